@@ -1,0 +1,1 @@
+//! The package of a small model: writes, signs, checks, opens, predicts, exports.

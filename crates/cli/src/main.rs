@@ -1,0 +1,3 @@
+//! The dianjing command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Says what looks wrong in a data set: duplicates and suspicious labels.

@@ -1,0 +1,1 @@
+//! Examples, labels, groups, splits, revisions, and the readers of every format.

@@ -1,0 +1,1 @@
+//! Calibration, thresholds with guarantees, metrics with intervals, learning curves.

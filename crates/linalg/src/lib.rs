@@ -1,0 +1,1 @@
+//! Dense row-major matrices, decompositions, exact nearest neighbours and seeded randomness, no I/O.

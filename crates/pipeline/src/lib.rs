@@ -1,0 +1,1 @@
+//! Runs the journey: order, caching, resume, progress events, report.

@@ -1,0 +1,1 @@
+//! Atomic files, content hashes and locks on a local disk.

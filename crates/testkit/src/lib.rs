@@ -1,0 +1,1 @@
+//! Small seeded datasets and tolerances for tests.

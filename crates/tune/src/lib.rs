@@ -1,0 +1,1 @@
+//! Fits heads on few examples, with seeds and checked settings.

@@ -1,0 +1,3 @@
+//! Accuracy on real data, printed beside the peers and the floors.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Automation and the checks of the house itself.
+
+fn main() {}
