@@ -1,1 +1,25 @@
-//! Finds, checks and loads pretrained bases, prepares image and text for them, runs them.
+//! Finds, checks and loads pretrained bases, prepares images and text for them, runs them.
+//!
+//! A base goes through four rooms, in this order:
+//! 1. [`catalogue`] names it; [`pull`] brings it into the [`cache`] and checks it by hash; [`transfer`] carries it to machines without a network;
+//! 2. [`containers`] read whatever file the weights came in and give [`weights`];
+//! 3. [`arch`] writes the network once, as a [`graph`]; [`emit`] turns it into ONNX; an [`engine`] runs it;
+//! 4. [`prep`] turns files and text into the network's input; [`extract`] runs it over many examples, with the feature cache.
+
+pub mod arch;
+pub mod cache;
+pub mod catalogue;
+pub mod containers;
+pub mod emit;
+pub mod engine;
+pub mod extract;
+pub mod graph;
+pub mod onnx;
+pub mod open;
+pub mod prep;
+pub mod pull;
+pub mod tokenizer;
+pub mod transfer;
+pub mod weights;
+
+pub use open::Base;

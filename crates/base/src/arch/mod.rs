@@ -1,0 +1,1 @@
+//! Network families, each written once as a plain function over [`crate::graph`].

@@ -1,0 +1,1 @@
+//! Which bases there are, where they come from, and under which licence.

@@ -1,0 +1,1 @@
+//! Readers of the files pretrained weights come in.

@@ -1,0 +1,1 @@
+//! Turns a graph and its weights into an ONNX model.

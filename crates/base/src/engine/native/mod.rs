@@ -1,0 +1,1 @@
+//! Runs a graph directly on this machine's vector units.

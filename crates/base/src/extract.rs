@@ -1,0 +1,1 @@
+//! Features of many examples: decode, prepare, infer, keep.

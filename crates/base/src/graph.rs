@@ -1,0 +1,1 @@
+//! A network as operations over named weights.

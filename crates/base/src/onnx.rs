@@ -1,0 +1,1 @@
+//! The part of the ONNX file format that is written here.

@@ -1,0 +1,1 @@
+//! Turns image files and text into a network's input.

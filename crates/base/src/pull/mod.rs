@@ -1,0 +1,1 @@
+//! Brings a base into the cache.

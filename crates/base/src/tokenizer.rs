@@ -1,0 +1,1 @@
+//! Text to token ids, exactly as each family's reference tokenizer.

@@ -1,0 +1,1 @@
+//! Carries bases to machines without a network.
