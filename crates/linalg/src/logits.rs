@@ -1,0 +1,121 @@
+//! From scores to probabilities, without overflow.
+
+use crate::MatrixView;
+
+/// `ln(sum(exp(z)))`; minus infinity for an empty slice.
+pub fn log_sum_exp(z: &[f64]) -> f64 {
+    let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest.is_infinite() {
+        return largest;
+    }
+    largest + z.iter().map(|value| (value - largest).exp()).sum::<f64>().ln()
+}
+
+/// Probabilities proportional to `exp(z)`.
+pub fn softmax(z: &[f64]) -> Vec<f64> {
+    log_softmax(z).iter().map(|value| value.exp()).collect()
+}
+
+/// The logarithms of [`softmax`], exact where the probabilities themselves would underflow.
+pub fn log_softmax(z: &[f64]) -> Vec<f64> {
+    // The largest score goes first: subtracting it is exact, so equal scores give equal shares to the last bit.
+    let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total = z.iter().map(|value| (value - largest).exp()).sum::<f64>().ln();
+    z.iter().map(|value| value - largest - total).collect()
+}
+
+/// `1 / (1 + exp(-z))`.
+pub fn sigmoid(z: f64) -> f64 {
+    if z >= 0.0 { 1.0 / (1.0 + (-z).exp()) } else { z.exp() / (1.0 + z.exp()) }
+}
+
+/// `ln(1 + exp(z))`.
+pub fn softplus(z: f64) -> f64 {
+    if z > 0.0 { z + (-z).exp().ln_1p() } else { z.exp().ln_1p() }
+}
+
+/// The factor `s > 0` for which `softmax(s * z)` has the least log-loss, by safeguarded Newton in `ln s`.
+///
+/// `z` is `[n, k]`, `labels` is `[n]`, each below k. With a prior, `ln s ~ N(0, 0.5^2)`, few or separable examples
+/// (whose best factor would be infinite) give a finite answer; use it below about 100 examples. Source: Guo et al. 2017
+/// (temperature scaling); the prior is ours, methods 6.1.
+pub fn fit_scale(z: MatrixView<'_, f64>, labels: &[u32], prior: bool) -> f64 {
+    let precision = if prior { 4.0 } else { 1e-3 };
+    let (mut low, mut high) = (-7.0_f64, 7.0_f64);
+    let mut log_scale = 0.0_f64;
+    for _ in 0..60 {
+        let (slope, curvature) = scale_derivatives(z, labels, log_scale, precision);
+        if slope > 0.0 {
+            high = log_scale;
+        } else {
+            low = log_scale;
+        }
+        let step = if curvature > 0.0 { -slope / curvature } else { f64::NAN };
+        let next = log_scale + step;
+        let next = if next > low && next < high { next } else { 0.5 * (low + high) };
+        if (next - log_scale).abs() < 1e-9 {
+            break;
+        }
+        log_scale = next;
+    }
+    log_scale.exp()
+}
+
+/// First and second derivative of the penalised log-loss in `ln s`.
+fn scale_derivatives(z: MatrixView<'_, f64>, labels: &[u32], log_scale: f64, precision: f64) -> (f64, f64) {
+    let scale = log_scale.exp();
+    let (mut slope, mut curvature) = (precision * log_scale, precision);
+    let mut scaled = vec![0.0; z.cols()];
+    for (row, label) in z.iter_rows().zip(labels) {
+        for (to, from) in scaled.iter_mut().zip(row) {
+            *to = scale * from;
+        }
+        let total = log_sum_exp(&scaled);
+        let (mut mean, mut square) = (0.0, 0.0);
+        for value in &scaled {
+            let p = (value - total).exp();
+            mean += p * value;
+            square += p * value * value;
+        }
+        let gradient = mean - scaled[*label as usize];
+        slope += gradient;
+        curvature += gradient + (square - mean * mean);
+    }
+    (slope, curvature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Matrix, Seed, random};
+
+    #[test]
+    fn large_scores_do_not_overflow() {
+        assert!((softmax(&[1000.0, 1000.0])[0] - 0.5).abs() < 1e-15);
+        assert!((log_softmax(&[0.0, -2000.0])[1] + 2000.0).abs() < 1e-9);
+        assert_eq!(log_sum_exp(&[]), f64::NEG_INFINITY);
+        assert!((sigmoid(-800.0)).abs() < 1e-300 && (softplus(800.0) - 800.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_scale_that_made_the_labels_is_found() {
+        let mut rng = Seed(5).rng();
+        let n = 20_000;
+        let data: Vec<f64> = (0..n * 3).map(|_| 3.0 * random::normal(&mut rng)).collect();
+        let z = Matrix::from_vec(n, 3, data);
+        let draw = |row: &[f64], u: f64| {
+            let p = softmax(&row.iter().map(|value| 0.4 * value).collect::<Vec<_>>());
+            if u < p[0] { 0 } else if u < p[0] + p[1] { 1 } else { 2 }
+        };
+        let labels: Vec<u32> = z.iter_rows().map(|row| draw(row, random::uniform(&mut rng))).collect();
+        let scale = fit_scale(z.view(), &labels, false);
+        assert!((scale - 0.4).abs() < 0.02, "{scale}");
+    }
+
+    #[test]
+    fn separable_examples_have_a_finite_scale() {
+        let z = Matrix::from_vec(2, 2, vec![1.0, -1.0, -1.0, 1.0]);
+        let scale = fit_scale(z.view(), &[0, 1], true);
+        assert!(scale.is_finite() && scale > 1.0 && scale < 10.0, "{scale}");
+    }
+}
