@@ -1,1 +1,20 @@
 //! Examples, labels, groups, splits, revisions, and the readers of every format.
+//!
+//! Start at [`read`](fn@read): it looks at a file or folder, decides what it is, and gives the good part as a [`Dataset`]
+//! together with a list of [`Problem`]s. [`split`] makes the only views that training and testing accept.
+
+mod error;
+mod example;
+mod fingerprint;
+mod problem;
+pub mod read;
+pub mod split;
+mod task;
+
+pub use error::ReadError;
+pub use example::{
+    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Target, Task, Vote,
+};
+pub use fingerprint::content_hash;
+pub use problem::{Problem, ProblemKind};
+pub use read::{ReadOptions, TaskKind, read, read_unlabelled};

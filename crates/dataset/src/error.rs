@@ -1,0 +1,83 @@
+//! Why nothing could be read at all.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What made reading impossible.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum ReadError {
+    /// The path does not exist.
+    #[error("`{}` does not exist", path.display())]
+    Missing { path: PathBuf },
+    /// The path cannot be opened.
+    #[error("cannot read `{}`", path.display())]
+    Open {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// A folder without a single file that can be used.
+    #[error("`{}` holds no pictures, texts or tables", path.display())]
+    Empty { path: PathBuf },
+    /// Files, but no folders that would name their classes.
+    #[error("`{}` holds files but no class folders", path.display())]
+    NoClassFolders { path: PathBuf },
+    /// Only one class.
+    #[error("`{}` has only one class, `{class}`; telling things apart needs at least two", path.display())]
+    OneClass { path: PathBuf, class: String },
+    /// The table has no rows.
+    #[error("`{}` has no rows below its header", path.display())]
+    NoRows { path: PathBuf },
+    /// A column the person named does not exist.
+    #[error("`{}` has no column `{column}`; it has {}", path.display(), quoted(existing))]
+    NoColumn { path: PathBuf, column: String, existing: Vec<String> },
+    /// No column looks like a label.
+    #[error("no column of `{}` looks like a label; it has {}", path.display(), quoted(existing))]
+    NoLabelColumn { path: PathBuf, existing: Vec<String> },
+    /// No column looks like text or pictures.
+    #[error("no column of `{}` looks like text or pictures; it has {}", path.display(), quoted(existing))]
+    NoContentColumn { path: PathBuf, existing: Vec<String> },
+    /// An unknown kind of file.
+    #[error("`{}` is not a kind of file that can be read here", path.display())]
+    UnknownFormat { path: PathBuf },
+    /// The file as a whole cannot be parsed.
+    #[error("`{}` cannot be parsed: {detail}", path.display())]
+    Malformed { path: PathBuf, detail: String },
+    /// More than the documented limits.
+    #[error("`{}` has more than {limit} {what}", path.display())]
+    TooMuch { path: PathBuf, what: &'static str, limit: u64 },
+    /// Every row had a problem.
+    #[error("no row of `{}` can be used; the first problem: {first}", path.display())]
+    NothingUsable { path: PathBuf, first: String },
+}
+
+impl ReadError {
+    /// What to try next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "check the path",
+            Self::Open { .. } => "check the permissions",
+            Self::Empty { .. } | Self::NoClassFolders { .. } => {
+                "put pictures into one folder per class, or pass a CSV, JSONL or Parquet file"
+            }
+            Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
+            Self::NoRows { .. } => "check that the file was saved",
+            Self::NoColumn { .. } => "correct the name; names are compared exactly",
+            Self::NoLabelColumn { .. } => "name it with --label COLUMN",
+            Self::NoContentColumn { .. } => "name it with --text COLUMN or --image COLUMN",
+            Self::UnknownFormat { .. } => "pass a folder, or a .csv, .tsv, .jsonl, .json or .parquet file",
+            Self::Malformed { .. } => "open it in the program that wrote it and save it again",
+            Self::TooMuch { .. } => "split it into several data sets",
+            Self::NothingUsable { .. } => "mend the first problem and try again",
+        }
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no columns".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,119 @@
+//! Bad data is not an error: it is a list of problems beside the good part.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// One thing that was left out or set right, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// The file it is in.
+    pub path: PathBuf,
+    /// The row, counted from 1 with the header as row 1.
+    pub row: Option<u64>,
+    /// The column.
+    pub column: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a whole file.
+    pub fn in_file(kind: ProblemKind, path: impl Into<PathBuf>) -> Self {
+        Self { kind, path: path.into(), row: None, column: None }
+    }
+
+    /// A problem with one row.
+    pub fn in_row(kind: ProblemKind, path: impl Into<PathBuf>, row: u64) -> Self {
+        Self { kind, path: path.into(), row: Some(row), column: None }
+    }
+
+    /// The same problem, with the column named.
+    #[must_use]
+    pub fn column(mut self, column: impl Into<String>) -> Self {
+        self.column = Some(column.into());
+        self
+    }
+
+    /// `path`, `path:57` or ``path:57, column `label` ``.
+    pub fn place(&self) -> String {
+        let mut place = self.path.display().to_string();
+        if let Some(row) = self.row {
+            place.push_str(&format!(":{row}"));
+        }
+        if let Some(column) = &self.column {
+            place.push_str(&format!(", column `{column}`"));
+        }
+        place
+    }
+}
+
+/// The kinds of problem. The doors translate them, so every value is a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum ProblemKind {
+    /// The file has no bytes.
+    EmptyFile,
+    /// The file cannot be opened or read.
+    Unreadable { detail: String },
+    /// The row names a file that is not there.
+    MissingFile { name: String },
+    /// The row names a file outside the data set's folder.
+    OutsideRoot { name: String },
+    /// The file is not a picture, whatever its name says.
+    NotAnImage { detail: String },
+    /// The picture is damaged.
+    BrokenImage { detail: String },
+    /// The picture is larger than what is decoded.
+    TooLarge { detail: String },
+    /// The row has another number of cells than the header.
+    RaggedRow { got: usize, expected: usize },
+    /// The row cannot be parsed.
+    BadRow { detail: String },
+    /// A cell that should hold text, a path or a label is empty.
+    EmptyCell,
+    /// A cell that should hold a number does not.
+    NotANumber { value: String },
+    /// The annotators of an example disagree evenly.
+    Tie { labels: Vec<String>, taken: String },
+    /// A class with so few examples that it cannot be validated.
+    RareClass { class: String, count: usize },
+    /// Files that are not part of the layout were passed over.
+    Ignored { count: usize },
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyFile => write!(out, "the file is empty; copy it again or remove it"),
+            Self::Unreadable { detail } => write!(out, "cannot be read ({detail}); check its permissions"),
+            Self::MissingFile { name } => write!(out, "`{name}` does not exist; correct the path or remove the row"),
+            Self::OutsideRoot { name } => write!(out, "`{name}` lies outside the data folder; move it inside"),
+            Self::NotAnImage { detail } => write!(out, "this is not a picture ({detail}); remove it or save it as JPEG or PNG"),
+            Self::BrokenImage { detail } => write!(out, "the picture is damaged ({detail}); export it again"),
+            Self::TooLarge { detail } => write!(out, "the picture is too large ({detail}); scale it down"),
+            Self::RaggedRow { got, expected } => {
+                write!(out, "the row has {got} cells, the header {expected}; check for a missing quote or delimiter")
+            }
+            Self::BadRow { detail } => write!(out, "the row cannot be read: {detail}"),
+            Self::EmptyCell => write!(out, "the cell is empty; fill it in or remove the row"),
+            Self::NotANumber { value } => write!(out, "`{value}` is not a number; correct it or pass --task single-label"),
+            Self::Tie { labels, taken } => {
+                write!(out, "the annotators disagree evenly ({}); `{taken}` was taken, decide and correct it", labels.join(", "))
+            }
+            Self::RareClass { class, count } => {
+                write!(out, "class `{class}` has {count} example(s), too few to check what is learned about it; add some")
+            }
+            Self::Ignored { count } => write!(out, "{count} file(s) are not part of the layout and were passed over"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.place(), self.kind)
+    }
+}

@@ -1,0 +1,153 @@
+//! Which column is the text, the picture, the label: by what the person said, by name, then by content.
+
+use std::path::Path;
+
+use super::{Cell, ReadOptions, Table};
+use crate::{Modality, Part, ReadError};
+
+/// The roles of a table's columns, as places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Columns {
+    pub(super) content: usize,
+    pub(super) modality: Modality,
+    pub(super) label: Option<usize>,
+    pub(super) group: Option<usize>,
+    pub(super) annotator: Option<usize>,
+    pub(super) part: Option<usize>,
+    /// What names an example when several rows are about the same one.
+    pub(super) id: Option<usize>,
+}
+
+const IMAGE_NAMES: &[&str] =
+    &["image", "image_path", "file_name", "filename", "file", "path", "img", "photo", "picture", "图片", "图像", "照片", "文件", "路径"];
+const TEXT_NAMES: &[&str] =
+    &["text", "sentence", "content", "utterance", "query", "question", "comment", "review", "message", "body", "note", "文本", "内容", "句子", "问题", "评论"];
+const LABEL_NAMES: &[&str] = &[
+    "label", "labels", "class", "category", "target", "intent", "tag", "tags", "sentiment", "y", "score", "rating", "domain", "标签", "类别", "分类", "意图", "评分",
+];
+const GROUP_NAMES: &[&str] = &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
+const ANNOTATOR_NAMES: &[&str] = &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
+const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
+const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
+
+/// Decides the role of each column.
+pub(super) fn find(path: &Path, table: &Table, options: &ReadOptions, labels_needed: bool) -> Result<Columns, ReadError> {
+    let named = |name: &Option<String>| -> Result<Option<usize>, ReadError> {
+        let Some(name) = name else { return Ok(None) };
+        let no_column = || ReadError::NoColumn { path: path.to_owned(), column: name.clone(), existing: table.columns.clone() };
+        table.column(name).map(Some).ok_or_else(no_column)
+    };
+    let label = match named(&options.label)? {
+        Some(label) => Some(label),
+        None => by_name(table, LABEL_NAMES, &[]),
+    };
+    let (content, modality) = content(path, table, named(&options.text)?, named(&options.image)?, label)?;
+    let label = label.or_else(|| only_other_column(table, content));
+    if labels_needed && label.is_none() {
+        return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
+    }
+    let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
+    let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
+    let part = or_by_name(named(&options.part)?, PART_NAMES)
+        .filter(|part| options.part.is_some() || table.cells(*part).all(|cell| Part::from_name(&cell.text()).is_some()));
+    Ok(Columns {
+        content,
+        modality,
+        label,
+        group: or_by_name(named(&options.group)?, GROUP_NAMES),
+        annotator: or_by_name(named(&options.annotator)?, ANNOTATOR_NAMES),
+        part,
+        id: by_name(table, ID_NAMES, &taken),
+    })
+}
+
+fn content(
+    path: &Path,
+    table: &Table,
+    text: Option<usize>,
+    image: Option<usize>,
+    label: Option<usize>,
+) -> Result<(usize, Modality), ReadError> {
+    if let Some(image) = image {
+        return Ok((image, Modality::Image));
+    }
+    if let Some(text) = text {
+        return Ok((text, Modality::Text));
+    }
+    let taken: Vec<usize> = label.into_iter().collect();
+    let image = by_name(table, IMAGE_NAMES, &taken).filter(|column| looks_like_images(table, *column));
+    let text = by_name(table, TEXT_NAMES, &taken);
+    let free = || (0..table.columns.len()).filter(|column| Some(*column) != label);
+    match (image, text) {
+        (Some(image), None) => Ok((image, Modality::Image)),
+        (_, Some(text)) => Ok((text, Modality::Text)),
+        (None, None) => free()
+            .find(|column| looks_like_images(table, *column))
+            .map(|column| (column, Modality::Image))
+            .or_else(|| longest_text(table, free()).map(|column| (column, Modality::Text)))
+            .ok_or_else(|| ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() }),
+    }
+}
+
+fn by_name(table: &Table, names: &[&str], taken: &[usize]) -> Option<usize> {
+    names.iter().find_map(|name| {
+        let same = |column: &String| column.to_lowercase() == *name;
+        table.columns.iter().position(same).filter(|column| !taken.contains(column))
+    })
+}
+
+/// In a table of two columns the other one can only be the label.
+fn only_other_column(table: &Table, content: usize) -> Option<usize> {
+    (table.columns.len() == 2).then_some(1 - content)
+}
+
+fn looks_like_images(table: &Table, column: usize) -> bool {
+    let mut filled = table.cells(column).filter(|cell| !cell.is_empty()).take(50).peekable();
+    filled.peek().is_some() && filled.all(|cell| super::folders::is_image_name(Path::new(&cell.text())))
+}
+
+/// The column with the longest texts, if they are longer than single words.
+fn longest_text(table: &Table, columns: impl Iterator<Item = usize>) -> Option<usize> {
+    let mean_length = |column: &usize| {
+        let lengths: Vec<usize> = table
+            .cells(*column)
+            .take(200)
+            .filter_map(|cell| match cell {
+                Cell::Text(text) if cell.number().is_none() => Some(text.chars().count()),
+                _ => None,
+            })
+            .collect();
+        if lengths.is_empty() { 0 } else { lengths.iter().sum::<usize>() / lengths.len() }
+    };
+    columns.filter(|column| mean_length(column) >= 4).max_by_key(mean_length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::parse_separated;
+
+    #[track_caller]
+    fn check(csv: &str, expect: &str) {
+        let (table, _) = parse_separated(Path::new("t.csv"), csv.as_bytes()).unwrap();
+        let found = find(Path::new("t.csv"), &table, &ReadOptions::default(), true);
+        let got = match found {
+            Ok(columns) => {
+                let name = |column: Option<usize>| column.map_or("-", |column| table.columns[column].as_str());
+                format!("{} {} {} {}", columns.modality, name(Some(columns.content)), name(columns.label), name(columns.group))
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(got, expect);
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_by_content() {
+        check("id,text,label\n1,hello there,x\n", "text text label -");
+        check("文本,意图,批次\n你好吗朋友,问候,7\n", "text 文本 意图 批次");
+        check("path,class\na.jpg,x\n", "image path class -");
+        check("what,verdict\nthe lid is loose,bad\n", "text what verdict -");
+        check("photo,remark,label\na.png,scratched near the rim,bad\n", "image photo label -");
+        check("a,b,c\nlong words here,x,y\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `c`");
+    }
+}

@@ -1,0 +1,189 @@
+//! Folders: one class per folder, with or without a level of parts above, or tables beside pictures.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::rows::{check_classes, name_of, task_name};
+use super::{Format, Labels, MAX_EXAMPLES, ReadOptions, read_table, rows};
+use crate::{
+    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError, Target, Task,
+};
+
+/// Folders deeper than this are not looked into.
+const MAX_DEPTH: usize = 12;
+
+/// Whether a file's name says that it is a picture. What is inside is looked at when it is decoded.
+pub(super) fn is_image_name(path: &Path) -> bool {
+    extension_is(path, &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"])
+}
+
+fn is_text_name(path: &Path) -> bool {
+    extension_is(path, &["txt"])
+}
+
+fn extension_is(path: &Path, known: &[&str]) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    extension.is_some_and(|extension| known.contains(&extension.as_str()))
+}
+
+/// One file that somebody wants predicted, whatever it is called.
+pub(super) fn single_file(path: &Path) -> Example {
+    let text = if is_text_name(path) { std::fs::read_to_string(path).ok() } else { None };
+    let content = text.map_or_else(|| Content::Image(path.to_owned()), Content::Text);
+    example(path.to_string_lossy().into_owned(), content, path)
+}
+
+fn example(id: String, content: Content, path: &Path) -> Example {
+    let origin = Origin { path: path.to_owned(), row: None };
+    Example { id: ExampleId(id), content, target: Target::Unlabelled, votes: Vec::new(), group: None, part: None, origin }
+}
+
+/// Reads a folder in whatever layout it has.
+pub(super) fn read(root: &Path, options: &ReadOptions, labels: Labels) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    if let Some(tables) = tables_in(root)? {
+        return read_tables(root, &tables, options, labels);
+    }
+    let (files, mut problems) = list(root)?;
+    let pictures: Vec<PathBuf> = files.iter().filter(|file| is_image_name(file)).cloned().collect();
+    let texts: Vec<PathBuf> = files.iter().filter(|file| is_text_name(file)).cloned().collect();
+    let (kept, modality) = if pictures.len() >= texts.len() { (pictures, Modality::Image) } else { (texts, Modality::Text) };
+    if kept.is_empty() {
+        return Err(ReadError::Empty { path: root.to_owned() });
+    }
+    let ignored = files.len() - kept.len();
+    if ignored > 0 {
+        problems.push(Problem::in_file(ProblemKind::Ignored { count: ignored }, root));
+    }
+    let dataset = class_folders(root, &kept, modality, labels, &mut problems)?;
+    check_classes(&dataset, labels, &mut problems)?;
+    Ok((dataset, problems))
+}
+
+/// Every file below a folder, sorted; hidden ones and those behind links to folders are passed over.
+fn list(root: &Path) -> Result<(Vec<PathBuf>, Vec<Problem>), ReadError> {
+    let mut files = Vec::new();
+    let mut problems = Vec::new();
+    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
+    for entry in WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(visible) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if entry.path().is_dir() => {}
+            Ok(entry) => files.push(entry.into_path()),
+            Err(error) if error.depth() == 0 => {
+                let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
+                return Err(ReadError::Open { path: root.to_owned(), source });
+            }
+            Err(error) => {
+                let path = error.path().unwrap_or(root).to_owned();
+                problems.push(Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, path));
+            }
+        }
+        if files.len() > MAX_EXAMPLES {
+            return Err(ReadError::TooMuch { path: root.to_owned(), what: "files", limit: MAX_EXAMPLES as u64 });
+        }
+    }
+    Ok((files, problems))
+}
+
+/// The first folder below the root is the part, if all of them are called so; the next one is the class.
+fn class_folders(
+    root: &Path,
+    files: &[PathBuf],
+    modality: Modality,
+    labels: Labels,
+    problems: &mut Vec<Problem>,
+) -> Result<Dataset, ReadError> {
+    let folders: Vec<Vec<String>> = files.iter().map(|file| folders_between(root, file)).collect();
+    let has_parts = folders.iter().all(|folders| folders.first().is_some_and(|name| Part::from_name(name).is_some()));
+    let level = usize::from(has_parts);
+    let class_of = |folders: &[String]| folders.get(level).cloned();
+    let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();
+    classes.sort();
+    classes.dedup();
+    if classes.is_empty() && labels == Labels::Needed {
+        return Err(ReadError::NoClassFolders { path: root.to_owned() });
+    }
+    let mut examples = Vec::with_capacity(files.len());
+    for (file, folders) in files.iter().zip(&folders) {
+        let content = match modality {
+            Modality::Image => Content::Image(file.clone()),
+            Modality::Text => match read_text(file) {
+                Ok(text) => Content::Text(text),
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            },
+        };
+        let id = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        let mut example = example(id, content, file);
+        example.part = folders.first().filter(|_| has_parts).and_then(|name| Part::from_name(name));
+        if let Some(class) = class_of(folders) {
+            let place = classes.binary_search(&class).expect("the list was made of these names");
+            example.target = Target::Class(ClassIdx(u32::try_from(place).expect("fewer classes than files")));
+        }
+        examples.push(example);
+    }
+    let task = Task::SingleLabel { classes };
+    let decision = Decision {
+        layout: "class folders".to_owned(),
+        content: if has_parts { "files below train, validation and test".to_owned() } else { "files".to_owned() },
+        label: Some("folder name".to_owned()),
+        task: task_name(&task).to_owned(),
+        why: "each folder is a class".to_owned(),
+    };
+    Ok(Dataset { name: name_of(root), root: root.to_owned(), task, decision, modality, examples })
+}
+
+fn read_text(file: &Path) -> Result<String, Problem> {
+    let bytes = std::fs::read(file).map_err(|error| Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, file))?;
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    if text.is_empty() { Err(Problem::in_file(ProblemKind::EmptyFile, file)) } else { Ok(text) }
+}
+
+fn folders_between(root: &Path, file: &Path) -> Vec<String> {
+    let inner = file.strip_prefix(root).unwrap_or(file);
+    let folders = inner.parent().into_iter().flat_map(Path::components);
+    folders.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+/// Tables directly in a folder: `metadata.*` beside pictures, or one per part (`train.csv`, `test.csv`), or a single one.
+fn tables_in(root: &Path) -> Result<Option<Vec<(PathBuf, Option<Part>)>>, ReadError> {
+    let entries = std::fs::read_dir(root).map_err(|source| ReadError::Open { path: root.to_owned(), source })?;
+    let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| Format::of(path).is_some() && path.is_file()).collect();
+    files.sort();
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if let Some(metadata) = files.iter().find(|path| stem(path) == "metadata") {
+        return Ok(Some(vec![(metadata.clone(), None)]));
+    }
+    let parts: Vec<(PathBuf, Option<Part>)> =
+        files.iter().filter_map(|path| Part::from_name(&stem(path)).map(|part| (path.clone(), Some(part)))).collect();
+    Ok((!parts.is_empty()).then_some(parts))
+}
+
+fn read_tables(
+    root: &Path,
+    files: &[(PathBuf, Option<Part>)],
+    options: &ReadOptions,
+    labels: Labels,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    let mut problems = Vec::new();
+    let mut tables = Vec::new();
+    for (file, part) in files {
+        let format = Format::of(file).expect("only known formats were listed");
+        let (table, mut more) = read_table(file, format)?;
+        problems.append(&mut more);
+        tables.push((table, part.map(|part| (file.clone(), part))));
+    }
+    let single = files.len() == 1 && files[0].1.is_none();
+    let (mut dataset, more) = if single {
+        rows::dataset(&files[0].0, &tables, "metadata table", options, labels)?
+    } else {
+        rows::dataset(root, &tables, "tables, one per part", options, labels)?
+    };
+    dataset.name = name_of(root);
+    dataset.root = root.to_owned();
+    problems.extend(more);
+    Ok((dataset, problems))
+}

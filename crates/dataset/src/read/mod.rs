@@ -1,0 +1,149 @@
+//! Readers: what a path holds is recognised, and every format ends as the same [`Dataset`].
+//!
+//! Limits, so that a hostile or mistaken input fails with words instead of filling the memory:
+//! [`MAX_EXAMPLES`], [`MAX_FILE_BYTES`], [`MAX_CELL_BYTES`], [`MAX_COLUMNS`].
+
+mod columns;
+mod folders;
+mod json;
+mod parquet;
+mod rows;
+mod separated;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use json::parse_json;
+pub use separated::parse_separated;
+pub use table::{Cell, Row, Table};
+
+use crate::{Dataset, Problem, ReadError};
+
+/// Most examples in one data set.
+pub const MAX_EXAMPLES: usize = 2_000_000;
+/// Largest table that is read, in bytes.
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
+/// Longest cell, in bytes; a longer text is a document, not an example.
+pub const MAX_CELL_BYTES: usize = 4 << 20;
+/// Most columns in a table.
+pub const MAX_COLUMNS: usize = 4096;
+
+/// What the person said about the data; whatever is absent is detected.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Column with the text.
+    pub text: Option<String>,
+    /// Column with the path of the picture.
+    pub image: Option<String>,
+    /// Column with the label.
+    pub label: Option<String>,
+    /// Column whose equal values stay together in every split.
+    pub group: Option<String>,
+    /// Column with who labelled.
+    pub annotator: Option<String>,
+    /// Column with train, validation or test.
+    pub part: Option<String>,
+    /// The kind of task.
+    pub task: Option<TaskKind>,
+    /// What splits several labels in one cell.
+    pub separator: Option<char>,
+}
+
+/// The kinds of task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskKind {
+    /// One class of several.
+    SingleLabel,
+    /// Any number of labels.
+    MultiLabel,
+    /// A number.
+    Regression,
+}
+
+/// Reads labelled examples from a folder or a table.
+///
+/// Returns the good part and the problems. `Err` means that nothing can be done; [`ReadError::hint`] says what to try.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    let (dataset, problems) = read_any(path, options, Labels::Needed)?;
+    Ok((dataset, problems))
+}
+
+/// Reads examples whose labels, if any, do not matter: files, folders (at any depth) and tables, in the order given.
+pub fn read_unlabelled(paths: &[PathBuf], options: &ReadOptions) -> Result<(Vec<crate::Example>, Vec<Problem>), ReadError> {
+    let mut examples = Vec::new();
+    let mut problems = Vec::new();
+    for path in paths {
+        if path.is_file() && Format::of(path).is_none() {
+            examples.push(folders::single_file(path));
+            continue;
+        }
+        let (dataset, mut more) = read_any(path, options, Labels::Ignored)?;
+        examples.extend(dataset.examples);
+        problems.append(&mut more);
+    }
+    Ok((examples, problems))
+}
+
+/// Whether a data set without labels is of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Labels {
+    Needed,
+    Ignored,
+}
+
+fn read_any(path: &Path, options: &ReadOptions, labels: Labels) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => ReadError::Missing { path: path.to_owned() },
+        _ => ReadError::Open { path: path.to_owned(), source },
+    })?;
+    if metadata.is_dir() {
+        return folders::read(path, options, labels);
+    }
+    let Some(format) = Format::of(path) else {
+        return Err(ReadError::UnknownFormat { path: path.to_owned() });
+    };
+    let (table, mut problems) = read_table(path, format)?;
+    let (dataset, more) = rows::dataset(path, &[(table, None)], format.name(), options, labels)?;
+    problems.extend(more);
+    Ok((dataset, problems))
+}
+
+/// The formats of single files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Separated,
+    Json,
+    Parquet,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" | "tsv" | "tab" => Some(Self::Separated),
+            "json" | "jsonl" | "ndjson" => Some(Self::Json),
+            "parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Separated => "CSV",
+            Self::Json => "JSON",
+            Self::Parquet => "Parquet",
+        }
+    }
+}
+
+fn read_table(path: &Path, format: Format) -> Result<(Table, Vec<Problem>), ReadError> {
+    let open = |source| ReadError::Open { path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(open)?.len();
+    if size > MAX_FILE_BYTES {
+        return Err(ReadError::TooMuch { path: path.to_owned(), what: "bytes", limit: MAX_FILE_BYTES });
+    }
+    match format {
+        Format::Parquet => parquet::read(path),
+        Format::Separated => separated::parse_separated(path, &std::fs::read(path).map_err(open)?),
+        Format::Json => json::parse_json(path, &std::fs::read(path).map_err(open)?),
+    }
+}

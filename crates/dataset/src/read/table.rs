@@ -1,0 +1,77 @@
+//! What every table format is read into before anything is decided about it.
+
+/// Rows of cells under named columns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// Column names, in order.
+    pub columns: Vec<String>,
+    /// The rows, each with as many cells as there are columns.
+    pub rows: Vec<Row>,
+}
+
+/// One row with its number in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Counted from 1; in a CSV the header is row 1.
+    pub number: u64,
+    /// The cells, in column order.
+    pub cells: Vec<Cell>,
+}
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Nothing, or only white space.
+    Empty,
+    /// A text.
+    Text(String),
+    /// A number that the format itself marks as one.
+    Number(f64),
+    /// Several values.
+    List(Vec<String>),
+}
+
+impl Cell {
+    /// From a text; white space around it does not count.
+    pub fn from_text(text: &str) -> Self {
+        let trimmed = text.trim();
+        if trimmed.is_empty() { Self::Empty } else { Self::Text(trimmed.to_owned()) }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// As a person would write it; whole numbers without a decimal point.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number(value) => value.to_string(),
+            Self::List(items) => items.join(", "),
+        }
+    }
+
+    /// As a finite number, if it is one.
+    pub fn number(&self) -> Option<f64> {
+        let value = match self {
+            Self::Number(value) => *value,
+            Self::Text(text) => text.parse().ok()?,
+            Self::Empty | Self::List(_) => return None,
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+impl Table {
+    /// The place of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+
+    /// All cells of one column.
+    pub fn cells(&self, column: usize) -> impl Iterator<Item = &Cell> {
+        self.rows.iter().map(move |row| &row.cells[column])
+    }
+}
