@@ -55,7 +55,11 @@ fn search(queries: MatrixView<'_>, bank: MatrixView<'_>, k: usize, metric: Metri
         Metric::Cosine => (normalised(queries), normalised(bank)),
         Metric::Euclidean => (queries.to_owned(), bank.to_owned()),
     };
-    let squares: Vec<f32> = bank.iter_rows().map(|row| crate::dot(row, row) as f32).collect();
+    // The squared lengths; for the cosine every bank vector counts as a unit vector, so that a zero one is at distance 1.
+    let squares: Vec<f32> = match metric {
+        Metric::Cosine => vec![1.0; bank.rows()],
+        Metric::Euclidean => bank.iter_rows().map(|row| crate::dot(row, row) as f32).collect(),
+    };
     for first in (0..n).step_by(BLOCK) {
         let rows: Vec<usize> = (first..(first + BLOCK).min(n)).collect();
         let block = queries.select_rows(&rows);
@@ -95,6 +99,7 @@ fn exact(query: &[f32], bank: &Matrix, nearest: Vec<usize>, metric: Metric, indi
             let square: f64 =
                 query.iter().zip(bank.row(index)).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
             let distance = match metric {
+                Metric::Cosine if is_zero(query) || is_zero(bank.row(index)) => 1.0,
                 // Of unit vectors: |a - b|^2 = 2 - 2 cos.
                 Metric::Cosine => 0.5 * square,
                 Metric::Euclidean => square.sqrt(),
@@ -107,6 +112,10 @@ fn exact(query: &[f32], bank: &Matrix, nearest: Vec<usize>, metric: Metric, indi
         indices[place] = u32::try_from(index).expect("fewer than 2^32 rows fit in memory");
         distances[place] = distance as f32;
     }
+}
+
+fn is_zero(vector: &[f32]) -> bool {
+    vector.iter().all(|value| *value == 0.0)
 }
 
 fn normalised(x: MatrixView<'_>) -> Matrix {
@@ -161,6 +170,14 @@ mod tests {
         x.row_mut(3).copy_from_slice(&copy);
         let found = knn(x.view(), 1, Metric::Cosine);
         assert_eq!(found.of(1).next(), Some((3, 0.0)));
+    }
+
+    #[test]
+    fn a_zero_vector_is_at_cosine_distance_one() {
+        let x = Matrix::from_rows(&[[0.0, 0.0], [1.0, 0.0], [1.0, 0.2], [0.0, 0.0], [0.0, 3.0]]);
+        let found = knn(x.view(), 4, Metric::Cosine);
+        assert!(found.of(0).all(|(_, distance)| distance == 1.0));
+        assert_eq!(found.of(1).map(|(index, _)| index).collect::<Vec<_>>(), [2, 0, 3, 4]);
     }
 
     #[test]

@@ -1,1 +1,36 @@
 //! Fits heads on few examples, with seeds and checked settings.
+//!
+//! [`tune`](fn@tune) tries several recipes on frozen features, compares them on out-of-fold predictions and fits the winner on all
+//! examples. A recipe is a feature (a set of the base, several of them, or words counted) and a family:
+//!
+//! | family | where | idea |
+//! |---|---|---|
+//! | nearest class mean | [`means`] | one prototype per class; all there is with one example per class |
+//! | GDA | [`gda`] | class means in a common, shrunken covariance; exact leave-one-out for free |
+//! | logistic regression | [`logistic`] | the best straight boundaries, by L-BFGS along a path of penalties |
+//! | ridge | [`ridge`] | numbers, with exact leave-one-out |
+//!
+//! Every head ends as linear maps ([`Head`]), so serving and exporting have one thing to do.
+
+mod config;
+mod error;
+mod evidence;
+pub mod gda;
+mod head;
+mod input;
+mod lbfgs;
+pub mod logistic;
+pub mod means;
+mod recipe;
+pub mod ridge;
+mod search;
+mod tfidf;
+mod tuning;
+
+pub use config::{CheckedTune, TuneConfig};
+pub use error::TuneError;
+pub use head::{Head, Link, Member, Words};
+pub use input::{FeatureSet, Targets, TuneInput};
+pub use recipe::{Family, Input, MemberRecipe, Recipe};
+pub use tfidf::Vocabulary;
+pub use tuning::{Candidate, Tuned, refit, tune};

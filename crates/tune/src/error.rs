@@ -1,0 +1,35 @@
+//! Why no head could be fitted.
+
+/// What made tuning impossible.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum TuneError {
+    /// There is nothing to learn from.
+    #[error("there are no examples to learn from")]
+    Empty,
+    /// Only one class has examples.
+    #[error("all {n} examples are of one class; telling things apart needs at least two")]
+    OneClass { n: usize },
+    /// A feature is not a number.
+    #[error("feature set `{set}` has a value that is not finite in row {row}")]
+    NotFinite { set: String, row: usize },
+    /// A target is not a number.
+    #[error("the target of row {row} is not finite")]
+    TargetNotFinite { row: usize },
+    /// The parts of the input do not fit together.
+    #[error("{what} has {got} rows, the targets {expected}")]
+    Rows { what: String, got: usize, expected: usize },
+    /// A label is not below the number of classes.
+    #[error("row {row} has class {class}, but there are only {n_classes}")]
+    ClassIndex { row: usize, class: u32, n_classes: usize },
+    /// Scores of all examples for all classes would not fit in memory.
+    #[error("{n} examples times {n_classes} classes are more than this machine's memory holds; merge rare classes")]
+    TooLarge { n: usize, n_classes: usize },
+    /// A setting is out of range.
+    #[error("setting `{setting}` must be {expected}")]
+    Setting { setting: &'static str, expected: &'static str },
+    /// A stored head does not fit together.
+    #[error("the head is damaged: {detail}")]
+    Head { detail: String },
+}

@@ -1,0 +1,407 @@
+//! Tries recipes, compares them honestly, fits the winner.
+
+use std::collections::BTreeMap;
+
+use dataset::split::{folds, plan};
+use linalg::logits::log_softmax;
+use linalg::{Matrix, Seed};
+use rayon::prelude::*;
+
+use crate::evidence::{Evidence, Judge, mean};
+use crate::search::Prepared;
+use crate::{CheckedTune, Family, Head, Input, Link, Recipe, Targets, TuneConfig, TuneError, TuneInput};
+
+/// Fewest held-out rows for which two models are blended (methods, section 1).
+const BLEND_FROM: usize = 50;
+/// From this many rows on, three folds are as good as five and cost half.
+const FEW_FOLDS_FROM: usize = 2000;
+/// Fewest rows for which counted words are tried: below, hardly any n-gram occurs twice.
+const WORDS_FROM: usize = 40;
+
+/// A configuration that was tried.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// How it is made.
+    pub recipe: Recipe,
+    /// Mean out-of-fold loss: log-loss of temperature-corrected probabilities, or squared error.
+    pub loss: f64,
+    /// Mean out-of-fold score: accuracy, share of labels that are right, or minus the absolute error.
+    pub score: f64,
+}
+
+/// A fitted head with everything known about how it was found.
+#[derive(Debug, Clone)]
+pub struct Tuned {
+    /// The head, fitted on all rows.
+    pub head: Head,
+    /// How it was made.
+    pub recipe: Recipe,
+    /// Every configuration that was tried, in the order of the columns below.
+    pub candidates: Vec<Candidate>,
+    /// The place of the winner among them.
+    pub chosen: usize,
+    /// Why it won, in one sentence.
+    pub why: String,
+    /// Out-of-fold outputs of the winner, `[n, k]`; zeros where a row was never held out.
+    pub oof_outputs: Matrix<f64>,
+    /// Rows that some fold held out, ascending. A class with one group is never held out.
+    pub validated: Vec<usize>,
+    /// Loss of every validated row under every configuration, `[validated, candidates]`.
+    pub losses: Matrix<f64>,
+    /// Score of every validated row under every configuration, `[validated, candidates]`.
+    pub scores: Matrix<f64>,
+}
+
+/// What every part of the search looks at.
+pub(crate) struct Context<'a> {
+    pub(crate) input: TuneInput<'a>,
+    pub(crate) config: &'a TuneConfig,
+    pub(crate) link: Link,
+    pub(crate) targets: &'a Matrix<f32>,
+    /// One deal of folds per repeat; 255 marks rows that always train.
+    deals: Vec<Vec<u8>>,
+    folds: usize,
+}
+
+/// Rows to fit on and rows to judge on.
+pub(crate) struct Split {
+    pub(crate) train: Vec<usize>,
+    pub(crate) held_out: Vec<usize>,
+}
+
+/// Rows that always train.
+const NEVER: u8 = u8::MAX;
+
+/// Chooses and fits a head.
+///
+/// The same input, settings and seed give the same head to the last bit, whatever the number of threads.
+///
+/// # Errors
+/// [`TuneError`] says which row or set is at fault.
+pub fn tune(input: TuneInput<'_>, config: &CheckedTune, seed: Seed) -> Result<Tuned, TuneError> {
+    input.check()?;
+    let targets = input.targets.matrix();
+    let context = Context::new(input, &config.0, &targets, seed);
+    let validated = context.validated();
+    let labels = context.labels().to_vec();
+    let judge = Judge { link: context.link, targets: &targets, labels: &labels, validated: &validated, folds: context.folds };
+    let prepared: Vec<Prepared> =
+        inputs(&input).into_iter().map(|input| Prepared::new(input, &context)).collect();
+    if validated.is_empty() {
+        return Ok(context.without_validation(&prepared));
+    }
+    let tried = context.try_all(&prepared, &judge);
+    Ok(context.conclude(&prepared, tried, &judge))
+}
+
+/// Fits a known recipe on other rows, without any search: what learning curves are made of.
+pub fn refit(recipe: &Recipe, input: TuneInput<'_>, config: &CheckedTune) -> Result<Head, TuneError> {
+    input.check()?;
+    let targets = input.targets.matrix();
+    let context = Context::new(input, &config.0, &targets, Seed(0));
+    Ok(context.fit(recipe, &[]))
+}
+
+/// Candidate inputs: the pooled vector as it is and at length 1, all sets side by side, and with counted words.
+fn inputs(input: &TuneInput<'_>) -> Vec<Input> {
+    let all: Vec<String> = input.features.iter().map(|set| set.name.clone()).collect();
+    let pooled = vec![all[0].clone()];
+    let of = |sets: &[String], unit, words| Input { sets: sets.to_vec(), unit, words };
+    let mut inputs = vec![of(&pooled, false, false), of(&pooled, true, false)];
+    if all.len() > 1 {
+        inputs.push(of(&all, true, false));
+    }
+    if input.texts.is_some() && input.n() >= WORDS_FROM && !matches!(input.targets, Targets::Numbers(_)) {
+        inputs.push(of(&pooled, true, true));
+    }
+    inputs
+}
+
+impl<'a> Context<'a> {
+    fn new(input: TuneInput<'a>, config: &'a TuneConfig, targets: &'a Matrix<f32>, seed: Seed) -> Self {
+        let strata = input.targets.strata();
+        let mut plan = plan(&strata, input.groups);
+        if input.n() >= FEW_FOLDS_FROM {
+            plan.folds = plan.folds.min(3);
+        }
+        let single_label = matches!(input.targets, Targets::Single { .. });
+        let lonely = if single_label { classes_with_one_group(&strata, input.groups) } else { Vec::new() };
+        let deal = |repeat: usize| {
+            let mut deal = folds(&strata, input.groups, plan.folds, seed.derive("repeat").nth(repeat));
+            for (fold, stratum) in deal.iter_mut().zip(&strata) {
+                if lonely.binary_search(stratum).is_ok() {
+                    *fold = NEVER;
+                }
+            }
+            deal
+        };
+        let link = match input.targets {
+            Targets::Single { .. } => Link::Softmax,
+            Targets::Multi { .. } => Link::Sigmoid,
+            Targets::Numbers(_) => Link::Identity,
+        };
+        Self { input, config, link, targets, deals: (0..plan.repeats).map(deal).collect(), folds: plan.folds }
+    }
+
+    pub(crate) fn labels(&self) -> &'a [u32] {
+        match self.input.targets {
+            Targets::Single { labels, .. } => labels,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn texts(&self) -> Vec<&'a str> {
+        self.input.texts.unwrap_or_default().iter().map(String::as_str).collect()
+    }
+
+    /// The dense features of an input, `[n, d]`.
+    pub(crate) fn dense(&self, input: &Input) -> Matrix<f64> {
+        let rows: Vec<Vec<f64>> = (0..self.input.n())
+            .into_par_iter()
+            .map(|row| {
+                let sets: BTreeMap<&str, &[f32]> =
+                    self.input.features.iter().map(|set| (set.name.as_str(), set.x.row(row))).collect();
+                input.prepare(&sets).into_iter().map(f64::from).collect()
+            })
+            .collect();
+        Matrix::from_rows(&rows)
+    }
+
+    fn validated(&self) -> Vec<usize> {
+        (0..self.input.n()).filter(|row| self.deals[0][*row] != NEVER).collect()
+    }
+
+    /// All splits: fold by fold, repeat by repeat.
+    pub(crate) fn splits(&self) -> Vec<Split> {
+        let n = self.input.n();
+        let split = |deal: &[u8], fold: usize| Split {
+            train: (0..n).filter(|row| usize::from(deal[*row]) != fold).collect(),
+            held_out: (0..n).filter(|row| usize::from(deal[*row]) == fold).collect(),
+        };
+        self.deals.iter().flat_map(|deal| (0..self.folds).map(move |fold| split(deal, fold))).collect()
+    }
+
+    /// Fits and scores on every split; `[n, k]` outputs per repeat.
+    pub(crate) fn on_folds(&self, fit_and_score: impl Fn(&[usize], &[usize]) -> Matrix<f64> + Sync) -> Vec<Matrix<f64>> {
+        let splits = self.splits();
+        self.gather(|index| fit_and_score(&splits[index].train, &splits[index].held_out))
+    }
+
+    /// Puts the scores of all splits in their rows.
+    pub(crate) fn gather(&self, scores_of: impl Fn(usize) -> Matrix<f64> + Sync) -> Vec<Matrix<f64>> {
+        let splits = self.splits();
+        let scores: Vec<Matrix<f64>> = (0..splits.len()).into_par_iter().map(&scores_of).collect();
+        let mut outputs = vec![Matrix::zeros(self.input.n(), self.targets.cols()); self.deals.len()];
+        for (index, (split, scores)) in splits.iter().zip(&scores).enumerate() {
+            for (place, row) in split.held_out.iter().enumerate() {
+                outputs[index / self.folds].row_mut(*row).copy_from_slice(scores.row(place));
+            }
+        }
+        outputs
+    }
+
+    /// Every family on every input that is worth it.
+    fn try_all(&self, prepared: &[Prepared], judge: &Judge<'_>) -> Vec<Evidence> {
+        let mut tried = Vec::new();
+        match self.link {
+            Link::Identity => {
+                for prepared in prepared {
+                    let (penalty, _) = prepared.quick_ridge(self);
+                    tried.push(prepared.closed_form(prepared.recipe(Family::Ridge, penalty), self, judge));
+                }
+            }
+            Link::Sigmoid => {
+                for prepared in prepared {
+                    tried.extend(prepared.logistic_path(self, judge));
+                }
+            }
+            Link::Softmax => self.try_classes(prepared, judge, &mut tried),
+        }
+        tried
+    }
+
+    fn try_classes(&self, prepared: &[Prepared], judge: &Judge<'_>, tried: &mut Vec<Evidence>) {
+        let (dense, wordy): (Vec<&Prepared>, Vec<&Prepared>) = prepared.iter().partition(|prepared| !prepared.input.words);
+        let mut ranked: Vec<(&Prepared, Option<(f64, f64)>)> =
+            dense.into_iter().map(|prepared| (prepared, prepared.quick_gda(self, judge))).collect();
+        ranked.sort_by(|a, b| a.1.map_or(f64::INFINITY, |quick| quick.1).total_cmp(&b.1.map_or(f64::INFINITY, |quick| quick.1)));
+        ranked.truncate(self.config.finalists);
+        for (prepared, quick) in ranked {
+            tried.push(prepared.closed_form(prepared.recipe(Family::Means, 0.0), self, judge));
+            if let Some((strength, _)) = quick {
+                tried.push(prepared.closed_form(prepared.recipe(Family::Gda, strength), self, judge));
+            }
+            tried.extend(prepared.logistic_path(self, judge));
+        }
+        for prepared in wordy {
+            tried.extend(prepared.logistic_path(self, judge));
+        }
+    }
+
+    /// Chooses, blends, fits on everything.
+    fn conclude(&self, prepared: &[Prepared], tried: Vec<Evidence>, judge: &Judge<'_>) -> Tuned {
+        let rows = judge.validated;
+        let mut record: Vec<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> = tried
+            .iter()
+            .map(|evidence| {
+                let recipe = Recipe { members: vec![evidence.recipe.clone()], blend: vec![1.0], link: self.link };
+                (recipe, evidence.losses.clone(), evidence.scores.clone(), evidence.outputs.first().cloned())
+            })
+            .collect();
+        if let Some(blend) = self.blend(&tried, judge) {
+            record.push(blend);
+        }
+        let (chosen, why) = choose(&record, judge, self.deals.len());
+        let recipe = record[chosen].0.clone();
+        let table = |of: fn(&(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)) -> &Vec<f64>| {
+            let values = rows.iter().flat_map(|row| record.iter().map(|entry| of(entry)[*row])).collect();
+            Matrix::from_vec(rows.len(), record.len(), values)
+        };
+        let (losses, scores) = (table(|entry| &entry.1), table(|entry| &entry.2));
+        let candidate = |(recipe, losses, scores, _): &(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)| Candidate {
+            recipe: recipe.clone(),
+            loss: mean(losses, rows),
+            score: mean(scores, rows),
+        };
+        let candidates = record.iter().map(candidate).collect();
+        let oof_outputs = record[chosen].3.clone().expect("the best of every path keeps its outputs");
+        Tuned { head: self.fit(&recipe, prepared), recipe, candidates, chosen, why, oof_outputs, validated: rows.to_vec(), losses, scores }
+    }
+
+    /// The log-linear blend of the two best configurations of different kinds.
+    #[allow(clippy::type_complexity, reason = "the same record as in `conclude`, private to this file")]
+    fn blend(&self, tried: &[Evidence], judge: &Judge<'_>) -> Option<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> {
+        if self.link != Link::Softmax || judge.validated.len() < BLEND_FROM {
+            return None;
+        }
+        let loss = |evidence: &&Evidence| mean(&evidence.losses, judge.validated);
+        let kept = || tried.iter().filter(|evidence| !evidence.outputs.is_empty());
+        let first = kept().min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
+        let other_kind = |evidence: &&Evidence| (evidence.recipe.family, evidence.recipe.input.words) != (first.recipe.family, first.recipe.input.words);
+        let second = kept().filter(other_kind).min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
+        let shares = blend_shares(first, second, judge);
+        let mix = |a: &Matrix<f64>, b: &Matrix<f64>| {
+            let mut mixed = Matrix::zeros(a.rows(), a.cols());
+            for row in 0..a.rows() {
+                let (a, b) = (log_softmax(a.row(row)), log_softmax(b.row(row)));
+                mixed.row_mut(row).iter_mut().zip(a.iter().zip(&b)).for_each(|(to, (a, b))| *to = shares[0] * a + shares[1] * b);
+            }
+            mixed
+        };
+        let outputs: Vec<Matrix<f64>> = first.outputs.iter().zip(&second.outputs).map(|(a, b)| mix(a, b)).collect();
+        let (losses, scores) = judge.record(&outputs);
+        let members = vec![first.recipe.clone(), second.recipe.clone()];
+        let recipe = Recipe { members, blend: shares.to_vec(), link: self.link };
+        Some((recipe, losses, scores, outputs.into_iter().next()))
+    }
+
+    /// Fits a recipe on all rows; inputs that were prepared already are used again.
+    fn fit(&self, recipe: &Recipe, prepared: &[Prepared]) -> Head {
+        let member = |member: &crate::MemberRecipe| match prepared.iter().find(|prepared| prepared.input == member.input) {
+            Some(prepared) => prepared.member(member, self),
+            None => Prepared::new(member.input.clone(), self).member(member, self),
+        };
+        Head { members: recipe.members.iter().map(member).collect(), blend: recipe.blend.clone(), link: self.link }
+    }
+
+    /// With a single group in every class nothing can be held out: prototypes, and no claim.
+    fn without_validation(&self, prepared: &[Prepared]) -> Tuned {
+        let family = match self.link {
+            Link::Softmax => Family::Means,
+            Link::Sigmoid => Family::Logistic,
+            Link::Identity => Family::Ridge,
+        };
+        let member = prepared[0].recipe(family, 1.0);
+        let recipe = Recipe { members: vec![member], blend: vec![1.0], link: self.link };
+        let (n, k) = (self.input.n(), self.targets.cols());
+        Tuned {
+            head: self.fit(&recipe, prepared),
+            candidates: vec![Candidate { recipe: recipe.clone(), loss: f64::NAN, score: f64::NAN }],
+            recipe,
+            chosen: 0,
+            why: "every class has only one example, so nothing can be compared; prototypes are the safe choice".to_owned(),
+            oof_outputs: Matrix::zeros(n, k),
+            validated: Vec::new(),
+            losses: Matrix::zeros(0, 1),
+            scores: Matrix::zeros(0, 1),
+        }
+    }
+}
+
+/// Strata whose rows are all in one group, ascending.
+fn classes_with_one_group(strata: &[u32], groups: &[u32]) -> Vec<u32> {
+    let mut pairs: Vec<(u32, u32)> = strata.iter().copied().zip(groups.iter().copied()).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.chunk_by(|a, b| a.0 == b.0).filter(|chunk| chunk.len() == 1).map(|chunk| chunk[0].0).collect()
+}
+
+/// The best of the simplest kind, replaced by a more complex kind only when that earns its place.
+#[allow(clippy::type_complexity, reason = "the same record as in `conclude`, private to this file")]
+fn choose(record: &[(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)], judge: &Judge<'_>, repeats: usize) -> (usize, String) {
+    let loss = |index: &usize| mean(&record[*index].1, judge.validated);
+    let kind = |index: &usize| {
+        let (recipe, ..) = &record[*index];
+        (recipe.complexity(), recipe.members.iter().any(|member| member.input.words))
+    };
+    let mut order: Vec<usize> = (0..record.len()).filter(|index| record[*index].3.is_some()).collect();
+    order.sort_by(|a, b| kind(a).cmp(&kind(b)).then(loss(a).total_cmp(&loss(b))).then(a.cmp(b)));
+    let best_of_kinds: Vec<usize> = order.chunk_by(|a, b| kind(a) == kind(b)).map(|kinds| kinds[0]).collect();
+    let mut chosen = best_of_kinds[0];
+    for complex in &best_of_kinds[1..] {
+        if judge.beats(&record[*complex].1, &record[chosen].1, repeats) {
+            chosen = *complex;
+        }
+    }
+    let why = format!(
+        "{} has an out-of-fold loss of {:.4} over {} held-out rows; of {} configurations, nothing more complex was better by more than one standard error",
+        record[chosen].0.name(),
+        loss(&chosen),
+        judge.validated.len(),
+        record.len()
+    );
+    (chosen, why)
+}
+
+/// Shares of two models, at least 0, by ridge-penalised log-loss toward one half each (methods 1.5), on the first repeat.
+fn blend_shares(first: &Evidence, second: &Evidence, judge: &Judge<'_>) -> [f64; 2] {
+    let rows: Vec<(Vec<f64>, Vec<f64>, usize)> = judge
+        .validated
+        .iter()
+        .map(|row| (log_softmax(first.outputs[0].row(*row)), log_softmax(second.outputs[0].row(*row)), judge.labels[*row] as usize))
+        .collect();
+    let mut shares = [0.5_f64, 0.5];
+    for _ in 0..25 {
+        let mut gradient = [shares[0] - 0.5, shares[1] - 0.5];
+        let mut hessian = [[1.0, 0.0], [0.0, 1.0]];
+        for (a, b, label) in &rows {
+            let mixed: Vec<f64> = a.iter().zip(b).map(|(a, b)| shares[0] * a + shares[1] * b).collect();
+            let log_probs = log_softmax(&mixed);
+            let (mut means, mut squares) = ([0.0; 2], [[0.0; 2]; 2]);
+            for class in 0..mixed.len() {
+                let (p, x) = (log_probs[class].exp(), [a[class], b[class]]);
+                for i in 0..2 {
+                    means[i] += p * x[i];
+                    (0..2).for_each(|j| squares[i][j] += p * x[i] * x[j]);
+                }
+            }
+            let given = [a[*label], b[*label]];
+            for i in 0..2 {
+                gradient[i] += means[i] - given[i];
+                (0..2).for_each(|j| hessian[i][j] += squares[i][j] - means[i] * means[j]);
+            }
+        }
+        let determinant = hessian[0][0] * hessian[1][1] - hessian[0][1] * hessian[1][0];
+        let step = [
+            (hessian[1][1] * gradient[0] - hessian[0][1] * gradient[1]) / determinant,
+            (hessian[0][0] * gradient[1] - hessian[1][0] * gradient[0]) / determinant,
+        ];
+        let next = [(shares[0] - step[0]).max(0.0), (shares[1] - step[1]).max(0.0)];
+        let moved = (next[0] - shares[0]).abs() + (next[1] - shares[1]).abs();
+        shares = next;
+        if moved < 1e-8 {
+            break;
+        }
+    }
+    shares
+}
