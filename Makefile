@@ -1,0 +1,107 @@
+# The two commands are `make demo` and `make test`; `make help` lists the rest.
+#
+#   DIANJING_TARGET_DIR   where cargo builds (default: outside the clone, so that a fresh clone finds a warm cache)
+#   DIANJING_CACHE        where bases, features and the demo's data are kept
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build demo test fmt lint tidy licences unit summary parity-python fuzz quality bench peers
+
+DIANJING_TARGET_DIR ?= $(HOME)/.cache/dianjing/target
+DIANJING_CACHE ?= $(HOME)/.cache/dianjing
+export CARGO_TARGET_DIR := $(DIANJING_TARGET_DIR)
+export DIANJING_CACHE
+export CARGO_TERM_COLOR ?= auto
+
+DIANJING := $(CARGO_TARGET_DIR)/release/dianjing
+DEMO := $(DIANJING_CACHE)/demo
+PYTHON_HOME := $(DIANJING_CACHE)/python
+TEST_LOG := $(CARGO_TARGET_DIR)/test.log
+SECONDS ?= 30
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+build: need-cargo ## Build the release binary
+	@cargo build --release --locked --package cli || { $(REGISTRY_HINT); exit 1; }
+	@echo "Built $(DIANJING)" >&2
+
+demo: build ## Tune on a real small data set, or on yours: make demo DATA=./parts
+	@if [ -n "$(DATA)" ]; then \
+	  data='$(DATA)'; [ -e "$$data" ] || { echo "error: no data at \`$$data\`" >&2; exit 2; }; \
+	else \
+	  cargo run --quiet --release --locked --package xtask -- demo-data '$(DEMO)'; data='$(DEMO)/fashion'; \
+	  '$(DIANJING)' base pull efficientnet-lite2; \
+	fi; \
+	mkdir -p '$(DEMO)/out'; \
+	'$(DIANJING)' tune "$$data" --out '$(DEMO)/out/demo.djm' --report '$(DEMO)/out/demo.html'; \
+	if [ -z "$(DATA)" ]; then '$(DIANJING)' evaluate '$(DEMO)/out/demo.djm' '$(DEMO)/fashion-held-out'; fi; \
+	echo "The report: $(DEMO)/out/demo.html" >&2
+
+test: need-cargo fmt tidy licences lint unit summary ## Run all checks and all tests, the summary last
+
+fmt: need-cargo
+	@echo "== formatting" >&2
+	@cargo fmt --all --check
+
+lint: need-cargo
+	@echo "== clippy" >&2
+	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings || { $(REGISTRY_HINT); exit 1; }
+
+tidy: need-cargo ## Check the house: layers, docs, sizes, hosts, decisions
+	@echo "== the house" >&2
+	@cargo run --quiet --locked --package xtask -- tidy || { $(REGISTRY_HINT); exit 1; }
+
+# Installing cargo-deny takes minutes, once. A machine that cannot install it is told that licences were not checked.
+licences: need-cargo ## Check the licence and the source of every dependency
+	@echo "== licences" >&2
+	@cargo deny --version >/dev/null 2>&1 \
+	  || CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/tools' cargo install --quiet --locked cargo-deny </dev/null \
+	  || echo "note: cargo-deny could not be installed (is the package registry reachable?)" >&2
+	@if cargo deny --version >/dev/null 2>&1; then cargo run --quiet --locked --package xtask -- licences; \
+	else echo "note: LICENCES NOT CHECKED: cargo install cargo-deny --locked, then make licences" >&2; fi
+
+unit: need-cargo parity-python
+	@echo "== tests" >&2
+	@mkdir -p '$(CARGO_TARGET_DIR)'
+	@if [ -e '$(PYTHON_HOME)/ready' ]; then export DIANJING_TEST_PYTHON='$(PYTHON_HOME)/bin/python'; fi; \
+	cargo test --workspace --locked --no-fail-fast 2>&1 </dev/null | tee '$(TEST_LOG)' \
+	  || { $(SUMMARY); exit 1; }
+
+summary:
+	@$(SUMMARY)
+
+# Python is only for checking what we export against the peers' own runtime; the product does not need it.
+parity-python:
+	@if [ ! -e '$(PYTHON_HOME)/ready' ]; then \
+	  echo "== python for the parity checks" >&2; rm -rf '$(PYTHON_HOME)'; \
+	  python3 -m venv '$(PYTHON_HOME)' >&2 \
+	    && '$(PYTHON_HOME)/bin/python' -m pip install --quiet --disable-pip-version-check -r quality/peers/parity.txt >&2 \
+	    && touch '$(PYTHON_HOME)/ready' \
+	    || echo "note: no onnxruntime for Python (python3-venv missing, or no package registry): checks that need it say so" >&2; \
+	fi
+
+fuzz: need-cargo ## Feed broken input to every parser: make fuzz SECONDS=30
+	@cargo run --quiet --release --manifest-path fuzz/Cargo.toml -- --seconds $(SECONDS)
+
+quality: need-cargo ## Print accuracy on real data beside the floors
+	@cargo run --quiet --release --locked --package quality
+
+bench: need-cargo ## Print speed beside the peers
+	@cargo run --quiet --release --locked --package bench
+
+peers: ## Print what scikit-learn gets on the same bases (installs PyTorch; 1 GB)
+	@python3 -m venv '$(DIANJING_CACHE)/peers/python'
+	@'$(DIANJING_CACHE)/peers/python/bin/python' -m pip install --quiet --disable-pip-version-check -r quality/peers/requirements.txt
+	@'$(DIANJING_CACHE)/peers/python/bin/python' quality/peers/table.py
+
+.PHONY: need-cargo
+need-cargo:
+	@command -v cargo >/dev/null || { echo "error: cargo is not installed (Rust 1.95 or newer is needed)" >&2; exit 1; }
+
+REGISTRY_HINT = echo "hint: if crates could not be downloaded, the package registry is not reachable: check the network, the proxy, or the source replacement in cargo's config" >&2
+
+# One closing line from all `test result:` lines of the run.
+SUMMARY = awk '/^test result:/ { passed += $$4; failed += $$6; ignored += $$8 } \
+  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' '$(TEST_LOG)'
