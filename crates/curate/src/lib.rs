@@ -1,1 +1,11 @@
 //! Says what looks wrong in a data set: duplicates and suspicious labels.
+//!
+//! Scores have one direction: 0 is bad, 1 is good. Every finding names its evidence: the rows that speak against it.
+
+mod duplicates;
+mod error;
+mod labels;
+
+pub use duplicates::{Duplicates, duplicates};
+pub use error::CurateError;
+pub use labels::{LabelIssue, LabelQuality, label_quality};

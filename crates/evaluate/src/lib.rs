@@ -1,1 +1,32 @@
 //! Calibration, thresholds with guarantees, metrics with intervals, learning curves.
+//!
+//! A number never comes alone: every metric is an [`Estimate`] with its interval and n.
+//!
+//! | question | where |
+//! |---|---|
+//! | how good is it, after paying for the choice among recipes? | [`bbc_cv`] |
+//! | how good on a test set? per class? | [`metrics`] |
+//! | what does a probability mean? | [`Calibration`] |
+//! | when to say "I don't know"? | [`fit_reject`] |
+//! | is this like anything seen before? | [`OodDetector`] |
+//! | what would more labels bring? | [`LearningCurve`] |
+//! | how wide is a number's interval? | [`half_width`] |
+
+mod bbc;
+mod calibration;
+mod conformal;
+mod curve;
+mod error;
+mod estimate;
+mod familiar;
+pub mod metrics;
+mod reject;
+
+pub use bbc::bbc_cv;
+pub use calibration::Calibration;
+pub use conformal::{half_width, prediction_set_threshold};
+pub use curve::{CurveDraw, LearningCurve};
+pub use error::EvaluateError;
+pub use estimate::{Estimate, clopper_pearson, wilson};
+pub use familiar::OodDetector;
+pub use reject::{NotProvable, RejectRule, fit_reject};

@@ -1,0 +1,122 @@
+//! The same example more than once, exactly or nearly (methods 4.1).
+//!
+//! `j` is a near duplicate of `i` when their distance is below 0.13 times the median distance to the nearest neighbour (the
+//! rule of cleanlab 2.9). Exact copies do not count in that median: on a set with many of them it would collapse to zero and
+//! near ones would be missed.
+
+use linalg::{MatrixView, Metric, knn};
+
+use crate::CurateError;
+
+/// Share of the median nearest distance below which two examples are the same.
+const NEAR: f32 = 0.13;
+/// Distances up to this are rounding: the vectors are equal.
+const EXACT: f32 = 1e-6;
+/// Neighbours looked at.
+const NEIGHBOURS: usize = 10;
+/// Above this many dimensions the cosine is used, below the Euclidean distance (cleanlab's rule).
+const COSINE_ABOVE: usize = 3;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Duplicates {
+    /// Rows that are the same or nearly so, each set ascending, sets in order of their first row.
+    pub components: Vec<Vec<usize>>,
+    /// `[n]`: 0 for a row with an exact copy, toward 1 for a row that is like no other.
+    pub scores: Vec<f32>,
+}
+
+/// Finds duplicates among the rows of `x`, `[n, d]`.
+pub fn duplicates(x: MatrixView<'_>) -> Result<Duplicates, CurateError> {
+    let n = x.rows();
+    if let Some(row) = x.iter_rows().position(|row| row.iter().any(|value| !value.is_finite())) {
+        return Err(CurateError::NotFinite { row });
+    }
+    let metric = if x.cols() > COSINE_ABOVE { Metric::Cosine } else { Metric::Euclidean };
+    let near = knn(x, NEIGHBOURS, metric);
+    if near.k == 0 {
+        return Ok(Duplicates { components: Vec::new(), scores: vec![1.0; n] });
+    }
+    let nearest: Vec<f32> = (0..n).map(|row| near.distances[row * near.k]).collect();
+    let mut apart: Vec<f32> = nearest.iter().copied().filter(|distance| *distance > EXACT).collect();
+    apart.sort_by(f32::total_cmp);
+    let median = apart.get(apart.len() / 2).copied().unwrap_or(0.0);
+    let limit = (NEAR * median).max(EXACT);
+    let mut leader: Vec<usize> = (0..n).collect();
+    for row in 0..n {
+        for (other, distance) in near.of(row) {
+            if distance <= limit {
+                join(&mut leader, row, other);
+            }
+        }
+    }
+    let scores = nearest.iter().map(|distance| if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 }).collect();
+    Ok(Duplicates { components: components(&mut leader), scores })
+}
+
+fn find(leader: &mut [usize], mut row: usize) -> usize {
+    while leader[row] != row {
+        leader[row] = leader[leader[row]];
+        row = leader[row];
+    }
+    row
+}
+
+fn join(leader: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (find(leader, a), find(leader, b));
+    leader[a.max(b)] = a.min(b);
+}
+
+fn components(leader: &mut [usize]) -> Vec<Vec<usize>> {
+    let mut sets: Vec<Vec<usize>> = vec![Vec::new(); leader.len()];
+    for row in 0..leader.len() {
+        let first = find(leader, row);
+        sets[first].push(row);
+    }
+    sets.retain(|set| set.len() > 1);
+    sets
+}
+
+#[cfg(test)]
+mod tests {
+    use linalg::{Matrix, Seed, random};
+
+    use super::*;
+
+    fn cloud(n: usize) -> Matrix {
+        let mut rng = Seed(2).rng();
+        Matrix::from_vec(n, 20, (0..n * 20).map(|_| random::normal(&mut rng) as f32).collect())
+    }
+
+    #[test]
+    fn copies_and_near_copies_are_found_and_nothing_else() {
+        let mut x = cloud(40);
+        let copy = x.row(3).to_vec();
+        x.row_mut(17).copy_from_slice(&copy);
+        x.row_mut(30).iter_mut().zip(&copy).for_each(|(to, from)| *to = from + 0.01);
+        let found = duplicates(x.view()).unwrap();
+        assert_eq!(found.components, [vec![3, 17, 30]]);
+        assert!(found.scores[3] < 1e-3 && found.scores[0] > 0.4);
+    }
+
+    #[test]
+    fn many_exact_copies_do_not_hide_the_near_ones() {
+        let x = cloud(20);
+        let mut rows: Vec<usize> = (0..20).chain(0..15).collect();
+        rows.push(19);
+        let mut x = x.select_rows(&rows);
+        x.row_mut(35).iter_mut().for_each(|value| *value += 0.01);
+        let found = duplicates(x.view()).unwrap();
+        assert!(found.components.contains(&vec![19, 35]), "{:?}", found.components);
+        assert_eq!(found.components.len(), 16);
+    }
+
+    #[test]
+    fn few_and_equal_rows_are_defined() {
+        assert!(duplicates(cloud(1).view()).unwrap().components.is_empty());
+        let equal = Matrix::from_vec(5, 4, vec![1.0; 20]);
+        assert_eq!(duplicates(equal.view()).unwrap().components, [vec![0, 1, 2, 3, 4]]);
+        let bad = Matrix::from_vec(2, 1, vec![0.0, f32::NAN]);
+        assert_eq!(duplicates(bad.view()), Err(CurateError::NotFinite { row: 1 }));
+    }
+}

@@ -1,0 +1,109 @@
+//! "I don't know": a confidence below which no answer is given, so that the answers given keep a promise (methods 6.3).
+
+use serde::{Deserialize, Serialize};
+use statrs::function::beta::beta_reg;
+
+/// A threshold with its promise: with the stated confidence, at most `target_error` of the answers given are wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RejectRule {
+    /// Answers with at least this confidence are given. In [0, 1].
+    pub threshold: f64,
+    /// The promised largest share of wrong answers among those given.
+    pub target_error: f64,
+    /// How sure the promise is.
+    pub confidence: f64,
+    /// How many of the examples the rule was made on are answered.
+    pub accepted: usize,
+    /// How many examples the rule was made on.
+    pub n: usize,
+}
+
+/// The examples do not support any threshold with this promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotProvable {
+    /// Fewest correctly answered examples with which the promise could be proved at all.
+    pub need: usize,
+}
+
+/// Out-of-fold rows are not quite independent: the error level is used up to this share (methods 6.3).
+const SAFETY: f64 = 0.8;
+/// Thresholds that are tried.
+const STEPS: usize = 60;
+
+/// Finds the loosest threshold that can be proved, by fixed-sequence testing from strict to loose with exact binomial tests.
+///
+/// `confidences` and `correct` are `[n]`, out of fold; `target_error` and `delta` (the chance that the promise is broken) are in
+/// (0, 1).
+pub fn fit_reject(confidences: &[f64], correct: &[bool], target_error: f64, delta: f64) -> Result<RejectRule, NotProvable> {
+    let n = confidences.len();
+    let level = SAFETY * delta;
+    // With no error at all, this many answers are needed; the sequence of tests starts there, whatever the data.
+    let first = (level.ln() / (1.0 - target_error).ln()).ceil() as usize;
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|a, b| confidences[*b].total_cmp(&confidences[*a]));
+    let errors: Vec<usize> = order
+        .iter()
+        .scan(0, |errors, row| {
+            *errors += usize::from(!correct[*row]);
+            Some(*errors)
+        })
+        .collect();
+    let step = (n.saturating_sub(first) / STEPS).max(1);
+    let sizes = (first..n).step_by(step).chain([n]).filter(|size| *size >= first && *size <= n);
+    let mut accepted = None;
+    for size in sizes {
+        if binomial_cdf(errors[size - 1], size, target_error) > level {
+            break;
+        }
+        accepted = Some(size);
+    }
+    let accepted = accepted.ok_or(NotProvable { need: first })?;
+    // Everything is answered: any confidence will do.
+    let threshold = if accepted == n { 0.0 } else { confidences[order[accepted - 1]] };
+    Ok(RejectRule { threshold, target_error, confidence: 1.0 - delta, accepted, n })
+}
+
+/// `P(Bin(n, p) <= k)`.
+fn binomial_cdf(k: usize, n: usize, p: f64) -> f64 {
+    if k >= n { 1.0 } else { beta_reg((n - k) as f64, (k + 1) as f64, 1.0 - p) }
+}
+
+#[cfg(test)]
+mod tests {
+    use linalg::{Seed, random};
+
+    use super::*;
+
+    #[test]
+    fn binomial_tails_are_exact() {
+        assert!((binomial_cdf(0, 10, 0.1) - 0.9_f64.powi(10)).abs() < 1e-12);
+        assert!((binomial_cdf(1, 3, 0.5) - 0.5).abs() < 1e-12);
+        assert_eq!(binomial_cdf(4, 4, 0.5), 1.0);
+    }
+
+    #[test]
+    fn the_promise_is_kept_in_simulation() {
+        // An answer with confidence c is right with probability c: the error among answers above t is known exactly.
+        let (runs, target, delta) = (500, 0.05, 0.1);
+        let mut broken = 0;
+        for run in 0..runs {
+            let mut rng = Seed(run).rng();
+            let confidences: Vec<f64> = (0..300).map(|_| 0.5 + 0.5 * random::uniform(&mut rng)).collect();
+            let correct: Vec<bool> = confidences.iter().map(|c| random::uniform(&mut rng) < *c).collect();
+            if let Ok(rule) = fit_reject(&confidences, &correct, target, delta) {
+                let true_error = (1.0 - rule.threshold.max(0.5)) / 2.0;
+                broken += usize::from(true_error > target);
+            }
+        }
+        assert!(broken as f64 <= delta * runs as f64, "{broken} of {runs}");
+    }
+
+    #[test]
+    fn too_few_examples_prove_nothing_and_say_how_many_would() {
+        let rule = fit_reject(&[0.99; 20], &[true; 20], 0.05, 0.05);
+        assert_eq!(rule, Err(NotProvable { need: 63 }));
+        assert!(fit_reject(&[0.99; 63], &[true; 63], 0.05, 0.05).is_ok());
+        assert!(fit_reject(&[], &[], 0.05, 0.05).is_err());
+    }
+}

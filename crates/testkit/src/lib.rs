@@ -1,1 +1,0 @@
-//! Small seeded datasets and tolerances for tests.
