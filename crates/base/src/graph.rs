@@ -210,6 +210,31 @@ pub enum Op {
     Concat,
 }
 
+impl Op {
+    /// The names of the weights it reads.
+    pub fn weights(&self) -> Vec<&str> {
+        match self {
+            Self::Conv2d { weight, bias, .. } | Self::Linear { weight, bias, .. } => {
+                [Some(weight.as_str()), bias.as_deref()].into_iter().flatten().collect()
+            }
+            Self::LayerNorm { gamma, beta, .. } => vec![gamma, beta],
+            Self::Embedding { table } | Self::AddPositions { table, .. } => vec![table],
+            Self::PrependRows { rows } => vec![rows],
+            Self::Scale { gamma } => vec![gamma],
+            Self::Add
+            | Self::Attention { .. }
+            | Self::GlobalAvgPool
+            | Self::FlattenPatches
+            | Self::TakeRow(_)
+            | Self::DropRows(_)
+            | Self::MeanRows
+            | Self::PowerMeanRows { .. }
+            | Self::L2Normalize
+            | Self::Concat => Vec::new(),
+        }
+    }
+}
+
 /// An operation and what it is applied to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -329,7 +354,12 @@ impl<'w> GraphBuilder<'w> {
     }
 
     /// Adds a node and returns the value it makes.
-    pub fn push(&mut self, name: impl Into<String>, op: Op, inputs: &[ValueId]) -> Result<ValueId, GraphError> {
+    pub fn push(
+        &mut self,
+        name: impl Into<String>,
+        op: Op,
+        inputs: &[ValueId],
+    ) -> Result<ValueId, GraphError> {
         let node = Node { op, inputs: inputs.to_vec(), name: name.into() };
         if self.graph.nodes.iter().any(|other| other.name == node.name) {
             return Err(GraphError::DuplicateName { name: node.name });

@@ -3,9 +3,17 @@
 //! Every engine takes one example and gives the graph's outputs. A run uses one thread, so callers run examples on as many threads
 //! as they like, and the result of an example never depends on its neighbours.
 
+mod frozen;
 pub mod native;
+#[cfg(feature = "ort")]
+pub mod ort;
+pub mod reference;
+pub mod rten;
+mod spec;
 
 use std::error::Error;
+
+pub use spec::{ImageLayout, OnnxInput, OnnxOutput, OnnxSpec, Take};
 
 use crate::graph::{Graph, GraphInput, RowCount, Shape};
 
@@ -124,18 +132,37 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// What another crate's runtime said.
+    pub(crate) fn backend(engine: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Backend { engine: engine.to_owned(), source: source.into() }
+    }
+}
+
 /// Checks an example against what the network takes, so that engines need not.
 pub fn check_input(expected: GraphInput, input: NetInput<'_>) -> Result<(), EngineError> {
     match (expected, input) {
         (GraphInput::Image { channels, height, width }, NetInput::Image(pixels)) => {
             let expected = channels * height * width;
-            if pixels.len() == expected { Ok(()) } else { Err(EngineError::ImageSize { expected, got: pixels.len() }) }
+            if pixels.len() == expected {
+                Ok(())
+            } else {
+                Err(EngineError::ImageSize { expected, got: pixels.len() })
+            }
         }
         (GraphInput::Tokens { max_tokens: max }, NetInput::Tokens(ids)) => {
-            if (1..=max).contains(&ids.len()) { Ok(()) } else { Err(EngineError::TokenCount { max, got: ids.len() }) }
+            if (1..=max).contains(&ids.len()) {
+                Ok(())
+            } else {
+                Err(EngineError::TokenCount { max, got: ids.len() })
+            }
         }
-        (GraphInput::Image { .. }, NetInput::Tokens(_)) => Err(EngineError::WrongKind { expected: "an image", got: "tokens" }),
-        (GraphInput::Tokens { .. }, NetInput::Image(_)) => Err(EngineError::WrongKind { expected: "tokens", got: "an image" }),
+        (GraphInput::Image { .. }, NetInput::Tokens(_)) => {
+            Err(EngineError::WrongKind { expected: "an image", got: "tokens" })
+        }
+        (GraphInput::Tokens { .. }, NetInput::Image(_)) => {
+            Err(EngineError::WrongKind { expected: "tokens", got: "an image" })
+        }
     }
 }
 
@@ -144,7 +171,9 @@ pub fn output_specs(graph: &Graph) -> Vec<OutputSpec> {
     let spec = |(name, value): &(String, crate::graph::ValueId)| match graph.shape(*value) {
         Shape::Rows { rows, dim } => OutputSpec { name: name.clone(), rows: Some(rows), dim },
         Shape::Vector { dim } => OutputSpec { name: name.clone(), rows: None, dim },
-        Shape::Tokens | Shape::Map { .. } => unreachable!("the builder takes only rows and vectors as outputs"),
+        Shape::Tokens | Shape::Map { .. } => {
+            unreachable!("the builder takes only rows and vectors as outputs")
+        }
     };
     graph.outputs().iter().map(spec).collect()
 }

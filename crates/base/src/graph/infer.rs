@@ -3,7 +3,11 @@
 use super::{Graph, GraphError, Node, Op, Padding, RowCount, Shape, ValueId, WeightShapes};
 
 /// The shape of the value that `node` makes when it is added to `graph`.
-pub(super) fn shape_of_node(node: &Node, graph: &Graph, weights: &dyn WeightShapes) -> Result<Shape, GraphError> {
+pub(super) fn shape_of_node(
+    node: &Node,
+    graph: &Graph,
+    weights: &dyn WeightShapes,
+) -> Result<Shape, GraphError> {
     for ValueId(value) in &node.inputs {
         if *value >= graph.shapes.len() {
             return Err(GraphError::UnknownValue { node: node.name.clone(), value: *value });
@@ -23,7 +27,9 @@ struct Check<'a> {
 impl Check<'_> {
     fn infer(&self) -> Result<Shape, GraphError> {
         match &self.node.op {
-            Op::Conv2d { weight, bias, stride, padding, groups, .. } => self.conv2d((weight, bias.as_deref()), *stride, *padding, *groups),
+            Op::Conv2d { weight, bias, stride, padding, groups, .. } => {
+                self.conv2d((weight, bias.as_deref()), *stride, *padding, *groups)
+            }
             Op::Linear { weight, bias, .. } => self.linear(weight, bias.as_deref()),
             Op::LayerNorm { gamma, beta, .. } => self.per_column(&[gamma, beta]),
             Op::Scale { gamma } => self.per_column(&[gamma]),
@@ -33,9 +39,10 @@ impl Check<'_> {
             Op::Embedding { table } => self.embedding(table),
             Op::AddPositions { table, first } => self.add_positions(table, *first),
             Op::GlobalAvgPool => self.map().map(|[channels, ..]| Shape::Vector { dim: channels }),
-            Op::FlattenPatches => {
-                self.map().map(|[channels, height, width]| Shape::Rows { rows: RowCount::Fixed(height * width), dim: channels })
-            }
+            Op::FlattenPatches => self.map().map(|[channels, height, width]| Shape::Rows {
+                rows: RowCount::Fixed(height * width),
+                dim: channels,
+            }),
             Op::PrependRows { rows } => self.prepend_rows(rows),
             Op::TakeRow(index) => self.take_row(*index),
             Op::DropRows(count) => self.drop_rows(*count),
@@ -45,24 +52,41 @@ impl Check<'_> {
         }
     }
 
-    fn conv2d(&self, (weight, bias): (&str, Option<&str>), stride: usize, padding: Padding, groups: usize) -> Result<Shape, GraphError> {
+    fn conv2d(
+        &self,
+        (weight, bias): (&str, Option<&str>),
+        stride: usize,
+        padding: Padding,
+        groups: usize,
+    ) -> Result<Shape, GraphError> {
         let [channels, height, width] = self.map()?;
         if stride == 0 || groups == 0 || channels % groups != 0 {
-            return Err(self.setting(format!("stride {stride} and groups {groups} do not fit {channels} channels")));
+            return Err(
+                self.setting(format!("stride {stride} and groups {groups} do not fit {channels} channels"))
+            );
         }
         let kernel = self.weight(weight)?;
         let [out, per_group, rows, columns] = kernel[..] else {
             return Err(self.weight_shape(weight, "[out, in / groups, kh, kw]"));
         };
         if per_group != channels / groups || out % groups != 0 || rows * columns == 0 {
-            return Err(self.weight_shape(weight, &format!("[multiple of {groups}, {}, kh, kw]", channels / groups)));
+            return Err(
+                self.weight_shape(weight, &format!("[multiple of {groups}, {}, kh, kw]", channels / groups))
+            );
         }
         self.expect_vector(bias, out)?;
-        let (padded_height, padded_width) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
+        let (padded_height, padded_width) =
+            (height + padding.top + padding.bottom, width + padding.left + padding.right);
         if padded_height < rows || padded_width < columns {
-            return Err(self.setting(format!("a {rows}x{columns} kernel does not fit a {padded_height}x{padded_width} map")));
+            return Err(self.setting(format!(
+                "a {rows}x{columns} kernel does not fit a {padded_height}x{padded_width} map"
+            )));
         }
-        Ok(Shape::Map { channels: out, height: (padded_height - rows) / stride + 1, width: (padded_width - columns) / stride + 1 })
+        Ok(Shape::Map {
+            channels: out,
+            height: (padded_height - rows) / stride + 1,
+            width: (padded_width - columns) / stride + 1,
+        })
     }
 
     fn linear(&self, weight: &str, bias: Option<&str>) -> Result<Shape, GraphError> {
@@ -117,7 +141,9 @@ impl Check<'_> {
         let [positions, width] = self.matrix(table)?;
         match rows {
             _ if width != dim => Err(self.weight_shape(table, &format!("[positions, {dim}]"))),
-            RowCount::Fixed(count) if first + count > positions => Err(self.weight_shape(table, &format!("at least {} rows", first + count))),
+            RowCount::Fixed(count) if first + count > positions => {
+                Err(self.weight_shape(table, &format!("at least {} rows", first + count)))
+            }
             _ => Ok(Shape::Rows { rows, dim }),
         }
     }
@@ -134,7 +160,11 @@ impl Check<'_> {
         let (rows, dim) = self.rows()?;
         // A token network always gets at least one token.
         let at_least = if let RowCount::Fixed(count) = rows { count } else { 1 };
-        if index >= at_least { Err(self.setting(format!("there is no row {index}"))) } else { Ok(Shape::Vector { dim }) }
+        if index >= at_least {
+            Err(self.setting(format!("there is no row {index}")))
+        } else {
+            Ok(Shape::Vector { dim })
+        }
     }
 
     fn drop_rows(&self, dropped: usize) -> Result<Shape, GraphError> {
@@ -147,7 +177,11 @@ impl Check<'_> {
 
     fn power_mean(&self, power: f32) -> Result<Shape, GraphError> {
         let (_, dim) = self.rows()?;
-        if power >= 1.0 && power.is_finite() { Ok(Shape::Vector { dim }) } else { Err(self.setting(format!("power {power} is not in [1, inf)"))) }
+        if power >= 1.0 && power.is_finite() {
+            Ok(Shape::Vector { dim })
+        } else {
+            Err(self.setting(format!("power {power} is not in [1, inf)")))
+        }
     }
 
     fn concat(&self) -> Result<Shape, GraphError> {
@@ -196,7 +230,8 @@ impl Check<'_> {
     }
 
     fn weight(&self, weight: &str) -> Result<&[usize], GraphError> {
-        let missing = || GraphError::MissingWeight { node: self.node.name.clone(), weight: weight.to_owned() };
+        let missing =
+            || GraphError::MissingWeight { node: self.node.name.clone(), weight: weight.to_owned() };
         self.weights.shape_of(weight).ok_or_else(missing)
     }
 
@@ -209,7 +244,9 @@ impl Check<'_> {
 
     fn expect_vector(&self, weight: Option<&str>, len: usize) -> Result<(), GraphError> {
         match weight {
-            Some(weight) if self.weight(weight)? != [len] => Err(self.weight_shape(weight, &format!("[{len}]"))),
+            Some(weight) if self.weight(weight)? != [len] => {
+                Err(self.weight_shape(weight, &format!("[{len}]")))
+            }
             _ => Ok(()),
         }
     }
@@ -218,11 +255,21 @@ impl Check<'_> {
 
     fn weight_shape(&self, weight: &str, expected: &str) -> GraphError {
         let got = self.weights.shape_of(weight).unwrap_or_default().to_vec();
-        GraphError::WeightShape { node: self.node.name.clone(), weight: weight.to_owned(), got, expected: expected.to_owned() }
+        GraphError::WeightShape {
+            node: self.node.name.clone(),
+            weight: weight.to_owned(),
+            got,
+            expected: expected.to_owned(),
+        }
     }
 
     fn input_shape(&self, index: usize, expected: &str) -> GraphError {
-        GraphError::InputShape { node: self.node.name.clone(), index, got: self.shapes[index], expected: expected.to_owned() }
+        GraphError::InputShape {
+            node: self.node.name.clone(),
+            index,
+            got: self.shapes[index],
+            expected: expected.to_owned(),
+        }
     }
 
     fn input_count(&self, expected: &'static str) -> GraphError {

@@ -31,8 +31,18 @@ fn convolution_shapes() {
     assert_eq!(same, Padding { top: 1, left: 0, bottom: 1, right: 1 });
     check(IMAGE, &[("w", &[7, 3, 3, 3])], conv(2, same), "map [7, 3, 4]");
     check(IMAGE, &[("w", &[7, 3, 3, 3])], conv(1, Padding::default()), "map [7, 3, 6]");
-    check(IMAGE, &[("w", &[7, 4, 3, 3])], conv(1, same), "`it`: weight `w` is [7, 4, 3, 3], expected [multiple of 1, 3, kh, kw]");
-    check(IMAGE, &[("w", &[7, 3, 9, 9])], conv(1, Padding::default()), "`it`: a 9x9 kernel does not fit a 5x8 map");
+    check(
+        IMAGE,
+        &[("w", &[7, 4, 3, 3])],
+        conv(1, same),
+        "`it`: weight `w` is [7, 4, 3, 3], expected [multiple of 1, 3, kh, kw]",
+    );
+    check(
+        IMAGE,
+        &[("w", &[7, 3, 9, 9])],
+        conv(1, Padding::default()),
+        "`it`: a 9x9 kernel does not fit a 5x8 map",
+    );
     check(IMAGE, &[], conv(1, same), "`it` needs the weight `w`, which is missing");
     check(TOKENS, &[], conv(1, same), "`it`: input 0 is tokens [t], expected a map");
     check(IMAGE, &[("w", &[7, 3, 3, 3])], conv(0, same), "`it`: stride 0 and groups 1 do not fit 3 channels");
@@ -44,7 +54,11 @@ fn same_upper_keeps_ceil_of_size_over_stride() {
         for kernel in [1, 3, 5] {
             for stride in [1, 2] {
                 let padding = Padding::same_upper((size, size), kernel, stride);
-                assert_eq!((size + padding.top + padding.bottom - kernel) / stride + 1, size.div_ceil(stride), "{size} {kernel} {stride}");
+                assert_eq!(
+                    (size + padding.top + padding.bottom - kernel) / stride + 1,
+                    size.div_ceil(stride),
+                    "{size} {kernel} {stride}"
+                );
                 assert!(padding.bottom == padding.top || padding.bottom == padding.top + 1);
             }
         }
@@ -56,7 +70,12 @@ fn one_input_shapes() {
     check(IMAGE, &[], Op::GlobalAvgPool, "vector [3]");
     check(IMAGE, &[], Op::FlattenPatches, "rows [40, 3]");
     check(TOKENS, &[("e", &[100, 6])], Op::Embedding { table: "e".into() }, "rows [t, 6]");
-    check(IMAGE, &[("e", &[100, 6])], Op::Embedding { table: "e".into() }, "`it`: input 0 is map [3, 5, 8], expected tokens");
+    check(
+        IMAGE,
+        &[("e", &[100, 6])],
+        Op::Embedding { table: "e".into() },
+        "`it`: input 0 is map [3, 5, 8], expected tokens",
+    );
     check(IMAGE, &[], Op::MeanRows, "`it`: input 0 is map [3, 5, 8], expected rows");
     check(IMAGE, &[], Op::Add, "`it` got 1 inputs, expected 2");
 }
@@ -67,18 +86,22 @@ fn rows_keep_or_change_their_number() {
     let mut builder = GraphBuilder::new(IMAGE, &weights);
     let patches = builder.push("patches", Op::FlattenPatches, &[ValueId::INPUT]).unwrap();
     let tokens = builder.push("cls", Op::PrependRows { rows: "cls".into() }, &[patches]).unwrap();
-    let placed = builder.push("positions", Op::AddPositions { table: "positions".into(), first: 0 }, &[tokens]).unwrap();
+    let placed = builder
+        .push("positions", Op::AddPositions { table: "positions".into(), first: 0 }, &[tokens])
+        .unwrap();
     assert_eq!(builder.shape(placed).to_string(), "rows [41, 3]");
     let linear = Op::Linear { weight: "linear".into(), bias: None, activation: Activation::Gelu };
     let wide = builder.push("linear", linear, &[placed]).unwrap();
     assert_eq!(builder.shape(wide).to_string(), "rows [41, 4]");
     let dropped = builder.push("drop", Op::DropRows(1), &[wide]).unwrap();
     assert_eq!(builder.shape(dropped).to_string(), "rows [40, 4]");
-    let too_few = builder.push("few", Op::AddPositions { table: "few".into(), first: 0 }, &[tokens]).unwrap_err();
+    let too_few =
+        builder.push("few", Op::AddPositions { table: "few".into(), first: 0 }, &[tokens]).unwrap_err();
     assert_eq!(too_few.to_string(), "`few`: weight `few` is [3, 3], expected at least 41 rows");
     let uneven = builder.push("heads", Op::Attention { heads: 2 }, &[tokens, tokens, tokens]).unwrap_err();
     assert_eq!(uneven.to_string(), "`heads`: 2 heads do not divide 3");
-    let unlike = builder.push("attention", Op::Attention { heads: 1 }, &[tokens, patches, tokens]).unwrap_err();
+    let unlike =
+        builder.push("attention", Op::Attention { heads: 1 }, &[tokens, patches, tokens]).unwrap_err();
     assert_eq!(unlike.to_string(), "`attention`: input 1 is rows [40, 3], expected rows [41, 3]");
 }
 
@@ -87,8 +110,14 @@ fn a_graph_needs_unique_names_and_an_output() {
     let weights = shapes(&[]);
     let mut builder = GraphBuilder::new(IMAGE, &weights);
     let pooled = builder.push("pool", Op::GlobalAvgPool, &[ValueId::INPUT]).unwrap();
-    assert_eq!(builder.push("pool", Op::L2Normalize, &[pooled]).unwrap_err(), GraphError::DuplicateName { name: "pool".into() });
-    assert_eq!(builder.push("later", Op::L2Normalize, &[ValueId(9)]).unwrap_err(), GraphError::UnknownValue { node: "later".into(), value: 9 });
+    assert_eq!(
+        builder.push("pool", Op::L2Normalize, &[pooled]).unwrap_err(),
+        GraphError::DuplicateName { name: "pool".into() }
+    );
+    assert_eq!(
+        builder.push("later", Op::L2Normalize, &[ValueId(9)]).unwrap_err(),
+        GraphError::UnknownValue { node: "later".into(), value: 9 }
+    );
     let map = builder.output("image", ValueId::INPUT).unwrap_err();
     assert_eq!(map.to_string(), "output `image` is map [3, 5, 8], expected a vector or rows");
     assert_eq!(builder.finish().unwrap_err(), GraphError::NoOutput);
@@ -108,5 +137,8 @@ fn unneeded_nodes_go_with_their_output() {
     assert_eq!(kept.nodes().iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["pool", "both"]);
     assert_eq!(kept.outputs(), [("both".to_owned(), ValueId(2))]);
     assert_eq!(kept.nodes()[1].inputs, [ValueId(1), ValueId(1)]);
-    assert_eq!(graph.with_outputs(&["x"]).unwrap_err().to_string(), "no output `x`; there are [\"patches\", \"both\"]");
+    assert_eq!(
+        graph.with_outputs(&["x"]).unwrap_err().to_string(),
+        "no output `x`; there are [\"patches\", \"both\"]"
+    );
 }

@@ -1,0 +1,210 @@
+//! ViT (Dosovitskiy et al. 2021) and DINOv2 (Oquab et al. 2024), with or without registers.
+//!
+//! Pre-norm transformer over square patches, under the names of the published Hugging Face checkpoints: `encoder.layer.N.norm1`,
+//! `mlp.fc1`, `layer_scale1` for DINOv2, `layernorm_before`, `intermediate.dense` for ViT. The two differ in names and LayerScale only.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ArchError, as_matrix, count_layers,
+    positions::{self, Bicubic},
+    prefix_before, tensor, without_prefix,
+};
+use crate::{
+    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, ValueId},
+    weights::{Tensor, Weights},
+};
+
+/// What the tensors of a ViT do not say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vit {
+    /// Attention heads in each layer.
+    pub heads: usize,
+    /// Side of the square input in pixels, a multiple of the patch size. Positions are resampled when it is not the trained one.
+    pub image_size: usize,
+    /// Added to the variance in every layer norm; 1e-6 for DINOv2, 1e-12 for ViT.
+    #[serde(default = "default_eps")]
+    pub layer_norm_eps: f32,
+}
+
+fn default_eps() -> f32 {
+    1e-6
+}
+
+const PROJECTION: &str = "embeddings.patch_embeddings.projection.weight";
+const PROJECTION_BIAS: &str = "embeddings.patch_embeddings.projection.bias";
+const POSITIONS: &str = "embeddings.position_embeddings";
+const CLASS: &str = "embeddings.cls_token";
+const REGISTERS: &str = "embeddings.register_tokens";
+
+/// Made at load: the class token with its position, then the registers, `[1 + registers, dim]`.
+const PREFIX_ROWS: &str = "embeddings.prefix_rows";
+/// Made at load: the positions of the patches at the input size, `[patches, dim]`.
+const PATCH_POSITIONS: &str = "embeddings.patch_positions";
+
+/// Builds the network. Outputs, all after the last layer norm:
+/// - `cls`: `[dim]`, the class token;
+/// - `patch-mean`: `[dim]`, the mean of the patch tokens (registers are in neither);
+/// - `patches`: `[h * w, dim]`, the patch tokens row by row.
+pub(super) fn prepare(config: &Vit, weights: Weights) -> Result<(Graph, Weights), ArchError> {
+    let prefix = prefix_before(&weights, PROJECTION)?;
+    let mut weights = without_prefix(weights, &prefix);
+    let layout = place_positions(&mut weights, config)?;
+    let names =
+        if weights.get("encoder.layer.0.norm1.weight").is_some() { &DINOV2_NAMES } else { &VIT_NAMES };
+    let layers = count_layers(&weights, "encoder.layer.", &format!(".{}.weight", names.norm_before))?;
+    let input = GraphInput::Image { channels: 3, height: config.image_size, width: config.image_size };
+    let mut net = Net { config, names, weights: &weights, graph: GraphBuilder::new(input, &weights) };
+    let mut x = net.embed(layout.patch_size)?;
+    for layer in 0..layers {
+        x = net.layer(&format!("encoder.layer.{layer}"), x)?;
+    }
+    let x = net.norm("layernorm", x)?;
+    let cls = net.graph.push("cls", Op::TakeRow(0), &[x])?;
+    let patches = net.graph.push("patches", Op::DropRows(layout.prefix_rows), &[x])?;
+    let mean = net.graph.push("patch-mean", Op::MeanRows, &[patches])?;
+    net.graph.output("cls", cls)?;
+    net.graph.output("patch-mean", mean)?;
+    net.graph.output("patches", patches)?;
+    let graph = net.graph.finish()?;
+    Ok((graph, weights))
+}
+
+/// How the token sequence is laid out.
+struct Layout {
+    patch_size: usize,
+    /// Class token and registers.
+    prefix_rows: usize,
+}
+
+/// Resamples the positions to the input size and adds the first one to the class token.
+fn place_positions(weights: &mut Weights, config: &Vit) -> Result<Layout, ArchError> {
+    let kernel = &tensor(weights, PROJECTION)?.shape;
+    let [dim, 3, patch_size, _] = kernel[..] else {
+        return Err(ArchError::TensorShape {
+            name: PROJECTION.to_owned(),
+            got: kernel.clone(),
+            expected: "[dim, 3, p, p]".to_owned(),
+        });
+    };
+    if patch_size == 0 || config.image_size == 0 || config.image_size % patch_size != 0 {
+        let reason = format!("it is not a multiple of the patch size {patch_size}");
+        return Err(ArchError::Setting { setting: "image_size", got: config.image_size.to_string(), reason });
+    }
+    let (rows, width, table) = as_matrix(weights, POSITIONS)?;
+    let trained = (rows - 1).isqrt();
+    if width != dim || trained == 0 || trained * trained + 1 != rows {
+        let expected = format!("[1 + a square, {dim}]");
+        return Err(ArchError::TensorShape { name: POSITIONS.to_owned(), got: vec![rows, width], expected });
+    }
+    let (_, _, class) = as_matrix(weights, CLASS)?;
+    let mut prefix: Vec<f32> = class.iter().zip(table).map(|(token, position)| token + position).collect();
+    let has_registers = weights.get(REGISTERS).is_some();
+    if has_registers {
+        prefix.extend_from_slice(as_matrix(weights, REGISTERS)?.2);
+    }
+    let grid = config.image_size / patch_size;
+    let kind = if has_registers { Bicubic::Antialiased } else { Bicubic::Plain };
+    let patches = positions::resample(&table[dim..], dim, trained, grid, kind);
+    let prefix_rows = prefix.len() / dim;
+    if prefix.len() != prefix_rows * dim {
+        let expected = format!("[1, n, {dim}]");
+        return Err(ArchError::TensorShape {
+            name: REGISTERS.to_owned(),
+            got: tensor(weights, REGISTERS)?.shape.clone(),
+            expected,
+        });
+    }
+    weights.insert(PREFIX_ROWS, Tensor::new(vec![prefix_rows, dim], prefix));
+    weights.insert(PATCH_POSITIONS, Tensor::new(vec![grid * grid, dim], patches));
+    Ok(Layout { patch_size, prefix_rows })
+}
+
+/// What the two checkpoints call the parts of a layer.
+struct Names {
+    norm_before: &'static str,
+    norm_after: &'static str,
+    widen: &'static str,
+    narrow: &'static str,
+}
+
+const DINOV2_NAMES: Names =
+    Names { norm_before: "norm1", norm_after: "norm2", widen: "mlp.fc1", narrow: "mlp.fc2" };
+const VIT_NAMES: Names = Names {
+    norm_before: "layernorm_before",
+    norm_after: "layernorm_after",
+    widen: "intermediate.dense",
+    narrow: "output.dense",
+};
+
+struct Net<'w> {
+    config: &'w Vit,
+    names: &'static Names,
+    weights: &'w Weights,
+    graph: GraphBuilder<'w>,
+}
+
+impl Net<'_> {
+    fn embed(&mut self, patch_size: usize) -> Result<ValueId, ArchError> {
+        let project = Op::Conv2d {
+            weight: PROJECTION.to_owned(),
+            bias: self.weights.get(PROJECTION_BIAS).map(|_| PROJECTION_BIAS.to_owned()),
+            stride: patch_size,
+            padding: Padding::default(),
+            groups: 1,
+            activation: Activation::None,
+        };
+        let map = self.graph.push("embeddings.projection", project, &[ValueId::INPUT])?;
+        let patches = self.graph.push("embeddings.patches", Op::FlattenPatches, &[map])?;
+        let positions = Op::AddPositions { table: PATCH_POSITIONS.to_owned(), first: 0 };
+        let placed = self.graph.push("embeddings.positions", positions, &[patches])?;
+        Ok(self.graph.push(
+            "embeddings.prefix",
+            Op::PrependRows { rows: PREFIX_ROWS.to_owned() },
+            &[placed],
+        )?)
+    }
+
+    /// Norm, attention, scale, add; norm, widen, GELU, narrow, scale, add.
+    fn layer(&mut self, layer: &str, x: ValueId) -> Result<ValueId, ArchError> {
+        let part = |part: &str| format!("{layer}.{part}");
+        let normed = self.norm(&part(self.names.norm_before), x)?;
+        let query = self.linear(&part("attention.attention.query"), Activation::None, normed)?;
+        let key = self.linear(&part("attention.attention.key"), Activation::None, normed)?;
+        let value = self.linear(&part("attention.attention.value"), Activation::None, normed)?;
+        let heads = Op::Attention { heads: self.config.heads };
+        let attended = self.graph.push(part("attention"), heads, &[query, key, value])?;
+        let attended = self.linear(&part("attention.output.dense"), Activation::None, attended)?;
+        let attended = self.scale(&part("layer_scale1.lambda1"), attended)?;
+        let x = self.graph.push(part("attention.add"), Op::Add, &[attended, x])?;
+        let normed = self.norm(&part(self.names.norm_after), x)?;
+        let wide = self.linear(&part(self.names.widen), Activation::Gelu, normed)?;
+        let narrow = self.linear(&part(self.names.narrow), Activation::None, wide)?;
+        let narrow = self.scale(&part("layer_scale2.lambda1"), narrow)?;
+        Ok(self.graph.push(part("add"), Op::Add, &[narrow, x])?)
+    }
+
+    fn linear(&mut self, name: &str, activation: Activation, x: ValueId) -> Result<ValueId, ArchError> {
+        let bias = format!("{name}.bias");
+        let bias = self.weights.get(&bias).map(|_| bias);
+        Ok(self.graph.push(name, Op::Linear { weight: format!("{name}.weight"), bias, activation }, &[x])?)
+    }
+
+    fn norm(&mut self, name: &str, x: ValueId) -> Result<ValueId, ArchError> {
+        let op = Op::LayerNorm {
+            gamma: format!("{name}.weight"),
+            beta: format!("{name}.bias"),
+            eps: self.config.layer_norm_eps,
+        };
+        Ok(self.graph.push(name, op, &[x])?)
+    }
+
+    /// LayerScale, where the checkpoint has it.
+    fn scale(&mut self, gamma: &str, x: ValueId) -> Result<ValueId, ArchError> {
+        if self.weights.get(gamma).is_none() {
+            return Ok(x);
+        }
+        Ok(self.graph.push(gamma, Op::Scale { gamma: gamma.to_owned() }, &[x])?)
+    }
+}

@@ -1,1 +1,0 @@
-//! Turns a graph and its weights into an ONNX model.
