@@ -83,7 +83,7 @@ parity-python:
 	fi
 
 fuzz: need-cargo ## Feed broken input to every parser: make fuzz SECONDS=30
-	@cargo run --quiet --release --manifest-path fuzz/Cargo.toml -- --seconds $(SECONDS)
+	@cargo run --quiet --manifest-path fuzz/Cargo.toml -- --seconds $(SECONDS)
 
 quality: need-cargo ## Print accuracy on real data beside the floors
 	@cargo run --quiet --release --locked --package quality

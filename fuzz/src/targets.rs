@@ -1,0 +1,42 @@
+//! What is fuzzed: one plain function over bytes for each parser. It returns nothing; it must not panic.
+
+use std::fs;
+use std::path::Path;
+
+use base::containers::{Limits, e5s1, torch};
+use base::weights::Weights;
+use bundle::Bundle;
+use dataset::read::{ReadOptions, read};
+
+/// One parser.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    /// Its name, and the folder of its seeds.
+    pub(crate) name: &'static str,
+    /// Feeds one input.
+    pub(crate) run: fn(&[u8]),
+}
+
+/// All parsers of files that come from strangers.
+pub(crate) const TARGETS: &[Target] = &[
+    Target { name: "pickle", run: |data| drop(torch::read(data, &small())) },
+    Target { name: "e5s1", run: |data| drop(e5s1::read(data)) },
+    Target { name: "safetensors", run: |data| drop(Weights::from_safetensors(data)) },
+    Target { name: "csv", run: |data| table(data, "csv") },
+    Target { name: "jsonl", run: |data| table(data, "jsonl") },
+    Target { name: "parquet", run: |data| table(data, "parquet") },
+    Target { name: "bundle", run: |data| drop(Bundle::from_bytes(Path::new("input.djm"), data)) },
+];
+
+/// Limits that a seed stays far below, so that a forged size is refused long before it is felt.
+fn small() -> Limits {
+    Limits { objects: 100_000, tensors: 1_000, values: 1 << 20 }
+}
+
+/// A table is read from a file, as the program does.
+fn table(data: &[u8], extension: &str) {
+    let dir = std::env::temp_dir().join(format!("dianjing-fuzz-{}", std::process::id()));
+    let file = dir.join(format!("table.{extension}"));
+    fs::create_dir_all(&dir).and_then(|()| fs::write(&file, data)).expect("the temporary folder can be written");
+    drop(read(&file, &ReadOptions::default()));
+}
