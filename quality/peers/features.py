@@ -18,6 +18,7 @@ PARTS = {
 FEATURES = {
     "clothing": ("clothing", "lite2"),
     "fashion": ("fashion", "lite2"),
+    "fashion_stages": ("fashion", "lite2_stages"),
     "banking_minilm": ("banking", "minilm"),
     "banking_e5": ("banking", "e5"),
     "crosswoz_e5": ("crosswoz", "e5"),
@@ -46,16 +47,29 @@ def labels(data: Path, set_name: str, part: str) -> np.ndarray:
     return np.array([classes[name] for name in examples(data, set_name, part)[1]])
 
 
-def embed_images(packages: Path, paths) -> np.ndarray:
+def embed_images(packages: Path, paths, stages: bool) -> np.ndarray:
+    """The pooled last layer `[n, 1280]`, or the pooled outputs of the seven stages side by side `[n, 856]`."""
     import torch
 
     network = bases.lite2(packages)
+    seen = []
+    for stage in network.blocks:
+        stage.register_forward_hook(lambda module, inputs, output: seen.append(output.mean((2, 3))))
     out = []
     with torch.inference_mode():
         for start in range(0, len(paths), 16):
+            seen.clear()
             batch = np.stack([bases.image(path) for path in paths[start : start + 16]])
-            out.append(network(torch.from_numpy(batch)).numpy())
+            pooled = network(torch.from_numpy(batch))
+            out.append((torch.cat(seen, 1) if stages else pooled).numpy())
     return np.concatenate(out)
+
+
+def embed(packages: Path, base: str, inputs) -> np.ndarray:
+    """Features of pictures or texts on one base, by its short name."""
+    if base.startswith("lite2"):
+        return embed_images(packages, inputs, stages=base.endswith("stages"))
+    return getattr(bases, base)(packages)(inputs)
 
 
 def load(data: Path, packages: Path, cache: Path, name: str, part: str):
@@ -64,8 +78,7 @@ def load(data: Path, packages: Path, cache: Path, name: str, part: str):
     if not (file.exists() and label_file.exists()):
         set_name, base = FEATURES[name]
         inputs, _ = examples(data, set_name, part)
-        x = embed_images(packages, inputs) if base == "lite2" else getattr(bases, base)(packages)(inputs)
         cache.mkdir(parents=True, exist_ok=True)
-        np.save(file, x.astype(np.float32))
+        np.save(file, embed(packages, base, inputs).astype(np.float32))
         np.save(label_file, labels(data, set_name, part))
     return np.load(file), np.load(label_file)

@@ -20,6 +20,7 @@ import heads
 ROWS = {
     "clothing, EfficientNet-Lite2": ("clothing", (1, 5, 10, 20), False),
     "fashion_mnist_tiny, EfficientNet-Lite2": ("fashion", (1, 5, 10, 20), False),
+    "fashion_mnist_tiny, EfficientNet-Lite2 stages": ("fashion_stages", (1, 5, 10, 20), False),
     "banking77, MiniLM": ("banking_minilm", (5, 10), True),
     "banking77, multilingual-E5": ("banking_e5", (5, 10), True),
     "crosswoz domain, multilingual-E5": ("crosswoz_e5", (5, 10), True),
