@@ -42,7 +42,11 @@ pub struct Values(Storage);
 enum Storage {
     Owned(Vec<f32>),
     /// `start` is a byte offset, a multiple of four; `len` counts values.
-    Mapped { map: Arc<Mmap>, start: usize, len: usize },
+    Mapped {
+        map: Arc<Mmap>,
+        start: usize,
+        len: usize,
+    },
 }
 
 /// Why weights could not be kept or read.
@@ -52,13 +56,25 @@ enum Storage {
 pub enum WeightsError {
     /// The file could not be opened or mapped.
     #[error("cannot read weights from `{}`", path.display())]
-    Read { path: PathBuf, #[source] source: io::Error },
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// The file is not sound safetensors.
     #[error("`{}` is not a sound safetensors file", path.display())]
-    Container { path: PathBuf, #[source] source: SafeTensorError },
+    Container {
+        path: PathBuf,
+        #[source]
+        source: SafeTensorError,
+    },
     /// The file could not be written.
     #[error("cannot write weights to `{}`", path.display())]
-    Write { path: PathBuf, #[source] source: SafeTensorError },
+    Write {
+        path: PathBuf,
+        #[source]
+        source: SafeTensorError,
+    },
 }
 
 impl Weights {
@@ -274,8 +290,7 @@ mod tests {
 
     #[test]
     fn the_order_of_insertion_does_not_reach_the_bytes() {
-        let reversed: Weights =
-            two().tensors.into_iter().rev().collect::<Vec<_>>().into_iter().collect();
+        let reversed: Weights = two().tensors.into_iter().rev().collect::<Vec<_>>().into_iter().collect();
         assert_eq!(reversed.to_safetensors().unwrap(), two().to_safetensors().unwrap());
     }
 
