@@ -10,8 +10,11 @@ const INSTALL: &str = "cargo-deny is not installed, so licences were NOT checked
 
 /// Runs `cargo deny check licenses bans sources`; a missing cargo-deny is an error that says how to get it.
 pub fn check(root: &Path) -> Result<()> {
-    let installed =
-        Command::new("cargo").args(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let installed = Command::new("cargo")
+        .args(["deny", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if !installed.is_ok_and(|status| status.success()) {
         bail!(INSTALL);
     }

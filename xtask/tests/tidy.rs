@@ -133,3 +133,24 @@ fn the_two_readmes_keep_step() {
     assert_eq!(papers::readmes(&both("## 甲\n## 乙\n")), []);
     assert_eq!(papers::readmes(&both("## 甲\n")).len(), 1);
 }
+
+#[test]
+fn a_path_on_the_map_exists() {
+    let map =
+        |text: &str| papers::map(&[Source { path: "ARCHITECTURE.md".into(), text: text.into() }], root());
+    assert_eq!(map("| a | `xtask/src/tidy/`, `cargo test` |"), []);
+    assert_eq!(map("| a | `crates/nowhere.rs` |").len(), 1);
+}
+
+#[test]
+fn a_method_that_code_names_is_described() {
+    let source = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
+    let check = |code: &str| {
+        papers::methods(&[
+            source("docs/methods.md", "**1.2 GDA.** ..\n**3.1b Ridge.**"),
+            source("crates/a/src/a.rs", code),
+        ])
+    };
+    assert_eq!(check("//! Exact (methods 1.2, and methods 3.1b). Other methods are slower."), []);
+    assert_eq!(check("//! Exact (methods 1.3).").len(), 1);
+}

@@ -26,7 +26,8 @@ const HOSTS: [&str; 5] = [
 ];
 
 /// Starts of paths that exist on one machine only.
-const PLACES: [&str; 4] = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/tmp", "/w/")];
+const PLACES: [&str; 4] =
+    [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/tmp", "/w/")];
 
 /// The list of exceptions, each with a reason.
 #[derive(Debug, Default, Deserialize)]
@@ -41,7 +42,8 @@ pub struct Allowed {
 impl Allowed {
     /// Reads the list.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
         toml::from_str(&text).with_context(|| format!("cannot read `{}`", path.display()))
     }
 }
@@ -57,7 +59,9 @@ pub fn check(sources: &[Source], allowed: &Allowed) -> Vec<Finding> {
     let exists = |path: &String| sources.iter().any(|source| source.path == *path);
     let named = allowed.long_files.keys().chain(allowed.hosts_and_places.keys());
     let stale = named.filter(|path| !exists(path));
-    findings.extend(stale.map(|path| Finding::at("xtask/tidy.toml", format!("`{path}` does not exist: remove it"))));
+    findings.extend(
+        stale.map(|path| Finding::at("xtask/tidy.toml", format!("`{path}` does not exist: remove it"))),
+    );
     findings
 }
 
@@ -68,7 +72,9 @@ fn long(source: &Source, allowed: &Allowed) -> Option<Finding> {
     let listed = allowed.long_files.contains_key(&source.path);
     match (written && lines >= LONGEST, listed) {
         (true, false) => {
-            let what = format!("{lines} lines, {LONGEST} are too many: split it, or give a reason in xtask/tidy.toml");
+            let what = format!(
+                "{lines} lines, {LONGEST} are too many: split it, or give a reason in xtask/tidy.toml"
+            );
             Some(Finding::at(&source.path, what))
         }
         (false, true) => Some(Finding::at(&source.path, "short again: remove it from xtask/tidy.toml")),
@@ -104,10 +110,15 @@ fn starts_a_path(line: &str, place: &str) -> bool {
 fn skipped_tests(source: &Source) -> Vec<Finding> {
     let attribute = concat!("#[", "ignore");
     let is_rust = source.path.ends_with(".rs");
-    let lines = source.text.lines().enumerate().filter(|(_, line)| is_rust && line.trim().starts_with(attribute));
+    let lines =
+        source.text.lines().enumerate().filter(|(_, line)| is_rust && line.trim().starts_with(attribute));
     lines
         .map(|(index, _)| {
-            Finding::at_line(&source.path, index + 1, "ignored test: fix it, or assert today's answer with a FIXME")
+            Finding::at_line(
+                &source.path,
+                index + 1,
+                "ignored test: fix it, or assert today's answer with a FIXME",
+            )
         })
         .collect()
 }
@@ -121,7 +132,10 @@ pub fn crate_roots_have_docs(metadata: &Metadata, root: &Path) -> Result<Vec<Fin
             .with_context(|| format!("cannot read `{}`", target.src_path.display()))?;
         if !text.starts_with("//!") {
             let path = target.src_path.strip_prefix(root).unwrap_or(&target.src_path);
-            findings.push(Finding::at(path.display().to_string(), "does not start with `//!` and what it is for"));
+            findings.push(Finding::at(
+                path.display().to_string(),
+                "does not start with `//!` and what it is for",
+            ));
         }
     }
     Ok(findings)

@@ -67,7 +67,11 @@ impl Metadata {
             .current_dir(root)
             .output()
             .context("cannot run cargo metadata")?;
-        ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "cargo metadata failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).context("cannot read what cargo metadata said")
     }
 }
@@ -78,7 +82,10 @@ pub fn check(metadata: &Metadata) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in &metadata.packages {
         let Some(allowed) = layers.get(&package.name) else {
-            findings.push(Finding::at("Cargo.toml", format!("[workspace.metadata.layers] lacks `{}`", package.name)));
+            findings.push(Finding::at(
+                "Cargo.toml",
+                format!("[workspace.metadata.layers] lacks `{}`", package.name),
+            ));
             continue;
         };
         for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {

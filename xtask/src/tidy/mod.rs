@@ -61,6 +61,8 @@ pub fn all(root: &Path) -> Result<Vec<Finding>> {
     findings.extend(files::check(&sources, &allowed));
     findings.extend(papers::decisions(&sources));
     findings.extend(papers::readmes(&sources));
+    findings.extend(papers::map(&sources, root));
+    findings.extend(papers::methods(&sources));
     Ok(findings)
 }
 
