@@ -1,5 +1,264 @@
 //! A base that is ready to run.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+#[cfg(feature = "ort")]
+use std::path::PathBuf;
+
+use dataset::Modality;
+use half::f16;
+use store::Hasher;
+
+use crate::arch::{self, ArchError, Family};
+use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
+use crate::engine::native::NativeEngine;
+use crate::engine::rten::RtenEngine;
+use crate::engine::{Engine, EngineError, NetInput};
+use crate::graph::Graph;
+use crate::prep::{self, PrepError, Preprocess};
+use crate::tokenizer::{Tokenizer, TokenizerError};
+use crate::weights::{Weights, WeightsError};
+
+/// What runs a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// The built-in engine for known families, rten for bases that are ONNX files.
+    #[default]
+    Auto,
+    /// The built-in engine.
+    Native,
+    /// rten, on the emitted graph.
+    Rten,
+    /// ONNX Runtime from this library.
+    #[cfg(feature = "ort")]
+    Ort(PathBuf),
+}
+
+/// A picture's bytes or a text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The bytes of a picture file.
+    Image(Vec<u8>),
+    /// A text.
+    Text(String),
+}
+
+/// One kind of feature a base gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureSpec {
+    /// Its name, such as `pooled`.
+    pub name: String,
+    /// How many numbers.
+    pub dim: usize,
+}
+
 /// A pretrained network, checked and loaded.
-#[derive(Debug)]
-pub struct Base {}
+pub struct Base {
+    card: Card,
+    preprocess: Preprocess,
+    hash: store::Hash,
+    layout: Vec<FeatureSpec>,
+    engine: Box<dyn Engine>,
+    tokenizer: Option<Tokenizer>,
+}
+
+/// Why a base could not be opened or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum BaseError {
+    /// Its card cannot be read.
+    #[error(transparent)]
+    Card(#[from] CacheError),
+    /// Its card does not say how to run it.
+    #[error("the card of base `{id}` has a wrong `{table}`: {detail}")]
+    Setting { id: String, table: &'static str, detail: String },
+    /// Its weights cannot be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// Its weights do not fit its family.
+    #[error("base `{id}` does not fit its family")]
+    Arch {
+        id: String,
+        #[source]
+        source: ArchError,
+    },
+    /// Its tokenizer cannot be read.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The graph could not be written for an engine that needs ONNX.
+    #[error(transparent)]
+    Emit(#[from] crate::emit::EmitError),
+    /// The engine cannot run it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The input cannot be prepared.
+    #[error(transparent)]
+    Prep(#[from] PrepError),
+    /// An ONNX base cannot run on this engine.
+    #[error("base `{id}` is an ONNX file; engine `{engine}` runs only known families")]
+    FrozenOnly { id: String, engine: &'static str },
+    /// The network gives no vector.
+    #[error("base `{id}` gives no feature vector")]
+    NoFeatures { id: String },
+}
+
+impl std::fmt::Debug for Base {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Base").field("id", &self.card.id).field("engine", &self.engine.name()).finish_non_exhaustive()
+    }
+}
+
+impl Base {
+    /// Opens the base in a folder of the cache.
+    pub fn open(dir: &Path, choice: &EngineChoice) -> Result<Self, BaseError> {
+        let card = Card::read(dir)?;
+        let family = family(&card)?;
+        let preprocess = preprocess(&card, &family)?;
+        let engine = engine(dir, &card, &family, choice)?;
+        let layout: Vec<FeatureSpec> = engine
+            .outputs()
+            .iter()
+            .filter(|output| output.rows.is_none())
+            .map(|output| FeatureSpec { name: output.name.clone(), dim: output.dim })
+            .collect();
+        if layout.is_empty() {
+            return Err(BaseError::NoFeatures { id: card.id });
+        }
+        let tokenizer = match &preprocess {
+            Preprocess::Text(text) => Some(Tokenizer::from_file(&dir.join(TOKENIZER), text.max_tokens)?),
+            Preprocess::Image(_) => None,
+        };
+        Ok(Self { hash: identity(&card, &family, &preprocess, &layout), card, preprocess, layout, engine, tokenizer })
+    }
+
+    /// Catalogue id.
+    pub fn id(&self) -> &str {
+        &self.card.id
+    }
+
+    /// What is known about it.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// How it prepares its input.
+    pub fn preprocess(&self) -> &Preprocess {
+        &self.preprocess
+    }
+
+    /// Identity of weights, pre-processing and layout: features of bases with different hashes are never mixed.
+    pub fn hash(&self) -> store::Hash {
+        self.hash
+    }
+
+    /// Which sense it takes.
+    pub fn modality(&self) -> Modality {
+        match self.preprocess {
+            Preprocess::Image(_) => Modality::Image,
+            Preprocess::Text(_) => Modality::Text,
+        }
+    }
+
+    /// The kinds of feature, the pooled vector first.
+    pub fn layout(&self) -> &[FeatureSpec] {
+        &self.layout
+    }
+
+    /// Length of all kinds together.
+    pub fn dim(&self) -> usize {
+        self.layout.iter().map(|set| set.dim).sum()
+    }
+
+    /// Name of the engine, with what decides its arithmetic.
+    pub fn engine_name(&self) -> String {
+        self.engine.name().to_owned()
+    }
+
+    /// The features of one input, all kinds one after the other, rounded to half precision as the cache keeps them.
+    pub fn embed(&self, input: &Input) -> Result<Vec<f32>, BaseError> {
+        let outputs = match (input, &self.preprocess) {
+            (Input::Image(bytes), Preprocess::Image(preprocess)) => {
+                let pixels = prep::image_input(&prep::decode(bytes)?, preprocess);
+                self.engine.run(NetInput::Image(&pixels))?
+            }
+            (Input::Text(text), Preprocess::Text(preprocess)) => {
+                let tokenizer = self.tokenizer.as_ref().expect("text bases have a tokenizer");
+                let tokens = tokenizer.encode(&format!("{}{text}", preprocess.prefix))?;
+                self.engine.run(NetInput::Tokens(&tokens))?
+            }
+            (_, Preprocess::Image(_)) => return Err(PrepError::OtherKind { expected: "pictures" }.into()),
+            (_, Preprocess::Text(_)) => return Err(PrepError::OtherKind { expected: "text" }.into()),
+        };
+        let vectors = outputs.iter().filter(|output| self.layout.iter().any(|set| set.name == output.name));
+        Ok(vectors.flat_map(|output| &output.data).map(|value| f16::from_f32(*value).to_f32()).collect())
+    }
+
+    /// Takes apart what [`Base::embed`] gave.
+    pub fn split<'f>(&self, features: &'f [f32]) -> BTreeMap<&str, &'f [f32]> {
+        let mut rest = features;
+        self.layout
+            .iter()
+            .map(|set| {
+                let (head, tail) = rest.split_at(set.dim);
+                rest = tail;
+                (set.name.as_str(), head)
+            })
+            .collect()
+    }
+}
+
+/// The network of a base that is a known family, with its weights; for export.
+pub fn network(dir: &Path) -> Result<(Graph, Weights), BaseError> {
+    let card = Card::read(dir)?;
+    load(dir, &card, &family(&card)?)
+}
+
+fn load(dir: &Path, card: &Card, family: &Family) -> Result<(Graph, Weights), BaseError> {
+    let weights = Weights::load(&dir.join(MODEL))?;
+    arch::prepare(family, weights).map_err(|source| BaseError::Arch { id: card.id.clone(), source })
+}
+
+fn family(card: &Card) -> Result<Family, BaseError> {
+    let wrong = |error: toml::de::Error| BaseError::Setting { id: card.id.clone(), table: "network", detail: error.message().to_owned() };
+    toml::Value::Table(card.network.clone()).try_into().map_err(wrong)
+}
+
+/// The family's own pre-processing with what the card says instead.
+fn preprocess(card: &Card, family: &Family) -> Result<Preprocess, BaseError> {
+    let wrong = |detail: String| BaseError::Setting { id: card.id.clone(), table: "preprocess", detail };
+    let own = prep::of_family(family);
+    let mut table = own.map(|own| toml::Table::try_from(own).expect("pre-processing holds nothing that TOML cannot")).unwrap_or_default();
+    table.extend(card.preprocess.clone());
+    toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
+}
+
+fn engine(dir: &Path, card: &Card, family: &Family, choice: &EngineChoice) -> Result<Box<dyn Engine>, BaseError> {
+    if let Family::Onnx(spec) = family {
+        return match choice {
+            EngineChoice::Native => Err(BaseError::FrozenOnly { id: card.id.clone(), engine: "native" }),
+            _ => Ok(Box::new(RtenEngine::from_file(&dir.join(MODEL_ONNX), spec)?)),
+        };
+    }
+    let (graph, weights) = load(dir, card, family)?;
+    Ok(match choice {
+        EngineChoice::Auto | EngineChoice::Native => Box::new(NativeEngine::new(&graph, &weights)?),
+        EngineChoice::Rten => Box::new(RtenEngine::new(&graph, &weights)?),
+        #[cfg(feature = "ort")]
+        EngineChoice::Ort(library) => Box::new(crate::engine::ort::OrtEngine::new(library, &graph, &weights)?),
+    })
+}
+
+/// Weights by their checksums, the network's shape, pre-processing and layout; not where it came from or what it is called.
+fn identity(card: &Card, family: &Family, preprocess: &Preprocess, layout: &[FeatureSpec]) -> store::Hash {
+    let mut hasher = Hasher::new("dianjing.base.1");
+    for (name, stamp) in &card.files {
+        hasher.field(name, stamp.sha256.as_str().as_bytes());
+    }
+    let network = serde_json::to_vec(&(family, preprocess)).expect("cards have string keys and finite numbers");
+    hasher.field("network", &network);
+    for set in layout {
+        hasher.field("set", format!("{} {}", set.name, set.dim).as_bytes());
+    }
+    hasher.finish()
+}

@@ -1,1 +1,122 @@
 //! Turns image files and text into a network's input.
+
+mod image;
+
+use serde::{Deserialize, Serialize};
+
+use crate::arch::Family;
+
+pub use image::{MAX_PIXELS, decode, image_input};
+
+/// How a base wants to be fed; part of its identity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Preprocess {
+    /// Pictures.
+    Image(ImagePreprocess),
+    /// Text.
+    Text(TextPreprocess),
+}
+
+/// From a picture of any size to numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImagePreprocess {
+    /// Side of the square the network takes, in pixels.
+    pub size: usize,
+    /// What part of the picture goes in.
+    pub fit: Fit,
+    /// Smoothing used when scaling.
+    pub filter: Filter,
+    /// `(value - mean) / std` per channel, with values in [0, 255].
+    pub mean: [f32; 3],
+    /// See `mean`.
+    pub std: [f32; 3],
+}
+
+/// What part of the picture goes in.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fit {
+    /// The middle: a square of this share of the shorter side, in (0, 1]. Nothing is distorted, the edges are lost.
+    CentreCrop {
+        /// Share of the shorter side.
+        share: f64,
+    },
+    /// All of it, squeezed into a square.
+    Squeeze,
+}
+
+/// Smoothing used when scaling; both look at every source pixel when scaling down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filter {
+    /// Triangle.
+    Bilinear,
+    /// Catmull-Rom.
+    Bicubic,
+}
+
+/// From a text to tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextPreprocess {
+    /// Put before every text, such as `query: `.
+    pub prefix: String,
+    /// Longest input, special tokens included; the rest of a text is not looked at.
+    pub max_tokens: usize,
+}
+
+/// What a family wants when its base's card says nothing else; `None` for ONNX files, which say nothing by themselves.
+pub fn of_family(family: &Family) -> Option<Preprocess> {
+    let image = |size, fit, mean, std| Preprocess::Image(ImagePreprocess { size, fit, filter: Filter::Bicubic, mean, std });
+    match family {
+        Family::EfficientnetLite(config) => {
+            let size = config.image_size.unwrap_or(config.variant.trained_size());
+            Some(image(size, Fit::CentreCrop { share: 1.0 }, [127.0; 3], [128.0; 3]))
+        }
+        // ImageNet's mean and deviation on the scale of bytes; DINOv2 was trained with them.
+        Family::Vit(config) => {
+            let fit = Fit::CentreCrop { share: 0.875 };
+            Some(image(config.image_size, fit, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]))
+        }
+        Family::Bert(config) => {
+            Some(Preprocess::Text(TextPreprocess { prefix: String::new(), max_tokens: config.max_tokens.unwrap_or(512) }))
+        }
+        Family::Onnx(_) => None,
+    }
+}
+
+/// Why an input could not be prepared. These become problems of the data set, never a stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum PrepError {
+    /// No bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// Not a picture, whatever the name says.
+    #[error("not a picture: {detail}")]
+    NotAnImage { detail: String },
+    /// A picture that is damaged.
+    #[error("the picture is damaged: {detail}")]
+    Broken { detail: String },
+    /// A picture with more pixels than are decoded.
+    #[error("the picture claims {width} x {height} pixels, more than {limit} are not decoded")]
+    TooLarge { width: u32, height: u32, limit: u64 },
+    /// A text where a picture is wanted, or the reverse.
+    #[error("this base takes {expected}")]
+    OtherKind { expected: &'static str },
+}
+
+impl From<PrepError> for dataset::ProblemKind {
+    fn from(error: PrepError) -> Self {
+        match error {
+            PrepError::Empty => Self::EmptyFile,
+            PrepError::NotAnImage { detail } => Self::NotAnImage { detail },
+            PrepError::OtherKind { expected } => Self::NotAnImage { detail: format!("this base takes {expected}") },
+            PrepError::Broken { detail } => Self::BrokenImage { detail },
+            PrepError::TooLarge { width, height, .. } => Self::TooLarge { detail: format!("{width} x {height} pixels") },
+        }
+    }
+}
