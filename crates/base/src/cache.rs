@@ -264,6 +264,23 @@ impl Cache {
         FileLock::acquire(&self.dir.join(".locks").join(id))
     }
 
+    pub(crate) fn try_lock(&self, id: &str) -> Result<Option<FileLock>, StoreError> {
+        FileLock::try_acquire(&self.dir.join(".locks").join(id))
+    }
+
+    /// Removes folders of this base that a killed process left half-made. The caller holds the lock.
+    pub(crate) fn sweep(&self, id: &str) {
+        let start = format!(".{id}.");
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&start) && name.ends_with(".part") {
+                // They do no harm but take room; the next pull tries again.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+
     /// Where half-finished downloads of a base wait for the next try.
     pub(crate) fn parts_of(&self, id: &str) -> PathBuf {
         self.dir.join(".parts").join(id)

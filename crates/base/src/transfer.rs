@@ -92,6 +92,7 @@ pub fn import(cache: &Cache, from: &Path) -> Result<PathBuf, TransferError> {
 
 /// Moves the files a card lists under the base's own name.
 fn publish(cache: &Cache, card: &Card, from: &Path) -> Result<PathBuf, TransferError> {
+    let _lock = cache.lock(&card.id)?;
     let dir = cache.path_of(&card.id);
     let staged = StagedDir::new_beside(&dir)?;
     for name in card.files.keys() {
@@ -100,7 +101,6 @@ fn publish(cache: &Cache, card: &Card, from: &Path) -> Result<PathBuf, TransferE
     }
     let path = staged.path().join(CARD);
     fs::write(&path, card.to_toml()).map_err(|source| StoreError::Write { path, source })?;
-    let _lock = cache.lock(&card.id)?;
     staged.publish()?;
     Ok(dir)
 }

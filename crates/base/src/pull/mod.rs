@@ -110,12 +110,18 @@ pub(crate) fn pull(
         let (id, licence) = (entry.id.clone(), entry.licence.clone());
         return Err(PullError::Terms { id, licence, terms: entry.terms.clone().unwrap_or_default() });
     }
-    tell(PullEvent::Waiting);
-    let _lock = cache.lock(&entry.id)?;
+    let _lock = match cache.try_lock(&entry.id)? {
+        Some(lock) => lock,
+        None => {
+            tell(PullEvent::Waiting);
+            cache.lock(&entry.id)?
+        }
+    };
     // Whoever held the lock may have pulled it.
     if let Ok(base) = cache.find(&entry.id) {
         return Ok(base.dir);
     }
+    cache.sweep(&entry.id);
     let parts = cache.parts_of(&entry.id);
     let mut tried = Vec::new();
     for source in &entry.sources {
