@@ -1,3 +1,58 @@
-//! The dianjing command.
+//! The `dianjing` command: arguments in, data on stdout, words on stderr.
 
-fn main() {}
+mod args;
+mod chinese;
+mod exit;
+mod progress;
+mod settings;
+mod show;
+mod verbs;
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::FromArgMatches;
+
+/// Set by Ctrl-C; every long step looks at it between examples.
+static CANCELLED: AtomicBool = AtomicBool::new(false);
+
+fn main() -> ExitCode {
+    let lang = settings::language();
+    let matches = match chinese::command(lang).try_get_matches() {
+        Ok(matches) => matches,
+        Err(usage) => return exit::usage(&usage),
+    };
+    let arguments = args::Arguments::from_arg_matches(&matches).expect("clap checked the arguments already");
+    start_log(arguments.verbose);
+    stop_on_ctrl_c();
+    match verbs::run(arguments, lang) {
+        Ok(code) => code,
+        Err(error) => exit::failure(&error, lang),
+    }
+}
+
+/// The first Ctrl-C asks the run to stop in order, the second ends the process at once.
+fn stop_on_ctrl_c() {
+    let set = ctrlc::set_handler(|| {
+        if CANCELLED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = set {
+        tracing::warn!(%error, "Ctrl-C will end the program without tidying up");
+    }
+}
+
+/// Logs go to stderr and only when asked for; what a person should read is printed by the verbs.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+}

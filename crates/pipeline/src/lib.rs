@@ -1,1 +1,35 @@
-//! Runs the journey: order, caching, resume, progress events, report.
+//! Runs the journey: files, base, curate, tune, evaluate, bundle, use. The one API that the doors share.
+//!
+//! | to | call |
+//! |---|---|
+//! | make a small model from a folder or a table | [`tune`](fn@tune) |
+//! | ask it about new files | [`predict`] |
+//! | measure it on held-out data | [`evaluate`](fn@evaluate) |
+//! | find, get and open bases and bundles | [`Home`] |
+//! | show what was found | [`report`] |
+//!
+//! Everything that is slow reports [`Event`]s and stops soon after its [`Run`] is cancelled; what was computed stays in
+//! the cache, so the next run goes on from there.
+
+mod advice;
+mod assess;
+mod audit;
+mod error;
+mod events;
+mod features;
+mod held_out;
+mod home;
+mod journey;
+mod lang;
+mod predicting;
+pub mod report;
+mod report_data;
+pub mod words;
+
+pub use error::PipelineError;
+pub use events::{Event, Run, Step};
+pub use held_out::{HeldOut, evaluate};
+pub use home::Home;
+pub use journey::{TuneRequest, Tuning, tune};
+pub use lang::{Lang, percent};
+pub use predicting::{PredictedRow, predict};

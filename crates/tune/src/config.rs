@@ -15,7 +15,7 @@ pub struct TuneConfig {
     pub shrinkages: Vec<f64>,
     /// Feature candidates that get the full search, after a quick ranking. At least 1. Default 2, methods 1.4.
     pub finalists: usize,
-    /// Most words and character n-grams that are counted. Default 30,000: a head of 77 classes then has 9 MB.
+    /// Most words and character n-grams that are counted; 0 counts none. Default 30,000: a head of 77 classes then has 9 MB.
     pub max_words: usize,
 }
 

@@ -86,7 +86,7 @@ pub fn tune(input: TuneInput<'_>, config: &CheckedTune, seed: Seed) -> Result<Tu
     let labels = context.labels().to_vec();
     let judge = Judge { link: context.link, targets: &targets, labels: &labels, validated: &validated, folds: context.folds };
     let prepared: Vec<Prepared> =
-        inputs(&input).into_iter().map(|input| Prepared::new(input, &context)).collect();
+        inputs(&input, &config.0).into_iter().map(|input| Prepared::new(input, &context)).collect();
     if validated.is_empty() {
         return Ok(context.without_validation(&prepared));
     }
@@ -103,7 +103,7 @@ pub fn refit(recipe: &Recipe, input: TuneInput<'_>, config: &CheckedTune) -> Res
 }
 
 /// Candidate inputs: the pooled vector as it is and at length 1, all sets side by side, and with counted words.
-fn inputs(input: &TuneInput<'_>) -> Vec<Input> {
+fn inputs(input: &TuneInput<'_>, config: &TuneConfig) -> Vec<Input> {
     let all: Vec<String> = input.features.iter().map(|set| set.name.clone()).collect();
     let pooled = vec![all[0].clone()];
     let of = |sets: &[String], unit, words| Input { sets: sets.to_vec(), unit, words };
@@ -111,7 +111,7 @@ fn inputs(input: &TuneInput<'_>) -> Vec<Input> {
     if all.len() > 1 {
         inputs.push(of(&all, true, false));
     }
-    if input.texts.is_some() && input.n() >= WORDS_FROM && !matches!(input.targets, Targets::Numbers(_)) {
+    if config.max_words > 0 && input.texts.is_some() && input.n() >= WORDS_FROM && !matches!(input.targets, Targets::Numbers(_)) {
         inputs.push(of(&pooled, true, true));
     }
     inputs

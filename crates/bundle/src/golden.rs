@@ -1,0 +1,94 @@
+//! The self-test every bundle carries: inputs that need no file, and what came out when it was made.
+//!
+//! The whole path is tested, pixels or text to answer, so a changed base, engine, pre-processing or head all show.
+//! On the engine that made the bundle the numbers must agree to the last bit; on another, to [`ACROSS_ENGINES`].
+
+use base::Base;
+use base::open::Input;
+use serde::{Deserialize, Serialize};
+
+use crate::BundleError;
+
+/// Largest difference of a logit between engines, relative to the largest logit: features agree to 1e-4 of their scale.
+const ACROSS_ENGINES: f64 = 2e-2;
+
+/// Inputs and outputs recorded when the bundle was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    /// Name of the engine, with what decides its arithmetic (such as the instruction set).
+    pub engine: String,
+    /// Outputs on the probes, in order.
+    pub rows: Vec<GoldenRow>,
+}
+
+/// What one probe gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoldenRow {
+    /// Raw outputs of the head.
+    pub logits: Vec<f64>,
+}
+
+impl Golden {
+    /// Compares fresh logits with the recorded ones.
+    pub fn check(&self, engine: &str, fresh: &[Vec<f64>]) -> Result<(), BundleError> {
+        for (row, (then, now)) in self.rows.iter().zip(fresh).enumerate() {
+            let scale = then.logits.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
+            let tolerance = if engine == self.engine { 0.0 } else { ACROSS_ENGINES * scale };
+            let difference = largest_difference(&then.logits, now);
+            // `not <=` so that a NaN fails.
+            if !(difference <= tolerance) {
+                let (engine_then, engine_now) = (self.engine.clone(), engine.to_owned());
+                return Err(BundleError::SelfTest { row, difference, tolerance, engine_then, engine_now });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn largest_difference(then: &[f64], now: &[f64]) -> f64 {
+    if then.len() != now.len() {
+        return f64::INFINITY;
+    }
+    then.iter().zip(now).map(|(a, b)| (a - b).abs()).fold(0.0, |largest, value| if value > largest || value.is_nan() { value } else { largest })
+}
+
+/// The probes for a base: one made-up picture, or two sentences.
+pub(crate) fn probes(base: &Base) -> Vec<Input> {
+    match base.modality() {
+        dataset::Modality::Image => vec![Input::Image(probe_image())],
+        dataset::Modality::Text => probe_texts().iter().map(|text| Input::Text((*text).to_owned())).collect(),
+    }
+}
+
+/// Two sentences that touch Latin, Chinese, digits and an emoji.
+pub fn probe_texts() -> [&'static str; 2] {
+    ["The lid is scratched at 3 places.", "第3批零件有划痕 🔧"]
+}
+
+/// A 96 x 80 picture with edges, a gradient and texture, as the bytes of a binary PPM-like RGB bitmap file (BMP).
+pub fn probe_image() -> Vec<u8> {
+    const WIDTH: u32 = 96;
+    const HEIGHT: u32 = 80;
+    let mut bmp = Vec::with_capacity(54 + (WIDTH * HEIGHT * 3) as usize);
+    bmp.extend(b"BM");
+    bmp.extend((54 + WIDTH * HEIGHT * 3).to_le_bytes());
+    bmp.extend([0; 4]);
+    bmp.extend(54_u32.to_le_bytes());
+    bmp.extend(40_u32.to_le_bytes());
+    bmp.extend(WIDTH.to_le_bytes());
+    bmp.extend(HEIGHT.to_le_bytes());
+    bmp.extend(1_u16.to_le_bytes());
+    bmp.extend(24_u16.to_le_bytes());
+    bmp.extend([0; 24]);
+    for y in 0..HEIGHT {
+        for x in 0..WIDTH {
+            let inside = (x as i32 - 40).pow(2) + (y as i32 - 44).pow(2) < 500;
+            let texture = (x * 7 + y * 13 + x * y) % 32;
+            let blue = if inside { 200 } else { 2 * y };
+            bmp.extend([blue as u8, (x * 2 + texture) as u8, (255 - 2 * x) as u8]);
+        }
+    }
+    bmp
+}

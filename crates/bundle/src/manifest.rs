@@ -1,0 +1,86 @@
+//! What a bundle says about itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The newest bundle format this program reads and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// The readable front page of a bundle. Its own BLAKE3 is the bundle's identity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Format number; a reader refuses a larger one than its own [`FORMAT`].
+    pub format: u32,
+    /// Short name, from the data set.
+    pub name: String,
+    /// Version of the program that wrote the bundle.
+    pub dianjing: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// What is predicted.
+    pub task: TaskReference,
+    /// What it was tuned on.
+    pub data: DataReference,
+    /// The frozen network the head sits on.
+    pub base: BaseReference,
+    /// BLAKE3 of every other file, by name.
+    pub files: BTreeMap<String, String>,
+}
+
+/// The question a bundle answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TaskReference {
+    /// One class of several.
+    SingleLabel { classes: Vec<String> },
+    /// Any number of labels.
+    MultiLabel { classes: Vec<String> },
+    /// A number.
+    Regression { name: String },
+}
+
+impl TaskReference {
+    /// The names behind the outputs, in order; a single one for regression.
+    pub fn outputs(&self) -> &[String] {
+        match self {
+            Self::SingleLabel { classes } | Self::MultiLabel { classes } => classes,
+            Self::Regression { name } => std::slice::from_ref(name),
+        }
+    }
+}
+
+impl From<&dataset::Task> for TaskReference {
+    fn from(task: &dataset::Task) -> Self {
+        match task {
+            dataset::Task::SingleLabel { classes } => Self::SingleLabel { classes: classes.clone() },
+            dataset::Task::MultiLabel { classes } => Self::MultiLabel { classes: classes.clone() },
+            dataset::Task::Regression { name } => Self::Regression { name: name.clone() },
+        }
+    }
+}
+
+/// The data a bundle was tuned on, by fingerprint: never the data itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataReference {
+    /// Fingerprint of the revision.
+    pub fingerprint: String,
+    /// How many examples the head was fitted on.
+    pub n_examples: usize,
+}
+
+/// The base a head belongs to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseReference {
+    /// Catalogue id.
+    pub id: String,
+    /// Identity of weights and pre-processing; a base with another hash is refused.
+    pub hash: String,
+    /// `image` or `text`.
+    pub modality: String,
+    /// Licence of the weights, as their source states it.
+    pub licence: String,
+}

@@ -1,0 +1,224 @@
+//! The command line, as clap reads it. Help texts are imperative; their Chinese versions are in [`crate::chinese`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Make a precise small model from a few of your own examples
+#[derive(Debug, Parser)]
+#[command(name = "dianjing", version, disable_help_subcommand = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// Print data as JSON on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Log what happens inside; twice for more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Keep bases and features in this folder
+    #[arg(long, global = true, value_name = "DIR", env = "DIANJING_CACHE")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Never use a network
+    #[arg(long, global = true, env = "DIANJING_OFFLINE")]
+    pub(crate) offline: bool,
+    /// Use this many worker threads (default: one per core)
+    #[arg(long, global = true, value_name = "N", env = "DIANJING_THREADS")]
+    pub(crate) threads: Option<usize>,
+    /// Run networks with this engine
+    #[arg(long, global = true, value_enum, default_value_t = EngineName::Auto, env = "DIANJING_ENGINE")]
+    pub(crate) engine: EngineName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    Auto,
+    Native,
+    Rten,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make a small model from labelled examples, with a report
+    Tune(TuneArguments),
+    /// Ask a model about files, folders or texts
+    Predict(PredictArguments),
+    /// Measure a model on labelled examples it has not seen
+    Evaluate(EvaluateArguments),
+    /// Write base and head as one ONNX graph
+    Export(ExportArguments),
+    /// List, fetch, carry and check pretrained bases
+    #[command(subcommand)]
+    Base(BaseVerb),
+    /// Sign a bundle (minisign format)
+    Sign(SignArguments),
+    /// Check a bundle's bytes, and its signature if a public key is given
+    Verify(VerifyArguments),
+    /// Check this machine: cache, bases, engines, memory
+    Doctor,
+    /// Show every setting with its origin
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArguments {
+    /// Class folders, CSV, TSV, JSONL, Parquet, or a folder with metadata
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// Sit on this base (default: chosen by kind of data; see `dianjing base list`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) base: Option<String>,
+    /// Write the bundle here (default: NAME.djm in the current folder; a name without `.djm` makes a folder)
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write the report here (default: beside the bundle)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Answer "don't know" so that at most this share of the answers is wrong
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    pub(crate) errors: f64,
+    /// Look only at the base's vector, not at counted words (text; needed for `export`)
+    #[arg(long)]
+    pub(crate) no_words: bool,
+    /// Repeat a run exactly with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Columns {
+    /// Take the text from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) text: Option<String>,
+    /// Take the path of the picture from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) image: Option<String>,
+    /// Take the label from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// Keep examples with the same value in this column together (part, lot, camera, author)
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) group: Option<String>,
+    /// Take the name of who labelled from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) annotator: Option<String>,
+    /// Take train, validation or test from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) part: Option<String>,
+    /// Say what kind of task it is instead of letting it be detected
+    #[arg(long, value_enum, value_name = "TASK")]
+    pub(crate) task: Option<TaskName>,
+    /// Split several labels in one cell at this character
+    #[arg(long, value_name = "CHAR")]
+    pub(crate) separator: Option<char>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskName {
+    SingleLabel,
+    MultiLabel,
+    Regression,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArguments {
+    /// The bundle: a `.djm` file or a folder
+    pub(crate) bundle: PathBuf,
+    /// Files, folders or tables; `-` reads one text per line from stdin
+    #[arg(required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Take the text from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) text: Option<String>,
+    /// Take the path of the picture from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) image: Option<String>,
+    /// Exit with 3 when any answer is not certain
+    #[arg(long)]
+    pub(crate) fail_on_unsure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// The bundle: a `.djm` file or a folder
+    pub(crate) bundle: PathBuf,
+    /// Labelled examples in any form that `tune` reads
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The bundle: a `.djm` file or a folder
+    pub(crate) bundle: PathBuf,
+    /// Write the ONNX graph here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) onnx: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaseVerb {
+    /// List the bases that are known, and which are here
+    List,
+    /// Fetch a base into the cache
+    Pull {
+        /// Its id, from `dianjing base list`
+        id: String,
+        /// Accept the licence terms of a base that asks for it
+        #[arg(long)]
+        accept_terms: bool,
+    },
+    /// Take a base from a folder or a `.tar` made by `base export`
+    Import {
+        /// The folder or `.tar` file
+        path: PathBuf,
+    },
+    /// Write a base as one `.tar` for a machine without a network
+    Export {
+        /// Its id
+        id: String,
+        /// Write the `.tar` here (default: ID.tar)
+        #[arg(long, short)]
+        out: Option<PathBuf>,
+    },
+    /// Show what is known about a base
+    Info {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignArguments {
+    /// The bundle: a `.djm` file or a folder
+    pub(crate) bundle: PathBuf,
+    /// The secret key file; made, with a `.pub` beside it, when it does not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The bundle: a `.djm` file or a folder
+    pub(crate) bundle: PathBuf,
+    /// Check the `.minisig` beside the bundle with this public key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Show every setting, its value and where it comes from
+    Show,
+}

@@ -1,0 +1,122 @@
+//! The command's help in Chinese: one table, looked up by the path of the command or argument.
+
+use clap::{Command, CommandFactory};
+use pipeline::Lang;
+
+use crate::args::Arguments;
+
+/// The command with help texts in the reader's language.
+pub(crate) fn command(lang: Lang) -> Command {
+    let command = Arguments::command();
+    match lang {
+        Lang::En => command,
+        Lang::Zh => translate(command, "dianjing"),
+    }
+}
+
+fn translate(mut command: Command, path: &str) -> Command {
+    if let Some(text) = look_up(path) {
+        command = command.about(text);
+    }
+    let arguments: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
+    for id in arguments {
+        if let Some(text) = look_up(&format!("{path} {id}")).or_else(|| look_up(&id)) {
+            command = command.mut_arg(&id, |argument| argument.help(text));
+        }
+    }
+    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for verb in verbs {
+        let path = format!("{path} {verb}");
+        command = command.mut_subcommand(&verb, |verb| translate(verb, &path));
+    }
+    command
+}
+
+fn look_up(key: &str) -> Option<&'static str> {
+    TEXTS.iter().find(|(known, _)| *known == key).map(|(_, text)| *text)
+}
+
+/// Commands by their path, arguments by their id (with the path before it where one id has several meanings).
+const TEXTS: &[(&str, &str)] = &[
+    ("dianjing", "点睛：用你自己的少量样本，做出精准的小模型"),
+    ("dianjing tune", "用带标注的样本做出小模型，并给出报告"),
+    ("dianjing predict", "让模型判断文件、文件夹或文本"),
+    ("dianjing evaluate", "用模型没见过的带标注样本来测量它"),
+    ("dianjing export", "把底座和头写成一个 ONNX 图"),
+    ("dianjing base", "列出、下载、搬运和检查预训练底座"),
+    ("dianjing base list", "列出已知的底座及其是否就绪"),
+    ("dianjing base pull", "下载一个底座到缓存"),
+    ("dianjing base import", "从文件夹或 base export 写出的 .tar 导入底座"),
+    ("dianjing base export", "把底座写成一个 .tar，供没有网络的机器使用"),
+    ("dianjing base info", "显示一个底座的信息"),
+    ("dianjing sign", "为模型包签名（minisign 格式）"),
+    ("dianjing verify", "检查模型包的每个字节；给出公钥时也检查签名"),
+    ("dianjing doctor", "检查本机：缓存、底座、包客户端、核心数"),
+    ("dianjing config", "显示每项设置及其来源"),
+    ("dianjing config show", "显示每项设置、取值及来源"),
+    ("dianjing completions", "打印 shell 的补全脚本"),
+    ("json", "在标准输出打印 JSON 数据"),
+    ("quiet", "除错误外不输出"),
+    ("verbose", "输出内部日志；写两次更详细"),
+    ("cache", "底座和特征存放的文件夹"),
+    ("offline", "绝不使用网络"),
+    ("threads", "工作线程数（默认每核一个）"),
+    ("engine", "运行网络的引擎"),
+    ("dianjing tune data", "类别文件夹、CSV、TSV、JSONL、Parquet，或带 metadata 的文件夹"),
+    ("dianjing tune out", "模型包写到这里（默认：当前文件夹下的 名称.djm；名称不带 .djm 则写成文件夹）"),
+    ("dianjing base export out", ".tar 写到这里（默认：ID.tar）"),
+    ("dianjing base import path", "文件夹或 .tar 文件"),
+    ("base", "使用这个底座（默认按数据种类选择，见 dianjing base list）"),
+    ("report", "报告写到这里（默认：与模型包放在一起）"),
+    ("errors", "没把握就答“不确定”，使答错的比例不超过此值"),
+    ("no_words", "只看底座向量，不统计词（文本；导出 ONNX 时需要）"),
+    ("seed", "同一数字可完全重现一次运行"),
+    ("text", "文本所在的列"),
+    ("image", "图片路径所在的列"),
+    ("label", "标注所在的列"),
+    ("group", "此列取值相同的样本始终放在一起（零件、批次、相机、作者）"),
+    ("annotator", "标注员姓名所在的列"),
+    ("part", "训练、验证或测试所在的列"),
+    ("task", "指定任务种类，不自动判断"),
+    ("separator", "一格内多个标注的分隔符"),
+    ("bundle", "模型包：.djm 文件或文件夹"),
+    ("inputs", "文件、文件夹或表格；- 表示从标准输入逐行读取文本"),
+    ("fail_on_unsure", "有任何不确定的结果时以 3 退出"),
+    ("dianjing evaluate data", "带标注的样本，tune 能读的任何形式"),
+    ("onnx", "ONNX 图写到这里"),
+    ("id", "它的编号，见 dianjing base list"),
+    ("accept_terms", "接受需要确认的许可条款"),
+    ("dianjing sign key", "私钥文件；不存在时自动生成，公钥 .pub 放在旁边"),
+    ("dianjing verify key", "用这个公钥文件检查旁边的 .minisig"),
+    ("shell", "要补全的 shell"),
+    ("help", "显示帮助"),
+    ("version", "显示版本"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(command: &Command, path: &str, out: &mut Vec<String>) {
+        out.extend(look_up(path).is_none().then(|| path.to_owned()));
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            if look_up(&format!("{path} {id}")).or_else(|| look_up(id)).is_none() {
+                out.push(format!("{path} {id}"));
+            }
+        }
+        command.get_subcommands().for_each(|verb| missing(verb, &format!("{path} {}", verb.get_name()), out));
+    }
+
+    #[test]
+    fn every_help_text_is_translated() {
+        let mut untranslated = Vec::new();
+        missing(&Arguments::command(), "dianjing", &mut untranslated);
+        assert_eq!(untranslated, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_translated_command_is_still_sound() {
+        command(Lang::Zh).debug_assert();
+    }
+}

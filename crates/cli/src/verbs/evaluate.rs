@@ -1,0 +1,31 @@
+//! `dianjing evaluate`: a bundle on labelled examples it has not seen.
+
+use std::process::ExitCode;
+
+use pipeline::{Lang, percent};
+
+use super::{read_options, say, with_progress};
+use crate::args::{Arguments, EvaluateArguments};
+use crate::{settings, show};
+
+pub(super) fn run(arguments: &Arguments, verb: &EvaluateArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    let home = settings::home(arguments)?;
+    let read = read_options(&verb.columns);
+    let held_out = with_progress(arguments, lang, |run| {
+        let predictor = home.open_bundle(&verb.bundle, run)?;
+        pipeline::evaluate(&home, &predictor, &verb.data, &read, run)
+    })?;
+    if arguments.json {
+        show::json(&held_out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = held_out.measures.iter().map(|measure| vec![measure.metric.clone(), show::measure(measure, lang)]).collect();
+    show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
+    if let Some((answered, right)) = held_out.answered {
+        say(arguments, &lang.pick(
+            format!("It answered {} of {} examples; of those answers {} were right.", percent(answered.value), held_out.n, percent(right.value)),
+            format!("共 {} 个样本，回答了 {}；其中 {} 正确。", held_out.n, percent(answered.value), percent(right.value)),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,96 @@
+//! The verbs of the command line, one file each.
+
+mod base;
+mod doctor;
+mod evaluate;
+mod export;
+mod predict;
+mod sign;
+mod tune;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use dataset::{ReadOptions, TaskKind};
+use pipeline::{Lang, Run};
+
+use crate::args::{Arguments, Columns, ConfigVerb, TaskName, Verb};
+use crate::progress::Progress;
+use crate::{CANCELLED, chinese, settings, show};
+
+/// Runs what was asked for.
+pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    match &arguments.verb {
+        Verb::Tune(verb) => tune::run(&arguments, verb, lang),
+        Verb::Predict(verb) => predict::run(&arguments, verb, lang),
+        Verb::Evaluate(verb) => evaluate::run(&arguments, verb, lang),
+        Verb::Export(verb) => export::run(&arguments, verb, lang),
+        Verb::Base(verb) => base::run(&arguments, verb, lang),
+        Verb::Sign(verb) => sign::sign(verb, lang),
+        Verb::Verify(verb) => sign::verify(verb, lang),
+        Verb::Doctor => doctor::run(&arguments, lang),
+        Verb::Config(ConfigVerb::Show) => config_show(&arguments, lang),
+        Verb::Completions { shell } => {
+            clap_complete::generate(*shell, &mut chinese::command(lang), "dianjing", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn config_show(arguments: &Arguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    let settings = settings::table(arguments, lang)?;
+    if arguments.json {
+        let map: serde_json::Map<String, serde_json::Value> = settings
+            .iter()
+            .map(|setting| (setting.name.to_owned(), serde_json::json!({ "value": setting.value, "origin": setting.origin })))
+            .collect();
+        show::json(&map)?;
+    } else {
+        let rows = settings.into_iter().map(|setting| vec![setting.name.to_owned(), setting.value, setting.origin, setting.what.to_owned()]);
+        show::table(&[lang.pick("setting", "设置"), lang.pick("value", "值"), lang.pick("from", "来源"), ""], rows.collect())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs something with a progress bar that goes away at the end, whatever the end is.
+fn with_progress<T>(
+    arguments: &Arguments,
+    lang: Lang,
+    work: impl FnOnce(&Run<'_>) -> Result<T, pipeline::PipelineError>,
+) -> anyhow::Result<T> {
+    let progress = Progress::new(lang, arguments.quiet);
+    let observe = |event| progress.observe(event);
+    let result = work(&Run::new(&observe, &CANCELLED));
+    progress.finish();
+    Ok(result?)
+}
+
+fn read_options(columns: &Columns) -> ReadOptions {
+    ReadOptions {
+        text: columns.text.clone(),
+        image: columns.image.clone(),
+        label: columns.label.clone(),
+        group: columns.group.clone(),
+        annotator: columns.annotator.clone(),
+        part: columns.part.clone(),
+        task: columns.task.map(|task| match task {
+            TaskName::SingleLabel => TaskKind::SingleLabel,
+            TaskName::MultiLabel => TaskKind::MultiLabel,
+            TaskName::Regression => TaskKind::Regression,
+        }),
+        separator: columns.separator,
+    }
+}
+
+/// Words on stderr, unless quiet.
+fn say(arguments: &Arguments, text: &str) {
+    if !arguments.quiet {
+        eprintln!("{text}");
+    }
+}
+
+/// Reads a small text file with its name in the error.
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}

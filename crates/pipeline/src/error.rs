@@ -1,0 +1,49 @@
+//! Why a run could not be done.
+
+/// What stopped a run. Data that is merely bad never does: it comes as [`dataset::Problem`]s.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// The data cannot be read at all.
+    #[error(transparent)]
+    Read(#[from] dataset::ReadError),
+    /// The base cannot be found or fetched.
+    #[error(transparent)]
+    Pull(#[from] base::pull::PullError),
+    /// The base cannot be loaded.
+    #[error(transparent)]
+    Base(#[from] base::open::BaseError),
+    /// Features cannot be computed or kept.
+    #[error(transparent)]
+    Extract(#[from] base::extract::ExtractError),
+    /// The head cannot be fitted.
+    #[error(transparent)]
+    Tune(#[from] tune::TuneError),
+    /// Something could not be measured.
+    #[error(transparent)]
+    Evaluate(#[from] evaluate::EvaluateError),
+    /// The data could not be looked through.
+    #[error(transparent)]
+    Audit(#[from] curate::CurateError),
+    /// The bundle cannot be written, opened or run.
+    #[error(transparent)]
+    Bundle(#[from] bundle::BundleError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// No example is left.
+    #[error("no usable example: {n_problems} of {n_examples} could not be read, the first one: {first}")]
+    NothingUsable { n_examples: usize, n_problems: usize, first: String },
+    /// There is nothing to tell apart.
+    #[error("only one class, `{class}`, has examples; telling things apart needs at least two")]
+    OneClass { class: String },
+    /// The data has no labels.
+    #[error("none of the {n_examples} examples has a label")]
+    NoLabels { n_examples: usize },
+    /// The data does not ask what the bundle answers.
+    #[error("the bundle answers {expected}, but the data has {got}")]
+    OtherTask { expected: String, got: String },
+    /// The person asked to stop. Features computed so far are kept.
+    #[error("stopped; the features computed so far are kept and the next run goes on from there")]
+    Cancelled,
+}

@@ -1,0 +1,75 @@
+//! Where bases and features are kept, and how a base is opened: from the cache, or fetched first.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base::Base;
+use base::cache::Cache;
+use base::catalogue::{Catalogue, Entry};
+use base::open::EngineChoice;
+use base::pull::{PullEvent, PullOptions};
+use bundle::{Bundle, Predictor};
+use dataset::Modality;
+use store::VectorStore;
+
+use crate::{Event, PipelineError, Run, Step};
+
+/// The folder that outlives runs, and the choices that hold for all of them.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Root of the cache: `bases/` and `features/` lie below it. Safe to delete; everything in it can be made again.
+    pub cache: PathBuf,
+    /// The bases that are known.
+    pub catalogue: Catalogue,
+    /// How bases may be fetched.
+    pub pull: PullOptions,
+    /// What runs them.
+    pub engine: EngineChoice,
+}
+
+impl Home {
+    /// The cache of pulled bases.
+    pub fn bases(&self) -> Cache {
+        Cache::new(self.cache.join("bases"))
+    }
+
+    /// The base used when none is named.
+    pub fn default_base(modality: Modality) -> &'static str {
+        match modality {
+            Modality::Image => "efficientnet-lite2",
+            Modality::Text => "multilingual-e5-small",
+        }
+    }
+
+    /// Opens a base, fetching it first when the cache does not have it.
+    pub fn open_base(&self, id: &str, run: &Run<'_>) -> Result<Arc<Base>, PipelineError> {
+        run.step(Step::Base, || {
+            let dir = self.fetch(id, run)?;
+            Ok(Arc::new(Base::open(&dir, &self.engine)?))
+        })
+    }
+
+    /// Makes sure a base is in the cache and returns its folder.
+    pub fn fetch(&self, id: &str, run: &Run<'_>) -> Result<PathBuf, PipelineError> {
+        let entry: &Entry = self.catalogue.entry(id)?;
+        let mut tell = |event: PullEvent| {
+            if let PullEvent::Bytes { what, bytes, total } = event {
+                run.tell(Event::Fetch { what, bytes, total });
+            }
+        };
+        Ok(self.bases().pull(entry, &self.pull, &mut tell)?)
+    }
+
+    /// Opens a bundle, its base, and runs its self-test.
+    pub fn open_bundle(&self, path: &Path, run: &Run<'_>) -> Result<Predictor, PipelineError> {
+        let bundle = Bundle::open(path)?;
+        let base = self.open_base(&bundle.manifest.base.id, run)?;
+        Ok(Predictor::new(bundle, base)?)
+    }
+
+    /// The feature cache of one base: another base, size or pre-processing has another folder.
+    pub(crate) fn features_of(&self, base: &Base) -> Result<VectorStore, PipelineError> {
+        let dim = base.layout().iter().map(|set| set.dim).sum();
+        Ok(VectorStore::open(&self.cache.join("features").join(base.hash().to_string()), dim)?)
+    }
+}

@@ -1,0 +1,232 @@
+//! From a folder or table to a bundle and a report.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base::Base;
+use bundle::{BaseReference, Bundle, DataReference, Decision, Evaluation, FORMAT, Form, Manifest, Measured, Predictor, TaskReference};
+use dataset::split::parts;
+use dataset::{Dataset, Problem, ReadOptions, Target, Task};
+use linalg::Seed;
+use tune::{FeatureSet, Targets, TuneConfig, TuneInput, Tuned};
+
+use crate::assess::{self, Assessment};
+use crate::audit::{self, Relations};
+use crate::features::{self, Table};
+use crate::held_out::{self, HeldOut};
+use crate::{Event, Home, Lang, PipelineError, Run, Step, report, report_data};
+
+/// What to make a model of, and where to put it.
+#[derive(Debug, Clone)]
+pub struct TuneRequest {
+    /// A folder or a table.
+    pub data: PathBuf,
+    /// What the person said about it.
+    pub read: ReadOptions,
+    /// Catalogue id of the base; absent: the default for the kind of data.
+    pub base: Option<String>,
+    /// Where the bundle goes.
+    pub out: PathBuf,
+    /// One file or a folder.
+    pub form: Form,
+    /// Where the report goes.
+    pub report: PathBuf,
+    /// The report's language.
+    pub lang: Lang,
+    /// At most this share of the answers given may be wrong, with 95 % confidence. In (0, 1).
+    pub target_error: f64,
+    /// Whether counted words may join a text base's vector; a head with them cannot be exported to ONNX.
+    pub words: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// RFC 3339 time that is written beside the bundle's hashes, not into them.
+    pub created: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Tuning {
+    /// The bundle, as written.
+    pub bundle: Bundle,
+    /// Its identity.
+    pub identity: store::Hash,
+    /// What was decided about the data.
+    pub dataset: Dataset,
+    /// Everything that was left out or set right.
+    pub problems: Vec<Problem>,
+    /// What the report shows.
+    pub report: report::Report,
+    /// How many examples' features came from the cache.
+    pub n_examples: usize,
+}
+
+/// Runs the whole journey and writes the bundle and the report.
+pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning, PipelineError> {
+    let (data, mut problems) = run.step(Step::Read, || Ok(dataset::read(&request.data, &request.read)?))?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    check_labels(&data)?;
+    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
+    let base = home.open_base(&id, run)?;
+    let table = features::table(home, &base, data, run)?;
+    problems.extend(table.problems.iter().cloned());
+    let relations = audit::relations(&table, run)?;
+    let lesson = Lesson::new(&table, &relations);
+    lesson.check()?;
+    let seed = Seed(request.seed);
+    let config = TuneConfig { max_words: if request.words { TuneConfig::default().max_words } else { 0 }, ..TuneConfig::default() };
+    let config = config.check().expect("the defaults are in range");
+    let tuned = run.step(Step::Tune, || Ok(tune::tune(lesson.input(), &config, seed)?))?;
+    let assessment = run.step(Step::Evaluate, || assess::assess(&lesson, &tuned, request.target_error, seed))?;
+    let held_out = held_out::on_test_part(&table, &tuned, &assessment);
+    run.step(Step::Write, || {
+        let mut bundle = bundle_of(request, &table, &lesson, &base, &tuned, &assessment, held_out.as_ref())?;
+        let report = report_data::report(&table, &lesson, &relations, &tuned, &assessment, &bundle, held_out.as_ref(), &problems)?;
+        let identity = bundle.write(&request.out, request.form, &request.created)?;
+        let page = report::render(&report, request.lang);
+        store::write_atomic(&request.report, |out| out.write_all(page.as_bytes()))?;
+        let n_examples = lesson.rows.len();
+        Ok(Tuning { bundle, identity, dataset: table.data.clone(), problems, report, n_examples })
+    })
+}
+
+fn check_labels(data: &Dataset) -> Result<(), PipelineError> {
+    let labelled = data.examples.iter().any(|example| example.target != Target::Unlabelled);
+    if labelled { Ok(()) } else { Err(PipelineError::NoLabels { n_examples: data.examples.len() }) }
+}
+
+/// The rows that teach, with everything tuning wants to know about them.
+#[derive(Debug)]
+pub(crate) struct Lesson {
+    /// Their places in the table.
+    pub(crate) rows: Vec<usize>,
+    pub(crate) features: Vec<FeatureSet>,
+    pub(crate) texts: Option<Vec<String>>,
+    pub(crate) groups: Vec<u32>,
+    pub(crate) labels: Labels,
+    pub(crate) classes: Vec<String>,
+}
+
+/// The targets of the rows that teach.
+#[derive(Debug)]
+pub(crate) enum Labels {
+    Single(Vec<u32>),
+    Multi(Vec<Vec<u32>>),
+    Numbers(Vec<f64>),
+}
+
+impl Lesson {
+    fn new(table: &Table, relations: &Relations) -> Self {
+        let (train, _) = parts(&table.data);
+        let rows = train.rows().to_vec();
+        let (features, texts) = table.select(&rows);
+        let all_groups = relations.groups.numbers();
+        let groups = renumber(rows.iter().map(|row| all_groups[*row]));
+        let targets: Vec<Target> = rows.iter().map(|row| table.data.examples[*row].target.clone()).collect();
+        Self { rows, features, texts, groups, labels: Labels::of(&targets, &table.data.task), classes: table.data.classes().to_vec() }
+    }
+
+    fn check(&self) -> Result<(), PipelineError> {
+        if let Labels::Single(labels) = &self.labels
+            && let Some(first) = labels.first()
+            && labels.iter().all(|label| label == first)
+        {
+            return Err(PipelineError::OneClass { class: self.classes[*first as usize].clone() });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn input(&self) -> TuneInput<'_> {
+        let n_classes = self.classes.len();
+        let targets = match &self.labels {
+            Labels::Single(labels) => Targets::Single { labels, n_classes },
+            Labels::Multi(labels) => Targets::Multi { labels, n_classes },
+            Labels::Numbers(values) => Targets::Numbers(values),
+        };
+        TuneInput { features: &self.features, texts: self.texts.as_deref(), targets, groups: &self.groups }
+    }
+}
+
+impl Labels {
+    pub(crate) fn of(targets: &[Target], task: &Task) -> Self {
+        match task {
+            Task::SingleLabel { .. } => Self::Single(audit::classes_of(targets)),
+            Task::MultiLabel { .. } => Self::Multi(
+                targets
+                    .iter()
+                    .map(|target| match target {
+                        Target::Classes(classes) => classes.iter().map(|class| class.0).collect(),
+                        _ => Vec::new(),
+                    })
+                    .collect(),
+            ),
+            Task::Regression { .. } => Self::Numbers(
+                targets.iter().map(|target| if let Target::Number(value) = target { *value } else { f64::NAN }).collect(),
+            ),
+        }
+    }
+}
+
+/// Numbers from 0 in order of first appearance.
+fn renumber(groups: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut numbers = std::collections::HashMap::new();
+    groups
+        .map(|group| {
+            let next = u32::try_from(numbers.len()).expect("fewer than 2^32 groups");
+            *numbers.entry(group).or_insert(next)
+        })
+        .collect()
+}
+
+fn bundle_of(
+    request: &TuneRequest,
+    table: &Table,
+    lesson: &Lesson,
+    base: &Arc<Base>,
+    tuned: &Tuned,
+    assessment: &Assessment,
+    held_out: Option<&HeldOut>,
+) -> Result<Bundle, PipelineError> {
+    let manifest = Manifest {
+        format: FORMAT,
+        name: table.data.name.clone(),
+        dianjing: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: request.seed,
+        task: TaskReference::from(&table.data.task),
+        data: DataReference { fingerprint: table.data.fingerprint().to_string(), n_examples: lesson.rows.len() },
+        base: BaseReference {
+            id: base.id().to_owned(),
+            hash: base.hash().to_string(),
+            modality: base.modality().to_string(),
+            licence: base.card().licence.clone(),
+        },
+        files: std::collections::BTreeMap::new(),
+    };
+    let measured = |on: &str, measures: &[report::Measure]| -> Vec<Measured> {
+        let of = |measure: &report::Measure| Measured { metric: measure.metric.clone(), on: on.to_owned(), estimate: measure.estimate };
+        measures.iter().filter(|measure| measure.estimate.value.is_finite()).map(of).collect()
+    };
+    let mut all = measured("out-of-fold", &assessment.measures);
+    if let Some(held_out) = held_out {
+        all.extend(measured("test", &held_out.measures));
+    }
+    Ok(Bundle {
+        manifest,
+        head: tuned.head.clone(),
+        decision: Decision {
+            calibration: assessment.calibration.clone(),
+            reject: assessment.reject.as_ref().ok().copied(),
+            half_width: assessment.half_width.filter(|width| width.is_finite()),
+            unfamiliar_below: assess::UNFAMILIAR_BELOW,
+        },
+        familiar: assessment.familiar.clone(),
+        evaluation: Evaluation {
+            measured: all,
+            recall: assessment.recall.clone(),
+            recipe: tuned.recipe.name(),
+            why: tuned.why.clone(),
+        },
+        golden: Predictor::record_golden(&tuned.head, base)?,
+    })
+}

@@ -1,0 +1,58 @@
+//! An example as the report shows it: a small picture or a piece of text, with its label.
+
+use std::io::Cursor;
+
+use base64::Engine;
+use image::DynamicImage;
+use serde::{Deserialize, Serialize};
+
+/// Longer side of a thumbnail, in pixels: sharp on a phone, about 6 KB each.
+const THUMBNAIL_PIXELS: u32 = 176;
+/// Longest text on a card, in characters.
+const TEXT_CHARACTERS: usize = 280;
+
+/// An example on the page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Card {
+    /// Its stable id: a relative path, or file and row.
+    pub id: String,
+    /// The label it was given, if any.
+    pub given: String,
+    /// What it looks like.
+    pub content: CardContent,
+}
+
+/// The visible part of a card.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum CardContent {
+    /// A JPEG as a `data:` address, small enough to sit in the page.
+    Picture(String),
+    /// The beginning of a text.
+    Text(String),
+    /// The example could not be read again.
+    Missing,
+}
+
+impl CardContent {
+    /// The beginning of a text, cut between characters.
+    pub fn text(text: &str) -> Self {
+        let mut short: String = text.chars().take(TEXT_CHARACTERS).collect();
+        if short.len() < text.len() {
+            short.push('…');
+        }
+        Self::Text(short)
+    }
+}
+
+/// Shrinks a decoded picture and packs it into a `data:` address.
+pub fn thumbnail(picture: &DynamicImage) -> CardContent {
+    let small = picture.thumbnail(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS).to_rgb8();
+    let mut jpeg = Cursor::new(Vec::new());
+    match image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 78).encode_image(&small) {
+        Ok(()) => {
+            let packed = base64::engine::general_purpose::STANDARD.encode(jpeg.into_inner());
+            CardContent::Picture(format!("data:image/jpeg;base64,{packed}"))
+        }
+        Err(_) => CardContent::Missing,
+    }
+}

@@ -1,0 +1,220 @@
+//! Fills in the report from what the journey found out.
+
+use base::prep;
+use bundle::Bundle;
+use dataset::{Content, Problem, Target, Task};
+use evaluate::Estimate;
+use image::DynamicImage;
+use linalg::Matrix;
+use rayon::prelude::*;
+use tune::Tuned;
+
+use crate::advice::{self, Facts};
+use crate::assess::{Assessment, argmax};
+use crate::audit::Relations;
+use crate::features::Table;
+use crate::held_out::HeldOut;
+use crate::journey::{Labels, Lesson};
+use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence, thumbnail};
+use crate::{PipelineError, percent};
+
+/// Findings shown of each kind: what a person looks through in one sitting.
+const SHOWN: usize = 12;
+/// Neighbours shown beside a finding.
+const NEIGHBOURS: usize = 4;
+
+/// Gathers everything the page shows.
+#[allow(clippy::too_many_arguments, reason = "the report draws on every step of the journey, once")]
+pub(crate) fn report(
+    table: &Table,
+    lesson: &Lesson,
+    relations: &Relations,
+    tuned: &Tuned,
+    assessment: &Assessment,
+    bundle: &Bundle,
+    held_out: Option<&HeldOut>,
+    problems: &[Problem],
+) -> Result<Report, PipelineError> {
+    let (suspicious, hardest) = findings(table, lesson, tuned, assessment)?;
+    let none = Measure { metric: "accuracy".into(), estimate: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN, n: 0 } };
+    let outlook = assessment.curve.as_ref().and_then(|curve| {
+        let n = lesson.rows.len();
+        Some((n, curve.accuracy_at(n)?.value, curve.accuracy_at(2 * n)?.low, curve.accuracy_at(2 * n)?.high))
+    });
+    let balance = balance(lesson);
+    let worst = worst_confusion(&assessment.confusion);
+    let smallest = balance.iter().enumerate().filter(|(_, count)| **count > 0).min_by_key(|(_, count)| **count);
+    let facts = Facts {
+        n_suspicious: suspicious.len(),
+        n_duplicates: relations.duplicates.len(),
+        smallest: smallest.map(|(class, count)| (lesson.classes[class].as_str(), *count)),
+        confusion: worst.map(|(given, predicted, count)| (lesson.classes[given].as_str(), lesson.classes[predicted].as_str(), count)),
+        outlook,
+        promise_needs: assessment.reject.as_ref().err().map(|needed| needed.need),
+        validated: !tuned.validated.is_empty(),
+    };
+    let n = lesson.rows.len();
+    let curve_sizes = (1..=20).map(|step| (n * step / 10).max(1)).filter(|size| *size >= n / 5);
+    Ok(Report {
+        name: table.data.name.clone(),
+        decision: decision(table),
+        kind: kind(&table.data.task),
+        classes: bundle.manifest.task.outputs().to_vec(),
+        n_examples: n,
+        headline: assessment.measures.first().cloned().unwrap_or(none),
+        test: held_out.and_then(|held_out| held_out.measures.first().cloned()),
+        measures: assessment.measures.iter().skip(1).cloned().collect(),
+        confusion: assessment.confusion.clone(),
+        recall: assessment.recall.clone(),
+        reliability: assessment.reliability.clone(),
+        curve_measured: assessment
+            .curve
+            .iter()
+            .flat_map(|curve| curve.measured().iter().map(|(n, accuracy)| (*n as f64, *accuracy)))
+            .collect(),
+        curve_expected: assessment
+            .curve
+            .iter()
+            .flat_map(|curve| curve_sizes.clone().filter_map(move |n| Some((n as f64, curve.accuracy_at(n)?))))
+            .collect(),
+        balance,
+        suspicious,
+        hardest,
+        duplicates: duplicates(table, relations),
+        advice: advice::advise(&facts),
+        promise: promise(assessment),
+        problems: problems.iter().map(ToString::to_string).collect(),
+        candidates: tuned
+            .candidates
+            .iter()
+            .enumerate()
+            .map(|(index, candidate)| (candidate.recipe.name(), candidate.loss, index == tuned.chosen))
+            .collect(),
+        why: tuned.why.clone(),
+        provenance: provenance(bundle),
+    })
+}
+
+fn kind(task: &Task) -> Kind {
+    match task {
+        Task::SingleLabel { .. } => Kind::SingleLabel,
+        Task::MultiLabel { .. } => Kind::MultiLabel,
+        Task::Regression { .. } => Kind::Regression,
+    }
+}
+
+fn decision(table: &Table) -> String {
+    let decision = &table.data.decision;
+    let label = decision.label.as_deref().map(|label| format!(", label from {label}")).unwrap_or_default();
+    format!("{} ({}), {} from {}{label}; {}", decision.task, decision.layout, table.data.modality, decision.content, decision.why)
+}
+
+fn balance(lesson: &Lesson) -> Vec<usize> {
+    let mut counts = vec![0; lesson.classes.len()];
+    match &lesson.labels {
+        Labels::Single(labels) => labels.iter().for_each(|label| counts[*label as usize] += 1),
+        Labels::Multi(labels) => labels.iter().flatten().for_each(|label| counts[*label as usize] += 1),
+        Labels::Numbers(_) => {}
+    }
+    counts
+}
+
+fn worst_confusion(confusion: &[Vec<u64>]) -> Option<(usize, usize, u64)> {
+    let mistakes = confusion.iter().enumerate().flat_map(|(given, row)| row.iter().enumerate().map(move |(predicted, count)| (given, predicted, *count)));
+    mistakes.filter(|(given, predicted, count)| given != predicted && *count > 0).max_by_key(|(given, predicted, count)| {
+        (*count, std::cmp::Reverse(*given), std::cmp::Reverse(*predicted))
+    })
+}
+
+/// Labels that look wrong, and the hardest of the others.
+fn findings(table: &Table, lesson: &Lesson, tuned: &Tuned, assessment: &Assessment) -> Result<(Vec<Finding>, Vec<Finding>), PipelineError> {
+    let Labels::Single(labels) = &lesson.labels else { return Ok((Vec::new(), Vec::new())) };
+    if tuned.validated.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let rows = &tuned.validated;
+    let given: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
+    let probs = Matrix::from_rows(&assessment.probs);
+    let x = lesson.features[0].x.select_rows(rows);
+    let quality = curate::label_quality(&given, probs.view(), x.view())?;
+    let finding = |place: usize| {
+        let predicted = argmax(&assessment.probs[place]);
+        Finding {
+            card: card(table, lesson.rows[rows[place]]),
+            predicted: lesson.classes[predicted as usize].clone(),
+            confidence: assessment.probs[place][predicted as usize],
+            neighbours: quality.neighbours.of(place).take(NEIGHBOURS).map(|(other, _)| card(table, lesson.rows[rows[other]])).collect(),
+        }
+    };
+    let suspicious: Vec<usize> = quality.issues.iter().map(|issue| issue.row).collect();
+    let mut hardest: Vec<usize> =
+        (0..rows.len()).filter(|place| argmax(&assessment.probs[*place]) != given[*place] && !suspicious.contains(place)).collect();
+    let given_p = |place: &usize| assessment.probs[*place][given[*place] as usize];
+    hardest.sort_by(|a, b| given_p(a).total_cmp(&given_p(b)).then(a.cmp(b)));
+    let show = |places: &[usize]| places.par_iter().take(SHOWN).map(|place| finding(*place)).collect();
+    Ok((show(&suspicious), show(&hardest)))
+}
+
+fn duplicates(table: &Table, relations: &Relations) -> Vec<Vec<Card>> {
+    relations.duplicates.iter().take(SHOWN).map(|set| set.iter().take(6).map(|row| card(table, *row)).collect()).collect()
+}
+
+/// An example as the page shows it.
+fn card(table: &Table, row: usize) -> Card {
+    let example = &table.data.examples[row];
+    let content = match &example.content {
+        Content::Text(text) => CardContent::text(text),
+        Content::Image(path) => {
+            let picture = std::fs::read(path).ok().and_then(|bytes| prep::decode(&bytes).ok());
+            picture.map_or(CardContent::Missing, |picture| thumbnail(&DynamicImage::ImageRgb8(picture)))
+        }
+    };
+    let classes = table.data.classes();
+    let given = match &example.target {
+        Target::Unlabelled => String::new(),
+        Target::Class(class) => classes[class.0 as usize].clone(),
+        Target::Classes(set) => set.iter().map(|class| classes[class.0 as usize].as_str()).collect::<Vec<_>>().join(", "),
+        Target::Number(value) => value.to_string(),
+    };
+    Card { id: example.id.0.clone(), given, content }
+}
+
+fn promise(assessment: &Assessment) -> Sentence {
+    if let Some(width) = assessment.half_width {
+        return if width.is_finite() {
+            let en = format!("Each answer comes with an interval of ± {width:.3} that holds the true value for 9 of 10 new examples.");
+            Sentence { en, zh: format!("每个结果附带 ± {width:.3} 的区间，十个新样本中约有九个的真值落在区间内。") }
+        } else {
+            let en = "There are too few examples for an interval around its answers.".to_owned();
+            Sentence { en, zh: "样本太少，无法给出结果的区间。".to_owned() }
+        };
+    }
+    match &assessment.reject {
+        Ok(rule) => {
+            let share = percent(rule.accepted as f64 / rule.n.max(1) as f64);
+            let (error, confidence) = (percent(rule.target_error), percent(rule.confidence));
+            let en = format!(
+                "It answers about {share} of new examples and says \"I don't know\" to the others; with {confidence} confidence at most {error} of the answers it gives are wrong. Examples unlike any it has seen are set apart as unfamiliar."
+            );
+            let zh = format!("它会回答约 {share} 的新样本，其余回答“不确定”；在 {confidence} 置信度下，给出的答案中至多 {error} 是错的。与见过的都不像的样本会单独标为“陌生”。");
+            Sentence { en, zh }
+        }
+        Err(_) => {
+            let en = "No bound on wrong answers can be proved with these examples, so it answers always; look at the probability before you rely on an answer. Examples unlike any it has seen are set apart as unfamiliar.".to_owned();
+            let zh = "现有样本还不足以保证错误率上限，因此它总会作答；采信之前请看概率。与见过的都不像的样本会单独标为“陌生”。".to_owned();
+            Sentence { en, zh }
+        }
+    }
+}
+
+fn provenance(bundle: &Bundle) -> Vec<(String, String)> {
+    let manifest = &bundle.manifest;
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        fact("base", format!("{} ({})", manifest.base.id, manifest.base.licence)),
+        fact("base hash", manifest.base.hash.chars().take(16).collect()),
+        fact("data fingerprint", manifest.data.fingerprint.chars().take(16).collect()),
+        fact("seed", manifest.seed.to_string()),
+        fact("dianjing", manifest.dianjing.clone()),
+    ]
+}

@@ -1,0 +1,46 @@
+//! Problems and steps in the reader's language.
+
+use dataset::{Problem, ProblemKind};
+
+use crate::{Lang, Step};
+
+/// One line about a problem: where, what, and what to do.
+pub fn problem(problem: &Problem, lang: Lang) -> String {
+    match lang {
+        Lang::En => problem.to_string(),
+        Lang::Zh => format!("{}：{}", problem.place(), chinese(&problem.kind)),
+    }
+}
+
+fn chinese(kind: &ProblemKind) -> String {
+    match kind {
+        ProblemKind::EmptyFile => "文件是空的；请重新复制或删除".to_owned(),
+        ProblemKind::Unreadable { detail } => format!("无法读取（{detail}）；请检查权限"),
+        ProblemKind::MissingFile { name } => format!("“{name}”不存在；请更正路径或删除该行"),
+        ProblemKind::OutsideRoot { name } => format!("“{name}”在数据文件夹之外；请移到里面"),
+        ProblemKind::NotAnImage { detail } => format!("这不是图片（{detail}）；请删除，或另存为 JPEG 或 PNG"),
+        ProblemKind::BrokenImage { detail } => format!("图片已损坏（{detail}）；请重新导出"),
+        ProblemKind::TooLarge { detail } => format!("图片太大（{detail}）；请缩小"),
+        ProblemKind::RaggedRow { got, expected } => format!("该行有 {got} 格，表头有 {expected} 格；请检查引号或分隔符"),
+        ProblemKind::BadRow { detail } => format!("无法读取该行：{detail}"),
+        ProblemKind::EmptyCell => "单元格为空；请填写或删除该行".to_owned(),
+        ProblemKind::NotANumber { value } => format!("“{value}”不是数字；请更正，或使用 --task single-label"),
+        ProblemKind::Tie { labels, taken } => format!("标注员意见持平（{}）；暂取“{taken}”，请裁定", labels.join("、")),
+        ProblemKind::RareClass { class, count } => format!("类别“{class}”只有 {count} 个样本，无法检验学得如何；请补充"),
+        ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
+        other => other.to_string(),
+    }
+}
+
+/// What a step does, for progress bars.
+pub fn step(step: Step, lang: Lang) -> &'static str {
+    match step {
+        Step::Read => lang.pick("Reading", "读取数据"),
+        Step::Base => lang.pick("Opening the base", "打开底座"),
+        Step::Features => lang.pick("Looking at examples", "提取特征"),
+        Step::Audit => lang.pick("Looking for duplicates", "检查重复"),
+        Step::Tune => lang.pick("Tuning", "调校"),
+        Step::Evaluate => lang.pick("Measuring", "评估"),
+        Step::Write => lang.pick("Writing", "写出"),
+    }
+}
