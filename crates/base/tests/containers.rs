@@ -1,5 +1,7 @@
 //! Containers against files that PyTorch wrote (`reference/torch_files.py`), and against damage.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
+
 use base::containers::torch::read;
 use base::containers::{Fault, Limits};
 use base::weights::Weights;

@@ -1,5 +1,7 @@
 //! From every source into the cache: whole, checked, once.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
+
 mod stand_in;
 
 use std::fs;

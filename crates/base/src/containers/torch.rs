@@ -4,7 +4,7 @@
 //! pickle. See `torch/serialization.py` (PyTorch 2.4): `_load` for zip files, `_legacy_load` for the older ones.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use std::io::{Cursor, Read};
 
 use half::{bf16, f16};
@@ -104,9 +104,9 @@ fn read_zip(file: &[u8], limits: &Limits) -> Result<Weights, ContainerError> {
     let mut storages = Storages::new();
     for (_, tensor) in tensors(&state).map_err(at_start)? {
         let key = storage_of(&state, tensor).map_err(at_start)?.key;
-        if !storages.contains_key(&key) {
-            let bytes = entry(&format!("{root}data/{key}"))?;
-            storages.insert(key, Cow::Owned(bytes));
+        if let Entry::Vacant(vacant) = storages.entry(key) {
+            let bytes = entry(&format!("{root}data/{}", vacant.key()))?;
+            vacant.insert(Cow::Owned(bytes));
         }
     }
     weights(&state, &storages, limits).map_err(at_start)

@@ -9,26 +9,26 @@ use std::thread;
 use sha2::{Digest, Sha256};
 
 /// The commit that the stand-in gives for any revision.
-pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A running stand-in; it ends with the test.
-pub struct HubStandIn {
+pub(crate) struct HubStandIn {
     /// Its address.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// Every request so far: the path, the range and the authorization asked for.
-    pub requests: Arc<Mutex<Vec<Request>>>,
+    pub(crate) requests: Arc<Mutex<Vec<Request>>>,
 }
 
 /// What a client asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    pub path: String,
-    pub range: Option<String>,
-    pub authorization: Option<String>,
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) range: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 /// Serves `files` of the repository `owner/net`. The first transfer of any file breaks off after `cut` bytes.
-pub fn serve(files: &[(&str, Vec<u8>)], cut: Option<usize>) -> HubStandIn {
+pub(crate) fn serve(files: &[(&str, Vec<u8>)], cut: Option<usize>) -> HubStandIn {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let requests = Arc::new(Mutex::new(Vec::new()));
@@ -44,7 +44,7 @@ pub fn serve(files: &[(&str, Vec<u8>)], cut: Option<usize>) -> HubStandIn {
     HubStandIn { endpoint, requests }
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
