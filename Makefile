@@ -47,7 +47,7 @@ fmt: need-cargo
 
 lint: need-cargo
 	@echo "== clippy" >&2
-	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings || { $(REGISTRY_HINT); exit 1; }
+	@cargo clippy --workspace --all-targets --features base/ort --locked --quiet -- -D warnings || { $(REGISTRY_HINT); exit 1; }
 
 tidy: need-cargo ## Check the house: layers, docs, sizes, hosts, decisions
 	@echo "== the house" >&2
@@ -65,8 +65,11 @@ licences: need-cargo ## Check the licence and the source of every dependency
 unit: need-cargo parity-python
 	@echo "== tests" >&2
 	@mkdir -p '$(CARGO_TARGET_DIR)'
-	@if [ -e '$(PYTHON_HOME)/ready' ]; then export DIANJING_TEST_PYTHON='$(PYTHON_HOME)/bin/python'; fi; \
-	cargo test --workspace --locked --no-fail-fast 2>&1 </dev/null | tee '$(TEST_LOG)' \
+	@library=$$(find '$(PYTHON_HOME)' -name 'libonnxruntime.so.*' 2>/dev/null | head -n 1 || true); \
+	if [ -e '$(PYTHON_HOME)/ready' ] && [ -n "$$library" ]; then \
+	  export DIANJING_ORT_LIBRARY="$$library" DIANJING_REQUIRE_ORT=1; \
+	fi; \
+	cargo test --workspace --features base/ort --locked --no-fail-fast 2>&1 </dev/null | tee '$(TEST_LOG)' \
 	  || { $(SUMMARY); exit 1; }
 
 summary:

@@ -25,6 +25,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "csv", run: |data| table(data, "csv") },
     Target { name: "jsonl", run: |data| table(data, "jsonl") },
     Target { name: "parquet", run: |data| table(data, "parquet") },
+    Target { name: "image", run: |data| drop(base::prep::decode(data)) },
     Target { name: "bundle", run: |data| drop(Bundle::from_bytes(Path::new("input.djm"), data)) },
 ];
 
