@@ -14,8 +14,10 @@ use store::{Hash, StoreError, VectorStore};
 
 use crate::Base;
 use crate::open::{BaseError, Input};
+use crate::prep::PrepError;
+use crate::tokenizer::TokenizerError;
 
-/// Vectors are written to the disk after this many: what a stopped run loses at most.
+/// Vectors are written to the disk after this many: what a killed run loses at most.
 const KEEP_EVERY: usize = 256;
 
 /// How far an extraction got.
@@ -53,14 +55,25 @@ pub enum ExtractError {
 /// One distinct content and the examples that have it.
 struct Work<'e> {
     key: Hash,
+    /// Hash of the content alone, to notice a file that changes between the two reads.
+    content_hash: Hash,
     content: &'e Content,
     rows: Vec<usize>,
+}
+
+/// What the workers have done so far.
+struct Done {
+    rows: Vec<Option<Vec<f32>>>,
+    failures: Vec<(usize, ProblemKind)>,
+    /// Computed and not yet on the disk.
+    fresh: Vec<(Hash, Vec<f32>)>,
+    progress: Progress,
 }
 
 /// Computes the features of all examples, or finds them in `store`.
 ///
 /// Examples that cannot be read or decoded become problems. When `cancel` becomes true the work stops between examples;
-/// what was computed is kept.
+/// what was computed is kept, also when the extraction ends with an error.
 pub fn extract(
     base: &Base,
     examples: &[&Example],
@@ -68,86 +81,126 @@ pub fn extract(
     cancel: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(Features, Vec<Problem>), ExtractError> {
-    let total = examples.len();
-    let (works, mut failures) = distinct(base, examples);
-    let mut rows: Vec<Option<Vec<f32>>> = vec![None; total];
-    let (known, todo): (Vec<Work<'_>>, Vec<Work<'_>>) = works.into_iter().partition(|work| store.contains(&work.key));
-    let cached = known.iter().map(|work| work.rows.len()).sum();
-    let done = Mutex::new(Progress { done: cached + failures.len(), total, cached });
-    progress(*done.lock().expect("no thread panics while it counts"));
-    for work in &known {
-        let vector = store.get(&work.key);
-        work.rows.iter().for_each(|row| rows[*row].clone_from(&vector));
-    }
-    for chunk in todo.chunks(KEEP_EVERY) {
-        let computed: Vec<Option<Result<Vec<f32>, BaseError>>> = chunk
-            .par_iter()
-            .map(|work| {
-                let result = (!cancel.load(Ordering::Relaxed)).then(|| compute(base, work.content));
-                let mut done = done.lock().expect("no thread panics while it counts");
-                done.done += work.rows.len();
-                progress(*done);
-                result
-            })
-            .collect();
-        let mut fresh = Vec::new();
-        for (work, result) in chunk.iter().zip(computed) {
-            match result {
-                None => {}
-                Some(Ok(vector)) => {
-                    work.rows.iter().for_each(|row| rows[*row] = Some(vector.clone()));
-                    fresh.push((work.key, vector));
-                }
-                Some(Err(BaseError::Prep(error))) => failures.extend(work.rows.iter().map(|row| (*row, error.clone().into()))),
-                Some(Err(error)) => return Err(error.into()),
+    let (works, failures) = distinct(base, examples);
+    let mut rows = vec![None; examples.len()];
+    let mut cached = 0;
+    let mut todo = Vec::new();
+    for work in works {
+        match store.get(&work.key) {
+            Some(vector) => {
+                cached += work.rows.len();
+                work.rows.iter().for_each(|row| rows[*row] = Some(vector.clone()));
             }
-        }
-        store.append(&fresh)?;
-        if cancel.load(Ordering::Relaxed) {
-            break;
+            None => todo.push(work),
         }
     }
-    failures.sort_by_key(|(row, _)| *row);
-    let problems = failures.into_iter().map(|(row, kind)| problem(examples[row], kind)).collect();
-    Ok((Features { rows, cached }, problems))
+    let start = Progress { done: cached + failures.len(), total: examples.len(), cached };
+    progress(start);
+    let done = Mutex::new(Done { rows, failures, fresh: Vec::new(), progress: start });
+    let outcome = todo.par_iter().try_for_each(|work| {
+        if cancel.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let vector = match compute(base, work) {
+            Err(error) => Err(problem_kind(error)?),
+            Ok(vector) => Ok(vector),
+        };
+        finish(&done, work, vector, store, progress)
+    });
+    let mut done = done.into_inner().expect("a worker that panics takes the extraction with it");
+    let kept = store.append(&done.fresh);
+    outcome?;
+    kept?;
+    done.failures.sort_by_key(|(row, _)| *row);
+    let problems = done.failures.into_iter().map(|(row, kind)| problem(examples[row], kind)).collect();
+    Ok((Features { rows: done.rows, cached }, problems))
+}
+
+/// Takes one result in, and writes a segment when there is enough for one. The others go on computing meanwhile.
+fn finish(
+    done: &Mutex<Done>,
+    work: &Work<'_>,
+    vector: Result<Vec<f32>, ProblemKind>,
+    store: &VectorStore,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<(), ExtractError> {
+    let full = {
+        let mut done = done.lock().expect("a worker that panics takes the extraction with it");
+        match vector {
+            Ok(vector) => {
+                work.rows.iter().for_each(|row| done.rows[*row] = Some(vector.clone()));
+                done.fresh.push((work.key, vector));
+            }
+            Err(kind) => done.failures.extend(work.rows.iter().map(|row| (*row, kind.clone()))),
+        }
+        done.progress.done += work.rows.len();
+        // Told under the lock, so that the numbers a person sees only grow.
+        progress(done.progress);
+        if done.fresh.len() < KEEP_EVERY { Vec::new() } else { std::mem::take(&mut done.fresh) }
+    };
+    Ok(store.append(&full)?)
 }
 
 /// The examples by content: the same bytes are computed once, however often they occur.
 fn distinct<'e>(base: &Base, examples: &[&'e Example]) -> (Vec<Work<'e>>, Vec<(usize, ProblemKind)>) {
-    let keys: Vec<Result<Hash, ProblemKind>> = examples
-        .par_iter()
-        .map(|example| {
-            let content = dataset::content_hash(&example.content);
-            let content = content.map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })?;
-            Ok(store::Hasher::new("dianjing.features.1").field("content", content.as_bytes()).field("base", base.hash().as_bytes()).finish())
-        })
-        .collect();
+    let hashes: Vec<std::io::Result<Hash>> =
+        examples.par_iter().map(|example| dataset::content_hash(&example.content)).collect();
     let mut places: HashMap<Hash, usize> = HashMap::new();
     let mut works: Vec<Work<'e>> = Vec::new();
     let mut failures = Vec::new();
-    for (row, key) in keys.into_iter().enumerate() {
-        match key {
-            Err(kind) => failures.push((row, kind)),
-            Ok(key) => match places.get(&key) {
-                Some(place) => works[*place].rows.push(row),
-                None => {
-                    places.insert(key, works.len());
-                    works.push(Work { key, content: &examples[row].content, rows: vec![row] });
-                }
-            },
+    for (row, hash) in hashes.into_iter().enumerate() {
+        let content_hash = match hash {
+            Ok(hash) => hash,
+            Err(error) => {
+                failures.push((row, ProblemKind::Unreadable { detail: error.to_string() }));
+                continue;
+            }
+        };
+        match places.get(&content_hash) {
+            Some(place) => works[*place].rows.push(row),
+            None => {
+                places.insert(content_hash, works.len());
+                let content = &examples[row].content;
+                works.push(Work { key: key(base, &content_hash), content_hash, content, rows: vec![row] });
+            }
         }
     }
     (works, failures)
 }
 
-fn compute(base: &Base, content: &Content) -> Result<Vec<f32>, BaseError> {
-    base.embed(&match content {
+/// Where the cache keeps these features. Engines differ in the last bits, so each has its own.
+fn key(base: &Base, content: &Hash) -> Hash {
+    let mut hasher = store::Hasher::new("dianjing.features.1");
+    hasher.field("content", content.as_bytes()).field("base", base.hash().as_bytes());
+    hasher.field("engine", base.engine_name().as_bytes()).finish()
+}
+
+fn compute(base: &Base, work: &Work<'_>) -> Result<Vec<f32>, BaseError> {
+    base.embed(&match work.content {
         Content::Text(text) => Input::Text(text.clone()),
-        Content::Image(path) => match std::fs::read(path) {
-            Ok(bytes) => Input::Image(bytes),
-            Err(error) => return Err(crate::prep::PrepError::Broken { detail: error.to_string() }.into()),
-        },
+        Content::Image(path) => {
+            let bytes =
+                std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() })?;
+            // What is kept under a hash has to be computed from the bytes that have it.
+            if Hash::of(&bytes) != work.content_hash {
+                return Err(
+                    PrepError::Unreadable { detail: "it changed while it was read".to_owned() }.into()
+                );
+            }
+            Input::Image(bytes)
+        }
     })
+}
+
+/// Sorts what is the example's fault from what is not.
+fn problem_kind(error: BaseError) -> Result<ProblemKind, ExtractError> {
+    match error {
+        BaseError::Prep(error) => Ok(error.into()),
+        BaseError::Tokenizer(error @ TokenizerError::Encode { .. }) => {
+            Ok(ProblemKind::BadRow { detail: error.to_string() })
+        }
+        error => Err(error.into()),
+    }
 }
 
 fn problem(example: &Example, kind: ProblemKind) -> Problem {

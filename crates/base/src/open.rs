@@ -105,7 +105,10 @@ pub enum BaseError {
 
 impl std::fmt::Debug for Base {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Base").field("id", &self.card.id).field("engine", &self.engine.name()).finish_non_exhaustive()
+        out.debug_struct("Base")
+            .field("id", &self.card.id)
+            .field("engine", &self.engine.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,7 +132,14 @@ impl Base {
             Preprocess::Text(text) => Some(Tokenizer::from_file(&dir.join(TOKENIZER), text.max_tokens)?),
             Preprocess::Image(_) => None,
         };
-        Ok(Self { hash: identity(&card, &family, &preprocess, &layout), card, preprocess, layout, engine, tokenizer })
+        Ok(Self {
+            hash: identity(&card, &family, &preprocess, &layout),
+            card,
+            preprocess,
+            layout,
+            engine,
+            tokenizer,
+        })
     }
 
     /// Catalogue id.
@@ -214,13 +224,23 @@ pub fn network(dir: &Path) -> Result<(Graph, Weights), BaseError> {
     load(dir, &card, &family(&card)?)
 }
 
+/// How the base in a folder prepares its input; for export.
+pub fn preprocess_of(dir: &Path) -> Result<Preprocess, BaseError> {
+    let card = Card::read(dir)?;
+    preprocess(&card, &family(&card)?)
+}
+
 fn load(dir: &Path, card: &Card, family: &Family) -> Result<(Graph, Weights), BaseError> {
     let weights = Weights::load(&dir.join(MODEL))?;
     arch::prepare(family, weights).map_err(|source| BaseError::Arch { id: card.id.clone(), source })
 }
 
 fn family(card: &Card) -> Result<Family, BaseError> {
-    let wrong = |error: toml::de::Error| BaseError::Setting { id: card.id.clone(), table: "network", detail: error.message().to_owned() };
+    let wrong = |error: toml::de::Error| BaseError::Setting {
+        id: card.id.clone(),
+        table: "network",
+        detail: error.message().to_owned(),
+    };
     toml::Value::Table(card.network.clone()).try_into().map_err(wrong)
 }
 
@@ -228,12 +248,19 @@ fn family(card: &Card) -> Result<Family, BaseError> {
 fn preprocess(card: &Card, family: &Family) -> Result<Preprocess, BaseError> {
     let wrong = |detail: String| BaseError::Setting { id: card.id.clone(), table: "preprocess", detail };
     let own = prep::of_family(family);
-    let mut table = own.map(|own| toml::Table::try_from(own).expect("pre-processing holds nothing that TOML cannot")).unwrap_or_default();
+    let mut table = own
+        .map(|own| toml::Table::try_from(own).expect("pre-processing holds nothing that TOML cannot"))
+        .unwrap_or_default();
     table.extend(card.preprocess.clone());
     toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
 }
 
-fn engine(dir: &Path, card: &Card, family: &Family, choice: &EngineChoice) -> Result<Box<dyn Engine>, BaseError> {
+fn engine(
+    dir: &Path,
+    card: &Card,
+    family: &Family,
+    choice: &EngineChoice,
+) -> Result<Box<dyn Engine>, BaseError> {
     if let Family::Onnx(spec) = family {
         return match choice {
             EngineChoice::Native => Err(BaseError::FrozenOnly { id: card.id.clone(), engine: "native" }),
@@ -245,7 +272,9 @@ fn engine(dir: &Path, card: &Card, family: &Family, choice: &EngineChoice) -> Re
         EngineChoice::Auto | EngineChoice::Native => Box::new(NativeEngine::new(&graph, &weights)?),
         EngineChoice::Rten => Box::new(RtenEngine::new(&graph, &weights)?),
         #[cfg(feature = "ort")]
-        EngineChoice::Ort(library) => Box::new(crate::engine::ort::OrtEngine::new(library, &graph, &weights)?),
+        EngineChoice::Ort(library) => {
+            Box::new(crate::engine::ort::OrtEngine::new(library, &graph, &weights)?)
+        }
     })
 }
 
@@ -255,7 +284,8 @@ fn identity(card: &Card, family: &Family, preprocess: &Preprocess, layout: &[Fea
     for (name, stamp) in &card.files {
         hasher.field(name, stamp.sha256.as_str().as_bytes());
     }
-    let network = serde_json::to_vec(&(family, preprocess)).expect("cards have string keys and finite numbers");
+    let network =
+        serde_json::to_vec(&(family, preprocess)).expect("cards have string keys and finite numbers");
     hasher.field("network", &network);
     for set in layout {
         hasher.field("set", format!("{} {}", set.name, set.dim).as_bytes());

@@ -34,7 +34,12 @@ fn tiny_base(dir: &Path) -> Base {
         ("embeddings.patch_embeddings.projection.weight".to_owned(), vec![DIM, 3, 8, 8]),
         ("embeddings.patch_embeddings.projection.bias".to_owned(), vec![DIM]),
     ];
-    for part in ["attention.attention.query", "attention.attention.key", "attention.attention.value", "attention.output.dense"] {
+    for part in [
+        "attention.attention.query",
+        "attention.attention.key",
+        "attention.attention.value",
+        "attention.output.dense",
+    ] {
         shapes.extend(linear(&layer(part), DIM, DIM));
     }
     shapes.extend(linear(&layer("mlp.fc1"), 4 * DIM, DIM));
@@ -64,8 +69,12 @@ fn examples(dir: &Path) -> Vec<Example> {
         image::RgbImage::from_fn(30, 20, pixel).save(path).unwrap();
     }
     let whole = fs::read(&paths[1]).unwrap();
-    let odd: [(&str, &[u8]); 4] =
-        [("copy.png", &fs::read(&paths[0]).unwrap()), ("empty.jpg", b""), ("text.jpg", b"not a picture"), ("half.png", &whole[..60])];
+    let odd: [(&str, &[u8]); 4] = [
+        ("copy.png", &fs::read(&paths[0]).unwrap()),
+        ("empty.jpg", b""),
+        ("text.jpg", b"not a picture"),
+        ("half.png", &whole[..60]),
+    ];
     for (name, bytes) in odd {
         paths.push(dir.join(name));
         fs::write(dir.join(name), bytes).unwrap();
@@ -142,7 +151,8 @@ fn a_second_run_finds_everything_and_the_same() {
     assert_eq!(found.rows, fresh.rows);
     assert_eq!(problems.len(), 4, "a broken file is told again");
     assert_eq!(world.store("features").len(), 12, "equal contents are kept once");
-    let embedded = world.base.embed(&base::open::Input::Image(fs::read(world.dir.path().join("3.png")).unwrap()));
+    let embedded =
+        world.base.embed(&base::open::Input::Image(fs::read(world.dir.path().join("3.png")).unwrap()));
     assert_eq!(Some(embedded.unwrap()), found.rows[3], "one by one is the same");
 }
 
@@ -176,7 +186,9 @@ fn a_cancelled_run_keeps_what_it_has() {
     let computed = features.rows.iter().flatten().count();
     assert!((1..13).contains(&computed), "{computed}");
     let seen = seen.into_inner().unwrap();
-    // FIXME: examples that were passed over after the cancel are counted as done too.
-    assert!(seen.is_sorted() && *seen.last().unwrap() == world.examples.len(), "{seen:?}");
-    assert!(world.run(&world.store("features")).0.cached >= computed.min(3), "the next run goes on from there");
+    assert!(seen.is_sorted() && *seen.last().unwrap() < world.examples.len(), "{seen:?}");
+    assert!(
+        world.run(&world.store("features")).0.cached >= computed.min(3),
+        "the next run goes on from there"
+    );
 }

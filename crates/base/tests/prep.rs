@@ -63,9 +63,13 @@ fn made(width: u32, height: u32) -> image::RgbImage {
 #[track_caller]
 fn check(got: &[u8], expected: &[u8], tolerance: &Tolerance, what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}");
-    let off = || got.iter().zip(expected).map(|(got, expected)| (i32::from(*got) - i32::from(*expected)).abs());
+    let off =
+        || got.iter().zip(expected).map(|(got, expected)| (i32::from(*got) - i32::from(*expected)).abs());
     let (worst, mean) = (off().max().unwrap_or(0), f64::from(off().sum::<i32>()) / got.len() as f64);
-    assert!(worst <= tolerance.worst && mean <= tolerance.mean, "{what}: off by {worst}, on average {mean:.3}");
+    assert!(
+        worst <= tolerance.worst && mean <= tolerance.mean,
+        "{what}: off by {worst}, on average {mean:.3}"
+    );
 }
 
 #[test]

@@ -77,8 +77,10 @@ impl Bundle {
     /// `created` is an RFC 3339 time; it stays outside the identity.
     pub fn write(&mut self, path: &Path, form: Form, created: &str) -> Result<store::Hash, BundleError> {
         let mut files = self.to_files()?;
-        self.manifest.files = files.iter().map(|(name, bytes)| (name.clone(), store::Hash::of(bytes).to_string())).collect();
-        let manifest = toml::to_string(&self.manifest).expect("a manifest has only strings, numbers and tables");
+        self.manifest.files =
+            files.iter().map(|(name, bytes)| (name.clone(), store::Hash::of(bytes).to_string())).collect();
+        let manifest =
+            toml::to_string(&self.manifest).expect("a manifest has only strings, numbers and tables");
         let identity = store::Hash::of(manifest.as_bytes());
         files.insert("manifest.toml".into(), manifest.into_bytes());
         files.insert("created.toml".into(), format!("created = \"{created}\"\n").into_bytes());
@@ -115,9 +117,14 @@ impl Bundle {
     fn from_files(path: &Path, files: &Files) -> Result<Self, BundleError> {
         let manifest = read_manifest(path, files)?;
         check_hashes(path, files, &manifest)?;
-        let malformed = |file: &str, detail: String| BundleError::Malformed { path: path.to_owned(), file: file.into(), detail };
-        let head = Head::from_tensors(&parse(path, files, "head.json")?, &tensors(path, files, "head.safetensors")?)
-            .map_err(|error| malformed("head.json", error.to_string()))?;
+        let malformed = |file: &str, detail: String| BundleError::Malformed {
+            path: path.to_owned(),
+            file: file.into(),
+            detail,
+        };
+        let head =
+            Head::from_tensors(&parse(path, files, "head.json")?, &tensors(path, files, "head.safetensors")?)
+                .map_err(|error| malformed("head.json", error.to_string()))?;
         let familiar = if files.contains_key("familiar.json") {
             let structure = parse(path, files, "familiar.json")?;
             let tensors = tensors(path, files, "familiar.safetensors")?;
@@ -138,7 +145,8 @@ impl Bundle {
 
     /// The bundle's identity: BLAKE3 of its manifest.
     pub fn identity(&self) -> store::Hash {
-        let manifest = toml::to_string(&self.manifest).expect("a manifest has only strings, numbers and tables");
+        let manifest =
+            toml::to_string(&self.manifest).expect("a manifest has only strings, numbers and tables");
         store::Hash::of(manifest.as_bytes())
     }
 }
@@ -148,13 +156,20 @@ fn read_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
         let detail = "there is no `manifest.toml` in it".to_owned();
         return Err(BundleError::NotABundle { path: path.to_owned(), detail });
     };
-    let malformed = |detail: String| BundleError::Malformed { path: path.to_owned(), file: "manifest.toml".into(), detail };
+    let malformed = |detail: String| BundleError::Malformed {
+        path: path.to_owned(),
+        file: "manifest.toml".into(),
+        detail,
+    };
     let text = str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
     // The format number is read on its own first: a newer manifest may have fields this program has never heard of.
-    let front: toml::Table = text.parse().map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+    let front: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
     let format = front.get("format").and_then(toml::Value::as_integer).unwrap_or(0);
     match u32::try_from(format) {
-        Ok(got) if got > FORMAT => Err(BundleError::NewerFormat { path: path.to_owned(), got, supported: FORMAT }),
+        Ok(got) if got > FORMAT => {
+            Err(BundleError::NewerFormat { path: path.to_owned(), got, supported: FORMAT })
+        }
         Ok(1..) => toml::from_str(text).map_err(|error| malformed(error.message().to_owned())),
         _ => Err(malformed("it has no format number".into())),
     }
@@ -163,7 +178,10 @@ fn read_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
 fn check_hashes(path: &Path, files: &Files, manifest: &Manifest) -> Result<(), BundleError> {
     for (file, expected) in &manifest.files {
         let Some(bytes) = files.get(file) else {
-            return Err(BundleError::Truncated { path: path.to_owned(), detail: format!("`{file}` is missing") });
+            return Err(BundleError::Truncated {
+                path: path.to_owned(),
+                detail: format!("`{file}` is missing"),
+            });
         };
         let got = store::Hash::of(bytes).to_string();
         if got != *expected {
@@ -175,7 +193,8 @@ fn check_hashes(path: &Path, files: &Files, manifest: &Manifest) -> Result<(), B
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(value).expect("bundle structures have string keys and finite numbers");
+    let mut bytes =
+        serde_json::to_vec_pretty(value).expect("bundle structures have string keys and finite numbers");
     bytes.push(b'\n');
     bytes
 }
@@ -210,15 +229,18 @@ fn tensor_bytes(tensors: &Tensors) -> Vec<u8> {
 }
 
 fn tensors(path: &Path, files: &Files, name: &str) -> Result<Tensors, BundleError> {
-    let malformed = |detail: String| BundleError::Malformed { path: path.to_owned(), file: name.into(), detail };
-    let parsed = safetensors::SafeTensors::deserialize(promised(path, files, name)?).map_err(|error| malformed(error.to_string()))?;
+    let malformed =
+        |detail: String| BundleError::Malformed { path: path.to_owned(), file: name.into(), detail };
+    let parsed = safetensors::SafeTensors::deserialize(promised(path, files, name)?)
+        .map_err(|error| malformed(error.to_string()))?;
     parsed
         .iter()
         .map(|(key, view)| {
             if view.dtype() != safetensors::Dtype::F32 {
                 return Err(malformed(format!("tensor `{key}` is {:?}, expected F32", view.dtype())));
             }
-            let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            let values =
+                view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             Ok((key.to_owned(), (view.shape().to_vec(), values)))
         })
         .collect()

@@ -9,7 +9,11 @@ use std::path::PathBuf;
 pub enum BundleError {
     /// The file or folder cannot be read.
     #[error("cannot read `{}`", path.display())]
-    Read { path: PathBuf, #[source] source: std::io::Error },
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     /// The bundle cannot be written.
     #[error(transparent)]
     Write(#[from] store::StoreError),
@@ -32,7 +36,9 @@ pub enum BundleError {
     #[error("the bundle needs base `{id}` with hash {expected}, but the one at hand has {got}")]
     WrongBase { id: String, expected: String, got: String },
     /// The self-test on load gave other numbers than when the bundle was made.
-    #[error("self-test failed on golden input {row}: off by {difference:e}, allowed {tolerance:e} ({engine_then} then, {engine_now} now)")]
+    #[error(
+        "self-test failed on golden input {row}: off by {difference:e}, allowed {tolerance:e} ({engine_then} then, {engine_now} now)"
+    )]
     SelfTest { row: usize, difference: f64, tolerance: f64, engine_then: String, engine_now: String },
     /// The input is of another kind than the bundle takes.
     #[error("this bundle takes {expected}, not {got}")]

@@ -19,7 +19,8 @@ use crate::{Bundle, BundleError};
 /// [`BundleError::Export`] when the head counts words, which no ONNX operation does, or the base is itself an ONNX file.
 pub fn export_onnx(bundle: &Bundle, base_dir: &Path) -> Result<Vec<u8>, BundleError> {
     if bundle.head.members.iter().any(|member| member.words.is_some()) {
-        let detail = "its head counts words, which ONNX cannot; tune with --no-words and export that".to_owned();
+        let detail =
+            "its head counts words, which ONNX cannot; tune with --no-words and export that".to_owned();
         return Err(BundleError::Export { detail });
     }
     let (graph, weights) = base::open::network(base_dir)?;
@@ -51,7 +52,10 @@ fn logits(model: &mut OnnxModel, bundle: &Bundle) -> Result<Batch, EmitError> {
     if let [only] = &scores[..] {
         return Ok(only.clone());
     }
-    let parts: Vec<Batch> = scores.iter().map(|scores| if head.link == Link::Softmax { model.log_softmax(scores) } else { scores.clone() }).collect();
+    let parts: Vec<Batch> = scores
+        .iter()
+        .map(|scores| if head.link == Link::Softmax { model.log_softmax(scores) } else { scores.clone() })
+        .collect();
     let blend: Vec<(f32, &Batch)> = head.blend.iter().map(|share| *share as f32).zip(&parts).collect();
     model.blend(&blend)
 }
@@ -81,11 +85,14 @@ fn probabilities(model: &mut OnnxModel, bundle: &Bundle, logits: &Batch) -> Resu
             Some(model.softmax(&scaled))
         }
         Link::Sigmoid => {
-            let (slopes, offsets): (Vec<f32>, Vec<f32>) = maps.iter().map(|map| match *map {
-                Calibration::Identity => (1.0, 0.0),
-                Calibration::Temperature { scale } => (scale as f32, 0.0),
-                Calibration::Platt { slope, offset } => (slope as f32, offset as f32),
-            }).unzip();
+            let (slopes, offsets): (Vec<f32>, Vec<f32>) = maps
+                .iter()
+                .map(|map| match *map {
+                    Calibration::Identity => (1.0, 0.0),
+                    Calibration::Temperature { scale } => (scale as f32, 0.0),
+                    Calibration::Platt { slope, offset } => (slope as f32, offset as f32),
+                })
+                .unzip();
             let mapped = model.affine(logits, &slopes, &offsets)?;
             Some(model.sigmoid(&mapped))
         }
@@ -99,7 +106,10 @@ fn metadata(bundle: &Bundle, preprocess: &Preprocess) -> BTreeMap<String, String
         ("dianjing.bundle".to_owned(), bundle.identity().to_string()),
         ("dianjing.outputs".to_owned(), json(serde_json::json!(bundle.manifest.task.outputs()))),
         ("dianjing.preprocess".to_owned(), json(serde_json::json!(preprocess))),
-        ("dianjing.base".to_owned(), format!("{} ({})", bundle.manifest.base.id, bundle.manifest.base.licence)),
+        (
+            "dianjing.base".to_owned(),
+            format!("{} ({})", bundle.manifest.base.id, bundle.manifest.base.licence),
+        ),
     ]);
     if let Some(rule) = &bundle.decision.reject {
         lines.insert("dianjing.reject_below".to_owned(), rule.threshold.to_string());

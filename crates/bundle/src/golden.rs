@@ -51,7 +51,10 @@ fn largest_difference(then: &[f64], now: &[f64]) -> f64 {
     if then.len() != now.len() {
         return f64::INFINITY;
     }
-    then.iter().zip(now).map(|(a, b)| (a - b).abs()).fold(0.0, |largest, value| if value > largest || value.is_nan() { value } else { largest })
+    then.iter()
+        .zip(now)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |largest, value| if value > largest || value.is_nan() { value } else { largest })
 }
 
 /// The probes for a base: one made-up picture, or two sentences.

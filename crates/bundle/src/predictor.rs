@@ -141,18 +141,31 @@ impl Predictor {
                 }
             }
             TaskReference::MultiLabel { classes } => {
-                let probs: Vec<f64> = logits.iter().zip(&decision.calibration).map(|(z, map)| map.probability(*z)).collect();
+                let probs: Vec<f64> =
+                    logits.iter().zip(&decision.calibration).map(|(z, map)| map.probability(*z)).collect();
                 let labels: Vec<usize> = (0..probs.len()).filter(|label| probs[*label] >= 0.5).collect();
                 let names = labels.iter().map(|label| classes[*label].clone()).collect();
                 let confidence = probs.iter().map(|p| p.max(1.0 - p)).fold(1.0, f64::min);
                 let answer = Answer::Labels { labels, names };
-                Prediction { answer, verdict: Verdict::Answered, confidence: Some(confidence), probs, familiarity: None }
+                Prediction {
+                    answer,
+                    verdict: Verdict::Answered,
+                    confidence: Some(confidence),
+                    probs,
+                    familiarity: None,
+                }
             }
             TaskReference::Regression { .. } => {
                 let value = logits[0];
                 let half = decision.half_width.unwrap_or(f64::INFINITY);
                 let answer = Answer::Number { value, low: value - half, high: value + half };
-                Prediction { answer, verdict: Verdict::Answered, confidence: None, probs: Vec::new(), familiarity: None }
+                Prediction {
+                    answer,
+                    verdict: Verdict::Answered,
+                    confidence: None,
+                    probs: Vec::new(),
+                    familiarity: None,
+                }
             }
         }
     }

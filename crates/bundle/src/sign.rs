@@ -30,7 +30,8 @@ impl KeyPair {
 pub fn sign(bundle: &Path, secret_key: &str) -> Result<String, BundleError> {
     let key = SecretKeyBox::from_string(secret_key).map_err(signature)?;
     let key = SecretKey::from_unencrypted_box(key).map_err(signature)?;
-    let signed = minisign::sign(None, &key, signed_bytes(bundle)?, Some("dianjing bundle"), None).map_err(signature)?;
+    let signed = minisign::sign(None, &key, signed_bytes(bundle)?, Some("dianjing bundle"), None)
+        .map_err(signature)?;
     Ok(signed.into_string())
 }
 
@@ -42,7 +43,9 @@ pub fn verify(bundle: &Path, signature_text: &str, public_key: &str) -> Result<(
         .map_err(signature)?;
     let signed = SignatureBox::from_string(signature_text).map_err(signature)?;
     minisign::verify(&key, &signed, signed_bytes(bundle)?, true, false, false).map_err(|error| {
-        BundleError::Signature { detail: format!("the signature does not fit `{}`: {error}", bundle.display()) }
+        BundleError::Signature {
+            detail: format!("the signature does not fit `{}`: {error}", bundle.display()),
+        }
     })
 }
 

@@ -18,7 +18,8 @@ fn translate(mut command: Command, path: &str) -> Command {
     if let Some(text) = look_up(path) {
         command = command.about(text);
     }
-    let arguments: Vec<String> = command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
+    let arguments: Vec<String> =
+        command.get_arguments().map(|argument| argument.get_id().to_string()).collect();
     for id in arguments {
         if let Some(text) = look_up(&format!("{path} {id}")).or_else(|| look_up(&id)) {
             command = command.mut_arg(&id, |argument| argument.help(text));

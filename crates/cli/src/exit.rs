@@ -29,7 +29,13 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 /// Prints an error with its causes and a hint, and chooses the exit code.
 pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
     if let Some(PipelineError::Cancelled) = error.downcast_ref() {
-        eprintln!("{}", lang.pick("Stopped. Features computed so far are kept; run the same command to go on.", "已停止。已提取的特征已保存；再次运行同一命令即可继续。"));
+        eprintln!(
+            "{}",
+            lang.pick(
+                "Stopped. Features computed so far are kept; run the same command to go on.",
+                "已停止。已提取的特征已保存；再次运行同一命令即可继续。"
+            )
+        );
         return ExitCode::from(STOPPED);
     }
     let mut causes = Vec::new();
@@ -44,7 +50,10 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
     if let Some(hint) = hint(error.as_ref()) {
         eprintln!("{}: {hint}", lang.pick("hint", "提示"));
     }
-    let asked_wrongly = error.is::<Usage>() || read_error(error.as_ref()).is_some_and(|error| matches!(error, dataset::ReadError::Missing { .. } | dataset::ReadError::NoColumn { .. }));
+    let asked_wrongly = error.is::<Usage>()
+        || read_error(error.as_ref()).is_some_and(|error| {
+            matches!(error, dataset::ReadError::Missing { .. } | dataset::ReadError::NoColumn { .. })
+        });
     ExitCode::from(if asked_wrongly { 2 } else { 1 })
 }
 
@@ -62,13 +71,21 @@ fn hint(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(error.hint().to_owned());
     }
     let hint = match error.downcast_ref::<PipelineError>()? {
-        PipelineError::NoLabels { .. } => "put the examples into one folder per class, or name the label column with --label",
+        PipelineError::NoLabels { .. } => {
+            "put the examples into one folder per class, or name the label column with --label"
+        }
         PipelineError::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
         PipelineError::NothingUsable { .. } => "mend the first problem and try again",
         PipelineError::OtherTask { .. } => "pass data with the same kind of label as the bundle was tuned on",
-        PipelineError::Store(store::StoreError::DiskFull { .. }) => "free some space, or pass another place with --out or --cache",
-        PipelineError::Bundle(bundle::BundleError::WrongBase { .. }) => "fetch that base with `dianjing base pull`, or tune again",
-        PipelineError::Bundle(bundle::BundleError::Truncated { .. } | bundle::BundleError::Changed { .. }) => "copy the bundle again from where it was made",
+        PipelineError::Store(store::StoreError::DiskFull { .. }) => {
+            "free some space, or pass another place with --out or --cache"
+        }
+        PipelineError::Bundle(bundle::BundleError::WrongBase { .. }) => {
+            "fetch that base with `dianjing base pull`, or tune again"
+        }
+        PipelineError::Bundle(
+            bundle::BundleError::Truncated { .. } | bundle::BundleError::Changed { .. },
+        ) => "copy the bundle again from where it was made",
         PipelineError::Bundle(bundle::BundleError::NewerFormat { .. }) => "install a newer Dianjing",
         _ => return None,
     };

@@ -41,7 +41,9 @@ impl Progress {
                 self.bar.set_length(total);
                 self.bar.set_position(done);
                 if cached > 0 {
-                    self.bar.set_message(self.lang.pick(format!("{cached} from cache"), format!("{cached} 个来自缓存")));
+                    self.bar.set_message(
+                        self.lang.pick(format!("{cached} from cache"), format!("{cached} 个来自缓存")),
+                    );
                 }
             }
             Event::Fetch { what, bytes, total } => {
@@ -54,7 +56,11 @@ impl Progress {
             Event::Problem(problem) => {
                 state.problems += 1;
                 if !self.quiet && state.problems <= SHOWN_PROBLEMS {
-                    self.say(&format!("{}: {}", self.lang.pick("note", "注意"), words::problem(&problem, self.lang)));
+                    self.say(&format!(
+                        "{}: {}",
+                        self.lang.pick("note", "注意"),
+                        words::problem(&problem, self.lang)
+                    ));
                 }
             }
         }
@@ -65,7 +71,11 @@ impl Progress {
         self.bar.reset();
         self.bar.set_prefix(words::step(step, self.lang));
         let counted = matches!(step, Step::Features);
-        self.bar.set_style(style(if counted { "{prefix} {wide_bar} {pos}/{len} {per_sec} {eta} {msg}" } else { "{spinner} {prefix} {msg}" }));
+        self.bar.set_style(style(if counted {
+            "{prefix} {wide_bar} {pos}/{len} {per_sec} {eta} {msg}"
+        } else {
+            "{spinner} {prefix} {msg}"
+        }));
         self.bar.enable_steady_tick(Duration::from_millis(120));
     }
 
@@ -84,11 +94,19 @@ impl Progress {
         let problems = self.state.lock().expect("no thread panics while it draws").problems;
         if !self.quiet && problems > SHOWN_PROBLEMS {
             let more = problems - SHOWN_PROBLEMS;
-            eprintln!("{}", self.lang.pick(format!("note: {more} more problems, all listed in the report"), format!("注意：还有 {more} 个问题，全部列在报告中")));
+            eprintln!(
+                "{}",
+                self.lang.pick(
+                    format!("note: {more} more problems, all listed in the report"),
+                    format!("注意：还有 {more} 个问题，全部列在报告中")
+                )
+            );
         }
     }
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates in this file are well-formed").progress_chars("━╸─")
+    ProgressStyle::with_template(template)
+        .expect("the templates in this file are well-formed")
+        .progress_chars("━╸─")
 }

@@ -41,23 +41,29 @@ pub(crate) fn language() -> Lang {
     {
         return lang;
     }
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
     Lang::from_locale(&locale.unwrap_or_default())
 }
 
 fn file_path() -> PathBuf {
-    let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).unwrap_or_else(|| home_folder().join(".config"));
+    let folder =
+        env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).unwrap_or_else(|| home_folder().join(".config"));
     folder.join("dianjing").join("config.toml")
 }
 
 fn home_folder() -> PathBuf {
-    env::var_os("HOME").or_else(|| env::var_os("USERPROFILE")).map_or_else(|| PathBuf::from("."), PathBuf::from)
+    env::var_os("HOME")
+        .or_else(|| env::var_os("USERPROFILE"))
+        .map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Option<File>> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
-            let file = toml::from_str(&text).with_context(|| format!("`{}` is not a valid settings file", path.display()))?;
+            let file = toml::from_str(&text)
+                .with_context(|| format!("`{}` is not a valid settings file", path.display()))?;
             Ok(Some(file))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -70,12 +76,13 @@ pub(crate) fn table(arguments: &Arguments, lang: Lang) -> anyhow::Result<Vec<Set
     let path = file_path();
     let file = read_file(&path)?.unwrap_or_default();
     let from_file = || path.display().to_string();
-    let origin = |flag: bool, variable: &str, in_file: bool| match (flag, env::var_os(variable).is_some(), in_file) {
-        (true, true, _) => format!("{variable} or flag"),
-        (true, false, _) => "flag".to_owned(),
-        (false, _, true) => from_file(),
-        _ => "default".to_owned(),
-    };
+    let origin =
+        |flag: bool, variable: &str, in_file: bool| match (flag, env::var_os(variable).is_some(), in_file) {
+            (true, true, _) => format!("{variable} or flag"),
+            (true, false, _) => "flag".to_owned(),
+            (false, _, true) => from_file(),
+            _ => "default".to_owned(),
+        };
     let threads = arguments.threads.or(file.threads);
     Ok(vec![
         Setting {
@@ -87,7 +94,13 @@ pub(crate) fn table(arguments: &Arguments, lang: Lang) -> anyhow::Result<Vec<Set
         Setting {
             name: "language",
             value: lang.tag().to_owned(),
-            origin: if env::var_os("DIANJING_LANG").is_some() { "DIANJING_LANG".to_owned() } else if file.language.is_some() { from_file() } else { "locale".to_owned() },
+            origin: if env::var_os("DIANJING_LANG").is_some() {
+                "DIANJING_LANG".to_owned()
+            } else if file.language.is_some() {
+                from_file()
+            } else {
+                "locale".to_owned()
+            },
             what: "of messages and reports: en or zh",
         },
         Setting {
@@ -113,7 +126,8 @@ pub(crate) fn table(arguments: &Arguments, lang: Lang) -> anyhow::Result<Vec<Set
 
 fn cache(arguments: &Arguments, file: &File) -> PathBuf {
     arguments.cache.clone().or_else(|| file.cache.clone()).unwrap_or_else(|| {
-        let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| home_folder().join(".cache"));
+        let caches =
+            env::var_os("XDG_CACHE_HOME").map(PathBuf::from).unwrap_or_else(|| home_folder().join(".cache"));
         caches.join("dianjing")
     })
 }
@@ -122,11 +136,22 @@ fn cache(arguments: &Arguments, file: &File) -> PathBuf {
 pub(crate) fn home(arguments: &Arguments) -> anyhow::Result<Home> {
     let file = read_file(&file_path())?.unwrap_or_default();
     if let Some(threads) = arguments.threads.or(file.threads) {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("cannot start the worker threads")?;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot start the worker threads")?;
     }
     let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let hub = HubOptions { endpoint: text("HF_ENDPOINT"), home: text("HF_HOME").map(PathBuf::from), token: text("HF_TOKEN") };
-    let pull = PullOptions { network: !(arguments.offline || file.offline.unwrap_or(false)), hub, ..PullOptions::default() };
+    let hub = HubOptions {
+        endpoint: text("HF_ENDPOINT"),
+        home: text("HF_HOME").map(PathBuf::from),
+        token: text("HF_TOKEN"),
+    };
+    let pull = PullOptions {
+        network: !(arguments.offline || file.offline.unwrap_or(false)),
+        hub,
+        ..PullOptions::default()
+    };
     let engine = match arguments.engine {
         EngineName::Auto => EngineChoice::Auto,
         EngineName::Native => EngineChoice::Native,

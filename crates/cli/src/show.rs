@@ -66,5 +66,12 @@ pub(crate) fn measure(measure: &Measure, lang: Lang) -> String {
     let estimate = measure.estimate;
     let plain = matches!(measure.metric.as_str(), "mae" | "rmse" | "log-loss" | "brier" | "r2");
     let show = |value: f64| if plain { format!("{value:.3}") } else { percent(value) };
-    format!("{} (95 %: {} {} {}, n = {})", show(estimate.value), show(estimate.low), lang.pick("to", "至"), show(estimate.high), estimate.n)
+    format!(
+        "{} (95 %: {} {} {}, n = {})",
+        show(estimate.value),
+        show(estimate.low),
+        lang.pick("to", "至"),
+        show(estimate.high),
+        estimate.n
+    )
 }

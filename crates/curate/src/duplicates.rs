@@ -50,7 +50,10 @@ pub fn duplicates(x: MatrixView<'_>) -> Result<Duplicates, CurateError> {
             }
         }
     }
-    let scores = nearest.iter().map(|distance| if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 }).collect();
+    let scores = nearest
+        .iter()
+        .map(|distance| if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 })
+        .collect();
     Ok(Duplicates { components: components(&mut leader), scores })
 }
 

@@ -5,8 +5,8 @@
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each message names its fields")]
 pub enum CurateError {
-    /// A feature is not a number.
-    #[error("the features of row {row} are not finite")]
+    /// A feature or a probability is not a number.
+    #[error("the features or probabilities of row {row} are not finite")]
     NotFinite { row: usize },
     /// The parts of the input do not fit together.
     #[error("{what}: got {got}, expected {expected}")]

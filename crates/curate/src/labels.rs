@@ -43,12 +43,29 @@ pub struct LabelIssue {
 ///
 /// `probs` is `[n, k]`, **out of fold** (a model asked about its own training data finds nothing); `labels` is `[n]`, each below
 /// k; `x` is `[n, d]`, the features neighbours are found by.
-pub fn label_quality(labels: &[u32], probs: MatrixView<'_, f64>, x: MatrixView<'_>) -> Result<LabelQuality, CurateError> {
+pub fn label_quality(
+    labels: &[u32],
+    probs: MatrixView<'_, f64>,
+    x: MatrixView<'_>,
+) -> Result<LabelQuality, CurateError> {
     let n = labels.len();
     for (what, got) in [("rows of the probabilities", probs.rows()), ("rows of the features", x.rows())] {
         if got != n {
             return Err(CurateError::Shape { what, got, expected: n });
         }
+    }
+    if let Some(label) = labels.iter().find(|label| **label as usize >= probs.cols()) {
+        return Err(CurateError::Shape {
+            what: "classes of the probabilities",
+            got: probs.cols(),
+            expected: *label as usize + 1,
+        });
+    }
+    let not_finite = |row: &usize| {
+        !x.row(*row).iter().all(|value| value.is_finite()) || !probs.row(*row).iter().all(|p| p.is_finite())
+    };
+    if let Some(row) = (0..n).find(not_finite) {
+        return Err(CurateError::NotFinite { row });
     }
     let neighbours = knn(x, NEIGHBOURS, Metric::Cosine);
     let votes: Vec<f64> = (0..n).map(|row| vote(&neighbours, labels, row)).collect();
@@ -57,7 +74,8 @@ pub fn label_quality(labels: &[u32], probs: MatrixView<'_, f64>, x: MatrixView<'
     let thresholds = class_thresholds(labels, probs);
     let flagged = |row: &usize| {
         let (best, best_other) = best_and_best_other(probs.row(*row), labels[*row]);
-        let confident = confident_guess(probs.row(*row), &thresholds).is_some_and(|guess| guess != labels[*row]);
+        let confident =
+            confident_guess(probs.row(*row), &thresholds).is_some_and(|guess| guess != labels[*row]);
         let margin = (given(*row) - best_other + 1.0) / 2.0;
         let unsupported = votes[*row] <= 1.0 / NEIGHBOURS as f64;
         best != labels[*row] && ((confident && votes[*row] < 0.5) || (margin < THIN_MARGIN && unsupported))
@@ -144,10 +162,15 @@ mod tests {
     fn noisy(n: usize, wrong: usize) -> (Vec<u32>, Matrix<f64>, Matrix<f32>) {
         let mut rng = Seed(5).rng();
         let truth: Vec<u32> = (0..n).map(|row| (row % 2) as u32).collect();
-        let labels = truth.iter().enumerate().map(|(row, label)| if row < wrong { 1 - label } else { *label }).collect();
+        let labels = truth
+            .iter()
+            .enumerate()
+            .map(|(row, label)| if row < wrong { 1 - label } else { *label })
+            .collect();
         let sign = |row: usize| if truth[row] == 1 { 1.0 } else { -1.0 };
         let x = (0..n * 6).map(|at| (sign(at / 6) + 0.5 * random::normal(&mut rng)) as f32).collect();
-        let probs = (0..n).flat_map(|row| if truth[row] == 1 { [0.08, 0.92] } else { [0.92, 0.08] }).collect();
+        let probs =
+            (0..n).flat_map(|row| if truth[row] == 1 { [0.08, 0.92] } else { [0.92, 0.08] }).collect();
         (labels, Matrix::from_vec(n, 2, probs), Matrix::from_vec(n, 6, x))
     }
 
@@ -172,5 +195,11 @@ mod tests {
         let (labels, probs, x) = noisy(1, 0);
         assert_eq!(label_quality(&labels, probs.view(), x.view()).unwrap().issues, []);
         assert!(matches!(label_quality(&[0, 1], probs.view(), x.view()), Err(CurateError::Shape { .. })));
+        assert!(matches!(
+            label_quality(&[2], probs.view(), x.view()),
+            Err(CurateError::Shape { got: 2, expected: 3, .. })
+        ));
+        let broken = probs.map(|_| f64::NAN);
+        assert_eq!(label_quality(&labels, broken.view(), x.view()), Err(CurateError::NotFinite { row: 0 }));
     }
 }

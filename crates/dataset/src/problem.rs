@@ -90,24 +90,44 @@ impl fmt::Display for ProblemKind {
         match self {
             Self::EmptyFile => write!(out, "the file is empty; copy it again or remove it"),
             Self::Unreadable { detail } => write!(out, "cannot be read ({detail}); check its permissions"),
-            Self::MissingFile { name } => write!(out, "`{name}` does not exist; correct the path or remove the row"),
-            Self::OutsideRoot { name } => write!(out, "`{name}` lies outside the data folder; move it inside"),
-            Self::NotAnImage { detail } => write!(out, "this is not a picture ({detail}); remove it or save it as JPEG or PNG"),
+            Self::MissingFile { name } => {
+                write!(out, "`{name}` does not exist; correct the path or remove the row")
+            }
+            Self::OutsideRoot { name } => {
+                write!(out, "`{name}` lies outside the data folder; move it inside")
+            }
+            Self::NotAnImage { detail } => {
+                write!(out, "this is not a picture ({detail}); remove it or save it as JPEG or PNG")
+            }
             Self::BrokenImage { detail } => write!(out, "the picture is damaged ({detail}); export it again"),
             Self::TooLarge { detail } => write!(out, "the picture is too large ({detail}); scale it down"),
             Self::RaggedRow { got, expected } => {
-                write!(out, "the row has {got} cells, the header {expected}; check for a missing quote or delimiter")
+                write!(
+                    out,
+                    "the row has {got} cells, the header {expected}; check for a missing quote or delimiter"
+                )
             }
             Self::BadRow { detail } => write!(out, "the row cannot be read: {detail}"),
             Self::EmptyCell => write!(out, "the cell is empty; fill it in or remove the row"),
-            Self::NotANumber { value } => write!(out, "`{value}` is not a number; correct it or pass --task single-label"),
+            Self::NotANumber { value } => {
+                write!(out, "`{value}` is not a number; correct it or pass --task single-label")
+            }
             Self::Tie { labels, taken } => {
-                write!(out, "the annotators disagree evenly ({}); `{taken}` was taken, decide and correct it", labels.join(", "))
+                write!(
+                    out,
+                    "the annotators disagree evenly ({}); `{taken}` was taken, decide and correct it",
+                    labels.join(", ")
+                )
             }
             Self::RareClass { class, count } => {
-                write!(out, "class `{class}` has {count} example(s), too few to check what is learned about it; add some")
+                write!(
+                    out,
+                    "class `{class}` has {count} example(s), too few to check what is learned about it; add some"
+                )
             }
-            Self::Ignored { count } => write!(out, "{count} file(s) are not part of the layout and were passed over"),
+            Self::Ignored { count } => {
+                write!(out, "{count} file(s) are not part of the layout and were passed over")
+            }
         }
     }
 }

@@ -20,7 +20,12 @@ pub(crate) struct Decided {
 }
 
 /// Decides what the label column asks, or obeys `forced`.
-pub(crate) fn decide(cells: &[Cell], column: &str, forced: Option<TaskKind>, separator: Option<char>) -> Decided {
+pub(crate) fn decide(
+    cells: &[Cell],
+    column: &str,
+    forced: Option<TaskKind>,
+    separator: Option<char>,
+) -> Decided {
     let kind = forced.map_or_else(|| detect(cells, separator), |kind| (kind, "you asked for it".to_owned()));
     match kind {
         (TaskKind::Regression, why) => regression(cells, column, why),
@@ -42,12 +47,21 @@ fn detect(cells: &[Cell], separator: Option<char>) -> (TaskKind, String) {
     if !filled.is_empty() && numbers.len() * 20 >= filled.len() * 19 {
         let whole = numbers.iter().all(|value| value.fract() == 0.0);
         if !whole || distinct.len() > MOST_NUMERIC_CLASSES {
-            return (TaskKind::Regression, format!("the labels are numbers with {} different values", distinct.len()));
+            return (
+                TaskKind::Regression,
+                format!("the labels are numbers with {} different values", distinct.len()),
+            );
         }
-        return (TaskKind::SingleLabel, format!("the labels are whole numbers with only {} different values", distinct.len()));
+        return (
+            TaskKind::SingleLabel,
+            format!("the labels are whole numbers with only {} different values", distinct.len()),
+        );
     }
     if let Some(separator) = find_separator(cells) {
-        return (TaskKind::MultiLabel, format!("cells such as `{}` are sets split by `{separator}`", sample(&filled, separator)));
+        return (
+            TaskKind::MultiLabel,
+            format!("cells such as `{}` are sets split by `{separator}`", sample(&filled, separator)),
+        );
     }
     (TaskKind::SingleLabel, format!("each example has one of {} labels", distinct.len()))
 }
@@ -61,21 +75,39 @@ fn find_separator(cells: &[Cell]) -> Option<char> {
     let texts: Vec<String> = cells.iter().filter(|cell| !cell.is_empty()).map(Cell::text).collect();
     ['|', ';', '；', ','].into_iter().find(|separator| {
         let with = texts.iter().filter(|text| text.contains(*separator)).count();
-        let pieces: BTreeSet<&str> = texts.iter().flat_map(|text| text.split(*separator)).map(str::trim).collect();
+        let pieces: BTreeSet<&str> =
+            texts.iter().flat_map(|text| text.split(*separator)).map(str::trim).collect();
         let whole: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
         // Pieces of prose are long and rarely reused; labels are short.
         let short = pieces.iter().all(|piece| piece.chars().count() <= 40);
-        with * 20 >= texts.len() && with > 1 && short && whole.len() as f64 >= LEAST_REUSE * pieces.len() as f64
-            || with > 1 && short && pieces.iter().all(|piece| whole.contains(piece)) && pieces.len() < whole.len()
+        with * 20 >= texts.len()
+            && with > 1
+            && short
+            && whole.len() as f64 >= LEAST_REUSE * pieces.len() as f64
+            || with > 1
+                && short
+                && pieces.iter().all(|piece| whole.contains(piece))
+                && pieces.len() < whole.len()
     })
 }
 
 fn single_label(cells: &[Cell], why: String) -> Decided {
     let classes: BTreeSet<String> = cells.iter().filter(|cell| !cell.is_empty()).map(Cell::text).collect();
     let index: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let target = |cell: &Cell| if cell.is_empty() { Target::Unlabelled } else { Target::Class(ClassIdx(index[cell.text().as_str()])) };
+    let target = |cell: &Cell| {
+        if cell.is_empty() {
+            Target::Unlabelled
+        } else {
+            Target::Class(ClassIdx(index[cell.text().as_str()]))
+        }
+    };
     let targets = cells.iter().map(target).collect();
-    Decided { task: Task::SingleLabel { classes: classes.iter().cloned().collect() }, targets, why, misfits: Vec::new() }
+    Decided {
+        task: Task::SingleLabel { classes: classes.iter().cloned().collect() },
+        targets,
+        why,
+        misfits: Vec::new(),
+    }
 }
 
 fn multi_label(cells: &[Cell], separator: Option<char>, why: String) -> Decided {
@@ -88,7 +120,13 @@ fn multi_label(cells: &[Cell], separator: Option<char>, why: String) -> Decided 
                 (other, Some(separator)) => other.text().split(separator).map(str::to_owned).collect(),
                 (other, None) => vec![other.text()],
             };
-            Some(pieces.iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect())
+            Some(
+                pieces
+                    .iter()
+                    .map(|piece| piece.trim().to_owned())
+                    .filter(|piece| !piece.is_empty())
+                    .collect(),
+            )
         })
         .collect();
     let classes: BTreeSet<&str> = sets.iter().flatten().flatten().map(String::as_str).collect();
@@ -98,7 +136,12 @@ fn multi_label(cells: &[Cell], separator: Option<char>, why: String) -> Decided 
         Some(set) => Target::Classes(set.iter().map(|label| ClassIdx(index[label.as_str()])).collect()),
     };
     let targets = sets.iter().map(target).collect();
-    Decided { task: Task::MultiLabel { classes: classes.iter().map(ToString::to_string).collect() }, targets, why, misfits: Vec::new() }
+    Decided {
+        task: Task::MultiLabel { classes: classes.iter().map(ToString::to_string).collect() },
+        targets,
+        why,
+        misfits: Vec::new(),
+    }
 }
 
 fn regression(cells: &[Cell], column: &str, why: String) -> Decided {

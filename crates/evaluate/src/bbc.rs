@@ -4,6 +4,8 @@
 //! again and again; the recipe is chosen on the drawn rows and judged on those that were not drawn, so the choice itself is
 //! paid for. Nothing is trained again.
 
+use std::num::NonZeroUsize;
+
 use linalg::{MatrixView, Seed, random};
 use rayon::prelude::*;
 
@@ -42,12 +44,33 @@ pub fn bbc_cv(
     Ok(Estimate { value, low: quantile(&values, 0.025), high: quantile(&values, 0.975), n })
 }
 
-fn check_shapes(losses: MatrixView<'_, f64>, scores: MatrixView<'_, f64>, groups: &[u32]) -> Result<(), EvaluateError> {
-    let same = |what, got, expected| if got == expected { Ok(()) } else { Err(EvaluateError::Shape { what, got, expected }) };
+/// Widens the interval of [`bbc_cv`] so that it holds the score on an independent test set of `n_test` examples.
+///
+/// A draw is judged on the share `1/e` of the rows it left out, so its spread is `sqrt(e - 1)` times that of a mean over all n:
+/// enough for test sets from `n / (e - 2)` upward, whose interval is returned as it is. Ends are not clamped to a metric's range.
+pub fn for_test_of(estimate: Estimate, n_test: NonZeroUsize) -> Estimate {
+    let (held, needed) = (std::f64::consts::E - 1.0, 1.0 + estimate.n as f64 / n_test.get() as f64);
+    let factor = (needed / held).sqrt().max(1.0);
+    let Estimate { value, low, high, n } = estimate;
+    Estimate { value, low: value - factor * (value - low), high: value + factor * (high - value), n }
+}
+
+fn check_shapes(
+    losses: MatrixView<'_, f64>,
+    scores: MatrixView<'_, f64>,
+    groups: &[u32],
+) -> Result<(), EvaluateError> {
+    let same = |what, got, expected| {
+        if got == expected { Ok(()) } else { Err(EvaluateError::Shape { what, got, expected }) }
+    };
     same("rows of the scores", scores.rows(), losses.rows())?;
     same("recipes of the scores", scores.cols(), losses.cols())?;
     same("groups", groups.len(), losses.rows())?;
-    match losses.iter_rows().zip(scores.iter_rows()).position(|(a, b)| a.iter().chain(b).any(|value| !value.is_finite())) {
+    match losses
+        .iter_rows()
+        .zip(scores.iter_rows())
+        .position(|(a, b)| a.iter().chain(b).any(|value| !value.is_finite()))
+    {
         Some(row) => Err(EvaluateError::NotFinite { what: "the out-of-fold record", row }),
         None => Ok(()),
     }
@@ -60,7 +83,12 @@ fn members_of(groups: &[u32]) -> Vec<Vec<usize>> {
 }
 
 /// Chooses on the drawn groups, scores on the others; `None` when there are no others.
-fn judge(losses: MatrixView<'_, f64>, scores: MatrixView<'_, f64>, members: &[Vec<usize>], weight: &[u32]) -> Option<f64> {
+fn judge(
+    losses: MatrixView<'_, f64>,
+    scores: MatrixView<'_, f64>,
+    members: &[Vec<usize>],
+    weight: &[u32],
+) -> Option<f64> {
     let mut sums = vec![0.0; losses.cols()];
     let (mut left_out, mut n_left_out) = (vec![0.0; losses.cols()], 0_usize);
     for (rows, weight) in members.iter().zip(weight) {
@@ -69,7 +97,9 @@ fn judge(losses: MatrixView<'_, f64>, scores: MatrixView<'_, f64>, members: &[Ve
                 left_out.iter_mut().zip(scores.row(*row)).for_each(|(sum, score)| *sum += score);
                 n_left_out += 1;
             } else {
-                sums.iter_mut().zip(losses.row(*row)).for_each(|(sum, loss)| *sum += f64::from(*weight) * loss);
+                sums.iter_mut()
+                    .zip(losses.row(*row))
+                    .for_each(|(sum, loss)| *sum += f64::from(*weight) * loss);
             }
         }
     }
@@ -86,7 +116,11 @@ mod tests {
     /// `recipes` equally good recipes whose rows are right with probability `p`.
     fn record(n: usize, recipes: usize, p: f64, seed: u64) -> Matrix<f64> {
         let mut rng = Seed(seed).rng();
-        Matrix::from_vec(n, recipes, (0..n * recipes).map(|_| f64::from(random::uniform(&mut rng) < p)).collect())
+        Matrix::from_vec(
+            n,
+            recipes,
+            (0..n * recipes).map(|_| f64::from(random::uniform(&mut rng) < p)).collect(),
+        )
     }
 
     #[test]
@@ -98,7 +132,9 @@ mod tests {
             let losses = scores.map(|score| 1.0 - score);
             let groups: Vec<u32> = (0..60).collect();
             let estimate = bbc_cv(losses.view(), scores.view(), &groups, Seed(1)).unwrap();
-            let best = (0..40).map(|recipe| (0..60).map(|row| scores.row(row)[recipe]).sum::<f64>() / 60.0).fold(0.0, f64::max);
+            let best = (0..40)
+                .map(|recipe| (0..60).map(|row| scores.row(row)[recipe]).sum::<f64>() / 60.0)
+                .fold(0.0, f64::max);
             naive_excess += (best - 0.8) / runs as f64;
             excess += (estimate.value - 0.8) / runs as f64;
             covered += usize::from(estimate.low <= 0.8 && 0.8 <= estimate.high);
@@ -106,6 +142,27 @@ mod tests {
         assert!(naive_excess > 0.08, "{naive_excess}");
         assert!(excess.abs() < 0.02, "{excess}");
         assert!(covered as f64 >= 0.9 * runs as f64, "{covered} of {runs}");
+    }
+
+    #[test]
+    fn the_widened_interval_holds_the_score_on_a_small_test_set() {
+        let (n, n_test, runs) = (80, 30, 150);
+        let (mut covered, mut covered_plain) = (0, 0);
+        for run in 0..runs {
+            let scores = record(n, 5, 0.8, run);
+            let losses = scores.map(|score| 1.0 - score);
+            let groups: Vec<u32> = (0..n as u32).collect();
+            let plain = bbc_cv(losses.view(), scores.view(), &groups, Seed(1)).unwrap();
+            let wide = for_test_of(plain, NonZeroUsize::new(n_test).unwrap());
+            let test = record(n_test, 1, 0.8, 10_000 + run).data().iter().sum::<f64>() / n_test as f64;
+            let holds = |estimate: Estimate| usize::from(estimate.low <= test && test <= estimate.high);
+            covered += holds(wide);
+            covered_plain += holds(plain);
+        }
+        assert!(covered as f64 >= 0.9 * runs as f64, "{covered} of {runs}");
+        assert!(covered_plain < covered, "{covered_plain} and {covered} of {runs}");
+        let plain = Estimate { value: 0.8, low: 0.7, high: 0.9, n };
+        assert_eq!(for_test_of(plain, NonZeroUsize::new(10 * n).unwrap()), plain);
     }
 
     #[test]
@@ -129,6 +186,9 @@ mod tests {
         let one = Matrix::from_vec(1, 2, vec![0.0, 1.0]);
         assert!(bbc_cv(one.view(), one.view(), &[0], Seed(0)).unwrap().value.is_nan());
         let bad = Matrix::from_vec(1, 1, vec![f64::NAN]);
-        assert!(matches!(bbc_cv(bad.view(), bad.view(), &[0], Seed(0)), Err(EvaluateError::NotFinite { row: 0, .. })));
+        assert!(matches!(
+            bbc_cv(bad.view(), bad.view(), &[0], Seed(0)),
+            Err(EvaluateError::NotFinite { row: 0, .. })
+        ));
     }
 }

@@ -103,8 +103,11 @@ mod tests {
     fn overconfident_labels_are_cooled() {
         let mut rng = Seed(2).rng();
         let logits: Vec<f64> = (0..4000).map(|_| 4.0 * random::normal(&mut rng)).collect();
-        let positive: Vec<bool> = logits.iter().map(|z| random::uniform(&mut rng) < sigmoid(0.5 * z - 0.3)).collect();
-        let Calibration::Platt { slope, offset } = Calibration::platt(&logits, &positive) else { panic!("a map") };
+        let positive: Vec<bool> =
+            logits.iter().map(|z| random::uniform(&mut rng) < sigmoid(0.5 * z - 0.3)).collect();
+        let Calibration::Platt { slope, offset } = Calibration::platt(&logits, &positive) else {
+            panic!("a map")
+        };
         assert!((slope - 0.5).abs() < 0.05 && (offset + 0.3).abs() < 0.1, "{slope} {offset}");
     }
 
@@ -112,6 +115,8 @@ mod tests {
     fn degenerate_labels_are_defined() {
         assert_eq!(Calibration::platt(&[1.0, 2.0], &[true, true]), Calibration::Identity);
         assert_eq!(Calibration::temperature(Matrix::zeros(0, 3).view(), &[]), Calibration::Identity);
-        assert!(matches!(Calibration::platt(&[-1.0, 1.0], &[false, true]), Calibration::Platt { slope, .. } if slope.is_finite()));
+        assert!(
+            matches!(Calibration::platt(&[-1.0, 1.0], &[false, true]), Calibration::Platt { slope, .. } if slope.is_finite())
+        );
     }
 }

@@ -54,12 +54,18 @@ impl LearningCurve {
         if sizes.len() < 3 {
             return None;
         }
-        let by_size: Vec<(usize, Vec<f64>)> =
-            sizes.iter().map(|size| (*size, draws.iter().filter(|draw| draw.n == *size).map(|draw| draw.error).collect())).collect();
+        let by_size: Vec<(usize, Vec<f64>)> = sizes
+            .iter()
+            .map(|size| (*size, draws.iter().filter(|draw| draw.n == *size).map(|draw| draw.error).collect()))
+            .collect();
         let mut rng = seed.derive("curve").rng();
-        let redraw = |errors: &[f64], rng: &mut _| (0..errors.len()).map(|_| errors[random::below(rng, errors.len())]).collect();
+        let redraw = |errors: &[f64], rng: &mut _| {
+            (0..errors.len()).map(|_| errors[random::below(rng, errors.len())]).collect()
+        };
         let redrawn = (0..DRAWS)
-            .map(|_| fit_law(&by_size.iter().map(|(n, errors)| (*n, redraw(errors, &mut rng))).collect::<Vec<_>>()))
+            .map(|_| {
+                fit_law(&by_size.iter().map(|(n, errors)| (*n, redraw(errors, &mut rng))).collect::<Vec<_>>())
+            })
             .collect();
         let measured = by_size.iter().map(|(n, errors)| (*n, spread(errors))).collect();
         Some(Self { law: fit_law(&by_size), redrawn, largest: sizes[sizes.len() - 1] as f64, measured })
@@ -78,7 +84,12 @@ impl LearningCurve {
         }
         let mut draws: Vec<f64> = self.redrawn.iter().map(|law| 1.0 - law.at(size)).collect();
         draws.sort_by(f64::total_cmp);
-        Some(Estimate { value: 1.0 - self.law.at(size), low: quantile(&draws, 0.1), high: quantile(&draws, 0.9), n })
+        Some(Estimate {
+            value: 1.0 - self.law.at(size),
+            low: quantile(&draws, 0.1),
+            high: quantile(&draws, 0.9),
+            n,
+        })
     }
 
     /// The least number of labels whose expected accuracy reaches `target`, if it lies within reach.
@@ -142,7 +153,10 @@ fn law_with_power(points: &[(f64, f64, f64)], power: f64) -> (Law, f64) {
         both => both,
     };
     let law = Law { floor, height, power };
-    let misfit = points.iter().map(|(n, error, weight)| weight * (floor + height * n.powf(-power) - error).powi(2)).sum();
+    let misfit = points
+        .iter()
+        .map(|(n, error, weight)| weight * (floor + height * n.powf(-power) - error).powi(2))
+        .sum();
     (law, misfit)
 }
 
@@ -155,7 +169,11 @@ mod tests {
         let law = |n: usize| 0.05 + 0.9 * (n as f64).powf(-0.5);
         [20, 40, 80, 160, 240]
             .iter()
-            .flat_map(|n| (0..12).map(|_| CurveDraw { n: *n, error: law(*n) + noise * random::normal(&mut rng) }).collect::<Vec<_>>())
+            .flat_map(|n| {
+                (0..12)
+                    .map(|_| CurveDraw { n: *n, error: law(*n) + noise * random::normal(&mut rng) })
+                    .collect::<Vec<_>>()
+            })
             .collect()
     }
 
@@ -179,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_flat_or_rising_error_gives_a_flat_curve() {
-        let draws: Vec<CurveDraw> = [10, 20, 40].iter().map(|n| CurveDraw { n: *n, error: 0.001 * *n as f64 }).collect();
+        let draws: Vec<CurveDraw> =
+            [10, 20, 40].iter().map(|n| CurveDraw { n: *n, error: 0.001 * *n as f64 }).collect();
         let curve = LearningCurve::fit(&draws, Seed(1)).unwrap();
         let (now, later) = (curve.accuracy_at(40).unwrap().value, curve.accuracy_at(160).unwrap().value);
         assert!((now - later).abs() < 1e-9);

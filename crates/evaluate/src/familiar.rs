@@ -62,7 +62,8 @@ impl OodDetector {
         let held_out: Vec<Vec<f64>> = (0..n_folds)
             .into_par_iter()
             .map(|fold| {
-                let (outside, inside): (Vec<usize>, Vec<usize>) = (0..unit.rows()).partition(|row| usize::from(folds[*row]) != fold);
+                let (outside, inside): (Vec<usize>, Vec<usize>) =
+                    (0..unit.rows()).partition(|row| usize::from(folds[*row]) != fold);
                 let labels: Vec<u32> = outside.iter().map(|row| strata[*row]).collect();
                 let model = Model::fit(&unit.select_rows(&outside), &labels);
                 inside.iter().map(|row| model.distance(unit.row(*row))).collect()
@@ -82,7 +83,11 @@ impl OodDetector {
 
     /// Structure and tensors, for storing.
     pub fn to_tensors(&self) -> (serde_json::Value, Tensors) {
-        let stored = Stored { variances: self.model.variances.clone(), rest: self.model.rest, distances: self.distances.clone() };
+        let stored = Stored {
+            variances: self.model.variances.clone(),
+            rest: self.model.rest,
+            distances: self.distances.clone(),
+        };
         let tensor = |matrix: &Matrix<f32>| (vec![matrix.rows(), matrix.cols()], matrix.data().to_vec());
         let tensors = Tensors::from([
             ("means".to_owned(), tensor(&self.model.means)),
@@ -96,13 +101,18 @@ impl OodDetector {
         let damaged = |detail: String| EvaluateError::Stored { detail };
         let stored = Stored::deserialize(structure).map_err(|error| damaged(error.to_string()))?;
         let matrix = |name: &str| match tensors.get(name) {
-            Some((shape, values)) if shape.len() == 2 && shape[0].checked_mul(shape[1]) == Some(values.len()) => {
+            Some((shape, values))
+                if shape.len() == 2 && shape[0].checked_mul(shape[1]) == Some(values.len()) =>
+            {
                 Ok(Matrix::from_vec(shape[0], shape[1], values.clone()))
             }
             _ => Err(damaged(format!("tensor `{name}` is missing or has another shape"))),
         };
         let (means, directions) = (matrix("means")?, matrix("directions")?);
-        if means.cols() != directions.cols() || directions.rows() != stored.variances.len() || means.rows() == 0 {
+        if means.cols() != directions.cols()
+            || directions.rows() != stored.variances.len()
+            || means.rows() == 0
+        {
             return Err(damaged("its tensors do not fit together".to_owned()));
         }
         let model = Model { means, directions, variances: stored.variances, rest: stored.rest };
@@ -126,14 +136,21 @@ impl Model {
         let place = |label: u32| present.binary_search(&label).expect("the list was made of these labels");
         for (row, label) in unit.iter_rows().zip(strata) {
             counts[place(*label)] += 1;
-            sums.row_mut(place(*label)).iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+            sums.row_mut(place(*label))
+                .iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += f64::from(*value));
         }
         for (class, count) in counts.iter().enumerate() {
             sums.row_mut(class).iter_mut().for_each(|sum| *sum /= *count as f64);
         }
         let mut within = unit.map(f64::from);
         for (row, label) in strata.iter().enumerate() {
-            within.row_mut(row).iter_mut().zip(sums.row(place(*label))).for_each(|(value, mean)| *value -= mean);
+            within
+                .row_mut(row)
+                .iter_mut()
+                .zip(sums.row(place(*label)))
+                .for_each(|(value, mean)| *value -= mean);
         }
         let degrees = n.saturating_sub(present.len()).max(1) as f64;
         let total = within.data().iter().map(|value| value * value).sum::<f64>() / degrees;
@@ -145,7 +162,9 @@ impl Model {
         let own: Vec<f64> = (0..r).map(variance).collect();
         // What is left is spread over the directions the data spans and, by the shrinkage, over all.
         let mean = (total / d as f64).max(1e-12);
-        let rest = ((total - own.iter().sum::<f64>()).max(0.0) / (space.basis.rows().saturating_sub(r)).max(1) as f64).min(mean);
+        let rest = ((total - own.iter().sum::<f64>()).max(0.0)
+            / (space.basis.rows().saturating_sub(r)).max(1) as f64)
+            .min(mean);
         let shrink = |value: f64| (1.0 - SHRINKAGE) * value + SHRINKAGE * mean;
         Self {
             means: sums.map(|value| value as f32),
@@ -192,13 +211,16 @@ mod tests {
 
     fn cloud(n: usize, d: usize, offset: f64, seed: u64) -> Matrix<f32> {
         let mut rng = Seed(seed).rng();
-        let value = |at: usize, noise: f64| ((at % d < 3) as u8 as f64 * (2.0 + offset) + noise * if at % d < 6 { 1.0 } else { 0.3 }) as f32;
+        let value = |at: usize, noise: f64| {
+            ((at % d < 3) as u8 as f64 * (2.0 + offset) + noise * if at % d < 6 { 1.0 } else { 0.3 }) as f32
+        };
         Matrix::from_vec(n, d, (0..n * d).map(|at| value(at, random::normal(&mut rng))).collect())
     }
 
     fn detector(n: usize) -> OodDetector {
         let groups: Vec<u32> = (0..n as u32).collect();
-        OodDetector::fit(cloud(n, 40, 0.0, 1).view(), &vec![0; n], &OodDetector::folds(&groups, Seed(1))).unwrap()
+        OodDetector::fit(cloud(n, 40, 0.0, 1).view(), &vec![0; n], &OodDetector::folds(&groups, Seed(1)))
+            .unwrap()
     }
 
     #[test]
@@ -234,7 +256,8 @@ mod tests {
         assert!(OodDetector::fit(cloud(5, 4, 0.0, 1).view(), &[0; 5], &[0, 1, 2, 3, 4]).is_none());
         let equal = Matrix::from_vec(20, 3, vec![1.0; 60]);
         let groups: Vec<u32> = (0..20).collect();
-        let detector = OodDetector::fit(equal.view(), &[0; 20], &OodDetector::folds(&groups, Seed(1))).unwrap();
+        let detector =
+            OodDetector::fit(equal.view(), &[0; 20], &OodDetector::folds(&groups, Seed(1))).unwrap();
         assert_eq!(detector.p_value(&[1.0, 1.0, 1.0]), 1.0);
     }
 }

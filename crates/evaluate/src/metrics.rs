@@ -34,7 +34,8 @@ pub fn mean(values: &[f64], seed: Seed) -> Estimate {
     let mean = |rows: &mut dyn Iterator<Item = usize>| rows.map(|row| values[row]).sum::<f64>() / n as f64;
     let value = mean(&mut (0..n));
     let mut rng = seed.derive("mean").rng();
-    let mut draws: Vec<f64> = (0..1000).map(|_| mean(&mut (0..n).map(|_| random::below(&mut rng, n)))).collect();
+    let mut draws: Vec<f64> =
+        (0..1000).map(|_| mean(&mut (0..n).map(|_| random::below(&mut rng, n)))).collect();
     draws.sort_by(f64::total_cmp);
     Estimate { value, low: quantile(&draws, 0.025), high: quantile(&draws, 0.975), n }
 }
@@ -77,7 +78,10 @@ pub fn multi_label(given: &[Vec<u32>], predicted: &[Vec<u32>], n_classes: usize)
     for (given, predicted) in given.iter().zip(predicted) {
         given.iter().for_each(|label| hits[*label as usize][0] += 1);
         predicted.iter().for_each(|label| hits[*label as usize][1] += 1);
-        predicted.iter().filter(|label| given.contains(label)).for_each(|label| hits[*label as usize][2] += 1);
+        predicted
+            .iter()
+            .filter(|label| given.contains(label))
+            .for_each(|label| hits[*label as usize][2] += 1);
     }
     let f1 = |[given, predicted, both]: [usize; 3]| 2.0 * both as f64 / ((given + predicted) as f64).max(1.0);
     let total = hits.iter().fold([0; 3], |sum, hits| [sum[0] + hits[0], sum[1] + hits[1], sum[2] + hits[2]]);

@@ -35,13 +35,20 @@ const STEPS: usize = 60;
 ///
 /// `confidences` and `correct` are `[n]`, out of fold; `target_error` and `delta` (the chance that the promise is broken) are in
 /// (0, 1).
-pub fn fit_reject(confidences: &[f64], correct: &[bool], target_error: f64, delta: f64) -> Result<RejectRule, NotProvable> {
+pub fn fit_reject(
+    confidences: &[f64],
+    correct: &[bool],
+    target_error: f64,
+    delta: f64,
+) -> Result<RejectRule, NotProvable> {
     let n = confidences.len();
     let level = SAFETY * delta;
     // With no error at all, this many answers are needed; the sequence of tests starts there, whatever the data.
     let first = (level.ln() / (1.0 - target_error).ln()).ceil() as usize;
-    let mut order: Vec<usize> = (0..n).collect();
+    // An output without a confidence is never answered.
+    let mut order: Vec<usize> = (0..n).filter(|row| !confidences[*row].is_nan()).collect();
     order.sort_by(|a, b| confidences[*b].total_cmp(&confidences[*a]));
+    let answerable = order.len();
     let errors: Vec<usize> = order
         .iter()
         .scan(0, |errors, row| {
@@ -49,8 +56,14 @@ pub fn fit_reject(confidences: &[f64], correct: &[bool], target_error: f64, delt
             Some(*errors)
         })
         .collect();
-    let step = (n.saturating_sub(first) / STEPS).max(1);
-    let sizes = (first..n).step_by(step).chain([n]).filter(|size| *size >= first && *size <= n);
+    // A threshold answers all rows of the same confidence or none: each test counts the whole tie.
+    let with_ties = |size: usize| {
+        let last = confidences[order[size - 1]];
+        order.partition_point(|row| confidences[*row] >= last)
+    };
+    let step = (answerable.saturating_sub(first) / STEPS).max(1);
+    let sizes =
+        (first..answerable).step_by(step).chain([answerable]).filter(|size| *size >= first).map(with_ties);
     let mut accepted = None;
     for size in sizes {
         if binomial_cdf(errors[size - 1], size, target_error) > level {
@@ -60,7 +73,7 @@ pub fn fit_reject(confidences: &[f64], correct: &[bool], target_error: f64, delt
     }
     let accepted = accepted.ok_or(NotProvable { need: first })?;
     // Everything is answered: any confidence will do.
-    let threshold = if accepted == n { 0.0 } else { confidences[order[accepted - 1]] };
+    let threshold = if accepted == answerable { 0.0 } else { confidences[order[accepted - 1]] };
     Ok(RejectRule { threshold, target_error, confidence: 1.0 - delta, accepted, n })
 }
 
@@ -97,6 +110,25 @@ mod tests {
             }
         }
         assert!(broken as f64 <= delta * runs as f64, "{broken} of {runs}");
+    }
+
+    #[test]
+    fn rows_of_equal_confidence_are_answered_together_or_not_at_all() {
+        // The right answers come first only by the order of the rows.
+        let correct: Vec<bool> = (0..100).map(|row| row < 63).collect();
+        assert!(fit_reject(&[0.99; 100], &correct, 0.05, 0.05).is_err());
+        let confidences: Vec<f64> = (0..100).map(|row| if row < 70 { 0.99 } else { 0.5 }).collect();
+        let correct: Vec<bool> = (0..100).map(|row| row < 70).collect();
+        let rule = fit_reject(&confidences, &correct, 0.05, 0.05).unwrap();
+        assert_eq!((rule.threshold, rule.accepted), (0.99, 70));
+    }
+
+    #[test]
+    fn an_output_without_a_confidence_is_never_answered() {
+        let confidences: Vec<f64> = (0..90).map(|row| if row < 20 { f64::NAN } else { 0.9 }).collect();
+        let rule = fit_reject(&confidences, &[true; 90], 0.05, 0.05).unwrap();
+        assert_eq!((rule.accepted, rule.n), (70, 90));
+        assert!(fit_reject(&[f64::NAN; 90], &[true; 90], 0.05, 0.05).is_err());
     }
 
     #[test]

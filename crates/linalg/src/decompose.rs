@@ -31,7 +31,8 @@ pub fn cholesky(a: MatrixView<'_, f64>) -> Result<Matrix<f64>, NotPositiveDefini
 /// When `a` holds a value that is not finite.
 pub fn eigh(a: MatrixView<'_, f64>) -> (Vec<f64>, Matrix<f64>) {
     let n = a.rows();
-    let eigen = to_faer(a).self_adjoint_eigen(Side::Lower).expect("the iteration converges for finite values");
+    let eigen =
+        to_faer(a).self_adjoint_eigen(Side::Lower).expect("the iteration converges for finite values");
     let values = (0..n).map(|index| eigen.S().column_vector()[index]).collect();
     let mut vectors = Matrix::zeros(n, n);
     for index in 0..n {
@@ -39,7 +40,10 @@ pub fn eigh(a: MatrixView<'_, f64>) -> (Vec<f64>, Matrix<f64>) {
         for (place, value) in row.iter_mut().enumerate() {
             *value = eigen.U()[(place, index)];
         }
-        let largest = row.iter().copied().fold(0.0_f64, |best, value| if value.abs() > best.abs() { value } else { best });
+        let largest = row
+            .iter()
+            .copied()
+            .fold(0.0_f64, |best, value| if value.abs() > best.abs() { value } else { best });
         if largest < 0.0 {
             row.iter_mut().for_each(|value| *value = -*value);
         }
@@ -64,7 +68,10 @@ pub fn row_space(x: MatrixView<'_, f64>) -> RowSpace {
     let (n, d) = (x.rows(), x.cols());
     let (values, vectors) = if n < d { eigh(matmul_nt(x, x).view()) } else { eigh(matmul_tn(x, x).view()) };
     let largest = values.last().copied().unwrap_or(0.0).max(0.0);
-    let kept: Vec<usize> = (0..values.len()).rev().filter(|index| values[*index] > largest * 1e-12 && values[*index] > 0.0).collect();
+    let kept: Vec<usize> = (0..values.len())
+        .rev()
+        .filter(|index| values[*index] > largest * 1e-12 && values[*index] > 0.0)
+        .collect();
     let kept_vectors = vectors.select_rows(&kept);
     if n < d {
         let mut basis = crate::matmul(kept_vectors.view(), x);

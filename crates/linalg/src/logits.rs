@@ -132,7 +132,13 @@ mod tests {
         let z = Matrix::from_vec(n, 3, data);
         let draw = |row: &[f64], u: f64| {
             let p = softmax(&row.iter().map(|value| 0.4 * value).collect::<Vec<_>>());
-            if u < p[0] { 0 } else if u < p[0] + p[1] { 1 } else { 2 }
+            if u < p[0] {
+                0
+            } else if u < p[0] + p[1] {
+                1
+            } else {
+                2
+            }
         };
         let labels: Vec<u32> = z.iter_rows().map(|row| draw(row, random::uniform(&mut rng))).collect();
         let scale = fit_scale(z.view(), &labels, false);

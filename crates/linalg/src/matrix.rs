@@ -112,7 +112,11 @@ impl<T: Copy + Default> Matrix<T> {
 
     /// Applies a function to every value.
     pub fn map<U: Copy + Default>(&self, function: impl Fn(T) -> U) -> Matrix<U> {
-        Matrix { rows: self.rows, cols: self.cols, data: self.data.iter().map(|value| function(*value)).collect() }
+        Matrix {
+            rows: self.rows,
+            cols: self.cols,
+            data: self.data.iter().map(|value| function(*value)).collect(),
+        }
     }
 
     /// The columns of several matrices side by side.

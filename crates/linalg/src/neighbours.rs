@@ -31,7 +31,10 @@ impl Neighbours {
     /// The neighbours of one query, nearest first.
     pub fn of(&self, row: usize) -> impl ExactSizeIterator<Item = (usize, f32)> + '_ {
         let range = row * self.k..(row + 1) * self.k;
-        self.indices[range.clone()].iter().map(|index| *index as usize).zip(self.distances[range].iter().copied())
+        self.indices[range.clone()]
+            .iter()
+            .map(|index| *index as usize)
+            .zip(self.distances[range].iter().copied())
     }
 }
 
@@ -45,7 +48,13 @@ pub fn knn_between(queries: MatrixView<'_>, bank: MatrixView<'_>, k: usize, metr
     search(queries, bank, k.min(bank.rows()), metric, false)
 }
 
-fn search(queries: MatrixView<'_>, bank: MatrixView<'_>, k: usize, metric: Metric, skip_self: bool) -> Neighbours {
+fn search(
+    queries: MatrixView<'_>,
+    bank: MatrixView<'_>,
+    k: usize,
+    metric: Metric,
+    skip_self: bool,
+) -> Neighbours {
     let n = queries.rows();
     let mut found = Neighbours { k, indices: vec![0; n * k], distances: vec![0.0; n * k] };
     if k == 0 {
@@ -92,7 +101,14 @@ fn nearest(products: &[f32], squares: &[f32], k: usize, skip: Option<usize>) -> 
 }
 
 /// Recomputes the survivors in double precision: in `f32` the cancellation makes equal vectors look 1e-3 apart.
-fn exact(query: &[f32], bank: &Matrix, nearest: Vec<usize>, metric: Metric, indices: &mut [u32], distances: &mut [f32]) {
+fn exact(
+    query: &[f32],
+    bank: &Matrix,
+    nearest: Vec<usize>,
+    metric: Metric,
+    indices: &mut [u32],
+    distances: &mut [f32],
+) {
     let mut found: Vec<(f64, usize)> = nearest
         .into_iter()
         .map(|index| {

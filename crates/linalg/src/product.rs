@@ -141,7 +141,11 @@ mod tests {
 
     fn random(rows: usize, cols: usize, seed: u64) -> Matrix<f32> {
         let mut rng = Seed(seed).rng();
-        Matrix::from_vec(rows, cols, (0..rows * cols).map(|_| crate::random::normal(&mut rng) as f32).collect())
+        Matrix::from_vec(
+            rows,
+            cols,
+            (0..rows * cols).map(|_| crate::random::normal(&mut rng) as f32).collect(),
+        )
     }
 
     fn naive(a: &Matrix<f32>, b: &Matrix<f32>) -> Matrix<f64> {

@@ -22,15 +22,29 @@ type Weighted = (f64, Sentence);
 
 /// The three most useful sentences.
 pub(crate) fn advise(facts: &Facts<'_>) -> Vec<Sentence> {
-    let mut sentences: Vec<Weighted> = [no_estimate(facts), relabel(facts), outlook(facts), small_class(facts), confusion(facts), promise(facts), duplicates(facts)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut sentences: Vec<Weighted> = [
+        no_estimate(facts),
+        relabel(facts),
+        outlook(facts),
+        small_class(facts),
+        confusion(facts),
+        promise(facts),
+        duplicates(facts),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     sentences.sort_by(|a, b| b.0.total_cmp(&a.0));
     sentences.truncate(3);
     if sentences.is_empty() {
-        let en = "Nothing stands out. Try the model on new examples, and come back with those it got wrong.".to_owned();
-        sentences.push((0.0, Sentence { en, zh: "没有明显的问题。请用新样本试一试，把它答错的带回来。".to_owned() }));
+        let en = "Nothing stands out. Try the model on new examples, and come back with those it got wrong."
+            .to_owned();
+        sentences.push((
+            0.0,
+            Sentence {
+                en, zh: "没有明显的问题。请用新样本试一试，把它答错的带回来。".to_owned()
+            },
+        ));
     }
     sentences.into_iter().map(|(_, sentence)| sentence).collect()
 }
@@ -43,7 +57,10 @@ fn no_estimate(facts: &Facts<'_>) -> Option<Weighted> {
 
 fn relabel(facts: &Facts<'_>) -> Option<Weighted> {
     let n = facts.n_suspicious;
-    let en = format!("Look at the {n} label{} below that the model and the neighbours doubt; it takes a minute.", if n == 1 { "" } else { "s" });
+    let en = format!(
+        "Look at the {n} label{} below that the model and the neighbours doubt; it takes a minute.",
+        if n == 1 { "" } else { "s" }
+    );
     let zh = format!("请复查下面 {n} 个模型和相似样本都怀疑的标注，只需一分钟。");
     (n > 0).then_some((2.0 + 0.3 * n as f64, Sentence { en, zh }))
 }
@@ -53,12 +70,30 @@ fn outlook(facts: &Facts<'_>) -> Option<Weighted> {
     let percent = |share: f64| format!("{:.0}", 100.0 * share);
     let twice = 2 * labels;
     if high - now < 0.01 {
-        let en = format!("More labels of the same kind would bring little: with {twice} instead of {labels} expect {} to {} %.", percent(low), percent(high));
-        let zh = format!("再标同样的数据收益不大：从 {labels} 增到 {twice} 个标注，预计 {} 到 {} %。", percent(low), percent(high));
+        let en = format!(
+            "More labels of the same kind would bring little: with {twice} instead of {labels} expect {} to {} %.",
+            percent(low),
+            percent(high)
+        );
+        let zh = format!(
+            "再标同样的数据收益不大：从 {labels} 增到 {twice} 个标注，预计 {} 到 {} %。",
+            percent(low),
+            percent(high)
+        );
         return Some((0.8, Sentence { en, zh }));
     }
-    let en = format!("You have {labels} labels; with {twice} expect {} to {} % instead of {} %.", percent(low), percent(high), percent(now));
-    let zh = format!("现有 {labels} 个标注；增到 {twice} 个，预计从 {} % 升到 {} 至 {} %。", percent(now), percent(low), percent(high));
+    let en = format!(
+        "You have {labels} labels; with {twice} expect {} to {} % instead of {} %.",
+        percent(low),
+        percent(high),
+        percent(now)
+    );
+    let zh = format!(
+        "现有 {labels} 个标注；增到 {twice} 个，预计从 {} % 升到 {} 至 {} %。",
+        percent(now),
+        percent(low),
+        percent(high)
+    );
     Some((50.0 * (low + high - 2.0 * now).max(0.0), Sentence { en, zh }))
 }
 
@@ -71,21 +106,28 @@ fn small_class(facts: &Facts<'_>) -> Option<Weighted> {
 
 fn confusion(facts: &Facts<'_>) -> Option<Weighted> {
     let (given, predicted, count) = facts.confusion?;
-    let en = format!("`{given}` is taken for `{predicted}` {count} times: write down what tells them apart, and add examples near that line.");
+    let en = format!(
+        "`{given}` is taken for `{predicted}` {count} times: write down what tells them apart, and add examples near that line."
+    );
     let zh = format!("“{given}”有 {count} 次被认成“{predicted}”：请写清两者的区别，并补充接近分界的样本。");
     (count >= 2).then_some((0.4 * count as f64, Sentence { en, zh }))
 }
 
 fn promise(facts: &Facts<'_>) -> Option<Weighted> {
     let need = facts.promise_needs.filter(|need| *need > 0)?;
-    let en = format!("A bound on wrong answers needs at least {need} held-out examples answered right; until then every answer should be checked.");
+    let en = format!(
+        "A bound on wrong answers needs at least {need} held-out examples answered right; until then every answer should be checked."
+    );
     let zh = format!("要对错误率作出保证，至少需要 {need} 个答对的验证样本；在此之前请人工核对每个结果。");
     Some((1.0, Sentence { en, zh }))
 }
 
 fn duplicates(facts: &Facts<'_>) -> Option<Weighted> {
     let n = facts.n_duplicates;
-    let en = format!("{n} group{} of examples are the same or nearly so; keep one of each, or check why they were taken twice.", if n == 1 { "" } else { "s" });
+    let en = format!(
+        "{n} group{} of examples are the same or nearly so; keep one of each, or check why they were taken twice.",
+        if n == 1 { "" } else { "s" }
+    );
     let zh = format!("有 {n} 组样本相同或几乎相同；每组留一个即可，或查明为何重复。");
     (n > 0).then_some((0.5, Sentence { en, zh }))
 }
@@ -95,7 +137,15 @@ mod tests {
     use super::*;
 
     fn facts() -> Facts<'static> {
-        Facts { n_suspicious: 0, n_duplicates: 0, smallest: None, confusion: None, outlook: None, promise_needs: None, validated: true }
+        Facts {
+            n_suspicious: 0,
+            n_duplicates: 0,
+            smallest: None,
+            confusion: None,
+            outlook: None,
+            promise_needs: None,
+            validated: true,
+        }
     }
 
     #[test]
@@ -115,7 +165,11 @@ mod tests {
         };
         let advice = advise(&facts);
         assert_eq!(advice.len(), 3);
-        assert!(advice[0].en.starts_with("You have 40 labels; with 80 expect 84 to 90 %"), "{}", advice[0].en);
+        assert!(
+            advice[0].en.starts_with("You have 40 labels; with 80 expect 84 to 90 %"),
+            "{}",
+            advice[0].en
+        );
         assert!(advice[1].en.contains("scratch"));
     }
 

@@ -1,7 +1,9 @@
 //! What a tuned head is worth, from its out-of-fold outputs: estimates, calibration, promises, familiarity, learning curve.
 
 use dataset::split;
-use evaluate::{Calibration, CurveDraw, Estimate, LearningCurve, NotProvable, OodDetector, RejectRule, metrics};
+use evaluate::{
+    Calibration, CurveDraw, Estimate, LearningCurve, NotProvable, OodDetector, RejectRule, metrics,
+};
 use linalg::logits::sigmoid;
 use linalg::{Matrix, Seed, random};
 use rayon::prelude::*;
@@ -39,7 +41,12 @@ pub(crate) struct Assessment {
 }
 
 /// Measures on the rows that were held out. With none the lists are empty and nothing is promised.
-pub(crate) fn assess(lesson: &Lesson, tuned: &Tuned, target_error: f64, seed: Seed) -> Result<Assessment, PipelineError> {
+pub(crate) fn assess(
+    lesson: &Lesson,
+    tuned: &Tuned,
+    target_error: f64,
+    seed: Seed,
+) -> Result<Assessment, PipelineError> {
     let rows = &tuned.validated;
     let outputs = tuned.oof_outputs.select_rows(rows);
     let headline = headline(lesson, tuned, seed)?;
@@ -91,16 +98,29 @@ fn headline(lesson: &Lesson, tuned: &Tuned, seed: Seed) -> Result<Option<Measure
         Labels::Multi(_) => ("label-accuracy", 1.0),
         Labels::Numbers(_) => ("mae", -1.0),
     };
-    let Estimate { value, low, high, n } = evaluate::bbc_cv(tuned.losses.view(), tuned.scores.view(), &groups, seed)?;
-    let estimate = if sign > 0.0 { Estimate { value, low, high, n } } else { Estimate { value: -value, low: -high, high: -low, n } };
+    let Estimate { value, low, high, n } =
+        evaluate::bbc_cv(tuned.losses.view(), tuned.scores.view(), &groups, seed)?;
+    let estimate = if sign > 0.0 {
+        Estimate { value, low, high, n }
+    } else {
+        Estimate { value: -value, low: -high, high: -low, n }
+    };
     Ok(Some(Measure { metric: metric.to_owned(), estimate }))
 }
 
-fn assess_classes(assessment: &mut Assessment, outputs: &Matrix<f64>, labels: &[u32], k: usize, target_error: f64, seed: Seed) {
+fn assess_classes(
+    assessment: &mut Assessment,
+    outputs: &Matrix<f64>,
+    labels: &[u32],
+    k: usize,
+    target_error: f64,
+    seed: Seed,
+) {
     let calibration = Calibration::temperature(outputs.view(), labels);
     let probs: Vec<Vec<f64>> = outputs.iter_rows().map(|row| calibration.probs(row)).collect();
     let predicted: Vec<u32> = probs.iter().map(|probs| argmax(probs)).collect();
-    let confidences: Vec<f64> = probs.iter().zip(&predicted).map(|(probs, class)| probs[*class as usize]).collect();
+    let confidences: Vec<f64> =
+        probs.iter().zip(&predicted).map(|(probs, class)| probs[*class as usize]).collect();
     let correct: Vec<bool> = predicted.iter().zip(labels).map(|(a, b)| a == b).collect();
     if !labels.is_empty() {
         let log_loss = metrics::mean(&metrics::log_loss_rows(&probs, labels), seed);
@@ -116,7 +136,13 @@ fn assess_classes(assessment: &mut Assessment, outputs: &Matrix<f64>, labels: &[
     assessment.probs = probs;
 }
 
-fn assess_labels(assessment: &mut Assessment, outputs: &Matrix<f64>, labels: &[Vec<u32>], k: usize, seed: Seed) {
+fn assess_labels(
+    assessment: &mut Assessment,
+    outputs: &Matrix<f64>,
+    labels: &[Vec<u32>],
+    k: usize,
+    seed: Seed,
+) {
     let column = |class: usize| -> (Vec<f64>, Vec<bool>) {
         let logits = outputs.iter_rows().map(|row| row[class]).collect();
         (logits, labels.iter().map(|set| set.contains(&(class as u32))).collect())
@@ -136,12 +162,25 @@ fn assess_labels(assessment: &mut Assessment, outputs: &Matrix<f64>, labels: &[V
     }
     let predicted: Vec<Vec<u32>> = assessment.probs.iter().map(|probs| predicted_labels(probs)).collect();
     assessment.measures.extend(multi_label_measures(labels, &predicted, k, seed));
-    let found = |class: u32| labels.iter().zip(&predicted).filter(move |(given, _)| given.contains(&class)).map(move |(_, got)| got.contains(&class));
-    assessment.recall = (0..k as u32).map(|class| evaluate::wilson(found(class).filter(|hit| *hit).count(), found(class).count())).collect();
+    let found = |class: u32| {
+        labels
+            .iter()
+            .zip(&predicted)
+            .filter(move |(given, _)| given.contains(&class))
+            .map(move |(_, got)| got.contains(&class))
+    };
+    assessment.recall = (0..k as u32)
+        .map(|class| evaluate::wilson(found(class).filter(|hit| *hit).count(), found(class).count()))
+        .collect();
 }
 
 /// Micro and macro F1 with bootstrap intervals, and the share of rows with every label right.
-pub(crate) fn multi_label_measures(given: &[Vec<u32>], predicted: &[Vec<u32>], k: usize, seed: Seed) -> Vec<Measure> {
+pub(crate) fn multi_label_measures(
+    given: &[Vec<u32>],
+    predicted: &[Vec<u32>],
+    k: usize,
+    seed: Seed,
+) -> Vec<Measure> {
     let (micro, macro_average, whole) = metrics::multi_label(given, predicted, k);
     let mut rng = seed.derive("multi-label").rng();
     let n = given.len();
@@ -156,7 +195,12 @@ pub(crate) fn multi_label_measures(given: &[Vec<u32>], predicted: &[Vec<u32>], k
     let interval = |value: f64, of: fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = draws.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
-        Estimate { value, low: values[values.len() / 40], high: values[values.len() - 1 - values.len() / 40], n }
+        Estimate {
+            value,
+            low: values[values.len() / 40],
+            high: values[values.len() - 1 - values.len() / 40],
+            n,
+        }
     };
     let measure = |metric: &str, estimate| Measure { metric: metric.to_owned(), estimate };
     vec![
@@ -181,7 +225,8 @@ pub(crate) fn number_measures(predicted: &[f64], given: &[f64], seed: Seed) -> V
     let mse = metrics::mean(&squares, seed);
     let rmse = Estimate { value: mse.value.sqrt(), low: mse.low.sqrt(), high: mse.high.sqrt(), n: mse.n };
     let r2 = metrics::r2(given, predicted);
-    let unexplained = |mse_bound: f64| if mse.value > 0.0 { 1.0 - (1.0 - r2) * mse_bound / mse.value } else { r2 };
+    let unexplained =
+        |mse_bound: f64| if mse.value > 0.0 { 1.0 - (1.0 - r2) * mse_bound / mse.value } else { r2 };
     let r2 = Estimate { value: r2, low: unexplained(mse.high), high: unexplained(mse.low), n: mse.n };
     vec![Measure { metric: "rmse".into(), estimate: rmse }, Measure { metric: "r2".into(), estimate: r2 }]
 }
@@ -201,8 +246,13 @@ fn curve_draws(lesson: &Lesson, tuned: &Tuned, seed: Seed) -> Vec<CurveDraw> {
         600..3000 => 4,
         _ => 2,
     };
-    let jobs: Vec<(f64, usize)> = CURVE_SHARES.iter().flat_map(|share| (0..repeats).map(move |repeat| (*share, repeat))).collect();
-    jobs.into_par_iter().filter_map(|(share, repeat)| one_draw(lesson, tuned, labels, share, seed.derive("curve").nth(repeat))).collect()
+    let jobs: Vec<(f64, usize)> =
+        CURVE_SHARES.iter().flat_map(|share| (0..repeats).map(move |repeat| (*share, repeat))).collect();
+    jobs.into_par_iter()
+        .filter_map(|(share, repeat)| {
+            one_draw(lesson, tuned, labels, share, seed.derive("curve").nth(repeat))
+        })
+        .collect()
 }
 
 /// One point: about `share` of the groups teach, the others judge. `None` when a side would be too small to say anything.
@@ -216,15 +266,20 @@ fn one_draw(lesson: &Lesson, tuned: &Tuned, labels: &[u32], share: f64, seed: Se
     if distinct < 2 || judge.is_empty() || teach.len() < 2 * distinct {
         return None;
     }
-    let features: Vec<FeatureSet> =
-        lesson.features.iter().map(|set| FeatureSet { name: set.name.clone(), x: set.x.select_rows(&teach) }).collect();
-    let texts: Option<Vec<String>> = lesson.texts.as_ref().map(|texts| teach.iter().map(|row| texts[*row].clone()).collect());
+    let features: Vec<FeatureSet> = lesson
+        .features
+        .iter()
+        .map(|set| FeatureSet { name: set.name.clone(), x: set.x.select_rows(&teach) })
+        .collect();
+    let texts: Option<Vec<String>> =
+        lesson.texts.as_ref().map(|texts| teach.iter().map(|row| texts[*row].clone()).collect());
     let groups: Vec<u32> = teach.iter().map(|row| lesson.groups[*row]).collect();
     let targets = Targets::Single { labels: &taught, n_classes: lesson.classes.len() };
     let input = TuneInput { features: &features, texts: texts.as_deref(), targets, groups: &groups };
     let head = tune::refit(&tuned.recipe, input, &TuneConfig::default().check().ok()?).ok()?;
     let wrong = judge.iter().filter(|row| {
-        let sets: BTreeMap<&str, &[f32]> = lesson.features.iter().map(|set| (set.name.as_str(), set.x.row(**row))).collect();
+        let sets: BTreeMap<&str, &[f32]> =
+            lesson.features.iter().map(|set| (set.name.as_str(), set.x.row(**row))).collect();
         let text = lesson.texts.as_ref().map(|texts| texts[**row].as_str());
         argmax(&head.logits(&sets, text)) != labels[**row]
     });
@@ -238,5 +293,9 @@ pub(crate) fn argmax(values: &[f64]) -> u32 {
 
 /// Probabilities of one example's raw outputs, in the way the bundle gives them.
 pub(crate) fn label_probs(outputs: &[f64], calibration: &[Calibration]) -> Vec<f64> {
-    outputs.iter().enumerate().map(|(class, z)| calibration.get(class).map_or_else(|| sigmoid(*z), |map| map.probability(*z))).collect()
+    outputs
+        .iter()
+        .enumerate()
+        .map(|(class, z)| calibration.get(class).map_or_else(|| sigmoid(*z), |map| map.probability(*z)))
+        .collect()
 }

@@ -20,7 +20,8 @@ pub(crate) struct Relations {
 pub(crate) fn relations(table: &Table, run: &Run<'_>) -> Result<Relations, PipelineError> {
     run.step(Step::Audit, || {
         let Duplicates { components, .. } = curate::duplicates(table.pooled().view())?;
-        let mut groups = Groups::from_names(table.data.examples.iter().map(|example| example.group.as_deref()));
+        let mut groups =
+            Groups::from_names(table.data.examples.iter().map(|example| example.group.as_deref()));
         for component in &components {
             for pair in component.windows(2) {
                 groups.join(pair[0], pair[1]);

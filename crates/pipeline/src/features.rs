@@ -42,7 +42,12 @@ impl Table {
 }
 
 /// Computes, or finds in the cache, the features of every example.
-pub(crate) fn table(home: &Home, base: &Arc<Base>, data: Dataset, run: &Run<'_>) -> Result<Table, PipelineError> {
+pub(crate) fn table(
+    home: &Home,
+    base: &Arc<Base>,
+    data: Dataset,
+    run: &Run<'_>,
+) -> Result<Table, PipelineError> {
     run.step(Step::Features, || {
         let store = home.features_of(base)?;
         let examples: Vec<&Example> = data.examples.iter().collect();

@@ -11,7 +11,9 @@ use linalg::Seed;
 use serde::Serialize;
 use tune::Tuned;
 
-use crate::assess::{Assessment, argmax, label_probs, multi_label_measures, number_measures, predicted_labels};
+use crate::assess::{
+    Assessment, argmax, label_probs, multi_label_measures, number_measures, predicted_labels,
+};
 use crate::features::{self, Table};
 use crate::journey::Labels;
 use crate::report::Measure;
@@ -45,14 +47,19 @@ pub(crate) fn on_test_part(table: &Table, tuned: &Tuned, assessment: &Assessment
         .rows()
         .iter()
         .map(|row| {
-            let sets: BTreeMap<&str, &[f32]> = table.sets.iter().map(|set| (set.name.as_str(), set.x.row(*row))).collect();
+            let sets: BTreeMap<&str, &[f32]> =
+                table.sets.iter().map(|set| (set.name.as_str(), set.x.row(*row))).collect();
             tuned.head.logits(&sets, table.texts.as_ref().map(|texts| texts[*row].as_str()))
         })
         .collect();
     let targets: Vec<Target> = test.examples().map(|example| example.target.clone()).collect();
     let probs: Vec<Vec<f64>> = match &table.data.task {
-        Task::SingleLabel { .. } => outputs.iter().map(|outputs| assessment.calibration[0].probs(outputs)).collect(),
-        Task::MultiLabel { .. } => outputs.iter().map(|outputs| label_probs(outputs, &assessment.calibration)).collect(),
+        Task::SingleLabel { .. } => {
+            outputs.iter().map(|outputs| assessment.calibration[0].probs(outputs)).collect()
+        }
+        Task::MultiLabel { .. } => {
+            outputs.iter().map(|outputs| label_probs(outputs, &assessment.calibration)).collect()
+        }
         Task::Regression { .. } => outputs.clone(),
     };
     let threshold = assessment.reject.as_ref().map_or(0.0, |rule| rule.threshold);
@@ -61,7 +68,13 @@ pub(crate) fn on_test_part(table: &Table, tuned: &Tuned, assessment: &Assessment
 }
 
 /// Measures a bundle on labelled data. Classes are matched by name.
-pub fn evaluate(home: &Home, predictor: &Predictor, data: &Path, read: &ReadOptions, run: &Run<'_>) -> Result<HeldOut, PipelineError> {
+pub fn evaluate(
+    home: &Home,
+    predictor: &Predictor,
+    data: &Path,
+    read: &ReadOptions,
+    run: &Run<'_>,
+) -> Result<HeldOut, PipelineError> {
     let (data, mut problems) = run.step(Step::Read, || Ok(dataset::read(data, read)?))?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
@@ -77,8 +90,10 @@ pub fn evaluate(home: &Home, predictor: &Predictor, data: &Path, read: &ReadOpti
         let mut probs = Vec::new();
         let mut sure = Vec::new();
         for row in 0..table.data.examples.len() {
-            let features: Vec<f32> = table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
-            let prediction = predictor.predict_features(&features, table.texts.as_ref().map(|texts| texts[row].as_str()));
+            let features: Vec<f32> =
+                table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
+            let prediction =
+                predictor.predict_features(&features, table.texts.as_ref().map(|texts| texts[row].as_str()));
             sure.push(prediction.verdict == Verdict::Answered);
             probs.push(match prediction.answer {
                 bundle::Answer::Number { value, .. } => vec![value],
@@ -92,13 +107,20 @@ pub fn evaluate(home: &Home, predictor: &Predictor, data: &Path, read: &ReadOpti
 
 /// The same data with the bundle's class numbers. A class the bundle does not know counts as always missed.
 fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result<Dataset, PipelineError> {
-    let other = |expected: &str, got: &Dataset| PipelineError::OtherTask { expected: expected.to_owned(), got: got.decision.task.clone() };
+    let other = |expected: &str, got: &Dataset| PipelineError::OtherTask {
+        expected: expected.to_owned(),
+        got: got.decision.task.clone(),
+    };
     match (task, &data.task) {
         (TaskReference::SingleLabel { classes }, Task::SingleLabel { classes: given })
         | (TaskReference::MultiLabel { classes }, Task::MultiLabel { classes: given }) => {
             let mut all = classes.clone();
             all.extend(given.iter().filter(|class| !classes.contains(class)).cloned());
-            let number = |class: &str| dataset::ClassIdx(all.iter().position(|known| known == class).expect("all names were listed") as u32);
+            let number = |class: &str| {
+                dataset::ClassIdx(
+                    all.iter().position(|known| known == class).expect("all names were listed") as u32
+                )
+            };
             let of: Vec<dataset::ClassIdx> = given.iter().map(|class| number(class)).collect();
             for Example { target, .. } in &mut data.examples {
                 match target {
@@ -125,20 +147,29 @@ fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result<Dataset, P
 
 fn measure(labels: &Labels, probs: &[Vec<f64>], sure: &[bool], n_classes: usize) -> HeldOut {
     let seed = Seed(0);
-    let mut held_out =
-        HeldOut { measures: Vec::new(), confusion: Vec::new(), recall: Vec::new(), answered: None, n: probs.len(), problems: Vec::new() };
+    let mut held_out = HeldOut {
+        measures: Vec::new(),
+        confusion: Vec::new(),
+        recall: Vec::new(),
+        answered: None,
+        n: probs.len(),
+        problems: Vec::new(),
+    };
     match labels {
         Labels::Single(labels) => {
             let predicted: Vec<u32> = probs.iter().map(|probs| argmax(probs)).collect();
             let correct: Vec<bool> = predicted.iter().zip(labels).map(|(a, b)| a == b).collect();
-            held_out.measures.push(Measure { metric: "accuracy".into(), estimate: metrics::accuracy(&correct) });
+            held_out
+                .measures
+                .push(Measure { metric: "accuracy".into(), estimate: metrics::accuracy(&correct) });
             if labels.iter().zip(probs).all(|(label, probs)| (*label as usize) < probs.len()) {
                 let log_loss = metrics::mean(&metrics::log_loss_rows(probs, labels), seed);
                 held_out.measures.push(Measure { metric: "log-loss".into(), estimate: log_loss });
             }
             held_out.confusion = metrics::confusion(labels, &predicted, n_classes);
             held_out.recall = metrics::recall(&held_out.confusion);
-            let given: Vec<bool> = correct.iter().zip(sure).filter(|(_, sure)| **sure).map(|(correct, _)| *correct).collect();
+            let given: Vec<bool> =
+                correct.iter().zip(sure).filter(|(_, sure)| **sure).map(|(correct, _)| *correct).collect();
             held_out.answered = Some((evaluate::wilson(given.len(), sure.len()), metrics::accuracy(&given)));
         }
         Labels::Multi(labels) => {

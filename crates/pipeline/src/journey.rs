@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Base;
-use bundle::{BaseReference, Bundle, DataReference, Decision, Evaluation, FORMAT, Form, Manifest, Measured, Predictor, TaskReference};
+use bundle::{
+    BaseReference, Bundle, DataReference, Decision, Evaluation, FORMAT, Form, Manifest, Measured, Predictor,
+    TaskReference,
+};
 use dataset::split::parts;
 use dataset::{Dataset, Problem, ReadOptions, Target, Task};
 use linalg::Seed;
@@ -75,14 +78,27 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
     let lesson = Lesson::new(&table, &relations);
     lesson.check()?;
     let seed = Seed(request.seed);
-    let config = TuneConfig { max_words: if request.words { TuneConfig::default().max_words } else { 0 }, ..TuneConfig::default() };
+    let config = TuneConfig {
+        max_words: if request.words { TuneConfig::default().max_words } else { 0 },
+        ..TuneConfig::default()
+    };
     let config = config.check().expect("the defaults are in range");
     let tuned = run.step(Step::Tune, || Ok(tune::tune(lesson.input(), &config, seed)?))?;
-    let assessment = run.step(Step::Evaluate, || assess::assess(&lesson, &tuned, request.target_error, seed))?;
+    let assessment =
+        run.step(Step::Evaluate, || assess::assess(&lesson, &tuned, request.target_error, seed))?;
     let held_out = held_out::on_test_part(&table, &tuned, &assessment);
     run.step(Step::Write, || {
         let mut bundle = bundle_of(request, &table, &lesson, &base, &tuned, &assessment, held_out.as_ref())?;
-        let report = report_data::report(&table, &lesson, &relations, &tuned, &assessment, &bundle, held_out.as_ref(), &problems)?;
+        let report = report_data::report(
+            &table,
+            &lesson,
+            &relations,
+            &tuned,
+            &assessment,
+            &bundle,
+            held_out.as_ref(),
+            &problems,
+        )?;
         let identity = bundle.write(&request.out, request.form, &request.created)?;
         let page = report::render(&report, request.lang);
         store::write_atomic(&request.report, |out| out.write_all(page.as_bytes()))?;
@@ -124,7 +140,14 @@ impl Lesson {
         let all_groups = relations.groups.numbers();
         let groups = renumber(rows.iter().map(|row| all_groups[*row]));
         let targets: Vec<Target> = rows.iter().map(|row| table.data.examples[*row].target.clone()).collect();
-        Self { rows, features, texts, groups, labels: Labels::of(&targets, &table.data.task), classes: table.data.classes().to_vec() }
+        Self {
+            rows,
+            features,
+            texts,
+            groups,
+            labels: Labels::of(&targets, &table.data.task),
+            classes: table.data.classes().to_vec(),
+        }
     }
 
     fn check(&self) -> Result<(), PipelineError> {
@@ -162,7 +185,10 @@ impl Labels {
                     .collect(),
             ),
             Task::Regression { .. } => Self::Numbers(
-                targets.iter().map(|target| if let Target::Number(value) = target { *value } else { f64::NAN }).collect(),
+                targets
+                    .iter()
+                    .map(|target| if let Target::Number(value) = target { *value } else { f64::NAN })
+                    .collect(),
             ),
         }
     }
@@ -194,7 +220,10 @@ fn bundle_of(
         dianjing: env!("CARGO_PKG_VERSION").to_owned(),
         seed: request.seed,
         task: TaskReference::from(&table.data.task),
-        data: DataReference { fingerprint: table.data.fingerprint().to_string(), n_examples: lesson.rows.len() },
+        data: DataReference {
+            fingerprint: table.data.fingerprint().to_string(),
+            n_examples: lesson.rows.len(),
+        },
         base: BaseReference {
             id: base.id().to_owned(),
             hash: base.hash().to_string(),
@@ -204,7 +233,11 @@ fn bundle_of(
         files: std::collections::BTreeMap::new(),
     };
     let measured = |on: &str, measures: &[report::Measure]| -> Vec<Measured> {
-        let of = |measure: &report::Measure| Measured { metric: measure.metric.clone(), on: on.to_owned(), estimate: measure.estimate };
+        let of = |measure: &report::Measure| Measured {
+            metric: measure.metric.clone(),
+            on: on.to_owned(),
+            estimate: measure.estimate,
+        };
         measures.iter().filter(|measure| measure.estimate.value.is_finite()).map(of).collect()
     };
     let mut all = measured("out-of-fold", &assessment.measures);

@@ -36,7 +36,11 @@ pub fn predict(
     Ok((rows, problems))
 }
 
-fn predict_examples(predictor: &Predictor, examples: &[Example], run: &Run<'_>) -> Result<Vec<PredictedRow>, PipelineError> {
+fn predict_examples(
+    predictor: &Predictor,
+    examples: &[Example],
+    run: &Run<'_>,
+) -> Result<Vec<PredictedRow>, PipelineError> {
     let done = std::sync::atomic::AtomicU64::new(0);
     run.step(Step::Features, || {
         examples
@@ -47,7 +51,12 @@ fn predict_examples(predictor: &Predictor, examples: &[Example], run: &Run<'_>) 
                 }
                 let row = predict_one(predictor, example)?;
                 let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                run.tell(Event::Progress { step: Step::Features, done, total: examples.len() as u64, cached: 0 });
+                run.tell(Event::Progress {
+                    step: Step::Features,
+                    done,
+                    total: examples.len() as u64,
+                    cached: 0,
+                });
                 Ok(row)
             })
             .collect()
@@ -65,7 +74,9 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
     };
     match predictor.predict(&input) {
         Ok(prediction) => Ok(PredictedRow { id, prediction: Some(prediction), problem: None }),
-        Err(BundleError::Base(BaseError::Prep(error))) => Ok(PredictedRow { id, prediction: None, problem: Some(error.to_string()) }),
+        Err(BundleError::Base(BaseError::Prep(error))) => {
+            Ok(PredictedRow { id, prediction: None, problem: Some(error.to_string()) })
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -36,19 +36,25 @@ pub(crate) fn report(
     problems: &[Problem],
 ) -> Result<Report, PipelineError> {
     let (suspicious, hardest) = findings(table, lesson, tuned, assessment)?;
-    let none = Measure { metric: "accuracy".into(), estimate: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN, n: 0 } };
+    let none = Measure {
+        metric: "accuracy".into(),
+        estimate: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN, n: 0 },
+    };
     let outlook = assessment.curve.as_ref().and_then(|curve| {
         let n = lesson.rows.len();
         Some((n, curve.accuracy_at(n)?.value, curve.accuracy_at(2 * n)?.low, curve.accuracy_at(2 * n)?.high))
     });
     let balance = balance(lesson);
     let worst = worst_confusion(&assessment.confusion);
-    let smallest = balance.iter().enumerate().filter(|(_, count)| **count > 0).min_by_key(|(_, count)| **count);
+    let smallest =
+        balance.iter().enumerate().filter(|(_, count)| **count > 0).min_by_key(|(_, count)| **count);
     let facts = Facts {
         n_suspicious: suspicious.len(),
         n_duplicates: relations.duplicates.len(),
         smallest: smallest.map(|(class, count)| (lesson.classes[class].as_str(), *count)),
-        confusion: worst.map(|(given, predicted, count)| (lesson.classes[given].as_str(), lesson.classes[predicted].as_str(), count)),
+        confusion: worst.map(|(given, predicted, count)| {
+            (lesson.classes[given].as_str(), lesson.classes[predicted].as_str(), count)
+        }),
         outlook,
         promise_needs: assessment.reject.as_ref().err().map(|needed| needed.need),
         validated: !tuned.validated.is_empty(),
@@ -75,7 +81,9 @@ pub(crate) fn report(
         curve_expected: assessment
             .curve
             .iter()
-            .flat_map(|curve| curve_sizes.clone().filter_map(move |n| Some((n as f64, curve.accuracy_at(n)?))))
+            .flat_map(|curve| {
+                curve_sizes.clone().filter_map(move |n| Some((n as f64, curve.accuracy_at(n)?)))
+            })
             .collect(),
         balance,
         suspicious,
@@ -106,7 +114,10 @@ fn kind(task: &Task) -> Kind {
 fn decision(table: &Table) -> String {
     let decision = &table.data.decision;
     let label = decision.label.as_deref().map(|label| format!(", label from {label}")).unwrap_or_default();
-    format!("{} ({}), {} from {}{label}; {}", decision.task, decision.layout, table.data.modality, decision.content, decision.why)
+    format!(
+        "{} ({}), {} from {}{label}; {}",
+        decision.task, decision.layout, table.data.modality, decision.content, decision.why
+    )
 }
 
 fn balance(lesson: &Lesson) -> Vec<usize> {
@@ -120,14 +131,21 @@ fn balance(lesson: &Lesson) -> Vec<usize> {
 }
 
 fn worst_confusion(confusion: &[Vec<u64>]) -> Option<(usize, usize, u64)> {
-    let mistakes = confusion.iter().enumerate().flat_map(|(given, row)| row.iter().enumerate().map(move |(predicted, count)| (given, predicted, *count)));
-    mistakes.filter(|(given, predicted, count)| given != predicted && *count > 0).max_by_key(|(given, predicted, count)| {
-        (*count, std::cmp::Reverse(*given), std::cmp::Reverse(*predicted))
-    })
+    let mistakes = confusion.iter().enumerate().flat_map(|(given, row)| {
+        row.iter().enumerate().map(move |(predicted, count)| (given, predicted, *count))
+    });
+    mistakes.filter(|(given, predicted, count)| given != predicted && *count > 0).max_by_key(
+        |(given, predicted, count)| (*count, std::cmp::Reverse(*given), std::cmp::Reverse(*predicted)),
+    )
 }
 
 /// Labels that look wrong, and the hardest of the others.
-fn findings(table: &Table, lesson: &Lesson, tuned: &Tuned, assessment: &Assessment) -> Result<(Vec<Finding>, Vec<Finding>), PipelineError> {
+fn findings(
+    table: &Table,
+    lesson: &Lesson,
+    tuned: &Tuned,
+    assessment: &Assessment,
+) -> Result<(Vec<Finding>, Vec<Finding>), PipelineError> {
     let Labels::Single(labels) = &lesson.labels else { return Ok((Vec::new(), Vec::new())) };
     if tuned.validated.is_empty() {
         return Ok((Vec::new(), Vec::new()));
@@ -143,12 +161,18 @@ fn findings(table: &Table, lesson: &Lesson, tuned: &Tuned, assessment: &Assessme
             card: card(table, lesson.rows[rows[place]]),
             predicted: lesson.classes[predicted as usize].clone(),
             confidence: assessment.probs[place][predicted as usize],
-            neighbours: quality.neighbours.of(place).take(NEIGHBOURS).map(|(other, _)| card(table, lesson.rows[rows[other]])).collect(),
+            neighbours: quality
+                .neighbours
+                .of(place)
+                .take(NEIGHBOURS)
+                .map(|(other, _)| card(table, lesson.rows[rows[other]]))
+                .collect(),
         }
     };
     let suspicious: Vec<usize> = quality.issues.iter().map(|issue| issue.row).collect();
-    let mut hardest: Vec<usize> =
-        (0..rows.len()).filter(|place| argmax(&assessment.probs[*place]) != given[*place] && !suspicious.contains(place)).collect();
+    let mut hardest: Vec<usize> = (0..rows.len())
+        .filter(|place| argmax(&assessment.probs[*place]) != given[*place] && !suspicious.contains(place))
+        .collect();
     let given_p = |place: &usize| assessment.probs[*place][given[*place] as usize];
     hardest.sort_by(|a, b| given_p(a).total_cmp(&given_p(b)).then(a.cmp(b)));
     let show = |places: &[usize]| places.par_iter().take(SHOWN).map(|place| finding(*place)).collect();
@@ -156,7 +180,12 @@ fn findings(table: &Table, lesson: &Lesson, tuned: &Tuned, assessment: &Assessme
 }
 
 fn duplicates(table: &Table, relations: &Relations) -> Vec<Vec<Card>> {
-    relations.duplicates.iter().take(SHOWN).map(|set| set.iter().take(6).map(|row| card(table, *row)).collect()).collect()
+    relations
+        .duplicates
+        .iter()
+        .take(SHOWN)
+        .map(|set| set.iter().take(6).map(|row| card(table, *row)).collect())
+        .collect()
 }
 
 /// An example as the page shows it.
@@ -173,7 +202,9 @@ fn card(table: &Table, row: usize) -> Card {
     let given = match &example.target {
         Target::Unlabelled => String::new(),
         Target::Class(class) => classes[class.0 as usize].clone(),
-        Target::Classes(set) => set.iter().map(|class| classes[class.0 as usize].as_str()).collect::<Vec<_>>().join(", "),
+        Target::Classes(set) => {
+            set.iter().map(|class| classes[class.0 as usize].as_str()).collect::<Vec<_>>().join(", ")
+        }
         Target::Number(value) => value.to_string(),
     };
     Card { id: example.id.0.clone(), given, content }
@@ -182,8 +213,13 @@ fn card(table: &Table, row: usize) -> Card {
 fn promise(assessment: &Assessment) -> Sentence {
     if let Some(width) = assessment.half_width {
         return if width.is_finite() {
-            let en = format!("Each answer comes with an interval of ± {width:.3} that holds the true value for 9 of 10 new examples.");
-            Sentence { en, zh: format!("每个结果附带 ± {width:.3} 的区间，十个新样本中约有九个的真值落在区间内。") }
+            let en = format!(
+                "Each answer comes with an interval of ± {width:.3} that holds the true value for 9 of 10 new examples."
+            );
+            Sentence {
+                en,
+                zh: format!("每个结果附带 ± {width:.3} 的区间，十个新样本中约有九个的真值落在区间内。"),
+            }
         } else {
             let en = "There are too few examples for an interval around its answers.".to_owned();
             Sentence { en, zh: "样本太少，无法给出结果的区间。".to_owned() }
@@ -196,7 +232,9 @@ fn promise(assessment: &Assessment) -> Sentence {
             let en = format!(
                 "It answers about {share} of new examples and says \"I don't know\" to the others; with {confidence} confidence at most {error} of the answers it gives are wrong. Examples unlike any it has seen are set apart as unfamiliar."
             );
-            let zh = format!("它会回答约 {share} 的新样本，其余回答“不确定”；在 {confidence} 置信度下，给出的答案中至多 {error} 是错的。与见过的都不像的样本会单独标为“陌生”。");
+            let zh = format!(
+                "它会回答约 {share} 的新样本，其余回答“不确定”；在 {confidence} 置信度下，给出的答案中至多 {error} 是错的。与见过的都不像的样本会单独标为“陌生”。"
+            );
             Sentence { en, zh }
         }
         Err(_) => {

@@ -21,12 +21,18 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::NotAnImage { detail } => format!("这不是图片（{detail}）；请删除，或另存为 JPEG 或 PNG"),
         ProblemKind::BrokenImage { detail } => format!("图片已损坏（{detail}）；请重新导出"),
         ProblemKind::TooLarge { detail } => format!("图片太大（{detail}）；请缩小"),
-        ProblemKind::RaggedRow { got, expected } => format!("该行有 {got} 格，表头有 {expected} 格；请检查引号或分隔符"),
+        ProblemKind::RaggedRow { got, expected } => {
+            format!("该行有 {got} 格，表头有 {expected} 格；请检查引号或分隔符")
+        }
         ProblemKind::BadRow { detail } => format!("无法读取该行：{detail}"),
         ProblemKind::EmptyCell => "单元格为空；请填写或删除该行".to_owned(),
         ProblemKind::NotANumber { value } => format!("“{value}”不是数字；请更正，或使用 --task single-label"),
-        ProblemKind::Tie { labels, taken } => format!("标注员意见持平（{}）；暂取“{taken}”，请裁定", labels.join("、")),
-        ProblemKind::RareClass { class, count } => format!("类别“{class}”只有 {count} 个样本，无法检验学得如何；请补充"),
+        ProblemKind::Tie { labels, taken } => {
+            format!("标注员意见持平（{}）；暂取“{taken}”，请裁定", labels.join("、"))
+        }
+        ProblemKind::RareClass { class, count } => {
+            format!("类别“{class}”只有 {count} 个样本，无法检验学得如何；请补充")
+        }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
         other => other.to_string(),
     }

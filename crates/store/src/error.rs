@@ -16,10 +16,18 @@ pub enum StoreError {
     Denied { path: PathBuf },
     /// Any other failure to write.
     #[error("cannot write `{}`", path.display())]
-    Write { path: PathBuf, #[source] source: io::Error },
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// A failure to read what was kept.
     #[error("cannot read `{}`", path.display())]
-    Read { path: PathBuf, #[source] source: io::Error },
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// A vector of another length than the store's.
     #[error("the vector has {got} values, this store keeps {expected}")]
     Dimension { expected: usize, got: usize },

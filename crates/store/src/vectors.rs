@@ -190,7 +190,8 @@ fn parse(bytes: &[u8], dim: usize) -> Result<Vec<(Hash, Box<[f16]>)>, &'static s
     if body.len() < HEADER || &body[..8] != MAGIC {
         return Err("it is not a segment");
     }
-    let number = |at: usize| u32::from_le_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]) as usize;
+    let number =
+        |at: usize| u32::from_le_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]) as usize;
     let (own_dim, n_rows) = (number(8), number(12));
     if own_dim != dim {
         return Err("its vectors have another dimension");

@@ -37,11 +37,16 @@ pub struct CheckedTune(pub(crate) TuneConfig);
 impl TuneConfig {
     /// Checks every range once.
     pub fn check(mut self) -> Result<CheckedTune, TuneError> {
-        let wrong = |setting: &'static str, expected: &'static str| Err(TuneError::Setting { setting, expected });
-        if self.penalties.is_empty() || self.penalties.iter().any(|value| !(*value > 0.0 && value.is_finite())) {
+        let wrong =
+            |setting: &'static str, expected: &'static str| Err(TuneError::Setting { setting, expected });
+        if self.penalties.is_empty()
+            || self.penalties.iter().any(|value| !(*value > 0.0 && value.is_finite()))
+        {
             return wrong("penalties", "one or more numbers above 0");
         }
-        if self.shrinkages.is_empty() || self.shrinkages.iter().any(|value| !(*value > 0.0 && value.is_finite())) {
+        if self.shrinkages.is_empty()
+            || self.shrinkages.iter().any(|value| !(*value > 0.0 && value.is_finite()))
+        {
             return wrong("shrinkages", "one or more numbers above 0");
         }
         if self.finalists == 0 {

@@ -24,7 +24,9 @@ pub enum TuneError {
     #[error("row {row} has class {class}, but there are only {n_classes}")]
     ClassIndex { row: usize, class: u32, n_classes: usize },
     /// Scores of all examples for all classes would not fit in memory.
-    #[error("{n} examples times {n_classes} classes are more than this machine's memory holds; merge rare classes")]
+    #[error(
+        "{n} examples times {n_classes} classes are more than this machine's memory holds; merge rare classes"
+    )]
     TooLarge { n: usize, n_classes: usize },
     /// A setting is out of range.
     #[error("setting `{setting}` must be {expected}")]

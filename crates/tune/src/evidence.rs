@@ -37,7 +37,8 @@ impl Judge<'_> {
     /// Fits the scale and records losses and scores.
     pub(crate) fn judge(&self, mut recipe: MemberRecipe, mut outputs: Vec<Matrix<f64>>) -> Evidence {
         if self.link == Link::Softmax && !self.validated.is_empty() {
-            let stacked: Vec<Matrix<f64>> = outputs.iter().map(|outputs| outputs.select_rows(self.validated)).collect();
+            let stacked: Vec<Matrix<f64>> =
+                outputs.iter().map(|outputs| outputs.select_rows(self.validated)).collect();
             let labels: Vec<u32> = self.validated.iter().map(|row| self.labels[*row]).collect();
             let n = self.validated.len();
             let data: Vec<f64> = stacked.into_iter().flat_map(Matrix::into_vec).collect();
@@ -58,8 +59,10 @@ impl Judge<'_> {
         let share = 1.0 / outputs.len() as f64;
         for row in self.validated {
             let target = self.targets.row(*row);
-            losses[*row] = outputs.iter().map(|outputs| share * self.link.loss(outputs.row(*row), target)).sum();
-            scores[*row] = outputs.iter().map(|outputs| share * self.link.score(outputs.row(*row), target)).sum();
+            losses[*row] =
+                outputs.iter().map(|outputs| share * self.link.loss(outputs.row(*row), target)).sum();
+            scores[*row] =
+                outputs.iter().map(|outputs| share * self.link.score(outputs.row(*row), target)).sum();
         }
         (losses, scores)
     }
@@ -83,5 +86,9 @@ impl Judge<'_> {
 
 /// Mean of the rows that were held out.
 pub(crate) fn mean(values: &[f64], rows: &[usize]) -> f64 {
-    if rows.is_empty() { f64::NAN } else { rows.iter().map(|row| values[*row]).sum::<f64>() / rows.len() as f64 }
+    if rows.is_empty() {
+        f64::NAN
+    } else {
+        rows.iter().map(|row| values[*row]).sum::<f64>() / rows.len() as f64
+    }
 }

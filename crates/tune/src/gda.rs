@@ -38,7 +38,11 @@ impl Gda {
         let (means, counts) = class_means(z, labels, k);
         let mut within = z.to_owned();
         for (row, label) in labels.iter().enumerate() {
-            within.row_mut(row).iter_mut().zip(means.row(*label as usize)).for_each(|(value, mean)| *value -= mean);
+            within
+                .row_mut(row)
+                .iter_mut()
+                .zip(means.row(*label as usize))
+                .for_each(|(value, mean)| *value -= mean);
         }
         let (values, vectors) = eigh(matmul_tn(within.view(), within.view()).view());
         debug_assert_eq!((n, r), (labels.len(), vectors.rows()));
@@ -101,9 +105,12 @@ impl Gda {
         let mut scaled = self.means.clone();
         for class in 0..scaled.rows() {
             let row = scaled.row_mut(class);
-            row.iter_mut().zip(&self.values).for_each(|(value, eigenvalue)| *value *= self.degrees() / (eigenvalue + ridge));
+            row.iter_mut()
+                .zip(&self.values)
+                .for_each(|(value, eigenvalue)| *value *= self.degrees() / (eigenvalue + ridge));
         }
-        let bias = (0..scaled.rows()).map(|class| -0.5 * dot(scaled.row(class), self.means.row(class))).collect();
+        let bias =
+            (0..scaled.rows()).map(|class| -0.5 * dot(scaled.row(class), self.means.row(class))).collect();
         Linear { weight: matmul(scaled.view(), self.vectors.view()), bias }
     }
 }
@@ -136,7 +143,11 @@ mod tests {
     fn data(n: usize, r: usize, k: usize) -> (Matrix<f64>, Vec<u32>) {
         let mut rng = Seed(6).rng();
         let labels: Vec<u32> = (0..n).map(|row| (row % k) as u32).collect();
-        let z = Matrix::from_vec(n, r, (0..n * r).map(|at| random::normal(&mut rng) + f64::from(labels[at / r])).collect());
+        let z = Matrix::from_vec(
+            n,
+            r,
+            (0..n * r).map(|at| random::normal(&mut rng) + f64::from(labels[at / r])).collect(),
+        );
         (z, labels)
     }
 
@@ -150,7 +161,8 @@ mod tests {
                 let others: Vec<usize> = (0..n).filter(|other| *other != row).collect();
                 let labels: Vec<u32> = others.iter().map(|other| labels[*other]).collect();
                 let slow = Gda::new(z.select_rows(&others).view(), &labels, k).linear(ridge);
-                let slow: Vec<f64> = (0..k).map(|class| dot(slow.weight.row(class), z.row(row)) + slow.bias[class]).collect();
+                let slow: Vec<f64> =
+                    (0..k).map(|class| dot(slow.weight.row(class), z.row(row)) + slow.bias[class]).collect();
                 for (fast, slow) in log_softmax(&fast.unwrap()).iter().zip(log_softmax(&slow)) {
                     assert!((fast - slow).abs() < 1e-8, "row {row}: {fast} {slow}");
                 }

@@ -128,10 +128,16 @@ impl Head {
         let damaged = |detail: String| TuneError::Head { detail };
         let stored = StoredHead::deserialize(structure).map_err(|error| damaged(error.to_string()))?;
         if stored.members.is_empty() || stored.members.len() != stored.blend.len() {
-            return Err(damaged(format!("{} members but {} shares", stored.members.len(), stored.blend.len())));
+            return Err(damaged(format!(
+                "{} members but {} shares",
+                stored.members.len(),
+                stored.blend.len()
+            )));
         }
         let matrix = |name: String| match tensors.get(&name) {
-            Some((shape, values)) if shape.len() == 2 && shape[0].checked_mul(shape[1]) == Some(values.len()) => {
+            Some((shape, values))
+                if shape.len() == 2 && shape[0].checked_mul(shape[1]) == Some(values.len()) =>
+            {
                 Ok(Matrix::from_vec(shape[0], shape[1], values.clone()))
             }
             _ => Err(damaged(format!("tensor `{name}` is missing or has another shape"))),
@@ -139,16 +145,23 @@ impl Head {
         let mut members: Vec<Member> = Vec::new();
         for (index, member) in stored.members.into_iter().enumerate() {
             let weight = matrix(format!("member.{index}.weight"))?;
-            let bias = tensors.get(&format!("member.{index}.bias")).map(|(_, values)| values.clone()).unwrap_or_default();
+            let bias = tensors
+                .get(&format!("member.{index}.bias"))
+                .map(|(_, values)| values.clone())
+                .unwrap_or_default();
             let words = match member.vocabulary {
-                Some(vocabulary) => Some(Words { vocabulary, weight: matrix(format!("member.{index}.words"))? }),
+                Some(vocabulary) => {
+                    Some(Words { vocabulary, weight: matrix(format!("member.{index}.words"))? })
+                }
                 None => None,
             };
             let k = weight.rows();
             let fits = bias.len() == k
                 && k > 0
                 && members.first().is_none_or(|first| first.bias.len() == k)
-                && words.as_ref().is_none_or(|words| words.weight.cols() == k && words.weight.rows() == words.vocabulary.len());
+                && words.as_ref().is_none_or(|words| {
+                    words.weight.cols() == k && words.weight.rows() == words.vocabulary.len()
+                });
             if !fits || member.input.words != words.is_some() {
                 return Err(damaged(format!("the tensors of member {index} do not fit together")));
             }
@@ -162,8 +175,12 @@ impl Member {
     /// `weight x + bias`, summed in double precision in a fixed order.
     fn scores(&self, sets: &BTreeMap<&str, &[f32]>, text: Option<&str>) -> Vec<f64> {
         let x = self.input.prepare(sets);
-        let mut scores: Vec<f64> =
-            self.weight.iter_rows().zip(&self.bias).map(|(weight, bias)| linalg::dot(weight, &x) + f64::from(*bias)).collect();
+        let mut scores: Vec<f64> = self
+            .weight
+            .iter_rows()
+            .zip(&self.bias)
+            .map(|(weight, bias)| linalg::dot(weight, &x) + f64::from(*bias))
+            .collect();
         if let Some(words) = &self.words {
             for (place, value) in words.vocabulary.row(text.unwrap_or_default()) {
                 for (score, weight) in scores.iter_mut().zip(words.weight.row(place as usize)) {
@@ -180,7 +197,8 @@ impl Input {
     pub(crate) fn prepare(&self, sets: &BTreeMap<&str, &[f32]>) -> Vec<f32> {
         let mut x = Vec::new();
         for name in &self.sets {
-            let set = sets.get(name.as_str()).unwrap_or_else(|| panic!("the base gives feature set `{name}`"));
+            let set =
+                sets.get(name.as_str()).unwrap_or_else(|| panic!("the base gives feature set `{name}`"));
             if self.unit {
                 let length = linalg::dot(set, set).sqrt();
                 let inverse = if length > 0.0 { 1.0 / length } else { 0.0 };
@@ -202,7 +220,12 @@ impl Link {
                 -log_softmax(outputs)[given]
             }
             Self::Sigmoid => {
-                outputs.iter().zip(target).map(|(z, target)| softplus(*z) - z * f64::from(*target)).sum::<f64>() / outputs.len() as f64
+                outputs
+                    .iter()
+                    .zip(target)
+                    .map(|(z, target)| softplus(*z) - z * f64::from(*target))
+                    .sum::<f64>()
+                    / outputs.len() as f64
             }
             Self::Identity => (outputs[0] - f64::from(target[0])).powi(2),
         }
@@ -212,11 +235,16 @@ impl Link {
     pub(crate) fn score(self, outputs: &[f64], target: &[f32]) -> f64 {
         match self {
             Self::Softmax => {
-                let best = (0..outputs.len()).fold(0, |best, class| if outputs[class] > outputs[best] { class } else { best });
+                let best = (0..outputs.len())
+                    .fold(0, |best, class| if outputs[class] > outputs[best] { class } else { best });
                 f64::from(target[best])
             }
             Self::Sigmoid => {
-                let right = outputs.iter().zip(target).filter(|(z, target)| (sigmoid(**z) >= 0.5) == (**target > 0.5)).count();
+                let right = outputs
+                    .iter()
+                    .zip(target)
+                    .filter(|(z, target)| (sigmoid(**z) >= 0.5) == (**target > 0.5))
+                    .count();
                 right as f64 / outputs.len() as f64
             }
             Self::Identity => -(outputs[0] - f64::from(target[0])).abs(),

@@ -80,7 +80,9 @@ impl Targets<'_> {
             Self::Multi { labels, n_classes } => {
                 let mut counts = vec![0_usize; *n_classes];
                 labels.iter().flatten().for_each(|label| counts[*label as usize] += 1);
-                let rarest = |set: &Vec<u32>| set.iter().copied().min_by_key(|label| (counts[*label as usize], *label));
+                let rarest = |set: &Vec<u32>| {
+                    set.iter().copied().min_by_key(|label| (counts[*label as usize], *label))
+                };
                 labels.iter().map(|set| rarest(set).map_or(0, |label| label + 1)).collect()
             }
             Self::Numbers(values) => vec![0; values.len()],
@@ -123,7 +125,11 @@ impl TuneInput<'_> {
             return Err(TuneError::Empty);
         }
         let same = |what: &str, got: usize| {
-            if got == expected { Ok(()) } else { Err(TuneError::Rows { what: what.to_owned(), got, expected }) }
+            if got == expected {
+                Ok(())
+            } else {
+                Err(TuneError::Rows { what: what.to_owned(), got, expected })
+            }
         };
         same("the groups", self.groups.len())?;
         if let Some(texts) = self.texts {
@@ -144,7 +150,11 @@ impl TuneInput<'_> {
             return Err(TuneError::TooLarge { n, n_classes });
         }
         let check = |row: usize, class: u32| {
-            if (class as usize) < n_classes { Ok(()) } else { Err(TuneError::ClassIndex { row, class, n_classes }) }
+            if (class as usize) < n_classes {
+                Ok(())
+            } else {
+                Err(TuneError::ClassIndex { row, class, n_classes })
+            }
         };
         match self.targets {
             Targets::Single { labels, .. } => {

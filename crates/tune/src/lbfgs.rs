@@ -37,7 +37,10 @@ pub(crate) fn minimise(
         if slope.is_nan() || -slope <= stop.decrease * value.abs().max(1e-30) {
             return;
         }
-        let Some((next_value, next_x, next_gradient)) = search(x, value, slope, &direction, &mut function) else { return };
+        let Some((next_value, next_x, next_gradient)) = search(x, value, slope, &direction, &mut function)
+        else {
+            return;
+        };
         remember(&mut memory, x, &next_x, &gradient, &next_gradient);
         *x = next_x;
         gradient = next_gradient;
@@ -115,7 +118,8 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     if a.len() <= BLOCK {
         return linalg::dot(a, b);
     }
-    let parts: Vec<f64> = a.par_chunks(BLOCK).zip(b.par_chunks(BLOCK)).map(|(a, b)| linalg::dot(a, b)).collect();
+    let parts: Vec<f64> =
+        a.par_chunks(BLOCK).zip(b.par_chunks(BLOCK)).map(|(a, b)| linalg::dot(a, b)).collect();
     parts.iter().sum()
 }
 

@@ -51,7 +51,10 @@ impl Design {
 
     /// The rows named, in the order given.
     pub fn select_rows(&self, rows: &[usize]) -> Self {
-        Self { dense: self.dense.select_rows(rows), sparse: self.sparse.as_ref().map(|sparse| sparse.select_rows(rows)) }
+        Self {
+            dense: self.dense.select_rows(rows),
+            sparse: self.sparse.as_ref().map(|sparse| sparse.select_rows(rows)),
+        }
     }
 
     /// `x * weight + bias`, `[n, k]`.
@@ -101,7 +104,13 @@ impl Design {
 }
 
 /// Fits one model, starting from `start` or from zero. `targets` is `[n, k]` of zeros and ones.
-pub fn fit(design: &Design, targets: &Matrix<f32>, loss: Loss, penalty: f64, start: Option<&Weights>) -> Weights {
+pub fn fit(
+    design: &Design,
+    targets: &Matrix<f32>,
+    loss: Loss,
+    penalty: f64,
+    start: Option<&Weights>,
+) -> Weights {
     let (d, k) = (design.cols(), targets.cols());
     let mut x = match start {
         Some(start) => [start.weight.data(), &start.bias].concat(),
@@ -109,14 +118,17 @@ pub fn fit(design: &Design, targets: &Matrix<f32>, loss: Loss, penalty: f64, sta
     };
     // Half of the largest possible curvature of the loss, class by class: p (1 - p) with p the share of the class.
     let n = design.rows() as f32;
-    let bends: Vec<f32> = column_means(targets).iter().map(|share| (share * (1.0 - share)).max(0.5 / n)).collect();
+    let bends: Vec<f32> =
+        column_means(targets).iter().map(|share| (share * (1.0 - share)).max(0.5 / n)).collect();
     let mut curvature = Vec::with_capacity(x.len());
     for square in design.column_squares() {
         curvature.extend(bends.iter().map(|bend| bend * square + penalty as f32));
     }
     curvature.extend(bends.iter().map(|bend| bend * n));
     let stop = Stop { iterations: 100, decrease: 1e-5 };
-    lbfgs::minimise(&mut x, &curvature, stop, |x, gradient| objective(design, targets, loss, penalty, x, gradient));
+    lbfgs::minimise(&mut x, &curvature, stop, |x, gradient| {
+        objective(design, targets, loss, penalty, x, gradient)
+    });
     let bias = x.split_off(d * k);
     Weights { weight: Matrix::from_vec(d, k, x), bias }
 }
@@ -130,7 +142,14 @@ fn column_means(targets: &Matrix<f32>) -> Vec<f32> {
 }
 
 /// The penalised loss; writes its gradient.
-fn objective(design: &Design, targets: &Matrix<f32>, loss: Loss, penalty: f64, x: &[f32], gradient: &mut [f32]) -> f64 {
+fn objective(
+    design: &Design,
+    targets: &Matrix<f32>,
+    loss: Loss,
+    penalty: f64,
+    x: &[f32],
+    gradient: &mut [f32],
+) -> f64 {
     let k = targets.cols();
     let (weight, bias) = x.split_at(x.len() - k);
     let mut scores = design.raw_scores(weight, bias);
@@ -195,7 +214,8 @@ mod tests {
     fn problem(n: usize, d: usize, k: usize) -> (Design, Matrix<f32>) {
         let mut rng = Seed(4).rng();
         let dense = Matrix::from_vec(n, d, (0..n * d).map(|_| random::normal(&mut rng) as f32).collect());
-        let rows: Vec<Vec<(u32, f32)>> = (0..n).map(|_| vec![(random::below(&mut rng, 3) as u32, 1.0)]).collect();
+        let rows: Vec<Vec<(u32, f32)>> =
+            (0..n).map(|_| vec![(random::below(&mut rng, 3) as u32, 1.0)]).collect();
         let mut targets = Matrix::zeros(n, k);
         for row in 0..n {
             targets.row_mut(row)[random::below(&mut rng, k)] = 1.0;
@@ -219,7 +239,11 @@ mod tests {
                     objective(&design, &targets, loss, 0.7, &moved, &mut scratch)
                 };
                 let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
-                assert!((slope - f64::from(gradient[j])).abs() < 0.02 * (1.0 + slope.abs()), "{loss:?} {j}: {slope} {}", gradient[j]);
+                assert!(
+                    (slope - f64::from(gradient[j])).abs() < 0.02 * (1.0 + slope.abs()),
+                    "{loss:?} {j}: {slope} {}",
+                    gradient[j]
+                );
             }
         }
     }

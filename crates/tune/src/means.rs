@@ -7,7 +7,8 @@ use crate::gda::{Linear, class_means};
 /// Scores `x m_k - |m_k|^2 / 2`, which order like minus the distance to the mean.
 pub fn linear(z: MatrixView<'_, f64>, labels: &[u32], k: usize) -> Linear {
     let (means, _) = class_means(z, labels, k);
-    let bias = means.iter_rows().map(|mean| -0.5 * mean.iter().map(|value| value * value).sum::<f64>()).collect();
+    let bias =
+        means.iter_rows().map(|mean| -0.5 * mean.iter().map(|value| value * value).sum::<f64>()).collect();
     Linear { weight: means, bias }
 }
 
@@ -18,7 +19,8 @@ pub fn leave_one_out(z: MatrixView<'_, f64>, labels: &[u32], k: usize) -> Vec<Op
         let own = labels[row] as usize;
         let n = counts[own] as f64;
         let x = z.row(row);
-        (counts[own] > 1).then(|| (0..k).map(|class| score(x, &means, class, (class == own).then_some(n))).collect())
+        (counts[own] > 1)
+            .then(|| (0..k).map(|class| score(x, &means, class, (class == own).then_some(n))).collect())
     };
     (0..z.rows()).map(without).collect()
 }
@@ -40,7 +42,9 @@ mod tests {
     fn the_nearest_mean_wins() {
         let z = Matrix::from_rows(&[[0.0, 0.0], [4.0, 0.0]]);
         let model = linear(z.view(), &[0, 1], 2);
-        let score = |x: [f64; 2], class: usize| x.iter().zip(model.weight.row(class)).map(|(x, w)| x * w).sum::<f64>() + model.bias[class];
+        let score = |x: [f64; 2], class: usize| {
+            x.iter().zip(model.weight.row(class)).map(|(x, w)| x * w).sum::<f64>() + model.bias[class]
+        };
         assert!(score([1.0, 0.0], 0) > score([1.0, 0.0], 1));
         assert!(score([3.0, 0.0], 1) > score([3.0, 0.0], 0));
     }

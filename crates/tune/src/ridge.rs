@@ -64,7 +64,8 @@ impl Ridge {
     /// Weights `[r]` and intercept of the model fitted on all rows.
     pub fn linear(&self, penalty: f64) -> (Vec<f64>, f64) {
         let mut weight = vec![0.0; self.mean_x.len()];
-        for ((vector, eigenvalue), product) in self.vectors.iter_rows().zip(&self.values).zip(&self.products) {
+        for ((vector, eigenvalue), product) in self.vectors.iter_rows().zip(&self.values).zip(&self.products)
+        {
             let share = product / (eigenvalue + penalty);
             weight.iter_mut().zip(vector).for_each(|(weight, value)| *weight += share * value);
         }

@@ -74,7 +74,9 @@ impl Prepared {
             if rows.is_empty() {
                 return (*strength, f64::INFINITY);
             }
-            let outputs = Matrix::from_rows(&scores.into_iter().map(|row| row.unwrap_or_else(|| vec![0.0; k])).collect::<Vec<_>>());
+            let outputs = Matrix::from_rows(
+                &scores.into_iter().map(|row| row.unwrap_or_else(|| vec![0.0; k])).collect::<Vec<_>>(),
+            );
             let judge = Judge { validated: &rows, ..*judge };
             let recipe = self.recipe(Family::Gda, *strength);
             (*strength, mean(&judge.judge(recipe, vec![outputs]).losses, &rows))
@@ -87,7 +89,8 @@ impl Prepared {
         let y: Vec<f64> = context.targets.data().iter().map(|value| f64::from(*value)).collect();
         let ridge = Ridge::new(self.z.view(), &y);
         let errors = context.config.penalties.iter().map(|penalty| {
-            let square: f64 = ridge.leave_one_out(*penalty).iter().zip(&y).map(|(a, b)| (a - b).powi(2)).sum();
+            let square: f64 =
+                ridge.leave_one_out(*penalty).iter().zip(&y).map(|(a, b)| (a - b).powi(2)).sum();
             (*penalty, square / y.len() as f64)
         });
         errors.min_by(|a, b| a.1.total_cmp(&b.1)).expect("the grid was checked to be not empty")
@@ -98,7 +101,12 @@ impl Prepared {
     }
 
     /// Out-of-fold evidence for one recipe of a family that has a closed form.
-    pub(crate) fn closed_form(&self, recipe: MemberRecipe, context: &Context<'_>, judge: &Judge<'_>) -> Evidence {
+    pub(crate) fn closed_form(
+        &self,
+        recipe: MemberRecipe,
+        context: &Context<'_>,
+        judge: &Judge<'_>,
+    ) -> Evidence {
         let outputs = context.on_folds(|train, held_out| {
             let model = self.fit_linear(&recipe, train, context);
             let scores = matmul_nt(self.z.select_rows(held_out).view(), model.weight.view());
@@ -110,15 +118,25 @@ impl Prepared {
     /// Out-of-fold evidence for logistic regression along the penalty path, until it has clearly passed its best.
     pub(crate) fn logistic_path(&self, context: &Context<'_>, judge: &Judge<'_>) -> Vec<Evidence> {
         let splits = context.splits();
-        let designs: Vec<Design> = splits.par_iter().map(|split| self.design.select_rows(&split.train)).collect();
-        let targets: Vec<Matrix<f32>> = splits.iter().map(|split| context.targets.select_rows(&split.train)).collect();
+        let designs: Vec<Design> =
+            splits.par_iter().map(|split| self.design.select_rows(&split.train)).collect();
+        let targets: Vec<Matrix<f32>> =
+            splits.iter().map(|split| context.targets.select_rows(&split.train)).collect();
         let mut models: Vec<Option<Weights>> = vec![None; splits.len()];
         let mut path: Vec<Evidence> = Vec::new();
         let mut best = (0, f64::INFINITY);
         for penalty in &context.config.penalties {
             models = (0..splits.len())
                 .into_par_iter()
-                .map(|split| Some(logistic::fit(&designs[split], &targets[split], context.loss(), *penalty, models[split].as_ref())))
+                .map(|split| {
+                    Some(logistic::fit(
+                        &designs[split],
+                        &targets[split],
+                        context.loss(),
+                        *penalty,
+                        models[split].as_ref(),
+                    ))
+                })
                 .collect();
             let outputs = context.gather(|split| {
                 let model = models[split].as_ref().expect("every split was just fitted");
@@ -170,14 +188,24 @@ impl Prepared {
             let dense: Vec<usize> = (0..r).collect();
             let words: Vec<usize> = (r..model.weight.rows()).collect();
             let weight = model.weight.select_rows(&dense).map(f64::from).transpose();
-            (weight, model.bias.iter().map(|value| f64::from(*value)).collect(), Some(model.weight.select_rows(&words)))
+            (
+                weight,
+                model.bias.iter().map(|value| f64::from(*value)).collect(),
+                Some(model.weight.select_rows(&words)),
+            )
         } else {
             let model = self.fit_linear(recipe, &rows, context);
             (model.weight, model.bias, None)
         };
         let weight = matmul(weight.view(), self.basis.view()).map(|value| value * recipe.scale / self.scale);
-        let shift = |class: usize| weight.row(class).iter().zip(&self.mean).map(|(weight, mean)| weight * mean).sum::<f64>();
-        let bias = bias.iter().enumerate().map(|(class, bias): (usize, &f64)| (recipe.scale * bias - shift(class)) as f32).collect();
+        let shift = |class: usize| {
+            weight.row(class).iter().zip(&self.mean).map(|(weight, mean)| weight * mean).sum::<f64>()
+        };
+        let bias = bias
+            .iter()
+            .enumerate()
+            .map(|(class, bias): (usize, &f64)| (recipe.scale * bias - shift(class)) as f32)
+            .collect();
         let words = self.vocabulary.clone().zip(words).map(|(vocabulary, weight)| Words {
             vocabulary,
             weight: weight.map(|value| value * recipe.scale as f32),

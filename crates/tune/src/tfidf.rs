@@ -78,8 +78,10 @@ impl Vocabulary {
                 *counts.entry(*place).or_default() += 1;
             }
         }
-        let mut row: Vec<(u32, f32)> =
-            counts.into_iter().map(|(place, count)| (place, (1.0 + (count as f32).ln()) * self.idf[place as usize])).collect();
+        let mut row: Vec<(u32, f32)> = counts
+            .into_iter()
+            .map(|(place, count)| (place, (1.0 + (count as f32).ln()) * self.idf[place as usize]))
+            .collect();
         let length = row.iter().map(|(_, value)| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt();
         row.iter_mut().for_each(|(_, value)| *value = (f64::from(*value) / length) as f32);
         row
@@ -98,9 +100,12 @@ fn grams(text: &str) -> Vec<String> {
     let mut grams: Vec<String> = words.iter().map(|word| format!("w:{word}")).collect();
     grams.extend(words.windows(2).map(|pair| format!("w:{} {}", pair[0], pair[1])));
     for word in &words {
-        let marked: Vec<char> = std::iter::once(' ').chain(word.chars()).chain(std::iter::once(' ')).collect();
+        let marked: Vec<char> =
+            std::iter::once(' ').chain(word.chars()).chain(std::iter::once(' ')).collect();
         for length in 2..=5 {
-            grams.extend(marked.windows(length).map(|piece| format!("c:{}", piece.iter().collect::<String>())));
+            grams.extend(
+                marked.windows(length).map(|piece| format!("c:{}", piece.iter().collect::<String>())),
+            );
         }
     }
     grams

@@ -84,7 +84,13 @@ pub fn tune(input: TuneInput<'_>, config: &CheckedTune, seed: Seed) -> Result<Tu
     let context = Context::new(input, &config.0, &targets, seed);
     let validated = context.validated();
     let labels = context.labels().to_vec();
-    let judge = Judge { link: context.link, targets: &targets, labels: &labels, validated: &validated, folds: context.folds };
+    let judge = Judge {
+        link: context.link,
+        targets: &targets,
+        labels: &labels,
+        validated: &validated,
+        folds: context.folds,
+    };
     let prepared: Vec<Prepared> =
         inputs(&input, &config.0).into_iter().map(|input| Prepared::new(input, &context)).collect();
     if validated.is_empty() {
@@ -111,7 +117,11 @@ fn inputs(input: &TuneInput<'_>, config: &TuneConfig) -> Vec<Input> {
     if all.len() > 1 {
         inputs.push(of(&all, true, false));
     }
-    if config.max_words > 0 && input.texts.is_some() && input.n() >= WORDS_FROM && !matches!(input.targets, Targets::Numbers(_)) {
+    if config.max_words > 0
+        && input.texts.is_some()
+        && input.n() >= WORDS_FROM
+        && !matches!(input.targets, Targets::Numbers(_))
+    {
         inputs.push(of(&pooled, true, true));
     }
     inputs
@@ -182,7 +192,10 @@ impl<'a> Context<'a> {
     }
 
     /// Fits and scores on every split; `[n, k]` outputs per repeat.
-    pub(crate) fn on_folds(&self, fit_and_score: impl Fn(&[usize], &[usize]) -> Matrix<f64> + Sync) -> Vec<Matrix<f64>> {
+    pub(crate) fn on_folds(
+        &self,
+        fit_and_score: impl Fn(&[usize], &[usize]) -> Matrix<f64> + Sync,
+    ) -> Vec<Matrix<f64>> {
         let splits = self.splits();
         self.gather(|index| fit_and_score(&splits[index].train, &splits[index].held_out))
     }
@@ -221,10 +234,13 @@ impl<'a> Context<'a> {
     }
 
     fn try_classes(&self, prepared: &[Prepared], judge: &Judge<'_>, tried: &mut Vec<Evidence>) {
-        let (dense, wordy): (Vec<&Prepared>, Vec<&Prepared>) = prepared.iter().partition(|prepared| !prepared.input.words);
+        let (dense, wordy): (Vec<&Prepared>, Vec<&Prepared>) =
+            prepared.iter().partition(|prepared| !prepared.input.words);
         let mut ranked: Vec<(&Prepared, Option<(f64, f64)>)> =
             dense.into_iter().map(|prepared| (prepared, prepared.quick_gda(self, judge))).collect();
-        ranked.sort_by(|a, b| a.1.map_or(f64::INFINITY, |quick| quick.1).total_cmp(&b.1.map_or(f64::INFINITY, |quick| quick.1)));
+        ranked.sort_by(|a, b| {
+            a.1.map_or(f64::INFINITY, |quick| quick.1).total_cmp(&b.1.map_or(f64::INFINITY, |quick| quick.1))
+        });
         ranked.truncate(self.config.finalists);
         for (prepared, quick) in ranked {
             tried.push(prepared.closed_form(prepared.recipe(Family::Means, 0.0), self, judge));
@@ -244,7 +260,8 @@ impl<'a> Context<'a> {
         let mut record: Vec<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> = tried
             .iter()
             .map(|evidence| {
-                let recipe = Recipe { members: vec![evidence.recipe.clone()], blend: vec![1.0], link: self.link };
+                let recipe =
+                    Recipe { members: vec![evidence.recipe.clone()], blend: vec![1.0], link: self.link };
                 (recipe, evidence.losses.clone(), evidence.scores.clone(), evidence.outputs.first().cloned())
             })
             .collect();
@@ -258,37 +275,57 @@ impl<'a> Context<'a> {
             Matrix::from_vec(rows.len(), record.len(), values)
         };
         let (losses, scores) = (table(|entry| &entry.1), table(|entry| &entry.2));
-        let candidate = |(recipe, losses, scores, _): &(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)| Candidate {
-            recipe: recipe.clone(),
-            loss: mean(losses, rows),
-            score: mean(scores, rows),
+        let candidate = |(recipe, losses, scores, _): &(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)| {
+            Candidate { recipe: recipe.clone(), loss: mean(losses, rows), score: mean(scores, rows) }
         };
         let candidates = record.iter().map(candidate).collect();
         let oof_outputs = record[chosen].3.clone().expect("the best of every path keeps its outputs");
-        Tuned { head: self.fit(&recipe, prepared), recipe, candidates, chosen, why, oof_outputs, validated: rows.to_vec(), losses, scores }
+        Tuned {
+            head: self.fit(&recipe, prepared),
+            recipe,
+            candidates,
+            chosen,
+            why,
+            oof_outputs,
+            validated: rows.to_vec(),
+            losses,
+            scores,
+        }
     }
 
     /// The log-linear blend of the two best configurations of different kinds.
     #[allow(clippy::type_complexity, reason = "the same record as in `conclude`, private to this file")]
-    fn blend(&self, tried: &[Evidence], judge: &Judge<'_>) -> Option<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> {
+    fn blend(
+        &self,
+        tried: &[Evidence],
+        judge: &Judge<'_>,
+    ) -> Option<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> {
         if self.link != Link::Softmax || judge.validated.len() < BLEND_FROM {
             return None;
         }
         let loss = |evidence: &&Evidence| mean(&evidence.losses, judge.validated);
         let kept = || tried.iter().filter(|evidence| !evidence.outputs.is_empty());
         let first = kept().min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
-        let other_kind = |evidence: &&Evidence| (evidence.recipe.family, evidence.recipe.input.words) != (first.recipe.family, first.recipe.input.words);
+        let other_kind = |evidence: &&Evidence| {
+            (evidence.recipe.family, evidence.recipe.input.words)
+                != (first.recipe.family, first.recipe.input.words)
+        };
         let second = kept().filter(other_kind).min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
         let shares = blend_shares(first, second, judge);
         let mix = |a: &Matrix<f64>, b: &Matrix<f64>| {
             let mut mixed = Matrix::zeros(a.rows(), a.cols());
             for row in 0..a.rows() {
                 let (a, b) = (log_softmax(a.row(row)), log_softmax(b.row(row)));
-                mixed.row_mut(row).iter_mut().zip(a.iter().zip(&b)).for_each(|(to, (a, b))| *to = shares[0] * a + shares[1] * b);
+                mixed
+                    .row_mut(row)
+                    .iter_mut()
+                    .zip(a.iter().zip(&b))
+                    .for_each(|(to, (a, b))| *to = shares[0] * a + shares[1] * b);
             }
             mixed
         };
-        let outputs: Vec<Matrix<f64>> = first.outputs.iter().zip(&second.outputs).map(|(a, b)| mix(a, b)).collect();
+        let outputs: Vec<Matrix<f64>> =
+            first.outputs.iter().zip(&second.outputs).map(|(a, b)| mix(a, b)).collect();
         let (losses, scores) = judge.record(&outputs);
         let members = vec![first.recipe.clone(), second.recipe.clone()];
         let recipe = Recipe { members, blend: shares.to_vec(), link: self.link };
@@ -297,11 +334,18 @@ impl<'a> Context<'a> {
 
     /// Fits a recipe on all rows; inputs that were prepared already are used again.
     fn fit(&self, recipe: &Recipe, prepared: &[Prepared]) -> Head {
-        let member = |member: &crate::MemberRecipe| match prepared.iter().find(|prepared| prepared.input == member.input) {
+        let member = |member: &crate::MemberRecipe| match prepared
+            .iter()
+            .find(|prepared| prepared.input == member.input)
+        {
             Some(prepared) => prepared.member(member, self),
             None => Prepared::new(member.input.clone(), self).member(member, self),
         };
-        Head { members: recipe.members.iter().map(member).collect(), blend: recipe.blend.clone(), link: self.link }
+        Head {
+            members: recipe.members.iter().map(member).collect(),
+            blend: recipe.blend.clone(),
+            link: self.link,
+        }
     }
 
     /// With a single group in every class nothing can be held out: prototypes, and no claim.
@@ -319,7 +363,9 @@ impl<'a> Context<'a> {
             candidates: vec![Candidate { recipe: recipe.clone(), loss: f64::NAN, score: f64::NAN }],
             recipe,
             chosen: 0,
-            why: "every class has only one example, so nothing can be compared; prototypes are the safe choice".to_owned(),
+            why:
+                "every class has only one example, so nothing can be compared; prototypes are the safe choice"
+                    .to_owned(),
             oof_outputs: Matrix::zeros(n, k),
             validated: Vec::new(),
             losses: Matrix::zeros(0, 1),
@@ -338,7 +384,11 @@ fn classes_with_one_group(strata: &[u32], groups: &[u32]) -> Vec<u32> {
 
 /// The best of the simplest kind, replaced by a more complex kind only when that earns its place.
 #[allow(clippy::type_complexity, reason = "the same record as in `conclude`, private to this file")]
-fn choose(record: &[(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)], judge: &Judge<'_>, repeats: usize) -> (usize, String) {
+fn choose(
+    record: &[(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)],
+    judge: &Judge<'_>,
+    repeats: usize,
+) -> (usize, String) {
     let loss = |index: &usize| mean(&record[*index].1, judge.validated);
     let kind = |index: &usize| {
         let (recipe, ..) = &record[*index];
@@ -368,7 +418,13 @@ fn blend_shares(first: &Evidence, second: &Evidence, judge: &Judge<'_>) -> [f64;
     let rows: Vec<(Vec<f64>, Vec<f64>, usize)> = judge
         .validated
         .iter()
-        .map(|row| (log_softmax(first.outputs[0].row(*row)), log_softmax(second.outputs[0].row(*row)), judge.labels[*row] as usize))
+        .map(|row| {
+            (
+                log_softmax(first.outputs[0].row(*row)),
+                log_softmax(second.outputs[0].row(*row)),
+                judge.labels[*row] as usize,
+            )
+        })
         .collect();
     let mut shares = [0.5_f64, 0.5];
     for _ in 0..25 {

@@ -111,7 +111,13 @@ fn equal_features_and_two_rows_do_not_fail() {
     let features = vec![FeatureSet { name: "pooled".into(), x: Matrix::from_vec(6, 4, vec![0.5; 24]) }];
     let labels = [0, 1, 0, 1, 0, 1];
     let tuned = run(&features, Targets::Single { labels: &labels, n_classes: 2 }, &alone(6)).unwrap();
-    assert!(tuned.head.logits(&BTreeMap::from([("pooled", &[0.5_f32; 4][..])]), None).iter().all(|z| z.is_finite()));
+    assert!(
+        tuned
+            .head
+            .logits(&BTreeMap::from([("pooled", &[0.5_f32; 4][..])]), None)
+            .iter()
+            .all(|z| z.is_finite())
+    );
     let (features, labels) = blobs(2, 4, 2, 1.0);
     assert!(run(&features, Targets::Single { labels: &labels, n_classes: 2 }, &alone(2)).is_ok());
 }
@@ -125,7 +131,10 @@ fn bad_input_is_named() {
     let many = Targets::Single { labels: &labels, n_classes: 100_000_000 };
     assert!(matches!(run(&features, many, &alone(10)), Err(TuneError::TooLarge { .. })));
     features[0].x.row_mut(7)[2] = f32::NAN;
-    assert_eq!(run(&features, single, &alone(10)).unwrap_err(), TuneError::NotFinite { set: "pooled".into(), row: 7 });
+    assert_eq!(
+        run(&features, single, &alone(10)).unwrap_err(),
+        TuneError::NotFinite { set: "pooled".into(), row: 7 }
+    );
 }
 
 #[test]
@@ -134,13 +143,17 @@ fn a_hundred_thousand_classes_are_refused_or_learned_within_memory() {
     let labels: Vec<u32> = (0..n as u32).map(|row| row / 2 * 150).collect();
     let features = vec![FeatureSet { name: "pooled".into(), x: blobs(n, 4, 2, 1.0).0.remove(0).x }];
     let wide = Targets::Single { labels: &labels, n_classes: 1_000_000 };
-    assert!(matches!(run(&features, wide, &alone(n)), Err(TuneError::TooLarge { n: 1200, n_classes: 1_000_000 })));
+    assert!(matches!(
+        run(&features, wide, &alone(n)),
+        Err(TuneError::TooLarge { n: 1200, n_classes: 1_000_000 })
+    ));
 }
 
 #[test]
 fn several_labels_and_numbers_are_learned() {
     let (features, labels) = blobs(90, 20, 3, 2.0);
-    let sets: Vec<Vec<u32>> = labels.iter().map(|label| if *label == 2 { vec![0, 1] } else { vec![*label] }).collect();
+    let sets: Vec<Vec<u32>> =
+        labels.iter().map(|label| if *label == 2 { vec![0, 1] } else { vec![*label] }).collect();
     let tuned = run(&features, Targets::Multi { labels: &sets, n_classes: 2 }, &alone(90)).unwrap();
     assert_eq!(tuned.head.link, Link::Sigmoid);
     assert!(tuned.candidates[tuned.chosen].score > 0.95);
@@ -152,7 +165,9 @@ fn several_labels_and_numbers_are_learned() {
 
 #[test]
 fn counted_words_help_where_vectors_say_nothing() {
-    let texts: Vec<String> = (0..80).map(|row| format!("order {} {}", row, if row % 2 == 0 { "refund" } else { "delivery" })).collect();
+    let texts: Vec<String> = (0..80)
+        .map(|row| format!("order {} {}", row, if row % 2 == 0 { "refund" } else { "delivery" }))
+        .collect();
     let labels: Vec<u32> = (0..80).map(|row| row % 2).collect();
     let (features, _) = blobs(80, 8, 2, 0.0);
     let targets = Targets::Single { labels: &labels, n_classes: 2 };

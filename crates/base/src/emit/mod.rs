@@ -119,7 +119,7 @@ pub fn to_onnx(graph: &Graph, weights: &Weights) -> Result<Vec<u8>, EmitError> {
 
 /// Writes the network; the model has no outputs yet.
 pub fn emit(graph: &Graph, weights: &Weights, pixels: &Pixels) -> Result<OnnxModel, EmitError> {
-    let mut writer = Writer { scope: "input".to_owned(), ..Writer::default() };
+    let mut writer = Writer::new("input");
     let n = Dim::Dynamic("n");
     let (input, tokens) = match graph.input() {
         GraphInput::Image { channels, height, width } => {

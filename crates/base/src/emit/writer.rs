@@ -29,6 +29,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// An empty graph whose first values belong to `scope`.
+    pub(super) fn new(scope: &str) -> Self {
+        Self { scope: scope.to_owned(), ..Self::default() }
+    }
+
     /// Adds a node of one output and returns that output's name.
     pub(super) fn node(&mut self, op_type: &str, inputs: &[&Name], attributes: Vec<AttributeProto>) -> Name {
         let name = format!("{}/{op_type}.{}", self.scope, self.graph.node.len());

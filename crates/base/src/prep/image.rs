@@ -5,19 +5,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
-use super::{Filter, Fit, ImagePreprocess, PrepError};
+use super::{Filter, Fit, ImagePreprocess, PrepError, jpeg};
 
 /// Most pixels that are decoded: 128 megapixels, more than any camera of today but small enough for a laptop.
 pub const MAX_PIXELS: u64 = 128_000_000;
-/// Most memory a decoder may ask for, in bytes.
-const MAX_DECODER_BYTES: u64 = 1 << 30;
+/// Most memory that a decoder may ask for, and that the decoded values may take, in bytes: `MAX_PIXELS` in 8-bit RGB with
+/// room to spare, 67 megapixels in 16-bit RGBA. Several pictures are decoded at once.
+pub const MAX_DECODED_BYTES: u64 = 512 << 20;
 
 /// Decodes a picture of any supported format to upright 8-bit RGB.
 ///
 /// The format is recognised by content, not by name. Of an animation the first frame is taken; 16-bit values are scaled;
-/// transparent parts are shown on white, as a page or a screen would. The size is checked before anything is decoded.
+/// transparent parts are shown on white, as a page or a screen would; colour profiles are not applied. The size is checked
+/// before anything is decoded. A JPEG that ends early is damaged: its decoder would fill the rest with grey.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, PrepError> {
     if bytes.is_empty() {
         return Err(PrepError::Empty);
@@ -29,16 +31,22 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, PrepError> {
 
 fn decode_trusting(bytes: &[u8]) -> Result<RgbImage, PrepError> {
     let not_an_image = |detail: String| PrepError::NotAnImage { detail };
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|error| not_an_image(error.to_string()))?;
-    if reader.format().is_none() {
-        return Err(not_an_image(describe(bytes)));
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| not_an_image(error.to_string()))?;
+    match reader.format() {
+        None => return Err(not_an_image(describe(bytes))),
+        Some(ImageFormat::Jpeg) if !jpeg::is_complete(bytes) => {
+            return Err(PrepError::Broken { detail: "it ends too early".to_owned() });
+        }
+        Some(_) => {}
     }
     let mut limits = image::Limits::default();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(PrepError::TooLarge { width, height, limit: MAX_PIXELS });
     }
     if width == 0 || height == 0 {
@@ -60,7 +68,9 @@ fn broken(error: ImageError) -> PrepError {
 /// What a file that is no picture looks like.
 fn describe(bytes: &[u8]) -> String {
     let start = &bytes[..bytes.len().min(64)];
-    let looks_like = if str::from_utf8(start).is_ok() { "it holds text" } else { "its first bytes belong to no known format" };
+    // A character cut in two by the end is still text.
+    let is_text = str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let looks_like = if is_text { "it holds text" } else { "its first bytes belong to no known format" };
     looks_like.to_owned()
 }
 
@@ -80,6 +90,8 @@ fn on_white(picture: DynamicImage) -> RgbImage {
 }
 
 /// The network's input, `[3, size, size]`: cut, scaled, normalised.
+///
+/// Scaling equals Pillow's `resize(size, filter, box)` to within a step of 255; the tests hold values from Pillow.
 pub fn image_input(picture: &RgbImage, preprocess: &ImagePreprocess) -> Vec<f32> {
     let size = preprocess.size;
     let side = u32::try_from(size).expect("a network's input is small");
@@ -98,12 +110,20 @@ pub fn image_input(picture: &RgbImage, preprocess: &ImagePreprocess) -> Vec<f32>
     let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3);
     let source = source.expect("an RGB picture has three bytes per pixel");
     let mut scaled = Image::new(side, side, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(left, top, crop_width, crop_height);
-    Resizer::new().resize(&source, &mut scaled, &options).expect("the crop lies inside the picture and both have the same kind of pixel");
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
+        left,
+        top,
+        crop_width,
+        crop_height,
+    );
+    Resizer::new()
+        .resize(&source, &mut scaled, &options)
+        .expect("the crop lies inside the picture and both have the same kind of pixel");
     let mut input = vec![0.0; 3 * size * size];
     for (at, pixel) in scaled.buffer().as_chunks::<3>().0.iter().enumerate() {
         for channel in 0..3 {
-            input[channel * size * size + at] = (f32::from(pixel[channel]) - preprocess.mean[channel]) / preprocess.std[channel];
+            input[channel * size * size + at] =
+                (f32::from(pixel[channel]) - preprocess.mean[channel]) / preprocess.std[channel];
         }
     }
     input
@@ -129,7 +149,9 @@ mod tests {
     #[test]
     fn every_format_gives_the_same_pixels() {
         let picture = gradient(20, 12);
-        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP, ImageFormat::Gif] {
+        for format in
+            [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP, ImageFormat::Gif]
+        {
             let decoded = decode(&encode(&picture.clone().into(), format)).unwrap();
             assert_eq!(decoded.dimensions(), (20, 12), "{format:?}");
             if format != ImageFormat::Gif {
@@ -175,7 +197,10 @@ mod tests {
     #[test]
     fn what_is_no_picture_is_told() {
         assert_eq!(decode(b""), Err(PrepError::Empty));
-        assert_eq!(decode(b"hello, I am text"), Err(PrepError::NotAnImage { detail: "it holds text".into() }));
+        assert_eq!(
+            decode(b"hello, I am text"),
+            Err(PrepError::NotAnImage { detail: "it holds text".into() })
+        );
         let jpeg = encode(&gradient(64, 64).into(), ImageFormat::Jpeg);
         assert!(matches!(decode(&jpeg[..40]), Err(PrepError::Broken { .. } | PrepError::NotAnImage { .. })));
     }
@@ -188,21 +213,32 @@ mod tests {
         // The header's checksum has to fit for the header to be believed at all.
         let checksum = crc(&png[12..29]).to_be_bytes();
         png[29..33].copy_from_slice(&checksum);
-        assert_eq!(decode(&png), Err(PrepError::TooLarge { width: 60_000, height: 60_000, limit: MAX_PIXELS }));
+        assert_eq!(
+            decode(&png),
+            Err(PrepError::TooLarge { width: 60_000, height: 60_000, limit: MAX_PIXELS })
+        );
     }
 
     fn crc(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 }
+            })
         })
     }
 
     #[test]
     fn the_middle_is_cut_out_and_normalised() {
         // Left and right thirds black, the middle white: the crop of the shorter side sees only white.
-        let picture = RgbImage::from_fn(30, 10, |x, _| image::Rgb([if (10..20).contains(&x) { 255 } else { 0 }; 3]));
-        let preprocess =
-            ImagePreprocess { size: 4, fit: Fit::CentreCrop { share: 1.0 }, filter: Filter::Bilinear, mean: [127.0; 3], std: [128.0; 3] };
+        let picture =
+            RgbImage::from_fn(30, 10, |x, _| image::Rgb([if (10..20).contains(&x) { 255 } else { 0 }; 3]));
+        let preprocess = ImagePreprocess {
+            size: 4,
+            fit: Fit::CentreCrop { share: 1.0 },
+            filter: Filter::Bilinear,
+            mean: [127.0; 3],
+            std: [128.0; 3],
+        };
         assert!(image_input(&picture, &preprocess).iter().all(|value| *value == 1.0));
         let squeezed = image_input(&picture, &ImagePreprocess { fit: Fit::Squeeze, ..preprocess.clone() });
         assert!(squeezed[0] < 0.0);

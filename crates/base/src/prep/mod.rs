@@ -1,12 +1,13 @@
 //! Turns image files and text into a network's input.
 
 mod image;
+mod jpeg;
 
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Family;
 
-pub use image::{MAX_PIXELS, decode, image_input};
+pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input};
 
 /// How a base wants to be fed; part of its identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,7 +70,9 @@ pub struct TextPreprocess {
 
 /// What a family wants when its base's card says nothing else; `None` for ONNX files, which say nothing by themselves.
 pub fn of_family(family: &Family) -> Option<Preprocess> {
-    let image = |size, fit, mean, std| Preprocess::Image(ImagePreprocess { size, fit, filter: Filter::Bicubic, mean, std });
+    let image = |size, fit, mean, std| {
+        Preprocess::Image(ImagePreprocess { size, fit, filter: Filter::Bicubic, mean, std })
+    };
     match family {
         Family::EfficientnetLite(config) => {
             let size = config.image_size.unwrap_or(config.variant.trained_size());
@@ -80,9 +83,10 @@ pub fn of_family(family: &Family) -> Option<Preprocess> {
             let fit = Fit::CentreCrop { share: 0.875 };
             Some(image(config.image_size, fit, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]))
         }
-        Family::Bert(config) => {
-            Some(Preprocess::Text(TextPreprocess { prefix: String::new(), max_tokens: config.max_tokens.unwrap_or(512) }))
-        }
+        Family::Bert(config) => Some(Preprocess::Text(TextPreprocess {
+            prefix: String::new(),
+            max_tokens: config.max_tokens.unwrap_or(512),
+        })),
         Family::Onnx(_) => None,
     }
 }
@@ -95,6 +99,9 @@ pub enum PrepError {
     /// No bytes.
     #[error("the file is empty")]
     Empty,
+    /// A file that cannot be read, or that changed while it was.
+    #[error("the file cannot be read: {detail}")]
+    Unreadable { detail: String },
     /// Not a picture, whatever the name says.
     #[error("not a picture: {detail}")]
     NotAnImage { detail: String },
@@ -113,10 +120,15 @@ impl From<PrepError> for dataset::ProblemKind {
     fn from(error: PrepError) -> Self {
         match error {
             PrepError::Empty => Self::EmptyFile,
+            PrepError::Unreadable { detail } => Self::Unreadable { detail },
             PrepError::NotAnImage { detail } => Self::NotAnImage { detail },
-            PrepError::OtherKind { expected } => Self::NotAnImage { detail: format!("this base takes {expected}") },
+            PrepError::OtherKind { expected } => {
+                Self::NotAnImage { detail: format!("this base takes {expected}") }
+            }
             PrepError::Broken { detail } => Self::BrokenImage { detail },
-            PrepError::TooLarge { width, height, .. } => Self::TooLarge { detail: format!("{width} x {height} pixels") },
+            PrepError::TooLarge { width, height, .. } => {
+                Self::TooLarge { detail: format!("{width} x {height} pixels") }
+            }
         }
     }
 }

@@ -20,26 +20,51 @@ pub(super) fn run(arguments: &Arguments, verb: &BaseVerb, lang: Lang) -> anyhow:
                 home.pull.accepted_terms.push(id.clone());
             }
             let dir = with_progress(arguments, lang, |run| home.fetch(id, run))?;
-            say(arguments, &lang.pick(format!("{id} is ready in {}", dir.display()), format!("{id} 已就绪：{}", dir.display())));
+            say(
+                arguments,
+                &lang.pick(
+                    format!("{id} is ready in {}", dir.display()),
+                    format!("{id} 已就绪：{}", dir.display()),
+                ),
+            );
         }
         BaseVerb::Import { path } => {
             let dir = base::transfer::import(&cache, path)?;
-            say(arguments, &lang.pick(format!("Imported into {}", dir.display()), format!("已导入 {}", dir.display())));
+            say(
+                arguments,
+                &lang.pick(format!("Imported into {}", dir.display()), format!("已导入 {}", dir.display())),
+            );
         }
         BaseVerb::Export { id, out } => {
             let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.tar")));
             base::transfer::export(&cache, id, &out)?;
-            say(arguments, &lang.pick(
-                format!("Wrote {}. On the other machine: dianjing base import {}", out.display(), out.display()),
-                format!("已写出 {}。在另一台机器上运行：dianjing base import {}", out.display(), out.display()),
-            ));
+            say(
+                arguments,
+                &lang.pick(
+                    format!(
+                        "Wrote {}. On the other machine: dianjing base import {}",
+                        out.display(),
+                        out.display()
+                    ),
+                    format!(
+                        "已写出 {}。在另一台机器上运行：dianjing base import {}",
+                        out.display(),
+                        out.display()
+                    ),
+                ),
+            );
         }
         BaseVerb::Info { id } => info(arguments, &home.catalogue, &cache, id, lang)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(arguments: &Arguments, catalogue: &base::catalogue::Catalogue, cache: &Cache, lang: Lang) -> anyhow::Result<()> {
+fn list(
+    arguments: &Arguments,
+    catalogue: &base::catalogue::Catalogue,
+    cache: &Cache,
+    lang: Lang,
+) -> anyhow::Result<()> {
     let here: Vec<CachedBase> = cache.list()?.into_iter().filter_map(Result::ok).collect();
     let is_here = |id: &str| here.iter().any(|base| base.card.id == id);
     if arguments.json {
@@ -52,17 +77,47 @@ fn list(arguments: &Arguments, catalogue: &base::catalogue::Catalogue, cache: &C
     let mut rows: Vec<Vec<String>> = catalogue
         .entries()
         .map(|entry| {
-            let place = if is_here(&entry.id) { lang.pick("here", "已就绪") } else { lang.pick("not fetched", "未下载") };
+            let place = if is_here(&entry.id) {
+                lang.pick("here", "已就绪")
+            } else {
+                lang.pick("not fetched", "未下载")
+            };
             let default = if entry.default { " *" } else { "" };
-            vec![format!("{}{default}", entry.id), place.to_owned(), entry.licence.clone(), entry.title.clone()]
+            vec![
+                format!("{}{default}", entry.id),
+                place.to_owned(),
+                entry.licence.clone(),
+                entry.title.clone(),
+            ]
         })
         .collect();
     let own = here.iter().filter(|base| catalogue.entries().all(|entry| entry.id != base.card.id));
-    rows.extend(own.map(|base| vec![base.card.id.clone(), lang.pick("here", "已就绪").to_owned(), base.card.licence.clone(), base.card.title.clone()]));
-    show::table(&[lang.pick("base (* default)", "底座（* 默认）"), "", lang.pick("licence", "许可证"), lang.pick("what it is", "说明")], rows)
+    rows.extend(own.map(|base| {
+        vec![
+            base.card.id.clone(),
+            lang.pick("here", "已就绪").to_owned(),
+            base.card.licence.clone(),
+            base.card.title.clone(),
+        ]
+    }));
+    show::table(
+        &[
+            lang.pick("base (* default)", "底座（* 默认）"),
+            "",
+            lang.pick("licence", "许可证"),
+            lang.pick("what it is", "说明"),
+        ],
+        rows,
+    )
 }
 
-fn info(arguments: &Arguments, catalogue: &base::catalogue::Catalogue, cache: &Cache, id: &str, lang: Lang) -> anyhow::Result<()> {
+fn info(
+    arguments: &Arguments,
+    catalogue: &base::catalogue::Catalogue,
+    cache: &Cache,
+    id: &str,
+    lang: Lang,
+) -> anyhow::Result<()> {
     let here = cache.find(id).ok();
     let (title, licence) = match &here {
         Some(base) => (base.card.title.clone(), base.card.licence.clone()),
@@ -72,17 +127,27 @@ fn info(arguments: &Arguments, catalogue: &base::catalogue::Catalogue, cache: &C
         }
     };
     if arguments.json {
-        return show::json(&serde_json::json!({ "id": id, "title": title, "licence": licence, "dir": here.as_ref().map(|base| &base.dir), "card": here.as_ref().map(|base| &base.card) }));
+        return show::json(
+            &serde_json::json!({ "id": id, "title": title, "licence": licence, "dir": here.as_ref().map(|base| &base.dir), "card": here.as_ref().map(|base| &base.card) }),
+        );
     }
     show::line(&format!("{id}: {title}"))?;
     show::line(&lang.pick(format!("licence: {licence}"), format!("许可证：{licence}")))?;
     match here {
         None => show::line(lang.pick("not fetched yet: dianjing base pull", "尚未下载：dianjing base pull")),
         Some(base) => {
-            show::line(&lang.pick(format!("in {}", base.dir.display()), format!("位于 {}", base.dir.display())))?;
-            show::line(&lang.pick(format!("from {}", base.card.source), format!("来源 {}", base.card.source)))?;
+            show::line(
+                &lang.pick(format!("in {}", base.dir.display()), format!("位于 {}", base.dir.display())),
+            )?;
+            show::line(
+                &lang.pick(format!("from {}", base.card.source), format!("来源 {}", base.card.source)),
+            )?;
             for (name, stamp) in &base.card.files {
-                show::line(&format!("{name}  {:.1} MB  sha256 {}", stamp.size as f64 / 1e6, stamp.sha256.as_str()))?;
+                show::line(&format!(
+                    "{name}  {:.1} MB  sha256 {}",
+                    stamp.size as f64 / 1e6,
+                    stamp.sha256.as_str()
+                ))?;
             }
             Ok(())
         }

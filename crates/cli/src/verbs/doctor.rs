@@ -18,12 +18,20 @@ pub(super) fn run(arguments: &Arguments, lang: Lang) -> anyhow::Result<ExitCode>
     let home = settings::home(arguments)?;
     let checks = [cache(&home, lang), bases(&home, lang), client(&home, lang), cores(lang)];
     if arguments.json {
-        let found: Vec<serde_json::Value> =
-            checks.iter().map(|check| serde_json::json!({ "what": check.what, "found": check.found, "fine": check.fine })).collect();
+        let found: Vec<serde_json::Value> = checks
+            .iter()
+            .map(|check| serde_json::json!({ "what": check.what, "found": check.found, "fine": check.fine }))
+            .collect();
         show::json(&found)?;
     } else {
         let mark = |check: &Check| if check.fine { "ok" } else { "!!" }.to_owned();
-        show::table(&["", "", ""], checks.iter().map(|check| vec![mark(check), check.what.to_owned(), check.found.clone()]).collect())?;
+        show::table(
+            &["", "", ""],
+            checks
+                .iter()
+                .map(|check| vec![mark(check), check.what.to_owned(), check.found.clone()])
+                .collect(),
+        )?;
     }
     Ok(if checks.iter().all(|check| check.fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,8 +76,15 @@ fn client(home: &pipeline::Home, lang: Lang) -> Check {
     let found = home.pull.package_clients.iter().find(answers).map(|client| client.join(" "));
     let here = home.bases().list().is_ok_and(|bases| !bases.is_empty());
     let fine = found.is_some() || here;
-    let none = lang.pick("none found: install Python's pip, or use `dianjing base import`", "未找到：请安装 pip，或使用 dianjing base import");
-    Check { what: lang.pick("package client", "包客户端"), found: found.unwrap_or_else(|| none.to_owned()), fine }
+    let none = lang.pick(
+        "none found: install Python's pip, or use `dianjing base import`",
+        "未找到：请安装 pip，或使用 dianjing base import",
+    );
+    Check {
+        what: lang.pick("package client", "包客户端"),
+        found: found.unwrap_or_else(|| none.to_owned()),
+        fine,
+    }
 }
 
 fn cores(lang: Lang) -> Check {

@@ -19,13 +19,30 @@ pub(super) fn run(arguments: &Arguments, verb: &EvaluateArguments, lang: Lang) -
         show::json(&held_out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = held_out.measures.iter().map(|measure| vec![measure.metric.clone(), show::measure(measure, lang)]).collect();
+    let rows = held_out
+        .measures
+        .iter()
+        .map(|measure| vec![measure.metric.clone(), show::measure(measure, lang)])
+        .collect();
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
     if let Some((answered, right)) = held_out.answered {
-        say(arguments, &lang.pick(
-            format!("It answered {} of {} examples; of those answers {} were right.", percent(answered.value), held_out.n, percent(right.value)),
-            format!("共 {} 个样本，回答了 {}；其中 {} 正确。", held_out.n, percent(answered.value), percent(right.value)),
-        ));
+        say(
+            arguments,
+            &lang.pick(
+                format!(
+                    "It answered {} of {} examples; of those answers {} were right.",
+                    percent(answered.value),
+                    held_out.n,
+                    percent(right.value)
+                ),
+                format!(
+                    "共 {} 个样本，回答了 {}；其中 {} 正确。",
+                    held_out.n,
+                    percent(answered.value),
+                    percent(right.value)
+                ),
+            ),
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -43,12 +43,22 @@ fn config_show(arguments: &Arguments, lang: Lang) -> anyhow::Result<ExitCode> {
     if arguments.json {
         let map: serde_json::Map<String, serde_json::Value> = settings
             .iter()
-            .map(|setting| (setting.name.to_owned(), serde_json::json!({ "value": setting.value, "origin": setting.origin })))
+            .map(|setting| {
+                (
+                    setting.name.to_owned(),
+                    serde_json::json!({ "value": setting.value, "origin": setting.origin }),
+                )
+            })
             .collect();
         show::json(&map)?;
     } else {
-        let rows = settings.into_iter().map(|setting| vec![setting.name.to_owned(), setting.value, setting.origin, setting.what.to_owned()]);
-        show::table(&[lang.pick("setting", "设置"), lang.pick("value", "值"), lang.pick("from", "来源"), ""], rows.collect())?;
+        let rows = settings.into_iter().map(|setting| {
+            vec![setting.name.to_owned(), setting.value, setting.origin, setting.what.to_owned()]
+        });
+        show::table(
+            &[lang.pick("setting", "设置"), lang.pick("value", "值"), lang.pick("from", "来源"), ""],
+            rows.collect(),
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -31,14 +31,19 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
     } else {
         table(&rows, lang)?;
     }
-    let unsure = |row: &&PredictedRow| row.prediction.as_ref().is_none_or(|prediction| prediction.verdict != Verdict::Answered);
+    let unsure = |row: &&PredictedRow| {
+        row.prediction.as_ref().is_none_or(|prediction| prediction.verdict != Verdict::Answered)
+    };
     let doubtful = rows.iter().filter(unsure).count();
     let failed = rows.iter().filter(|row| row.prediction.is_none()).count() + problems.len();
     let n = rows.len();
-    say(arguments, &lang.pick(
-        format!("{n} examples: {} answered, {doubtful} for a person to look at", n - doubtful),
-        format!("{n} 个样本：{} 个已回答，{doubtful} 个请人工查看", n - doubtful),
-    ));
+    say(
+        arguments,
+        &lang.pick(
+            format!("{n} examples: {} answered, {doubtful} for a person to look at", n - doubtful),
+            format!("{n} 个样本：{} 个已回答，{doubtful} 个请人工查看", n - doubtful),
+        ),
+    );
     Ok(if n == 0 || failed == n {
         ExitCode::FAILURE
     } else if verb.fail_on_unsure && doubtful > 0 {
@@ -58,7 +63,12 @@ fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
         ],
         None => vec![row.id.clone(), "-".to_owned(), "-".to_owned(), row.problem.clone().unwrap_or_default()],
     };
-    let header = [lang.pick("example", "样本"), lang.pick("answer", "结果"), lang.pick("confidence", "把握"), lang.pick("verdict", "判定")];
+    let header = [
+        lang.pick("example", "样本"),
+        lang.pick("answer", "结果"),
+        lang.pick("confidence", "把握"),
+        lang.pick("verdict", "判定"),
+    ];
     show::table(&header, rows.iter().map(cells).collect())
 }
 
@@ -74,7 +84,8 @@ impl Stdin {
         }
         let file = std::env::temp_dir().join(format!("dianjing-stdin-{}.jsonl", std::process::id()));
         let stdin = Self { file };
-        let mut out = std::fs::File::create_new(&stdin.file).with_context(|| format!("cannot write `{}`", stdin.file.display()))?;
+        let mut out = std::fs::File::create_new(&stdin.file)
+            .with_context(|| format!("cannot write `{}`", stdin.file.display()))?;
         for line in std::io::stdin().lock().lines() {
             writeln!(out, "{}", serde_json::json!({ "text": line? }))?;
         }

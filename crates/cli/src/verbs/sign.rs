@@ -32,17 +32,27 @@ fn new_key(path: &Path, lang: Lang) -> anyhow::Result<String> {
     let mut file = options.open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
     file.write_all(pair.secret.as_bytes())?;
     let public = path.with_extension("pub");
-    eprintln!("{}", lang.pick(
-        format!("Made a new key: keep `{}` secret, give `{}` to those who check", path.display(), public.display()),
-        format!("已生成新密钥：请妥善保管“{}”，把“{}”交给验证者", path.display(), public.display()),
-    ));
+    eprintln!(
+        "{}",
+        lang.pick(
+            format!(
+                "Made a new key: keep `{}` secret, give `{}` to those who check",
+                path.display(),
+                public.display()
+            ),
+            format!("已生成新密钥：请妥善保管“{}”，把“{}”交给验证者", path.display(), public.display()),
+        )
+    );
     Ok(pair.secret)
 }
 
 pub(super) fn verify(verb: &VerifyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let bundle = Bundle::open(&verb.bundle)?;
     let identity = bundle.identity();
-    eprintln!("{}", lang.pick(format!("Every byte is as it was written ({identity})"), format!("内容完整（{identity}）")));
+    eprintln!(
+        "{}",
+        lang.pick(format!("Every byte is as it was written ({identity})"), format!("内容完整（{identity}）"))
+    );
     if let Some(key) = &verb.key {
         let signature = read_text(&signature_path(&verb.bundle))?;
         bundle::verify(&verb.bundle, &signature, &read_text(key)?)?;

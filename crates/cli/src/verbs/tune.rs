@@ -14,7 +14,11 @@ use crate::{settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     if !(verb.errors > 0.0 && verb.errors < 1.0) {
-        return Err(Usage(format!("--errors {} is not between 0 and 1; 0.05 means one wrong answer in twenty", verb.errors)).into());
+        return Err(Usage(format!(
+            "--errors {} is not between 0 and 1; 0.05 means one wrong answer in twenty",
+            verb.errors
+        ))
+        .into());
     }
     let started = Instant::now();
     let home = settings::home(arguments)?;
@@ -24,7 +28,11 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
         data: verb.data.clone(),
         read: read_options(&verb.columns),
         base: verb.base.clone(),
-        form: if out.extension().is_some_and(|extension| extension == "djm") { Form::File } else { Form::Folder },
+        form: if out.extension().is_some_and(|extension| extension == "djm") {
+            Form::File
+        } else {
+            Form::Folder
+        },
         out,
         report,
         lang,
@@ -54,13 +62,36 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
     let n = tuning.n_examples;
     let classes = tuning.dataset.classes().len();
     let decision = &tuning.dataset.decision;
-    say(arguments, &lang.pick(
-        format!("Tuned on {n} examples in {seconds:.1} s: {}, {} ({} classes; {})", decision.task, decision.layout, classes, decision.why),
-        format!("用 {n} 个样本调校完成，用时 {seconds:.1} 秒：{}，{}（{classes} 类；{}）", decision.task, decision.layout, decision.why),
-    ));
-    say(arguments, &lang.pick(format!("Recipe: {}", tuning.bundle.evaluation.recipe), format!("配方：{}", tuning.bundle.evaluation.recipe)));
-    for measured in tuning.bundle.evaluation.measured.iter().take(1).chain(tuning.bundle.evaluation.measured.iter().filter(|measured| measured.on == "test").take(1)) {
-        let measure = pipeline::report::Measure { metric: measured.metric.clone(), estimate: measured.estimate };
+    say(
+        arguments,
+        &lang.pick(
+            format!(
+                "Tuned on {n} examples in {seconds:.1} s: {}, {} ({} classes; {})",
+                decision.task, decision.layout, classes, decision.why
+            ),
+            format!(
+                "用 {n} 个样本调校完成，用时 {seconds:.1} 秒：{}，{}（{classes} 类；{}）",
+                decision.task, decision.layout, decision.why
+            ),
+        ),
+    );
+    say(
+        arguments,
+        &lang.pick(
+            format!("Recipe: {}", tuning.bundle.evaluation.recipe),
+            format!("配方：{}", tuning.bundle.evaluation.recipe),
+        ),
+    );
+    for measured in tuning
+        .bundle
+        .evaluation
+        .measured
+        .iter()
+        .take(1)
+        .chain(tuning.bundle.evaluation.measured.iter().filter(|measured| measured.on == "test").take(1))
+    {
+        let measure =
+            pipeline::report::Measure { metric: measured.metric.clone(), estimate: measured.estimate };
         let place = match measured.on.as_str() {
             "test" => lang.pick("on your test part", "在测试集上"),
             _ => lang.pick("expected on new examples", "对新样本的预期"),
@@ -72,12 +103,21 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
         say(arguments, &format!("  {}. {}", index + 1, advice.in_lang(lang)));
     }
     let (out, report) = (request.out.display(), request.report.display());
-    say(arguments, &lang.pick(format!("Bundle: {out}\nReport: {report}"), format!("模型：{out}\n报告：{report}")));
+    say(
+        arguments,
+        &lang.pick(format!("Bundle: {out}\nReport: {report}"), format!("模型：{out}\n报告：{report}")),
+    );
     let example = match tuning.dataset.modality {
         dataset::Modality::Image => "new/*.jpg",
         dataset::Modality::Text => "new.csv",
     };
-    say(arguments, &lang.pick(format!("Next: dianjing predict {out} {example}"), format!("下一步：dianjing predict {out} {example}")));
+    say(
+        arguments,
+        &lang.pick(
+            format!("Next: dianjing predict {out} {example}"),
+            format!("下一步：dianjing predict {out} {example}"),
+        ),
+    );
 }
 
 fn default_out(data: &Path) -> PathBuf {
@@ -89,7 +129,8 @@ fn default_out(data: &Path) -> PathBuf {
 /// Now, or `SOURCE_DATE_EPOCH`, as RFC 3339 in UTC.
 fn now() -> String {
     let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
-    let seconds: u64 = fixed.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
+    let seconds: u64 = fixed
+        .unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
     rfc3339(seconds)
 }
 

@@ -18,23 +18,80 @@ pub(super) struct Columns {
     pub(super) id: Option<usize>,
 }
 
-const IMAGE_NAMES: &[&str] =
-    &["image", "image_path", "file_name", "filename", "file", "path", "img", "photo", "picture", "图片", "图像", "照片", "文件", "路径"];
-const TEXT_NAMES: &[&str] =
-    &["text", "sentence", "content", "utterance", "query", "question", "comment", "review", "message", "body", "note", "文本", "内容", "句子", "问题", "评论"];
-const LABEL_NAMES: &[&str] = &[
-    "label", "labels", "class", "category", "target", "intent", "tag", "tags", "sentiment", "y", "score", "rating", "domain", "标签", "类别", "分类", "意图", "评分",
+const IMAGE_NAMES: &[&str] = &[
+    "image",
+    "image_path",
+    "file_name",
+    "filename",
+    "file",
+    "path",
+    "img",
+    "photo",
+    "picture",
+    "图片",
+    "图像",
+    "照片",
+    "文件",
+    "路径",
 ];
-const GROUP_NAMES: &[&str] = &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
+const TEXT_NAMES: &[&str] = &[
+    "text",
+    "sentence",
+    "content",
+    "utterance",
+    "query",
+    "question",
+    "comment",
+    "review",
+    "message",
+    "body",
+    "note",
+    "文本",
+    "内容",
+    "句子",
+    "问题",
+    "评论",
+];
+const LABEL_NAMES: &[&str] = &[
+    "label",
+    "labels",
+    "class",
+    "category",
+    "target",
+    "intent",
+    "tag",
+    "tags",
+    "sentiment",
+    "y",
+    "score",
+    "rating",
+    "domain",
+    "标签",
+    "类别",
+    "分类",
+    "意图",
+    "评分",
+];
+const GROUP_NAMES: &[&str] =
+    &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
 const ANNOTATOR_NAMES: &[&str] = &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
 const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
 const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 
 /// Decides the role of each column.
-pub(super) fn find(path: &Path, table: &Table, options: &ReadOptions, labels_needed: bool) -> Result<Columns, ReadError> {
+pub(super) fn find(
+    path: &Path,
+    table: &Table,
+    options: &ReadOptions,
+    labels_needed: bool,
+) -> Result<Columns, ReadError> {
     let named = |name: &Option<String>| -> Result<Option<usize>, ReadError> {
         let Some(name) = name else { return Ok(None) };
-        let no_column = || ReadError::NoColumn { path: path.to_owned(), column: name.clone(), existing: table.columns.clone() };
+        let no_column = || ReadError::NoColumn {
+            path: path.to_owned(),
+            column: name.clone(),
+            existing: table.columns.clone(),
+        };
         table.column(name).map(Some).ok_or_else(no_column)
     };
     let label = match named(&options.label)? {
@@ -48,8 +105,9 @@ pub(super) fn find(path: &Path, table: &Table, options: &ReadOptions, labels_nee
     }
     let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
-    let part = or_by_name(named(&options.part)?, PART_NAMES)
-        .filter(|part| options.part.is_some() || table.cells(*part).all(|cell| Part::from_name(&cell.text()).is_some()));
+    let part = or_by_name(named(&options.part)?, PART_NAMES).filter(|part| {
+        options.part.is_some() || table.cells(*part).all(|cell| Part::from_name(&cell.text()).is_some())
+    });
     Ok(Columns {
         content,
         modality,
@@ -85,7 +143,10 @@ fn content(
             .find(|column| looks_like_images(table, *column))
             .map(|column| (column, Modality::Image))
             .or_else(|| longest_text(table, free()).map(|column| (column, Modality::Text)))
-            .ok_or_else(|| ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() }),
+            .ok_or_else(|| ReadError::NoContentColumn {
+                path: path.to_owned(),
+                existing: table.columns.clone(),
+            }),
     }
 }
 
@@ -133,8 +194,15 @@ mod tests {
         let found = find(Path::new("t.csv"), &table, &ReadOptions::default(), true);
         let got = match found {
             Ok(columns) => {
-                let name = |column: Option<usize>| column.map_or("-", |column| table.columns[column].as_str());
-                format!("{} {} {} {}", columns.modality, name(Some(columns.content)), name(columns.label), name(columns.group))
+                let name =
+                    |column: Option<usize>| column.map_or("-", |column| table.columns[column].as_str());
+                format!(
+                    "{} {} {} {}",
+                    columns.modality,
+                    name(Some(columns.content)),
+                    name(columns.label),
+                    name(columns.group)
+                )
             }
             Err(error) => error.to_string(),
         };
@@ -148,6 +216,9 @@ mod tests {
         check("path,class\na.jpg,x\n", "image path class -");
         check("what,verdict\nthe lid is loose,bad\n", "text what verdict -");
         check("photo,remark,label\na.png,scratched near the rim,bad\n", "image photo label -");
-        check("a,b,c\nlong words here,x,y\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `c`");
+        check(
+            "a,b,c\nlong words here,x,y\n",
+            "no column of `t.csv` looks like a label; it has `a`, `b`, `c`",
+        );
     }
 }

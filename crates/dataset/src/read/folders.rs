@@ -7,7 +7,8 @@ use walkdir::WalkDir;
 use super::rows::{check_classes, name_of, task_name};
 use super::{Format, Labels, MAX_EXAMPLES, ReadOptions, read_table, rows};
 use crate::{
-    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError, Target, Task,
+    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind,
+    ReadError, Target, Task,
 };
 
 /// Folders deeper than this are not looked into.
@@ -36,18 +37,31 @@ pub(super) fn single_file(path: &Path) -> Example {
 
 fn example(id: String, content: Content, path: &Path) -> Example {
     let origin = Origin { path: path.to_owned(), row: None };
-    Example { id: ExampleId(id), content, target: Target::Unlabelled, votes: Vec::new(), group: None, part: None, origin }
+    Example {
+        id: ExampleId(id),
+        content,
+        target: Target::Unlabelled,
+        votes: Vec::new(),
+        group: None,
+        part: None,
+        origin,
+    }
 }
 
 /// Reads a folder in whatever layout it has.
-pub(super) fn read(root: &Path, options: &ReadOptions, labels: Labels) -> Result<(Dataset, Vec<Problem>), ReadError> {
+pub(super) fn read(
+    root: &Path,
+    options: &ReadOptions,
+    labels: Labels,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
     if let Some(tables) = tables_in(root)? {
         return read_tables(root, &tables, options, labels);
     }
     let (files, mut problems) = list(root)?;
     let pictures: Vec<PathBuf> = files.iter().filter(|file| is_image_name(file)).cloned().collect();
     let texts: Vec<PathBuf> = files.iter().filter(|file| is_text_name(file)).cloned().collect();
-    let (kept, modality) = if pictures.len() >= texts.len() { (pictures, Modality::Image) } else { (texts, Modality::Text) };
+    let (kept, modality) =
+        if pictures.len() >= texts.len() { (pictures, Modality::Image) } else { (texts, Modality::Text) };
     if kept.is_empty() {
         return Err(ReadError::Empty { path: root.to_owned() });
     }
@@ -64,14 +78,18 @@ pub(super) fn read(root: &Path, options: &ReadOptions, labels: Labels) -> Result
 fn list(root: &Path) -> Result<(Vec<PathBuf>, Vec<Problem>), ReadError> {
     let mut files = Vec::new();
     let mut problems = Vec::new();
-    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
-    for entry in WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(visible) {
+    let visible = |entry: &walkdir::DirEntry| {
+        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
+    };
+    for entry in WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(visible)
+    {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) if entry.path().is_dir() => {}
             Ok(entry) => files.push(entry.into_path()),
             Err(error) if error.depth() == 0 => {
-                let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
+                let source =
+                    error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
                 return Err(ReadError::Open { path: root.to_owned(), source });
             }
             Err(error) => {
@@ -80,7 +98,11 @@ fn list(root: &Path) -> Result<(Vec<PathBuf>, Vec<Problem>), ReadError> {
             }
         }
         if files.len() > MAX_EXAMPLES {
-            return Err(ReadError::TooMuch { path: root.to_owned(), what: "files", limit: MAX_EXAMPLES as u64 });
+            return Err(ReadError::TooMuch {
+                path: root.to_owned(),
+                what: "files",
+                limit: MAX_EXAMPLES as u64,
+            });
         }
     }
     Ok((files, problems))
@@ -95,7 +117,8 @@ fn class_folders(
     problems: &mut Vec<Problem>,
 ) -> Result<Dataset, ReadError> {
     let folders: Vec<Vec<String>> = files.iter().map(|file| folders_between(root, file)).collect();
-    let has_parts = folders.iter().all(|folders| folders.first().is_some_and(|name| Part::from_name(name).is_some()));
+    let has_parts =
+        folders.iter().all(|folders| folders.first().is_some_and(|name| Part::from_name(name).is_some()));
     let level = usize::from(has_parts);
     let class_of = |folders: &[String]| folders.get(level).cloned();
     let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();
@@ -128,7 +151,11 @@ fn class_folders(
     let task = Task::SingleLabel { classes };
     let decision = Decision {
         layout: "class folders".to_owned(),
-        content: if has_parts { "files below train, validation and test".to_owned() } else { "files".to_owned() },
+        content: if has_parts {
+            "files below train, validation and test".to_owned()
+        } else {
+            "files".to_owned()
+        },
         label: Some("folder name".to_owned()),
         task: task_name(&task).to_owned(),
         why: "each folder is a class".to_owned(),
@@ -137,7 +164,8 @@ fn class_folders(
 }
 
 fn read_text(file: &Path) -> Result<String, Problem> {
-    let bytes = std::fs::read(file).map_err(|error| Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, file))?;
+    let bytes = std::fs::read(file)
+        .map_err(|error| Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, file))?;
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     if text.is_empty() { Err(Problem::in_file(ProblemKind::EmptyFile, file)) } else { Ok(text) }
 }
@@ -150,15 +178,23 @@ fn folders_between(root: &Path, file: &Path) -> Vec<String> {
 
 /// Tables directly in a folder: `metadata.*` beside pictures, or one per part (`train.csv`, `test.csv`), or a single one.
 fn tables_in(root: &Path) -> Result<Option<Vec<(PathBuf, Option<Part>)>>, ReadError> {
-    let entries = std::fs::read_dir(root).map_err(|source| ReadError::Open { path: root.to_owned(), source })?;
-    let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| Format::of(path).is_some() && path.is_file()).collect();
+    let entries =
+        std::fs::read_dir(root).map_err(|source| ReadError::Open { path: root.to_owned(), source })?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| Format::of(path).is_some() && path.is_file())
+        .collect();
     files.sort();
-    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let stem =
+        |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     if let Some(metadata) = files.iter().find(|path| stem(path) == "metadata") {
         return Ok(Some(vec![(metadata.clone(), None)]));
     }
-    let parts: Vec<(PathBuf, Option<Part>)> =
-        files.iter().filter_map(|path| Part::from_name(&stem(path)).map(|part| (path.clone(), Some(part)))).collect();
+    let parts: Vec<(PathBuf, Option<Part>)> = files
+        .iter()
+        .filter_map(|path| Part::from_name(&stem(path)).map(|part| (path.clone(), Some(part))))
+        .collect();
     Ok((!parts.is_empty()).then_some(parts))
 }
 

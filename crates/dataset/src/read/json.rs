@@ -37,7 +37,13 @@ pub fn parse_json(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), Re
 
 type Fields = Vec<(String, Cell)>;
 
-fn keep(path: &Path, number: u64, item: serde_json::Result<Value>, objects: &mut Vec<(u64, Fields)>, problems: &mut Vec<Problem>) {
+fn keep(
+    path: &Path,
+    number: u64,
+    item: serde_json::Result<Value>,
+    objects: &mut Vec<(u64, Fields)>,
+    problems: &mut Vec<Problem>,
+) {
     match item {
         Ok(Value::Object(object)) => {
             let mut fields = Vec::new();
@@ -109,8 +115,14 @@ mod tests {
 
     #[test]
     fn lines_and_arrays_give_the_same_table() {
-        let lines = parse("{\"text\": \"a\", \"labels\": [\"x\", \"y\"]}\n\n{\"text\": \"b\", \"meta\": {\"lot\": 3}}\n").0;
-        let array = parse("[{\"text\": \"a\", \"labels\": [\"x\", \"y\"]}, {\"text\": \"b\", \"meta\": {\"lot\": 3}}]").0;
+        let lines = parse(
+            "{\"text\": \"a\", \"labels\": [\"x\", \"y\"]}\n\n{\"text\": \"b\", \"meta\": {\"lot\": 3}}\n",
+        )
+        .0;
+        let array = parse(
+            "[{\"text\": \"a\", \"labels\": [\"x\", \"y\"]}, {\"text\": \"b\", \"meta\": {\"lot\": 3}}]",
+        )
+        .0;
         assert_eq!(lines.columns, ["text", "labels", "meta.lot"]);
         assert_eq!(lines.columns, array.columns);
         assert_eq!(lines.rows[1].cells, array.rows[1].cells);

@@ -69,7 +69,10 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec<Problem>
 }
 
 /// Reads examples whose labels, if any, do not matter: files, folders (at any depth) and tables, in the order given.
-pub fn read_unlabelled(paths: &[PathBuf], options: &ReadOptions) -> Result<(Vec<crate::Example>, Vec<Problem>), ReadError> {
+pub fn read_unlabelled(
+    paths: &[PathBuf],
+    options: &ReadOptions,
+) -> Result<(Vec<crate::Example>, Vec<Problem>), ReadError> {
     let mut examples = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
@@ -91,7 +94,11 @@ enum Labels {
     Ignored,
 }
 
-fn read_any(path: &Path, options: &ReadOptions, labels: Labels) -> Result<(Dataset, Vec<Problem>), ReadError> {
+fn read_any(
+    path: &Path,
+    options: &ReadOptions,
+    labels: Labels,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
     let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => ReadError::Missing { path: path.to_owned() },
         _ => ReadError::Open { path: path.to_owned(), source },

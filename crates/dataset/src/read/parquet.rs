@@ -34,7 +34,11 @@ pub(super) fn read(path: &Path) -> Result<(Table, Vec<Problem>), ReadError> {
             }
             Err(error) => {
                 // After a damaged page nothing that follows can be trusted.
-                problems.push(Problem::in_row(ProblemKind::BadRow { detail: error.to_string() }, path, number));
+                problems.push(Problem::in_row(
+                    ProblemKind::BadRow { detail: error.to_string() },
+                    path,
+                    number,
+                ));
                 break;
             }
         }
@@ -59,7 +63,9 @@ fn cell(field: &Field) -> Cell {
         Field::ULong(value) => Cell::Number(*value as f64),
         Field::Float(value) => Cell::Number(f64::from(*value)),
         Field::Double(value) => Cell::Number(*value),
-        Field::ListInternal(list) => Cell::List(list.elements().iter().map(|item| cell(item).text()).collect()),
+        Field::ListInternal(list) => {
+            Cell::List(list.elements().iter().map(|item| cell(item).text()).collect())
+        }
         _ => Cell::Empty,
     }
 }

@@ -7,7 +7,8 @@ use super::columns::{self, Columns};
 use super::{Cell, Labels, ReadOptions, Row, Table};
 use crate::task::{self, Decided};
 use crate::{
-    Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError, Target, Task, Vote,
+    Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError,
+    Target, Task, Vote,
 };
 
 /// A row on its way to becoming an example.
@@ -30,7 +31,11 @@ pub(super) fn dataset(
     let mut drafts = Vec::new();
     for (table, declared) in tables {
         let file = declared.as_ref().map_or(path, |(file, _)| file);
-        let columns = if table.columns == first.columns { columns.clone() } else { columns::find(file, table, options, labels == Labels::Needed)? };
+        let columns = if table.columns == first.columns {
+            columns.clone()
+        } else {
+            columns::find(file, table, options, labels == Labels::Needed)?
+        };
         for row in &table.rows {
             match draft(file, row, &columns, table, declared.as_ref().map(|(_, part)| *part)) {
                 Ok(draft) => drafts.push(draft),
@@ -45,7 +50,8 @@ pub(super) fn dataset(
     }
     let label_name = columns.label.map(|label| first.columns[label].clone());
     let cells: Vec<Cell> = drafts.iter().map(|draft| draft.label.clone()).collect();
-    let decided = task::decide(&cells, label_name.as_deref().unwrap_or("label"), options.task, options.separator);
+    let decided =
+        task::decide(&cells, label_name.as_deref().unwrap_or("label"), options.task, options.separator);
     tell_misfits(&drafts, &decided, label_name.as_deref(), &mut problems);
     let decision = Decision {
         layout: layout.to_owned(),
@@ -58,14 +64,29 @@ pub(super) fn dataset(
     for (example, target) in examples.iter_mut().zip(decided.targets) {
         example.target = target;
     }
-    let dataset = Dataset { name: name_of(path), root: path.to_owned(), task: decided.task, decision, modality: columns.modality, examples };
+    let dataset = Dataset {
+        name: name_of(path),
+        root: path.to_owned(),
+        task: decided.task,
+        decision,
+        modality: columns.modality,
+        examples,
+    };
     check_classes(&dataset, labels, &mut problems)?;
     Ok((dataset, problems))
 }
 
-fn draft(file: &Path, row: &Row, columns: &Columns, table: &Table, declared: Option<Part>) -> Result<Draft, Problem> {
-    let text_of = |column: Option<usize>| column.map(|column| row.cells[column].text()).filter(|text| !text.is_empty());
-    let problem = |kind| Problem::in_row(kind, file, row.number).column(table.columns[columns.content].clone());
+fn draft(
+    file: &Path,
+    row: &Row,
+    columns: &Columns,
+    table: &Table,
+    declared: Option<Part>,
+) -> Result<Draft, Problem> {
+    let text_of =
+        |column: Option<usize>| column.map(|column| row.cells[column].text()).filter(|text| !text.is_empty());
+    let problem =
+        |kind| Problem::in_row(kind, file, row.number).column(table.columns[columns.content].clone());
     let content = text_of(Some(columns.content)).ok_or_else(|| problem(ProblemKind::EmptyCell))?;
     let content = match columns.modality {
         Modality::Text => Content::Text(content),
@@ -122,11 +143,20 @@ fn join_votes(drafts: Vec<Draft>, problems: &mut Vec<Problem>) -> Vec<Draft> {
             *counts.entry(&vote.label).or_default() += 1;
         }
         let most = counts.values().copied().max().unwrap_or(0);
-        let winners: Vec<String> = counts.iter().filter(|(_, count)| **count == most).map(|(label, _)| (*label).to_owned()).collect();
+        let winners: Vec<String> = counts
+            .iter()
+            .filter(|(_, count)| **count == most)
+            .map(|(label, _)| (*label).to_owned())
+            .collect();
         let Some(taken) = winners.first().cloned() else { continue };
         if winners.len() > 1 {
             let Origin { path, row } = &draft.example.origin;
-            problems.push(Problem { kind: ProblemKind::Tie { labels: winners, taken: taken.clone() }, path: path.clone(), row: *row, column: None });
+            problems.push(Problem {
+                kind: ProblemKind::Tie { labels: winners, taken: taken.clone() },
+                path: path.clone(),
+                row: *row,
+                column: None,
+            });
         }
         draft.label = Cell::Text(taken);
     }
@@ -142,7 +172,11 @@ fn tell_misfits(drafts: &[Draft], decided: &Decided, label: Option<&str>, proble
 }
 
 /// One class cannot be learned; a class with one example can, but not be checked.
-pub(super) fn check_classes(dataset: &Dataset, labels: Labels, problems: &mut Vec<Problem>) -> Result<(), ReadError> {
+pub(super) fn check_classes(
+    dataset: &Dataset,
+    labels: Labels,
+    problems: &mut Vec<Problem>,
+) -> Result<(), ReadError> {
     let Task::SingleLabel { classes } = &dataset.task else { return Ok(()) };
     if labels == Labels::Ignored {
         return Ok(());
@@ -157,7 +191,8 @@ pub(super) fn check_classes(dataset: &Dataset, labels: Labels, problems: &mut Ve
         return Err(ReadError::OneClass { path: dataset.root.clone(), class: class.clone() });
     }
     for (class, count) in classes.iter().zip(counts).filter(|(_, count)| *count == 1) {
-        problems.push(Problem::in_file(ProblemKind::RareClass { class: class.clone(), count }, &dataset.root));
+        problems
+            .push(Problem::in_file(ProblemKind::RareClass { class: class.clone(), count }, &dataset.root));
     }
     Ok(())
 }

@@ -10,7 +10,11 @@ use crate::{Problem, ProblemKind, ReadError};
 pub fn parse_separated(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), ReadError> {
     let text = decode(path, bytes)?;
     let delimiter = sniff_delimiter(&text);
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(text.as_bytes());
     let mut table = Table::default();
     let mut problems = Vec::new();
     let mut record = csv::StringRecord::new();
@@ -18,7 +22,11 @@ pub fn parse_separated(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>
         let number = reader.position().line();
         match reader.read_record(&mut record) {
             Ok(false) => break,
-            Err(error) => problems.push(Problem::in_row(ProblemKind::BadRow { detail: error.to_string() }, path, number)),
+            Err(error) => problems.push(Problem::in_row(
+                ProblemKind::BadRow { detail: error.to_string() },
+                path,
+                number,
+            )),
             Ok(true) if table.columns.is_empty() => table.columns = header(path, &record)?,
             Ok(true) => {
                 // The reader's position is before any blank lines it skipped; the record knows better.
@@ -120,7 +128,12 @@ mod tests {
 
     #[test]
     fn delimiters_are_sniffed() {
-        for text in ["text,label\na b,x\nc,y\n", "text\tlabel\na b\tx\nc\ty\n", "text;label\na b;x\nc;y\n", "text|label\na b|x\nc|y\n"] {
+        for text in [
+            "text,label\na b,x\nc,y\n",
+            "text\tlabel\na b\tx\nc\ty\n",
+            "text;label\na b;x\nc;y\n",
+            "text|label\na b|x\nc|y\n",
+        ] {
             assert_eq!(texts(&parse(text.as_bytes()).0), [["a b", "x"], ["c", "y"]], "{text}");
         }
     }
@@ -128,7 +141,8 @@ mod tests {
     #[test]
     fn the_encodings_of_real_files_are_read() {
         let text = "文本,标签\n你好,问候\n";
-        let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         let gb18030 = encoding_rs::GB18030.encode(text).0.into_owned();
         let bom: Vec<u8> = [0xEF, 0xBB, 0xBF].into_iter().chain(text.bytes()).collect();
         for bytes in [text.as_bytes(), &bom, &utf16, &gb18030] {

@@ -73,7 +73,9 @@ mod tests {
 
     #[test]
     fn joining_is_transitive() {
-        let mut groups = Groups::from_names(["a", "", "b", "a", "b"].into_iter().map(|name| (!name.is_empty()).then_some(name)));
+        let mut groups = Groups::from_names(
+            ["a", "", "b", "a", "b"].into_iter().map(|name| (!name.is_empty()).then_some(name)),
+        );
         assert_eq!(groups.numbers(), [0, 1, 2, 0, 2]);
         groups.join(4, 1);
         assert_eq!(groups.numbers(), [0, 1, 1, 0, 1]);

@@ -28,7 +28,13 @@ pub(super) fn confusion(classes: &[String], counts: &[Vec<u64>], given: &str, pr
     for (row, counts) in counts.iter().enumerate() {
         let total = counts.iter().sum::<u64>().max(1) as f64;
         let y = row as f64 * cell + 24.0;
-        let _ = write!(svg, r#"<text x="{}" y="{}" class="end">{}</text>"#, left - 8.0, y + cell / 2.0 + 4.0, clip(&classes[row], 16));
+        let _ = write!(
+            svg,
+            r#"<text x="{}" y="{}" class="end">{}</text>"#,
+            left - 8.0,
+            y + cell / 2.0 + 4.0,
+            clip(&classes[row], 16)
+        );
         for (column, count) in counts.iter().enumerate() {
             let x = left + column as f64 * cell;
             let share = *count as f64 / total;
@@ -42,15 +48,29 @@ pub(super) fn confusion(classes: &[String], counts: &[Vec<u64>], given: &str, pr
             );
             if *count > 0 && cell >= 20.0 {
                 let contrast = if opacity > 0.6 { "on" } else { "" };
-                let _ = write!(svg, r#"<text x="{:.1}" y="{:.1}" class="mid {contrast}">{count}</text>"#, x + cell / 2.0 - 1.0, y + cell / 2.0 + 3.0);
+                let _ = write!(
+                    svg,
+                    r#"<text x="{:.1}" y="{:.1}" class="mid {contrast}">{count}</text>"#,
+                    x + cell / 2.0 - 1.0,
+                    y + cell / 2.0 + 3.0
+                );
             }
         }
     }
     for (column, class) in classes.iter().enumerate() {
         let (x, y) = (left + (column as f64 + 0.5) * cell, k * cell + 34.0);
-        let _ = write!(svg, r#"<text x="{x:.1}" y="{y:.1}" class="end" transform="rotate(-50 {x:.1} {y:.1})">{}</text>"#, clip(class, 16));
+        let _ = write!(
+            svg,
+            r#"<text x="{x:.1}" y="{y:.1}" class="end" transform="rotate(-50 {x:.1} {y:.1})">{}</text>"#,
+            clip(class, 16)
+        );
     }
-    let _ = write!(svg, r#"<text x="0" y="12" class="axis">{} ↓</text><text x="{left}" y="12" class="axis">{} →</text>"#, escape(given), escape(predicted));
+    let _ = write!(
+        svg,
+        r#"<text x="0" y="12" class="axis">{} ↓</text><text x="{left}" y="12" class="axis">{} →</text>"#,
+        escape(given),
+        escape(predicted)
+    );
     close(svg)
 }
 
@@ -62,7 +82,13 @@ pub(super) fn intervals(rows: &[Row<'_>]) -> String {
     let mut svg = open(width, height, "");
     for tick in 0..=4 {
         let x = left + span * f64::from(tick) / 4.0;
-        let _ = write!(svg, r#"<line x1="{x}" x2="{x}" y1="0" y2="{}" class="grid"/><text x="{x}" y="{}" class="mid axis">{} %</text>"#, height - 22.0, height - 6.0, tick * 25);
+        let _ = write!(
+            svg,
+            r#"<line x1="{x}" x2="{x}" y1="0" y2="{}" class="grid"/><text x="{x}" y="{}" class="mid axis">{} %</text>"#,
+            height - 22.0,
+            height - 6.0,
+            tick * 25
+        );
     }
     for (index, row) in rows.iter().enumerate() {
         let y = index as f64 * step + 14.0;
@@ -71,9 +97,18 @@ pub(super) fn intervals(rows: &[Row<'_>]) -> String {
         let _ = write!(
             svg,
             r#"<text x="{}" y="{}" class="end">{}</text><line x1="{:.1}" x2="{:.1}" y1="{y}" y2="{y}" class="whisker"/><circle cx="{:.1}" cy="{y}" r="5" class="dot"><title>{} [{}, {}], n = {n}</title></circle><text x="{}" y="{}" class="axis">{}</text>"#,
-            left - 8.0, y + 4.0, clip(row.name, 18), at(low), at(high), at(value),
-            super::percent(value), super::percent(low), super::percent(high),
-            left + span + 8.0, y + 4.0, super::percent(value),
+            left - 8.0,
+            y + 4.0,
+            clip(row.name, 18),
+            at(low),
+            at(high),
+            at(value),
+            super::percent(value),
+            super::percent(low),
+            super::percent(high),
+            left + span + 8.0,
+            y + 4.0,
+            super::percent(value),
         );
     }
     close(svg)
@@ -92,13 +127,25 @@ pub(super) fn reliability(bins: &[Bin], said: &str, happened: &str) -> String {
     let (size, left) = (300.0, 46.0);
     let mut svg = square(size, left, said, happened);
     let (x, y) = (|share: f64| left + size * share, |share: f64| 10.0 + size * (1.0 - share));
-    let _ = write!(svg, r#"<line x1="{}" y1="{}" x2="{}" y2="{}" class="ideal"/>"#, x(0.0), y(0.0), x(1.0), y(1.0));
+    let _ = write!(
+        svg,
+        r#"<line x1="{}" y1="{}" x2="{}" y2="{}" class="ideal"/>"#,
+        x(0.0),
+        y(0.0),
+        x(1.0),
+        y(1.0)
+    );
     for bin in bins {
         let Estimate { value, low, high, n } = bin.accuracy;
         let _ = write!(
             svg,
             r#"<line x1="{px:.1}" x2="{px:.1}" y1="{:.1}" y2="{:.1}" class="whisker"/><circle cx="{px:.1}" cy="{:.1}" r="5" class="dot"><title>{} → {}, n = {n}</title></circle>"#,
-            y(low), y(high), y(value), super::percent(bin.confidence), super::percent(value), px = x(bin.confidence),
+            y(low),
+            y(high),
+            y(value),
+            super::percent(bin.confidence),
+            super::percent(value),
+            px = x(bin.confidence),
         );
     }
     close(svg)
@@ -112,7 +159,12 @@ pub(super) struct CurvePoint {
 }
 
 /// Accuracy against the number of labels: measured as dots, expected as a band.
-pub(super) fn learning_curve(measured: &[CurvePoint], expected: &[CurvePoint], labels: &str, accuracy: &str) -> String {
+pub(super) fn learning_curve(
+    measured: &[CurvePoint],
+    expected: &[CurvePoint],
+    labels: &str,
+    accuracy: &str,
+) -> String {
     let (width, height, left) = (520.0, 260.0, 52.0);
     let largest = expected.iter().chain(measured).map(|point| point.n).fold(1.0, f64::max);
     let lowest = expected.iter().chain(measured).map(|point| point.accuracy.low).fold(1.0, f64::min);
@@ -122,21 +174,51 @@ pub(super) fn learning_curve(measured: &[CurvePoint], expected: &[CurvePoint], l
     let mut svg = open(width, height, accuracy);
     for tick in 0..=4 {
         let share = floor + (1.0 - floor) * f64::from(tick) / 4.0;
-        let _ = write!(svg, r#"<line x1="{left}" x2="{}" y1="{at:.1}" y2="{at:.1}" class="grid"/><text x="{}" y="{:.1}" class="end axis">{:.0} %</text>"#, width - 16.0, left - 6.0, y(share) + 4.0, 100.0 * share, at = y(share));
+        let _ = write!(
+            svg,
+            r#"<line x1="{left}" x2="{}" y1="{at:.1}" y2="{at:.1}" class="grid"/><text x="{}" y="{:.1}" class="end axis">{:.0} %</text>"#,
+            width - 16.0,
+            left - 6.0,
+            y(share) + 4.0,
+            100.0 * share,
+            at = y(share)
+        );
         let n = largest * f64::from(tick) / 4.0;
         let _ = write!(svg, r#"<text x="{:.1}" y="{}" class="mid axis">{n:.0}</text>"#, x(n), height - 30.0);
     }
     if !expected.is_empty() {
         let upper = expected.iter().map(|point| format!("{:.1},{:.1}", x(point.n), y(point.accuracy.high)));
-        let lower = expected.iter().rev().map(|point| format!("{:.1},{:.1}", x(point.n), y(point.accuracy.low)));
+        let lower =
+            expected.iter().rev().map(|point| format!("{:.1},{:.1}", x(point.n), y(point.accuracy.low)));
         let band: Vec<String> = upper.chain(lower).collect();
-        let middle: Vec<String> = expected.iter().map(|point| format!("{:.1},{:.1}", x(point.n), y(point.accuracy.value))).collect();
-        let _ = write!(svg, r#"<polygon points="{}" class="band"/><polyline points="{}" class="line"/>"#, band.join(" "), middle.join(" "));
+        let middle: Vec<String> = expected
+            .iter()
+            .map(|point| format!("{:.1},{:.1}", x(point.n), y(point.accuracy.value)))
+            .collect();
+        let _ = write!(
+            svg,
+            r#"<polygon points="{}" class="band"/><polyline points="{}" class="line"/>"#,
+            band.join(" "),
+            middle.join(" ")
+        );
     }
     for point in measured {
-        let _ = write!(svg, r#"<circle cx="{:.1}" cy="{:.1}" r="4.5" class="dot"><title>{:.0}: {}</title></circle>"#, x(point.n), y(point.accuracy.value), point.n, super::percent(point.accuracy.value));
+        let _ = write!(
+            svg,
+            r#"<circle cx="{:.1}" cy="{:.1}" r="4.5" class="dot"><title>{:.0}: {}</title></circle>"#,
+            x(point.n),
+            y(point.accuracy.value),
+            point.n,
+            super::percent(point.accuracy.value)
+        );
     }
-    let _ = write!(svg, r#"<text x="{}" y="{}" class="mid axis">{}</text>"#, (left + width) / 2.0, height - 8.0, escape(labels));
+    let _ = write!(
+        svg,
+        r#"<text x="{}" y="{}" class="mid axis">{}</text>"#,
+        (left + width) / 2.0,
+        height - 8.0,
+        escape(labels)
+    );
     close(svg)
 }
 
@@ -152,7 +234,11 @@ pub(super) fn balance(classes: &[String], counts: &[usize]) -> String {
         let _ = write!(
             svg,
             r#"<text x="{}" y="{}" class="end">{}</text><rect x="{left}" y="{y}" width="{bar:.1}" height="14" rx="3" class="bar"/><text x="{:.1}" y="{}" class="axis">{count}</text>"#,
-            left - 8.0, y + 11.0, clip(class, 18), left + bar + 8.0, y + 11.0,
+            left - 8.0,
+            y + 11.0,
+            clip(class, 18),
+            left + bar + 8.0,
+            y + 11.0,
         );
     }
     close(svg)
@@ -166,16 +252,35 @@ fn square(size: f64, left: f64, x_label: &str, y_label: &str) -> String {
         let _ = write!(
             svg,
             r#"<line x1="{left}" x2="{}" y1="{y}" y2="{y}" class="grid"/><text x="{}" y="{}" class="end axis">{}</text><text x="{x}" y="{}" class="mid axis">{}</text>"#,
-            left + size, left - 6.0, y + 4.0, tick * 25, size + 28.0, tick * 25,
+            left + size,
+            left - 6.0,
+            y + 4.0,
+            tick * 25,
+            size + 28.0,
+            tick * 25,
         );
     }
-    let _ = write!(svg, r#"<text x="{}" y="{}" class="mid axis">{} (%)</text>"#, left + size / 2.0, size + 48.0, escape(x_label));
-    let _ = write!(svg, r#"<text x="12" y="{y}" class="mid axis" transform="rotate(-90 12 {y})">{} (%)</text>"#, escape(y_label), y = 10.0 + size / 2.0);
+    let _ = write!(
+        svg,
+        r#"<text x="{}" y="{}" class="mid axis">{} (%)</text>"#,
+        left + size / 2.0,
+        size + 48.0,
+        escape(x_label)
+    );
+    let _ = write!(
+        svg,
+        r#"<text x="12" y="{y}" class="mid axis" transform="rotate(-90 12 {y})">{} (%)</text>"#,
+        escape(y_label),
+        y = 10.0 + size / 2.0
+    );
     svg
 }
 
 fn open(width: f64, height: f64, label: &str) -> String {
-    format!(r#"<svg viewBox="0 0 {width:.0} {height:.0}" role="img" aria-label="{}" style="max-width:{width:.0}px">"#, escape(label))
+    format!(
+        r#"<svg viewBox="0 0 {width:.0} {height:.0}" role="img" aria-label="{}" style="max-width:{width:.0}px">"#,
+        escape(label)
+    )
 }
 
 fn close(mut svg: String) -> String {

@@ -95,7 +95,12 @@ fn headline_note(report: &Report, lang: Lang) -> String {
 fn confusion(report: &Report, lang: Lang) -> Option<String> {
     let k = report.confusion.len();
     (1..=charts::MATRIX_CLASSES).contains(&k).then(|| {
-        charts::confusion(&report.classes, &report.confusion, lang.pick("given", "标注"), lang.pick("predicted", "预测"))
+        charts::confusion(
+            &report.classes,
+            &report.confusion,
+            lang.pick("given", "标注"),
+            lang.pick("predicted", "预测"),
+        )
     })
 }
 
@@ -120,8 +125,12 @@ fn recall(report: &Report) -> Option<String> {
     if report.recall.is_empty() {
         return None;
     }
-    let mut rows: Vec<Row<'_>> =
-        report.classes.iter().zip(&report.recall).map(|(name, estimate)| Row { name, estimate: *estimate }).collect();
+    let mut rows: Vec<Row<'_>> = report
+        .classes
+        .iter()
+        .zip(&report.recall)
+        .map(|(name, estimate)| Row { name, estimate: *estimate })
+        .collect();
     rows.sort_by(|a, b| a.estimate.value.total_cmp(&b.estimate.value));
     rows.truncate(charts::MATRIX_CLASSES);
     Some(charts::intervals(&rows))
@@ -131,17 +140,30 @@ fn reliability(report: &Report, lang: Lang) -> Option<String> {
     if report.reliability.is_empty() {
         return None;
     }
-    let bins: Vec<Bin> =
-        report.reliability.iter().map(|(confidence, accuracy)| Bin { confidence: *confidence, accuracy: *accuracy }).collect();
-    Some(charts::reliability(&bins, lang.pick("the model says", "模型的把握"), lang.pick("it is right", "实际正确")))
+    let bins: Vec<Bin> = report
+        .reliability
+        .iter()
+        .map(|(confidence, accuracy)| Bin { confidence: *confidence, accuracy: *accuracy })
+        .collect();
+    Some(charts::reliability(
+        &bins,
+        lang.pick("the model says", "模型的把握"),
+        lang.pick("it is right", "实际正确"),
+    ))
 }
 
 fn curve(report: &Report, lang: Lang) -> Option<String> {
     let point = |(n, accuracy): &(f64, Estimate)| CurvePoint { n: *n, accuracy: *accuracy };
     let measured: Vec<CurvePoint> = report.curve_measured.iter().map(point).collect();
     let expected: Vec<CurvePoint> = report.curve_expected.iter().map(point).collect();
-    (!measured.is_empty())
-        .then(|| charts::learning_curve(&measured, &expected, lang.pick("labels", "标注数量"), lang.pick("accuracy", "准确率")))
+    (!measured.is_empty()).then(|| {
+        charts::learning_curve(
+            &measured,
+            &expected,
+            lang.pick("labels", "标注数量"),
+            lang.pick("accuracy", "准确率"),
+        )
+    })
 }
 
 fn balance(report: &Report) -> Option<String> {

@@ -11,6 +11,7 @@
 use super::super::simd::{Isa, Kernel, LANES, Lanes, blocks};
 use super::math;
 use super::{Grid, deal};
+use std::ops::Range;
 
 /// Rows of activations: `[blocks of channels][plane][LANES]`, of which each plane's first rows count.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +55,9 @@ pub(crate) enum Finish<'a> {
     /// Adds a matrix of the output's shape, in planes, rows without gaps.
     Add(Planes<'a>),
 }
+
+/// With few rows, weights that come from memory are used too briefly for the processor to fetch ahead by itself.
+const FEW_ROWS: usize = 48;
 
 /// `out = finish(start + a · weights)` for `rows` rows and `panels` panels of columns.
 pub(crate) struct Gemm<'a> {
@@ -178,6 +182,9 @@ impl Gemm<'_> {
                 .first_chunk()
                 .expect("`a` has all rows of each plane");
             let first = block * LANES;
+            if self.rows <= FEW_ROWS {
+                self.fetch_ahead(isa, panel + P..panel + 2 * P, first);
+            }
             for k in 0..LANES.min(self.depth - first) {
                 for r in 0..R {
                     let x = isa.splat(a[r][k]);
@@ -190,9 +197,18 @@ impl Gemm<'_> {
         *sums = tile;
     }
 
+    /// Asks for a block of the next panels' weights while these are worked on.
+    #[inline(always)]
+    fn fetch_ahead<I: Isa>(&self, isa: I, panels: Range<usize>, first: usize) {
+        for panel in panels {
+            let block = self.weights.data.get(panel * self.weights.panel + first..).unwrap_or_default();
+            block.iter().take(LANES).for_each(|weights| isa.prefetch(weights));
+        }
+    }
+
     /// Applies the activation to finished panels, which are still in the cache.
     #[inline(always)]
-    fn gelu<I: Isa>(&mut self, isa: I, panels: std::ops::Range<usize>) {
+    fn gelu<I: Isa>(&mut self, isa: I, panels: Range<usize>) {
         for panel in panels {
             let mut place = self.grid.place(0);
             for _ in 0..self.rows {

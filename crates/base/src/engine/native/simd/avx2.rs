@@ -53,6 +53,10 @@ impl Isa for Avx2 {
         have!(Pair(_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))))
     }
     #[inline(always)]
+    fn prefetch(self, from: &Lanes) {
+        have!(_mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()));
+    }
+    #[inline(always)]
     fn store(self, v: Pair, to: &mut Lanes) {
         have!({
             _mm256_storeu_ps(to.as_mut_ptr(), v.0);

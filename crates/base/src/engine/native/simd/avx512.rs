@@ -48,6 +48,10 @@ impl Isa for Avx512 {
         have!(_mm512_loadu_ps(from.as_ptr()))
     }
     #[inline(always)]
+    fn prefetch(self, from: &Lanes) {
+        have!(_mm_prefetch::<_MM_HINT_T1>(from.as_ptr().cast()));
+    }
+    #[inline(always)]
     fn store(self, v: __m512, to: &mut Lanes) {
         have!(_mm512_storeu_ps(to.as_mut_ptr(), v));
     }

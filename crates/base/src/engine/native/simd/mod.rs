@@ -46,6 +46,9 @@ pub(crate) trait Isa: Copy {
 
     fn splat(self, x: f32) -> Self::V;
     fn load(self, from: &Lanes) -> Self::V;
+    /// Asks for a vector to be brought near, to the second-level cache; does nothing where that cannot be asked.
+    #[inline(always)]
+    fn prefetch(self, _from: &Lanes) {}
     fn store(self, v: Self::V, to: &mut Lanes);
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;

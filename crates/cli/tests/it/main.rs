@@ -1,0 +1,7 @@
+//! The command line as a person meets it: exit codes, words and data, on good and on bad input.
+//!
+//! Tests that run a network use the small image base; it is fetched once into `DIANJING_CACHE`, as `make test` sets it.
+
+mod bad_input;
+mod journey;
+mod run;
