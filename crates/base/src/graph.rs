@@ -306,10 +306,9 @@ impl Graph {
     /// Renumbers the values that `needed` marks and drops the rest.
     fn keep(&self, needed: &[bool], outputs: Vec<(String, ValueId)>) -> Self {
         let mut renumbered = vec![ValueId::INPUT; needed.len()];
-        let mut next = 0;
-        for (value, _) in needed.iter().enumerate().filter(|(_, needed)| **needed) {
+        let kept_values = needed.iter().enumerate().filter(|(_, needed)| **needed);
+        for (next, (value, _)) in kept_values.enumerate() {
             renumbered[value] = ValueId(next);
-            next += 1;
         }
         let kept = |value: &usize| needed[*value];
         let nodes = (0..self.nodes.len()).filter(|index| kept(&(index + 1))).map(|index| {

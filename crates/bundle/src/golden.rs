@@ -37,8 +37,7 @@ impl Golden {
             let scale = then.logits.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
             let tolerance = if engine == self.engine { 0.0 } else { ACROSS_ENGINES * scale };
             let difference = largest_difference(&then.logits, now);
-            // `not <=` so that a NaN fails.
-            if !(difference <= tolerance) {
+            if difference.is_nan() || difference > tolerance {
                 let (engine_then, engine_now) = (self.engine.clone(), engine.to_owned());
                 return Err(BundleError::SelfTest { row, difference, tolerance, engine_then, engine_now });
             }

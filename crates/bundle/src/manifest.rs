@@ -32,6 +32,7 @@ pub struct Manifest {
 /// The question a bundle answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(missing_docs, reason = "each variant names its fields")]
 pub enum TaskReference {
     /// One class of several.
     SingleLabel { classes: Vec<String> },

@@ -24,6 +24,7 @@ pub enum Verdict {
 /// What is predicted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each variant names its fields")]
 pub enum Answer {
     /// Index of the most probable class.
     Class { class: usize, name: String },

@@ -3,6 +3,7 @@
 /// What stopped a run. Data that is merely bad never does: it comes as [`dataset::Problem`]s.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum PipelineError {
     /// The data cannot be read at all.
     #[error(transparent)]

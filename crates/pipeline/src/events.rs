@@ -25,6 +25,7 @@ pub enum Step {
 
 /// Something worth telling.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "each variant names its fields")]
 pub enum Event {
     /// A step begins.
     Begin(Step),

@@ -181,8 +181,11 @@ impl VectorStore {
     }
 }
 
+/// A key with its vector.
+type Row = (Hash, Box<[f16]>);
+
 /// Reads a segment, believing nothing that the checksum does not cover.
-fn parse(bytes: &[u8], dim: usize) -> Result<Vec<(Hash, Box<[f16]>)>, &'static str> {
+fn parse(bytes: &[u8], dim: usize) -> Result<Vec<Row>, &'static str> {
     let (body, check) = bytes.split_last_chunk::<32>().ok_or("it is too short")?;
     if Hash::of(body).as_bytes() != check {
         return Err("its checksum does not fit");

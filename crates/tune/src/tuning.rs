@@ -63,6 +63,14 @@ pub(crate) struct Context<'a> {
     folds: usize,
 }
 
+/// A configuration with its record; outputs are kept only where they are still needed.
+struct Tried {
+    recipe: Recipe,
+    losses: Vec<f64>,
+    scores: Vec<f64>,
+    outputs: Option<Matrix<f64>>,
+}
+
 /// Rows to fit on and rows to judge on.
 pub(crate) struct Split {
     pub(crate) train: Vec<usize>,
@@ -257,29 +265,32 @@ impl<'a> Context<'a> {
     /// Chooses, blends, fits on everything.
     fn conclude(&self, prepared: &[Prepared], tried: Vec<Evidence>, judge: &Judge<'_>) -> Tuned {
         let rows = judge.validated;
-        let mut record: Vec<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> = tried
+        let mut record: Vec<Tried> = tried
             .iter()
-            .map(|evidence| {
-                let recipe =
-                    Recipe { members: vec![evidence.recipe.clone()], blend: vec![1.0], link: self.link };
-                (recipe, evidence.losses.clone(), evidence.scores.clone(), evidence.outputs.first().cloned())
+            .map(|evidence| Tried {
+                recipe: Recipe { members: vec![evidence.recipe.clone()], blend: vec![1.0], link: self.link },
+                losses: evidence.losses.clone(),
+                scores: evidence.scores.clone(),
+                outputs: evidence.outputs.first().cloned(),
             })
             .collect();
         if let Some(blend) = self.blend(&tried, judge) {
             record.push(blend);
         }
         let (chosen, why) = choose(&record, judge, self.deals.len());
-        let recipe = record[chosen].0.clone();
-        let table = |of: fn(&(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)) -> &Vec<f64>| {
-            let values = rows.iter().flat_map(|row| record.iter().map(|entry| of(entry)[*row])).collect();
+        let recipe = record[chosen].recipe.clone();
+        let table = |of: fn(&Tried) -> &Vec<f64>| {
+            let values = rows.iter().flat_map(|row| record.iter().map(|tried| of(tried)[*row])).collect();
             Matrix::from_vec(rows.len(), record.len(), values)
         };
-        let (losses, scores) = (table(|entry| &entry.1), table(|entry| &entry.2));
-        let candidate = |(recipe, losses, scores, _): &(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)| {
-            Candidate { recipe: recipe.clone(), loss: mean(losses, rows), score: mean(scores, rows) }
+        let (losses, scores) = (table(|tried| &tried.losses), table(|tried| &tried.scores));
+        let candidate = |tried: &Tried| Candidate {
+            recipe: tried.recipe.clone(),
+            loss: mean(&tried.losses, rows),
+            score: mean(&tried.scores, rows),
         };
         let candidates = record.iter().map(candidate).collect();
-        let oof_outputs = record[chosen].3.clone().expect("the best of every path keeps its outputs");
+        let oof_outputs = record[chosen].outputs.clone().expect("the best of every path keeps its outputs");
         Tuned {
             head: self.fit(&recipe, prepared),
             recipe,
@@ -294,12 +305,7 @@ impl<'a> Context<'a> {
     }
 
     /// The log-linear blend of the two best configurations of different kinds.
-    #[allow(clippy::type_complexity, reason = "the same record as in `conclude`, private to this file")]
-    fn blend(
-        &self,
-        tried: &[Evidence],
-        judge: &Judge<'_>,
-    ) -> Option<(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)> {
+    fn blend(&self, tried: &[Evidence], judge: &Judge<'_>) -> Option<Tried> {
         if self.link != Link::Softmax || judge.validated.len() < BLEND_FROM {
             return None;
         }
@@ -329,7 +335,7 @@ impl<'a> Context<'a> {
         let (losses, scores) = judge.record(&outputs);
         let members = vec![first.recipe.clone(), second.recipe.clone()];
         let recipe = Recipe { members, blend: shares.to_vec(), link: self.link };
-        Some((recipe, losses, scores, outputs.into_iter().next()))
+        Some(Tried { recipe, losses, scores, outputs: outputs.into_iter().next() })
     }
 
     /// Fits a recipe on all rows; inputs that were prepared already are used again.
@@ -383,29 +389,24 @@ fn classes_with_one_group(strata: &[u32], groups: &[u32]) -> Vec<u32> {
 }
 
 /// The best of the simplest kind, replaced by a more complex kind only when that earns its place.
-#[allow(clippy::type_complexity, reason = "the same record as in `conclude`, private to this file")]
-fn choose(
-    record: &[(Recipe, Vec<f64>, Vec<f64>, Option<Matrix<f64>>)],
-    judge: &Judge<'_>,
-    repeats: usize,
-) -> (usize, String) {
-    let loss = |index: &usize| mean(&record[*index].1, judge.validated);
+fn choose(record: &[Tried], judge: &Judge<'_>, repeats: usize) -> (usize, String) {
+    let loss = |index: &usize| mean(&record[*index].losses, judge.validated);
     let kind = |index: &usize| {
-        let (recipe, ..) = &record[*index];
+        let recipe = &record[*index].recipe;
         (recipe.complexity(), recipe.members.iter().any(|member| member.input.words))
     };
-    let mut order: Vec<usize> = (0..record.len()).filter(|index| record[*index].3.is_some()).collect();
+    let mut order: Vec<usize> = (0..record.len()).filter(|index| record[*index].outputs.is_some()).collect();
     order.sort_by(|a, b| kind(a).cmp(&kind(b)).then(loss(a).total_cmp(&loss(b))).then(a.cmp(b)));
     let best_of_kinds: Vec<usize> = order.chunk_by(|a, b| kind(a) == kind(b)).map(|kinds| kinds[0]).collect();
     let mut chosen = best_of_kinds[0];
     for complex in &best_of_kinds[1..] {
-        if judge.beats(&record[*complex].1, &record[chosen].1, repeats) {
+        if judge.beats(&record[*complex].losses, &record[chosen].losses, repeats) {
             chosen = *complex;
         }
     }
     let why = format!(
         "{} has an out-of-fold loss of {:.4} over {} held-out rows; of {} configurations, nothing more complex was better by more than one standard error",
-        record[chosen].0.name(),
+        record[chosen].recipe.name(),
         loss(&chosen),
         judge.validated.len(),
         record.len()

@@ -88,7 +88,7 @@ fn place_positions(weights: &mut Weights, config: &Vit) -> Result<Layout, ArchEr
             expected: "[dim, 3, p, p]".to_owned(),
         });
     };
-    if patch_size == 0 || config.image_size == 0 || config.image_size % patch_size != 0 {
+    if patch_size == 0 || config.image_size == 0 || !config.image_size.is_multiple_of(patch_size) {
         let reason = format!("it is not a multiple of the patch size {patch_size}");
         return Err(ArchError::Setting { setting: "image_size", got: config.image_size.to_string(), reason });
     }

@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 1e-4;
 
 /// An output as the scripts store it.
 #[derive(Debug, Deserialize)]
-pub struct Kept {
+pub(crate) struct Kept {
     pub len: usize,
     pub scale: f64,
     pub every: usize,
@@ -26,7 +26,7 @@ pub struct Kept {
 /// What a network is given.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Given {
+pub(crate) enum Given {
     /// A made square image of this side.
     Image(usize),
     /// These ids.
@@ -34,14 +34,14 @@ pub enum Given {
 }
 
 /// 64-bit FNV-1a.
-pub fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
 /// SplitMix64 started at the hash of the name.
-pub fn bits(name: &str) -> impl Iterator<Item = u64> {
+pub(crate) fn bits(name: &str) -> impl Iterator<Item = u64> {
     let start = fnv1a(name.as_bytes());
     (1..).map(move |index: u64| {
         let x = start.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -57,7 +57,7 @@ fn uniform(name: &str, count: usize) -> impl Iterator<Item = f64> {
 }
 
 /// A tensor as a trained network could have it: what its name ends in decides its scale.
-pub fn weight(name: &str, shape: &[usize]) -> Tensor {
+pub(crate) fn weight(name: &str, shape: &[usize]) -> Tensor {
     let (centre, spread) = match shape {
         _ if name.ends_with("running_var") => (1.0, 0.5),
         _ if name.ends_with("lambda1") => (0.5, 0.25),
@@ -69,18 +69,18 @@ pub fn weight(name: &str, shape: &[usize]) -> Tensor {
     Tensor::new(shape.to_vec(), values.collect())
 }
 
-pub fn weights<'n>(shapes: impl IntoIterator<Item = (&'n str, &'n [usize])>) -> Weights {
+pub(crate) fn weights<'n>(shapes: impl IntoIterator<Item = (&'n str, &'n [usize])>) -> Weights {
     shapes.into_iter().map(|(name, shape)| (name.to_owned(), weight(name, shape))).collect()
 }
 
 /// A prepared image, `[3, side, side]` in [-1, 1).
-pub fn image(name: &str, side: usize) -> Vec<f32> {
+pub(crate) fn image(name: &str, side: usize) -> Vec<f32> {
     uniform(name, 3 * side * side).map(|value| value as f32).collect()
 }
 
 /// Runs `engine` and compares every stored value of every output.
 #[track_caller]
-pub fn check(
+pub(crate) fn check(
     case: &str,
     engine: &dyn Engine,
     image_name: &str,

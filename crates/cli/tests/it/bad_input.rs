@@ -120,7 +120,7 @@ fn a_wrong_path_in_row_57_is_named() {
     let place = Place::new();
     place.pictures("pictures", 30);
     let row = |index: u32| {
-        let kind = if index % 2 == 0 { "disc" } else { "stripes" };
+        let kind = if index.is_multiple_of(2) { "disc" } else { "stripes" };
         let name = if index == 55 { "gone".to_owned() } else { format!("{:02}", index / 2) };
         format!("pictures/{kind}/{name}.png,{kind}\n")
     };

@@ -2,6 +2,8 @@
 //!
 //! Tests that run a network use the small image base; it is fetched once into `DIANJING_CACHE`, as `make test` sets it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod journey;
 mod run;

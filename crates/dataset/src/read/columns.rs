@@ -105,8 +105,10 @@ pub(super) fn find(
     }
     let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
+    // A column called `split` whose cells are mostly something else is not about parts; a stray cell does not undo it.
     let part = or_by_name(named(&options.part)?, PART_NAMES).filter(|part| {
-        options.part.is_some() || table.cells(*part).all(|cell| Part::from_name(&cell.text()).is_some())
+        let known = table.cells(*part).filter(|cell| Part::from_name(&cell.text()).is_some()).count();
+        options.part.is_some() || 2 * known >= table.rows.len()
     });
     Ok(Columns {
         content,

@@ -176,8 +176,11 @@ fn folders_between(root: &Path, file: &Path) -> Vec<String> {
     folders.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
 }
 
+/// A table with the part it is, if its name says so.
+type PartFile = (PathBuf, Option<Part>);
+
 /// Tables directly in a folder: `metadata.*` beside pictures, or one per part (`train.csv`, `test.csv`), or a single one.
-fn tables_in(root: &Path) -> Result<Option<Vec<(PathBuf, Option<Part>)>>, ReadError> {
+fn tables_in(root: &Path) -> Result<Option<Vec<PartFile>>, ReadError> {
     let entries =
         std::fs::read_dir(root).map_err(|source| ReadError::Open { path: root.to_owned(), source })?;
     let mut files: Vec<PathBuf> = entries
@@ -191,16 +194,20 @@ fn tables_in(root: &Path) -> Result<Option<Vec<(PathBuf, Option<Part>)>>, ReadEr
     if let Some(metadata) = files.iter().find(|path| stem(path) == "metadata") {
         return Ok(Some(vec![(metadata.clone(), None)]));
     }
-    let parts: Vec<(PathBuf, Option<Part>)> = files
+    let parts: Vec<PartFile> = files
         .iter()
         .filter_map(|path| Part::from_name(&stem(path)).map(|part| (path.clone(), Some(part))))
         .collect();
+    if let ([only], true) = (&files[..], parts.is_empty()) {
+        let nothing_else = std::fs::read_dir(root).is_ok_and(|entries| entries.count() == 1);
+        return Ok(nothing_else.then(|| vec![(only.clone(), None)]));
+    }
     Ok((!parts.is_empty()).then_some(parts))
 }
 
 fn read_tables(
     root: &Path,
-    files: &[(PathBuf, Option<Part>)],
+    files: &[PartFile],
     options: &ReadOptions,
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {

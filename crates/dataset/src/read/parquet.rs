@@ -1,6 +1,7 @@
 //! Parquet files, through the row interface: strings, numbers, booleans and lists of them.
 
 use std::fs::File;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -11,6 +12,13 @@ use crate::{Problem, ProblemKind, ReadError};
 
 /// Reads all rows. Columns of other kinds (nested groups, binary) are read as empty.
 pub(super) fn read(path: &Path) -> Result<(Table, Vec<Problem>), ReadError> {
+    // The parquet crate panics on some damaged files: for the person that is a file that cannot be parsed.
+    catch_unwind(|| read_trusting(path)).unwrap_or_else(|_| {
+        Err(ReadError::Malformed { path: path.to_owned(), detail: "its pages are damaged".to_owned() })
+    })
+}
+
+fn read_trusting(path: &Path) -> Result<(Table, Vec<Problem>), ReadError> {
     let malformed = |detail: String| ReadError::Malformed { path: path.to_owned(), detail };
     let file = File::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let reader = SerializedFileReader::new(file).map_err(|error| malformed(error.to_string()))?;

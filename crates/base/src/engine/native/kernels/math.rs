@@ -23,9 +23,10 @@ fn polynomial<I: Isa, const N: usize>(isa: I, x: I::V, coefficients: [f32; N]) -
 /// `Φ(x) - 1/2` is `t · P(t²) / Q(t²)` with `t` clamped to ±5.25, beyond which `Φ` is 0 or 1 to 8e-8. P and Q are the
 /// minimax fit of `reference/minimax.py`: error 1.0e-8 in `x · Φ(x)` before rounding.
 #[inline(always)]
+#[allow(clippy::excessive_precision, reason = "as printed by the fit")]
 pub(crate) fn gelu<I: Isa>(isa: I, x: I::V) -> I::V {
     const P: [f32; 6] =
-        [0.398_942_14, 0.033_620_454, 0.004_672_112_4, 1.676_799_3e-4, 6.463_459_3e-6, 2.370_836_9e-8];
+        [0.398_942_14, 0.033_620_454, 0.004_672_112_4, 1.676_799_3e-4, 6.463_459e-6, 2.370_836_9e-8];
     const Q: [f32; 6] = [1.0, 0.250_939_07, 0.028_536_716, 0.001_877_485, 7.390_074_4e-5, 1.233_544_3e-6];
     let t = isa.min(isa.max(x, isa.splat(-5.25)), isa.splat(5.25));
     let z = isa.mul(t, t);
