@@ -11,7 +11,7 @@ use store::Hasher;
 
 use crate::arch::{self, ArchError, Family};
 use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
-use crate::engine::native::NativeEngine;
+use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
 use crate::engine::{Engine, EngineError, NetInput};
 use crate::graph::Graph;
@@ -269,7 +269,16 @@ fn engine(
     }
     let (graph, weights) = load(dir, card, family)?;
     Ok(match choice {
-        EngineChoice::Auto | EngineChoice::Native => Box::new(NativeEngine::new(&graph, &weights)?),
+        EngineChoice::Native => Box::new(NativeEngine::new(&graph, &weights)?),
+        EngineChoice::Auto => match NativeEngine::new(&graph, &weights) {
+            Ok(engine) => Box::new(engine),
+            // A shape that the built-in kernels do not know; rten knows all.
+            Err(EngineError::Backend { source, .. }) if source.is::<Unsupported>() => {
+                tracing::info!(id = card.id, reason = %source, "the built-in engine does not know this network");
+                Box::new(RtenEngine::new(&graph, &weights)?)
+            }
+            Err(error) => return Err(error.into()),
+        },
         EngineChoice::Rten => Box::new(RtenEngine::new(&graph, &weights)?),
         #[cfg(feature = "ort")]
         EngineChoice::Ort(library) => {

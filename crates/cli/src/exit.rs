@@ -70,6 +70,9 @@ fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = read_error(error) {
         return Some(error.hint().to_owned());
     }
+    if let Some(PipelineError::Pull(error)) = error.downcast_ref() {
+        return error.hint();
+    }
     let hint = match error.downcast_ref::<PipelineError>()? {
         PipelineError::NoLabels { .. } => {
             "put the examples into one folder per class, or name the label column with --label"

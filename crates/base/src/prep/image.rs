@@ -229,9 +229,9 @@ mod tests {
 
     #[test]
     fn the_middle_is_cut_out_and_normalised() {
-        // Left and right thirds black, the middle white: the crop of the shorter side sees only white.
+        // The edges black, the middle white: the crop of the shorter side, and what its smoothing reaches, is white.
         let picture =
-            RgbImage::from_fn(30, 10, |x, _| image::Rgb([if (10..20).contains(&x) { 255 } else { 0 }; 3]));
+            RgbImage::from_fn(30, 10, |x, _| image::Rgb([if (6..24).contains(&x) { 255 } else { 0 }; 3]));
         let preprocess = ImagePreprocess {
             size: 4,
             fit: Fit::CentreCrop { share: 1.0 },

@@ -91,7 +91,7 @@ pub(crate) fn check(
         Given::Image(side) => engine.run(NetInput::Image(&image(image_name, *side))),
         Given::Tokens(ids) => engine.run(NetInput::Tokens(ids)),
     };
-    let outputs = outputs.unwrap_or_else(|error| panic!("{case} on {}: {error}", engine.name()));
+    let outputs = outputs.unwrap_or_else(|error| panic!("{case} on {}: {error:?}", engine.name()));
     assert_eq!(outputs.len(), expected.len(), "{case} on {}", engine.name());
     for (name, kept) in expected {
         let output = outputs

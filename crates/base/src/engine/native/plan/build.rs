@@ -4,6 +4,7 @@ use super::groups::{ConvKind, Group, Residual, conv_kind, groups};
 use super::slots::Slots;
 use super::{Plan, Planned};
 use crate::engine::EngineError;
+use crate::engine::native::memory::Shelf;
 use crate::engine::native::simd::LANES;
 use crate::engine::native::steps::Step;
 use crate::engine::native::steps::bottleneck::{Bottleneck, DepthwiseFilter, Sizes, Source};
@@ -15,11 +16,12 @@ use crate::engine::native::values::{Extent, Value};
 use crate::engine::native::{NAME, Unsupported};
 use crate::graph::{Activation, Graph, GraphInput, Node, Op, RowCount, Shape, ValueId};
 use crate::weights::{Tensor, Weights};
+use std::io;
 
 impl Plan {
     /// Packs the weights and orders the work.
     pub(crate) fn build(graph: &Graph, weights: &Weights) -> Result<Self, EngineError> {
-        let builder = Builder { graph, weights };
+        let mut builder = Builder { graph, weights, shelf: Shelf::default() };
         let mut groups = groups(graph, weights);
         groups.retain(|group| builder.memory_of(group.value()) == group.value());
         let reads: Vec<Vec<ValueId>> = groups.iter().map(|group| builder.reads(group)).collect();
@@ -40,6 +42,7 @@ impl Plan {
             reads.iter().zip(&inputs).for_each(|(read, input)| slots.read(*read, input.slot));
             steps.push(Planned { step, inputs, out });
         }
+        builder.shelf.close();
         let outputs = outputs.iter().map(|output| value(&made, *output)).collect();
         Ok(Self { steps, slots: slots.total(), outputs, vocabulary: builder.vocabulary() })
     }
@@ -48,9 +51,10 @@ impl Plan {
 struct Builder<'a> {
     graph: &'a Graph,
     weights: &'a Weights,
+    shelf: Shelf,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// The value whose memory a value is: flattening a map into rows changes nothing here.
     fn memory_of(&self, value: ValueId) -> ValueId {
         match value.0.checked_sub(1).map(|node| &self.graph.nodes()[node]) {
@@ -91,7 +95,7 @@ impl Builder<'_> {
         })
     }
 
-    fn step(&self, group: &Group) -> Result<Box<dyn Step>, EngineError> {
+    fn step(&mut self, group: &Group) -> Result<Box<dyn Step>, EngineError> {
         Ok(match *group {
             Group::One(node) => return self.one(&self.graph.nodes()[node]),
             Group::Product { product, .. } => Box::new(self.product(product)?),
@@ -104,7 +108,7 @@ impl Builder<'_> {
         })
     }
 
-    fn one(&self, node: &Node) -> Result<Box<dyn Step>, EngineError> {
+    fn one(&mut self, node: &Node) -> Result<Box<dyn Step>, EngineError> {
         let image = matches!(self.graph.input(), GraphInput::Image { .. });
         if image && node.inputs.contains(&ValueId::INPUT) && !matches!(node.op, Op::Conv2d { .. }) {
             return Err(unsupported(node, "something other than a convolution of the input image"));
@@ -157,46 +161,45 @@ impl Builder<'_> {
         }
     }
 
-    fn product(&self, node: usize) -> Result<Product, EngineError> {
+    fn product(&mut self, node: usize) -> Result<Product, EngineError> {
         match &self.graph.nodes()[node].op {
             Op::Linear { weight, bias, activation } | Op::Conv2d { weight, bias, activation, .. } => {
-                Ok(Product::new(self.weight(weight)?, &self.bias(weight, bias.as_deref())?, *activation))
+                let (weight, bias) = (self.weight(weight)?, self.bias(weight, bias.as_deref())?);
+                Product::new(&mut self.shelf, weight, &bias, *activation).map_err(no_memory)
             }
             _ => unreachable!("groups only take linear maps and convolutions for products"),
         }
     }
 
-    fn source(&self, node: usize) -> Result<Source, EngineError> {
+    fn source(&mut self, node: usize) -> Result<Source, EngineError> {
         match conv_kind(&self.graph.nodes()[node], self.graph, self.weights) {
             Some(ConvKind::Image) => Ok(Source::Image(self.image(&self.graph.nodes()[node])?)),
             _ => Ok(Source::Widened(self.product(node)?)),
         }
     }
 
-    fn depthwise(&self, node: usize) -> Result<(DepthwiseFilter, Sizes), EngineError> {
+    fn depthwise(&mut self, node: usize) -> Result<(DepthwiseFilter, Sizes), EngineError> {
         let node = &self.graph.nodes()[node];
         let Op::Conv2d { weight, bias, stride, padding, activation, .. } = &node.op else {
             unreachable!("groups only take convolutions for depthwise ones")
         };
         let ([channels, height, width], [_, out_height, out_width]) = self.maps(node);
-        let filter = DepthwiseFilter::new(
-            self.weight(weight)?,
-            &self.bias(weight, bias.as_deref())?,
-            (self.width(weight)?, *stride),
-            *activation == Activation::Relu6,
-        );
+        let (bias, moves) = (self.bias(weight, bias.as_deref())?, (self.width(weight)?, *stride));
+        let (weight, relu6) = (self.weight(weight)?, *activation == Activation::Relu6);
+        let filter = DepthwiseFilter::new(&mut self.shelf, weight, &bias, moves, relu6).map_err(no_memory)?;
         Ok((filter, Sizes { channels, height, width, padding: *padding, out_height, out_width }))
     }
 
-    fn image(&self, node: &Node) -> Result<ImageConv, EngineError> {
+    fn image(&mut self, node: &Node) -> Result<ImageConv, EngineError> {
         let Op::Conv2d { weight, bias, stride, padding, activation, .. } = &node.op else {
             unreachable!("groups only take convolutions for those of the image")
         };
         let ([channels, height, width], [_, out_height, out_width]) = self.maps(node);
         let (size, stride, padding) = (self.width(weight)?, *stride, *padding);
         let sizes = ImageSizes { channels, height, width, size, stride, padding, out_height, out_width };
-        let bias = self.bias(weight, bias.as_deref())?;
-        Ok(ImageConv::new(self.weight(weight)?, &bias, sizes, *activation == Activation::Relu6))
+        let (weight, bias) = (self.weight(weight)?, self.bias(weight, bias.as_deref())?);
+        let relu6 = *activation == Activation::Relu6;
+        ImageConv::new(&mut self.shelf, weight, &bias, sizes, relu6).map_err(no_memory)
     }
 
     /// The shapes of a convolution's input and output.
@@ -209,11 +212,11 @@ impl Builder<'_> {
         (map(node.inputs[0]), map(ValueId(out.map_or(0, |node| node + 1))))
     }
 
-    fn tensor(&self, name: &str) -> Result<&Tensor, EngineError> {
+    fn tensor(&self, name: &str) -> Result<&'a Tensor, EngineError> {
         self.weights.get(name).ok_or_else(|| EngineError::Weight { name: name.to_owned() })
     }
 
-    fn weight(&self, name: &str) -> Result<&[f32], EngineError> {
+    fn weight(&self, name: &str) -> Result<&'a [f32], EngineError> {
         Ok(&self.tensor(name)?.data)
     }
 
@@ -230,6 +233,10 @@ impl Builder<'_> {
             None => Ok(vec![0.0; self.tensor(weight)?.shape.first().copied().unwrap_or(0)]),
         }
     }
+}
+
+fn no_memory(source: io::Error) -> EngineError {
+    EngineError::Backend { engine: NAME.to_owned(), source: source.into() }
 }
 
 fn unsupported(node: &Node, what: &'static str) -> EngineError {

@@ -3,16 +3,18 @@
 use super::super::kernels::Grid;
 use super::super::kernels::conv::{Around, Conv, pad_image};
 use super::super::layout::panels;
+use super::super::memory::{Packed, Shelf};
 use super::super::simd::{Cpu, LANES, Lanes, blocks};
 use super::{Run, Step};
 use crate::graph::Padding;
+use std::io;
 use std::ops::Range;
 
 /// Convolution of the network's input image.
 #[derive(Debug)]
 pub(crate) struct ImageConv {
-    weights: Vec<Lanes>,
-    bias: Vec<Lanes>,
+    weights: Packed,
+    bias: Packed,
     sizes: ImageSizes,
     relu6: bool,
 }
@@ -43,9 +45,20 @@ impl ImageSizes {
 
 impl ImageConv {
     /// `weight` is `[outputs][channels][size][size]`, `bias` `[outputs]`.
-    pub(crate) fn new(weight: &[f32], bias: &[f32], sizes: ImageSizes, relu6: bool) -> Self {
+    pub(crate) fn new(
+        shelf: &mut Shelf,
+        weight: &[f32],
+        bias: &[f32],
+        sizes: ImageSizes,
+        relu6: bool,
+    ) -> io::Result<Self> {
         let inputs = sizes.channels * sizes.size * sizes.size;
-        Self { weights: panels(weight, bias.len(), inputs), bias: panels(bias, bias.len(), 1), sizes, relu6 }
+        Ok(Self {
+            bias: shelf.put(&panels(bias, bias.len(), 1))?,
+            weights: shelf.put(&panels(weight, bias.len(), inputs))?,
+            sizes,
+            relu6,
+        })
     }
 
     /// Vectors that the padded image takes.

@@ -3,9 +3,11 @@
 use super::super::kernels::gemm::{Finish, Gemm, Panels, Planes, Start};
 use super::super::kernels::{Grid, deal};
 use super::super::layout::panels;
+use super::super::memory::{Packed, Shelf};
 use super::super::simd::{Cpu, LANES, Lanes, blocks};
 use super::{Run, Step};
 use crate::graph::Activation;
+use std::io;
 use std::ops::Range;
 
 /// Activations that are worked on together, in bytes: about half of a core's second-level cache.
@@ -14,8 +16,8 @@ const NEAR_BYTES: usize = 256 << 10;
 /// `activation(x · weightᵀ + bias)`, or `x · weightᵀ + bias + other` when the step has a second input.
 #[derive(Debug)]
 pub(crate) struct Product {
-    weights: Vec<Lanes>,
-    bias: Vec<Lanes>,
+    weights: Packed,
+    bias: Packed,
     inputs: usize,
     outputs: usize,
     activation: Activation,
@@ -40,15 +42,20 @@ pub(crate) struct Part<'a> {
 
 impl Product {
     /// `weight` is `[outputs][inputs]`, `bias` `[outputs]`.
-    pub(crate) fn new(weight: &[f32], bias: &[f32], activation: Activation) -> Self {
+    pub(crate) fn new(
+        shelf: &mut Shelf,
+        weight: &[f32],
+        bias: &[f32],
+        activation: Activation,
+    ) -> io::Result<Self> {
         let (outputs, inputs) = (bias.len(), weight.len() / bias.len());
-        Self {
-            weights: panels(weight, outputs, inputs),
-            bias: panels(bias, outputs, 1),
+        Ok(Self {
+            bias: shelf.put(&panels(bias, outputs, 1))?,
+            weights: shelf.put(&panels(weight, outputs, inputs))?,
             inputs,
             outputs,
             activation,
-        }
+        })
     }
 
     /// Panels of outputs.
