@@ -100,8 +100,12 @@ impl<'a> Emitter<'a> {
         }
         let stride = stride as i64;
         let pads = [padding.top, padding.left, padding.bottom, padding.right].map(|pad| pad as i64);
-        let attributes =
-            vec![ints("strides", &[stride, stride]), ints("pads", &pads), int("group", groups as i64)];
+        let attributes = vec![
+            ints("strides", &[stride, stride]),
+            ints("pads", &pads),
+            ints("dilations", &[1, 1]),
+            int("group", groups as i64),
+        ];
         Ok(self.writer.node("Conv", &inputs.iter().collect::<Vec<_>>(), attributes))
     }
 
