@@ -72,7 +72,7 @@ def image(path: Path, size: int = 260, crop_share: float = 1.0) -> np.ndarray:
     side = min(width, height) * crop_share
     left, top = (width - side) / 2, (height - side) / 2
     box = (left, top, left + side, top + side)
-    picture = picture.resize((size, size), Image.Resampling.BICUBIC, box=box)
+    picture = picture.resize((size, size), Image.Resampling.BILINEAR, box=box)
     return (np.asarray(picture, np.float32).transpose(2, 0, 1) - 127.0) / 128.0
 
 

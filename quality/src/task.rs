@@ -25,12 +25,15 @@ pub(crate) struct Task {
     pub(crate) base: String,
     /// Labels per class with the floor; 0 labels means all.
     pub(crate) floors: Vec<Floor>,
+    /// How many examples to tune on when the coverage of the interval is measured; empty: not measured here.
+    #[serde(default)]
+    pub(crate) coverage: Vec<usize>,
     /// Where the floors come from.
     #[allow(dead_code, reason = "read by people, required so that no floor is without a source")]
     pub(crate) source: String,
 }
 
-/// The least accuracy at a number of labels per class.
+/// The least accuracy at a number of labels per class, and the peer's.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Floor {
@@ -39,6 +42,9 @@ pub(crate) struct Floor {
     /// The least accuracy.
     #[serde(default)]
     pub(crate) accuracy: Option<f64>,
+    /// What the best scikit-learn head reaches on the same draws.
+    #[serde(default)]
+    pub(crate) peer: Option<f64>,
 }
 
 /// Reads all tasks, by file name.

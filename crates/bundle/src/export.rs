@@ -47,17 +47,9 @@ fn export(error: EmitError) -> BundleError {
 }
 
 fn logits(model: &mut OnnxModel, bundle: &Bundle) -> Result<Batch, EmitError> {
-    let head = &bundle.head;
-    let scores = head.members.iter().map(|member| scores(model, member)).collect::<Result<Vec<_>, _>>()?;
-    if let [only] = &scores[..] {
-        return Ok(only.clone());
-    }
-    let parts: Vec<Batch> = scores
-        .iter()
-        .map(|scores| if head.link == Link::Softmax { model.log_softmax(scores) } else { scores.clone() })
-        .collect();
-    let blend: Vec<(f32, &Batch)> = head.blend.iter().map(|share| *share as f32).zip(&parts).collect();
-    model.blend(&blend)
+    let scores =
+        bundle.head.members.iter().map(|member| scores(model, member)).collect::<Result<Vec<_>, _>>()?;
+    model.sum(&scores)
 }
 
 fn scores(model: &mut OnnxModel, member: &Member) -> Result<Batch, EmitError> {

@@ -37,19 +37,23 @@ impl Judge<'_> {
     /// Fits the scale and records losses and scores.
     pub(crate) fn judge(&self, mut recipe: MemberRecipe, mut outputs: Vec<Matrix<f64>>) -> Evidence {
         if self.link == Link::Softmax && !self.validated.is_empty() {
-            let stacked: Vec<Matrix<f64>> =
-                outputs.iter().map(|outputs| outputs.select_rows(self.validated)).collect();
-            let labels: Vec<u32> = self.validated.iter().map(|row| self.labels[*row]).collect();
-            let n = self.validated.len();
-            let data: Vec<f64> = stacked.into_iter().flat_map(Matrix::into_vec).collect();
-            let all = Matrix::from_vec(n * outputs.len(), self.targets.cols(), data);
-            recipe.scale = fit_scale(all.view(), &labels.repeat(outputs.len()), n < PRIOR_BELOW);
+            recipe.scale = self.fit_scale(&outputs);
             for outputs in &mut outputs {
                 outputs.data_mut().iter_mut().for_each(|value| *value *= recipe.scale);
             }
         }
         let (losses, scores) = self.record(&outputs);
         Evidence { recipe, outputs, losses, scores }
+    }
+
+    /// The factor that makes these outputs, `[n, k]` per repeat, logits with the least log-loss on the held-out rows.
+    pub(crate) fn fit_scale(&self, outputs: &[Matrix<f64>]) -> f64 {
+        let n = self.validated.len();
+        let data =
+            outputs.iter().flat_map(|outputs| outputs.select_rows(self.validated).into_vec()).collect();
+        let all = Matrix::from_vec(n * outputs.len(), self.targets.cols(), data);
+        let labels: Vec<u32> = self.validated.iter().map(|row| self.labels[*row]).collect();
+        fit_scale(all.view(), &labels.repeat(outputs.len()), n < PRIOR_BELOW)
     }
 
     /// Losses and scores of scaled outputs, mean over repeats.
@@ -67,20 +71,26 @@ impl Judge<'_> {
         (losses, scores)
     }
 
-    /// Whether `complex` beats `simple` by more than one corrected standard error of the paired difference.
-    ///
-    /// The correction for overlapping training sets is Nadeau and Bengio's (methods 1.5).
+    /// Whether `complex` beats `simple` by more than one standard error of the paired difference.
     pub(crate) fn beats(&self, complex: &[f64], simple: &[f64], repeats: usize) -> bool {
-        let differences: Vec<f64> = self.validated.iter().map(|row| complex[*row] - simple[*row]).collect();
+        let (difference, error) = self.difference(complex, simple, repeats);
+        difference + error < 0.0
+    }
+
+    /// Mean of the paired differences `a - b` over the held-out rows, and its standard error (infinite below two rows).
+    ///
+    /// The error is corrected for overlapping training sets after Nadeau and Bengio (methods 1.5).
+    pub(crate) fn difference(&self, a: &[f64], b: &[f64], repeats: usize) -> (f64, f64) {
+        let differences: Vec<f64> = self.validated.iter().map(|row| a[*row] - b[*row]).collect();
         let n = differences.len() as f64;
-        if n < 2.0 {
-            return false;
-        }
         let mean = differences.iter().sum::<f64>() / n;
+        if n < 2.0 {
+            return (mean, f64::INFINITY);
+        }
         let variance = differences.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
         let (k, r) = (self.folds as f64, repeats as f64);
         let correction = (k * (1.0 / (k * r) + 1.0 / (k - 1.0))).sqrt();
-        mean + correction * (variance / n).sqrt() < 0.0
+        (mean, correction * (variance / n).sqrt())
     }
 }
 

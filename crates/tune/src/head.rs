@@ -1,4 +1,4 @@
-//! A fitted head: linear maps of features, blended. All that serving needs.
+//! A fitted head: linear maps of features, added up. All that serving needs.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,9 @@ type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 /// From features to one raw output per class (or one number).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
-    /// The models.
+    /// The models; the output is the sum of theirs. A log-linear blend of probabilities is just that, the shares being
+    /// part of the weights.
     pub members: Vec<Member>,
-    /// Their weights. With several members the output is the weighted sum of their log-probabilities.
-    pub blend: Vec<f64>,
     /// What the outputs mean.
     pub link: Link,
 }
@@ -61,7 +60,6 @@ pub struct Words {
 #[serde(deny_unknown_fields)]
 struct StoredHead {
     link: Link,
-    blend: Vec<f64>,
     members: Vec<StoredMember>,
 }
 
@@ -78,24 +76,11 @@ impl Head {
     /// # Panics
     /// When a set the head looks at is missing, or has another length; a bundle checks its base first.
     pub fn logits(&self, sets: &BTreeMap<&str, &[f32]>, text: Option<&str>) -> Vec<f64> {
-        if let [only] = &self.members[..] {
-            return only.scores(sets, text);
-        }
-        let mut sum = vec![0.0; self.members[0].bias.len()];
-        for (member, share) in self.members.iter().zip(&self.blend) {
-            for (sum, value) in sum.iter_mut().zip(self.log_probs(&member.scores(sets, text))) {
-                *sum += share * value;
-            }
+        let mut sum = vec![0.0; self.outputs()];
+        for member in &self.members {
+            sum.iter_mut().zip(member.scores(sets, text)).for_each(|(sum, score)| *sum += score);
         }
         sum
-    }
-
-    fn log_probs(&self, scores: &[f64]) -> Vec<f64> {
-        match self.link {
-            Link::Softmax => log_softmax(scores),
-            // Independent labels and numbers blend as they are.
-            Link::Sigmoid | Link::Identity => scores.to_vec(),
-        }
     }
 
     /// Number of outputs.
@@ -119,7 +104,7 @@ impl Head {
             let vocabulary = member.words.as_ref().map(|words| words.vocabulary.clone());
             members.push(StoredMember { input: member.input.clone(), vocabulary });
         }
-        let stored = StoredHead { link: self.link, blend: self.blend.clone(), members };
+        let stored = StoredHead { link: self.link, members };
         (serde_json::to_value(stored).expect("a head has string keys and finite numbers"), tensors)
     }
 
@@ -127,12 +112,8 @@ impl Head {
     pub fn from_tensors(structure: &serde_json::Value, tensors: &Tensors) -> Result<Self, TuneError> {
         let damaged = |detail: String| TuneError::Head { detail };
         let stored = StoredHead::deserialize(structure).map_err(|error| damaged(error.to_string()))?;
-        if stored.members.is_empty() || stored.members.len() != stored.blend.len() {
-            return Err(damaged(format!(
-                "{} members but {} shares",
-                stored.members.len(),
-                stored.blend.len()
-            )));
+        if stored.members.is_empty() {
+            return Err(damaged("it has no members".to_owned()));
         }
         let matrix = |name: String| match tensors.get(&name) {
             Some((shape, values))
@@ -167,11 +148,22 @@ impl Head {
             }
             members.push(Member { input: member.input, weight, bias, words });
         }
-        Ok(Self { members, blend: stored.blend, link: stored.link })
+        Ok(Self { members, link: stored.link })
     }
 }
 
 impl Member {
+    /// One model that scores as the sum of two with the same input.
+    pub(crate) fn plus(mut self, other: Self) -> Self {
+        let add = |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        add(self.weight.data_mut(), other.weight.data());
+        add(&mut self.bias, &other.bias);
+        if let (Some(to), Some(from)) = (&mut self.words, &other.words) {
+            add(to.weight.data_mut(), from.weight.data());
+        }
+        self
+    }
+
     /// `weight x + bias`, summed in double precision in a fixed order.
     fn scores(&self, sets: &BTreeMap<&str, &[f32]>, text: Option<&str>) -> Vec<f64> {
         let x = self.input.prepare(sets);

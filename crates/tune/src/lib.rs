@@ -12,6 +12,7 @@
 //!
 //! Every head ends as linear maps ([`Head`]), so serving and exporting have one thing to do.
 
+mod blend;
 mod config;
 mod error;
 mod evidence;

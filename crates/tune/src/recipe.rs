@@ -7,10 +7,8 @@ use crate::Link;
 /// A way to fit a head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// One or two models.
+    /// One model, or several whose scores are added.
     pub members: Vec<MemberRecipe>,
-    /// Their weights in the log-linear blend; a single member has weight 1.
-    pub blend: Vec<f64>,
     /// How scores become probabilities.
     pub link: Link,
 }
@@ -24,7 +22,7 @@ pub struct MemberRecipe {
     pub family: Family,
     /// Shrinkage as a multiple of `d / (n - 1)` for GDA, penalty for logistic and ridge regression; unused for means.
     pub strength: f64,
-    /// What scores are multiplied with, found on out-of-fold scores.
+    /// What scores are multiplied with, found on out-of-fold scores; with several members it includes the share of this one.
     pub scale: f64,
 }
 
@@ -57,7 +55,13 @@ pub struct Input {
 impl Recipe {
     /// What the report calls it.
     pub fn name(&self) -> String {
-        self.members.iter().map(MemberRecipe::name).collect::<Vec<_>>().join(" + ")
+        match &self.members[..] {
+            [only] => only.name(),
+            several => {
+                let names: Vec<String> = several.iter().map(MemberRecipe::name).collect();
+                format!("{} models together: {}", several.len(), names.join("; "))
+            }
+        }
     }
 
     /// The most complex member decides.

@@ -1,7 +1,8 @@
 //! Words counted: word and character n-grams with TF-IDF weights, for the things a sentence vector smooths over.
 //!
 //! Words are runs of letters and digits; characters of scripts without spaces stand alone. Counted are single words, pairs
-//! of neighbours, and 2 to 5 characters inside a word (with its edges marked). Weights are `(1 + ln tf) * idf`, rows have
+//! of neighbours, and 2 to 5 characters inside a run of letters (with its edges marked), across words where the script has no
+//! spaces. Weights are `(1 + ln tf) * idf`, rows have
 //! length 1.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -99,9 +100,8 @@ fn grams(text: &str) -> Vec<String> {
     let words = words(text);
     let mut grams: Vec<String> = words.iter().map(|word| format!("w:{word}")).collect();
     grams.extend(words.windows(2).map(|pair| format!("w:{} {}", pair[0], pair[1])));
-    for word in &words {
-        let marked: Vec<char> =
-            std::iter::once(' ').chain(word.chars()).chain(std::iter::once(' ')).collect();
+    for run in runs(text) {
+        let marked: Vec<char> = std::iter::once(' ').chain(run.chars()).chain(std::iter::once(' ')).collect();
         for length in 2..=5 {
             grams.extend(
                 marked.windows(length).map(|piece| format!("c:{}", piece.iter().collect::<String>())),
@@ -111,11 +111,23 @@ fn grams(text: &str) -> Vec<String> {
     grams
 }
 
+/// The characters that are looked at, in lower case.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().take(MAX_CHARACTERS).flat_map(char::to_lowercase)
+}
+
+/// Runs of letters and digits. In a script without spaces one run holds many words, and pieces of it are its words.
+fn runs(text: &str) -> Vec<String> {
+    let lower: String = letters(text).collect();
+    let between = |character: char| !character.is_alphanumeric() && !is_unspaced(character);
+    lower.split(between).filter(|run| !run.is_empty()).map(str::to_owned).collect()
+}
+
 /// Lower-case words; each character of a script that is written without spaces is a word.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    for character in text.chars().take(MAX_CHARACTERS).flat_map(char::to_lowercase) {
+    for character in letters(text) {
         if is_unspaced(character) {
             words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
             words.push(character.to_string());
@@ -142,6 +154,14 @@ mod tests {
     fn words_of_both_kinds_of_script() {
         assert_eq!(words("Hello, WORLD-3 你好ok"), ["hello", "world", "3", "你", "好", "ok"]);
         assert!(words(" ,.!").is_empty());
+    }
+
+    #[test]
+    fn pieces_of_an_unspaced_script_cross_its_words() {
+        let grams = grams("找酒店 ok");
+        for piece in ["w:酒", "w:酒 店", "c:酒店", "c:找酒店", "c: ok "] {
+            assert!(grams.iter().any(|gram| gram == piece), "{piece}");
+        }
     }
 
     #[test]

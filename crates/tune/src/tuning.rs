@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use dataset::split::{folds, plan};
-use linalg::logits::log_softmax;
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
 
+use crate::blend::blend;
 use crate::evidence::{Evidence, Judge, mean};
 use crate::search::Prepared;
-use crate::{CheckedTune, Family, Head, Input, Link, Recipe, Targets, TuneConfig, TuneError, TuneInput};
+use crate::{
+    CheckedTune, Family, Head, Input, Link, Member, Recipe, Targets, TuneConfig, TuneError, TuneInput,
+};
 
-/// Fewest held-out rows for which two models are blended (methods, section 1).
-const BLEND_FROM: usize = 50;
 /// From this many rows on, three folds are as good as five and cost half.
 const FEW_FOLDS_FROM: usize = 2000;
 /// Fewest rows for which counted words are tried: below, hardly any n-gram occurs twice.
@@ -116,13 +116,19 @@ pub fn refit(recipe: &Recipe, input: TuneInput<'_>, config: &CheckedTune) -> Res
     Ok(context.fit(recipe, &[]))
 }
 
-/// Candidate inputs: the pooled vector as it is and at length 1, all sets side by side, and with counted words.
+/// Candidate inputs: every set at length 1, all sets side by side, and with counted words.
 fn inputs(input: &TuneInput<'_>, config: &TuneConfig) -> Vec<Input> {
     let all: Vec<String> = input.features.iter().map(|set| set.name.clone()).collect();
     let pooled = vec![all[0].clone()];
     let of = |sets: &[String], unit, words| Input { sets: sets.to_vec(), unit, words };
-    let mut inputs = vec![of(&pooled, false, false), of(&pooled, true, false)];
+    let mut inputs = vec![of(&pooled, true, false)];
+    if matches!(input.targets, Targets::Numbers(_)) {
+        // How much of something is there can be in a vector's length; which class it is, is in its direction.
+        inputs.push(of(&pooled, false, false));
+    }
     if all.len() > 1 {
+        // Earlier stages alone see drawings and textures better than the end of the network, which was taught photos.
+        inputs.extend(all[1..].iter().map(|set| of(std::slice::from_ref(set), true, false)));
         inputs.push(of(&all, true, false));
     }
     if config.max_words > 0
@@ -249,7 +255,8 @@ impl<'a> Context<'a> {
         ranked.sort_by(|a, b| {
             a.1.map_or(f64::INFINITY, |quick| quick.1).total_cmp(&b.1.map_or(f64::INFINITY, |quick| quick.1))
         });
-        ranked.truncate(self.config.finalists);
+        let many = self.input.n() >= FEW_FOLDS_FROM;
+        ranked.truncate(if many { self.config.finalists.min(2) } else { self.config.finalists });
         for (prepared, quick) in ranked {
             tried.push(prepared.closed_form(prepared.recipe(Family::Means, 0.0), self, judge));
             if let Some((strength, _)) = quick {
@@ -268,16 +275,25 @@ impl<'a> Context<'a> {
         let mut record: Vec<Tried> = tried
             .iter()
             .map(|evidence| Tried {
-                recipe: Recipe { members: vec![evidence.recipe.clone()], blend: vec![1.0], link: self.link },
+                recipe: Recipe { members: vec![evidence.recipe.clone()], link: self.link },
                 losses: evidence.losses.clone(),
                 scores: evidence.scores.clone(),
                 outputs: evidence.outputs.first().cloned(),
             })
             .collect();
-        if let Some(blend) = self.blend(&tried, judge) {
-            record.push(blend);
+        if let Some(blend) = blend(&tried, judge, self.deals.len()) {
+            record.push(Tried {
+                recipe: blend.recipe,
+                losses: blend.losses,
+                scores: blend.scores,
+                outputs: blend.outputs.into_iter().next(),
+            });
         }
-        let (chosen, why) = choose(&record, judge, self.deals.len());
+        // A blend of what cannot be told apart is steadier than any single winner; without one the simplest good one wins.
+        let (chosen, why) = match record.iter().position(|tried| tried.recipe.members.len() > 1) {
+            Some(blended) => (blended, blended_because(&record, blended, judge)),
+            None => choose(&record, judge, self.deals.len()),
+        };
         let recipe = record[chosen].recipe.clone();
         let table = |of: fn(&Tried) -> &Vec<f64>| {
             let values = rows.iter().flat_map(|row| record.iter().map(|tried| of(tried)[*row])).collect();
@@ -304,65 +320,34 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The log-linear blend of the two best configurations of different kinds.
-    fn blend(&self, tried: &[Evidence], judge: &Judge<'_>) -> Option<Tried> {
-        if self.link != Link::Softmax || judge.validated.len() < BLEND_FROM {
-            return None;
-        }
-        let loss = |evidence: &&Evidence| mean(&evidence.losses, judge.validated);
-        let kept = || tried.iter().filter(|evidence| !evidence.outputs.is_empty());
-        let first = kept().min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
-        let other_kind = |evidence: &&Evidence| {
-            (evidence.recipe.family, evidence.recipe.input.words)
-                != (first.recipe.family, first.recipe.input.words)
-        };
-        let second = kept().filter(other_kind).min_by(|a, b| loss(a).total_cmp(&loss(b)))?;
-        let shares = blend_shares(first, second, judge);
-        let mix = |a: &Matrix<f64>, b: &Matrix<f64>| {
-            let mut mixed = Matrix::zeros(a.rows(), a.cols());
-            for row in 0..a.rows() {
-                let (a, b) = (log_softmax(a.row(row)), log_softmax(b.row(row)));
-                mixed
-                    .row_mut(row)
-                    .iter_mut()
-                    .zip(a.iter().zip(&b))
-                    .for_each(|(to, (a, b))| *to = shares[0] * a + shares[1] * b);
-            }
-            mixed
-        };
-        let outputs: Vec<Matrix<f64>> =
-            first.outputs.iter().zip(&second.outputs).map(|(a, b)| mix(a, b)).collect();
-        let (losses, scores) = judge.record(&outputs);
-        let members = vec![first.recipe.clone(), second.recipe.clone()];
-        let recipe = Recipe { members, blend: shares.to_vec(), link: self.link };
-        Some(Tried { recipe, losses, scores, outputs: outputs.into_iter().next() })
-    }
-
-    /// Fits a recipe on all rows; inputs that were prepared already are used again.
+    /// Fits a recipe on all rows; inputs that were prepared already are used again, models of one input melt into one.
     fn fit(&self, recipe: &Recipe, prepared: &[Prepared]) -> Head {
-        let member = |member: &crate::MemberRecipe| match prepared
-            .iter()
-            .find(|prepared| prepared.input == member.input)
-        {
-            Some(prepared) => prepared.member(member, self),
-            None => Prepared::new(member.input.clone(), self).member(member, self),
+        let mut inputs: Vec<&Input> = recipe.members.iter().map(|member| &member.input).collect();
+        inputs.sort();
+        inputs.dedup();
+        let fit = |input: &Input| {
+            let known = prepared.iter().find(|prepared| prepared.input == *input);
+            let made = known.is_none().then(|| Prepared::new(input.clone(), self));
+            let prepared = known.or(made.as_ref()).expect("it was made if it was not known");
+            let members = recipe.members.iter().filter(|member| member.input == *input);
+            members.map(|member| prepared.member(member, self)).reduce(Member::plus)
         };
-        Head {
-            members: recipe.members.iter().map(member).collect(),
-            blend: recipe.blend.clone(),
-            link: self.link,
-        }
+        Head { members: inputs.into_iter().filter_map(fit).collect(), link: self.link }
     }
 
-    /// With a single group in every class nothing can be held out: prototypes, and no claim.
+    /// With a single group in every class nothing can be held out: one firmly penalised model of all that the base sees, and
+    /// no claim.
     fn without_validation(&self, prepared: &[Prepared]) -> Tuned {
         let family = match self.link {
-            Link::Softmax => Family::Means,
-            Link::Sigmoid => Family::Logistic,
+            Link::Softmax | Link::Sigmoid => Family::Logistic,
             Link::Identity => Family::Ridge,
         };
-        let member = prepared[0].recipe(family, 1.0);
-        let recipe = Recipe { members: vec![member], blend: vec![1.0], link: self.link };
+        let dense = prepared
+            .iter()
+            .rfind(|prepared| !prepared.input.words)
+            .expect("the pooled vector is always there");
+        let member = dense.recipe(family, 1.0);
+        let recipe = Recipe { members: vec![member], link: self.link };
         let (n, k) = (self.input.n(), self.targets.cols());
         Tuned {
             head: self.fit(&recipe, prepared),
@@ -370,7 +355,7 @@ impl<'a> Context<'a> {
             recipe,
             chosen: 0,
             why:
-                "every class has only one example, so nothing can be compared; prototypes are the safe choice"
+                "every class has only one example, so nothing can be compared; logistic regression with a firm penalty is the safe choice"
                     .to_owned(),
             oof_outputs: Matrix::zeros(n, k),
             validated: Vec::new(),
@@ -378,6 +363,16 @@ impl<'a> Context<'a> {
             scores: Matrix::zeros(0, 1),
         }
     }
+}
+
+fn blended_because(record: &[Tried], blended: usize, judge: &Judge<'_>) -> String {
+    format!(
+        "{} of {} configurations cannot be told apart on {} held-out rows; together they have an out-of-fold loss of {:.4}",
+        record[blended].recipe.members.len(),
+        record.len() - 1,
+        judge.validated.len(),
+        mean(&record[blended].losses, judge.validated),
+    )
 }
 
 /// Strata whose rows are all in one group, ascending.
@@ -412,53 +407,4 @@ fn choose(record: &[Tried], judge: &Judge<'_>, repeats: usize) -> (usize, String
         record.len()
     );
     (chosen, why)
-}
-
-/// Shares of two models, at least 0, by ridge-penalised log-loss toward one half each (methods 1.5), on the first repeat.
-fn blend_shares(first: &Evidence, second: &Evidence, judge: &Judge<'_>) -> [f64; 2] {
-    let rows: Vec<(Vec<f64>, Vec<f64>, usize)> = judge
-        .validated
-        .iter()
-        .map(|row| {
-            (
-                log_softmax(first.outputs[0].row(*row)),
-                log_softmax(second.outputs[0].row(*row)),
-                judge.labels[*row] as usize,
-            )
-        })
-        .collect();
-    let mut shares = [0.5_f64, 0.5];
-    for _ in 0..25 {
-        let mut gradient = [shares[0] - 0.5, shares[1] - 0.5];
-        let mut hessian = [[1.0, 0.0], [0.0, 1.0]];
-        for (a, b, label) in &rows {
-            let mixed: Vec<f64> = a.iter().zip(b).map(|(a, b)| shares[0] * a + shares[1] * b).collect();
-            let log_probs = log_softmax(&mixed);
-            let (mut means, mut squares) = ([0.0; 2], [[0.0; 2]; 2]);
-            for class in 0..mixed.len() {
-                let (p, x) = (log_probs[class].exp(), [a[class], b[class]]);
-                for i in 0..2 {
-                    means[i] += p * x[i];
-                    (0..2).for_each(|j| squares[i][j] += p * x[i] * x[j]);
-                }
-            }
-            let given = [a[*label], b[*label]];
-            for i in 0..2 {
-                gradient[i] += means[i] - given[i];
-                (0..2).for_each(|j| hessian[i][j] += squares[i][j] - means[i] * means[j]);
-            }
-        }
-        let determinant = hessian[0][0] * hessian[1][1] - hessian[0][1] * hessian[1][0];
-        let step = [
-            (hessian[1][1] * gradient[0] - hessian[0][1] * gradient[1]) / determinant,
-            (hessian[0][0] * gradient[1] - hessian[1][0] * gradient[0]) / determinant,
-        ];
-        let next = [(shares[0] - step[0]).max(0.0), (shares[1] - step[1]).max(0.0)];
-        let moved = (next[0] - shares[0]).abs() + (next[1] - shares[1]).abs();
-        shares = next;
-        if moved < 1e-8 {
-            break;
-        }
-    }
-    shares
 }

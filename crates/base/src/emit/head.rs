@@ -96,23 +96,17 @@ impl OnnxModel {
         Ok(Batch { name, dim: parts.iter().map(|part| part.dim).sum() })
     }
 
-    /// `sum_j weight_j x_j` over batches of equal width.
-    pub fn blend(&mut self, parts: &[(f32, &Batch)]) -> Result<Batch, EmitError> {
-        let [(first_weight, first), rest @ ..] = parts else {
-            return Err(EmitError::Empty { what: "blend" });
+    /// The sum of batches of equal width.
+    pub fn sum(&mut self, parts: &[Batch]) -> Result<Batch, EmitError> {
+        let [first, rest @ ..] = parts else {
+            return Err(EmitError::Empty { what: "sum" });
         };
-        let mut sum = self.scale(first, *first_weight);
-        for (weight, part) in rest {
-            check("a blended batch", part.dim, first.dim)?;
-            let part = self.scale(part, *weight);
+        let mut sum = first.clone();
+        for part in rest {
+            check("a summed batch", part.dim, first.dim)?;
             sum = Batch { name: self.writer.node("Add", &[&sum.name, &part.name], vec![]), dim: first.dim };
         }
         Ok(sum)
-    }
-
-    /// Log-probabilities of each row.
-    pub fn log_softmax(&mut self, x: &Batch) -> Batch {
-        Batch { name: self.writer.node("LogSoftmax", &[&x.name], vec![int("axis", -1)]), dim: x.dim }
     }
 
     /// Probabilities of each row.

@@ -70,18 +70,19 @@ pub struct TextPreprocess {
 
 /// What a family wants when its base's card says nothing else; `None` for ONNX files, which say nothing by themselves.
 pub fn of_family(family: &Family) -> Option<Preprocess> {
-    let image = |size, fit, mean, std| {
-        Preprocess::Image(ImagePreprocess { size, fit, filter: Filter::Bicubic, mean, std })
-    };
+    let image =
+        |size, fit, filter, mean, std| Preprocess::Image(ImagePreprocess { size, fit, filter, mean, std });
     match family {
         Family::EfficientnetLite(config) => {
             let size = config.image_size.unwrap_or(config.variant.trained_size());
-            Some(image(size, Fit::CentreCrop { share: 1.0 }, [127.0; 3], [128.0; 3]))
+            // Each of these was measured: docs/decisions/0007-efficientnet-preprocessing.md.
+            Some(image(size, Fit::CentreCrop { share: 1.0 }, Filter::Bilinear, [127.0; 3], [128.0; 3]))
         }
         // ImageNet's mean and deviation on the scale of bytes; DINOv2 was trained with them.
         Family::Vit(config) => {
             let fit = Fit::CentreCrop { share: 0.875 };
-            Some(image(config.image_size, fit, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]))
+            let (mean, std) = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]);
+            Some(image(config.image_size, fit, Filter::Bicubic, mean, std))
         }
         Family::Bert(config) => Some(Preprocess::Text(TextPreprocess {
             prefix: String::new(),

@@ -1,0 +1,60 @@
+//! Does the stated interval hold? Draws a small training set many times, and counts how often the interval of the
+//! estimate contains the accuracy on everything else.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use evaluate::{bbc_cv, for_test_of};
+use linalg::Seed;
+use sha2::{Digest, Sha256};
+
+use crate::run::tables;
+use crate::table::Table;
+use crate::task::Task;
+
+/// Random splits.
+const SPLITS: usize = 50;
+/// The share that must be covered.
+const NEEDED: f64 = 0.9;
+
+/// What one task's intervals held.
+pub(crate) struct Coverage {
+    pub(crate) n_train: usize,
+    pub(crate) covered: usize,
+    pub(crate) splits: usize,
+    /// Mean of estimate minus test accuracy: positive flatters.
+    pub(crate) bias: f64,
+    /// Mean width of the interval.
+    pub(crate) width: f64,
+}
+
+impl Coverage {
+    pub(crate) fn holds(&self) -> bool {
+        self.covered as f64 >= NEEDED * self.splits as f64
+    }
+}
+
+/// Splits train and test of a task together, anew each time: `n_train` examples to tune on, the rest to judge.
+pub(crate) fn coverage(task: &Task, data: &Path, n_train: usize) -> anyhow::Result<Coverage> {
+    let (train, test) = tables(task, data)?;
+    let all = train.and(&test);
+    let mut result = Coverage { n_train, covered: 0, splits: SPLITS, bias: 0.0, width: 0.0 };
+    for split in 0..SPLITS {
+        let mut order: Vec<usize> = (0..all.n()).collect();
+        order.sort_by_cached_key(|row| Sha256::digest(format!("coverage {split} {row}")));
+        let (known, unknown) = order.split_at(n_train);
+        let (truth, estimate) = judge(&all.select(known), &all.select(unknown), split)?;
+        result.covered += usize::from(estimate.low <= truth && truth <= estimate.high);
+        result.bias += (estimate.value - truth) / SPLITS as f64;
+        result.width += (estimate.high - estimate.low) / SPLITS as f64;
+    }
+    Ok(result)
+}
+
+fn judge(known: &Table, unknown: &Table, split: usize) -> anyhow::Result<(f64, evaluate::Estimate)> {
+    let tuned = known.tune(split as u64)?;
+    let groups: Vec<u32> = tuned.validated.iter().map(|row| *row as u32).collect();
+    let estimate = bbc_cv(tuned.losses.view(), tuned.scores.view(), &groups, Seed(split as u64))?;
+    let n_test = NonZeroUsize::new(unknown.n()).expect("splits leave examples to judge on");
+    Ok((unknown.accuracy(&tuned.head), for_test_of(estimate, n_test)))
+}
