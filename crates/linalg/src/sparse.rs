@@ -13,9 +13,6 @@ pub struct CsrMatrix {
     values: Vec<f32>,
 }
 
-/// Rows that one task adds up; part of the definition of the rounding of [`CsrMatrix::transpose_times`].
-const BLOCK: usize = 2048;
-
 impl CsrMatrix {
     /// From rows of (column, value) pairs with ascending columns.
     ///
@@ -71,33 +68,22 @@ impl CsrMatrix {
         result
     }
 
-    /// `transpose(self) * g`: `[n, d]` and `[n, k]` give `[d, k]`, added up in blocks of fixed size.
-    pub fn transpose_times(&self, g: &Matrix) -> Matrix {
-        assert_eq!(self.rows(), g.rows(), "the inner sizes of a product agree");
-        let k = g.cols();
-        let blocks: Vec<usize> = (0..self.rows()).step_by(BLOCK).collect();
-        let partial: Vec<Matrix> = blocks
-            .par_iter()
-            .map(|first| {
-                let mut sum = Matrix::zeros(self.cols, k);
-                for row in *first..(first + BLOCK).min(self.rows()) {
-                    let from = g.row(row);
-                    for (col, value) in self.row(row) {
-                        for (to, from) in sum.row_mut(col).iter_mut().zip(from) {
-                            *to += value * from;
-                        }
-                    }
-                }
-                sum
-            })
-            .collect();
-        let mut total = Matrix::zeros(self.cols, k);
-        for part in partial {
-            for (to, from) in total.data_mut().iter_mut().zip(part.data()) {
-                *to += from;
+    /// Columns become rows. Make it once where many products with it follow: each is then a product of rows, in parallel and
+    /// with the same rounding on any number of threads.
+    pub fn transposed(&self) -> Self {
+        let mut starts = vec![0; self.cols + 1];
+        self.indices.iter().for_each(|col| starts[*col as usize + 1] += 1);
+        (0..self.cols).for_each(|col| starts[col + 1] += starts[col]);
+        let mut next = starts.clone();
+        let (mut indices, mut values) = (vec![0; self.indices.len()], vec![0.0; self.values.len()]);
+        for row in 0..self.rows() {
+            for (col, value) in self.row(row) {
+                indices[next[col]] = row as u32;
+                values[next[col]] = value;
+                next[col] += 1;
             }
         }
-        total
+        Self { cols: self.rows(), starts, indices, values }
     }
 }
 
@@ -111,7 +97,8 @@ mod tests {
         let w = Matrix::from_rows(&[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
         assert_eq!(sparse.times(&w).data(), [11.0, 14.0, 0.0, 0.0, -3.0, -4.0]);
         let g = Matrix::from_rows(&[[1.0], [1.0], [2.0]]);
-        assert_eq!(sparse.transpose_times(&g).data(), [1.0, -2.0, 2.0]);
+        assert_eq!(sparse.transposed().times(&g).data(), [1.0, -2.0, 2.0]);
+        assert_eq!(sparse.transposed().transposed(), sparse);
         assert_eq!(sparse.select_rows(&[2]).times(&w).data(), [-3.0, -4.0]);
     }
 }

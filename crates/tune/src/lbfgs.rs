@@ -41,7 +41,7 @@ pub(crate) fn minimise(
         else {
             return;
         };
-        remember(&mut memory, x, &next_x, &gradient, &next_gradient);
+        remember(&mut memory, curvature, [x, &next_x], [&gradient, &next_gradient]);
         *x = next_x;
         gradient = next_gradient;
         value = next_value;
@@ -52,18 +52,24 @@ struct Pair {
     step: Vec<f32>,
     change: Vec<f32>,
     inverse: f64,
+    /// Curvature estimated by the diagonal over curvature met along the step.
+    scale: f32,
 }
 
-fn remember(memory: &mut VecDeque<Pair>, x: &[f32], next_x: &[f32], gradient: &[f32], next_gradient: &[f32]) {
-    let step = difference(next_x, x);
-    let change = difference(next_gradient, gradient);
+/// Keeps the last step, from the first to the second point, with the change of the gradient.
+fn remember(memory: &mut VecDeque<Pair>, curvature: &[f32], points: [&[f32]; 2], gradients: [&[f32]; 2]) {
+    let step = difference(points[1], points[0]);
+    let change = difference(gradients[1], gradients[0]);
     let bend = dot(&step, &change);
     // A pair without curvature would make the estimate indefinite.
     if bend > 1e-10 * dot(&change, &change) {
         if memory.len() == MEMORY {
             memory.pop_front();
         }
-        memory.push_back(Pair { step, change, inverse: 1.0 / bend });
+        let turned: Vec<f32> =
+            change.iter().zip(curvature).map(|(change, curvature)| change / curvature).collect();
+        let scale = (bend / dot(&change, &turned)) as f32;
+        memory.push_back(Pair { step, change, inverse: 1.0 / bend, scale });
     }
 }
 
@@ -76,7 +82,9 @@ fn direction(gradient: &[f32], curvature: &[f32], memory: &VecDeque<Pair>) -> Ve
         add(&mut q, -share, &pair.change);
         shares.push(share);
     }
-    q.iter_mut().zip(curvature).for_each(|(value, curvature)| *value /= curvature);
+    // The diagonal knows how curvatures compare; how large they are, the last step has just measured.
+    let scale = memory.back().map_or(1.0, |pair| pair.scale);
+    q.iter_mut().zip(curvature).for_each(|(value, curvature)| *value *= scale / curvature);
     for (pair, share) in memory.iter().zip(shares.into_iter().rev()) {
         let back = pair.inverse * dot(&pair.change, &q);
         add(&mut q, share - back, &pair.step);

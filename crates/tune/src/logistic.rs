@@ -15,9 +15,15 @@ const BLOCK: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Design {
     /// `[n, d1]`; may have no columns.
-    pub dense: Matrix<f32>,
-    /// `[n, d2]`, or absent.
-    pub sparse: Option<CsrMatrix>,
+    dense: Matrix<f32>,
+    sparse: Option<Counts>,
+}
+
+/// Sparse columns, `[n, d2]`, with their transpose: every step of a fit multiplies with both.
+#[derive(Debug, Clone)]
+struct Counts {
+    rows: CsrMatrix,
+    columns: CsrMatrix,
 }
 
 /// How scores become a loss.
@@ -39,6 +45,12 @@ pub struct Weights {
 }
 
 impl Design {
+    /// Dense columns, `[n, d1]` (there may be none), and sparse ones, `[n, d2]`, beside them.
+    pub fn new(dense: Matrix<f32>, sparse: Option<CsrMatrix>) -> Self {
+        let sparse = sparse.map(|rows| Counts { columns: rows.transposed(), rows });
+        Self { dense, sparse }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.dense.rows()
@@ -46,15 +58,15 @@ impl Design {
 
     /// Number of columns.
     pub fn cols(&self) -> usize {
-        self.dense.cols() + self.sparse.as_ref().map_or(0, CsrMatrix::cols)
+        self.dense.cols() + self.sparse.as_ref().map_or(0, |sparse| sparse.rows.cols())
     }
 
     /// The rows named, in the order given.
     pub fn select_rows(&self, rows: &[usize]) -> Self {
-        Self {
-            dense: self.dense.select_rows(rows),
-            sparse: self.sparse.as_ref().map(|sparse| sparse.select_rows(rows)),
-        }
+        Self::new(
+            self.dense.select_rows(rows),
+            self.sparse.as_ref().map(|sparse| sparse.rows.select_rows(rows)),
+        )
     }
 
     /// `x * weight + bias`, `[n, k]`.
@@ -67,7 +79,7 @@ impl Design {
         let (dense, sparse) = weight.split_at(self.dense.cols() * k);
         let dense = linalg::MatrixView::new(self.dense.cols(), k, dense);
         let mut scores = matmul(self.dense.view(), dense);
-        if let Some(columns) = &self.sparse {
+        if let Some(Counts { rows: columns, .. }) = &self.sparse {
             let more = columns.times(&Matrix::from_vec(columns.cols(), k, sparse.to_vec()));
             scores.data_mut().iter_mut().zip(more.data()).for_each(|(to, from)| *to += from);
         }
@@ -81,7 +93,7 @@ impl Design {
     fn transpose_times(&self, g: &Matrix<f32>) -> Vec<f32> {
         let mut result = matmul_tn(self.dense.view(), g.view()).into_vec();
         if let Some(sparse) = &self.sparse {
-            result.extend(sparse.transpose_times(g).into_vec());
+            result.extend(sparse.columns.times(g).into_vec());
         }
         result
     }
@@ -94,7 +106,7 @@ impl Design {
                 *square += value * value;
             }
             if let Some(sparse) = &self.sparse {
-                for (col, value) in sparse.row(row) {
+                for (col, value) in sparse.rows.row(row) {
                     squares[self.dense.cols() + col] += value * value;
                 }
             }
@@ -220,7 +232,7 @@ mod tests {
         for row in 0..n {
             targets.row_mut(row)[random::below(&mut rng, k)] = 1.0;
         }
-        (Design { dense, sparse: Some(CsrMatrix::from_rows(3, &rows)) }, targets)
+        (Design::new(dense, Some(CsrMatrix::from_rows(3, &rows))), targets)
     }
 
     #[test]
@@ -261,7 +273,7 @@ mod tests {
 
     #[test]
     fn separable_classes_stay_finite() {
-        let design = Design { dense: Matrix::from_rows(&[[1.0], [-1.0]]), sparse: None };
+        let design = Design::new(Matrix::from_rows(&[[1.0], [-1.0]]), None);
         let targets = Matrix::from_rows(&[[1.0, 0.0], [0.0, 1.0]]);
         let model = fit(&design, &targets, Loss::Softmax, 1e-4, None);
         assert!(model.weight.data().iter().all(|value| value.is_finite()));

@@ -8,7 +8,7 @@ use crate::evidence::{Evidence, Judge, mean};
 use crate::gda::{Gda, Linear};
 use crate::logistic::{self, Design, Loss, Weights};
 use crate::ridge::Ridge;
-use crate::tuning::Context;
+use crate::tuning::{Context, Split};
 use crate::{Family, Input, Link, Member, MemberRecipe, Vocabulary, Words, means};
 
 /// A penalty path ends after this many points in a row were worse than the best.
@@ -48,7 +48,7 @@ impl Prepared {
         let space = row_space(x.view());
         let vocabulary = input.words.then(|| Vocabulary::learn(&context.texts(), context.config.max_words));
         let sparse = vocabulary.as_ref().map(|vocabulary| vocabulary.matrix(&context.texts()));
-        let design = Design { dense: space.coordinates.map(|value| value as f32), sparse };
+        let design = Design::new(space.coordinates.map(|value| value as f32), sparse);
         Self { input, z: space.coordinates, design, vocabulary, basis: space.basis, mean, scale }
     }
 
@@ -115,32 +115,48 @@ impl Prepared {
         judge.judge(recipe, outputs)
     }
 
-    /// Out-of-fold evidence for logistic regression along the penalty path, until it has clearly passed its best.
+    /// Out-of-fold evidence for logistic regression along the penalty path.
+    ///
+    /// With many rows one fold tells the best penalty as well as all of them, so the others are spared the rest of the path.
     pub(crate) fn logistic_path(&self, context: &Context<'_>, judge: &Judge<'_>) -> Vec<Evidence> {
-        let splits = context.splits();
-        let designs: Vec<Design> =
-            splits.par_iter().map(|split| self.design.select_rows(&split.train)).collect();
+        let (splits, penalties) = (context.splits(), &context.config.penalties);
+        if !context.has_many_rows() {
+            return self.path(&splits, penalties, context, judge);
+        }
+        let first = Judge { validated: &splits[0].held_out, ..*judge };
+        let probed = self.path(&splits[..1], penalties, context, &first);
+        let best = probed.iter().find(|evidence| !evidence.outputs.is_empty());
+        best.map_or_else(Vec::new, |best| self.path(&splits, &[best.recipe.strength], context, judge))
+    }
+
+    /// Fits with each penalty on each split, until the loss has clearly passed its best.
+    fn path(
+        &self,
+        splits: &[Split],
+        penalties: &[f64],
+        context: &Context<'_>,
+        judge: &Judge<'_>,
+    ) -> Vec<Evidence> {
+        let designs: Vec<(Design, Design)> = splits
+            .par_iter()
+            .map(|split| (self.design.select_rows(&split.train), self.design.select_rows(&split.held_out)))
+            .collect();
         let targets: Vec<Matrix<f32>> =
             splits.iter().map(|split| context.targets.select_rows(&split.train)).collect();
         let mut models: Vec<Option<Weights>> = vec![None; splits.len()];
         let mut path: Vec<Evidence> = Vec::new();
         let mut best = (0, f64::INFINITY);
-        for penalty in &context.config.penalties {
+        for penalty in penalties {
             models = (0..splits.len())
                 .into_par_iter()
                 .map(|split| {
-                    Some(logistic::fit(
-                        &designs[split],
-                        &targets[split],
-                        context.loss(),
-                        *penalty,
-                        models[split].as_ref(),
-                    ))
+                    let (train, start) = (&designs[split].0, models[split].as_ref());
+                    Some(logistic::fit(train, &targets[split], context.loss(), *penalty, start))
                 })
                 .collect();
-            let outputs = context.gather(|split| {
+            let outputs = context.gather(splits, |split| {
                 let model = models[split].as_ref().expect("every split was just fitted");
-                self.design.select_rows(&splits[split].held_out).scores(model).map(f64::from)
+                designs[split].1.scores(model).map(f64::from)
             });
             let evidence = judge.judge(self.recipe(Family::Logistic, *penalty), outputs);
             let loss = mean(&evidence.losses, judge.validated);
@@ -153,8 +169,7 @@ impl Prepared {
             }
         }
         // Only the best one's outputs are needed later; the others' would fill the memory.
-        for (index, evidence) in path.iter_mut().enumerate().filter(|(index, _)| *index != best.0) {
-            debug_assert_ne!(index, best.0);
+        for (_, evidence) in path.iter_mut().enumerate().filter(|(index, _)| *index != best.0) {
             evidence.outputs = Vec::new();
         }
         path

@@ -13,8 +13,8 @@ use crate::{
     CheckedTune, Family, Head, Input, Link, Member, Recipe, Targets, TuneConfig, TuneError, TuneInput,
 };
 
-/// From this many rows on, three folds are as good as five and cost half.
-const FEW_FOLDS_FROM: usize = 2000;
+/// From this many rows on three folds are as good as five, one fold finds a penalty, and luck no longer ranks candidates.
+const MANY_ROWS: usize = 2000;
 /// Fewest rows for which counted words are tried: below, hardly any n-gram occurs twice.
 const WORDS_FROM: usize = 40;
 
@@ -145,7 +145,7 @@ impl<'a> Context<'a> {
     fn new(input: TuneInput<'a>, config: &'a TuneConfig, targets: &'a Matrix<f32>, seed: Seed) -> Self {
         let strata = input.targets.strata();
         let mut plan = plan(&strata, input.groups);
-        if input.n() >= FEW_FOLDS_FROM {
+        if input.n() >= MANY_ROWS {
             plan.folds = plan.folds.min(3);
         }
         let single_label = matches!(input.targets, Targets::Single { .. });
@@ -191,6 +191,11 @@ impl<'a> Context<'a> {
         Matrix::from_rows(&rows)
     }
 
+    /// Whether shortcuts in the search cost no accuracy any more.
+    pub(crate) fn has_many_rows(&self) -> bool {
+        self.input.n() >= MANY_ROWS
+    }
+
     fn validated(&self) -> Vec<usize> {
         (0..self.input.n()).filter(|row| self.deals[0][*row] != NEVER).collect()
     }
@@ -211,14 +216,18 @@ impl<'a> Context<'a> {
         fit_and_score: impl Fn(&[usize], &[usize]) -> Matrix<f64> + Sync,
     ) -> Vec<Matrix<f64>> {
         let splits = self.splits();
-        self.gather(|index| fit_and_score(&splits[index].train, &splits[index].held_out))
+        self.gather(&splits, |index| fit_and_score(&splits[index].train, &splits[index].held_out))
     }
 
-    /// Puts the scores of all splits in their rows.
-    pub(crate) fn gather(&self, scores_of: impl Fn(usize) -> Matrix<f64> + Sync) -> Vec<Matrix<f64>> {
-        let splits = self.splits();
+    /// Puts the scores of splits in their rows, `[n, k]` per repeat; rows that none of them holds out are zero.
+    pub(crate) fn gather(
+        &self,
+        splits: &[Split],
+        scores_of: impl Fn(usize) -> Matrix<f64> + Sync,
+    ) -> Vec<Matrix<f64>> {
         let scores: Vec<Matrix<f64>> = (0..splits.len()).into_par_iter().map(&scores_of).collect();
-        let mut outputs = vec![Matrix::zeros(self.input.n(), self.targets.cols()); self.deals.len()];
+        let mut outputs =
+            vec![Matrix::zeros(self.input.n(), self.targets.cols()); splits.len().div_ceil(self.folds)];
         for (index, (split, scores)) in splits.iter().zip(&scores).enumerate() {
             for (place, row) in split.held_out.iter().enumerate() {
                 outputs[index / self.folds].row_mut(*row).copy_from_slice(scores.row(place));
@@ -255,8 +264,8 @@ impl<'a> Context<'a> {
         ranked.sort_by(|a, b| {
             a.1.map_or(f64::INFINITY, |quick| quick.1).total_cmp(&b.1.map_or(f64::INFINITY, |quick| quick.1))
         });
-        let many = self.input.n() >= FEW_FOLDS_FROM;
-        ranked.truncate(if many { self.config.finalists.min(2) } else { self.config.finalists });
+        let most = if self.has_many_rows() { 2 } else { usize::MAX };
+        ranked.truncate(self.config.finalists.min(most));
         for (prepared, quick) in ranked {
             tried.push(prepared.closed_form(prepared.recipe(Family::Means, 0.0), self, judge));
             if let Some((strength, _)) = quick {
