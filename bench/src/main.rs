@@ -1,79 +1,146 @@
-//! Speed on this machine, as ratios against peers in the same run.
+//! Speed and memory on this machine, beside peers in the same run.
 //!
-//! `bench [--data DIR] [images|texts|heads]..` prints ours, and the peer's with the ratio when `BENCH_PYTHON` names a Python with
-//! `quality/peers/requirements.txt` installed and `speed.py export` done. Each measurement asserts its answer.
+//! ```text
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|program]..
+//! ```
+//! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
+//! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
 
 mod ours;
+mod program;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
 
-/// One measured line.
-pub(crate) struct Measured {
-    /// Step, case and implementation.
-    pub(crate) name: String,
-    /// What `speed.py` is asked for the same.
-    pub(crate) peer: Vec<String>,
-    /// Median seconds.
+/// What a side tells about one case; the peer's script prints the same.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Told {
     pub(crate) seconds: f64,
-    /// How many things were done in that time.
-    pub(crate) n: usize,
+    /// Things done in a second.
+    pub(crate) per_second: f64,
+    pub(crate) peak_rss_bytes: u64,
 }
 
-#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
-fn main() -> anyhow::Result<()> {
+/// One line of the table.
+struct Case {
+    name: &'static str,
+    group: &'static str,
+    /// What `speed.py` is asked for the same.
+    peer: &'static [&'static str],
+    run: fn(&Path) -> anyhow::Result<Told>,
+}
+
+const CASES: [Case; 6] = [
+    Case { name: "clothing files to features, Lite2", group: "images", peer: &["images"], run: ours::files },
+    Case {
+        name: "Lite2 alone, ready pictures",
+        group: "images",
+        peer: &["images", "--base-only"],
+        run: ours::base_only,
+    },
+    Case {
+        name: "2,000 texts to features, MiniLM",
+        group: "texts",
+        peer: &["texts", "--base", "minilm"],
+        run: ours::minilm,
+    },
+    Case {
+        name: "2,000 texts to features, E5",
+        group: "texts",
+        peer: &["texts", "--base", "e5"],
+        run: ours::e5,
+    },
+    Case {
+        name: "tune 400 x 1280, 10 classes",
+        group: "heads",
+        peer: &["heads", "--features", "clothing"],
+        run: ours::clothing,
+    },
+    Case {
+        name: "tune 10,003 x 384, 77 classes",
+        group: "heads",
+        peer: &["heads", "--features", "banking_minilm"],
+        run: ours::banking,
+    },
+];
+
+fn main() -> anyhow::Result<ExitCode> {
     let mut data = PathBuf::from("../shared/data");
-    let mut wanted = Vec::new();
+    let mut python = std::env::home_dir().map(|home| home.join(".cache/dianjing/peers/python/bin/python"));
+    let (mut groups, mut one) = (Vec::new(), None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--data" => data = arguments.next().context("--data needs a folder")?.into(),
-            _ => wanted.push(argument),
+            "--python" => python = Some(arguments.next().context("--python needs a program")?.into()),
+            "--one" => one = arguments.next(),
+            _ => groups.push(argument),
         }
     }
+    if let Some(name) = one {
+        let case = CASES.iter().find(|case| case.name == name).context("no such case")?;
+        return tell(&(case.run)(&data)?);
+    }
+    let wanted = |group: &str| groups.is_empty() || groups.iter().any(|word| word == group);
+    table(&data, python.filter(|python| python.exists()).as_deref(), &wanted)?;
+    if wanted("program") {
+        program::print(&data)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout, reason = "the other process reads this line")]
+fn tell(told: &Told) -> anyhow::Result<ExitCode> {
+    println!("{}", serde_json::to_string(told)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+fn table(data: &Path, python: Option<&Path>, wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<()> {
+    if python.is_none() {
+        println!("no Python with the peers was found: ours only (make peers installs them)");
+    }
     println!(
-        "{:<44} {:>10} {:>12} {:>12} {:>8}",
-        "step/case", "seconds", "per second", "peer/second", "ratio"
+        "{:<36} {:>9} {:>11} {:>9} {:>7} {:>10} {:>10} {:>7}",
+        "case", "seconds", "per second", "peer's", "ratio", "peak MiB", "peer's", "share"
     );
-    for (group, measure) in ours::ALL {
-        if wanted.is_empty() || wanted.iter().any(|word| word == group) {
-            for measured in measure(&data)? {
-                let rate = measured.n as f64 / measured.seconds;
-                let peer = peer(&measured, &data)?;
-                let show = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2}"));
-                println!(
-                    "{:<44} {:>10.3} {rate:>12.2} {:>12} {:>8}",
-                    measured.name,
-                    measured.seconds,
-                    show(peer),
-                    show(peer.map(|peer| rate / peer))
-                );
-            }
-        }
+    for case in CASES.iter().filter(|case| wanted(case.group)) {
+        let ours = ask(Command::new(std::env::current_exe()?).args(["--one", case.name]), data)?;
+        let peer = python.map(|python| {
+            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quality/peers/speed.py");
+            ask(Command::new(python).arg(script).args(case.peer), data)
+        });
+        let peer = peer.transpose()?;
+        let show = |value: Option<f64>, digits: usize| {
+            value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+        };
+        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let (own_peak, peak) =
+            (mebibytes(ours.peak_rss_bytes), peer.as_ref().map(|peer| mebibytes(peer.peak_rss_bytes)));
+        println!(
+            "{:<36} {:>9.3} {:>11.2} {:>9} {:>7} {own_peak:>10.0} {:>10} {:>7}",
+            case.name,
+            ours.seconds,
+            ours.per_second,
+            show(peer.as_ref().map(|peer| peer.per_second), 2),
+            show(peer.as_ref().map(|peer| ours.per_second / peer.per_second), 2),
+            show(peak, 0),
+            show(peak.map(|peak| own_peak / peak), 2),
+        );
     }
     Ok(())
 }
 
-/// The peer's rate, measured now; `None` when no Python was named.
-fn peer(measured: &Measured, data: &Path) -> anyhow::Result<Option<f64>> {
-    let Some(python) = std::env::var_os("BENCH_PYTHON").filter(|_| !measured.peer.is_empty()) else {
-        return Ok(None);
-    };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quality/peers/speed.py");
-    let output = Command::new(python)
-        .arg(script)
-        .args(&measured.peer)
-        .arg("--data")
-        .arg(data)
-        .output()
-        .context("cannot run the peer")?;
+/// Runs one side and reads the last line that it prints.
+fn ask(command: &mut Command, data: &Path) -> anyhow::Result<Told> {
+    let output =
+        command.arg("--data").arg(data).output().with_context(|| format!("cannot run {command:?}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = text
-        .lines()
-        .last()
-        .with_context(|| format!("the peer said: {}", String::from_utf8_lossy(&output.stderr)))?;
-    let result: serde_json::Value = serde_json::from_str(line)?;
-    Ok(result["per_second"].as_f64())
+    match text.lines().last() {
+        Some(line) if output.status.success() => Ok(serde_json::from_str(line)?),
+        _ => bail!("{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr)),
+    }
 }

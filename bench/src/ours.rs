@@ -5,59 +5,77 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use base::Base;
 use base::catalogue::Catalogue;
+use base::engine::native::NativeEngine;
+use base::engine::{Engine, NetInput};
 use base::extract::extract;
 use base::open::EngineChoice;
+use base::prep::{Preprocess, decode, image_input};
 use base::pull::PullOptions;
-use dataset::{Example, ReadOptions};
-use linalg::{Matrix, Seed, random};
+use dataset::{Content, Dataset, Example, ReadOptions, Target};
+use linalg::{Matrix, Seed};
 use pipeline::{Home, Run};
+use rayon::prelude::*;
 use store::VectorStore;
 use tune::{FeatureSet, Targets, TuneConfig, TuneInput, tune};
 
-use crate::Measured;
-
-type Measure = fn(&Path) -> anyhow::Result<Vec<Measured>>;
-
-/// Every group of measurements.
-pub(crate) const ALL: [(&str, Measure); 3] = [("images", images), ("texts", texts), ("heads", heads)];
+use crate::Told;
 
 /// Times each of these; the median of this many runs counts.
 const RUNS: usize = 3;
+/// Texts that are timed.
+const TEXTS: usize = 2000;
+/// The base of the pictures.
+const LITE2: &str = "efficientnet-lite2";
+/// Pictures in a batch of the network alone.
+const BATCH: usize = 16;
 
-fn median(mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
-    let mut seconds = Vec::new();
+/// The median time of doing `n` things, and the most memory that this process held.
+fn measure(n: usize, mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Told> {
+    let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
         work()?;
-        seconds.push(started.elapsed().as_secs_f64());
+        times.push(started.elapsed().as_secs_f64());
     }
-    seconds.sort_by(f64::total_cmp);
-    Ok(seconds[RUNS / 2])
+    times.sort_by(f64::total_cmp);
+    let seconds = times[RUNS / 2];
+    Ok(Told { seconds, per_second: n as f64 / seconds, peak_rss_bytes: peak()? })
 }
 
-fn base(id: &str) -> anyhow::Result<Arc<Base>> {
+/// The high-water mark of resident memory, as the kernel keeps it.
+fn peak() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+fn home() -> anyhow::Result<Home> {
     let cache = std::env::var_os("DIANJING_CACHE")
         .map(Into::into)
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache/dianjing")));
-    let home = Home {
+    Ok(Home {
         cache: cache.context("neither DIANJING_CACHE nor a home folder is known")?,
         catalogue: Catalogue::builtin(),
         pull: PullOptions::default(),
         engine: EngineChoice::Auto,
-    };
+    })
+}
+
+fn base(id: &str) -> anyhow::Result<Arc<Base>> {
     let cancelled = AtomicBool::new(false);
-    Ok(home.open_base(id, &Run::new(&|_| {}, &cancelled))?)
+    Ok(home()?.open_base(id, &Run::new(&|_| {}, &cancelled))?)
 }
 
 /// Files or texts to features, with an empty cache each time.
-fn features(base: &Base, examples: &[&Example]) -> anyhow::Result<f64> {
-    median(|| {
+fn features(id: &str, examples: &[&Example]) -> anyhow::Result<Told> {
+    let base = base(id)?;
+    measure(examples.len(), || {
         let cache = tempfile::tempdir()?;
         let store = VectorStore::open(cache.path(), base.dim())?;
-        let (features, problems) = extract(base, examples, &store, &AtomicBool::new(false), &|_| {})?;
+        let (features, problems) = extract(&base, examples, &store, &AtomicBool::new(false), &|_| {})?;
         ensure!(
             problems.is_empty() && features.rows.iter().all(Option::is_some),
             "every example has features"
@@ -66,73 +84,102 @@ fn features(base: &Base, examples: &[&Example]) -> anyhow::Result<f64> {
     })
 }
 
-fn images(data: &Path) -> anyhow::Result<Vec<Measured>> {
-    let (set, _) = dataset::read(&data.join("classification/clothing"), &ReadOptions::default())?;
-    let examples: Vec<&Example> = set.examples.iter().collect();
-    let seconds = features(&*base("efficientnet-lite2")?, &examples)?;
-    Ok(vec![Measured {
-        name: "features/clothing files, Lite2".into(),
-        peer: vec!["images".into()],
-        seconds,
-        n: examples.len(),
-    }])
+/// The training and test pictures of clothing, as the peer takes them.
+fn pictures(data: &Path) -> anyhow::Result<Vec<Example>> {
+    let mut examples = Vec::new();
+    for part in ["train", "test"] {
+        let path = data.join("classification/clothing").join(part);
+        examples.extend(dataset::read(&path, &ReadOptions::default())?.0.examples);
+    }
+    Ok(examples)
 }
 
-fn texts(data: &Path) -> anyhow::Result<Vec<Measured>> {
+pub(crate) fn files(data: &Path) -> anyhow::Result<Told> {
+    features(LITE2, &pictures(data)?.iter().collect::<Vec<_>>())
+}
+
+/// The network on pictures that are ready: one batch again and again, on both cores.
+pub(crate) fn base_only(data: &Path) -> anyhow::Result<Told> {
+    let examples = pictures(data)?;
+    // Opening it fetches it where it is missing.
+    drop(base(LITE2)?);
+    let dir = home()?.cache.join("bases").join(LITE2);
+    let (graph, weights) = base::open::network(&dir)?;
+    let Preprocess::Image(preprocess) = base::open::preprocess_of(&dir)? else {
+        bail!("`{LITE2}` takes no pictures");
+    };
+    let engine = NativeEngine::new(&graph, &weights)?;
+    let pixels = |example: &Example| -> anyhow::Result<Vec<f32>> {
+        let Content::Image(path) = &example.content else { bail!("`{}` is no picture", example.id) };
+        Ok(image_input(&decode(&std::fs::read(path)?)?, &preprocess))
+    };
+    let ready: Vec<Vec<f32>> = examples[..BATCH].iter().map(pixels).collect::<Result<_, _>>()?;
+    let batches = examples.len().div_ceil(BATCH);
+    measure(batches * BATCH, || {
+        for _ in 0..batches {
+            ready.par_iter().try_for_each(|pixels| engine.run(NetInput::Image(pixels)).map(drop))?;
+        }
+        Ok(())
+    })
+}
+
+fn texts(id: &str, data: &Path) -> anyhow::Result<Told> {
+    let set = banking_set(data)?;
+    features(id, &set.examples.iter().take(TEXTS).collect::<Vec<_>>())
+}
+
+fn banking_set(data: &Path) -> anyhow::Result<Dataset> {
     let options =
         ReadOptions { text: Some("text".into()), label: Some("category".into()), ..ReadOptions::default() };
-    let (set, _) = dataset::read(&data.join("text/banking77/train.csv"), &options)?;
-    let examples: Vec<&Example> = set.examples.iter().take(2000).collect();
-    [("minilm-l6-en", "minilm"), ("multilingual-e5-small", "e5")]
-        .into_iter()
-        .map(|(id, peer)| {
-            let seconds = features(&*base(id)?, &examples)?;
-            let peer = ["texts", "--base", peer].map(String::from).to_vec();
-            Ok(Measured {
-                name: format!("features/2,000 banking77 texts, {id}"),
-                peer,
-                seconds,
-                n: examples.len(),
-            })
-        })
-        .collect()
+    Ok(dataset::read(&data.join("text/banking77/train.csv"), &options)?.0)
 }
 
-fn heads(_: &Path) -> anyhow::Result<Vec<Measured>> {
-    [(400, 1280, 10), (10_000, 384, 77)]
-        .into_iter()
-        .map(|(n, d, k)| {
-            let (features, labels) = clouds(n, d, k);
-            let groups: Vec<u32> = (0..n as u32).collect();
-            let config = TuneConfig::default().check()?;
-            let seconds = median(|| {
-                let input = TuneInput {
-                    features: &features,
-                    texts: None,
-                    targets: Targets::Single { labels: &labels, n_classes: k },
-                    groups: &groups,
-                };
-                let tuned = tune(input, &config, Seed(0))?;
-                ensure!(tuned.candidates[tuned.chosen].score > 2.0 / k as f64, "the classes are told apart");
-                Ok(())
-            })?;
-            Ok(Measured {
-                name: format!("tune/GDA + LR + selection, {n} x {d}, {k} classes"),
-                peer: Vec::new(),
-                seconds,
-                n: 1,
-            })
-        })
-        .collect()
+pub(crate) fn minilm(data: &Path) -> anyhow::Result<Told> {
+    texts("minilm-l6-en", data)
 }
 
-/// Overlapping clouds, so that penalties matter.
-fn clouds(n: usize, d: usize, k: usize) -> (Vec<FeatureSet>, Vec<u32>) {
-    let mut rng = Seed(1).rng();
-    let centres: Vec<f64> = (0..k * d).map(|_| 0.35 * random::normal(&mut rng)).collect();
-    let labels: Vec<u32> = (0..n).map(|row| (row % k) as u32).collect();
-    let x = (0..n * d)
-        .map(|at| (centres[labels[at / d] as usize * d + at % d] + random::normal(&mut rng)) as f32)
-        .collect();
-    (vec![FeatureSet { name: "pooled".into(), x: Matrix::from_vec(n, d, x) }], labels)
+pub(crate) fn e5(data: &Path) -> anyhow::Result<Told> {
+    texts("multilingual-e5-small", data)
+}
+
+/// GDA, logistic regression and selection on the pooled vectors of the clothing pictures.
+pub(crate) fn clothing(data: &Path) -> anyhow::Result<Told> {
+    let set = dataset::read(&data.join("classification/clothing/train"), &ReadOptions::default())?.0;
+    tuning(LITE2, &set)
+}
+
+/// The same on the vectors of the banking texts.
+pub(crate) fn banking(data: &Path) -> anyhow::Result<Told> {
+    tuning("minilm-l6-en", &banking_set(data)?)
+}
+
+/// Tunes on the base's pooled vector, which is what the peer gets.
+fn tuning(id: &str, set: &Dataset) -> anyhow::Result<Told> {
+    let base = base(id)?;
+    let cache = tempfile::tempdir()?;
+    let store = VectorStore::open(cache.path(), base.dim())?;
+    let examples: Vec<&Example> = set.examples.iter().collect();
+    let (features, _) = extract(&base, &examples, &store, &AtomicBool::new(false), &|_| {})?;
+    let pooled = &base.layout()[0];
+    let rows: Vec<Vec<f32>> =
+        features.rows.into_iter().flatten().map(|row| row[..pooled.dim].to_vec()).collect();
+    let labels: Vec<u32> = set
+        .examples
+        .iter()
+        .map(|example| match example.target {
+            Target::Class(class) => Ok(class.0),
+            _ => bail!("`{}` has no class", example.id),
+        })
+        .collect::<anyhow::Result<_>>()?;
+    ensure!(rows.len() == labels.len(), "every example has features");
+    let features = [FeatureSet { name: pooled.name.clone(), x: Matrix::from_rows(&rows) }];
+    let (n_classes, groups) = (set.classes().len(), (0..rows.len() as u32).collect::<Vec<_>>());
+    let config = TuneConfig::default().check()?;
+    measure(1, || {
+        let targets = Targets::Single { labels: &labels, n_classes };
+        let input = TuneInput { features: &features, texts: None, targets, groups: &groups };
+        let tuned = tune(input, &config, Seed(0))?;
+        ensure!(tuned.candidates[tuned.chosen].score > 0.7, "the classes are told apart");
+        Ok(())
+    })
 }
