@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::encoding::{self, NOT_TEXT};
 use super::rows::{check_classes, name_of, task_name};
 use super::{Format, Labels, MAX_EXAMPLES, ReadOptions, read_table, rows};
 use crate::{
@@ -30,7 +31,7 @@ fn extension_is(path: &Path, known: &[&str]) -> bool {
 
 /// One file that somebody wants predicted, whatever it is called.
 pub(super) fn single_file(path: &Path) -> Example {
-    let text = if is_text_name(path) { std::fs::read_to_string(path).ok() } else { None };
+    let text = if is_text_name(path) { read_text(path).ok() } else { None };
     let content = text.map_or_else(|| Content::Image(path.to_owned()), Content::Text);
     example(path.to_string_lossy().into_owned(), content, path)
 }
@@ -166,7 +167,13 @@ fn class_folders(
 fn read_text(file: &Path) -> Result<String, Problem> {
     let bytes = std::fs::read(file)
         .map_err(|error| Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, file))?;
-    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    let decoded = encoding::decode(&bytes)
+        .ok_or_else(|| Problem::in_file(ProblemKind::Unreadable { detail: NOT_TEXT.to_owned() }, file))?;
+    if decoded.damaged {
+        let kind = ProblemKind::BadText { encoding: decoded.encoding.to_owned() };
+        return Err(Problem::in_file(kind, file));
+    }
+    let text = decoded.text.trim().to_owned();
     if text.is_empty() { Err(Problem::in_file(ProblemKind::EmptyFile, file)) } else { Ok(text) }
 }
 

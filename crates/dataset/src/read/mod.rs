@@ -4,9 +4,11 @@
 //! [`MAX_EXAMPLES`], [`MAX_FILE_BYTES`], [`MAX_CELL_BYTES`], [`MAX_COLUMNS`].
 
 mod columns;
+mod encoding;
 mod folders;
 mod json;
 mod parquet;
+mod records;
 mod rows;
 mod separated;
 mod table;
