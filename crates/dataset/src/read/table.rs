@@ -27,6 +27,8 @@ pub enum Cell {
     Text(String),
     /// A number that the format itself marks as one.
     Number(f64),
+    /// A whole number that the format itself marks as one, exact beyond what a float holds.
+    Integer(i128),
     /// Several values.
     List(Vec<String>),
 }
@@ -49,6 +51,7 @@ impl Cell {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
             Self::Number(value) => value.to_string(),
+            Self::Integer(value) => value.to_string(),
             Self::List(items) => items.join(", "),
         }
     }
@@ -57,6 +60,7 @@ impl Cell {
     pub fn number(&self) -> Option<f64> {
         let value = match self {
             Self::Number(value) => *value,
+            Self::Integer(value) => *value as f64,
             Self::Text(text) => text.parse().ok()?,
             Self::Empty | Self::List(_) => return None,
         };
