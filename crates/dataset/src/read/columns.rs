@@ -11,6 +11,8 @@ pub(super) struct Columns {
     pub(super) content: usize,
     pub(super) modality: Modality,
     pub(super) label: Option<usize>,
+    /// Other columns whose names could be labels too, when the person did not say.
+    pub(super) label_rivals: Vec<usize>,
     pub(super) group: Option<usize>,
     pub(super) annotator: Option<usize>,
     pub(super) part: Option<usize>,
@@ -52,24 +54,31 @@ const TEXT_NAMES: &[&str] = &[
     "问题",
     "评论",
 ];
+/// The surest names first; from `score` on they are labels only when nothing else is.
 const LABEL_NAMES: &[&str] = &[
     "label",
     "labels",
+    "label(s)",
     "class",
     "category",
     "target",
     "intent",
+    "intents",
     "tag",
     "tags",
     "sentiment",
-    "y",
-    "score",
-    "rating",
     "domain",
     "标签",
     "类别",
     "分类",
     "意图",
+    "情感",
+    "领域",
+    "answer",
+    "答案",
+    "y",
+    "score",
+    "rating",
     "评分",
 ];
 const GROUP_NAMES: &[&str] =
@@ -94,9 +103,12 @@ pub(super) fn find(
         };
         table.column(name).map(Some).ok_or_else(no_column)
     };
+    // A column for a label that nobody filled in is not the label.
+    let filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
+    let candidates = all_by_name(table, LABEL_NAMES);
     let label = match named(&options.label)? {
         Some(label) => Some(label),
-        None => by_name(table, LABEL_NAMES, &[]),
+        None => candidates.iter().copied().find(filled).or(candidates.first().copied()),
     };
     let (content, modality) = content(path, table, named(&options.text)?, named(&options.image)?, label)?;
     let label = label.or_else(|| only_other_column(table, content));
@@ -104,6 +116,7 @@ pub(super) fn find(
         return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
     let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
+    let is_rival = |column: &usize| options.label.is_none() && !taken.contains(column) && filled(column);
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
     // A column called `split` whose cells are mostly something else is not about parts; a stray cell does not undo it.
     let part = or_by_name(named(&options.part)?, PART_NAMES).filter(|part| {
@@ -114,6 +127,7 @@ pub(super) fn find(
         content,
         modality,
         label,
+        label_rivals: candidates.into_iter().filter(is_rival).collect(),
         group: or_by_name(named(&options.group)?, GROUP_NAMES),
         annotator: or_by_name(named(&options.annotator)?, ANNOTATOR_NAMES),
         part,
@@ -153,10 +167,43 @@ fn content(
 }
 
 fn by_name(table: &Table, names: &[&str], taken: &[usize]) -> Option<usize> {
-    names.iter().find_map(|name| {
-        let same = |column: &String| column.to_lowercase() == *name;
-        table.columns.iter().position(same).filter(|column| !taken.contains(column))
-    })
+    all_by_name(table, names).into_iter().find(|column| !taken.contains(column))
+}
+
+/// The columns with one of these names, the surest name first. Case, spaces and hyphens do not matter.
+fn all_by_name(table: &Table, names: &[&str]) -> Vec<usize> {
+    let called = |column: &String| column.trim().to_lowercase().replace([' ', '-'], "_");
+    let columns: Vec<String> = table.columns.iter().map(called).collect();
+    let places = |name: &&str| {
+        let name = (*name).to_owned();
+        columns.iter().enumerate().filter(move |(_, column)| **column == name).map(|(place, _)| place)
+    };
+    names.iter().flat_map(places).collect()
+}
+
+impl Columns {
+    /// The same columns in another table of the data set, by name. It may lack all but the content.
+    pub(super) fn in_table(&self, path: &Path, lead: &Table, table: &Table) -> Result<Self, ReadError> {
+        if lead.columns == table.columns {
+            return Ok(self.clone());
+        }
+        let same = |column: usize| table.column(&lead.columns[column]);
+        let content = same(self.content).ok_or_else(|| ReadError::NoColumn {
+            path: path.to_owned(),
+            column: lead.columns[self.content].clone(),
+            existing: table.columns.clone(),
+        })?;
+        Ok(Self {
+            content,
+            modality: self.modality,
+            label: self.label.and_then(same),
+            label_rivals: Vec::new(),
+            group: self.group.and_then(same),
+            annotator: self.annotator.and_then(same),
+            part: self.part.and_then(same),
+            id: self.id.and_then(same),
+        })
+    }
 }
 
 /// In a table of two columns the other one can only be the label.
@@ -222,5 +269,19 @@ mod tests {
             "a,b,c\nlong words here,x,y\n",
             "no column of `t.csv` looks like a label; it has `a`, `b`, `c`",
         );
+        check(
+            "text,labl,lot no\nlong words here,x,y\n",
+            "no column of `t.csv` looks like a label; it has `text`, `labl`, `lot no`; `labl` is nearly one",
+        );
+        check("Text,Label(s),Group-ID\nlong words here,x,y\n", "text Text Label(s) Group-ID");
+        for name in
+            ["answer", "intent", "category", "class", "target", "domain", "sentiment", "label", "labels"]
+        {
+            check(&format!("n,question,{name}\n1,is it round?,yes\n"), &format!("text question {name} -"));
+        }
+        for name in ["类别", "标签", "意图"] {
+            check(&format!("序号,文本,{name}\n1,你好你好,a\n"), &format!("text 文本 {name} -"));
+        }
+        check("text,label,intent\nlong words here,,x\n", "text text intent -");
     }
 }

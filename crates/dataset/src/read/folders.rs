@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::encoding::{self, NOT_TEXT};
-use super::rows::{check_classes, name_of, task_name};
-use super::{Format, Labels, MAX_EXAMPLES, ReadOptions, read_table, rows};
+use super::rows::{Source, check_classes, name_of, task_name};
+use super::{Format, Labels, MAX_EXAMPLES, ReadOptions, ids, read_table, rows};
 use crate::{
     ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind,
     ReadError, Target, Task,
@@ -125,7 +125,7 @@ fn class_folders(
     let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();
     classes.sort();
     classes.dedup();
-    if classes.is_empty() && labels == Labels::Needed {
+    if classes.is_empty() && labels != Labels::Ignored {
         return Err(ReadError::NoClassFolders { path: root.to_owned() });
     }
     let mut examples = Vec::with_capacity(files.len());
@@ -150,6 +150,7 @@ fn class_folders(
         examples.push(example);
     }
     let task = Task::SingleLabel { classes };
+    ids::make_unique(root, &mut examples);
     let decision = Decision {
         layout: "class folders".to_owned(),
         content: if has_parts {
@@ -219,21 +220,19 @@ fn read_tables(
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
     let mut problems = Vec::new();
-    let mut tables = Vec::new();
+    let mut sources = Vec::new();
     for (file, part) in files {
         let format = Format::of(file).expect("only known formats were listed");
         let (table, mut more) = read_table(file, format)?;
         problems.append(&mut more);
-        tables.push((table, part.map(|part| (file.clone(), part))));
+        sources.push(Source { table, file: file.clone(), part: *part });
     }
-    let single = files.len() == 1 && files[0].1.is_none();
-    let (mut dataset, more) = if single {
-        rows::dataset(&files[0].0, &tables, "metadata table", options, labels)?
+    let layout = if sources.iter().all(|source| source.part.is_none()) {
+        "metadata table"
     } else {
-        rows::dataset(root, &tables, "tables, one per part", options, labels)?
+        "tables, one per part"
     };
-    dataset.name = name_of(root);
-    dataset.root = root.to_owned();
+    let (dataset, more) = rows::dataset(root, &sources, layout, options, labels)?;
     problems.extend(more);
     Ok((dataset, problems))
 }
