@@ -39,6 +39,16 @@ pub enum ReadError {
     /// No column looks like text or pictures.
     #[error("no column of `{}` looks like text or pictures; it has {}", path.display(), quoted(existing))]
     NoContentColumn { path: PathBuf, existing: Vec<String> },
+    /// The pictures are inside the table.
+    #[error("column `{column}` of `{}` holds the pictures themselves, which cannot be read from a table", path.display())]
+    EmbeddedPictures { path: PathBuf, column: String },
+    /// The layout of defect inspection sets (MVTec AD).
+    #[error(
+        "`{}` has the layout of defect inspection sets: only `{class}` to learn from and defects to measure on; telling \
+         classes apart cannot be tuned from it",
+        path.display()
+    )]
+    InspectionLayout { path: PathBuf, class: String },
     /// An unknown kind of file.
     #[error("`{}` is not a kind of file that can be read here", path.display())]
     UnknownFormat { path: PathBuf },
@@ -67,6 +77,10 @@ impl ReadError {
             Self::NoColumn { .. } => "correct the name; names are compared exactly",
             Self::NoLabelColumn { .. } => "name it with --label COLUMN",
             Self::NoContentColumn { .. } => "name it with --text COLUMN or --image COLUMN",
+            Self::EmbeddedPictures { .. } => {
+                "save the pictures as files and pass a CSV with their paths, or name a text column with --text COLUMN"
+            }
+            Self::InspectionLayout { .. } => "pass its `test` folder to tell its defects apart",
             Self::UnknownFormat { .. } => "pass a folder, or a .csv, .tsv, .jsonl, .json or .parquet file",
             Self::Malformed { .. } => "open it in the program that wrote it and save it again",
             Self::TooMuch { .. } => "split it into several data sets",

@@ -143,6 +143,12 @@ fn content(
     label: Option<usize>,
 ) -> Result<(usize, Modality), ReadError> {
     if let Some(image) = image {
+        if table.binary.contains(&image) {
+            return Err(ReadError::EmbeddedPictures {
+                path: path.to_owned(),
+                column: table.columns[image].clone(),
+            });
+        }
         return Ok((image, Modality::Image));
     }
     if let Some(text) = text {
@@ -151,7 +157,8 @@ fn content(
     let taken: Vec<usize> = label.into_iter().collect();
     let image = by_name(table, IMAGE_NAMES, &taken).filter(|column| looks_like_images(table, *column));
     let text = by_name(table, TEXT_NAMES, &taken);
-    let free = || (0..table.columns.len()).filter(|column| Some(*column) != label);
+    let free =
+        || (0..table.columns.len()).filter(|column| Some(*column) != label && !names_bytes(table, *column));
     match (image, text) {
         (Some(image), None) => Ok((image, Modality::Image)),
         (_, Some(text)) => Ok((text, Modality::Text)),
@@ -159,10 +166,15 @@ fn content(
             .find(|column| looks_like_images(table, *column))
             .map(|column| (column, Modality::Image))
             .or_else(|| longest_text(table, free()).map(|column| (column, Modality::Text)))
-            .ok_or_else(|| ReadError::NoContentColumn {
-                path: path.to_owned(),
-                existing: table.columns.clone(),
-            }),
+            .ok_or_else(|| no_content(path, table)),
+    }
+}
+
+fn no_content(path: &Path, table: &Table) -> ReadError {
+    let path = path.to_owned();
+    match table.binary.first() {
+        Some(column) => ReadError::EmbeddedPictures { path, column: table.columns[*column].clone() },
+        None => ReadError::NoContentColumn { path, existing: table.columns.clone() },
     }
 }
 
@@ -206,14 +218,22 @@ impl Columns {
     }
 }
 
-/// In a table of two columns the other one can only be the label.
+/// In a table of two columns the other one can only be the label, if its name does not say what else it is.
 fn only_other_column(table: &Table, content: usize) -> Option<usize> {
-    (table.columns.len() == 2).then_some(1 - content)
+    let other = if table.columns.len() == 2 { 1 - content } else { return None };
+    let known = [ID_NAMES, GROUP_NAMES, ANNOTATOR_NAMES, PART_NAMES];
+    known.iter().all(|names| !all_by_name(table, names).contains(&other)).then_some(other)
 }
 
 fn looks_like_images(table: &Table, column: usize) -> bool {
     let mut filled = table.cells(column).filter(|cell| !cell.is_empty()).take(50).peekable();
     filled.peek().is_some() && filled.all(|cell| super::folders::is_image_name(Path::new(&cell.text())))
+}
+
+/// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).
+fn names_bytes(table: &Table, column: usize) -> bool {
+    let owner = |column: usize| table.columns[column].rsplit_once('.').map(|(owner, _)| owner);
+    owner(column).is_some() && table.binary.iter().any(|binary| owner(*binary) == owner(column))
 }
 
 /// The column with the longest texts, if they are longer than single words.
@@ -282,6 +302,8 @@ mod tests {
         for name in ["类别", "标签", "意图"] {
             check(&format!("序号,文本,{name}\n1,你好你好,a\n"), &format!("text 文本 {name} -"));
         }
+        check("a,b,text\nx,y,z\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `text`");
+        check("id,text\n1,z\n", "no column of `t.csv` looks like a label; it has `id`, `text`");
         check("text,label,intent\nlong words here,,x\n", "text text intent -");
     }
 }

@@ -153,7 +153,7 @@ fn table(path: &Path, objects: &[(u64, Fields)]) -> Result<Table, ReadError> {
         Row { number: *number, cells }
     };
     let rows = objects.iter().map(row).collect();
-    Ok(Table { columns, rows })
+    Ok(Table { columns, rows, binary: Vec::new() })
 }
 
 #[cfg(test)]

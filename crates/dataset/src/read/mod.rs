@@ -8,6 +8,7 @@ mod encoding;
 mod folders;
 mod ids;
 mod json;
+mod layout;
 mod parquet;
 mod records;
 mod rows;

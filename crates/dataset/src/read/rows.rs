@@ -132,6 +132,13 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
         Modality::Text => Content::Text(content),
         Modality::Image => Content::Image(image_beside(file, &content).map_err(problem)?),
     };
+    // `train/1.png` says its part as the folders of classes do.
+    let folder_part = || match columns.modality {
+        Modality::Image => {
+            row.cells[columns.content].text().split(['/', '\\']).next().and_then(Part::from_name)
+        }
+        Modality::Text => None,
+    };
     let own_id = text_of(columns.id);
     let has_own_id = own_id.is_some();
     let example = Example {
@@ -144,7 +151,9 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
             .into_iter()
             .collect(),
         group: text_of(columns.group),
-        part: part.or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part))),
+        part: part
+            .or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part)))
+            .or_else(folder_part),
         origin: Origin { path: file.clone(), row: Some(row.number) },
     };
     let label = columns.label.map_or(Cell::Empty, |label| row.cells[label].clone());

@@ -7,6 +7,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows, each with as many cells as there are columns.
     pub rows: Vec<Row>,
+    /// The places of columns that hold bytes, such as pictures, ascending. Their cells are empty.
+    pub binary: Vec<usize>,
 }
 
 /// One row with its number in the file.

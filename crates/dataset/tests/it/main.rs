@@ -1,5 +1,7 @@
 //! Files and folders as people have them, read from disk.
 
+mod folders;
+mod parquet;
 mod tables;
 
 use std::path::{Path, PathBuf};
