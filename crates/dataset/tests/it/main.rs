@@ -1,5 +1,6 @@
 //! Files and folders as people have them, read from disk.
 
+mod damage;
 mod folders;
 mod parquet;
 mod tables;
