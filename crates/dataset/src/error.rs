@@ -21,6 +21,9 @@ pub enum ReadError {
     /// A folder without a single file that can be used.
     #[error("`{}` holds no pictures, texts or tables", path.display())]
     Empty { path: PathBuf },
+    /// Several tables, and nothing says how they belong together.
+    #[error("`{}` holds several tables that are not named for parts: {}", path.display(), quoted(tables))]
+    SeveralTables { path: PathBuf, tables: Vec<String> },
     /// Files, but no folders that would name their classes.
     #[error("`{}` holds files but no class folders", path.display())]
     NoClassFolders { path: PathBuf },
@@ -72,6 +75,7 @@ impl ReadError {
             Self::Empty { .. } | Self::NoClassFolders { .. } => {
                 "put pictures into one folder per class, or pass a CSV, JSONL or Parquet file"
             }
+            Self::SeveralTables { .. } => "pass one of them, or name them `train` and `test`",
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
             Self::NoRows { .. } => "check that the file was saved",
             Self::NoColumn { .. } => "correct the name; names are compared exactly",

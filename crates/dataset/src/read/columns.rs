@@ -1,5 +1,6 @@
 //! Which column is the text, the picture, the label: by what the person said, by name, then by content.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Cell, ReadOptions, Table};
@@ -63,7 +64,6 @@ const LABEL_NAMES: &[&str] = &[
     "category",
     "target",
     "intent",
-    "intents",
     "tag",
     "tags",
     "sentiment",
@@ -74,6 +74,7 @@ const LABEL_NAMES: &[&str] = &[
     "意图",
     "情感",
     "领域",
+    "intents",
     "answer",
     "答案",
     "y",
@@ -81,6 +82,10 @@ const LABEL_NAMES: &[&str] = &[
     "rating",
     "评分",
 ];
+/// Among the labels, names of columns that often hold texts of their own.
+const ANSWER_NAMES: &[&str] = &["answer", "答案"];
+/// Below this many answers nothing is said about how they repeat.
+const FEW_ANSWERS: usize = 20;
 const GROUP_NAMES: &[&str] =
     &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
 const ANNOTATOR_NAMES: &[&str] = &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
@@ -103,12 +108,13 @@ pub(super) fn find(
         };
         table.column(name).map(Some).ok_or_else(no_column)
     };
-    // A column for a label that nobody filled in is not the label.
-    let filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
-    let candidates = all_by_name(table, LABEL_NAMES);
+    // A column that nobody filled in is the label only when there is no other.
+    let is_filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
+    let mut candidates = all_by_name(table, LABEL_NAMES);
+    candidates.retain(|column| !holds_free_answers(table, *column));
     let label = match named(&options.label)? {
         Some(label) => Some(label),
-        None => candidates.iter().copied().find(filled).or(candidates.first().copied()),
+        None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
     let (content, modality) = content(path, table, named(&options.text)?, named(&options.image)?, label)?;
     let label = label.or_else(|| only_other_column(table, content));
@@ -116,7 +122,7 @@ pub(super) fn find(
         return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
     let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
-    let is_rival = |column: &usize| options.label.is_none() && !taken.contains(column) && filled(column);
+    let is_rival = |column: &usize| options.label.is_none() && !taken.contains(column) && is_filled(column);
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
     // A column called `split` whose cells are mostly something else is not about parts; a stray cell does not undo it.
     let part = or_by_name(named(&options.part)?, PART_NAMES).filter(|part| {
@@ -157,8 +163,11 @@ fn content(
     let taken: Vec<usize> = label.into_iter().collect();
     let image = by_name(table, IMAGE_NAMES, &taken).filter(|column| looks_like_images(table, *column));
     let text = by_name(table, TEXT_NAMES, &taken);
-    let free =
-        || (0..table.columns.len()).filter(|column| Some(*column) != label && !names_bytes(table, *column));
+    // Names of people, lots and parts are words too, but not what an example reads like.
+    let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES].map(|names| all_by_name(table, names)).concat();
+    let is_free =
+        |column: &usize| Some(*column) != label && !known.contains(column) && !names_bytes(table, *column);
+    let free = || (0..table.columns.len()).filter(is_free);
     match (image, text) {
         (Some(image), None) => Ok((image, Modality::Image)),
         (_, Some(text)) => Ok((text, Modality::Text)),
@@ -216,6 +225,16 @@ impl Columns {
             id: self.id.and_then(same),
         })
     }
+}
+
+/// Answers that nearly all differ are texts of their own and no classes.
+fn holds_free_answers(table: &Table, column: usize) -> bool {
+    if !ANSWER_NAMES.contains(&table.columns[column].trim().to_lowercase().as_str()) {
+        return false;
+    }
+    let answers: Vec<String> = table.cells(column).filter(|cell| !cell.is_empty()).map(Cell::text).collect();
+    let distinct: BTreeSet<&String> = answers.iter().collect();
+    answers.len() >= FEW_ANSWERS && 10 * distinct.len() > 9 * answers.len()
 }
 
 /// In a table of two columns the other one can only be the label, if its name does not say what else it is.
@@ -303,6 +322,15 @@ mod tests {
             check(&format!("序号,文本,{name}\n1,你好你好,a\n"), &format!("text 文本 {name} -"));
         }
         check("a,b,text\nx,y,z\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `text`");
+        check(
+            "item,worker,label\n1,A1VW9W0DWX,z\n",
+            "no column of `t.csv` looks like text or pictures; it has `item`, `worker`, `label`",
+        );
+        let faq: String = (0..30).map(|row| format!("what is it?,answer {row}\n")).collect();
+        check(
+            &format!("question,answer,n\n{faq}").replace("\n", ",1\n").replace("answer,n,1", "answer,n"),
+            "no column of `t.csv` looks like a label; it has `question`, `answer`, `n`; `answer` is nearly one",
+        );
         check("id,text\n1,z\n", "no column of `t.csv` looks like a label; it has `id`, `text`");
         check("text,label,intent\nlong words here,,x\n", "text text intent -");
     }

@@ -66,6 +66,14 @@ pub(super) fn read(
     let (kept, modality) =
         if pictures.len() >= texts.len() { (pictures, Modality::Image) } else { (texts, Modality::Text) };
     if kept.is_empty() {
+        let tables: Vec<String> = files
+            .iter()
+            .filter(|file| Format::of(file).is_some())
+            .map(|file| ids::place_of(root, file))
+            .collect();
+        if !tables.is_empty() {
+            return Err(ReadError::SeveralTables { path: root.to_owned(), tables });
+        }
         return Err(ReadError::Empty { path: root.to_owned() });
     }
     let ignored = files.len() - kept.len();

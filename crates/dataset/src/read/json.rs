@@ -14,7 +14,8 @@ use crate::{Problem, ProblemKind, ReadError};
 /// Nested objects are flattened with dots: `{"meta": {"lot": 3}}` gives the column `meta.lot`.
 ///
 /// # Errors
-/// [`ReadError::Malformed`] when it is no text, [`ReadError::NoRows`] when it is empty, [`ReadError::TooMuch`] above the limits.
+/// [`ReadError::Malformed`] when it is no text or one large object, [`ReadError::NothingUsable`] when no row can be parsed,
+/// [`ReadError::NoRows`] when it is empty, [`ReadError::TooMuch`] above the limits.
 pub fn parse_json(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), ReadError> {
     let no_text = || ReadError::Malformed { path: path.to_owned(), detail: NOT_TEXT.to_owned() };
     let decoded = encoding::decode(bytes).ok_or_else(no_text)?;
@@ -27,6 +28,9 @@ pub fn parse_json(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), Re
     };
     if let Some(elements) = text.strip_prefix('[') {
         for_each_element(elements, &mut keep);
+    } else if is_one_large_object(text) {
+        let detail = "it is one object; write an array of objects, or one object on each line".to_owned();
+        return Err(ReadError::Malformed { path: path.to_owned(), detail });
     } else {
         for (number, line) in (1..).zip(decoded.text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             keep(number, line, serde_json::from_str(line));
@@ -37,6 +41,10 @@ pub fn parse_json(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), Re
     }
     if objects.is_empty() && problems.is_empty() {
         return Err(ReadError::NoRows { path: path.to_owned() });
+    }
+    if objects.is_empty() {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        return Err(ReadError::NothingUsable { path: path.to_owned(), first });
     }
     table(path, &objects).map(|table| (table, problems))
 }
@@ -58,8 +66,20 @@ fn fields_of(
             Ok(fields)
         }
         Ok(_) => Err(ProblemKind::BadRow { detail: "it is not an object with named fields".to_owned() }),
-        Err(error) => Err(ProblemKind::BadRow { detail: error.to_string() }),
+        Err(error) => {
+            // The parser counts lines from the piece it was given; only the column says something in one line.
+            let message = error.to_string();
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+            let detail = format!("{message}, near its character {}", error.column().max(1));
+            Err(ProblemKind::BadRow { detail })
+        }
     }
+}
+
+/// Whether the whole text is one object on several lines, so that no line is a row.
+fn is_one_large_object(text: &str) -> bool {
+    let is_object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+    text.starts_with('{') && !is_object(text.lines().next().unwrap_or_default()) && is_object(text)
 }
 
 /// Hands on each element of an array with its number and its text; `text` is what follows the opening bracket.
@@ -203,6 +223,17 @@ mod tests {
         check("[\n{\"text\": \"a}\n{\"text\": \"b\"},\n7,\n{\"text\": \"c\"}", &[2, 4], &[1, 3]);
         check(r#"[{"text": "a"} {"text": "b"}, {"text": "c""#, &[1, 2], &[3]);
         check(r#"[{"text": "a"}, "x" "y", {"text": "b"}]"#, &[1, 3], &[2]);
+    }
+
+    #[test]
+    fn one_large_object_is_told() {
+        let error = parse_json(Path::new("t.json"), b"{\n\"data\": [\n{\"text\": 1}\n]\n}\n").unwrap_err();
+        assert!(error.to_string().contains("it is one object"), "{error}");
+        let error = parse_json(Path::new("t.json"), b"oops").unwrap_err();
+        assert!(
+            error.to_string().contains("t.json:1: the row cannot be read: expected value, near"),
+            "{error}"
+        );
     }
 
     #[test]

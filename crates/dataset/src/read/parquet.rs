@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use parquet::basic::{ConvertedType, Repetition};
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
@@ -31,6 +31,10 @@ fn read_trusting(path: &Path) -> Result<(Table, Vec<Problem>), ReadError> {
     let malformed = |detail: String| ReadError::Malformed { path: path.to_owned(), detail };
     let file = File::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let reader = SerializedFileReader::new(file).map_err(|error| malformed(error.to_string()))?;
+    let size = path.metadata().map_err(|source| ReadError::Open { path: path.to_owned(), source })?.len();
+    if !chunks_fit(reader.metadata(), size) {
+        return Err(malformed("its columns do not lie inside the file".to_owned()));
+    }
     let n_rows = reader.metadata().file_metadata().num_rows();
     if usize::try_from(n_rows).is_ok_and(|rows| rows > MAX_EXAMPLES) {
         return Err(ReadError::TooMuch { path: path.to_owned(), what: "rows", limit: MAX_EXAMPLES as u64 });
@@ -70,6 +74,15 @@ fn read_trusting(path: &Path) -> Result<(Table, Vec<Problem>), ReadError> {
         return Err(ReadError::NoRows { path: path.to_owned() });
     }
     Ok((table, problems))
+}
+
+/// Whether every column chunk lies inside the file. The parquet crate panics, or asks for the memory, when one does not.
+fn chunks_fit(metadata: &ParquetMetaData, size: u64) -> bool {
+    metadata.row_groups().iter().flat_map(|group| group.columns()).all(|column| {
+        let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        let end = u64::try_from(start).ok().zip(u64::try_from(column.compressed_size()).ok());
+        end.and_then(|(start, length)| start.checked_add(length)).is_some_and(|end| end <= size)
+    })
 }
 
 /// Whether a field is a struct, whose fields become columns of their own, and not a list or a map.

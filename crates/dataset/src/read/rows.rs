@@ -112,10 +112,19 @@ fn why(kind: &Kind, label: Option<&str>, rivals: &[String], has_votes: bool) -> 
     if has_votes && kind.kind == TaskKind::Regression {
         why.push_str("; the numbers of several annotators are averaged");
     }
-    if let (Some(label), Some(first)) = (label, rivals.first()) {
-        let others = rivals.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (same, others): (Vec<&String>, Vec<&String>) =
+        rivals.iter().partition(|rival| Some(rival.as_str()) == label);
+    let Some(label) = label else { return why };
+    if !same.is_empty() {
+        let n = same.len() + 1;
         why.push_str(&format!(
-            "; column `{label}` was taken as the label, {others} could be one too: pass --label {first} to take that"
+            "; {n} columns are called `{label}` and the first was taken: rename it to take another"
+        ));
+    }
+    if let Some(first) = others.first() {
+        let all = others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        why.push_str(&format!(
+            "; column `{label}` was taken as the label, {all} could be one too: pass --label {first} to take that"
         ));
     }
     why

@@ -73,7 +73,7 @@ fn read_everywhere(dir: &Path, bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn no_bytes_make_a_reader_panic(bytes in pieces()) {

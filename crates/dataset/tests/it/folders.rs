@@ -43,7 +43,7 @@ fn texts_in_other_encodings_are_read() {
     place
         .write("d/a/1.txt", &encoding_rs::GB18030.encode("你好，朋友们").0)
         .write("d/b/2.txt", "\u{feff}再见");
-    place.write("d/b/3.txt", [&"再见朋友们再见朋友们".as_bytes()[..], b"\xFF"].concat());
+    place.write("d/b/3.txt", ["再见朋友们再见朋友们".as_bytes(), b"\xFF"].concat());
     let (dataset, problems) = place.read("d");
     let texts: Vec<&str> = dataset.examples.iter().map(super::text).collect();
     assert_eq!(texts, ["你好，朋友们", "再见"]);
@@ -86,6 +86,14 @@ fn a_single_table_may_have_notes_and_litter_beside_it() {
     place.write("d/data.csv", "text,label\nhello there,a\nbye bye,b\n");
     place.write("d/README.md", "x").write("d/.DS_Store", "x").write("d/LICENSE.txt", "x");
     assert_eq!(labels(&place.read("d").0), ["data.csv:2: a", "data.csv:3: b"]);
+}
+
+#[test]
+fn several_tables_are_named() {
+    let place = Place::new();
+    place.write("d/truth.csv", "a,b\n1,2\n").write("d/votes.csv", "a,b\n1,2\n");
+    let error = place.error("d").to_string();
+    assert!(error.ends_with("not named for parts: `truth.csv`, `votes.csv`"), "{error}");
 }
 
 #[test]
