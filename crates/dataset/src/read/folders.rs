@@ -96,7 +96,10 @@ fn class_folders(
     let has_parts = top_level(root, files) == TopLevel::Parts;
     let (files, others): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| {
         let folders = folders_between(root, file);
-        !has_parts || folders.first().is_some_and(|name| Part::from_name(name).is_some())
+        // What is to be predicted need not belong to a part.
+        !has_parts
+            || labels == Labels::Ignored
+            || folders.first().is_some_and(|name| Part::from_name(name).is_some())
     });
     if !others.is_empty() {
         problems.push(Problem::in_file(ProblemKind::Ignored { count: others.len() }, root));
@@ -133,18 +136,19 @@ fn class_folders(
     }
     let task = Task::SingleLabel { classes };
     ids::make_unique(root, &mut examples);
-    let decision = Decision {
-        layout: "class folders".to_owned(),
-        content: if has_parts {
-            "files below train, validation and test".to_owned()
-        } else {
-            "files".to_owned()
-        },
-        label: Some("folder name".to_owned()),
-        task: task_name(&task).to_owned(),
-        why: "each folder is a class".to_owned(),
-    };
+    let decision = decision(&task, has_parts);
     Ok(Dataset { name: name_of(root), root: root.to_owned(), task, decision, modality, examples })
+}
+
+fn decision(task: &Task, has_parts: bool) -> Decision {
+    let content = if has_parts { "files below train, validation and test" } else { "files" };
+    Decision {
+        layout: "class folders".to_owned(),
+        content: content.to_owned(),
+        label: Some("folder name".to_owned()),
+        task: task_name(task).to_owned(),
+        why: "each folder is a class".to_owned(),
+    }
 }
 
 fn read_text(file: &Path) -> Result<String, Problem> {

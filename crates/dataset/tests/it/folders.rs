@@ -34,6 +34,12 @@ fn litter_is_passed_over() {
 fn parts_are_known_beside_stray_files() {
     let files = ["logo.png", "docs/figure.png", "train/a/1.png", "train/b/2.png", "test/a/3.png"];
     check(&files, &["test/a/3.png: a", "train/a/1.png: a", "train/b/2.png: b"]);
+    let place = Place::new();
+    for file in files {
+        place.write(file, "x");
+    }
+    let (all, _) = dataset::read_unlabelled(&[place.path("")], &ReadOptions::default()).unwrap();
+    assert_eq!(all.len(), files.len());
     check(&["train/1.png", "bus/2.png"], &["bus/2.png: bus", "train/1.png: train"]);
 }
 
