@@ -21,6 +21,9 @@ pub enum ReadError {
     /// A folder without a single file that can be used.
     #[error("`{}` holds no pictures, texts or tables", path.display())]
     Empty { path: PathBuf },
+    /// Several tables, and nothing says how they belong together.
+    #[error("`{}` holds several tables that are not named for parts: {}", path.display(), quoted(tables))]
+    SeveralTables { path: PathBuf, tables: Vec<String> },
     /// Files, but no folders that would name their classes.
     #[error("`{}` holds files but no class folders", path.display())]
     NoClassFolders { path: PathBuf },
@@ -31,14 +34,24 @@ pub enum ReadError {
     #[error("`{}` has no rows below its header", path.display())]
     NoRows { path: PathBuf },
     /// A column the person named does not exist.
-    #[error("`{}` has no column `{column}`; it has {}", path.display(), quoted(existing))]
+    #[error("`{}` has no column `{column}`; it has {}{}", path.display(), quoted(existing), meant(column, existing))]
     NoColumn { path: PathBuf, column: String, existing: Vec<String> },
     /// No column looks like a label.
-    #[error("no column of `{}` looks like a label; it has {}", path.display(), quoted(existing))]
+    #[error("no column of `{}` looks like a label; it has {}{}", path.display(), quoted(existing), nearly_label(existing))]
     NoLabelColumn { path: PathBuf, existing: Vec<String> },
     /// No column looks like text or pictures.
     #[error("no column of `{}` looks like text or pictures; it has {}", path.display(), quoted(existing))]
     NoContentColumn { path: PathBuf, existing: Vec<String> },
+    /// The pictures are inside the table.
+    #[error("column `{column}` of `{}` holds the pictures themselves, which cannot be read from a table", path.display())]
+    EmbeddedPictures { path: PathBuf, column: String },
+    /// The layout of defect inspection sets (MVTec AD).
+    #[error(
+        "`{}` has the layout of defect inspection sets: only `{class}` to learn from and defects to measure on; telling \
+         classes apart cannot be tuned from it",
+        path.display()
+    )]
+    InspectionLayout { path: PathBuf, class: String },
     /// An unknown kind of file.
     #[error("`{}` is not a kind of file that can be read here", path.display())]
     UnknownFormat { path: PathBuf },
@@ -62,11 +75,16 @@ impl ReadError {
             Self::Empty { .. } | Self::NoClassFolders { .. } => {
                 "put pictures into one folder per class, or pass a CSV, JSONL or Parquet file"
             }
+            Self::SeveralTables { .. } => "pass one of them, or name them `train` and `test`",
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
             Self::NoRows { .. } => "check that the file was saved",
             Self::NoColumn { .. } => "correct the name; names are compared exactly",
             Self::NoLabelColumn { .. } => "name it with --label COLUMN",
             Self::NoContentColumn { .. } => "name it with --text COLUMN or --image COLUMN",
+            Self::EmbeddedPictures { .. } => {
+                "save the pictures as files and pass a CSV with their paths, or name a text column with --text COLUMN"
+            }
+            Self::InspectionLayout { .. } => "pass its `test` folder to tell its defects apart",
             Self::UnknownFormat { .. } => "pass a folder, or a .csv, .tsv, .jsonl, .json or .parquet file",
             Self::Malformed { .. } => "open it in the program that wrote it and save it again",
             Self::TooMuch { .. } => "split it into several data sets",
@@ -80,4 +98,60 @@ fn quoted(names: &[String]) -> String {
         return "no columns".to_owned();
     }
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn meant(column: &str, existing: &[String]) -> String {
+    let nearest = existing.iter().filter_map(|name| Some((distance_if_near(column, name)?, name))).min();
+    nearest.map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"))
+}
+
+fn nearly_label(existing: &[String]) -> String {
+    let near = |name: &String| {
+        ["label", "labels", "class", "category", "target", "intent", "sentiment", "answer"]
+            .iter()
+            .filter_map(|label| distance_if_near(label, name))
+            .min()
+    };
+    let nearest = existing.iter().filter_map(|name| Some((near(name)?, name))).min();
+    nearest.map_or_else(String::new, |(_, name)| format!("; `{name}` is nearly one"))
+}
+
+/// The number of letters to change, add, remove or swap, if it is at most a third of the longer name. Case does not count.
+fn distance_if_near(a: &str, b: &str) -> Option<usize> {
+    let a: Vec<char> = a.trim().to_lowercase().chars().collect();
+    let b: Vec<char> = b.trim().to_lowercase().chars().collect();
+    let most = a.len().max(b.len()) / 3;
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
+    // Optimal string alignment: row by row, with the row before the last one for swaps.
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let changed = rows[i][j] + usize::from(from != to);
+            let mut least = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    let distance = rows[a.len()][b.len()];
+    (distance <= most).then_some(distance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_column_is_suggested() {
+        let existing: Vec<String> = ["text", "intent", "Label"].map(str::to_owned).to_vec();
+        assert_eq!(meant("itnent", &existing), "; did you mean `intent`?");
+        assert_eq!(meant("label", &existing), "; did you mean `Label`?");
+        assert_eq!(meant("verdict", &existing), "");
+        assert_eq!(nearly_label(&["txt".to_owned(), "catgory".to_owned()]), "; `catgory` is nearly one");
+    }
 }

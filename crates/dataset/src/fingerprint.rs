@@ -2,15 +2,16 @@
 
 use std::io;
 
+use rayon::prelude::*;
 use store::{Hash, Hasher};
 
 use crate::{Content, Dataset, Example, Target, Task};
 
 impl Dataset {
-    /// Hashes task, contents, labels, groups and parts. A changed pixel, label or group changes it; the order of
-    /// reading, the place on disk and the file's times do not.
+    /// Hashes task, contents, labels, votes, groups and parts. A changed pixel, label, vote or group changes it; the order of
+    /// reading, the place on disk, the file's times and the number of threads do not.
     pub fn fingerprint(&self) -> Hash {
-        let mut hashes: Vec<Hash> = self.examples.iter().map(|example| self.hash_of(example)).collect();
+        let mut hashes: Vec<Hash> = self.examples.par_iter().map(|example| self.hash_of(example)).collect();
         hashes.sort_unstable();
         let mut revision = Hasher::new("dianjing.revision.1");
         match &self.task {
@@ -43,6 +44,11 @@ impl Dataset {
             }
             Target::Number(value) => hasher.field("number", &value.to_bits().to_le_bytes()),
         };
+        let mut votes: Vec<_> = example.votes.iter().map(|vote| (&vote.annotator, &vote.label)).collect();
+        votes.sort_unstable();
+        for (annotator, label) in votes {
+            hasher.field("annotator", annotator.as_bytes()).field("vote", label.as_bytes());
+        }
         if let Some(group) = &example.group {
             hasher.field("group", group.as_bytes());
         }
@@ -59,4 +65,60 @@ pub fn content_hash(content: &Content) -> io::Result<Hash> {
         Content::Image(path) => Hash::of(&std::fs::read(path)?),
         Content::Text(text) => Hash::of(text.as_bytes()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClassIdx, Decision, ExampleId, Modality, Origin, Vote};
+
+    fn dataset() -> Dataset {
+        let example = |number: usize| Example {
+            id: ExampleId(format!("t.csv:{number}")),
+            content: Content::Text(format!("text {number}")),
+            target: Target::Class(ClassIdx((number % 2) as u32)),
+            votes: ["A", "B"].map(|who| Vote { annotator: who.to_owned(), label: "x".to_owned() }).to_vec(),
+            group: None,
+            part: None,
+            origin: Origin { path: "t.csv".into(), row: Some(number as u64) },
+        };
+        let (layout, content, task, why) = Default::default();
+        Dataset {
+            name: "t".to_owned(),
+            root: "t.csv".into(),
+            task: Task::SingleLabel { classes: vec!["x".to_owned(), "y".to_owned()] },
+            decision: Decision { layout, content, label: None, task, why },
+            modality: Modality::Text,
+            examples: (0..200).map(example).collect(),
+        }
+    }
+
+    #[test]
+    fn order_and_threads_do_not_matter() {
+        let expect = dataset().fingerprint();
+        let mut shuffled = dataset();
+        shuffled.examples.reverse();
+        shuffled.examples.iter_mut().for_each(|example| example.votes.reverse());
+        assert_eq!(shuffled.fingerprint(), expect);
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| dataset().fingerprint()), expect);
+        }
+    }
+
+    #[test]
+    fn a_changed_vote_or_label_matters() {
+        let expect = dataset().fingerprint();
+        let changes: [fn(&mut Example); 4] = [
+            |example| example.votes[1].label.push('!'),
+            |example| example.votes[1].annotator.push('!'),
+            |example| drop(example.votes.pop()),
+            |example| example.target = Target::Unlabelled,
+        ];
+        for change in changes {
+            let mut changed = dataset();
+            change(&mut changed.examples[7]);
+            assert_ne!(changed.fingerprint(), expect);
+        }
+    }
 }

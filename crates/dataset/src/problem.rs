@@ -71,6 +71,10 @@ pub enum ProblemKind {
     TooLarge { detail: String },
     /// The row has another number of cells than the header.
     RaggedRow { got: usize, expected: usize },
+    /// A quote opens a cell of the row and is never closed.
+    UnclosedQuote,
+    /// The row, or the file when no row is named, holds bytes that are no text in the file's encoding.
+    BadText { encoding: String },
     /// The row cannot be parsed.
     BadRow { detail: String },
     /// A cell that should hold text, a path or a label is empty.
@@ -105,6 +109,18 @@ impl fmt::Display for ProblemKind {
                 write!(
                     out,
                     "the row has {got} cells, the header {expected}; check for a missing quote or delimiter"
+                )
+            }
+            Self::UnclosedQuote => {
+                write!(
+                    out,
+                    "a quote opens here and is never closed; close or remove it (the row was left out)"
+                )
+            }
+            Self::BadText { encoding } => {
+                write!(
+                    out,
+                    "some bytes are no {encoding} text; type the damaged letters again and save as UTF-8"
                 )
             }
             Self::BadRow { detail } => write!(out, "the row cannot be read: {detail}"),

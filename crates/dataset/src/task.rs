@@ -5,65 +5,105 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::read::{Cell, TaskKind};
 use crate::{ClassIdx, Target, Task};
 
-/// Integers with at most this many distinct values are taken for classes.
-const MOST_NUMERIC_CLASSES: usize = 20;
+/// Whole numbers with at most this many distinct values are taken for classes if the values are repeated enough.
+const MOST_NUMERIC_CLASSES: usize = 50;
+/// Rows per distinct whole number from which they are taken for classes; ages and counts repeat less in little data.
+const LEAST_REPEATS: usize = 3;
+/// Whole numbers from 0 to this are codes of classes however seldom each occurs.
+const LARGEST_CODE: f64 = 20.0;
 /// A character splits cells into label sets only if the pieces are this many times rarer than the cells.
 const LEAST_REUSE: f64 = 1.5;
 
-/// Labels turned into targets, with the reason for the kind of task.
+/// The kind of task, before the labels are turned into targets.
+#[derive(Debug, Clone)]
+pub(crate) struct Kind {
+    pub(crate) kind: TaskKind,
+    /// What splits several labels in one cell.
+    pub(crate) separator: Option<char>,
+    /// Why this kind, and how to ask for another.
+    pub(crate) why: String,
+}
+
+/// Labels turned into targets.
 pub(crate) struct Decided {
     pub(crate) task: Task,
     pub(crate) targets: Vec<Target>,
-    pub(crate) why: String,
     /// Rows whose label does not fit the task, with the cell.
     pub(crate) misfits: Vec<(usize, String)>,
 }
 
-/// Decides what the label column asks, or obeys `forced`.
-pub(crate) fn decide(
-    cells: &[Cell],
-    column: &str,
-    forced: Option<TaskKind>,
-    separator: Option<char>,
-) -> Decided {
-    let kind = forced.map_or_else(|| detect(cells, separator), |kind| (kind, "you asked for it".to_owned()));
-    match kind {
-        (TaskKind::Regression, why) => regression(cells, column, why),
-        (TaskKind::MultiLabel, why) => multi_label(cells, separator.or_else(|| find_separator(cells)), why),
-        (TaskKind::SingleLabel, why) => single_label(cells, why),
+/// Finds out what the label column asks, or obeys `forced`.
+pub(crate) fn kind_of(cells: &[&Cell], forced: Option<TaskKind>, separator: Option<char>) -> Kind {
+    let filled: Vec<&Cell> = cells.iter().copied().filter(|cell| !cell.is_empty()).collect();
+    let (kind, why) = match forced {
+        Some(kind) => (kind, "you asked for it".to_owned()),
+        None => detect(&filled, separator),
+    };
+    let separator = match kind {
+        TaskKind::MultiLabel => separator.or_else(|| find_separator(&filled)),
+        TaskKind::SingleLabel | TaskKind::Regression => None,
+    };
+    Kind { kind, separator, why }
+}
+
+/// Turns the label cells into targets of this kind.
+pub(crate) fn decide(cells: &[&Cell], column: &str, kind: &Kind) -> Decided {
+    match kind.kind {
+        TaskKind::Regression => regression(cells, column),
+        TaskKind::MultiLabel => multi_label(cells, kind.separator),
+        TaskKind::SingleLabel => single_label(cells),
     }
 }
 
-fn detect(cells: &[Cell], separator: Option<char>) -> (TaskKind, String) {
-    let filled: Vec<&Cell> = cells.iter().filter(|cell| !cell.is_empty()).collect();
+fn detect(filled: &[&Cell], separator: Option<char>) -> (TaskKind, String) {
     if filled.iter().any(|cell| matches!(cell, Cell::List(_))) {
         return (TaskKind::MultiLabel, "the labels are lists".to_owned());
     }
     if separator.is_some() {
         return (TaskKind::MultiLabel, "you named a separator".to_owned());
     }
-    let distinct: BTreeSet<String> = filled.iter().map(|cell| cell.text()).collect();
+    let n_distinct = filled.iter().map(|cell| cell.text()).collect::<BTreeSet<String>>().len();
     let numbers: Vec<f64> = filled.iter().filter_map(|cell| cell.number()).collect();
     if !filled.is_empty() && numbers.len() * 20 >= filled.len() * 19 {
-        let whole = numbers.iter().all(|value| value.fract() == 0.0);
-        if !whole || distinct.len() > MOST_NUMERIC_CLASSES {
-            return (
-                TaskKind::Regression,
-                format!("the labels are numbers with {} different values", distinct.len()),
-            );
-        }
-        return (
-            TaskKind::SingleLabel,
-            format!("the labels are whole numbers with only {} different values", distinct.len()),
-        );
+        return classes_or_numbers(&numbers, n_distinct);
     }
-    if let Some(separator) = find_separator(cells) {
+    if let Some(separator) = find_separator(filled) {
         return (
             TaskKind::MultiLabel,
-            format!("cells such as `{}` are sets split by `{separator}`", sample(&filled, separator)),
+            format!("cells such as `{}` are sets split by `{separator}`", sample(filled, separator)),
         );
     }
-    (TaskKind::SingleLabel, format!("each example has one of {} labels", distinct.len()))
+    (TaskKind::SingleLabel, format!("each example has one of {n_distinct} labels"))
+}
+
+/// Whole numbers that repeat, or are small codes, name classes; all others measure something.
+fn classes_or_numbers(numbers: &[f64], n_distinct: usize) -> (TaskKind, String) {
+    let whole = numbers.iter().all(|value| value.fract() == 0.0);
+    let repeat = n_distinct <= MOST_NUMERIC_CLASSES && numbers.len() >= LEAST_REPEATS * n_distinct;
+    let codes = numbers.iter().all(|value| (0.0..=LARGEST_CODE).contains(value));
+    if whole && (repeat || codes) {
+        let why = format!(
+            "the labels are whole numbers with only {n_distinct} different values; pass --task regression to predict the \
+             number itself"
+        );
+        return (TaskKind::SingleLabel, why);
+    }
+    let what = if whole { "whole numbers that seldom repeat" } else { "numbers with decimals" };
+    let why = format!(
+        "the labels are {what}, with {n_distinct} different values; pass --task single-label if each names a class"
+    );
+    (TaskKind::Regression, why)
+}
+
+/// The labels in one cell; `None` when it says nothing.
+pub(crate) fn labels_in(cell: &Cell, separator: Option<char>) -> Option<BTreeSet<String>> {
+    let pieces: Vec<String> = match (cell, separator) {
+        (Cell::Empty, _) => return None,
+        (Cell::List(items), _) => items.clone(),
+        (other, Some(separator)) => other.text().split(separator).map(str::to_owned).collect(),
+        (other, None) => vec![other.text()],
+    };
+    Some(pieces.iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect())
 }
 
 fn sample(cells: &[&Cell], separator: char) -> String {
@@ -71,8 +111,8 @@ fn sample(cells: &[&Cell], separator: char) -> String {
 }
 
 /// The character that makes sets out of cells: several cells have it, and the pieces are reused much more than the cells.
-fn find_separator(cells: &[Cell]) -> Option<char> {
-    let texts: Vec<String> = cells.iter().filter(|cell| !cell.is_empty()).map(Cell::text).collect();
+fn find_separator(filled: &[&Cell]) -> Option<char> {
+    let texts: Vec<String> = filled.iter().map(|cell| cell.text()).collect();
     ['|', ';', '；', ','].into_iter().find(|separator| {
         let with = texts.iter().filter(|text| text.contains(*separator)).count();
         let pieces: BTreeSet<&str> =
@@ -91,10 +131,11 @@ fn find_separator(cells: &[Cell]) -> Option<char> {
     })
 }
 
-fn single_label(cells: &[Cell], why: String) -> Decided {
-    let classes: BTreeSet<String> = cells.iter().filter(|cell| !cell.is_empty()).map(Cell::text).collect();
+fn single_label(cells: &[&Cell]) -> Decided {
+    let classes: BTreeSet<String> =
+        cells.iter().filter(|cell| !cell.is_empty()).map(|cell| cell.text()).collect();
     let index: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let target = |cell: &Cell| {
+    let target = |cell: &&Cell| {
         if cell.is_empty() {
             Target::Unlabelled
         } else {
@@ -105,30 +146,12 @@ fn single_label(cells: &[Cell], why: String) -> Decided {
     Decided {
         task: Task::SingleLabel { classes: classes.iter().cloned().collect() },
         targets,
-        why,
         misfits: Vec::new(),
     }
 }
 
-fn multi_label(cells: &[Cell], separator: Option<char>, why: String) -> Decided {
-    let sets: Vec<Option<BTreeSet<String>>> = cells
-        .iter()
-        .map(|cell| {
-            let pieces: Vec<String> = match (cell, separator) {
-                (Cell::Empty, _) => return None,
-                (Cell::List(items), _) => items.clone(),
-                (other, Some(separator)) => other.text().split(separator).map(str::to_owned).collect(),
-                (other, None) => vec![other.text()],
-            };
-            Some(
-                pieces
-                    .iter()
-                    .map(|piece| piece.trim().to_owned())
-                    .filter(|piece| !piece.is_empty())
-                    .collect(),
-            )
-        })
-        .collect();
+fn multi_label(cells: &[&Cell], separator: Option<char>) -> Decided {
+    let sets: Vec<Option<BTreeSet<String>>> = cells.iter().map(|cell| labels_in(cell, separator)).collect();
     let classes: BTreeSet<&str> = sets.iter().flatten().flatten().map(String::as_str).collect();
     let index: BTreeMap<&str, u32> = classes.iter().copied().zip(0..).collect();
     let target = |set: &Option<BTreeSet<String>>| match set {
@@ -139,12 +162,11 @@ fn multi_label(cells: &[Cell], separator: Option<char>, why: String) -> Decided 
     Decided {
         task: Task::MultiLabel { classes: classes.iter().map(ToString::to_string).collect() },
         targets,
-        why,
         misfits: Vec::new(),
     }
 }
 
-fn regression(cells: &[Cell], column: &str, why: String) -> Decided {
+fn regression(cells: &[&Cell], column: &str) -> Decided {
     let mut misfits = Vec::new();
     let targets = cells
         .iter()
@@ -159,7 +181,7 @@ fn regression(cells: &[Cell], column: &str, why: String) -> Decided {
             }
         })
         .collect();
-    Decided { task: Task::Regression { name: column.to_owned() }, targets, why, misfits }
+    Decided { task: Task::Regression { name: column.to_owned() }, targets, misfits }
 }
 
 #[cfg(test)]
@@ -169,7 +191,9 @@ mod tests {
     #[track_caller]
     fn check(labels: &[&str], expect: TaskKind) {
         let cells: Vec<Cell> = labels.iter().map(|text| Cell::from_text(text)).collect();
-        assert_eq!(detect(&cells, None).0, expect, "{labels:?}");
+        let cells: Vec<&Cell> = cells.iter().collect();
+        let kind = kind_of(&cells, None, None);
+        assert_eq!(kind.kind, expect, "{labels:?}: {}", kind.why);
     }
 
     #[test]
@@ -179,11 +203,33 @@ mod tests {
     }
 
     #[test]
-    fn few_whole_numbers_are_classes_and_other_numbers_are_measured() {
+    fn repeated_whole_numbers_are_classes_and_other_numbers_are_measured() {
         check(&["0", "1", "1", "0"], TaskKind::SingleLabel);
+        check(&["3", "7", "20"], TaskKind::SingleLabel);
         check(&["0.5", "1.25", "3"], TaskKind::Regression);
-        let many: Vec<String> = (0..40).map(|value| value.to_string()).collect();
-        check(&many.iter().map(String::as_str).collect::<Vec<_>>(), TaskKind::Regression);
+        check(&["310", "1250", "990"], TaskKind::Regression);
+        check(&["-1", "1", "-1", "1", "1", "1"], TaskKind::SingleLabel);
+        let numbers = |n: u32, distinct: u32| -> Vec<String> {
+            (0..n).map(|value| (100 + value % distinct).to_string()).collect()
+        };
+        #[track_caller]
+        fn many(labels: &[String], expect: TaskKind) {
+            check(&labels.iter().map(String::as_str).collect::<Vec<_>>(), expect);
+        }
+        many(&numbers(40, 40), TaskKind::Regression);
+        many(&numbers(90, 30), TaskKind::SingleLabel);
+        many(&numbers(89, 30), TaskKind::Regression);
+        many(&numbers(150, 50), TaskKind::SingleLabel);
+        many(&numbers(3000, 51), TaskKind::Regression);
+    }
+
+    #[test]
+    fn the_reason_tells_how_to_ask_for_the_other_kind() {
+        for (labels, flag) in [(["0", "1"], "--task regression"), (["0.5", "1"], "--task single-label")] {
+            let cells = labels.map(Cell::from_text);
+            let why = kind_of(&cells.iter().collect::<Vec<_>>(), None, None).why;
+            assert!(why.contains(flag), "{why}");
+        }
     }
 
     #[test]
@@ -195,8 +241,9 @@ mod tests {
 
     #[test]
     fn a_word_among_numbers_is_a_misfit() {
-        let cells: Vec<Cell> = ["1.5", "2.5", "oops", ""].iter().map(|text| Cell::from_text(text)).collect();
-        let decided = decide(&cells, "size", Some(TaskKind::Regression), None);
+        let cells = ["1.5", "2.5", "oops", ""].map(Cell::from_text);
+        let cells: Vec<&Cell> = cells.iter().collect();
+        let decided = decide(&cells, "size", &kind_of(&cells, Some(TaskKind::Regression), None));
         assert_eq!(decided.misfits, [(2, "oops".to_owned())]);
         assert_eq!(decided.targets[3], Target::Unlabelled);
     }

@@ -1,5 +1,6 @@
 //! Which column is the text, the picture, the label: by what the person said, by name, then by content.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Cell, ReadOptions, Table};
@@ -11,6 +12,8 @@ pub(super) struct Columns {
     pub(super) content: usize,
     pub(super) modality: Modality,
     pub(super) label: Option<usize>,
+    /// Other columns whose names could be labels too, when the person did not say.
+    pub(super) label_rivals: Vec<usize>,
     pub(super) group: Option<usize>,
     pub(super) annotator: Option<usize>,
     pub(super) part: Option<usize>,
@@ -52,9 +55,11 @@ const TEXT_NAMES: &[&str] = &[
     "问题",
     "评论",
 ];
+/// The surest names first; from `score` on they are labels only when nothing else is.
 const LABEL_NAMES: &[&str] = &[
     "label",
     "labels",
+    "label(s)",
     "class",
     "category",
     "target",
@@ -62,16 +67,25 @@ const LABEL_NAMES: &[&str] = &[
     "tag",
     "tags",
     "sentiment",
-    "y",
-    "score",
-    "rating",
     "domain",
     "标签",
     "类别",
     "分类",
     "意图",
+    "情感",
+    "领域",
+    "intents",
+    "answer",
+    "答案",
+    "y",
+    "score",
+    "rating",
     "评分",
 ];
+/// Among the labels, names of columns that often hold texts of their own.
+const ANSWER_NAMES: &[&str] = &["answer", "答案"];
+/// Below this many answers nothing is said about how they repeat.
+const FEW_ANSWERS: usize = 20;
 const GROUP_NAMES: &[&str] =
     &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
 const ANNOTATOR_NAMES: &[&str] = &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
@@ -94,9 +108,13 @@ pub(super) fn find(
         };
         table.column(name).map(Some).ok_or_else(no_column)
     };
+    // A column that nobody filled in is the label only when there is no other.
+    let is_filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
+    let mut candidates = all_by_name(table, LABEL_NAMES);
+    candidates.retain(|column| !holds_free_answers(table, *column));
     let label = match named(&options.label)? {
         Some(label) => Some(label),
-        None => by_name(table, LABEL_NAMES, &[]),
+        None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
     let (content, modality) = content(path, table, named(&options.text)?, named(&options.image)?, label)?;
     let label = label.or_else(|| only_other_column(table, content));
@@ -104,6 +122,7 @@ pub(super) fn find(
         return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
     let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
+    let is_rival = |column: &usize| options.label.is_none() && !taken.contains(column) && is_filled(column);
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
     // A column called `split` whose cells are mostly something else is not about parts; a stray cell does not undo it.
     let part = or_by_name(named(&options.part)?, PART_NAMES).filter(|part| {
@@ -114,6 +133,7 @@ pub(super) fn find(
         content,
         modality,
         label,
+        label_rivals: candidates.into_iter().filter(is_rival).collect(),
         group: or_by_name(named(&options.group)?, GROUP_NAMES),
         annotator: or_by_name(named(&options.annotator)?, ANNOTATOR_NAMES),
         part,
@@ -129,6 +149,12 @@ fn content(
     label: Option<usize>,
 ) -> Result<(usize, Modality), ReadError> {
     if let Some(image) = image {
+        if table.binary.contains(&image) {
+            return Err(ReadError::EmbeddedPictures {
+                path: path.to_owned(),
+                column: table.columns[image].clone(),
+            });
+        }
         return Ok((image, Modality::Image));
     }
     if let Some(text) = text {
@@ -137,7 +163,11 @@ fn content(
     let taken: Vec<usize> = label.into_iter().collect();
     let image = by_name(table, IMAGE_NAMES, &taken).filter(|column| looks_like_images(table, *column));
     let text = by_name(table, TEXT_NAMES, &taken);
-    let free = || (0..table.columns.len()).filter(|column| Some(*column) != label);
+    // Names of people, lots and parts are words too, but not what an example reads like.
+    let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES].map(|names| all_by_name(table, names)).concat();
+    let is_free =
+        |column: &usize| Some(*column) != label && !known.contains(column) && !names_bytes(table, *column);
+    let free = || (0..table.columns.len()).filter(is_free);
     match (image, text) {
         (Some(image), None) => Ok((image, Modality::Image)),
         (_, Some(text)) => Ok((text, Modality::Text)),
@@ -145,28 +175,84 @@ fn content(
             .find(|column| looks_like_images(table, *column))
             .map(|column| (column, Modality::Image))
             .or_else(|| longest_text(table, free()).map(|column| (column, Modality::Text)))
-            .ok_or_else(|| ReadError::NoContentColumn {
-                path: path.to_owned(),
-                existing: table.columns.clone(),
-            }),
+            .ok_or_else(|| no_content(path, table)),
+    }
+}
+
+fn no_content(path: &Path, table: &Table) -> ReadError {
+    let path = path.to_owned();
+    match table.binary.first() {
+        Some(column) => ReadError::EmbeddedPictures { path, column: table.columns[*column].clone() },
+        None => ReadError::NoContentColumn { path, existing: table.columns.clone() },
     }
 }
 
 fn by_name(table: &Table, names: &[&str], taken: &[usize]) -> Option<usize> {
-    names.iter().find_map(|name| {
-        let same = |column: &String| column.to_lowercase() == *name;
-        table.columns.iter().position(same).filter(|column| !taken.contains(column))
-    })
+    all_by_name(table, names).into_iter().find(|column| !taken.contains(column))
 }
 
-/// In a table of two columns the other one can only be the label.
+/// The columns with one of these names, the surest name first. Case, spaces and hyphens do not matter.
+fn all_by_name(table: &Table, names: &[&str]) -> Vec<usize> {
+    let called = |column: &String| column.trim().to_lowercase().replace([' ', '-'], "_");
+    let columns: Vec<String> = table.columns.iter().map(called).collect();
+    let places = |name: &&str| {
+        let name = (*name).to_owned();
+        columns.iter().enumerate().filter(move |(_, column)| **column == name).map(|(place, _)| place)
+    };
+    names.iter().flat_map(places).collect()
+}
+
+impl Columns {
+    /// The same columns in another table of the data set, by name. It may lack all but the content.
+    pub(super) fn in_table(&self, path: &Path, lead: &Table, table: &Table) -> Result<Self, ReadError> {
+        if lead.columns == table.columns {
+            return Ok(self.clone());
+        }
+        let same = |column: usize| table.column(&lead.columns[column]);
+        let content = same(self.content).ok_or_else(|| ReadError::NoColumn {
+            path: path.to_owned(),
+            column: lead.columns[self.content].clone(),
+            existing: table.columns.clone(),
+        })?;
+        Ok(Self {
+            content,
+            modality: self.modality,
+            label: self.label.and_then(same),
+            label_rivals: Vec::new(),
+            group: self.group.and_then(same),
+            annotator: self.annotator.and_then(same),
+            part: self.part.and_then(same),
+            id: self.id.and_then(same),
+        })
+    }
+}
+
+/// Answers that nearly all differ are texts of their own and no classes.
+fn holds_free_answers(table: &Table, column: usize) -> bool {
+    if !ANSWER_NAMES.contains(&table.columns[column].trim().to_lowercase().as_str()) {
+        return false;
+    }
+    let answers: Vec<String> = table.cells(column).filter(|cell| !cell.is_empty()).map(Cell::text).collect();
+    let distinct: BTreeSet<&String> = answers.iter().collect();
+    answers.len() >= FEW_ANSWERS && 10 * distinct.len() > 9 * answers.len()
+}
+
+/// In a table of two columns the other one can only be the label, if its name does not say what else it is.
 fn only_other_column(table: &Table, content: usize) -> Option<usize> {
-    (table.columns.len() == 2).then_some(1 - content)
+    let other = if table.columns.len() == 2 { 1 - content } else { return None };
+    let known = [ID_NAMES, GROUP_NAMES, ANNOTATOR_NAMES, PART_NAMES];
+    known.iter().all(|names| !all_by_name(table, names).contains(&other)).then_some(other)
 }
 
 fn looks_like_images(table: &Table, column: usize) -> bool {
     let mut filled = table.cells(column).filter(|cell| !cell.is_empty()).take(50).peekable();
     filled.peek().is_some() && filled.all(|cell| super::folders::is_image_name(Path::new(&cell.text())))
+}
+
+/// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).
+fn names_bytes(table: &Table, column: usize) -> bool {
+    let owner = |column: usize| table.columns[column].rsplit_once('.').map(|(owner, _)| owner);
+    owner(column).is_some() && table.binary.iter().any(|binary| owner(*binary) == owner(column))
 }
 
 /// The column with the longest texts, if they are longer than single words.
@@ -222,5 +308,30 @@ mod tests {
             "a,b,c\nlong words here,x,y\n",
             "no column of `t.csv` looks like a label; it has `a`, `b`, `c`",
         );
+        check(
+            "text,labl,lot no\nlong words here,x,y\n",
+            "no column of `t.csv` looks like a label; it has `text`, `labl`, `lot no`; `labl` is nearly one",
+        );
+        check("Text,Label(s),Group-ID\nlong words here,x,y\n", "text Text Label(s) Group-ID");
+        for name in
+            ["answer", "intent", "category", "class", "target", "domain", "sentiment", "label", "labels"]
+        {
+            check(&format!("n,question,{name}\n1,is it round?,yes\n"), &format!("text question {name} -"));
+        }
+        for name in ["类别", "标签", "意图"] {
+            check(&format!("序号,文本,{name}\n1,你好你好,a\n"), &format!("text 文本 {name} -"));
+        }
+        check("a,b,text\nx,y,z\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `text`");
+        check(
+            "item,worker,label\n1,A1VW9W0DWX,z\n",
+            "no column of `t.csv` looks like text or pictures; it has `item`, `worker`, `label`",
+        );
+        let faq: String = (0..30).map(|row| format!("what is it?,answer {row}\n")).collect();
+        check(
+            &format!("question,answer,n\n{faq}").replace("\n", ",1\n").replace("answer,n,1", "answer,n"),
+            "no column of `t.csv` looks like a label; it has `question`, `answer`, `n`; `answer` is nearly one",
+        );
+        check("id,text\n1,z\n", "no column of `t.csv` looks like a label; it has `id`, `text`");
+        check("text,label,intent\nlong words here,,x\n", "text text intent -");
     }
 }

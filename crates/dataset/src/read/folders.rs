@@ -2,24 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
-use super::rows::{check_classes, name_of, task_name};
-use super::{Format, Labels, MAX_EXAMPLES, ReadOptions, read_table, rows};
+use super::encoding::{self, NOT_TEXT};
+use super::layout::{PartFile, TopLevel, inspection_class, is_mask, list, tables_in, top_level};
+use super::rows::{Source, check_classes, name_of, task_name};
+use super::{Format, Labels, ReadOptions, ids, read_table, rows};
 use crate::{
     ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind,
     ReadError, Target, Task,
 };
-
-/// Folders deeper than this are not looked into.
-const MAX_DEPTH: usize = 12;
 
 /// Whether a file's name says that it is a picture. What is inside is looked at when it is decoded.
 pub(super) fn is_image_name(path: &Path) -> bool {
     extension_is(path, &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"])
 }
 
-fn is_text_name(path: &Path) -> bool {
+pub(super) fn is_text_name(path: &Path) -> bool {
     extension_is(path, &["txt"])
 }
 
@@ -30,7 +27,7 @@ fn extension_is(path: &Path, known: &[&str]) -> bool {
 
 /// One file that somebody wants predicted, whatever it is called.
 pub(super) fn single_file(path: &Path) -> Example {
-    let text = if is_text_name(path) { std::fs::read_to_string(path).ok() } else { None };
+    let text = if is_text_name(path) { read_text(path).ok() } else { None };
     let content = text.map_or_else(|| Content::Image(path.to_owned()), Content::Text);
     example(path.to_string_lossy().into_owned(), content, path)
 }
@@ -57,12 +54,26 @@ pub(super) fn read(
     if let Some(tables) = tables_in(root)? {
         return read_tables(root, &tables, options, labels);
     }
-    let (files, mut problems) = list(root)?;
+    let (mut files, mut problems) = list(root)?;
+    if let Some(class) = inspection_class(root, &files) {
+        if labels != Labels::Ignored {
+            return Err(ReadError::InspectionLayout { path: root.to_owned(), class });
+        }
+        files.retain(|file| !is_mask(root, file));
+    }
     let pictures: Vec<PathBuf> = files.iter().filter(|file| is_image_name(file)).cloned().collect();
     let texts: Vec<PathBuf> = files.iter().filter(|file| is_text_name(file)).cloned().collect();
     let (kept, modality) =
         if pictures.len() >= texts.len() { (pictures, Modality::Image) } else { (texts, Modality::Text) };
     if kept.is_empty() {
+        let tables: Vec<String> = files
+            .iter()
+            .filter(|file| Format::of(file).is_some())
+            .map(|file| ids::place_of(root, file))
+            .collect();
+        if !tables.is_empty() {
+            return Err(ReadError::SeveralTables { path: root.to_owned(), tables });
+        }
         return Err(ReadError::Empty { path: root.to_owned() });
     }
     let ignored = files.len() - kept.len();
@@ -74,41 +85,7 @@ pub(super) fn read(
     Ok((dataset, problems))
 }
 
-/// Every file below a folder, sorted; hidden ones and those behind links to folders are passed over.
-fn list(root: &Path) -> Result<(Vec<PathBuf>, Vec<Problem>), ReadError> {
-    let mut files = Vec::new();
-    let mut problems = Vec::new();
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-    };
-    for entry in WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(visible)
-    {
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) if entry.path().is_dir() => {}
-            Ok(entry) => files.push(entry.into_path()),
-            Err(error) if error.depth() == 0 => {
-                let source =
-                    error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
-                return Err(ReadError::Open { path: root.to_owned(), source });
-            }
-            Err(error) => {
-                let path = error.path().unwrap_or(root).to_owned();
-                problems.push(Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, path));
-            }
-        }
-        if files.len() > MAX_EXAMPLES {
-            return Err(ReadError::TooMuch {
-                path: root.to_owned(),
-                what: "files",
-                limit: MAX_EXAMPLES as u64,
-            });
-        }
-    }
-    Ok((files, problems))
-}
-
-/// The first folder below the root is the part, if all of them are called so; the next one is the class.
+/// The first folder below the root is the class, or the part and the next one the class.
 fn class_folders(
     root: &Path,
     files: &[PathBuf],
@@ -116,19 +93,28 @@ fn class_folders(
     labels: Labels,
     problems: &mut Vec<Problem>,
 ) -> Result<Dataset, ReadError> {
+    let has_parts = top_level(root, files) == TopLevel::Parts;
+    let (files, others): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| {
+        let folders = folders_between(root, file);
+        // What is to be predicted need not belong to a part.
+        !has_parts
+            || labels == Labels::Ignored
+            || folders.first().is_some_and(|name| Part::from_name(name).is_some())
+    });
+    if !others.is_empty() {
+        problems.push(Problem::in_file(ProblemKind::Ignored { count: others.len() }, root));
+    }
     let folders: Vec<Vec<String>> = files.iter().map(|file| folders_between(root, file)).collect();
-    let has_parts =
-        folders.iter().all(|folders| folders.first().is_some_and(|name| Part::from_name(name).is_some()));
     let level = usize::from(has_parts);
     let class_of = |folders: &[String]| folders.get(level).cloned();
     let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();
     classes.sort();
     classes.dedup();
-    if classes.is_empty() && labels == Labels::Needed {
+    if classes.is_empty() && labels != Labels::Ignored {
         return Err(ReadError::NoClassFolders { path: root.to_owned() });
     }
     let mut examples = Vec::with_capacity(files.len());
-    for (file, folders) in files.iter().zip(&folders) {
+    for (file, folders) in files.into_iter().zip(&folders) {
         let content = match modality {
             Modality::Image => Content::Image(file.clone()),
             Modality::Text => match read_text(file) {
@@ -149,60 +135,40 @@ fn class_folders(
         examples.push(example);
     }
     let task = Task::SingleLabel { classes };
-    let decision = Decision {
-        layout: "class folders".to_owned(),
-        content: if has_parts {
-            "files below train, validation and test".to_owned()
-        } else {
-            "files".to_owned()
-        },
-        label: Some("folder name".to_owned()),
-        task: task_name(&task).to_owned(),
-        why: "each folder is a class".to_owned(),
-    };
+    ids::make_unique(root, &mut examples);
+    let decision = decision(&task, has_parts);
     Ok(Dataset { name: name_of(root), root: root.to_owned(), task, decision, modality, examples })
+}
+
+fn decision(task: &Task, has_parts: bool) -> Decision {
+    let content = if has_parts { "files below train, validation and test" } else { "files" };
+    Decision {
+        layout: "class folders".to_owned(),
+        content: content.to_owned(),
+        label: Some("folder name".to_owned()),
+        task: task_name(task).to_owned(),
+        why: "each folder is a class".to_owned(),
+    }
 }
 
 fn read_text(file: &Path) -> Result<String, Problem> {
     let bytes = std::fs::read(file)
         .map_err(|error| Problem::in_file(ProblemKind::Unreadable { detail: error.to_string() }, file))?;
-    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    let decoded = encoding::decode(&bytes)
+        .ok_or_else(|| Problem::in_file(ProblemKind::Unreadable { detail: NOT_TEXT.to_owned() }, file))?;
+    if decoded.damaged {
+        let kind = ProblemKind::BadText { encoding: decoded.encoding.to_owned() };
+        return Err(Problem::in_file(kind, file));
+    }
+    let text = decoded.text.trim().to_owned();
     if text.is_empty() { Err(Problem::in_file(ProblemKind::EmptyFile, file)) } else { Ok(text) }
 }
 
-fn folders_between(root: &Path, file: &Path) -> Vec<String> {
+/// The names of the folders between the root and a file.
+pub(super) fn folders_between(root: &Path, file: &Path) -> Vec<String> {
     let inner = file.strip_prefix(root).unwrap_or(file);
     let folders = inner.parent().into_iter().flat_map(Path::components);
     folders.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
-}
-
-/// A table with the part it is, if its name says so.
-type PartFile = (PathBuf, Option<Part>);
-
-/// Tables directly in a folder: `metadata.*` beside pictures, or one per part (`train.csv`, `test.csv`), or a single one.
-fn tables_in(root: &Path) -> Result<Option<Vec<PartFile>>, ReadError> {
-    let entries =
-        std::fs::read_dir(root).map_err(|source| ReadError::Open { path: root.to_owned(), source })?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| Format::of(path).is_some() && path.is_file())
-        .collect();
-    files.sort();
-    let stem =
-        |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
-    if let Some(metadata) = files.iter().find(|path| stem(path) == "metadata") {
-        return Ok(Some(vec![(metadata.clone(), None)]));
-    }
-    let parts: Vec<PartFile> = files
-        .iter()
-        .filter_map(|path| Part::from_name(&stem(path)).map(|part| (path.clone(), Some(part))))
-        .collect();
-    if let ([only], true) = (&files[..], parts.is_empty()) {
-        let nothing_else = std::fs::read_dir(root).is_ok_and(|entries| entries.count() == 1);
-        return Ok(nothing_else.then(|| vec![(only.clone(), None)]));
-    }
-    Ok((!parts.is_empty()).then_some(parts))
 }
 
 fn read_tables(
@@ -212,21 +178,19 @@ fn read_tables(
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
     let mut problems = Vec::new();
-    let mut tables = Vec::new();
+    let mut sources = Vec::new();
     for (file, part) in files {
         let format = Format::of(file).expect("only known formats were listed");
         let (table, mut more) = read_table(file, format)?;
         problems.append(&mut more);
-        tables.push((table, part.map(|part| (file.clone(), part))));
+        sources.push(Source { table, file: file.clone(), part: *part });
     }
-    let single = files.len() == 1 && files[0].1.is_none();
-    let (mut dataset, more) = if single {
-        rows::dataset(&files[0].0, &tables, "metadata table", options, labels)?
+    let layout = if sources.iter().all(|source| source.part.is_none()) {
+        "metadata table"
     } else {
-        rows::dataset(root, &tables, "tables, one per part", options, labels)?
+        "tables, one per part"
     };
-    dataset.name = name_of(root);
-    dataset.root = root.to_owned();
+    let (dataset, more) = rows::dataset(root, &sources, layout, options, labels)?;
     problems.extend(more);
     Ok((dataset, problems))
 }

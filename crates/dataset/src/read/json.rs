@@ -4,26 +4,36 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::encoding::{self, Decoded, NOT_TEXT};
 use super::{Cell, MAX_COLUMNS, MAX_EXAMPLES, Row, Table};
 use crate::{Problem, ProblemKind, ReadError};
 
-/// Reads one object per line, or one array of objects. Lines that are not objects become problems.
+/// Reads one object per line, or one array of objects. Lines and elements that are not objects, cannot be parsed or hold bytes
+/// of another encoding become problems; the others stay. Rows are counted by line, or by element in an array.
 ///
 /// Nested objects are flattened with dots: `{"meta": {"lot": 3}}` gives the column `meta.lot`.
+///
+/// # Errors
+/// [`ReadError::Malformed`] when it is no text or one large object, [`ReadError::NothingUsable`] when no row can be parsed,
+/// [`ReadError::NoRows`] when it is empty, [`ReadError::TooMuch`] above the limits.
 pub fn parse_json(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), ReadError> {
-    let malformed = |detail: String| ReadError::Malformed { path: path.to_owned(), detail };
-    let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
-    let text = str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
-    let mut problems = Vec::new();
+    let no_text = || ReadError::Malformed { path: path.to_owned(), detail: NOT_TEXT.to_owned() };
+    let decoded = encoding::decode(bytes).ok_or_else(no_text)?;
     let mut objects = Vec::new();
-    if text.trim_start().starts_with('[') {
-        let items: Vec<Value> = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-        for (number, item) in (1..).zip(items) {
-            keep(path, number, Ok(item), &mut objects, &mut problems);
-        }
+    let mut problems = Vec::new();
+    let text = decoded.text.trim_start();
+    let mut keep = |number, piece: &str, item| match fields_of(&decoded, piece, item) {
+        Ok(fields) => objects.push((number, fields)),
+        Err(kind) => problems.push(Problem::in_row(kind, path, number)),
+    };
+    if let Some(elements) = text.strip_prefix('[') {
+        for_each_element(elements, &mut keep);
+    } else if is_one_large_object(text) {
+        let detail = "it is one object; write an array of objects, or one object on each line".to_owned();
+        return Err(ReadError::Malformed { path: path.to_owned(), detail });
     } else {
-        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            keep(path, number, serde_json::from_str(line), &mut objects, &mut problems);
+        for (number, line) in (1..).zip(decoded.text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            keep(number, line, serde_json::from_str(line));
         }
     }
     if objects.len() > MAX_EXAMPLES {
@@ -32,32 +42,91 @@ pub fn parse_json(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), Re
     if objects.is_empty() && problems.is_empty() {
         return Err(ReadError::NoRows { path: path.to_owned() });
     }
+    if objects.is_empty() {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        return Err(ReadError::NothingUsable { path: path.to_owned(), first });
+    }
     table(path, &objects).map(|table| (table, problems))
 }
 
 type Fields = Vec<(String, Cell)>;
 
-fn keep(
-    path: &Path,
-    number: u64,
+fn fields_of(
+    decoded: &Decoded<'_>,
+    piece: &str,
     item: serde_json::Result<Value>,
-    objects: &mut Vec<(u64, Fields)>,
-    problems: &mut Vec<Problem>,
-) {
+) -> Result<Fields, ProblemKind> {
+    if decoded.damages(piece) {
+        return Err(ProblemKind::BadText { encoding: decoded.encoding.to_owned() });
+    }
     match item {
         Ok(Value::Object(object)) => {
             let mut fields = Vec::new();
             flatten("", object, &mut fields);
-            objects.push((number, fields));
+            Ok(fields)
         }
-        Ok(_) => {
-            let detail = "it is not an object with named fields".to_owned();
-            problems.push(Problem::in_row(ProblemKind::BadRow { detail }, path, number));
-        }
+        Ok(_) => Err(ProblemKind::BadRow { detail: "it is not an object with named fields".to_owned() }),
         Err(error) => {
-            problems.push(Problem::in_row(ProblemKind::BadRow { detail: error.to_string() }, path, number));
+            // The parser counts lines from the piece it was given; only the column says something in one line.
+            let message = error.to_string();
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+            let detail = format!("{message}, near its character {}", error.column().max(1));
+            Err(ProblemKind::BadRow { detail })
         }
     }
+}
+
+/// Whether the whole text is one object on several lines, so that no line is a row.
+fn is_one_large_object(text: &str) -> bool {
+    let is_object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object());
+    text.starts_with('{') && !is_object(text.lines().next().unwrap_or_default()) && is_object(text)
+}
+
+/// Hands on each element of an array with its number and its text; `text` is what follows the opening bracket.
+///
+/// After an element that cannot be parsed, reading goes on with what looks like the next one.
+fn for_each_element(text: &str, keep: &mut impl FnMut(u64, &str, serde_json::Result<Value>)) {
+    let mut at = 0;
+    for number in 1.. {
+        at = text.len() - text[at..].trim_start_matches(is_between).len();
+        if at == text.len() || text[at..].starts_with(']') {
+            return;
+        }
+        let mut items = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
+        let Some(item) = items.next() else { return };
+        let parsed = at + items.byte_offset();
+        let (item, end) = match item {
+            // Behind an object nothing but a comma can be missing; the object is whole.
+            Ok(item) if item.is_object() || is_ended(&text[parsed..]) => (Ok(item), parsed),
+            Ok(_) => {
+                let detail = "a comma or the closing bracket is missing behind it";
+                (Err(serde::de::Error::custom(detail)), next_element(text, at))
+            }
+            Err(error) => (Err(error), next_element(text, at)),
+        };
+        keep(number, &text[at..end], item);
+        at = end;
+    }
+}
+
+/// An element ends at a comma or at the end of the array; anything else is part of a broken one.
+fn is_ended(rest: &str) -> bool {
+    rest.trim_start().starts_with([',', ']'])
+}
+
+fn is_between(char: char) -> bool {
+    char == ',' || char.is_whitespace()
+}
+
+/// Where the next object seems to begin: an opening brace behind a comma or on a new line.
+fn next_element(text: &str, at: usize) -> usize {
+    let braces = text[at..].match_indices('{').map(|(place, _)| at + place).filter(|place| *place > at);
+    let begins = |place: &usize| {
+        let before = text[at..*place].trim_end_matches([' ', '\t']);
+        before.ends_with([',', '\n', '\r'])
+    };
+    let mut found = braces.filter(begins);
+    found.next().unwrap_or(text.len())
 }
 
 fn flatten(prefix: &str, object: serde_json::Map<String, Value>, fields: &mut Fields) {
@@ -74,7 +143,11 @@ fn cell(value: &Value) -> Cell {
     match value {
         Value::Null | Value::Object(_) => Cell::Empty,
         Value::Bool(value) => Cell::Text(value.to_string()),
-        Value::Number(number) => number.as_f64().map_or(Cell::Empty, Cell::Number),
+        Value::Number(number) => match (number.as_i128(), number.as_f64()) {
+            (Some(value), _) => Cell::Integer(value),
+            (None, Some(value)) => Cell::Number(value),
+            (None, None) => Cell::Empty,
+        },
         Value::String(text) => Cell::from_text(text),
         Value::Array(items) => Cell::List(items.iter().map(|item| cell(item).text()).collect()),
     }
@@ -100,7 +173,7 @@ fn table(path: &Path, objects: &[(u64, Fields)]) -> Result<Table, ReadError> {
         Row { number: *number, cells }
     };
     let rows = objects.iter().map(row).collect();
-    Ok(Table { columns, rows })
+    Ok(Table { columns, rows, binary: Vec::new() })
 }
 
 #[cfg(test)]
@@ -135,6 +208,50 @@ mod tests {
         let (table, problems) = parse("{\"text\": \"a\"}\n{oops\n7\n");
         assert_eq!((table.rows.len(), problems.len()), (1, 2));
         assert_eq!(problems[0].row, Some(2));
+    }
+
+    #[test]
+    fn a_broken_element_costs_only_itself() {
+        #[track_caller]
+        fn check(text: &str, kept: &[u64], told: &[u64]) {
+            let (table, problems) = parse(text);
+            let rows: Vec<u64> = table.rows.iter().map(|row| row.number).collect();
+            let problems: Vec<u64> = problems.iter().map(|problem| problem.row.unwrap()).collect();
+            assert_eq!((&rows[..], &problems[..]), (kept, told), "{text}");
+        }
+        check(r#"[{"text": "a"}, {oops], {"text": "b"}]"#, &[1, 3], &[2]);
+        check("[\n{\"text\": \"a}\n{\"text\": \"b\"},\n7,\n{\"text\": \"c\"}", &[2, 4], &[1, 3]);
+        check(r#"[{"text": "a"} {"text": "b"}, {"text": "c""#, &[1, 2], &[3]);
+        check(r#"[{"text": "a"}, "x" "y", {"text": "b"}]"#, &[1, 3], &[2]);
+    }
+
+    #[test]
+    fn one_large_object_is_told() {
+        let error = parse_json(Path::new("t.json"), b"{\n\"data\": [\n{\"text\": 1}\n]\n}\n").unwrap_err();
+        assert!(error.to_string().contains("it is one object"), "{error}");
+        let error = parse_json(Path::new("t.json"), b"oops").unwrap_err();
+        assert!(
+            error.to_string().contains("t.json:1: the row cannot be read: expected value, near"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_encodings_of_tables_are_read_here_too() {
+        let text = "{\"text\": \"你好朋友们\", \"label\": \"a\"}\n{\"text\": \"再见\", \"label\": \"b\"}\n";
+        let utf16: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        for bytes in [text.as_bytes(), &utf16, &encoding_rs::GB18030.encode(text).0] {
+            let (table, problems) = parse_json(Path::new("t.jsonl"), bytes).unwrap();
+            assert_eq!(problems, []);
+            assert_eq!(table.rows[1].cells[0], Cell::Text("再见".into()));
+        }
+        let mut broken = text.as_bytes().to_vec();
+        let place = text.find("再见").unwrap();
+        broken.insert(place, 0xFF);
+        let (table, problems) = parse_json(Path::new("t.jsonl"), &broken).unwrap();
+        assert_eq!((table.rows.len(), problems[0].row), (1, Some(2)));
+        assert_eq!(problems[0].kind, ProblemKind::BadText { encoding: "UTF-8".into() });
     }
 
     #[test]

@@ -4,16 +4,22 @@
 //! [`MAX_EXAMPLES`], [`MAX_FILE_BYTES`], [`MAX_CELL_BYTES`], [`MAX_COLUMNS`].
 
 mod columns;
+mod encoding;
 mod folders;
+mod ids;
 mod json;
+mod layout;
 mod parquet;
+mod records;
 mod rows;
 mod separated;
 mod table;
+mod votes;
 
 use std::path::{Path, PathBuf};
 
 pub use json::parse_json;
+use rows::Source;
 pub use separated::parse_separated;
 pub use table::{Cell, Row, Table};
 
@@ -64,8 +70,17 @@ pub enum TaskKind {
 ///
 /// Returns the good part and the problems. `Err` means that nothing can be done; [`ReadError::hint`] says what to try.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec<Problem>), ReadError> {
-    let (dataset, problems) = read_any(path, options, Labels::Needed)?;
-    Ok((dataset, problems))
+    read_any(path, options, Labels::Needed)
+}
+
+/// Reads labelled examples to measure on: as [`read`](fn@read), but one class is enough.
+///
+/// A held-out set may be all `good`; it is the bundle that knows the other classes.
+///
+/// # Errors
+/// Those of [`read`](fn@read) but [`ReadError::OneClass`].
+pub fn read_held_out(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    read_any(path, options, Labels::Measured)
 }
 
 /// Reads examples whose labels, if any, do not matter: files, folders (at any depth) and tables, in the order given.
@@ -84,13 +99,19 @@ pub fn read_unlabelled(
         examples.extend(dataset.examples);
         problems.append(&mut more);
     }
+    // Two of the paths may hold files of the same name; below no folder, their whole path tells them apart.
+    ids::make_unique(Path::new(""), &mut examples);
     Ok((examples, problems))
 }
 
-/// Whether a data set without labels is of use.
+/// What the labels are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Labels {
+    /// To learn from: there must be some, of two classes.
     Needed,
+    /// To measure on: there must be some.
+    Measured,
+    /// Nothing; there may be none.
     Ignored,
 }
 
@@ -110,7 +131,8 @@ fn read_any(
         return Err(ReadError::UnknownFormat { path: path.to_owned() });
     };
     let (table, mut problems) = read_table(path, format)?;
-    let (dataset, more) = rows::dataset(path, &[(table, None)], format.name(), options, labels)?;
+    let source = Source { table, file: path.to_owned(), part: None };
+    let (dataset, more) = rows::dataset(path, &[source], format.name(), options, labels)?;
     problems.extend(more);
     Ok((dataset, problems))
 }

@@ -1,72 +1,77 @@
 //! From rows to examples: contents, votes, targets, groups and parts.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::columns::{self, Columns};
-use super::{Cell, Labels, ReadOptions, Row, Table};
-use crate::task::{self, Decided};
+use super::{Cell, Labels, ReadOptions, Row, Table, TaskKind, ids, votes};
+use crate::task::{self, Decided, Kind};
 use crate::{
     Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError,
     Target, Task, Vote,
 };
 
-/// A row on its way to becoming an example.
-struct Draft {
-    example: Example,
-    label: Cell,
+/// A table with where it came from.
+pub(super) struct Source {
+    pub(super) table: Table,
+    pub(super) file: PathBuf,
+    /// The part that the file's or the folder's name declares.
+    pub(super) part: Option<Part>,
 }
 
-/// Makes a data set of one or more tables with the same columns; each may be a declared part.
+/// A row on its way to becoming an example.
+pub(super) struct Draft {
+    pub(super) example: Example,
+    pub(super) label: Cell,
+    /// Whether the id was given, not made of file and row.
+    pub(super) has_own_id: bool,
+}
+
+/// Makes a data set of the tables found at `root`.
 pub(super) fn dataset(
-    path: &Path,
-    tables: &[(Table, Option<(PathBuf, Part)>)],
+    root: &Path,
+    sources: &[Source],
     layout: &str,
     options: &ReadOptions,
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
-    let first = &tables[0].0;
-    let columns = columns::find(path, first, options, labels == Labels::Needed)?;
+    // A test table may lack labels; what is to be learned is decided by one that teaches.
+    let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
+    let columns = columns::find(&lead.file, &lead.table, options, labels != Labels::Ignored)?;
     let mut problems = Vec::new();
-    let mut drafts = Vec::new();
-    for (table, declared) in tables {
-        let file = declared.as_ref().map_or(path, |(file, _)| file);
-        let columns = if table.columns == first.columns {
-            columns.clone()
-        } else {
-            columns::find(file, table, options, labels == Labels::Needed)?
-        };
-        for row in &table.rows {
-            match draft(file, row, &columns, table, declared.as_ref().map(|(_, part)| *part)) {
-                Ok(draft) => drafts.push(draft),
-                Err(problem) => problems.push(problem),
-            }
+    let drafts = drafts(root, sources, &lead.table, &columns, &mut problems)?;
+    let kind = kind_of(&drafts, options);
+    let name = |column: usize| lead.table.columns[column].clone();
+    let label_name = columns.label.map(name);
+    let drafts = match columns.annotator {
+        Some(_) => {
+            let votes = without_misfits(drafts, &kind, label_name.as_deref(), &mut problems);
+            votes::join(votes, &kind, &mut problems)
         }
-    }
-    let drafts = if columns.annotator.is_some() { join_votes(drafts, &mut problems) } else { drafts };
+        None => drafts,
+    };
     if drafts.is_empty() {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
-        return Err(ReadError::NothingUsable { path: path.to_owned(), first });
+        return Err(ReadError::NothingUsable { path: root.to_owned(), first });
     }
-    let label_name = columns.label.map(|label| first.columns[label].clone());
-    let cells: Vec<Cell> = drafts.iter().map(|draft| draft.label.clone()).collect();
-    let decided =
-        task::decide(&cells, label_name.as_deref().unwrap_or("label"), options.task, options.separator);
+    let cells: Vec<&Cell> = drafts.iter().map(|draft| &draft.label).collect();
+    let decided = task::decide(&cells, label_name.as_deref().unwrap_or("label"), &kind);
     tell_misfits(&drafts, &decided, label_name.as_deref(), &mut problems);
+    let rivals: Vec<String> = columns.label_rivals.iter().copied().map(name).collect();
     let decision = Decision {
         layout: layout.to_owned(),
-        content: first.columns[columns.content].clone(),
-        label: label_name,
+        content: name(columns.content),
         task: task_name(&decided.task).to_owned(),
-        why: decided.why,
+        why: why(&kind, label_name.as_deref(), &rivals, columns.annotator.is_some()),
+        label: label_name,
     };
     let mut examples: Vec<Example> = drafts.into_iter().map(|draft| draft.example).collect();
     for (example, target) in examples.iter_mut().zip(decided.targets) {
         example.target = target;
     }
+    ids::make_unique(root, &mut examples);
     let dataset = Dataset {
-        name: name_of(path),
-        root: path.to_owned(),
+        name: name_of(root),
+        root: root.to_owned(),
         task: decided.task,
         decision,
         modality: columns.modality,
@@ -76,13 +81,57 @@ pub(super) fn dataset(
     Ok((dataset, problems))
 }
 
-fn draft(
-    file: &Path,
-    row: &Row,
+fn drafts(
+    root: &Path,
+    sources: &[Source],
+    lead: &Table,
     columns: &Columns,
-    table: &Table,
-    declared: Option<Part>,
-) -> Result<Draft, Problem> {
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Draft>, ReadError> {
+    let mut drafts = Vec::new();
+    for source in sources {
+        let columns = columns.in_table(&source.file, lead, &source.table)?;
+        for row in &source.table.rows {
+            match draft(root, source, row, &columns) {
+                Ok(draft) => drafts.push(draft),
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    Ok(drafts)
+}
+
+fn kind_of(drafts: &[Draft], options: &ReadOptions) -> Kind {
+    let cells: Vec<&Cell> = drafts.iter().map(|draft| &draft.label).collect();
+    task::kind_of(&cells, options.task, options.separator)
+}
+
+/// What was decided and why, with the flags that decide otherwise.
+fn why(kind: &Kind, label: Option<&str>, rivals: &[String], has_votes: bool) -> String {
+    let mut why = kind.why.clone();
+    if has_votes && kind.kind == TaskKind::Regression {
+        why.push_str("; the numbers of several annotators are averaged");
+    }
+    let (same, others): (Vec<&String>, Vec<&String>) =
+        rivals.iter().partition(|rival| Some(rival.as_str()) == label);
+    let Some(label) = label else { return why };
+    if !same.is_empty() {
+        let n = same.len() + 1;
+        why.push_str(&format!(
+            "; {n} columns are called `{label}` and the first was taken: rename it to take another"
+        ));
+    }
+    if let Some(first) = others.first() {
+        let all = others.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        why.push_str(&format!(
+            "; column `{label}` was taken as the label, {all} could be one too: pass --label {first} to take that"
+        ));
+    }
+    why
+}
+
+fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<Draft, Problem> {
+    let Source { table, file, part } = source;
     let text_of =
         |column: Option<usize>| column.map(|column| row.cells[column].text()).filter(|text| !text.is_empty());
     let problem =
@@ -92,9 +141,17 @@ fn draft(
         Modality::Text => Content::Text(content),
         Modality::Image => Content::Image(image_beside(file, &content).map_err(problem)?),
     };
-    let file_name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // `train/1.png` says its part as the folders of classes do.
+    let folder_part = || match columns.modality {
+        Modality::Image => {
+            row.cells[columns.content].text().split(['/', '\\']).next().and_then(Part::from_name)
+        }
+        Modality::Text => None,
+    };
+    let own_id = text_of(columns.id);
+    let has_own_id = own_id.is_some();
     let example = Example {
-        id: ExampleId(text_of(columns.id).unwrap_or_else(|| format!("{file_name}:{}", row.number))),
+        id: ExampleId(own_id.unwrap_or_else(|| format!("{}:{}", ids::place_of(root, file), row.number))),
         content,
         target: Target::Unlabelled,
         votes: text_of(columns.annotator)
@@ -103,10 +160,13 @@ fn draft(
             .into_iter()
             .collect(),
         group: text_of(columns.group),
-        part: declared.or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part))),
-        origin: Origin { path: file.to_owned(), row: Some(row.number) },
+        part: part
+            .or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part)))
+            .or_else(folder_part),
+        origin: Origin { path: file.clone(), row: Some(row.number) },
     };
-    Ok(Draft { example, label: columns.label.map_or(Cell::Empty, |label| row.cells[label].clone()) })
+    let label = columns.label.map_or(Cell::Empty, |label| row.cells[label].clone());
+    Ok(Draft { example, label, has_own_id })
 }
 
 /// A picture named in a row: relative to the table, never outside its folder.
@@ -117,58 +177,45 @@ fn image_beside(file: &Path, name: &str) -> Result<PathBuf, ProblemKind> {
         return Err(ProblemKind::OutsideRoot { name: name.to_owned() });
     }
     let path = folder.join(relative);
-    if path.is_file() { Ok(path) } else { Err(ProblemKind::MissingFile { name: name.to_owned() }) }
+    if path.is_file() {
+        return Ok(path);
+    }
+    // Tables written on Windows have backslashes between folders.
+    let turned = name.replace('\\', "/");
+    if turned != name {
+        return image_beside(file, &turned).map_err(|_| ProblemKind::MissingFile { name: name.to_owned() });
+    }
+    Err(ProblemKind::MissingFile { name: name.to_owned() })
 }
 
-/// Rows about the same example become one: the label most annotators gave, the first in the alphabet on a tie.
-fn join_votes(drafts: Vec<Draft>, problems: &mut Vec<Problem>) -> Vec<Draft> {
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut joined: Vec<Draft> = Vec::new();
-    for draft in drafts {
-        let key = match &draft.example.content {
-            Content::Text(text) => text.clone(),
-            Content::Image(path) => path.to_string_lossy().into_owned(),
-        };
-        match places.get(&key) {
-            Some(place) => joined[*place].example.votes.extend(draft.example.votes),
-            None => {
-                places.insert(key, joined.len());
-                joined.push(draft);
+/// Votes that are no numbers where numbers are asked for are told and left out, so that they do not count in a mean.
+fn without_misfits(
+    mut drafts: Vec<Draft>,
+    kind: &Kind,
+    label: Option<&str>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Draft> {
+    if kind.kind == TaskKind::Regression {
+        drafts.retain(|draft| {
+            let fits = draft.label.is_empty() || draft.label.number().is_some();
+            if !fits {
+                problems.push(not_a_number(draft, draft.label.text(), label));
             }
-        }
+            fits
+        });
     }
-    for draft in &mut joined {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for vote in &draft.example.votes {
-            *counts.entry(&vote.label).or_default() += 1;
-        }
-        let most = counts.values().copied().max().unwrap_or(0);
-        let winners: Vec<String> = counts
-            .iter()
-            .filter(|(_, count)| **count == most)
-            .map(|(label, _)| (*label).to_owned())
-            .collect();
-        let Some(taken) = winners.first().cloned() else { continue };
-        if winners.len() > 1 {
-            let Origin { path, row } = &draft.example.origin;
-            problems.push(Problem {
-                kind: ProblemKind::Tie { labels: winners, taken: taken.clone() },
-                path: path.clone(),
-                row: *row,
-                column: None,
-            });
-        }
-        draft.label = Cell::Text(taken);
-    }
-    joined
+    drafts
 }
 
 fn tell_misfits(drafts: &[Draft], decided: &Decided, label: Option<&str>, problems: &mut Vec<Problem>) {
-    for (row, value) in &decided.misfits {
-        let Origin { path, row } = &drafts[*row].example.origin;
-        let kind = ProblemKind::NotANumber { value: value.clone() };
-        problems.push(Problem { kind, path: path.clone(), row: *row, column: label.map(str::to_owned) });
-    }
+    let told = |(row, value): &(usize, String)| not_a_number(&drafts[*row], value.clone(), label);
+    problems.extend(decided.misfits.iter().map(told));
+}
+
+fn not_a_number(draft: &Draft, value: String, label: Option<&str>) -> Problem {
+    let Origin { path, row } = &draft.example.origin;
+    let kind = ProblemKind::NotANumber { value };
+    Problem { kind, path: path.clone(), row: *row, column: label.map(str::to_owned) }
 }
 
 /// One class cannot be learned; a class with one example can, but not be checked.
@@ -178,7 +225,7 @@ pub(super) fn check_classes(
     problems: &mut Vec<Problem>,
 ) -> Result<(), ReadError> {
     let Task::SingleLabel { classes } = &dataset.task else { return Ok(()) };
-    if labels == Labels::Ignored {
+    if labels != Labels::Needed {
         return Ok(());
     }
     let mut counts = vec![0; classes.len()];

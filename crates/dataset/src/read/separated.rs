@@ -1,37 +1,42 @@
 //! CSV and its relatives, in the encodings and with the delimiters that people really use.
 
-use std::borrow::Cow;
 use std::path::Path;
 
+use super::encoding::{self, Decoded, NOT_TEXT};
+use super::records::{Record, Records};
 use super::{Cell, MAX_CELL_BYTES, MAX_COLUMNS, MAX_EXAMPLES, Row, Table};
 use crate::{Problem, ProblemKind, ReadError};
 
-/// Reads delimited text. Rows with too few or too many cells become problems; the others stay.
+/// Reads delimited text. Rows that are ragged, hold bytes of another encoding or open a quote that is never closed become
+/// problems; the others stay.
+///
+/// # Errors
+/// [`ReadError::Malformed`] when it is no text or its header cannot be read, [`ReadError::NoRows`] when there is nothing below
+/// the header, [`ReadError::TooMuch`] above the limits.
 pub fn parse_separated(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>), ReadError> {
-    let text = decode(path, bytes)?;
-    let delimiter = sniff_delimiter(&text);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(text.as_bytes());
+    let malformed = |detail: &str| ReadError::Malformed { path: path.to_owned(), detail: detail.to_owned() };
+    let decoded = encoding::decode(bytes).ok_or_else(|| malformed(NOT_TEXT))?;
+    let (delimiter, skipped) = match named_delimiter(&decoded.text) {
+        Some((delimiter, length)) => (delimiter, length),
+        None => (sniff_delimiter(&decoded.text), 0),
+    };
     let mut table = Table::default();
     let mut problems = Vec::new();
-    let mut record = csv::StringRecord::new();
-    loop {
-        let number = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => break,
-            Err(error) => problems.push(Problem::in_row(
-                ProblemKind::BadRow { detail: error.to_string() },
-                path,
-                number,
-            )),
-            Ok(true) if table.columns.is_empty() => table.columns = header(path, &record)?,
-            Ok(true) => {
-                // The reader's position is before any blank lines it skipped; the record knows better.
-                let number = record.position().map_or(number, csv::Position::line);
-                add_row(path, &mut table, &mut problems, &record, number)?;
+    for record in Records::new(&decoded.text[skipped..], delimiter) {
+        match record {
+            Record::Unclosed { .. } if table.columns.is_empty() => {
+                return Err(malformed("a quote in its header is never closed"));
+            }
+            Record::Unclosed { line, cell } => {
+                let problem = Problem::in_row(ProblemKind::UnclosedQuote, path, line);
+                problems.push(match table.columns.get(cell) {
+                    Some(column) => problem.column(column.clone()),
+                    None => problem,
+                });
+            }
+            Record::Cells { cells, .. } if table.columns.is_empty() => table.columns = header(path, &cells)?,
+            Record::Cells { line, cells } => {
+                add_row(path, &mut table, &mut problems, &decoded, line, &cells)?
             }
         }
     }
@@ -41,50 +46,44 @@ pub fn parse_separated(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>
     Ok((table, problems))
 }
 
-fn header(path: &Path, record: &csv::StringRecord) -> Result<Vec<String>, ReadError> {
-    if record.len() > MAX_COLUMNS {
+fn header(path: &Path, cells: &[String]) -> Result<Vec<String>, ReadError> {
+    if cells.len() > MAX_COLUMNS {
         return Err(ReadError::TooMuch { path: path.to_owned(), what: "columns", limit: MAX_COLUMNS as u64 });
     }
-    Ok(record.iter().map(|name| name.trim().to_owned()).collect())
+    Ok(cells.iter().map(|name| name.trim().to_owned()).collect())
 }
 
 fn add_row(
     path: &Path,
     table: &mut Table,
     problems: &mut Vec<Problem>,
-    record: &csv::StringRecord,
+    decoded: &Decoded<'_>,
     number: u64,
+    cells: &[String],
 ) -> Result<(), ReadError> {
-    let (got, expected) = (record.len(), table.columns.len());
+    let (got, expected) = (cells.len(), table.columns.len());
     if got != expected {
         problems.push(Problem::in_row(ProblemKind::RaggedRow { got, expected }, path, number));
-    } else if let Some(cell) = record.iter().find(|cell| cell.len() > MAX_CELL_BYTES) {
-        let detail = format!("a cell has {} bytes, at most {MAX_CELL_BYTES} are read", cell.len());
-        problems.push(Problem::in_row(ProblemKind::BadRow { detail }, path, number));
+    } else if let Some(place) = cells.iter().position(|cell| cell.len() > MAX_CELL_BYTES) {
+        let detail = format!("a cell has {} bytes, at most {MAX_CELL_BYTES} are read", cells[place].len());
+        let problem = Problem::in_row(ProblemKind::BadRow { detail }, path, number);
+        problems.push(problem.column(table.columns[place].clone()));
+    } else if let Some(place) = cells.iter().position(|cell| decoded.damages(cell)) {
+        let kind = ProblemKind::BadText { encoding: decoded.encoding.to_owned() };
+        problems.push(Problem::in_row(kind, path, number).column(table.columns[place].clone()));
     } else if table.rows.len() == MAX_EXAMPLES {
         return Err(ReadError::TooMuch { path: path.to_owned(), what: "rows", limit: MAX_EXAMPLES as u64 });
     } else {
-        table.rows.push(Row { number, cells: record.iter().map(Cell::from_text).collect() });
+        table.rows.push(Row { number, cells: cells.iter().map(|cell| Cell::from_text(cell)).collect() });
     }
     Ok(())
 }
 
-/// UTF-8 with or without a byte-order mark, UTF-16 with one, else GB18030, which has GBK and GB2312 in it.
-fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, str>, ReadError> {
-    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
-        let (text, broken) = encoding.decode_without_bom_handling(&bytes[mark..]);
-        return if broken { Err(not_text(path)) } else { Ok(text) };
-    }
-    if let Ok(text) = str::from_utf8(bytes) {
-        return Ok(Cow::Borrowed(text));
-    }
-    let (text, broken) = encoding_rs::GB18030.decode_without_bom_handling(bytes);
-    if broken { Err(not_text(path)) } else { Ok(text) }
-}
-
-fn not_text(path: &Path) -> ReadError {
-    let detail = "it is neither UTF-8, UTF-16 nor GB18030 text".to_owned();
-    ReadError::Malformed { path: path.to_owned(), detail }
+/// The delimiter that the first line names, as spreadsheets write it (`sep=;`), and where that line's text ends.
+fn named_delimiter(text: &str) -> Option<(u8, usize)> {
+    let line = text.lines().next()?;
+    let [delimiter] = line.trim_end().strip_prefix("sep=")?.as_bytes() else { return None };
+    delimiter.is_ascii_punctuation().then_some((*delimiter, line.len()))
 }
 
 /// The delimiter that gives the header and the next lines the same number of cells, the most cells winning.
@@ -145,11 +144,14 @@ mod tests {
             [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         let gb18030 = encoding_rs::GB18030.encode(text).0.into_owned();
         let bom: Vec<u8> = [0xEF, 0xBB, 0xBF].into_iter().chain(text.bytes()).collect();
-        for bytes in [text.as_bytes(), &bom, &utf16, &gb18030] {
+        let unmarked = &utf16[2..];
+        for bytes in [text.as_bytes(), &bom, &utf16, unmarked, &gb18030] {
             let (table, _) = parse(bytes);
             assert_eq!(table.columns, ["文本", "标签"]);
             assert_eq!(texts(&table), [["你好", "问候"]]);
         }
+        let (table, _) = parse(b"text,label\ncaf\xE9 is tr\xE8s bon,a\nna\xEFve,b\n");
+        assert_eq!(texts(&table), [["café is très bon", "a"], ["naïve", "b"]]);
     }
 
     #[test]
@@ -159,6 +161,37 @@ mod tests {
         let rows: Vec<_> = problems.iter().map(|problem| problem.row.unwrap()).collect();
         assert_eq!(rows, [4, 5]);
         assert_eq!(problems[1].kind, ProblemKind::RaggedRow { got: 3, expected: 2 });
+    }
+
+    #[test]
+    fn an_open_quote_is_told_and_the_other_rows_stay() {
+        let rows: String = (0..100).map(|row| format!("text {row},x\n")).collect();
+        let (table, problems) = parse(format!("text,label\n{rows}\"open,x\n{rows}").as_bytes());
+        assert_eq!(table.rows.len(), 200);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].place(), "t.csv:102, column `text`");
+        assert_eq!(problems[0].kind, ProblemKind::UnclosedQuote);
+        let header = parse_separated(Path::new("t.csv"), b"text,\"label\na,b\n").unwrap_err();
+        assert!(header.to_string().contains("header"), "{header}");
+    }
+
+    #[test]
+    fn a_bad_byte_costs_its_row() {
+        let mut bytes = "文本,标签\n你好吗朋友,问候\n再见#,告别\n走吧,告别\n".as_bytes().to_vec();
+        let place = bytes.iter().position(|byte| *byte == b'#').unwrap();
+        bytes[place] = 0xFF;
+        let (table, problems) = parse(&bytes);
+        assert_eq!(texts(&table), [["你好吗朋友", "问候"], ["走吧", "告别"]]);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].place(), "t.csv:3, column `文本`");
+        assert_eq!(problems[0].kind, ProblemKind::BadText { encoding: "UTF-8".into() });
+    }
+
+    #[test]
+    fn a_spreadsheets_first_line_names_the_delimiter() {
+        let (table, _) = parse(b"sep=;\ntext;label\na, b;x\n");
+        assert_eq!(texts(&table), [["a, b", "x"]]);
+        assert_eq!(table.rows[0].number, 3);
     }
 
     #[test]

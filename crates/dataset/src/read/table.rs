@@ -7,6 +7,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows, each with as many cells as there are columns.
     pub rows: Vec<Row>,
+    /// The places of columns that hold bytes, such as pictures, ascending. Their cells are empty.
+    pub binary: Vec<usize>,
 }
 
 /// One row with its number in the file.
@@ -27,6 +29,8 @@ pub enum Cell {
     Text(String),
     /// A number that the format itself marks as one.
     Number(f64),
+    /// A whole number that the format itself marks as one, exact beyond what a float holds.
+    Integer(i128),
     /// Several values.
     List(Vec<String>),
 }
@@ -49,6 +53,7 @@ impl Cell {
             Self::Empty => String::new(),
             Self::Text(text) => text.clone(),
             Self::Number(value) => value.to_string(),
+            Self::Integer(value) => value.to_string(),
             Self::List(items) => items.join(", "),
         }
     }
@@ -57,6 +62,7 @@ impl Cell {
     pub fn number(&self) -> Option<f64> {
         let value = match self {
             Self::Number(value) => *value,
+            Self::Integer(value) => *value as f64,
             Self::Text(text) => text.parse().ok()?,
             Self::Empty | Self::List(_) => return None,
         };

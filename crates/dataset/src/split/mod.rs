@@ -1,12 +1,12 @@
 //! Which examples may teach and which may judge.
 //!
-//! [`Groups`] says what must stay together, [`folds`] deals groups into folds of similar class balance (methods 0.5), and
+//! [`Groups`] says what must stay together, [`folds`] and [`folds_of_sets`] deal groups into folds of similar class balance (methods 0.5), and
 //! [`Train`], [`Calibrate`] and [`Test`] are different types made only by [`parts`], so that the wrong one cannot be passed.
 
 mod folds;
 mod groups;
 
-pub use folds::{FoldPlan, folds, plan};
+pub use folds::{FoldPlan, folds, folds_of_sets, plan};
 pub use groups::Groups;
 
 use crate::{Dataset, Example, Part, Target};
