@@ -55,6 +55,13 @@ def e5s1():
     put("e5s1/tiny.bin", head + directory + body)
 
 
+def arrays():
+    """Compressed, as NumPy saves them; the second one asks for a pickle."""
+    (HERE / "npz").mkdir(exist_ok=True)
+    np.savez_compressed(HERE / "npz" / "sound.npz", f4=np.ones((2, 3), np.float32), u1=np.arange(6, dtype=np.uint8), scalar=np.float64(0.5))
+    np.savez_compressed(HERE / "npz" / "objects.npz", objects=np.array([{"a": 1}], dtype=object))
+
+
 def tables():
     put("csv/labels.csv", 'text,label,group\nhello,a,1\n"two, words",b,2\n"a ""quote""",a,1\nlast,b,2\n'.encode())
     put("csv/chinese.csv", "文本;标签\n你好;问候\n再见;告别\n您好;问候\n回头见;告别\n".encode("gb18030"))
@@ -82,5 +89,6 @@ if __name__ == "__main__":
     pickles()
     e5s1()
     put("safetensors/two.safetensors", save({"a": np.zeros((2, 3), np.float32), "b": np.ones(4, np.float16)}))
+    arrays()
     tables()
     pictures()

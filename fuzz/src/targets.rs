@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use base::containers::{Limits, e5s1, torch};
+use base::containers::{Limits, e5s1, npz, torch};
 use base::weights::Weights;
 use bundle::Bundle;
 use dataset::read::{ReadOptions, read};
@@ -21,6 +21,7 @@ pub(crate) struct Target {
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "pickle", run: |data| drop(torch::read(data, &small())) },
     Target { name: "e5s1", run: |data| drop(e5s1::read(data)) },
+    Target { name: "npz", run: |data| drop(npz::read(data, &small())) },
     Target { name: "safetensors", run: |data| drop(Weights::from_safetensors(data)) },
     Target { name: "csv", run: |data| table(data, "csv") },
     Target { name: "jsonl", run: |data| table(data, "jsonl") },

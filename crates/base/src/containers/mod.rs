@@ -5,6 +5,7 @@
 //! ever run.
 
 pub mod e5s1;
+pub mod npz;
 mod pickle;
 mod reader;
 pub mod torch;
