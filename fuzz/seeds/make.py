@@ -55,6 +55,21 @@ def e5s1():
     put("e5s1/tiny.bin", head + directory + body)
 
 
+def arrays():
+    """Compressed, as NumPy saves them; the second one asks for a pickle."""
+    (HERE / "npz").mkdir(exist_ok=True)
+    np.savez_compressed(HERE / "npz" / "sound.npz", f4=np.ones((2, 3), np.float32), u1=np.arange(6, dtype=np.uint8), scalar=np.float64(0.5))
+    np.savez_compressed(HERE / "npz" / "objects.npz", objects=np.array([{"a": 1}], dtype=object))
+
+
+def sentencepiece():
+    """Four pieces; the map of characters is a trie of one unit, which nothing passes."""
+    field = lambda number, content: bytes([number << 3 | 2, len(content)]) + content
+    pieces = [("<unk>", 0), ("<s>", 0), ("</s>", 0), ("\u2581a", -1)]
+    model = b"".join(field(1, field(1, piece.encode()) + b"\x15" + struct.pack("<f", score)) for piece, score in pieces)
+    put("sentencepiece/tiny.model", model + field(2, b"\x18\x01") + field(3, field(1, b"nmt_nfkc") + field(2, struct.pack("<II", 4, 0))))
+
+
 def tables():
     put("csv/labels.csv", 'text,label,group\nhello,a,1\n"two, words",b,2\n"a ""quote""",a,1\nlast,b,2\n'.encode())
     put("csv/chinese.csv", "文本;标签\n你好;问候\n再见;告别\n您好;问候\n回头见;告别\n".encode("gb18030"))
@@ -82,5 +97,7 @@ if __name__ == "__main__":
     pickles()
     e5s1()
     put("safetensors/two.safetensors", save({"a": np.zeros((2, 3), np.float32), "b": np.ones(4, np.float16)}))
+    arrays()
+    sentencepiece()
     tables()
     pictures()

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use base::containers::{Limits, e5s1, torch};
+use base::containers::{Limits, e5s1, npz, sentencepiece, torch, usem3};
+use base::tokenizer::Tokenizer;
 use base::weights::Weights;
 use bundle::Bundle;
 use dataset::read::{ReadOptions, read};
@@ -21,6 +22,9 @@ pub(crate) struct Target {
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "pickle", run: |data| drop(torch::read(data, &small())) },
     Target { name: "e5s1", run: |data| drop(e5s1::read(data)) },
+    Target { name: "npz", run: |data| drop(npz::read(data, &small())) },
+    Target { name: "usem3", run: |data| drop(usem3::read(data, &small())) },
+    Target { name: "sentencepiece", run: sentencepiece_model },
     Target { name: "safetensors", run: |data| drop(Weights::from_safetensors(data)) },
     Target { name: "csv", run: |data| table(data, "csv") },
     Target { name: "jsonl", run: |data| table(data, "jsonl") },
@@ -32,6 +36,14 @@ pub(crate) const TARGETS: &[Target] = &[
 /// Limits that a seed stays far below, so that a forged size is refused long before it is felt.
 fn small() -> Limits {
     Limits { objects: 100_000, tensors: 1_000, values: 1 << 20 }
+}
+
+/// A model that is read makes a tokenizer that must take any text, whatever its map of characters holds.
+fn sentencepiece_model(data: &[u8]) {
+    let Ok(model) = sentencepiece::read(data) else { return };
+    if let Ok(tokenizer) = Tokenizer::from_bytes(&model.to_json(), 64) {
+        drop(tokenizer.encode("a\tb\u{301} \u{fb01}\u{3000}龙 👍🏽"));
+    }
 }
 
 /// A table is read from a file, as the program does.

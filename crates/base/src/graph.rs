@@ -95,10 +95,14 @@ pub enum Activation {
     /// The value itself.
     #[default]
     None,
+    /// `max(x, 0)`.
+    Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
     /// `x / 2 * (1 + erf(x / sqrt 2))`: the exact form, as BERT and ViT use it.
     Gelu,
+    /// The hyperbolic tangent.
+    Tanh,
 }
 
 /// Zeros added around a map before a convolution, in pixels.
@@ -206,8 +210,26 @@ pub enum Op {
     },
     /// Each row over `max(length, 1e-12)`. Rows or vector.
     L2Normalize,
-    /// Any number of vectors, end to end.
+    /// Any number of vectors, end to end; or of rows, all of the same number, each with its like.
     Concat,
+    /// Rows `[r, dim]` -> rows `[r, (before + 1 + after) * dim]`: each row with its neighbours, in their order, and zeros where there are
+    /// none. A linear map of it is a convolution over the rows.
+    WindowRows {
+        /// How many neighbours before.
+        before: usize,
+        /// How many after.
+        after: usize,
+    },
+    /// Each row's `count` columns from `first` on. Rows or vector.
+    TakeColumns {
+        /// The first column kept.
+        first: usize,
+        /// How many are kept, at least 1.
+        count: usize,
+    },
+    /// Rows `[r, any]` and a vector `[dim]` -> vector `[dim]`: the vector times `sqrt(r)`. After [`Op::MeanRows`] it makes of a mean the sum
+    /// over the square root of the number (Cer et al. 2018, section 3.2).
+    TimesRootRows,
 }
 
 impl Op {
@@ -230,7 +252,10 @@ impl Op {
             | Self::MeanRows
             | Self::PowerMeanRows { .. }
             | Self::L2Normalize
-            | Self::Concat => Vec::new(),
+            | Self::Concat
+            | Self::WindowRows { .. }
+            | Self::TakeColumns { .. }
+            | Self::TimesRootRows => Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! 4. [`prep`] turns files and text into the network's input; [`extract`] runs it over many examples, with the feature cache.
 
 pub mod arch;
+mod base64;
 pub mod cache;
 pub mod catalogue;
 pub mod containers;

@@ -1,8 +1,12 @@
 //! Text to token ids, exactly as each family's reference tokenizer.
 
-use std::{error::Error, path::Path, path::PathBuf};
+mod sentencepiece;
+
+use std::{error::Error, path::Path, path::PathBuf, sync::Arc};
 
 use tokenizers::{PostProcessor, TruncationParams};
+
+use sentencepiece::SentencePiece;
 
 /// A tokenizer as its `tokenizer.json` describes it, cut to the network's length.
 ///
@@ -10,8 +14,16 @@ use tokenizers::{PostProcessor, TruncationParams};
 /// the network's.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    rules: Rules,
     max_tokens: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Rules {
+    /// Whatever the file describes.
+    Described(Box<tokenizers::Tokenizer>),
+    /// Sentencepiece's own, for a file that asks for them.
+    SentencePiece(Arc<SentencePiece>),
 }
 
 /// Why a text has no tokens.
@@ -61,6 +73,16 @@ impl Tokenizer {
 
     /// As [`Tokenizer::from_file`], from the file's bytes.
     pub fn from_bytes(json: &[u8], max_tokens: usize) -> Result<Self, TokenizerError> {
+        if sentencepiece::is_asked_for(json) {
+            let rules =
+                SentencePiece::from_json(json).map_err(|why| TokenizerError::Malformed(why.into()))?;
+            let rules = Rules::SentencePiece(Arc::new(rules));
+            return if max_tokens > 2 {
+                Ok(Self { rules, max_tokens })
+            } else {
+                Err(TokenizerError::TooShort { max_tokens, special: 2 })
+            };
+        }
         let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(TokenizerError::Malformed)?;
         let special = inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         if max_tokens <= special {
@@ -68,15 +90,23 @@ impl Tokenizer {
         }
         let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
         inner.with_padding(None).with_truncation(Some(truncation)).map_err(TokenizerError::Malformed)?;
-        Ok(Self { inner, max_tokens })
+        Ok(Self { rules: Rules::Described(Box::new(inner)), max_tokens })
     }
 
     /// The ids of a text, special tokens included: at least one, at most [`Tokenizer::max_tokens`]. What is too long loses its end, never
     /// its special tokens.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoding = self.inner.encode_fast(text, true);
-        let encoding = encoding.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
-        Ok(encoding.get_ids().to_vec())
+        let failed = |source| TokenizerError::Encode { bytes: text.len(), source };
+        match &self.rules {
+            Rules::Described(inner) => Ok(inner.encode_fast(text, true).map_err(failed)?.get_ids().to_vec()),
+            Rules::SentencePiece(rules) => {
+                let mut ids = rules.encode(text).map_err(|error| failed(error.into()))?;
+                ids.truncate(self.max_tokens - 2);
+                ids.insert(0, rules.bos);
+                ids.push(rules.eos);
+                Ok(ids)
+            }
+        }
     }
 
     /// The most tokens that a text becomes.
@@ -86,7 +116,10 @@ impl Tokenizer {
 
     /// How many different tokens there are; every id is below it.
     pub fn vocabulary_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        match &self.rules {
+            Rules::Described(inner) => inner.get_vocab_size(true),
+            Rules::SentencePiece(rules) => rules.len(),
+        }
     }
 }
 

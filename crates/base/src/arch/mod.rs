@@ -7,6 +7,7 @@ mod batch_norm;
 mod bert;
 mod efficientnet_lite;
 mod positions;
+mod sentence_cnn;
 mod vit;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bert::Bert;
 pub use efficientnet_lite::{EfficientNetLite, LiteVariant};
+pub use sentence_cnn::SentenceCnn;
 pub use vit::Vit;
 
 use crate::{
@@ -31,6 +33,8 @@ pub enum Family {
     EfficientnetLite(EfficientNetLite),
     /// BERT and what shares its layers: MiniLM, multilingual E5, XLM-R.
     Bert(Bert),
+    /// The multilingual Universal Sentence Encoder: n-grams of token embeddings.
+    UseMultilingual(SentenceCnn),
     /// ViT and DINOv2.
     Vit(Vit),
     /// A network that exists only as an ONNX file: it runs frozen, and cannot be taken apart.
@@ -82,6 +86,7 @@ pub fn prepare(family: &Family, weights: Weights) -> Result<(Graph, Weights), Ar
     let (graph, mut weights) = match family {
         Family::EfficientnetLite(config) => efficientnet_lite::prepare(config, weights)?,
         Family::Bert(config) => bert::prepare(config, weights)?,
+        Family::UseMultilingual(config) => sentence_cnn::prepare(config, weights)?,
         Family::Vit(config) => vit::prepare(config, weights)?,
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
     };

@@ -5,9 +5,13 @@
 //! ever run.
 
 pub mod e5s1;
+pub mod npz;
 mod pickle;
 mod reader;
+pub mod sentencepiece;
 pub mod torch;
+mod unigram;
+pub mod usem3;
 
 /// Where and why a container could not be read.
 #[derive(Debug, thiserror::Error)]

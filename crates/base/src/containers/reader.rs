@@ -18,6 +18,11 @@ impl<'a> Reader<'a> {
         self.position
     }
 
+    /// True at the end.
+    pub(super) fn is_empty(&self) -> bool {
+        self.position == self.bytes.len()
+    }
+
     pub(super) fn take(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], Fault> {
         let rest = &self.bytes[self.position..];
         let taken = rest.get(..len).ok_or(Fault::Truncated { what })?;

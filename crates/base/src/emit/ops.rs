@@ -82,7 +82,14 @@ impl<'a> Emitter<'a> {
                 Ok(self.writer.node("Mul", &[&x, &gamma], vec![]))
             }
             Op::L2Normalize => Ok(l2_normalize(self.writer, &x)),
-            Op::Concat => Ok(self.writer.node("Concat", &inputs, vec![int("axis", 1)])),
+            Op::Concat => Ok(self.writer.node("Concat", &inputs, vec![int("axis", -1)])),
+            Op::WindowRows { before, after } => Ok(self.window_rows(&x, rows, *before, *after)),
+            Op::TakeColumns { first, count } => {
+                let [start, end, axis] =
+                    [*first as i64, (first + count) as i64, -1].map(|value| self.writer.integers(&[value]));
+                Ok(self.writer.node("Slice", &[&x, &start, &end, &axis], vec![]))
+            }
+            Op::TimesRootRows => Ok(self.times_root_rows(inputs[1], rows)),
         }
     }
 
@@ -125,6 +132,8 @@ impl<'a> Emitter<'a> {
     fn activate(&mut self, x: Name, activation: Activation) -> Name {
         match activation {
             Activation::None => x,
+            Activation::Relu => self.writer.node("Relu", &[&x], vec![]),
+            Activation::Tanh => self.writer.node("Tanh", &[&x], vec![]),
             Activation::Relu6 => {
                 let (zero, six) = (self.writer.number(0.0), self.writer.number(6.0));
                 self.writer.node("Clip", &[&x, &zero, &six], vec![])
@@ -228,6 +237,41 @@ impl<'a> Emitter<'a> {
         let raised = self.writer.node("Pow", &[&positive, &exponent], vec![]);
         let mean = self.mean_rows(&raised, rows);
         self.writer.node("Pow", &[&mean, &root], vec![])
+    }
+
+    /// `[n, r, dim]` -> `[n, r, w * dim]`: `w` shifted copies side by side. Padding counts as absent, so it is zero like what lies outside.
+    fn window_rows(&mut self, x: &Name, rows: RowCount, before: usize, after: usize) -> Name {
+        let kept = match (rows, &self.tokens) {
+            (RowCount::Tokens, Some(tokens)) => {
+                let mask = tokens.mask.clone();
+                self.writer.node("Mul", &[x, &mask], vec![])
+            }
+            _ => x.clone(),
+        };
+        let pads = self.writer.integers(&[0, before as i64, 0, 0, after as i64, 0]);
+        let padded = self.writer.node("Pad", &[&kept, &pads], vec![]);
+        let axis = self.writer.integers(&[1]);
+        let width = before + 1 + after;
+        let shifted = (0..width).map(|start| {
+            // From the end, because how many rows there are is known only when it runs.
+            let end = if start + 1 == width { i64::MAX } else { start as i64 + 1 - width as i64 };
+            let [start, end] = [start as i64, end].map(|place| self.writer.integers(&[place]));
+            self.writer.node("Slice", &[&padded, &start, &end, &axis], vec![])
+        });
+        let shifted: Vec<Name> = shifted.collect();
+        self.writer.node("Concat", &shifted.iter().collect::<Vec<_>>(), vec![int("axis", -1)])
+    }
+
+    fn times_root_rows(&mut self, vector: &Name, rows: RowCount) -> Name {
+        let root = match (rows, &self.tokens) {
+            (RowCount::Tokens, Some(tokens)) => {
+                let count = tokens.count.clone();
+                self.writer.node("Sqrt", &[&count], vec![])
+            }
+            (RowCount::Fixed(count), _) => self.writer.number((count as f32).sqrt()),
+            (RowCount::Tokens, None) => unreachable!("only a text network has as many rows as tokens"),
+        };
+        self.writer.node("Mul", &[vector, &root], vec![])
     }
 
     fn tensor(&self, name: &str) -> Result<&'a Tensor, EmitError> {

@@ -111,7 +111,13 @@ impl ReferenceEngine {
                 let length = row.iter().map(|value| value * value).sum::<f64>().sqrt().max(1e-12);
                 row.iter().map(|value| value / length).collect()
             }),
-            Op::Concat => Value::vector(inputs.iter().flat_map(|value| value.data.iter().copied()).collect()),
+            Op::Concat => concat(&inputs),
+            Op::WindowRows { before, after } => x.window_rows(*before, *after),
+            Op::TakeColumns { first, count } => x.map_rows(*count, |row| row[*first..first + count].to_vec()),
+            Op::TimesRootRows => {
+                let root = (x.shape[0] as f64).sqrt();
+                Value::vector(inputs[1].data.iter().map(|value| value * root).collect())
+            }
         })
     }
 
@@ -245,6 +251,19 @@ impl Value {
         Self { data, shape }
     }
 
+    fn window_rows(&self, before: usize, after: usize) -> Self {
+        let (dim, rows) = (self.dim(), self.shape[0]);
+        let mut data = Vec::with_capacity(rows * (before + 1 + after) * dim);
+        for place in (0..rows).flat_map(|row| row..=row + before + after) {
+            // `place` counts from `before` rows ahead of the first.
+            match place.checked_sub(before).filter(|row| *row < rows) {
+                Some(row) => data.extend_from_slice(&self.data[row * dim..(row + 1) * dim]),
+                None => data.resize(data.len() + dim, 0.0),
+            }
+        }
+        Self::rows(data, (before + 1 + after) * dim)
+    }
+
     fn mean_rows(&self, before: impl Fn(f64) -> f64, after: impl Fn(f64) -> f64) -> Self {
         let dim = self.dim();
         let rows = self.data.len() / dim;
@@ -255,6 +274,16 @@ impl Value {
     }
 }
 
+/// Vectors end to end, or the rows of each value beside those of the others.
+fn concat(inputs: &[&Value]) -> Value {
+    let rows = inputs[0].data.len() / inputs[0].dim();
+    let row =
+        |row: usize| inputs.iter().flat_map(move |value| &value.data[row * value.dim()..][..value.dim()]);
+    let mut shape = inputs[0].shape.clone();
+    *shape.last_mut().expect("rows and vectors have an axis") = inputs.iter().map(|value| value.dim()).sum();
+    Value { data: (0..rows).flat_map(row).copied().collect(), shape }
+}
+
 fn dot(row: &[f64], weights: &[f32]) -> f64 {
     row.iter().zip(weights).map(|(value, weight)| value * f64::from(*weight)).sum()
 }
@@ -262,7 +291,9 @@ fn dot(row: &[f64], weights: &[f32]) -> f64 {
 fn activate(x: Value, activation: Activation) -> Value {
     let change: fn(f64) -> f64 = match activation {
         Activation::None => return x,
+        Activation::Relu => |value| value.max(0.0),
         Activation::Relu6 => |value| value.clamp(0.0, 6.0),
+        Activation::Tanh => f64::tanh,
         Activation::Gelu => |value| 0.5 * value * (1.0 + erf(value / std::f64::consts::SQRT_2)),
     };
     Value { data: x.data.iter().map(|value| change(*value)).collect(), ..x }

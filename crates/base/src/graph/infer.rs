@@ -49,6 +49,11 @@ impl Check<'_> {
             Op::MeanRows => self.rows().map(|(_, dim)| Shape::Vector { dim }),
             Op::PowerMeanRows { power } => self.power_mean(*power),
             Op::Concat => self.concat(),
+            Op::WindowRows { before, after } => {
+                self.rows().map(|(rows, dim)| Shape::Rows { rows, dim: (before + 1 + after) * dim })
+            }
+            Op::TakeColumns { first, count } => self.take_columns(*first, *count),
+            Op::TimesRootRows => self.times_root_rows(),
         }
     }
 
@@ -188,11 +193,34 @@ impl Check<'_> {
         if self.shapes.is_empty() {
             return Err(self.input_count("at least 1"));
         }
-        let dims = self.shapes.iter().enumerate().map(|(index, shape)| match shape {
-            Shape::Vector { dim } => Ok(*dim),
-            _ => Err(self.input_shape(index, "a vector")),
+        let number = if let Shape::Rows { rows, .. } = self.shapes[0] { Some(rows) } else { None };
+        let dims = self.shapes.iter().enumerate().map(|(index, shape)| match (shape, number) {
+            (Shape::Vector { dim }, None) => Ok(*dim),
+            (Shape::Rows { rows, dim }, Some(number)) if *rows == number => Ok(*dim),
+            (_, None) => Err(self.input_shape(index, "a vector")),
+            (_, Some(_)) => Err(self.input_shape(index, "as many rows as the first")),
         });
-        Ok(Shape::Vector { dim: dims.sum::<Result<usize, _>>()? })
+        let dim = dims.sum::<Result<usize, _>>()?;
+        Ok(number.map_or(Shape::Vector { dim }, |rows| Shape::Rows { rows, dim }))
+    }
+
+    fn take_columns(&self, first: usize, count: usize) -> Result<Shape, GraphError> {
+        let (shape, dim) = self.rows_or_vector()?;
+        if count == 0 || first.checked_add(count).is_none_or(|end| end > dim) {
+            return Err(self.setting(format!("there are no {count} columns from {first} on in {dim}")));
+        }
+        Ok(match shape {
+            Shape::Rows { rows, .. } => Shape::Rows { rows, dim: count },
+            _ => Shape::Vector { dim: count },
+        })
+    }
+
+    fn times_root_rows(&self) -> Result<Shape, GraphError> {
+        match self.inputs("2 (rows, vector)")? {
+            [Shape::Rows { .. }, vector @ Shape::Vector { .. }] => Ok(vector),
+            [Shape::Rows { .. }, _] => Err(self.input_shape(1, "a vector")),
+            _ => Err(self.input_shape(0, "rows")),
+        }
     }
 
     // What a node may ask of its inputs and weights.

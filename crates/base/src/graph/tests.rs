@@ -106,6 +106,35 @@ fn rows_keep_or_change_their_number() {
 }
 
 #[test]
+fn rows_get_neighbours_and_join_their_like() {
+    let weights = shapes(&[]);
+    let mut builder = GraphBuilder::new(IMAGE, &weights);
+    let patches = builder.push("patches", Op::FlattenPatches, &[ValueId::INPUT]).unwrap();
+    let window = builder.push("window", Op::WindowRows { before: 1, after: 2 }, &[patches]).unwrap();
+    assert_eq!(builder.shape(window).to_string(), "rows [40, 12]");
+    let both = builder.push("both", Op::Concat, &[patches, window]).unwrap();
+    assert_eq!(builder.shape(both).to_string(), "rows [40, 15]");
+    let mean = builder.push("mean", Op::MeanRows, &[both]).unwrap();
+    let root = builder.push("root", Op::TimesRootRows, &[patches, mean]).unwrap();
+    assert_eq!(builder.shape(root).to_string(), "vector [15]");
+    let fewer = builder.push("fewer", Op::DropRows(1), &[patches]).unwrap();
+    let columns = builder.push("columns", Op::TakeColumns { first: 3, count: 12 }, &[both]).unwrap();
+    assert_eq!(builder.shape(columns).to_string(), "rows [40, 12]");
+    let mut refused = |op, inputs: &[ValueId]| builder.push("it", op, inputs).unwrap_err().to_string();
+    assert_eq!(
+        refused(Op::Concat, &[patches, fewer]),
+        "`it`: input 1 is rows [39, 3], expected as many rows as the first"
+    );
+    assert_eq!(
+        refused(Op::Concat, &[patches, mean]),
+        "`it`: input 1 is vector [15], expected as many rows as the first"
+    );
+    let beyond = Op::TakeColumns { first: 4, count: 12 };
+    assert_eq!(refused(beyond, &[both]), "`it`: there are no 12 columns from 4 on in 15");
+    assert_eq!(refused(Op::TimesRootRows, &[mean, mean]), "`it`: input 0 is vector [15], expected rows");
+}
+
+#[test]
 fn a_graph_needs_unique_names_and_an_output() {
     let weights = shapes(&[]);
     let mut builder = GraphBuilder::new(IMAGE, &weights);

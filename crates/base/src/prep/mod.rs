@@ -88,6 +88,9 @@ pub fn of_family(family: &Family) -> Option<Preprocess> {
             prefix: String::new(),
             max_tokens: config.max_tokens.unwrap_or(512),
         })),
+        Family::UseMultilingual(config) => {
+            Some(Preprocess::Text(TextPreprocess { prefix: String::new(), max_tokens: config.max_tokens }))
+        }
         Family::Onnx(_) => None,
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::PullError;
 use crate::cache::{CARD, CacheError, MODEL, MODEL_ONNX, Stamp, TOKENIZER, stamp};
 use crate::catalogue::Format;
-use crate::containers::{Limits, e5s1, torch};
+use crate::containers::{Limits, e5s1, sentencepiece, torch, usem3};
 use crate::weights::Weights;
 
 /// A fetched and checked file.
@@ -32,6 +32,14 @@ pub(super) fn convert(raw: &Raw, dir: &Path) -> Result<(), PullError> {
             let model = e5s1::read(&bytes(raw)?).map_err(container)?;
             model.weights.save(&dir.join(MODEL))?;
             write(&dir.join(TOKENIZER), &model.tokenizer.to_json())?;
+        }
+        Format::Usem3 => {
+            let weights = usem3::read(&bytes(raw)?, &Limits::default()).map_err(container)?;
+            weights.save(&dir.join(MODEL))?;
+        }
+        Format::Sentencepiece => {
+            let model = sentencepiece::read(&bytes(raw)?).map_err(container)?;
+            write(&dir.join(TOKENIZER), &model.to_json())?;
         }
         Format::Tokenizer => copy(raw, &dir.join(TOKENIZER))?,
         Format::Onnx => copy(raw, &dir.join(MODEL_ONNX))?,

@@ -102,21 +102,6 @@ impl DoubleArray {
     }
 }
 
-/// Standard base64 with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word =
-            chunk.iter().fold(0_u32, |word, &byte| word << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let value = word >> (18 - 6 * digit) & 63;
-            text.push(if digit <= chunk.len() { DIGITS[value as usize] as char } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,11 +141,5 @@ mod tests {
             let expect = replacements.iter().find(|(char, _)| *char == from).map(|(_, to)| to.clone());
             assert_eq!(lookup(&map, &from.to_string()), expect, "{code:#x}");
         }
-    }
-
-    #[test]
-    fn base64_pads() {
-        let encoded: Vec<String> = [&b"f"[..], b"fo", b"foo", b"foob"].map(base64).to_vec();
-        assert_eq!(encoded, ["Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 }

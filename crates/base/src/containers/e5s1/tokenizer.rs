@@ -4,10 +4,9 @@
 //! own C engine, both towards the original XLM-RoBERTa tokenizer: a run of unknown characters is one `<unk>`, and in a
 //! short grapheme whose first character is mapped the marks that follow it are dropped (sentencepiece's rule).
 
-use serde_json::json;
-
 use super::super::Fault;
 use super::super::reader::{Reader, utf8};
+use super::super::unigram::Vocabulary;
 use super::charsmap;
 
 /// Most pieces a vocabulary may have.
@@ -59,38 +58,10 @@ impl Unigram {
 
     /// Writes the `tokenizer.json`. The same vocabulary gives the same bytes.
     pub fn to_json(&self) -> Vec<u8> {
-        let special = |id: usize| &self.pieces[id].0;
-        let token = |id: usize| json!({"SpecialToken": {"id": special(id), "type_id": 0}});
-        let one = |id: usize| json!({"id": special(id), "ids": [id], "tokens": [special(id)]});
-        let sequence = json!({"Sequence": {"id": "A", "type_id": 0}});
-        let tokenizer = json!({
-            "version": "1.0",
-            "truncation": null,
-            "padding": null,
-            "added_tokens": [],
-            "normalizer": {"type": "Sequence", "normalizers": [
-                {"type": "Precompiled", "precompiled_charsmap": charsmap::base64(&charsmap::build(&self.replacements))},
-                {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
-            ]},
-            "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
-            "post_processor": {
-                "type": "TemplateProcessing",
-                "single": [token(self.bos), sequence, token(self.eos)],
-                "pair": [
-                    token(self.bos), sequence, token(self.eos),
-                    token(self.eos), {"Sequence": {"id": "B", "type_id": 0}}, token(self.eos),
-                ],
-                "special_tokens": {special(self.bos): one(self.bos), special(self.eos): one(self.eos)},
-            },
-            "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
-            "model": {
-                "type": "Unigram",
-                "unk_id": self.unk,
-                "vocab": self.pieces,
-                "byte_fallback": false,
-            },
-        });
-        serde_json::to_vec(&tokenizer).expect("texts and finite numbers can always be written")
+        let charsmap = charsmap::build(&self.replacements);
+        let vocabulary = Vocabulary { pieces: &self.pieces, unk: self.unk, bos: self.bos, eos: self.eos };
+        let json = vocabulary.to_json(&charsmap);
+        serde_json::to_vec(&json).expect("texts and finite numbers can always be written")
     }
 }
 

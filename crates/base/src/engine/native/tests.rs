@@ -315,6 +315,15 @@ fn what_there_is_no_kernel_for_is_said_at_load() {
 }
 
 #[test]
+fn windows_of_rows_that_fill_no_vector_go_to_another_engine() {
+    let mut net = Net::new(GraphInput::Tokens { max_tokens: 4 });
+    let table = net.weight(&[5, 10]);
+    let words = net.push(Op::Embedding { table }, &[ValueId::INPUT]);
+    let window = net.push(Op::WindowRows { before: 1, after: 0 }, &[words]);
+    assert_unsupported(&net, window, "multiple of 16");
+}
+
+#[test]
 fn input_that_does_not_fit_is_refused() {
     let (net, outputs) = text_net(8);
     let engine = NativeEngine::new(&net.finish(&outputs), &net.weights).unwrap();
@@ -324,4 +333,29 @@ fn input_that_does_not_fit_is_refused() {
     assert!(matches!(error(&[0; 9]), EngineError::TokenCount { max: 8, got: 9 }));
     assert!(matches!(engine.run(NetInput::Image(&[])), Err(EngineError::WrongKind { .. })));
     assert!(matches!(engine.run_many(&[&[1], &[60]]), Err(EngineError::TokenId { id: 60, .. })));
+}
+
+/// An n-gram network: windows, rows side by side, widths that fill no vector, and every activation.
+fn ngram_net() -> (Net, Vec<ValueId>) {
+    let mut net = Net::new(GraphInput::Tokens { max_tokens: 40 });
+    let table = net.weight(&[50, 40]);
+    let words = net.push(Op::Embedding { table }, &[ValueId::INPUT]);
+    let narrow = net.linear(words, 16, Activation::Relu);
+    let window = net.push(Op::WindowRows { before: 2, after: 1 }, &[narrow]);
+    let seen = net.linear(window, 32, Activation::Relu);
+    let part = net.push(Op::TakeColumns { first: 5, count: 19 }, &[words]);
+    let whole = net.push(Op::TakeColumns { first: 16, count: 16 }, &[words]);
+    let all = net.push(Op::Concat, &[words, seen, narrow, part, whole]);
+    let mean = net.push(Op::MeanRows, &[all]);
+    let root = net.push(Op::TimesRootRows, &[all, mean]);
+    let bent = net.linear(root, 20, Activation::Tanh);
+    (net, vec![all, bent])
+}
+
+#[test]
+fn an_ngram_network_is_the_reference() {
+    let (net, outputs) = ngram_net();
+    for tokens in [1, 2, 3, 17, 40] {
+        check(&net, &outputs, NetInput::Tokens(&ids(tokens, tokens as u64)));
+    }
 }

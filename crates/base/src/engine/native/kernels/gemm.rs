@@ -50,8 +50,10 @@ pub(crate) enum Start<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Finish<'a> {
     Keep,
+    Relu,
     Relu6,
     Gelu,
+    Tanh,
     /// Adds a matrix of the output's shape, in planes, rows without gaps.
     Add(Planes<'a>),
 }
@@ -109,8 +111,11 @@ impl Gemm<'_> {
                 _ => unreachable!("`deal` gives at most `TILE_ROWS`"),
             }
         }
-        if matches!(self.finish, Finish::Gelu) {
-            self.gelu(isa, panel..panel + P);
+        match self.finish {
+            Finish::Gelu => self.each(panel..panel + P, |x| isa.store(math::gelu(isa, isa.load(x)), x)),
+            // One number at a time: only the last layer of a network has it.
+            Finish::Tanh => self.each(panel..panel + P, |x| *x = x.map(f32::tanh)),
+            _ => {}
         }
     }
 
@@ -139,7 +144,12 @@ impl Gemm<'_> {
         }
         self.accumulate(isa, row, panel, &mut sums);
         match self.finish {
-            Finish::Keep | Finish::Gelu => {}
+            Finish::Keep | Finish::Gelu | Finish::Tanh => {}
+            Finish::Relu => {
+                for sum in sums.as_flattened_mut() {
+                    *sum = isa.max(*sum, isa.splat(0.0));
+                }
+            }
             Finish::Relu6 => {
                 for sum in sums.as_flattened_mut() {
                     *sum = math::relu6(isa, *sum);
@@ -208,12 +218,11 @@ impl Gemm<'_> {
 
     /// Applies the activation to finished panels, which are still in the cache.
     #[inline(always)]
-    fn gelu<I: Isa>(&mut self, isa: I, panels: Range<usize>) {
+    fn each(&mut self, panels: Range<usize>, change: impl Fn(&mut Lanes)) {
         for panel in panels {
             let mut place = self.grid.place(0);
             for _ in 0..self.rows {
-                let x = &mut self.out[panel * self.out_plane + place.at];
-                isa.store(math::gelu(isa, isa.load(x)), x);
+                change(&mut self.out[panel * self.out_plane + place.at]);
                 place.step();
             }
         }

@@ -65,14 +65,15 @@ pub(crate) enum ConvKind {
 pub(crate) fn conv_kind(node: &Node, graph: &Graph, weights: &dyn WeightShapes) -> Option<ConvKind> {
     let Op::Conv2d { weight, stride, padding, groups, activation, .. } = &node.op else { return None };
     let &[outputs, per_group, height, width] = weights.shape_of(weight)? else { return None };
+    let clipped = matches!(activation, Activation::None | Activation::Relu6);
     let pointwise = (height, width, *stride, *groups) == (1, 1, 1, 1) && *padding == Padding::default();
     let depthwise = per_group == 1 && *groups == outputs && Filter::supported(height, *stride);
     if node.inputs == [ValueId::INPUT] && matches!(graph.shape(ValueId::INPUT), Shape::Map { .. }) {
-        (*groups == 1 && height == width && *activation != Activation::Gelu).then_some(ConvKind::Image)
+        (*groups == 1 && height == width && clipped).then_some(ConvKind::Image)
     } else if pointwise {
         Some(ConvKind::Pointwise)
     } else {
-        (depthwise && height == width && *activation != Activation::Gelu).then_some(ConvKind::Depthwise)
+        (depthwise && height == width && clipped).then_some(ConvKind::Depthwise)
     }
 }
 

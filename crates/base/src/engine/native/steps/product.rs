@@ -76,6 +76,8 @@ impl Product {
         let finish = match (whole, part.other, self.activation) {
             (false, ..) | (true, None, Activation::None) => Finish::Keep,
             (true, Some(other), _) => Finish::Add(other),
+            (true, None, Activation::Relu) => Finish::Relu,
+            (true, None, Activation::Tanh) => Finish::Tanh,
             (true, None, Activation::Relu6) => Finish::Relu6,
             (true, None, Activation::Gelu) => Finish::Gelu,
         };

@@ -2,6 +2,7 @@
 //!
 //! Means and lengths add up in `f64`: here it is free.
 
+use super::super::kernels::gemm::Planes;
 use super::super::layout::{panels, row_to_planes};
 use super::super::simd::{LANES, Lanes, blocks};
 use super::{Run, Step};
@@ -25,6 +26,12 @@ pub(crate) enum Rows {
     PowerMean(f32),
     /// The inputs' rows end to end.
     Concat,
+    /// Each row with so many neighbours before and after it in its example.
+    Window { before: usize, after: usize },
+    /// So many of each row's columns from the first one on.
+    TakeColumns { first: usize, count: usize },
+    /// The second input times the square root of how many rows the example has in the first.
+    TimesRootRows,
 }
 
 impl Rows {
@@ -49,6 +56,9 @@ impl Step for Rows {
                 run.mean(|x| x.max(1e-6).powf(power), |mean| mean.powf(power.recip()));
             }
             Self::Concat => run.concat(),
+            Self::Window { before, after } => run.window(*before, *after),
+            Self::TakeColumns { first, count } => run.take_columns(*first, *count),
+            Self::TimesRootRows => run.times_root_rows(),
         }
     }
 }
@@ -132,18 +142,74 @@ impl Run<'_> {
     }
 
     fn concat(&mut self) {
-        for example in 0..self.rows {
-            let mut at = 0;
-            for input in 0..self.inputs.len() {
-                let (x, dim) = (self.inputs.planes(input), self.inputs.dim(input));
-                for channel in 0..dim {
-                    self.out[at / LANES * self.rows + example][at % LANES] =
-                        x.data[channel / LANES * x.plane + example][channel % LANES];
-                    at += 1;
+        let mut at = 0;
+        for input in 0..self.inputs.len() {
+            let (x, dim) = (self.inputs.planes(input), self.inputs.dim(input));
+            if at % LANES == 0 {
+                for block in 0..blocks(dim) {
+                    self.out[(at / LANES + block) * self.rows..][..self.rows]
+                        .copy_from_slice(&x.data[block * x.plane..][..self.rows]);
+                }
+            } else {
+                self.append(x, dim, at);
+            }
+            at += dim;
+        }
+    }
+
+    /// Copies an input's channels behind the `at` that are there, where that is not between blocks.
+    fn append(&mut self, x: Planes<'_>, dim: usize, at: usize) {
+        for row in 0..self.rows {
+            for channel in 0..dim {
+                let out = &mut self.out[(at + channel) / LANES * self.rows + row];
+                out[(at + channel) % LANES] = x.data[channel / LANES * x.plane + row][channel % LANES];
+            }
+            let end = at + dim;
+            if end % LANES > 0 {
+                self.out[end / LANES * self.rows + row][end % LANES..].fill(0.0);
+            }
+        }
+    }
+
+    /// Whole blocks only: the rows are a multiple of [`LANES`] wide.
+    fn window(&mut self, before: usize, after: usize) {
+        let (x, blocks) = (self.inputs.planes(0), blocks(self.inputs.dim(0)));
+        for example in 0..self.batch.examples() {
+            let own = self.inputs.rows_of(0, example);
+            for (place, block) in
+                (0..=before + after).flat_map(|place| (0..blocks).map(move |block| (place, block)))
+            {
+                let out = &mut self.out[(place * blocks + block) * self.rows..][own.clone()];
+                for (row, out) in own.clone().zip(out) {
+                    let neighbour = (row + place).checked_sub(before).filter(|row| own.contains(row));
+                    *out = neighbour.map_or([0.0; LANES], |row| x.data[block * x.plane + row]);
                 }
             }
-            if at % LANES > 0 {
-                self.out[at / LANES * self.rows + example][at % LANES..].fill(0.0);
+        }
+    }
+
+    fn take_columns(&mut self, first: usize, count: usize) {
+        let x = self.inputs.planes(0);
+        for (block, out) in self.out.chunks_mut(self.rows).take(blocks(count)).enumerate() {
+            let channels = LANES.min(count - block * LANES);
+            let places: [(usize, usize); LANES] = std::array::from_fn(|lane| {
+                ((first + block * LANES + lane) / LANES * x.plane, (first + lane) % LANES)
+            });
+            for (row, out) in out.iter_mut().enumerate() {
+                *out = [0.0; LANES];
+                for (out, (plane, lane)) in out.iter_mut().zip(places).take(channels) {
+                    *out = x.data[plane + row][lane];
+                }
+            }
+        }
+    }
+
+    fn times_root_rows(&mut self) {
+        let x = self.inputs.planes(1);
+        for example in 0..self.rows {
+            let root = (self.inputs.rows_of(0, example).len() as f32).sqrt();
+            for block in 0..blocks(self.inputs.dim(1)) {
+                self.out[block * self.rows + example] = x.data[block * x.plane + example].map(|x| x * root);
             }
         }
     }

@@ -1,0 +1,114 @@
+//! The tokenizers of the bases in the cache equal independent ones on 1,000 mixed texts (`reference/tokens.py`).
+//!
+//! The cache is found through `DIANJING_CACHE`; a base that is not in it is named and left out.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod made;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use base::tokenizer::Tokenizer;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Tokens {
+    count: usize,
+    alphabets: Vec<Alphabet>,
+    tokenizers: BTreeMap<String, Expected>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Alphabet {
+    /// Code points, both ends included.
+    Range([u32; 2]),
+    Words(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    /// Of all texts together.
+    ids: usize,
+    /// One a text, with spaces between.
+    digests: String,
+}
+
+impl Alphabet {
+    fn pick(&self, word: u64) -> String {
+        match self {
+            Self::Range([first, last]) => {
+                let code = u64::from(*first) + word % u64::from(last - first + 1);
+                char::from_u32(code as u32).unwrap().to_string()
+            }
+            Self::Words(words) => words[(word % words.len() as u64) as usize].clone(),
+        }
+    }
+}
+
+/// The same texts as in the script.
+fn text(alphabets: &[Alphabet], index: usize) -> String {
+    let words: Vec<u64> = made::bits(&format!("text{index}")).take(100).collect();
+    let mut text = String::new();
+    for part in words[1..].chunks_exact(8).take(1 + (words[0] % 12) as usize) {
+        let alphabet = &alphabets[(part[0] % alphabets.len() as u64) as usize];
+        let picks = part[2..].iter().take(1 + (part[1] % 6) as usize);
+        text.extend(picks.map(|word| alphabet.pick(*word)));
+        text.push_str(if part[1] >> 32 & 1 == 1 { " " } else { "" });
+    }
+    text
+}
+
+fn digest(ids: &[u32]) -> String {
+    let words: Vec<String> = ids.iter().map(u32::to_string).collect();
+    format!("{:08x}", made::fnv1a(words.join(" ").as_bytes()) >> 32)
+}
+
+fn tokenizer_in_cache(base: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env::var_os("DIANJING_CACHE")?).join("bases").join(base).join("tokenizer.json");
+    path.exists().then_some(path)
+}
+
+/// Compares every text that `comparable` takes.
+#[track_caller]
+fn check(base: &str, comparable: impl Fn(&str) -> bool) {
+    let Some(path) = tokenizer_in_cache(base) else {
+        eprintln!("`{base}` is not in the cache: its tokenizer is not compared");
+        return;
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/tokens.json");
+    let Tokens { count, alphabets, tokenizers } = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let expected = &tokenizers[base];
+    let tokenizer = Tokenizer::from_file(&path, 4096).unwrap();
+    let (mut compared, mut ids, mut wrong) = (0, 0, Vec::new());
+    for (index, digest_of_text) in expected.digests.split(' ').enumerate() {
+        let text = text(&alphabets, index);
+        let got = tokenizer.encode(&text).unwrap();
+        ids += got.len();
+        if comparable(&text) {
+            compared += 1;
+            if digest(&got) != digest_of_text {
+                wrong.push((text, got));
+            }
+        }
+    }
+    eprintln!("`{base}`: {compared} of {count} texts compared, {ids} ids, {} there", expected.ids);
+    assert!(wrong.is_empty(), "{} of {compared}, such as {:?}", wrong.len(), &wrong[..wrong.len().min(5)]);
+}
+
+#[test]
+fn minilm_equals_transformers_in_python() {
+    check("minilm-l6-en", |_| true);
+}
+
+#[test]
+fn multilingual_e5_equals_the_packages_c_code() {
+    check("multilingual-e5-small", |_| true);
+}
+
+#[test]
+fn use_multilingual_equals_the_packages_own() {
+    check("use-multilingual", |_| true);
+}
