@@ -80,7 +80,8 @@ fn hint(error: &(dyn Error + 'static)) -> Option<String> {
         PipelineError::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
         PipelineError::NothingUsable { .. } => "mend the first problem and try again",
         PipelineError::OtherTask { .. } => "pass data with the same kind of label as the bundle was tuned on",
-        PipelineError::Store(store::StoreError::DiskFull { .. }) => {
+        PipelineError::Store(store::StoreError::DiskFull { .. })
+        | PipelineError::Bundle(bundle::BundleError::Write(store::StoreError::DiskFull { .. })) => {
             "free some space, or pass another place with --out or --cache"
         }
         PipelineError::Bundle(bundle::BundleError::WrongBase { .. }) => {

@@ -24,6 +24,10 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::RaggedRow { got, expected } => {
             format!("该行有 {got} 格，表头有 {expected} 格；请检查引号或分隔符")
         }
+        ProblemKind::UnclosedQuote => "这里的引号没有闭合；请补上或删除（该行未读入）".to_owned(),
+        ProblemKind::BadText { encoding } => {
+            format!("有些字节不是 {encoding} 文字；请重新输入损坏的字并另存为 UTF-8")
+        }
         ProblemKind::BadRow { detail } => format!("无法读取该行：{detail}"),
         ProblemKind::EmptyCell => "单元格为空；请填写或删除该行".to_owned(),
         ProblemKind::NotANumber { value } => format!("“{value}”不是数字；请更正，或使用 --task single-label"),

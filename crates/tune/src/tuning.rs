@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dataset::split::{folds, plan};
+use dataset::split::{folds, folds_of_sets, plan};
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
 
@@ -151,7 +151,11 @@ impl<'a> Context<'a> {
         let single_label = matches!(input.targets, Targets::Single { .. });
         let lonely = if single_label { classes_with_one_group(&strata, input.groups) } else { Vec::new() };
         let deal = |repeat: usize| {
-            let mut deal = folds(&strata, input.groups, plan.folds, seed.derive("repeat").nth(repeat));
+            let seed = seed.derive("repeat").nth(repeat);
+            let mut deal = match input.targets {
+                Targets::Multi { labels, .. } => folds_of_sets(labels, input.groups, plan.folds, seed),
+                _ => folds(&strata, input.groups, plan.folds, seed),
+            };
             for (fold, stratum) in deal.iter_mut().zip(&strata) {
                 if lonely.binary_search(stratum).is_ok() {
                     *fold = NEVER;

@@ -37,7 +37,11 @@ impl Place {
     pub(crate) fn pictures(&self, name: &str, n: u32) {
         for index in 0..n {
             let colour = |x: u32| {
-                Rgb([(40 + x * 7 + index * 11) as u8, (x * 3 + index * 5) as u8, (200 - index * 6) as u8])
+                Rgb([
+                    (40 + x * 7 + index * 11) as u8,
+                    (x * 3 + index * 5) as u8,
+                    200_u32.wrapping_sub(index * 6) as u8,
+                ])
             };
             let disc = RgbImage::from_fn(48, 48, |x, y| {
                 let (dx, dy) = (x as i32 - 18 - index as i32 % 9, y as i32 - 24);
