@@ -134,7 +134,7 @@ fn check_charsmap(charsmap: &[u8]) -> Result<(), Fault> {
         return Err(Fault::malformed("the model has no map of characters"));
     };
     let len = u32::from_le_bytes(*len) as usize;
-    let texts = rest.get(len..).filter(|_| len > 0 && len % 4 == 0);
+    let texts = rest.get(len..).filter(|_| len > 0 && len.is_multiple_of(4));
     match texts.map(std::str::from_utf8) {
         Some(Ok(_)) => Ok(()),
         _ => Err(Fault::malformed("the map of characters is damaged")),
