@@ -71,7 +71,7 @@ fn tokenizer(max_tokens: usize) -> Result<Tokenizer, TokenizerError> {
     let mut sorted = unigram;
     sorted.replacements.sort();
     let mut json: serde_json::Value = serde_json::from_slice(&sorted.to_json()).unwrap();
-    json["sentencepiece"] = serde_json::json!({"bos": 1, "eos": 2});
+    json["normalizer"]["normalizers"][0]["sentencepiece"] = serde_json::json!({"bos": 1, "eos": 2});
     Tokenizer::from_bytes(&serde_json::to_vec(&json).unwrap(), max_tokens)
 }
 

@@ -134,7 +134,7 @@ fn check_charsmap(charsmap: &[u8]) -> Result<(), Fault> {
         return Err(Fault::malformed("the model has no map of characters"));
     };
     let len = u32::from_le_bytes(*len) as usize;
-    let texts = rest.get(len..).filter(|_| len > 0 && len % 4 == 0);
+    let texts = rest.get(len..).filter(|_| len > 0 && len.is_multiple_of(4));
     match texts.map(std::str::from_utf8) {
         Some(Ok(_)) => Ok(()),
         _ => Err(Fault::malformed("the map of characters is damaged")),
@@ -142,13 +142,14 @@ fn check_charsmap(charsmap: &[u8]) -> Result<(), Fault> {
 }
 
 impl SentencePiece {
-    /// Writes a `tokenizer.json`. The `sentencepiece` entry asks [`crate::tokenizer`] for sentencepiece's own rules; other programs
-    /// do not know it and take the rest, which differs in rare texts: combining marks, spaces at the end, runs of unknown characters.
+    /// Writes a `tokenizer.json`. The entry `sentencepiece` of its normaliser asks [`crate::tokenizer`] for sentencepiece's own rules;
+    /// other programs do not know it and take the rest, which gives other ids where characters are unknown or combine, and for spaces
+    /// at the end (decision 0007).
     /// The same model gives the same bytes.
     pub fn to_json(&self) -> Vec<u8> {
         let vocabulary = Vocabulary { pieces: &self.pieces, unk: self.unk, bos: self.bos, eos: self.eos };
         let mut json = vocabulary.to_json(&self.charsmap);
-        json["sentencepiece"] = json!({"bos": self.bos, "eos": self.eos});
+        json["normalizer"]["normalizers"][0]["sentencepiece"] = json!({"bos": self.bos, "eos": self.eos});
         serde_json::to_vec(&json).expect("texts and finite numbers can always be written")
     }
 }

@@ -34,12 +34,11 @@ pub(super) struct SentencePiece {
 /// The parts of a `tokenizer.json` that are used.
 #[derive(Deserialize)]
 struct File {
-    sentencepiece: Special,
     normalizer: Normalizers,
     model: Model,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct Special {
     bos: u32,
     eos: u32,
@@ -52,6 +51,7 @@ struct Normalizers {
 
 #[derive(Deserialize)]
 struct Normalizer {
+    sentencepiece: Option<Special>,
     precompiled_charsmap: Option<String>,
 }
 
@@ -61,30 +61,31 @@ struct Model {
     vocab: Vec<(String, f32)>,
 }
 
-/// Whether a `tokenizer.json` asks for these rules.
+/// As much of a `tokenizer.json` as says whether it asks for these rules.
 #[derive(Deserialize)]
-struct Marker {
-    sentencepiece: Option<serde::de::IgnoredAny>,
+struct Probe {
+    normalizer: Normalizers,
 }
 
 /// True when a `tokenizer.json` asks for sentencepiece's own rules.
 pub(super) fn is_asked_for(json: &[u8]) -> bool {
-    serde_json::from_slice::<Marker>(json).is_ok_and(|marker| marker.sentencepiece.is_some())
+    let asks = |file: Probe| file.normalizer.normalizers.iter().any(|step| step.sentencepiece.is_some());
+    serde_json::from_slice(json).is_ok_and(asks)
 }
 
 impl SentencePiece {
     /// Reads a `tokenizer.json` that [`crate::containers::sentencepiece`] wrote; the error says what is wrong.
     pub(super) fn from_json(json: &[u8]) -> Result<Self, String> {
-        let File { sentencepiece, normalizer, model } =
-            serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let charsmap =
-            normalizer.normalizers.into_iter().find_map(|normalizer| normalizer.precompiled_charsmap);
+        let File { normalizer, model } = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let special = normalizer.normalizers.iter().find_map(|step| step.sentencepiece);
+        let special = special.ok_or("no special pieces")?;
+        let charsmap = normalizer.normalizers.into_iter().find_map(|step| step.precompiled_charsmap);
         let charsmap = charsmap.as_deref().and_then(base64::decode).ok_or("no map of characters")?;
         let (len, rest) = charsmap.split_first_chunk::<4>().ok_or("an empty map of characters")?;
         let len = u32::from_le_bytes(*len) as usize;
         let (trie, texts) = rest.split_at_checked(len).ok_or("a damaged map of characters")?;
         let n_pieces = model.vocab.len() as u32;
-        if [sentencepiece.bos, sentencepiece.eos, model.unk_id].iter().any(|id| *id >= n_pieces) {
+        if [special.bos, special.eos, model.unk_id].iter().any(|id| *id >= n_pieces) {
             return Err(format!("a special piece that is none of {n_pieces}"));
         }
         let lowest = model.vocab.iter().map(|(_, score)| *score).min_by(f32::total_cmp);
@@ -92,8 +93,8 @@ impl SentencePiece {
         let mut pieces: Vec<_> = ids.map(|(id, (text, score))| (text, id, score)).collect();
         pieces.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Ok(Self {
-            bos: sentencepiece.bos,
-            eos: sentencepiece.eos,
+            bos: special.bos,
+            eos: special.eos,
             unk: model.unk_id,
             unk_score: lowest.map_or(0.0, f64::from) - UNKNOWN_PENALTY,
             pieces,

@@ -146,13 +146,13 @@ impl<'a> Builder<'a> {
             Op::L2Normalize => Box::new(Rows::L2Normalize),
             Op::Concat => Box::new(Rows::Concat),
             Op::WindowRows { before, after } => {
-                if self.extent(node.inputs[0]).1 % LANES != 0 {
+                if !self.extent(node.inputs[0]).1.is_multiple_of(LANES) {
                     return Err(unsupported(node, "windows of rows that are no multiple of 16 wide"));
                 }
                 Box::new(Rows::Window { before: *before, after: *after })
             }
             Op::TakeColumns { first, count } => Box::new(Rows::TakeColumns { first: *first, count: *count }),
-            Op::TimesRootRows => Box::new(Rows::TimesRootRows),
+            Op::TimesRootRows => Box::new(Rows::TimesRoot),
             Op::Linear { .. } | Op::FlattenPatches => {
                 unreachable!("linear maps are products, and flattening is no step except of the input")
             }

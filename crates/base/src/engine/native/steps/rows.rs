@@ -31,7 +31,7 @@ pub(crate) enum Rows {
     /// So many of each row's columns from the first one on.
     TakeColumns { first: usize, count: usize },
     /// The second input times the square root of how many rows the example has in the first.
-    TimesRootRows,
+    TimesRoot,
 }
 
 impl Rows {
@@ -58,7 +58,7 @@ impl Step for Rows {
             Self::Concat => run.concat(),
             Self::Window { before, after } => run.window(*before, *after),
             Self::TakeColumns { first, count } => run.take_columns(*first, *count),
-            Self::TimesRootRows => run.times_root_rows(),
+            Self::TimesRoot => run.times_root_rows(),
         }
     }
 }
@@ -165,7 +165,7 @@ impl Run<'_> {
                 out[(at + channel) % LANES] = x.data[channel / LANES * x.plane + row][channel % LANES];
             }
             let end = at + dim;
-            if end % LANES > 0 {
+            if !end.is_multiple_of(LANES) {
                 self.out[end / LANES * self.rows + row][end % LANES..].fill(0.0);
             }
         }
