@@ -75,7 +75,7 @@ pub fn of_family(family: &Family) -> Option<Preprocess> {
     match family {
         Family::EfficientnetLite(config) => {
             let size = config.image_size.unwrap_or(config.variant.trained_size());
-            // Each of these was measured: docs/decisions/0007-efficientnet-preprocessing.md.
+            // Each of these was measured: docs/decisions/0008-efficientnet-preprocessing.md.
             Some(image(size, Fit::CentreCrop { share: 1.0 }, Filter::Bilinear, [127.0; 3], [128.0; 3]))
         }
         // ImageNet's mean and deviation on the scale of bytes; DINOv2 was trained with them.
