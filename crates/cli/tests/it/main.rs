@@ -7,4 +7,5 @@
 mod bad_input;
 mod hard_times;
 mod journey;
+mod onnx;
 mod run;
