@@ -24,6 +24,7 @@ mod lang;
 mod predicting;
 pub mod report;
 mod report_data;
+mod telling;
 pub mod words;
 
 pub use error::PipelineError;

@@ -16,7 +16,7 @@ use crate::features::Table;
 use crate::held_out::HeldOut;
 use crate::journey::{Labels, Lesson};
 use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence, thumbnail};
-use crate::{PipelineError, percent};
+use crate::{Lang, PipelineError, percent, telling, words};
 
 /// Findings shown of each kind: what a person looks through in one sitting.
 const SHOWN: usize = 12;
@@ -63,7 +63,7 @@ pub(crate) fn report(
     let curve_sizes = (1..=20).map(|step| (n * step / 10).max(1)).filter(|size| *size >= n / 5);
     Ok(Report {
         name: table.data.name.clone(),
-        decision: decision(table),
+        decision: telling::decision(&table.data),
         kind: kind(&table.data.task),
         classes: bundle.manifest.task.outputs().to_vec(),
         n_examples: n,
@@ -91,14 +91,22 @@ pub(crate) fn report(
         duplicates: duplicates(table, relations),
         advice: advice::advise(&facts),
         promise: promise(assessment),
-        problems: problems.iter().map(ToString::to_string).collect(),
+        problems: problems
+            .iter()
+            .map(|problem| Sentence {
+                en: words::problem(problem, Lang::En),
+                zh: words::problem(problem, Lang::Zh),
+            })
+            .collect(),
         candidates: tuned
             .candidates
             .iter()
             .enumerate()
-            .map(|(index, candidate)| (candidate.recipe.name(), candidate.loss, index == tuned.chosen))
+            .map(|(index, candidate)| {
+                (telling::recipe(&candidate.recipe), candidate.loss, index == tuned.chosen)
+            })
             .collect(),
-        why: tuned.why.clone(),
+        why: telling::why(tuned),
         provenance: provenance(bundle),
     })
 }
@@ -109,15 +117,6 @@ fn kind(task: &Task) -> Kind {
         Task::MultiLabel { .. } => Kind::MultiLabel,
         Task::Regression { .. } => Kind::Regression,
     }
-}
-
-fn decision(table: &Table) -> String {
-    let decision = &table.data.decision;
-    let label = decision.label.as_deref().map(|label| format!(", label from {label}")).unwrap_or_default();
-    format!(
-        "{} ({}), {} from {}{label}; {}",
-        decision.task, decision.layout, table.data.modality, decision.content, decision.why
-    )
 }
 
 fn balance(lesson: &Lesson) -> Vec<usize> {

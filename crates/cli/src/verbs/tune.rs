@@ -60,28 +60,17 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
 fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, started: Instant, lang: Lang) {
     let seconds = started.elapsed().as_secs_f64();
     let n = tuning.n_examples;
-    let classes = tuning.dataset.classes().len();
-    let decision = &tuning.dataset.decision;
+    let report = &tuning.report;
     say(
         arguments,
         &lang.pick(
-            format!(
-                "Tuned on {n} examples in {seconds:.1} s: {}, {} ({} classes; {})",
-                decision.task, decision.layout, classes, decision.why
-            ),
-            format!(
-                "用 {n} 个样本调校完成，用时 {seconds:.1} 秒：{}，{}（{classes} 类；{}）",
-                decision.task, decision.layout, decision.why
-            ),
+            format!("Tuned on {n} examples in {seconds:.1} s: {}", report.decision.en),
+            format!("用 {n} 个样本调校完成，用时 {seconds:.1} 秒：{}", report.decision.zh),
         ),
     );
-    say(
-        arguments,
-        &lang.pick(
-            format!("Recipe: {}", tuning.bundle.evaluation.recipe),
-            format!("配方：{}", tuning.bundle.evaluation.recipe),
-        ),
-    );
+    if let Some((recipe, ..)) = report.candidates.iter().find(|(.., chosen)| *chosen) {
+        say(arguments, &lang.pick(format!("Recipe: {}", recipe.en), format!("配方：{}", recipe.zh)));
+    }
     for measured in tuning
         .bundle
         .evaluation
@@ -96,7 +85,8 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
             "test" => lang.pick("on your test part", "在测试集上"),
             _ => lang.pick("expected on new examples", "对新样本的预期"),
         };
-        say(arguments, &format!("{} {place}: {}", measured.metric, show::measure(&measure, lang)));
+        let metric = pipeline::report::metric_name(&measured.metric, lang);
+        say(arguments, &format!("{metric} {place}: {}", show::measure(&measure, lang)));
     }
     say(arguments, tuning.report.promise.in_lang(lang));
     for (index, advice) in tuning.report.advice.iter().enumerate() {

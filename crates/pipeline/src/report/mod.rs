@@ -6,6 +6,8 @@ mod cards;
 mod charts;
 mod page;
 
+pub use page::metric_name;
+
 use evaluate::Estimate;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +22,7 @@ pub struct Report {
     /// Name of the data set.
     pub name: String,
     /// What was decided about the task, why, and how to override it.
-    pub decision: String,
+    pub decision: Sentence,
     /// Whether the outputs are classes, label sets or numbers.
     pub kind: Kind,
     /// Names of the classes, or of the number.
@@ -56,11 +58,11 @@ pub struct Report {
     /// What the model does when it is not sure.
     pub promise: Sentence,
     /// Rows and files that were left out, one line each.
-    pub problems: Vec<String>,
+    pub problems: Vec<Sentence>,
     /// Every recipe that was tried: name, log-loss, chosen.
-    pub candidates: Vec<(String, f64, bool)>,
+    pub candidates: Vec<(Sentence, f64, bool)>,
     /// Why the recipe was chosen.
-    pub why: String,
+    pub why: Sentence,
     /// Facts for repeating the run: label and value.
     pub provenance: Vec<(String, String)>,
 }

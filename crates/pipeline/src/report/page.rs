@@ -57,9 +57,10 @@ impl Page<'_> {
 }
 
 /// The metric's name as the reader knows it.
-pub(crate) fn metric_name(metric: &str, lang: Lang) -> &'static str {
+pub fn metric_name(metric: &str, lang: Lang) -> &'static str {
     match metric {
         "accuracy" => lang.pick("accuracy", "准确率"),
+        "label-accuracy" => lang.pick("share of labels right", "标签正确率"),
         "macro-recall" => lang.pick("macro-averaged recall", "宏平均召回率"),
         "micro-f1" => lang.pick("micro F1", "微平均 F1"),
         "macro-f1" => lang.pick("macro F1", "宏平均 F1"),
