@@ -47,7 +47,7 @@ fmt: need-cargo
 
 lint: need-cargo
 	@echo "== clippy" >&2
-	@cargo clippy --workspace --all-targets --features base/ort --locked --quiet -- -D warnings || { $(REGISTRY_HINT); exit 1; }
+	@cargo clippy --workspace --all-targets --features cli/ort --locked --quiet -- -D warnings || { $(REGISTRY_HINT); exit 1; }
 
 tidy: need-cargo ## Check the house: layers, docs, sizes, hosts, decisions
 	@echo "== the house" >&2
@@ -69,7 +69,7 @@ unit: need-cargo parity-python
 	if [ -e '$(PYTHON_HOME)/ready' ] && [ -n "$$library" ]; then \
 	  export DIANJING_ORT_LIBRARY="$$library" DIANJING_REQUIRE_ORT=1; \
 	fi; \
-	cargo test --workspace --features base/ort --locked --no-fail-fast 2>&1 </dev/null | tee '$(TEST_LOG)' \
+	cargo test --workspace --features cli/ort --locked --no-fail-fast 2>&1 </dev/null | tee '$(TEST_LOG)' \
 	  || { $(SUMMARY); exit 1; }
 
 summary:

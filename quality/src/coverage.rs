@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use evaluate::{bbc_cv, for_test_of};
+use evaluate::{OodDetector, bbc_cv, for_test_of};
 use linalg::Seed;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +17,9 @@ const SPLITS: usize = 50;
 /// The share that must be covered.
 const NEEDED: f64 = 0.9;
 
+/// p-value below which the product calls an example unfamiliar.
+const UNFAMILIAR_BELOW: f64 = 0.01;
+
 /// What one task's intervals held.
 pub(crate) struct Coverage {
     pub(crate) n_train: usize,
@@ -26,6 +29,8 @@ pub(crate) struct Coverage {
     pub(crate) bias: f64,
     /// Mean width of the interval.
     pub(crate) width: f64,
+    /// Share of the other examples that are called unlike anything seen; 1 % is promised.
+    pub(crate) alarms: f64,
 }
 
 impl Coverage {
@@ -38,12 +43,14 @@ impl Coverage {
 pub(crate) fn coverage(task: &Task, data: &Path, n_train: usize) -> anyhow::Result<Coverage> {
     let (train, test) = tables(task, data)?;
     let all = train.and(&test);
-    let mut result = Coverage { n_train, covered: 0, splits: SPLITS, bias: 0.0, width: 0.0 };
+    let mut result = Coverage { n_train, covered: 0, splits: SPLITS, bias: 0.0, width: 0.0, alarms: 0.0 };
     for split in 0..SPLITS {
         let mut order: Vec<usize> = (0..all.n()).collect();
         order.sort_by_cached_key(|row| Sha256::digest(format!("coverage {split} {row}")));
         let (known, unknown) = order.split_at(n_train);
-        let (truth, estimate) = judge(&all.select(known), &all.select(unknown), split)?;
+        let (known, unknown) = (all.select(known), all.select(unknown));
+        let (truth, estimate) = judge(&known, &unknown, split)?;
+        result.alarms += alarms(&known, &unknown, split) / SPLITS as f64;
         result.covered += usize::from(estimate.low <= truth && truth <= estimate.high);
         result.bias += (estimate.value - truth) / SPLITS as f64;
         result.width += (estimate.high - estimate.low) / SPLITS as f64;
@@ -57,4 +64,13 @@ fn judge(known: &Table, unknown: &Table, split: usize) -> anyhow::Result<(f64, e
     let estimate = bbc_cv(tuned.losses.view(), tuned.scores.view(), &groups, Seed(split as u64))?;
     let n_test = NonZeroUsize::new(unknown.n()).expect("splits leave examples to judge on");
     Ok((unknown.accuracy(&tuned.head), for_test_of(estimate, n_test)))
+}
+
+/// Share of examples of the same kind that the detector of unfamiliar ones stops, at the level that the product uses.
+fn alarms(known: &Table, unknown: &Table, split: usize) -> f64 {
+    let groups: Vec<u32> = (0..known.n() as u32).collect();
+    let folds = OodDetector::folds(&groups, Seed(split as u64));
+    let Some(detector) = OodDetector::fit(known.sets[0].x.view(), &known.labels, &folds) else { return 0.0 };
+    let stopped = unknown.sets[0].x.iter_rows().filter(|row| detector.p_value(row) < UNFAMILIAR_BELOW);
+    stopped.count() as f64 / unknown.n() as f64
 }

@@ -77,7 +77,7 @@ fn print_accuracy(tasks: &[&Task], data: &Path) -> anyhow::Result<bool> {
 
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
 fn print_coverage(tasks: &[&Task], data: &Path) -> anyhow::Result<bool> {
-    println!("{:<34} {:>7} {:>10} {:>8} {:>7}", "task", "labels", "covered", "bias", "width");
+    println!("{:<34} {:>7} {:>10} {:>8} {:>7} {:>7}", "task", "labels", "covered", "bias", "width", "alarms");
     let mut good = true;
     for task in tasks {
         for n_train in &task.coverage {
@@ -85,8 +85,8 @@ fn print_coverage(tasks: &[&Task], data: &Path) -> anyhow::Result<bool> {
                 coverage::coverage(task, data, *n_train).with_context(|| format!("task `{}`", task.name))?;
             good &= found.holds();
             println!(
-                "{:<34} {:>7} {:>7}/{} {:>+8.3} {:>7.3}",
-                task.name, found.n_train, found.covered, found.splits, found.bias, found.width
+                "{:<34} {:>7} {:>7}/{} {:>+8.3} {:>7.3} {:>7.3}",
+                task.name, found.n_train, found.covered, found.splits, found.bias, found.width, found.alarms
             );
         }
     }

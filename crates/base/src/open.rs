@@ -264,6 +264,11 @@ fn engine(
     if let Family::Onnx(spec) = family {
         return match choice {
             EngineChoice::Native => Err(BaseError::FrozenOnly { id: card.id.clone(), engine: "native" }),
+            #[cfg(feature = "ort")]
+            EngineChoice::Ort(library) => {
+                let path = dir.join(MODEL_ONNX);
+                Ok(Box::new(crate::engine::ort::OrtEngine::from_file(library, &path, spec)?))
+            }
             _ => Ok(Box::new(RtenEngine::from_file(&dir.join(MODEL_ONNX), spec)?)),
         };
     }

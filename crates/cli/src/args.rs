@@ -38,6 +38,9 @@ pub(crate) enum EngineName {
     Auto,
     Native,
     Rten,
+    /// ONNX Runtime; `DIANJING_ORT_LIBRARY` names its library
+    #[cfg(feature = "ort")]
+    Ort,
 }
 
 #[derive(Debug, Subcommand)]

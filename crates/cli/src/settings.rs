@@ -11,6 +11,8 @@ use pipeline::{Home, Lang};
 use serde::Deserialize;
 
 use crate::args::{Arguments, EngineName};
+#[cfg(feature = "ort")]
+use crate::exit::Usage;
 
 /// The settings file, all of it optional.
 #[derive(Debug, Default, Deserialize)]
@@ -156,6 +158,14 @@ pub(crate) fn home(arguments: &Arguments) -> anyhow::Result<Home> {
         EngineName::Auto => EngineChoice::Auto,
         EngineName::Native => EngineChoice::Native,
         EngineName::Rten => EngineChoice::Rten,
+        #[cfg(feature = "ort")]
+        EngineName::Ort => {
+            EngineChoice::Ort(text("DIANJING_ORT_LIBRARY").map(PathBuf::from).ok_or_else(|| {
+                Usage(
+                    "--engine ort needs DIANJING_ORT_LIBRARY, the path of ONNX Runtime's library".to_owned(),
+                )
+            })?)
+        }
     };
     Ok(Home { cache: cache(arguments, &file), catalogue: Catalogue::builtin(), pull, engine })
 }

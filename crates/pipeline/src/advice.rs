@@ -68,32 +68,26 @@ fn relabel(facts: &Facts<'_>) -> Option<Weighted> {
 fn outlook(facts: &Facts<'_>) -> Option<Weighted> {
     let (labels, now, low, high) = facts.outlook?;
     let percent = |share: f64| format!("{:.0}", 100.0 * share);
+    let range = |to: &str| match (percent(low), percent(high)) {
+        (low, high) if low == high => low,
+        (low, high) => format!("{low} {to} {high}"),
+    };
     let twice = 2 * labels;
     if high - now < 0.01 {
         let en = format!(
-            "More labels of the same kind would bring little: with {twice} instead of {labels} expect {} to {} %.",
-            percent(low),
-            percent(high)
+            "More labels of the same kind would bring little: with {twice} instead of {labels} expect {} %.",
+            range("to")
         );
-        let zh = format!(
-            "再标同样的数据收益不大：从 {labels} 增到 {twice} 个标注，预计 {} 到 {} %。",
-            percent(low),
-            percent(high)
-        );
+        let zh = format!("再标同样的数据收益不大：从 {labels} 增到 {twice} 个标注，预计 {} %。", range("至"));
         return Some((0.8, Sentence { en, zh }));
     }
     let en = format!(
-        "You have {labels} labels; with {twice} expect {} to {} % instead of {} %.",
-        percent(low),
-        percent(high),
+        "You have {labels} labels; with {twice} expect {} % instead of {} %.",
+        range("to"),
         percent(now)
     );
-    let zh = format!(
-        "现有 {labels} 个标注；增到 {twice} 个，预计从 {} % 升到 {} 至 {} %。",
-        percent(now),
-        percent(low),
-        percent(high)
-    );
+    let zh =
+        format!("现有 {labels} 个标注；增到 {twice} 个，预计从 {} % 升到 {} %。", percent(now), range("至"));
     Some((50.0 * (low + high - 2.0 * now).max(0.0), Sentence { en, zh }))
 }
 

@@ -132,3 +132,26 @@ fn an_exported_text_model_answers_as_predict_does() {
     let theirs = in_onnx_runtime(&place, &python, &json!(feeds));
     compare(&place, "tickets.djm", &["new.csv"], &theirs);
 }
+
+#[test]
+#[cfg(feature = "ort")]
+fn another_engine_gives_the_same_answers() {
+    if std::env::var_os("DIANJING_ORT_LIBRARY").is_none() {
+        assert!(std::env::var_os("DIANJING_REQUIRE_ORT").is_none(), "DIANJING_ORT_LIBRARY names no library");
+        eprintln!("not run: no library of ONNX Runtime");
+        return;
+    }
+    let place = Place::new();
+    place.pictures("parts", 14);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    let probs = |engine: &str| -> Vec<f64> {
+        let ran = place.run(&["predict", "parts.djm", "parts/disc", "--json", "--engine", engine]).fine();
+        let answers: Value = serde_json::from_str(&ran.out).unwrap();
+        let first = |answer: &Value| answer["prediction"]["probs"][0].as_f64().unwrap();
+        answers.as_array().unwrap().iter().map(first).collect()
+    };
+    let ours = probs("native");
+    for engine in ["ort", "rten"] {
+        assert!(ours.iter().zip(probs(engine)).all(|(ours, theirs)| (ours - theirs).abs() < TOLERANCE));
+    }
+}
