@@ -91,13 +91,14 @@ fuzz: need-cargo ## Feed broken input to every parser: make fuzz SECONDS=30
 quality: need-cargo ## Print accuracy on real data beside the floors
 	@cargo run --quiet --release --locked --package quality
 
-bench: need-cargo ## Print speed beside the peers
+bench: build ## Print speed beside the peers, where make peers installed them
 	@cargo run --quiet --release --locked --package bench
 
 peers: ## Print what scikit-learn gets on the same bases (installs PyTorch; 1 GB)
 	@python3 -m venv '$(DIANJING_CACHE)/peers/python'
 	@'$(DIANJING_CACHE)/peers/python/bin/python' -m pip install --quiet --disable-pip-version-check -r quality/peers/requirements.txt
 	@'$(DIANJING_CACHE)/peers/python/bin/python' quality/peers/table.py
+	@'$(DIANJING_CACHE)/peers/python/bin/python' quality/peers/speed.py export
 
 .PHONY: need-cargo
 need-cargo:
