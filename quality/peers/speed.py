@@ -185,7 +185,7 @@ def heads(arguments):
         fitted = LogisticRegressionCV(cv=5, max_iter=arguments.iterations, n_jobs=THREADS).fit(x, y)
         seconds = time.perf_counter() - start
         shape = f"{x.shape[0]}x{x.shape[1]}, {len(fitted.classes_)} classes"
-        tell(f"heads/LogisticRegressionCV/{name}", seconds, len(y), shape=shape, c=float(np.ravel(fitted.C_)[0]))
+        tell(f"heads/LogisticRegressionCV/{name}", seconds, 1, shape=shape, c=float(np.ravel(fitted.C_)[0]))
 
 
 def main():

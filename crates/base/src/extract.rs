@@ -1,14 +1,14 @@
 //! Features of many examples: found in the cache, or decoded, prepared, inferred and kept.
 //!
-//! Every worker takes one example through all steps, so reading, decoding and inferring overlap and no core waits. One
-//! example is one run of a single-threaded network: the result does not depend on the number of threads or on what else is
-//! in the batch.
+//! Every worker takes one picture, or a few texts, through all steps, so reading, decoding and inferring overlap and no core
+//! waits. A network runs on one thread, and texts that run together get the bits that each gets alone: the result depends
+//! neither on the number of threads nor on what else there is.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dataset::{Content, Example, Problem, ProblemKind};
+use dataset::{Content, Example, Modality, Problem, ProblemKind};
 use rayon::prelude::*;
 use store::{Hash, StoreError, VectorStore};
 
@@ -17,6 +17,8 @@ use crate::open::{BaseError, Input};
 use crate::prep::PrepError;
 use crate::tokenizer::TokenizerError;
 
+/// Texts that a worker takes at a time: the weights come from memory once for all of them.
+const TEXTS_TOGETHER: usize = 8;
 /// Vectors are written to the disk after this many: what a killed run loses at most.
 const KEEP_EVERY: usize = 256;
 
@@ -61,6 +63,12 @@ struct Work<'e> {
     rows: Vec<usize>,
 }
 
+impl<'e> Work<'e> {
+    fn text(&self) -> Option<&'e str> {
+        if let Content::Text(text) = self.content { Some(text) } else { None }
+    }
+}
+
 /// What the workers have done so far.
 struct Done {
     rows: Vec<Option<Vec<f32>>>,
@@ -97,15 +105,18 @@ pub fn extract(
     let start = Progress { done: cached + failures.len(), total: examples.len(), cached };
     progress(start);
     let done = Mutex::new(Done { rows, failures, fresh: Vec::new(), progress: start });
-    let outcome = todo.par_iter().try_for_each(|work| {
+    let together = if base.modality() == Modality::Text { TEXTS_TOGETHER } else { 1 };
+    let outcome = todo.par_chunks(together).try_for_each(|works| {
         if cancel.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let vector = match compute(base, work) {
-            Err(error) => Err(problem_kind(error)?),
-            Ok(vector) => Ok(vector),
-        };
-        finish(&done, work, vector, store, progress)
+        works.iter().zip(compute(base, works)).try_for_each(|(work, vector)| {
+            let vector = match vector {
+                Err(error) => Err(problem_kind(error)?),
+                Ok(vector) => Ok(vector),
+            };
+            finish(&done, work, vector, store, progress)
+        })
     });
     let mut done = done.into_inner().expect("a worker that panics takes the extraction with it");
     let kept = store.append(&done.fresh);
@@ -175,7 +186,15 @@ fn key(base: &Base, content: &Hash) -> Hash {
     hasher.field("engine", base.engine_name().as_bytes()).finish()
 }
 
-fn compute(base: &Base, work: &Work<'_>) -> Result<Vec<f32>, BaseError> {
+/// The features of each; texts go through the network together.
+fn compute(base: &Base, works: &[Work<'_>]) -> Vec<Result<Vec<f32>, BaseError>> {
+    match works.iter().map(Work::text).collect::<Option<Vec<&str>>>() {
+        Some(texts) if base.modality() == Modality::Text => base.embed_texts(&texts),
+        _ => works.iter().map(|work| compute_one(base, work)).collect(),
+    }
+}
+
+fn compute_one(base: &Base, work: &Work<'_>) -> Result<Vec<f32>, BaseError> {
     base.embed(&match work.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Image(path) => {

@@ -121,7 +121,7 @@ fn texts_together_on_the_built_in_engine_give_the_bits_of_each_alone() {
     let engine = NativeEngine::new(&graph, &weights).unwrap();
     let texts: [&[u32]; 4] = [&[5], &[1, 7, 2], &[9, 9, 30, 4, 50, 11, 2], &[3, 40]];
     let alone: Vec<_> = texts.iter().map(|text| engine.run(NetInput::Tokens(text)).unwrap()).collect();
-    assert_eq!(engine.run_many(&texts).unwrap(), alone);
+    assert_eq!(engine.run_texts(&texts).unwrap(), alone);
 }
 
 #[test]

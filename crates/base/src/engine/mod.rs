@@ -57,6 +57,11 @@ pub struct OutputSpec {
 
 /// Runs one network; loaded once, shared by threads.
 pub trait Engine: Send + Sync {
+    /// Runs several texts on the calling thread, each with the result that it has alone.
+    fn run_texts(&self, texts: &[&[u32]]) -> Result<Vec<Vec<NetOutput>>, EngineError> {
+        texts.iter().map(|text| self.run(NetInput::Tokens(text))).collect()
+    }
+
     /// Runs one example on the calling thread; outputs come in the order of [`Engine::outputs`].
     fn run(&self, input: NetInput<'_>) -> Result<Vec<NetOutput>, EngineError>;
 

@@ -8,7 +8,7 @@
 //!   outputs.
 //!
 //! **The result is a function of the input alone**: every sum is one chain in a fixed order, whatever else runs, and
-//! whichever texts run together ([`NativeEngine::run_many`]). AVX2 and AVX-512 give the same bits.
+//! whichever texts run together ([`Engine::run_texts`]). AVX2 and AVX-512 give the same bits.
 
 mod kernels;
 mod layout;
@@ -76,22 +76,6 @@ impl NativeEngine {
         self.cpu.name()
     }
 
-    /// Runs several texts together on the calling thread, with the same results as one by one, bit for bit.
-    ///
-    /// Weights come from memory once for all of them: for short texts this is much faster.
-    pub fn run_many(&self, texts: &[&[u32]]) -> Result<Vec<Vec<NetOutput>>, EngineError> {
-        if texts.is_empty() {
-            return Ok(Vec::new());
-        }
-        texts.iter().try_for_each(|text| self.check(NetInput::Tokens(text)))?;
-        let mut starts = vec![0];
-        starts.extend(texts.iter().scan(0, |end, text| {
-            *end += text.len();
-            Some(*end)
-        }));
-        self.run_batch(&Batch { image: &[], texts, starts: &starts })
-    }
-
     fn check(&self, input: NetInput<'_>) -> Result<(), EngineError> {
         check_input(self.input, input)?;
         let (NetInput::Tokens(ids), Some(vocabulary)) = (input, self.plan.vocabulary) else { return Ok(()) };
@@ -127,6 +111,20 @@ impl NativeEngine {
 }
 
 impl Engine for NativeEngine {
+    /// Weights come from memory once for all texts, which is faster for short ones; the results are the same bit for bit.
+    fn run_texts(&self, texts: &[&[u32]]) -> Result<Vec<Vec<NetOutput>>, EngineError> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        texts.iter().try_for_each(|text| self.check(NetInput::Tokens(text)))?;
+        let mut starts = vec![0];
+        starts.extend(texts.iter().scan(0, |end, text| {
+            *end += text.len();
+            Some(*end)
+        }));
+        self.run_batch(&Batch { image: &[], texts, starts: &starts })
+    }
+
     fn run(&self, input: NetInput<'_>) -> Result<Vec<NetOutput>, EngineError> {
         self.check(input)?;
         let mut outputs = match input {

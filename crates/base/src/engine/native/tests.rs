@@ -246,10 +246,10 @@ fn texts_together_give_the_bits_of_each_alone() {
     for cpu in Cpu::all() {
         let engine = NativeEngine::on(cpu, &graph, &net.weights).unwrap();
         let alone: Vec<_> = texts.iter().map(|text| engine.run(NetInput::Tokens(text)).unwrap()).collect();
-        assert_eq!(engine.run_many(&texts).unwrap(), alone, "{}", cpu.name());
+        assert_eq!(engine.run_texts(&texts).unwrap(), alone, "{}", cpu.name());
         let reversed: Vec<&[u32]> = texts.iter().rev().copied().collect();
-        assert_eq!(engine.run_many(&reversed).unwrap(), alone.into_iter().rev().collect::<Vec<_>>());
-        assert!(engine.run_many(&[]).unwrap().is_empty());
+        assert_eq!(engine.run_texts(&reversed).unwrap(), alone.into_iter().rev().collect::<Vec<_>>());
+        assert!(engine.run_texts(&[]).unwrap().is_empty());
     }
 }
 
@@ -332,7 +332,7 @@ fn input_that_does_not_fit_is_refused() {
     assert!(matches!(error(&[]), EngineError::TokenCount { max: 8, got: 0 }));
     assert!(matches!(error(&[0; 9]), EngineError::TokenCount { max: 8, got: 9 }));
     assert!(matches!(engine.run(NetInput::Image(&[])), Err(EngineError::WrongKind { .. })));
-    assert!(matches!(engine.run_many(&[&[1], &[60]]), Err(EngineError::TokenId { id: 60, .. })));
+    assert!(matches!(engine.run_texts(&[&[1], &[60]]), Err(EngineError::TokenId { id: 60, .. })));
 }
 
 /// An n-gram network: windows, rows side by side, widths that fill no vector, and every activation.
