@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use pipeline::{Lang, PipelineError};
 
+use crate::chinese_errors;
+
 /// Done, but with findings the person asked to be told about by exit code.
 pub(crate) const FINDINGS: u8 = 3;
 /// Stopped by Ctrl-C, as shells number it.
@@ -38,6 +40,12 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
         );
         return ExitCode::from(STOPPED);
     }
+    if lang == Lang::Zh
+        && let Some((message, hint)) = in_chinese(error)
+    {
+        eprintln!("错误：{message}\n提示：{hint}");
+        return code(error);
+    }
     let mut causes = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
@@ -50,6 +58,18 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
     if let Some(hint) = hint(error.as_ref()) {
         eprintln!("{}: {hint}", lang.pick("hint", "提示"));
     }
+    code(error)
+}
+
+fn in_chinese(error: &anyhow::Error) -> Option<(String, &'static str)> {
+    match error.downcast_ref::<PipelineError>() {
+        Some(error) => chinese_errors::pipeline(error),
+        None => error.downcast_ref::<dataset::ReadError>().and_then(chinese_errors::read),
+    }
+}
+
+/// 2 for what was asked wrongly, 1 for what could not be done.
+fn code(error: &anyhow::Error) -> ExitCode {
     let asked_wrongly = error.is::<Usage>()
         || read_error(error.as_ref()).is_some_and(|error| {
             matches!(error, dataset::ReadError::Missing { .. } | dataset::ReadError::NoColumn { .. })

@@ -2,6 +2,7 @@
 
 mod args;
 mod chinese;
+mod chinese_errors;
 mod exit;
 mod progress;
 mod settings;

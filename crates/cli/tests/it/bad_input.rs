@@ -89,6 +89,18 @@ fn messages_are_chinese_for_a_chinese_reader() {
     let place = Place::new();
     let ended = place.run_with(&["--help"], &[("DIANJING_LANG", "zh")]).fine();
     assert!(ended.out.contains("用带标注的样本做出小模型"), "{}", ended.out);
+    assert_snapshot!(place.run_with(&["tune", "nowhere"], &[("DIANJING_LANG", "zh")]).told(), @r"
+    exit 2
+    错误：“nowhere”不存在
+    提示：请检查路径
+    ");
+    place.write("tickets.csv", "text,intent\nhello there,greet\n");
+    let ended = place.run_with(&["tune", "tickets.csv", "--label", "x"], &[("DIANJING_LANG", "zh")]);
+    assert_snapshot!(ended.told(), @r"
+    exit 2
+    错误：“tickets.csv”没有“x”列；现有列：text、intent
+    提示：请更正列名；列名须完全一致
+    ");
 }
 
 #[test]
