@@ -24,6 +24,8 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
     let home = settings::home(arguments)?;
     let out = verb.out.clone().unwrap_or_else(|| default_out(&verb.data));
     let report = verb.report.clone().unwrap_or_else(|| out.with_extension("report.html"));
+    keep_safe(&verb.data, &out)?;
+    keep_safe(&verb.data, &report)?;
     let request = TuneRequest {
         data: verb.data.clone(),
         read: read_options(&verb.columns),
@@ -54,6 +56,18 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
     }
     summary(arguments, &request, &tuning, started, lang);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to write over the data, over a folder that is no bundle, or a folder over a file.
+fn keep_safe(data: &Path, written: &Path) -> anyhow::Result<()> {
+    let (from, to) = (std::path::absolute(data)?, std::path::absolute(written)?);
+    let is_file = written.extension().is_some_and(|extension| extension == "djm" || extension == "html");
+    let in_the_way = if to.is_dir() { !to.join("manifest.toml").exists() } else { to.is_file() && !is_file };
+    if from.starts_with(&to) || in_the_way {
+        let place = written.display();
+        return Err(Usage(format!("`{place}` is already there and is no bundle; pass another place")).into());
+    }
+    Ok(())
 }
 
 /// What was done, in numbers, and the next command to try.

@@ -144,3 +144,17 @@ fn a_wrong_path_in_row_57_is_named() {
         ended.err
     );
 }
+
+#[test]
+fn nothing_of_the_users_is_written_over() {
+    let place = Place::new();
+    place.pictures("parts", 2);
+    place.write("keep/precious.txt", "mine");
+    place.write("table.csv", "text,label\n");
+    for out in ["parts", "keep", "table.csv", "."] {
+        let ended = place.run(&["tune", "parts", "--out", out]);
+        assert_eq!(ended.code, 2, "{out}: {}", ended.err);
+    }
+    assert_eq!(names(place.dir.path()), ["keep", "parts", "table.csv"]);
+    assert_eq!(names(&place.path("keep")), ["precious.txt"]);
+}
