@@ -1,6 +1,6 @@
 //! The whole way: tune, predict, evaluate, sign, verify, export; the same data and seed give the same bundle.
 
-use crate::run::Place;
+use crate::run::{Place, cache};
 
 const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
 
@@ -66,17 +66,12 @@ fn the_same_data_and_seed_give_the_same_bytes_on_any_number_of_threads() {
                 "--out",
                 &out,
                 "--cache",
-                &cache(),
+                &cache().to_string_lossy(),
             ])
             .fine();
         std::fs::read(place.path(&out)).unwrap()
     });
     assert!(bytes[0] == bytes[1] && bytes[1] == bytes[2]);
-}
-
-fn cache() -> String {
-    std::env::var("DIANJING_CACHE")
-        .unwrap_or_else(|_| format!("{}/.cache/dianjing", std::env::var("HOME").unwrap()))
 }
 
 #[test]

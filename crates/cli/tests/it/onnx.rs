@@ -1,7 +1,6 @@
 //! An exported bundle gives in ONNX Runtime what `predict` gives.
 //!
-//! `make test` installs ONNX Runtime for Python below `DIANJING_CACHE`; without it there is nothing to compare, unless
-//! `DIANJING_REQUIRE_ORT` asks.
+//! `make test` installs ONNX Runtime for Python below `DIANJING_CACHE`; without it these tests fail and say so.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +9,7 @@ use base::tokenizer::Tokenizer;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use crate::run::Place;
+use crate::run::{Place, cache};
 
 /// Side of the pictures that the network takes: nothing is cut or scaled, so both sides see the same pixels.
 const SIDE: u32 = 224;
@@ -30,15 +29,14 @@ for feed in json.load(open(sys.argv[2])):
 print(json.dumps(rows))
 ";
 
-fn python() -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os("DIANJING_CACHE")?).join("python");
-    let found = home.join("ready").exists().then(|| home.join("bin/python"));
+fn python() -> PathBuf {
+    let home = cache().join("python");
     assert!(
-        found.is_some() || std::env::var_os("DIANJING_REQUIRE_ORT").is_none(),
-        "no Python with ONNX Runtime in {}",
+        home.join("ready").exists(),
+        "no ONNX Runtime in {}: run this through `make test`",
         home.display()
     );
-    found
+    home.join("bin/python")
 }
 
 /// Probabilities of the exported graph, input by input.
@@ -71,10 +69,7 @@ fn compare(place: &Place, bundle: &str, inputs: &[&str], theirs: &[Vec<f64>]) {
 
 #[test]
 fn an_exported_picture_model_answers_as_predict_does() {
-    let Some(python) = python() else {
-        eprintln!("not run: no ONNX Runtime for Python");
-        return;
-    };
+    let python = python();
     let place = Place::new();
     place.pictures("parts", 14);
     place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
@@ -106,10 +101,7 @@ fn an_exported_picture_model_answers_as_predict_does() {
 
 #[test]
 fn an_exported_text_model_answers_as_predict_does() {
-    let Some(python) = python() else {
-        eprintln!("not run: no ONNX Runtime for Python");
-        return;
-    };
+    let python = python();
     let place = Place::new();
     let row = |index: usize| {
         let intent = ["card", "top up", "refund"][index % 3];
@@ -120,8 +112,7 @@ fn an_exported_text_model_answers_as_predict_does() {
     place.run(&["export", "tickets.djm", "--onnx", "model.onnx"]).fine();
     let texts = ["where is my card", "I want my money back", "topping up failed again"];
     place.write("new.csv", "text\n".to_owned() + &texts.join("\n") + "\n");
-    let cache = PathBuf::from(std::env::var_os("DIANJING_CACHE").unwrap());
-    let tokenizer = Tokenizer::from_file(&cache.join("bases/minilm-l6-en/tokenizer.json"), 256).unwrap();
+    let tokenizer = Tokenizer::from_file(&cache().join("bases/minilm-l6-en/tokenizer.json"), 256).unwrap();
     let feeds: Vec<Value> = texts
         .iter()
         .map(|text| {
@@ -136,11 +127,6 @@ fn an_exported_text_model_answers_as_predict_does() {
 #[test]
 #[cfg(feature = "ort")]
 fn another_engine_gives_the_same_answers() {
-    if std::env::var_os("DIANJING_ORT_LIBRARY").is_none() {
-        assert!(std::env::var_os("DIANJING_REQUIRE_ORT").is_none(), "DIANJING_ORT_LIBRARY names no library");
-        eprintln!("not run: no library of ONNX Runtime");
-        return;
-    }
     let place = Place::new();
     place.pictures("parts", 14);
     place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();

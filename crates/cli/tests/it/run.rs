@@ -100,3 +100,9 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// Where the bases are that tests may use.
+pub(crate) fn cache() -> PathBuf {
+    let home = std::env::var_os("DIANJING_CACHE").map(PathBuf::from);
+    home.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cache/dianjing"))
+}
