@@ -7,13 +7,10 @@ use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 use base::Base;
-use base::catalogue::Catalogue;
 use base::engine::native::NativeEngine;
 use base::engine::{Engine, NetInput};
 use base::extract::extract;
-use base::open::EngineChoice;
 use base::prep::{Preprocess, decode, image_input};
-use base::pull::PullOptions;
 use dataset::{Content, Dataset, Example, ReadOptions, Target};
 use linalg::{Matrix, Seed};
 use pipeline::{Home, Run};
@@ -53,15 +50,7 @@ fn peak() -> anyhow::Result<u64> {
 }
 
 fn home() -> anyhow::Result<Home> {
-    let cache = std::env::var_os("DIANJING_CACHE")
-        .map(Into::into)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache/dianjing")));
-    Ok(Home {
-        cache: cache.context("neither DIANJING_CACHE nor a home folder is known")?,
-        catalogue: Catalogue::builtin(),
-        pull: PullOptions::default(),
-        engine: EngineChoice::Auto,
-    })
+    Home::by_default().context("neither DIANJING_CACHE nor a home folder is known")
 }
 
 fn base(id: &str) -> anyhow::Result<Arc<Base>> {

@@ -1,10 +1,9 @@
-//! Does the stated interval hold? Draws a small training set many times, and counts how often the interval of the
+//! Does the interval that the product shows hold? Draws a small training set many times, and counts how often the interval of the
 //! estimate contains the accuracy on everything else.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
-use evaluate::{OodDetector, bbc_cv, for_test_of};
+use evaluate::{OodDetector, bbc_accuracy};
 use linalg::Seed;
 use sha2::{Digest, Sha256};
 
@@ -61,9 +60,8 @@ pub(crate) fn coverage(task: &Task, data: &Path, n_train: usize) -> anyhow::Resu
 fn judge(known: &Table, unknown: &Table, split: usize) -> anyhow::Result<(f64, evaluate::Estimate)> {
     let tuned = known.tune(split as u64)?;
     let groups: Vec<u32> = tuned.validated.iter().map(|row| *row as u32).collect();
-    let estimate = bbc_cv(tuned.losses.view(), tuned.scores.view(), &groups, Seed(split as u64))?;
-    let n_test = NonZeroUsize::new(unknown.n()).expect("splits leave examples to judge on");
-    Ok((unknown.accuracy(&tuned.head), for_test_of(estimate, n_test)))
+    let estimate = bbc_accuracy(tuned.losses.view(), tuned.scores.view(), &groups, Seed(split as u64))?;
+    Ok((unknown.accuracy(&tuned.head), estimate))
 }
 
 /// Share of examples of the same kind that the detector of unfamiliar ones stops, at the level that the product uses.

@@ -1,14 +1,12 @@
 //! Features and labels of one data set, through the product's own reader and cache.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
-use base::catalogue::Catalogue;
 use base::extract::extract;
-use base::open::{Base, EngineChoice};
-use base::pull::PullOptions;
+use base::open::Base;
 use dataset::{Content, Dataset, Example, ReadOptions, Target};
 use linalg::{Matrix, Seed};
 use pipeline::Home;
@@ -27,15 +25,7 @@ pub(crate) struct Table {
 
 /// Where bases and features are kept: the product's own cache.
 pub(crate) fn home() -> anyhow::Result<Home> {
-    let cache = std::env::var_os("DIANJING_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache/dianjing")));
-    Ok(Home {
-        cache: cache.context("neither DIANJING_CACHE nor a home folder is known")?,
-        catalogue: Catalogue::builtin(),
-        pull: PullOptions::default(),
-        engine: EngineChoice::Auto,
-    })
+    Home::by_default().context("neither DIANJING_CACHE nor a home folder is known")
 }
 
 /// Reads one part of a task.

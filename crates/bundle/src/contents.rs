@@ -83,7 +83,9 @@ impl Bundle {
             toml::to_string(&self.manifest).expect("a manifest has only strings, numbers and tables");
         let identity = store::Hash::of(manifest.as_bytes());
         files.insert("manifest.toml".into(), manifest.into_bytes());
-        files.insert("created.toml".into(), format!("created = \"{created}\"\n").into_bytes());
+        let stamp = Stamp { created: created.to_owned(), manifest: identity.to_string() };
+        let stamp = toml::to_string(&stamp).expect("a stamp has only strings");
+        files.insert("created.toml".into(), stamp.into_bytes());
         archive::write(path, &files, form)?;
         Ok(identity)
     }
@@ -116,6 +118,7 @@ impl Bundle {
 
     fn from_files(path: &Path, files: &Files) -> Result<Self, BundleError> {
         let manifest = read_manifest(path, files)?;
+        check_manifest(path, files)?;
         check_hashes(path, files, &manifest)?;
         let malformed = |file: &str, detail: String| BundleError::Malformed {
             path: path.to_owned(),
@@ -173,6 +176,30 @@ fn read_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
         Ok(1..) => toml::from_str(text).map_err(|error| malformed(error.message().to_owned())),
         _ => Err(malformed("it has no format number".into())),
     }
+}
+
+/// When a bundle was made, and the hash of its manifest, which holds those of all other files.
+#[derive(Serialize, Deserialize)]
+struct Stamp {
+    created: String,
+    manifest: String,
+}
+
+fn check_manifest(path: &Path, files: &Files) -> Result<(), BundleError> {
+    let malformed = |detail: String| BundleError::Malformed {
+        path: path.to_owned(),
+        file: "created.toml".into(),
+        detail,
+    };
+    let text = str::from_utf8(promised(path, files, "created.toml")?)
+        .map_err(|error| malformed(error.to_string()))?;
+    let stamp: Stamp = toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
+    let got = store::Hash::of(promised(path, files, "manifest.toml")?).to_string();
+    if got == stamp.manifest {
+        return Ok(());
+    }
+    let file = "manifest.toml".to_owned();
+    Err(BundleError::Changed { path: path.to_owned(), file, expected: stamp.manifest, got })
 }
 
 fn check_hashes(path: &Path, files: &Files, manifest: &Manifest) -> Result<(), BundleError> {

@@ -24,7 +24,7 @@ pub enum BundleError {
     #[error("`{}` is incomplete: {detail}", path.display())]
     Truncated { path: PathBuf, detail: String },
     /// A byte differs from what the manifest promises.
-    #[error("`{file}` in `{}` was changed: its hash is {got}, the manifest says {expected}", path.display())]
+    #[error("`{file}` in `{}` was changed: its hash is {got}, written was {expected}", path.display())]
     Changed { path: PathBuf, file: String, expected: String, got: String },
     /// Made by a newer Dianjing.
     #[error("`{}` has format {got}; this program reads up to {supported}", path.display())]

@@ -10,7 +10,7 @@
 //! | `familiar.json`, `familiar.safetensors` | what familiar examples look like, for "I have never seen such a thing" |
 //! | `evaluation.json` | what was measured, each number with its interval and n |
 //! | `golden.json` | inputs with their outputs: the bundle tests itself on every load |
-//! | `created.toml` | when; the only file outside the hashes, so that the same data and seed give the same identity |
+//! | `created.toml` | when, and the manifest's hash; outside the identity, so that the same data and seed give the same one |
 //!
 //! Start at [`Bundle::open`] and [`Predictor`]; a new one is made by [`Bundle::write`].
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 /// Make a precise small model from a few of your own examples
 #[derive(Debug, Parser)]
@@ -23,11 +24,11 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, value_name = "DIR", env = "DIANJING_CACHE")]
     pub(crate) cache: Option<PathBuf>,
     /// Never use a network
-    #[arg(long, global = true, env = "DIANJING_OFFLINE")]
+    #[arg(long, global = true, env = "DIANJING_OFFLINE", value_parser = FalseyValueParser::new())]
     pub(crate) offline: bool,
-    /// Use this many worker threads (default: one per core)
-    #[arg(long, global = true, value_name = "N", env = "DIANJING_THREADS")]
-    pub(crate) threads: Option<usize>,
+    /// Use this many worker threads, 1 to 256 (default: one per core)
+    #[arg(long, global = true, value_name = "N", env = "DIANJING_THREADS", value_parser = value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
     /// Run networks with this engine
     #[arg(long, global = true, value_enum, default_value_t = EngineName::Auto, env = "DIANJING_ENGINE")]
     pub(crate) engine: EngineName,

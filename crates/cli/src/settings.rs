@@ -1,6 +1,7 @@
 //! The one table of settings: flag, environment, file, default, in this order; `config show` prints it with origins.
 
 use std::env;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -21,7 +22,7 @@ struct File {
     cache: Option<PathBuf>,
     language: Option<Lang>,
     offline: Option<bool>,
-    threads: Option<usize>,
+    threads: Option<NonZeroU16>,
 }
 
 /// A setting with where it came from.
@@ -85,7 +86,7 @@ pub(crate) fn table(arguments: &Arguments, lang: Lang) -> anyhow::Result<Vec<Set
             (false, _, true) => from_file(),
             _ => "default".to_owned(),
         };
-    let threads = arguments.threads.or(file.threads);
+    let threads = arguments.threads.or(file.threads.map(NonZeroU16::get));
     Ok(vec![
         Setting {
             name: "cache",
@@ -137,9 +138,9 @@ fn cache(arguments: &Arguments, file: &File) -> PathBuf {
 /// Opens the home with everything that was set, and starts the worker threads.
 pub(crate) fn home(arguments: &Arguments) -> anyhow::Result<Home> {
     let file = read_file(&file_path())?.unwrap_or_default();
-    if let Some(threads) = arguments.threads.or(file.threads) {
+    if let Some(threads) = arguments.threads.or(file.threads.map(NonZeroU16::get)) {
         rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
+            .num_threads(threads.into())
             .build_global()
             .context("cannot start the worker threads")?;
     }

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use linalg::{MatrixView, Seed, random};
 use rayon::prelude::*;
 
-use crate::estimate::quantile;
+use crate::estimate::{clopper_pearson, quantile};
 use crate::{Estimate, EvaluateError};
 
 /// Draws.
@@ -42,6 +42,26 @@ pub fn bbc_cv(
     let value = values.iter().sum::<f64>() / values.len() as f64;
     values.sort_by(f64::total_cmp);
     Ok(Estimate { value, low: quantile(&values, 0.025), high: quantile(&values, 0.975), n })
+}
+
+/// [`bbc_cv`] for shares of right answers, with an interval that never claims more than the rows can show.
+///
+/// A record without mistakes has no spread to draw from; the exact interval of Clopper and Pearson for as many examples as there
+/// are groups says what it still leaves open. The wider end of the two is taken on each side.
+pub fn bbc_accuracy(
+    losses: MatrixView<'_, f64>,
+    scores: MatrixView<'_, f64>,
+    groups: &[u32],
+    seed: Seed,
+) -> Result<Estimate, EvaluateError> {
+    let Estimate { value, low, high, n } = bbc_cv(losses, scores, groups, seed)?;
+    if value.is_nan() {
+        return Ok(Estimate { value, low: 0.0, high: 1.0, n });
+    }
+    let n_groups = members_of(groups).len();
+    let right = (value * n_groups as f64).round() as usize;
+    let exact = clopper_pearson(right, n_groups, 0.95);
+    Ok(Estimate { value, low: low.min(exact.low), high: high.max(exact.high), n })
 }
 
 /// Widens the interval of [`bbc_cv`] so that it holds the score on an independent test set of `n_test` examples.
@@ -121,6 +141,19 @@ mod tests {
             recipes,
             (0..n * recipes).map(|_| f64::from(random::uniform(&mut rng) < p)).collect(),
         )
+    }
+
+    #[test]
+    fn a_record_without_mistakes_still_leaves_something_open() {
+        let (losses, scores) = (Matrix::zeros(48, 2), Matrix::from_vec(48, 2, vec![1.0; 96]));
+        let groups: Vec<u32> = (0..48).collect();
+        let estimate = bbc_accuracy(losses.view(), scores.view(), &groups, Seed(0)).unwrap();
+        assert!(estimate.value == 1.0 && estimate.high == 1.0, "{estimate:?}");
+        assert!((estimate.low - 0.9260).abs() < 1e-3, "{estimate:?}");
+        // Twelve groups of four copies show as much as twelve examples.
+        let copies: Vec<u32> = (0..48).map(|row| row / 4).collect();
+        let estimate = bbc_accuracy(losses.view(), scores.view(), &copies, Seed(0)).unwrap();
+        assert!((estimate.low - 0.7354).abs() < 1e-3, "{estimate:?}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod familiar;
 pub mod metrics;
 mod reject;
 
-pub use bbc::{bbc_cv, for_test_of};
+pub use bbc::{bbc_accuracy, bbc_cv, for_test_of};
 pub use calibration::Calibration;
 pub use conformal::{half_width, prediction_set_threshold};
 pub use curve::{CurveDraw, LearningCurve};

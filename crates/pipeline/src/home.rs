@@ -28,6 +28,14 @@ pub struct Home {
 }
 
 impl Home {
+    /// The defaults: what is built in, with its cache in `DIANJING_CACHE` or `~/.cache/dianjing`; `None` when neither is known.
+    pub fn by_default() -> Option<Self> {
+        let named = std::env::var_os("DIANJING_CACHE").map(PathBuf::from);
+        let cache = named.or_else(|| Some(std::env::home_dir()?.join(".cache/dianjing")))?;
+        let (catalogue, pull) = (Catalogue::builtin(), PullOptions::default());
+        Some(Self { cache, catalogue, pull, engine: EngineChoice::default() })
+    }
+
     /// The cache of pulled bases.
     pub fn bases(&self) -> Cache {
         Cache::new(self.cache.join("bases"))

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
         row.prediction.as_ref().is_none_or(|prediction| prediction.verdict != Verdict::Answered)
     };
     let doubtful = rows.iter().filter(unsure).count();
-    let failed = rows.iter().filter(|row| row.prediction.is_none()).count() + problems.len();
+    let nothing_read = rows.iter().all(|row| row.prediction.is_none());
     let n = rows.len();
     say(
         arguments,
@@ -44,9 +44,9 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
             format!("{n} 个样本：{} 个已回答，{doubtful} 个请人工查看", n - doubtful),
         ),
     );
-    Ok(if n == 0 || failed == n {
+    Ok(if nothing_read {
         ExitCode::FAILURE
-    } else if verb.fail_on_unsure && doubtful > 0 {
+    } else if verb.fail_on_unsure && (doubtful > 0 || !problems.is_empty()) {
         ExitCode::from(exit::FINDINGS)
     } else {
         ExitCode::SUCCESS

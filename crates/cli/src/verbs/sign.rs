@@ -10,6 +10,7 @@ use pipeline::Lang;
 
 use super::read_text;
 use crate::args::{SignArguments, VerifyArguments};
+use crate::exit::Usage;
 
 pub(super) fn sign(verb: &SignArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     Bundle::open(&verb.bundle)?;
@@ -24,14 +25,21 @@ pub(super) fn sign(verb: &SignArguments, lang: Lang) -> anyhow::Result<ExitCode>
 /// Makes a key pair; the secret half is readable by its owner only.
 fn new_key(path: &Path, lang: Lang) -> anyhow::Result<String> {
     let pair = KeyPair::generate()?;
-    store::write_atomic(&path.with_extension("pub"), |out| out.write_all(pair.public.as_bytes()))?;
+    let public = path.with_extension("pub");
+    if public.exists() {
+        let (secret, public) = (path.display(), public.display());
+        return Err(Usage(format!(
+            "there is no secret key `{secret}`, but `{public}` exists; correct --key, or name a new one"
+        ))
+        .into());
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
     file.write_all(pair.secret.as_bytes())?;
-    let public = path.with_extension("pub");
+    store::write_atomic(&public, |out| out.write_all(pair.public.as_bytes()))?;
     eprintln!(
         "{}",
         lang.pick(

@@ -127,7 +127,10 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
 fn default_out(data: &Path) -> PathBuf {
     let full = data.canonicalize().unwrap_or_else(|_| data.to_owned());
     let name = if full.is_dir() { full.file_name() } else { full.file_stem() };
-    PathBuf::from(name.unwrap_or("model".as_ref())).with_extension("djm")
+    // Not `with_extension`: it would take `v2` of a folder `parts.v2` for one.
+    let mut out = name.unwrap_or("model".as_ref()).to_owned();
+    out.push(".djm");
+    PathBuf::from(out)
 }
 
 /// Now, or `SOURCE_DATE_EPOCH`, as RFC 3339 in UTC.

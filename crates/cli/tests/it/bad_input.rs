@@ -158,3 +158,59 @@ fn nothing_of_the_users_is_written_over() {
     assert_eq!(names(place.dir.path()), ["keep", "parts", "table.csv"]);
     assert_eq!(names(&place.path("keep")), ["precious.txt"]);
 }
+
+#[test]
+fn a_manifest_that_was_changed() {
+    let place = Place::new();
+    place.pictures("parts", 6);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0", "--out", "model"]).fine();
+    place.run(&["verify", "model"]).fine();
+    let manifest = std::fs::read_to_string(place.path("model/manifest.toml")).unwrap();
+    place.write("model/manifest.toml", manifest.replace("disc", "disk"));
+    for verb in [&["verify", "model"][..], &["predict", "model", "parts/disc/00.png"]] {
+        let ended = place.run(verb);
+        assert_eq!(ended.code, 1);
+        assert!(ended.err.starts_with("error: `manifest.toml` in `model` was changed"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn settings_from_the_environment_are_read_as_people_write_them() {
+    let place = Place::new();
+    for (value, offline) in [("1", "true"), ("true", "true"), ("0", "false"), ("", "false")] {
+        let shown = place.run_with(&["config", "show"], &[("DIANJING_OFFLINE", value)]).fine();
+        let line = shown.out.lines().find(|line| line.contains("offline")).unwrap();
+        assert!(line.contains(offline), "{value}: {line}");
+    }
+    for threads in ["0", "100000"] {
+        assert_eq!(place.run(&["config", "show", "--threads", threads]).code, 2, "{threads}");
+    }
+}
+
+#[test]
+fn skipped_lines_are_no_failure_but_nobody_is_sure_of_them() {
+    let place = Place::new();
+    let row = |index: usize| format!("{} number {index},{}\n", ["card", "refund"][index % 2], index % 2);
+    place.write("t.csv", "text,label\n".to_owned() + &(0..24).map(row).collect::<String>());
+    place.run(&["tune", "t.csv", "--base", "minilm-l6-en"]).fine();
+    place.write("new.csv", "text\nmy card\n\"\"\nmy refund\n\"\"\n");
+    assert_eq!(place.run(&["predict", "t.djm", "new.csv"]).code, 0);
+    assert_eq!(place.run(&["predict", "t.djm", "new.csv", "--fail-on-unsure"]).code, 3);
+    place.write("empty.csv", "text\n\"\"\n");
+    assert_eq!(place.run(&["predict", "t.djm", "empty.csv"]).code, 1);
+}
+
+#[test]
+fn a_key_that_was_mistyped_overwrites_no_other() {
+    let place = Place::new();
+    place.pictures("parts.v2", 6);
+    place.run(&["tune", "parts.v2", "--base", "efficientnet-lite0"]).fine();
+    // What follows a dot in a folder's name is part of the name.
+    assert_eq!(names(place.dir.path()), ["parts.v2", "parts.v2.djm", "parts.v2.report.html"]);
+    place.write("me.pub", "somebody's");
+    assert_snapshot!(place.run(&["sign", "parts.v2.djm", "--key", "me.key"]).told(), @r"
+    exit 2
+    error: there is no secret key `me.key`, but `me.pub` exists; correct --key, or name a new one
+    ");
+    assert_eq!(std::fs::read_to_string(place.path("me.pub")).unwrap(), "somebody's");
+}
