@@ -23,6 +23,8 @@ SECONDS ?= 30
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
+# Where it was built is nobody's business: panic messages name files from the roots of the clone and of the registry.
+build demo quality bench: export RUSTFLAGS := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(or $(RUSTUP_HOME),$(HOME)/.rustup)=rustup $(RUSTFLAGS)
 build: need-cargo ## Build the release binary
 	@cargo build --release --locked --package cli || { $(REGISTRY_HINT); exit 1; }
 	@echo "Built $(DIANJING)" >&2

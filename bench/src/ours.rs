@@ -167,7 +167,7 @@ fn tuning(id: &str, set: &Dataset) -> anyhow::Result<Told> {
     measure(1, || {
         let targets = Targets::Single { labels: &labels, n_classes };
         let input = TuneInput { features: &features, texts: None, targets, groups: &groups };
-        let tuned = tune(input, &config, Seed(0))?;
+        let tuned = tune(input, &config, Seed(0), &AtomicBool::new(false))?;
         ensure!(tuned.candidates[tuned.chosen].score > 0.7, "the classes are told apart");
         Ok(())
     })

@@ -120,7 +120,7 @@ impl Table {
         let targets = Targets::Single { labels: &self.labels, n_classes: self.n_classes };
         let input =
             TuneInput { features: &self.sets, texts: self.texts.as_deref(), targets, groups: &groups };
-        Ok(tune(input, &TuneConfig::default().check()?, Seed(seed))?)
+        Ok(tune(input, &TuneConfig::default().check()?, Seed(seed), &AtomicBool::new(false))?)
     }
 
     /// Share of the rows that a head gets right.

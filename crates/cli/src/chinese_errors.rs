@@ -1,36 +1,209 @@
-//! The commonest errors and their hints for a Chinese reader. The others stay in English, with a Chinese heading.
+//! Errors and hints for a Chinese reader, kind by kind. What an operating system or a decoder says stays as it is.
 
+use std::error::Error;
 use std::path::Path;
 
-use dataset::ReadError;
+use base::cache::CacheError;
+use base::open::BaseError;
+use base::pull::PullError;
+use base::transfer::TransferError;
+use bundle::BundleError;
+use dataset::{Modality, ReadError};
 use pipeline::PipelineError;
+use store::StoreError;
+use tune::TuneError;
 
-/// Message and hint, when there are any in Chinese.
-pub(crate) fn pipeline(error: &PipelineError) -> Option<(String, &'static str)> {
+use crate::exit::Usage;
+
+/// One error of a chain of causes; `None` when there is only English for it.
+pub(crate) fn message(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<PipelineError>() {
+        return pipeline(error);
+    }
+    if let Some(error) = error.downcast_ref::<BaseError>() {
+        return base(error);
+    }
+    if let Some(error) = error.downcast_ref::<TransferError>() {
+        return transfer(error);
+    }
+    let usage = error.downcast_ref::<Usage>().map(|usage| usage.zh.clone());
+    usage
+        .or_else(|| Some(read(error.downcast_ref::<ReadError>()?)?.0))
+        .or_else(|| bundle(error.downcast_ref()?))
+        .or_else(|| pull(error.downcast_ref()?))
+        .or_else(|| cache(error.downcast_ref()?))
+        .or_else(|| Some(store(error.downcast_ref()?)))
+}
+
+fn name(path: &Path) -> String {
+    format!("“{}”", path.display())
+}
+
+fn pipeline(error: &PipelineError) -> Option<String> {
     Some(match error {
-        PipelineError::Read(error) => return read(error),
-        PipelineError::NothingUsable { n_examples, n_problems, first } => (
-            format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}"),
-            "请先解决第一个问题再试",
-        ),
-        PipelineError::OneClass { class } => (
-            format!("只有一个类别“{class}”有样本；区分至少需要两个类别"),
-            "请加入第二个类别的样本，例如“良品”和“缺陷”",
-        ),
-        PipelineError::NoLabels { n_examples } => {
-            (format!("{n_examples} 个样本都没有标注"), "请按类别分文件夹放置样本，或用 --label 指定标注列")
+        PipelineError::Read(error) => read(error)?.0,
+        PipelineError::Pull(error) => return pull(error),
+        PipelineError::Base(error) => return base(error),
+        PipelineError::Bundle(error) => return bundle(error),
+        PipelineError::Store(error) => store(error),
+        PipelineError::Extract(base::extract::ExtractError::Store(error)) => store(error),
+        PipelineError::Extract(base::extract::ExtractError::Base(error)) => return base(error),
+        PipelineError::Tune(error) => return tune(error),
+        PipelineError::NothingUsable { n_examples, n_problems, first } => {
+            format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
         }
-        PipelineError::Store(store::StoreError::DiskFull { .. })
-        | PipelineError::Bundle(bundle::BundleError::Write(store::StoreError::DiskFull { .. })) => {
-            ("磁盘已满，无法写入".to_owned(), "请腾出空间，或用 --out、--cache 指定别处")
+        PipelineError::OneClass { class } => {
+            format!("只有一个类别“{class}”有样本；区分至少需要两个类别")
+        }
+        PipelineError::NoLabels { n_examples } => format!("{n_examples} 个样本都没有标注"),
+        PipelineError::OtherTask { expected, got } => {
+            format!("这个模型包回答的是 {expected}，而数据是 {got}")
+        }
+        PipelineError::OtherModality { base, takes, got } => {
+            format!("底座“{base}”接受{}，而数据是{}", modality(*takes), modality(*got))
         }
         _ => return None,
     })
 }
 
+fn modality(modality: Modality) -> &'static str {
+    match modality {
+        Modality::Image => "图片",
+        Modality::Text => "文本",
+    }
+}
+
+fn tune(error: &TuneError) -> Option<String> {
+    Some(match error {
+        TuneError::Empty => "没有可学习的样本".to_owned(),
+        TuneError::OneClass { n } => format!("{n} 个样本都属于同一类别；区分至少需要两个类别"),
+        TuneError::TooLarge { n, n_classes } => {
+            format!("{n} 个样本乘以 {n_classes} 个类别超出本机内存；请合并少见的类别")
+        }
+        _ => return None,
+    })
+}
+
+fn bundle(error: &BundleError) -> Option<String> {
+    Some(match error {
+        BundleError::Read { path, .. } => format!("无法读取{}", name(path)),
+        BundleError::Write(error) => store(error),
+        BundleError::NotABundle { path, detail } => format!("{}不是模型包：{detail}", name(path)),
+        BundleError::Truncated { path, detail } => format!("{}不完整：{detail}", name(path)),
+        BundleError::Changed { path, file, expected, got } => {
+            format!("{}中的“{file}”被改动过：哈希为 {got}，写出时为 {expected}", name(path))
+        }
+        BundleError::NewerFormat { path, got, supported } => {
+            format!("{}的格式版本是 {got}，本程序最多支持 {supported}", name(path))
+        }
+        BundleError::Malformed { path, file, detail } => {
+            format!("{}中的“{file}”无法解析：{detail}", name(path))
+        }
+        BundleError::WrongBase { id, expected, got } => {
+            format!("这个模型包需要哈希为 {expected} 的底座“{id}”，现有的是 {got}")
+        }
+        BundleError::SelfTest { row, difference, tolerance, engine_then, engine_now } => format!(
+            "自检在第 {row} 个黄金输入上失败：相差 {difference:e}，允许 {tolerance:e}（当时 {engine_then}，现在 {engine_now}）"
+        ),
+        BundleError::WrongInput { expected, got } => format!("这个模型包接受 {expected}，而不是 {got}"),
+        BundleError::Base(error) => return base(error),
+        BundleError::Export { detail } => format!("无法导出为 ONNX：{detail}"),
+        BundleError::Signature { detail } => format!("签名或密钥不可用：{detail}"),
+        _ => return None,
+    })
+}
+
+fn base(error: &BaseError) -> Option<String> {
+    Some(match error {
+        BaseError::Card(error) => return cache(error),
+        BaseError::Setting { id, table, detail } => {
+            format!("底座“{id}”的 base.toml 中 {table} 有误：{detail}")
+        }
+        BaseError::Arch { id, .. } => format!("底座“{id}”与它的网络类型不符"),
+        BaseError::FrozenOnly { id, engine } => {
+            format!("底座“{id}”是 ONNX 文件；引擎 {engine} 只能运行已知网络")
+        }
+        BaseError::NoFeatures { id } => format!("底座“{id}”不输出特征向量"),
+        _ => return None,
+    })
+}
+
+fn pull(error: &PullError) -> Option<String> {
+    Some(match error {
+        PullError::Unknown { id, known } => format!("没有名为“{id}”的底座；已知：{}", known.join("、")),
+        PullError::Terms { id, licence, terms } => format!("底座“{id}”须先接受其条款（{licence}）：{terms}"),
+        PullError::NoSource { id, tried } => {
+            let tried: String = tried.iter().map(|tried| format!("；{tried}")).collect();
+            format!("缓存里没有底座“{id}”，也没有来源能提供它{tried}")
+        }
+        PullError::Checksum { file, expected, got } => {
+            format!("“{file}”的 sha256 是 {got}，应为 {expected}；没有保留任何内容")
+        }
+        PullError::Container { file, .. } => format!("“{file}”无法读取"),
+        PullError::Read { path, .. } => format!("无法读取{}", name(path)),
+        PullError::Write { path, .. } => format!("无法写入{}", name(path)),
+        PullError::Cache(error) => return cache(error),
+        PullError::Store(error) => store(error),
+        _ => return None,
+    })
+}
+
+/// What to try when a base could not be had.
+pub(crate) fn pull_hint(error: &PullError) -> Option<String> {
+    Some(match error {
+        PullError::NoSource { id, .. } => format!(
+            "在有网络的机器上运行 dianjing base pull {id} 和 dianjing base export {id}；在本机对导出的文件运行 dianjing base import"
+        ),
+        PullError::Checksum { .. } => "镜像或代理提供的可能是另一个文件：请询问其管理者".to_owned(),
+        PullError::Unknown { .. } => "dianjing base list 列出所有底座".to_owned(),
+        PullError::Terms { id, .. } => format!("阅读条款后运行 dianjing base pull {id} --accept-terms"),
+        _ => return None,
+    })
+}
+
+fn transfer(error: &TransferError) -> Option<String> {
+    Some(match error {
+        TransferError::Read { path, .. } => format!("无法读取{}", name(path)),
+        TransferError::Archive { path, what } => format!("{}不是导出的底座：{what}", name(path)),
+        TransferError::Id { path, id } => {
+            format!("{}中底座的名称“{id}”只能用小写字母、数字、-、_ 和 .", name(path))
+        }
+        TransferError::NoModel { path } => format!("{}里没有模型文件", name(path)),
+        TransferError::Cache(error) => return cache(error),
+        TransferError::Store(error) => store(error),
+        _ => return None,
+    })
+}
+
+fn cache(error: &CacheError) -> Option<String> {
+    Some(match error {
+        CacheError::Read { path, .. } => format!("无法读取{}", name(path)),
+        CacheError::Card { path, .. } => format!("{}不是有效的 base.toml", name(path)),
+        CacheError::Name { path, name: file } => format!("{}列出了“{file}”，底座没有这种文件", name(path)),
+        CacheError::Size { path, expected, got } => {
+            format!("{}有 {got} 字节，应为 {expected}；请删除该底座后重新下载", name(path))
+        }
+        CacheError::Checksum { path, expected, got } => {
+            format!("{}的 sha256 是 {got}，应为 {expected}；请删除该底座后重新下载", name(path))
+        }
+        CacheError::Missing { id } => format!("缓存里没有底座“{id}”"),
+        CacheError::Store(error) => store(error),
+        _ => return None,
+    })
+}
+
+fn store(error: &StoreError) -> String {
+    match error {
+        StoreError::DiskFull { path } => format!("磁盘已满，无法写入{}", name(path)),
+        StoreError::Denied { path } => format!("没有权限写入{}", name(path)),
+        StoreError::Write { path, .. } => format!("无法写入{}", name(path)),
+        StoreError::Read { path, .. } => format!("无法读取{}", name(path)),
+        other => other.to_string(),
+    }
+}
+
 /// What made reading impossible.
 pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
-    let name = |path: &Path| format!("“{}”", path.display());
     let columns = |existing: &[String]| {
         if existing.is_empty() {
             "没有任何列".to_owned()

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use pipeline::{Lang, PipelineError};
 
-use crate::chinese_errors;
+use crate::{chinese_errors, chinese_usage};
 
 /// Done, but with findings the person asked to be told about by exit code.
 pub(crate) const FINDINGS: u8 = 3;
@@ -16,13 +16,19 @@ const STOPPED: u8 = 130;
 
 /// A wrong use of the command that clap cannot see.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Usage(pub(crate) String);
+#[error("{en}")]
+pub(crate) struct Usage {
+    pub(crate) en: String,
+    pub(crate) zh: String,
+}
 
 /// Prints what clap has to say: help and version on stdout, mistakes on stderr.
 #[allow(clippy::print_stdout, reason = "this crate is the one that prints")]
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    if error.print().is_err() {
+pub(crate) fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
+    let chinese = if lang == Lang::Zh { chinese_usage::message(error) } else { None };
+    if let Some(message) = chinese {
+        eprintln!("{message}");
+    } else if error.print().is_err() {
         return ExitCode::FAILURE;
     }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
@@ -40,32 +46,20 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
         );
         return ExitCode::from(STOPPED);
     }
-    if lang == Lang::Zh
-        && let Some((message, hint)) = in_chinese(error)
-    {
-        eprintln!("错误：{message}\n提示：{hint}");
-        return code(error);
-    }
-    let mut causes = Vec::new();
+    let mut causes: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = cause.to_string();
+        let chinese = if lang == Lang::Zh { chinese_errors::message(cause) } else { None };
+        let text = chinese.unwrap_or_else(|| cause.to_string());
         // Transparent errors repeat their cause word for word.
         if causes.last() != Some(&text) {
             causes.push(text);
         }
     }
-    eprintln!("{}: {}", lang.pick("error", "错误"), causes.join(": "));
-    if let Some(hint) = hint(error.as_ref()) {
-        eprintln!("{}: {hint}", lang.pick("hint", "提示"));
+    eprintln!("{}{}", lang.pick("error: ", "错误："), causes.join(lang.pick(": ", "：")));
+    if let Some(hint) = hint(error.as_ref(), lang) {
+        eprintln!("{}{hint}", lang.pick("hint: ", "提示："));
     }
     code(error)
-}
-
-fn in_chinese(error: &anyhow::Error) -> Option<(String, &'static str)> {
-    match error.downcast_ref::<PipelineError>() {
-        Some(error) => chinese_errors::pipeline(error),
-        None => error.downcast_ref::<dataset::ReadError>().and_then(chinese_errors::read),
-    }
 }
 
 /// 2 for what was asked wrongly, 1 for what could not be done.
@@ -86,32 +80,54 @@ fn read_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dataset::ReadE
 }
 
 /// What to try next.
-fn hint(error: &(dyn Error + 'static)) -> Option<String> {
+fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
     if let Some(error) = read_error(error) {
-        return Some(error.hint().to_owned());
+        let chinese = chinese_errors::read(error).map(|(_, hint)| hint);
+        return Some(lang.pick(error.hint(), chinese.unwrap_or(error.hint())).to_owned());
     }
     if let Some(PipelineError::Pull(error)) = error.downcast_ref() {
-        return error.hint();
+        return lang.pick(error.hint(), chinese_errors::pull_hint(error));
     }
-    let hint = match error.downcast_ref::<PipelineError>()? {
-        PipelineError::NoLabels { .. } => {
-            "put the examples into one folder per class, or name the label column with --label"
+    Some(pipeline_hint(error.downcast_ref()?, lang)?.to_owned())
+}
+
+fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
+    use bundle::BundleError;
+    Some(match error {
+        PipelineError::NoLabels { .. } => lang.pick(
+            "put the examples into one folder per class, or name the label column with --label",
+            "请按类别分文件夹放置样本，或用 --label 指定标注列",
+        ),
+        PipelineError::OneClass { .. } => lang.pick(
+            "add examples of a second class, such as `good` and `defect`",
+            "请加入第二个类别的样本，例如“良品”和“缺陷”",
+        ),
+        PipelineError::NothingUsable { .. } => {
+            lang.pick("mend the first problem and try again", "请先解决第一个问题再试")
         }
-        PipelineError::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
-        PipelineError::NothingUsable { .. } => "mend the first problem and try again",
-        PipelineError::OtherTask { .. } => "pass data with the same kind of label as the bundle was tuned on",
+        PipelineError::OtherTask { .. } => lang.pick(
+            "pass data with the same kind of label as the bundle was tuned on",
+            "请传入与调校时标注种类相同的数据",
+        ),
+        PipelineError::OtherModality { .. } => lang.pick(
+            "pass data of that kind, or name another base with --base",
+            "请传入该种数据，或用 --base 指定别的底座",
+        ),
         PipelineError::Store(store::StoreError::DiskFull { .. })
-        | PipelineError::Bundle(bundle::BundleError::Write(store::StoreError::DiskFull { .. })) => {
-            "free some space, or pass another place with --out or --cache"
+        | PipelineError::Bundle(BundleError::Write(store::StoreError::DiskFull { .. })) => lang.pick(
+            "free some space, or pass another place with --out or --cache",
+            "请腾出空间，或用 --out、--cache 指定别处",
+        ),
+        PipelineError::Bundle(BundleError::WrongBase { .. }) => lang.pick(
+            "fetch that base with `dianjing base pull`, or tune again",
+            "请用 dianjing base pull 下载该底座，或重新调校",
+        ),
+        PipelineError::Bundle(BundleError::Truncated { .. } | BundleError::Changed { .. }) => {
+            lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包")
         }
-        PipelineError::Bundle(bundle::BundleError::WrongBase { .. }) => {
-            "fetch that base with `dianjing base pull`, or tune again"
+        PipelineError::Bundle(BundleError::NewerFormat { .. }) => {
+            lang.pick("install a newer Dianjing", "请安装更新版本的点睛")
         }
-        PipelineError::Bundle(
-            bundle::BundleError::Truncated { .. } | bundle::BundleError::Changed { .. },
-        ) => "copy the bundle again from where it was made",
-        PipelineError::Bundle(bundle::BundleError::NewerFormat { .. }) => "install a newer Dianjing",
         _ => return None,
-    };
-    Some(hint.to_owned())
+    })
 }

@@ -3,6 +3,7 @@
 mod args;
 mod chinese;
 mod chinese_errors;
+mod chinese_usage;
 mod exit;
 mod progress;
 mod settings;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     let lang = settings::language();
     let matches = match chinese::command(lang).try_get_matches() {
         Ok(matches) => matches,
-        Err(usage) => return exit::usage(&usage),
+        Err(usage) => return exit::usage(&usage, lang),
     };
     let arguments = args::Arguments::from_arg_matches(&matches).expect("clap checked the arguments already");
     start_log(arguments.verbose);
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The first Ctrl-C asks the run to stop in order, the second ends the process at once.
+/// The first Ctrl-C, or a termination signal, asks the run to stop in order; the second ends the process at once.
 fn stop_on_ctrl_c() {
     let set = ctrlc::set_handler(|| {
         if CANCELLED.swap(true, Ordering::Relaxed) {

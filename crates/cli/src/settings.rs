@@ -74,55 +74,72 @@ fn read_file(path: &Path) -> anyhow::Result<Option<File>> {
     }
 }
 
+/// Where a value comes from: the flag or the variable that clap reads, the file, or nowhere.
+struct Origins<'a> {
+    lang: Lang,
+    file: &'a Path,
+}
+
+impl Origins<'_> {
+    fn of(&self, given: bool, variable: &str, in_file: bool) -> String {
+        match (given, env::var_os(variable).is_some(), in_file) {
+            (true, true, _) => self.lang.pick(format!("{variable} or flag"), format!("{variable} 或参数")),
+            (true, false, _) => self.lang.pick("flag", "参数").to_owned(),
+            (false, _, true) => self.file.display().to_string(),
+            _ => self.lang.pick("default", "默认").to_owned(),
+        }
+    }
+
+    fn of_language(&self, in_file: bool) -> String {
+        if env::var_os("DIANJING_LANG").is_some() {
+            "DIANJING_LANG".to_owned()
+        } else if in_file {
+            self.file.display().to_string()
+        } else {
+            self.lang.pick("locale", "系统语言").to_owned()
+        }
+    }
+}
+
 /// Every setting with its origin.
 pub(crate) fn table(arguments: &Arguments, lang: Lang) -> anyhow::Result<Vec<Setting>> {
     let path = file_path();
     let file = read_file(&path)?.unwrap_or_default();
-    let from_file = || path.display().to_string();
-    let origin =
-        |flag: bool, variable: &str, in_file: bool| match (flag, env::var_os(variable).is_some(), in_file) {
-            (true, true, _) => format!("{variable} or flag"),
-            (true, false, _) => "flag".to_owned(),
-            (false, _, true) => from_file(),
-            _ => "default".to_owned(),
-        };
+    let origins = Origins { lang, file: &path };
     let threads = arguments.threads.or(file.threads.map(NonZeroU16::get));
     Ok(vec![
         Setting {
             name: "cache",
             value: cache(arguments, &file).display().to_string(),
-            origin: origin(arguments.cache.is_some(), "DIANJING_CACHE", file.cache.is_some()),
-            what: "where bases and features are kept",
+            origin: origins.of(arguments.cache.is_some(), "DIANJING_CACHE", file.cache.is_some()),
+            what: lang.pick("where bases and features are kept", "底座和特征存放处"),
         },
         Setting {
             name: "language",
             value: lang.tag().to_owned(),
-            origin: if env::var_os("DIANJING_LANG").is_some() {
-                "DIANJING_LANG".to_owned()
-            } else if file.language.is_some() {
-                from_file()
-            } else {
-                "locale".to_owned()
-            },
-            what: "of messages and reports: en or zh",
+            origin: origins.of_language(file.language.is_some()),
+            what: lang.pick("of messages and reports: en or zh", "消息和报告的语言：en 或 zh"),
         },
         Setting {
             name: "offline",
             value: (arguments.offline || file.offline.unwrap_or(false)).to_string(),
-            origin: origin(arguments.offline, "DIANJING_OFFLINE", file.offline.is_some()),
-            what: "never use a network",
+            origin: origins.of(arguments.offline, "DIANJING_OFFLINE", file.offline.is_some()),
+            what: lang.pick("never use a network", "绝不使用网络"),
         },
         Setting {
             name: "threads",
-            value: threads.map_or_else(|| "one per core".to_owned(), |threads| threads.to_string()),
-            origin: origin(arguments.threads.is_some(), "DIANJING_THREADS", file.threads.is_some()),
-            what: "worker threads",
+            value: threads.map_or_else(
+                || lang.pick("one per core", "每核一个").to_owned(),
+                |threads| threads.to_string(),
+            ),
+            origin: origins.of(arguments.threads.is_some(), "DIANJING_THREADS", file.threads.is_some()),
+            what: lang.pick("worker threads", "工作线程数"),
         },
         Setting {
             name: "engine",
             value: format!("{:?}", arguments.engine).to_lowercase(),
-            origin: origin(arguments.engine != EngineName::Auto, "DIANJING_ENGINE", false),
-            what: "what runs networks",
+            origin: origins.of(arguments.engine != EngineName::Auto, "DIANJING_ENGINE", false),
+            what: lang.pick("what runs networks", "运行网络的引擎"),
         },
     ])
 }
@@ -161,10 +178,9 @@ pub(crate) fn home(arguments: &Arguments) -> anyhow::Result<Home> {
         EngineName::Rten => EngineChoice::Rten,
         #[cfg(feature = "ort")]
         EngineName::Ort => {
-            EngineChoice::Ort(text("DIANJING_ORT_LIBRARY").map(PathBuf::from).ok_or_else(|| {
-                Usage(
-                    "--engine ort needs DIANJING_ORT_LIBRARY, the path of ONNX Runtime's library".to_owned(),
-                )
+            EngineChoice::Ort(text("DIANJING_ORT_LIBRARY").map(PathBuf::from).ok_or_else(|| Usage {
+                en: "--engine ort needs DIANJING_ORT_LIBRARY, the path of ONNX Runtime's library".to_owned(),
+                zh: "--engine ort 需要用 DIANJING_ORT_LIBRARY 指明 ONNX Runtime 库的路径".to_owned(),
             })?)
         }
     };

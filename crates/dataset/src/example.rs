@@ -75,6 +75,16 @@ pub enum Content {
     Text(String),
 }
 
+impl Content {
+    /// The sense it speaks to.
+    pub fn modality(&self) -> Modality {
+        match self {
+            Self::Image(_) => Modality::Image,
+            Self::Text(_) => Modality::Text,
+        }
+    }
+}
+
 /// The sense an example speaks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -17,4 +17,4 @@ pub use example::{
 };
 pub use fingerprint::content_hash;
 pub use problem::{Problem, ProblemKind};
-pub use read::{ReadOptions, TaskKind, read, read_held_out, read_unlabelled};
+pub use read::{ReadOptions, TaskKind, read, read_held_out, read_lines, read_unlabelled};

@@ -89,6 +89,16 @@ pub enum ProblemKind {
     Ignored { count: usize },
 }
 
+impl ProblemKind {
+    /// Whether an example was left out for it; the others were set right, or concern files that are no examples.
+    pub fn leaves_out(&self) -> bool {
+        !matches!(
+            self,
+            Self::Ignored { .. } | Self::Tie { .. } | Self::RareClass { .. } | Self::NotANumber { .. }
+        )
+    }
+}
+
 impl fmt::Display for ProblemKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

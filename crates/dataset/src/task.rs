@@ -11,6 +11,8 @@ const MOST_NUMERIC_CLASSES: usize = 50;
 const LEAST_REPEATS: usize = 3;
 /// Whole numbers from 0 to this are codes of classes however seldom each occurs.
 const LARGEST_CODE: f64 = 20.0;
+/// Most characters of a label in a set.
+const LONGEST_LABEL: usize = 40;
 /// A character splits cells into label sets only if the pieces are this many times rarer than the cells.
 const LEAST_REUSE: f64 = 1.5;
 
@@ -70,10 +72,16 @@ fn detect(filled: &[&Cell], separator: Option<char>) -> (TaskKind, String) {
     if let Some(separator) = find_separator(filled) {
         return (
             TaskKind::MultiLabel,
-            format!("cells such as `{}` are sets split by `{separator}`", sample(filled, separator)),
+            format!(
+                "cells such as `{}` are sets split by `{separator}`; pass --task single-label if each is one label",
+                sample(filled, separator)
+            ),
         );
     }
-    (TaskKind::SingleLabel, format!("each example has one of {n_distinct} labels"))
+    let why = format!(
+        "each example has one of {n_distinct} labels; pass --task multi-label with --separator if they are sets"
+    );
+    (TaskKind::SingleLabel, why)
 }
 
 /// Whole numbers that repeat, or are small codes, name classes; all others measure something.
@@ -110,25 +118,27 @@ fn sample(cells: &[&Cell], separator: char) -> String {
     cells.iter().map(|cell| cell.text()).find(|text| text.contains(separator)).unwrap_or_default()
 }
 
-/// The character that makes sets out of cells: several cells have it, and the pieces are reused much more than the cells.
+/// The character that makes sets out of cells: their pieces, being labels, are short and occur again elsewhere.
 fn find_separator(filled: &[&Cell]) -> Option<char> {
     let texts: Vec<String> = filled.iter().map(|cell| cell.text()).collect();
-    ['|', ';', '；', ','].into_iter().find(|separator| {
-        let with = texts.iter().filter(|text| text.contains(*separator)).count();
-        let pieces: BTreeSet<&str> =
-            texts.iter().flat_map(|text| text.split(*separator)).map(str::trim).collect();
-        let whole: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
-        // Pieces of prose are long and rarely reused; labels are short.
-        let short = pieces.iter().all(|piece| piece.chars().count() <= 40);
-        with * 20 >= texts.len()
-            && with > 1
-            && short
-            && whole.len() as f64 >= LEAST_REUSE * pieces.len() as f64
-            || with > 1
-                && short
-                && pieces.iter().all(|piece| whole.contains(piece))
-                && pieces.len() < whole.len()
-    })
+    ['|', ';', '；', ','].into_iter().find(|separator| splits_sets(&texts, *separator))
+}
+
+fn splits_sets(texts: &[String], separator: char) -> bool {
+    let whole: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
+    let split: Vec<&str> = whole.iter().copied().filter(|text| text.contains(separator)).collect();
+    let pieces: BTreeSet<&str> = whole.iter().flat_map(|text| text.split(separator)).map(str::trim).collect();
+    // Pieces of prose are long.
+    if split.is_empty() || pieces.iter().any(|piece| piece.chars().count() > LONGEST_LABEL) {
+        return false;
+    }
+    let with = texts.iter().filter(|text| text.contains(separator)).count();
+    let all_stand_alone = pieces.iter().all(|piece| whole.contains(piece)) && pieces.len() < whole.len();
+    let reused = with * 20 >= texts.len() && whole.len() as f64 >= LEAST_REUSE * pieces.len() as f64;
+    // Hardly any label has a bar or a semicolon in it, so that one piece that stands alone elsewhere is enough.
+    let one_stands_alone =
+        || split.iter().any(|text| text.split(separator).any(|piece| whole.contains(piece.trim())));
+    with > 1 && (all_stand_alone || reused) || separator != ',' && one_stands_alone()
 }
 
 fn single_label(cells: &[&Cell]) -> Decided {
@@ -235,6 +245,8 @@ mod tests {
     #[test]
     fn sets_are_recognised_by_their_reused_pieces() {
         check(&["a;b", "a", "b", "a;b"], TaskKind::MultiLabel);
+        check(&["red", "blue", "red;big"], TaskKind::MultiLabel);
+        check(&["left; right", "up; down"], TaskKind::SingleLabel);
         check(&["a|b", "b|c", "a|c", "a|b|c", "a", "b|a"], TaskKind::MultiLabel);
         check(&["Paris, France", "Lyon, France"], TaskKind::SingleLabel);
     }

@@ -1,5 +1,7 @@
 //! Why a run could not be done.
 
+use dataset::Modality;
+
 /// What stopped a run. Data that is merely bad never does: it comes as [`dataset::Problem`]s.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,7 +46,17 @@ pub enum PipelineError {
     /// The data does not ask what the bundle answers.
     #[error("the bundle answers {expected}, but the data has {got}")]
     OtherTask { expected: String, got: String },
+    /// The examples speak to another sense than the base.
+    #[error("base `{base}` takes {}, but the data holds {}", plural(*takes), plural(*got))]
+    OtherModality { base: String, takes: Modality, got: Modality },
     /// The person asked to stop. Features computed so far are kept.
     #[error("stopped; the features computed so far are kept and the next run goes on from there")]
     Cancelled,
+}
+
+fn plural(modality: Modality) -> &'static str {
+    match modality {
+        Modality::Image => "pictures",
+        Modality::Text => "texts",
+    }
 }

@@ -48,6 +48,10 @@ pub(crate) fn table(
     data: Dataset,
     run: &Run<'_>,
 ) -> Result<Table, PipelineError> {
+    if base.modality() != data.modality {
+        let (base, takes) = (base.id().to_owned(), base.modality());
+        return Err(PipelineError::OtherModality { base, takes, got: data.modality });
+    }
     run.step(Step::Features, || {
         let store = home.features_of(base)?;
         let examples: Vec<&Example> = data.examples.iter().collect();

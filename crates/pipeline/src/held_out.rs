@@ -30,6 +30,8 @@ pub struct HeldOut {
     pub recall: Vec<Estimate>,
     /// Share of the examples that got an answer, and the accuracy among those; absent unless single-label.
     pub answered: Option<(Estimate, Estimate)>,
+    /// Classes of the data that the bundle does not know; their examples count as missed.
+    pub unknown_classes: Vec<String>,
     /// How many examples there were.
     pub n: usize,
     /// What could not be read.
@@ -101,7 +103,14 @@ pub fn evaluate(
             });
         }
         let labels = Labels::of(&table.data.targets(), &table.data.task);
-        Ok(HeldOut { problems, ..measure(&labels, &probs, &sure, table.data.classes().len()) })
+        let known = predictor.bundle().manifest.task.outputs();
+        let unknown = |class: &&String| !known.contains(class);
+        let unknown_classes = table.data.classes().iter().filter(unknown).cloned().collect();
+        Ok(HeldOut {
+            problems,
+            unknown_classes,
+            ..measure(&labels, &probs, &sure, table.data.classes().len())
+        })
     })
 }
 
@@ -152,6 +161,7 @@ fn measure(labels: &Labels, probs: &[Vec<f64>], sure: &[bool], n_classes: usize)
         confusion: Vec::new(),
         recall: Vec::new(),
         answered: None,
+        unknown_classes: Vec::new(),
         n: probs.len(),
         problems: Vec::new(),
     };

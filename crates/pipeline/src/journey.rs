@@ -11,7 +11,7 @@ use bundle::{
 use dataset::split::parts;
 use dataset::{Dataset, Problem, ReadOptions, Target, Task};
 use linalg::Seed;
-use tune::{FeatureSet, Targets, TuneConfig, TuneInput, Tuned};
+use tune::{FeatureSet, Targets, TuneConfig, TuneError, TuneInput, Tuned};
 
 use crate::assess::{self, Assessment};
 use crate::audit::{self, Relations};
@@ -83,7 +83,11 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
         ..TuneConfig::default()
     };
     let config = config.check().expect("the defaults are in range");
-    let tuned = run.step(Step::Tune, || Ok(tune::tune(lesson.input(), &config, seed)?))?;
+    let tuned =
+        run.step(Step::Tune, || match tune::tune(lesson.input(), &config, seed, run.cancel_flag()) {
+            Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
+            tuned => Ok(tuned?),
+        })?;
     let assessment =
         run.step(Step::Evaluate, || assess::assess(&lesson, &tuned, request.target_error, seed))?;
     let held_out = held_out::on_test_part(&table, &tuned, &assessment);

@@ -33,4 +33,4 @@ pub use held_out::{HeldOut, evaluate};
 pub use home::Home;
 pub use journey::{TuneRequest, Tuning, tune};
 pub use lang::{Lang, percent};
-pub use predicting::{PredictedRow, predict};
+pub use predicting::{PredictedRow, predict, predict_lines};

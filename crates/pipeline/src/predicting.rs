@@ -1,16 +1,17 @@
 //! Asking a bundle about new files and texts.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::open::{BaseError, Input};
 use bundle::{BundleError, Prediction, Predictor};
-use dataset::{Content, Example, Problem, ReadOptions};
+use dataset::{Content, Example, Problem, ProblemKind, ReadOptions};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::{Event, PipelineError, Run, Step};
 
-/// One answer.
+/// One answer, or why there is none.
 #[derive(Debug, Clone, Serialize)]
 pub struct PredictedRow {
     /// The file, or file and row.
@@ -18,22 +19,64 @@ pub struct PredictedRow {
     /// The answer with its evidence; absent when the example could not be read.
     pub prediction: Option<Prediction>,
     /// What was wrong with the example.
-    pub problem: Option<String>,
+    pub problem: Option<ProblemKind>,
 }
 
-/// Predicts every example behind the paths, in their order. Examples that cannot be read give a problem, not a stop.
+/// Predicts every example behind the paths, in their order; then come those that could not even be read.
+///
+/// # Errors
+/// [`PipelineError::OtherModality`] when not one of the examples is of the kind that the bundle takes. A single one that is
+/// not, or that is damaged, has a problem in its row and stops nothing.
 pub fn predict(
     predictor: &Predictor,
     paths: &[PathBuf],
     read: &ReadOptions,
     run: &Run<'_>,
-) -> Result<(Vec<PredictedRow>, Vec<Problem>), PipelineError> {
+) -> Result<Vec<PredictedRow>, PipelineError> {
     let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, read)?))?;
-    for problem in &problems {
+    predict_read(predictor, &examples, &problems, run)
+}
+
+/// Predicts one text a line; `name` stands for the source in ids. See [`predict`].
+pub fn predict_lines(
+    predictor: &Predictor,
+    name: &str,
+    bytes: &[u8],
+    run: &Run<'_>,
+) -> Result<Vec<PredictedRow>, PipelineError> {
+    let (examples, problems) = dataset::read_lines(name, bytes);
+    predict_read(predictor, &examples, &problems, run)
+}
+
+fn predict_read(
+    predictor: &Predictor,
+    examples: &[Example],
+    problems: &[Problem],
+    run: &Run<'_>,
+) -> Result<Vec<PredictedRow>, PipelineError> {
+    for problem in problems {
         run.tell(Event::Problem(problem.clone()));
     }
-    let rows = predict_examples(predictor, &examples, run)?;
-    Ok((rows, problems))
+    check_modality(predictor, examples)?;
+    let mut rows = predict_examples(predictor, examples, run)?;
+    let left_out = problems.iter().filter(|problem| problem.kind.leaves_out());
+    rows.extend(left_out.map(|problem| PredictedRow {
+        id: problem.place(),
+        prediction: None,
+        problem: Some(problem.kind.clone()),
+    }));
+    Ok(rows)
+}
+
+fn check_modality(predictor: &Predictor, examples: &[Example]) -> Result<(), PipelineError> {
+    let takes = predictor.base().modality();
+    match examples.first() {
+        Some(first) if examples.iter().all(|example| example.content.modality() != takes) => {
+            let base = predictor.base().id().to_owned();
+            Err(PipelineError::OtherModality { base, takes, got: first.content.modality() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn predict_examples(
@@ -41,7 +84,7 @@ fn predict_examples(
     examples: &[Example],
     run: &Run<'_>,
 ) -> Result<Vec<PredictedRow>, PipelineError> {
-    let done = std::sync::atomic::AtomicU64::new(0);
+    let done = AtomicU64::new(0);
     run.step(Step::Features, || {
         examples
             .par_iter()
@@ -50,13 +93,9 @@ fn predict_examples(
                     return Err(PipelineError::Cancelled);
                 }
                 let row = predict_one(predictor, example)?;
-                let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                run.tell(Event::Progress {
-                    step: Step::Features,
-                    done,
-                    total: examples.len() as u64,
-                    cached: 0,
-                });
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                let total = examples.len() as u64;
+                run.tell(Event::Progress { step: Step::Features, done, total, cached: 0 });
                 Ok(row)
             })
             .collect()
@@ -65,18 +104,17 @@ fn predict_examples(
 
 fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow, PipelineError> {
     let id = example.id.0.clone();
+    let failed = |id, kind| Ok(PredictedRow { id, prediction: None, problem: Some(kind) });
     let input = match &example.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Image(path) => match std::fs::read(path) {
             Ok(bytes) => Input::Image(bytes),
-            Err(error) => return Ok(PredictedRow { id, prediction: None, problem: Some(error.to_string()) }),
+            Err(error) => return failed(id, ProblemKind::Unreadable { detail: error.to_string() }),
         },
     };
     match predictor.predict(&input) {
         Ok(prediction) => Ok(PredictedRow { id, prediction: Some(prediction), problem: None }),
-        Err(BundleError::Base(BaseError::Prep(error))) => {
-            Ok(PredictedRow { id, prediction: None, problem: Some(error.to_string()) })
-        }
+        Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),
         Err(error) => Err(error.into()),
     }
 }

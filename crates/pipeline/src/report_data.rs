@@ -23,6 +23,9 @@ const SHOWN: usize = 12;
 /// Neighbours shown beside a finding.
 const NEIGHBOURS: usize = 4;
 
+/// Accuracies by number of labels.
+type Points = Vec<(f64, Estimate)>;
+
 /// Gathers everything the page shows.
 #[allow(clippy::too_many_arguments, reason = "the report draws on every step of the journey, once")]
 pub(crate) fn report(
@@ -40,75 +43,82 @@ pub(crate) fn report(
         metric: "accuracy".into(),
         estimate: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN, n: 0 },
     };
-    let outlook = assessment.curve.as_ref().and_then(|curve| {
-        let n = lesson.rows.len();
-        Some((n, curve.accuracy_at(n)?.value, curve.accuracy_at(2 * n)?.low, curve.accuracy_at(2 * n)?.high))
-    });
     let balance = balance(lesson);
-    let worst = worst_confusion(&assessment.confusion);
-    let smallest =
-        balance.iter().enumerate().filter(|(_, count)| **count > 0).min_by_key(|(_, count)| **count);
-    let facts = Facts {
-        n_suspicious: suspicious.len(),
-        n_duplicates: relations.duplicates.len(),
-        smallest: smallest.map(|(class, count)| (lesson.classes[class].as_str(), *count)),
-        confusion: worst.map(|(given, predicted, count)| {
-            (lesson.classes[given].as_str(), lesson.classes[predicted].as_str(), count)
-        }),
-        outlook,
-        promise_needs: assessment.reject.as_ref().err().map(|needed| needed.need),
-        validated: !tuned.validated.is_empty(),
-    };
-    let n = lesson.rows.len();
-    let curve_sizes = (1..=20).map(|step| (n * step / 10).max(1)).filter(|size| *size >= n / 5);
+    let facts = facts(lesson, relations, tuned, assessment, &balance, suspicious.len());
+    let (curve_measured, curve_expected) = curve(assessment, lesson.rows.len());
     Ok(Report {
         name: table.data.name.clone(),
         decision: telling::decision(&table.data),
         kind: kind(&table.data.task),
         classes: bundle.manifest.task.outputs().to_vec(),
-        n_examples: n,
+        n_examples: lesson.rows.len(),
         headline: assessment.measures.first().cloned().unwrap_or(none),
         test: held_out.and_then(|held_out| held_out.measures.first().cloned()),
         measures: assessment.measures.iter().skip(1).cloned().collect(),
         confusion: assessment.confusion.clone(),
         recall: assessment.recall.clone(),
         reliability: assessment.reliability.clone(),
-        curve_measured: assessment
-            .curve
-            .iter()
-            .flat_map(|curve| curve.measured().iter().map(|(n, accuracy)| (*n as f64, *accuracy)))
-            .collect(),
-        curve_expected: assessment
-            .curve
-            .iter()
-            .flat_map(|curve| {
-                curve_sizes.clone().filter_map(move |n| Some((n as f64, curve.accuracy_at(n)?)))
-            })
-            .collect(),
+        curve_measured,
+        curve_expected,
         balance,
         suspicious,
         hardest,
         duplicates: duplicates(table, relations),
         advice: advice::advise(&facts),
         promise: promise(assessment),
-        problems: problems
-            .iter()
-            .map(|problem| Sentence {
-                en: words::problem(problem, Lang::En),
-                zh: words::problem(problem, Lang::Zh),
-            })
-            .collect(),
-        candidates: tuned
-            .candidates
-            .iter()
-            .enumerate()
-            .map(|(index, candidate)| {
-                (telling::recipe(&candidate.recipe), candidate.loss, index == tuned.chosen)
-            })
-            .collect(),
+        problems: problems.iter().map(problem_sentence).collect(),
+        candidates: candidates(tuned),
         why: telling::why(tuned),
         provenance: provenance(bundle),
     })
+}
+
+fn problem_sentence(problem: &Problem) -> Sentence {
+    Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) }
+}
+
+/// What was tried, its loss, and which one was chosen.
+fn candidates(tuned: &Tuned) -> Vec<(Sentence, f64, bool)> {
+    let shown = |(index, candidate): (usize, &tune::Candidate)| {
+        (telling::recipe(&candidate.recipe), candidate.loss, index == tuned.chosen)
+    };
+    tuned.candidates.iter().enumerate().map(shown).collect()
+}
+
+/// What the advice goes by.
+fn facts<'a>(
+    lesson: &'a Lesson,
+    relations: &Relations,
+    tuned: &Tuned,
+    assessment: &Assessment,
+    balance: &[usize],
+    n_suspicious: usize,
+) -> Facts<'a> {
+    let class = |class: usize| lesson.classes[class].as_str();
+    let outlook = assessment.curve.as_ref().and_then(|curve| {
+        let n = lesson.rows.len();
+        Some((n, curve.accuracy_at(n)?.value, curve.accuracy_at(2 * n)?.low, curve.accuracy_at(2 * n)?.high))
+    });
+    let smallest =
+        balance.iter().enumerate().filter(|(_, count)| **count > 0).min_by_key(|(_, count)| **count);
+    let worst = worst_confusion(&assessment.confusion);
+    Facts {
+        n_suspicious,
+        n_duplicates: relations.duplicates.len(),
+        smallest: smallest.map(|(index, count)| (class(index), *count)),
+        confusion: worst.map(|(given, predicted, count)| (class(given), class(predicted), count)),
+        outlook,
+        promise_needs: assessment.reject.as_ref().err().map(|needed| needed.need),
+        validated: !tuned.validated.is_empty(),
+    }
+}
+
+/// The learning curve as it was measured, and as it is expected to go on to twice the labels.
+fn curve(assessment: &Assessment, n: usize) -> (Points, Points) {
+    let Some(curve) = &assessment.curve else { return (Vec::new(), Vec::new()) };
+    let measured = curve.measured().iter().map(|(n, accuracy)| (*n as f64, *accuracy)).collect();
+    let sizes = (1..=20).map(|step| (n * step / 10).max(1)).filter(|size| *size >= n / 5);
+    (measured, sizes.filter_map(|n| Some((n as f64, curve.accuracy_at(n)?))).collect())
 }
 
 fn kind(task: &Task) -> Kind {

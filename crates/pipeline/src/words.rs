@@ -12,6 +12,14 @@ pub fn problem(problem: &Problem, lang: Lang) -> String {
     }
 }
 
+/// What is wrong, without the place.
+pub fn problem_kind(kind: &ProblemKind, lang: Lang) -> String {
+    match lang {
+        Lang::En => kind.to_string(),
+        Lang::Zh => chinese(kind),
+    }
+}
+
 fn chinese(kind: &ProblemKind) -> String {
     match kind {
         ProblemKind::EmptyFile => "文件是空的；请重新复制或删除".to_owned(),

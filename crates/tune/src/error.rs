@@ -31,6 +31,9 @@ pub enum TuneError {
     /// A setting is out of range.
     #[error("setting `{setting}` must be {expected}")]
     Setting { setting: &'static str, expected: &'static str },
+    /// The person asked to stop.
+    #[error("stopped")]
+    Cancelled,
     /// A stored head does not fit together.
     #[error("the head is damaged: {detail}")]
     Head { detail: String },

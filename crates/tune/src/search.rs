@@ -146,7 +146,7 @@ impl Prepared {
         let mut models: Vec<Option<Weights>> = vec![None; splits.len()];
         let mut path: Vec<Evidence> = Vec::new();
         let mut best = (0, f64::INFINITY);
-        for penalty in penalties {
+        for penalty in penalties.iter().take_while(|_| !context.is_cancelled()) {
             models = (0..splits.len())
                 .into_par_iter()
                 .map(|split| {

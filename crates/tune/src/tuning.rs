@@ -1,6 +1,7 @@
 //! Tries recipes, compares them honestly, fits the winner.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dataset::split::{folds, folds_of_sets, plan};
 use linalg::{Matrix, Seed};
@@ -61,6 +62,7 @@ pub(crate) struct Context<'a> {
     /// One deal of folds per repeat; 255 marks rows that always train.
     deals: Vec<Vec<u8>>,
     folds: usize,
+    cancel: &'a AtomicBool,
 }
 
 /// A configuration with its record; outputs are kept only where they are still needed.
@@ -85,11 +87,16 @@ const NEVER: u8 = u8::MAX;
 /// The same input, settings and seed give the same head to the last bit, whatever the number of threads.
 ///
 /// # Errors
-/// [`TuneError`] says which row or set is at fault.
-pub fn tune(input: TuneInput<'_>, config: &CheckedTune, seed: Seed) -> Result<Tuned, TuneError> {
+/// [`TuneError`] says which row or set is at fault; [`TuneError::Cancelled`] soon after `cancel` became true.
+pub fn tune(
+    input: TuneInput<'_>,
+    config: &CheckedTune,
+    seed: Seed,
+    cancel: &AtomicBool,
+) -> Result<Tuned, TuneError> {
     input.check()?;
     let targets = input.targets.matrix();
-    let context = Context::new(input, &config.0, &targets, seed);
+    let context = Context::new(input, &config.0, &targets, seed, cancel);
     let validated = context.validated();
     let labels = context.labels().to_vec();
     let judge = Judge {
@@ -105,6 +112,9 @@ pub fn tune(input: TuneInput<'_>, config: &CheckedTune, seed: Seed) -> Result<Tu
         return Ok(context.without_validation(&prepared));
     }
     let tried = context.try_all(&prepared, &judge);
+    if context.is_cancelled() {
+        return Err(TuneError::Cancelled);
+    }
     Ok(context.conclude(&prepared, tried, &judge))
 }
 
@@ -112,7 +122,8 @@ pub fn tune(input: TuneInput<'_>, config: &CheckedTune, seed: Seed) -> Result<Tu
 pub fn refit(recipe: &Recipe, input: TuneInput<'_>, config: &CheckedTune) -> Result<Head, TuneError> {
     input.check()?;
     let targets = input.targets.matrix();
-    let context = Context::new(input, &config.0, &targets, Seed(0));
+    let never = AtomicBool::new(false);
+    let context = Context::new(input, &config.0, &targets, Seed(0), &never);
     Ok(context.fit(recipe, &[]))
 }
 
@@ -142,7 +153,13 @@ fn inputs(input: &TuneInput<'_>, config: &TuneConfig) -> Vec<Input> {
 }
 
 impl<'a> Context<'a> {
-    fn new(input: TuneInput<'a>, config: &'a TuneConfig, targets: &'a Matrix<f32>, seed: Seed) -> Self {
+    fn new(
+        input: TuneInput<'a>,
+        config: &'a TuneConfig,
+        targets: &'a Matrix<f32>,
+        seed: Seed,
+        cancel: &'a AtomicBool,
+    ) -> Self {
         let strata = input.targets.strata();
         let mut plan = plan(&strata, input.groups);
         if input.n() >= MANY_ROWS {
@@ -168,7 +185,13 @@ impl<'a> Context<'a> {
             Targets::Multi { .. } => Link::Sigmoid,
             Targets::Numbers(_) => Link::Identity,
         };
-        Self { input, config, link, targets, deals: (0..plan.repeats).map(deal).collect(), folds: plan.folds }
+        let deals = (0..plan.repeats).map(deal).collect();
+        Self { input, config, link, targets, deals, folds: plan.folds, cancel }
+    }
+
+    /// Whether the person asked to stop; what was tried until then is thrown away.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
     }
 
     pub(crate) fn labels(&self) -> &'a [u32] {
@@ -271,6 +294,9 @@ impl<'a> Context<'a> {
         let most = if self.has_many_rows() { 2 } else { usize::MAX };
         ranked.truncate(self.config.finalists.min(most));
         for (prepared, quick) in ranked {
+            if self.is_cancelled() {
+                return;
+            }
             tried.push(prepared.closed_form(prepared.recipe(Family::Means, 0.0), self, judge));
             if let Some((strength, _)) = quick {
                 tried.push(prepared.closed_form(prepared.recipe(Family::Gda, strength), self, judge));

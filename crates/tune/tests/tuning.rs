@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use linalg::{Matrix, Seed, random};
 use tune::{FeatureSet, Head, Link, Targets, TuneConfig, TuneError, TuneInput, Tuned, tune};
@@ -23,7 +24,7 @@ fn alone(n: usize) -> Vec<u32> {
 
 fn run(features: &[FeatureSet], targets: Targets<'_>, groups: &[u32]) -> Result<Tuned, TuneError> {
     let input = TuneInput { features, texts: None, targets, groups };
-    tune(input, &TuneConfig::default().check().unwrap(), Seed(0))
+    tune(input, &TuneConfig::default().check().unwrap(), Seed(0), &AtomicBool::new(false))
 }
 
 fn accuracy(head: &Head, features: &[FeatureSet], labels: &[u32]) -> f64 {
@@ -174,9 +175,20 @@ fn counted_words_help_where_vectors_say_nothing() {
     let (features, _) = blobs(80, 8, 2, 0.0);
     let targets = Targets::Single { labels: &labels, n_classes: 2 };
     let input = TuneInput { features: &features, texts: Some(&texts), targets, groups: &alone(80) };
-    let tuned = tune(input, &TuneConfig::default().check().unwrap(), Seed(0)).unwrap();
+    let tuned =
+        tune(input, &TuneConfig::default().check().unwrap(), Seed(0), &AtomicBool::new(false)).unwrap();
     assert!(tuned.recipe.members.iter().any(|member| member.input.words));
     assert!(tuned.candidates[tuned.chosen].score > 0.97);
     let (structure, tensors) = tuned.head.to_tensors();
     assert!(Head::from_tensors(&structure, &tensors).unwrap() == tuned.head);
+}
+
+#[test]
+fn a_run_that_was_stopped_gives_no_head() {
+    let (features, labels) = blobs(60, 8, 3, 1.0);
+    let groups: Vec<u32> = (0..60).collect();
+    let targets = Targets::Single { labels: &labels, n_classes: 3 };
+    let input = TuneInput { features: &features, texts: None, targets, groups: &groups };
+    let stopped = tune(input, &TuneConfig::default().check().unwrap(), Seed(0), &AtomicBool::new(true));
+    assert_eq!(stopped.unwrap_err(), TuneError::Cancelled);
 }

@@ -22,6 +22,7 @@ pub(super) struct Emitter<'a> {
 
 impl<'a> Emitter<'a> {
     /// Writes one node over the values made so far and returns the value it makes.
+    #[allow(clippy::too_many_lines, reason = "one arm an operation")]
     pub(super) fn node(&mut self, node: &Node, values: &[Name]) -> Result<Name, EmitError> {
         self.writer.scope.clone_from(&node.name);
         let inputs: Vec<&Name> = node.inputs.iter().map(|value| &values[value.0]).collect();

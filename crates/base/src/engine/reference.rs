@@ -33,6 +33,7 @@ impl ReferenceEngine {
     }
 
     /// The value that a node makes of the values before it.
+    #[allow(clippy::too_many_lines, reason = "one arm an operation")]
     fn node(&self, node: &Node, values: &[Value]) -> Result<Value, EngineError> {
         let inputs: Vec<&Value> = node.inputs.iter().map(|value| &values[value.0]).collect();
         let x = inputs[0];

@@ -1,11 +1,12 @@
 //! `dianjing base`: the pretrained networks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use base::cache::{Cache, CachedBase};
 use pipeline::Lang;
 
+use super::overwrite::{self, Written};
 use super::{say, with_progress};
 use crate::args::{Arguments, BaseVerb};
 use crate::{settings, show};
@@ -20,43 +21,39 @@ pub(super) fn run(arguments: &Arguments, verb: &BaseVerb, lang: Lang) -> anyhow:
                 home.pull.accepted_terms.push(id.clone());
             }
             let dir = with_progress(arguments, lang, |run| home.fetch(id, run))?;
-            say(
-                arguments,
-                &lang.pick(
-                    format!("{id} is ready in {}", dir.display()),
-                    format!("{id} 已就绪：{}", dir.display()),
-                ),
-            );
+            let shown = dir.display();
+            let told = lang.pick(format!("{id} is ready in {shown}"), format!("{id} 已就绪：{shown}"));
+            done(arguments, "dir", &dir, &told)?;
         }
         BaseVerb::Import { path } => {
             let dir = base::transfer::import(&cache, path)?;
-            say(
-                arguments,
-                &lang.pick(format!("Imported into {}", dir.display()), format!("已导入 {}", dir.display())),
-            );
+            let shown = dir.display();
+            let told = lang.pick(format!("Imported into {shown}"), format!("已导入 {shown}"));
+            done(arguments, "dir", &dir, &told)?;
         }
         BaseVerb::Export { id, out } => {
             let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.tar")));
+            overwrite::check(Written::Base, &out, None)?;
             base::transfer::export(&cache, id, &out)?;
-            say(
-                arguments,
-                &lang.pick(
-                    format!(
-                        "Wrote {}. On the other machine: dianjing base import {}",
-                        out.display(),
-                        out.display()
-                    ),
-                    format!(
-                        "已写出 {}。在另一台机器上运行：dianjing base import {}",
-                        out.display(),
-                        out.display()
-                    ),
-                ),
+            let shown = out.display();
+            let told = lang.pick(
+                format!("Wrote {shown}. On the other machine: dianjing base import {shown}"),
+                format!("已写出 {shown}。在另一台机器上运行：dianjing base import {shown}"),
             );
+            done(arguments, "tar", &out, &told)?;
         }
         BaseVerb::Info { id } => info(arguments, &home.catalogue, &cache, id, lang)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells where something now is, for a person and, if asked, for a script.
+fn done(arguments: &Arguments, what: &str, path: &Path, told: &str) -> anyhow::Result<()> {
+    if arguments.json {
+        show::json(&serde_json::json!({ what: path }))?;
+    }
+    say(arguments, told);
+    Ok(())
 }
 
 fn list(

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use pipeline::report::metric_name;
 use pipeline::{Lang, percent};
 
 use super::{read_options, say, with_progress};
@@ -22,9 +23,19 @@ pub(super) fn run(arguments: &Arguments, verb: &EvaluateArguments, lang: Lang) -
     let rows = held_out
         .measures
         .iter()
-        .map(|measure| vec![measure.metric.clone(), show::measure(measure, lang)])
+        .map(|measure| vec![metric_name(&measure.metric, lang).to_owned(), show::measure(measure, lang)])
         .collect();
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
+    if !held_out.unknown_classes.is_empty() {
+        let classes = lang.list(&held_out.unknown_classes);
+        say(
+            arguments,
+            &lang.pick(
+                format!("note: the bundle does not know {classes}; such examples count as missed"),
+                format!("注意：模型包不认识{classes}；这些样本都算作答错"),
+            ),
+        );
+    }
     if let Some((answered, right)) = held_out.answered {
         say(
             arguments,

@@ -4,6 +4,7 @@ mod base;
 mod doctor;
 mod evaluate;
 mod export;
+mod overwrite;
 mod predict;
 mod sign;
 mod tune;
@@ -27,8 +28,8 @@ pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> 
         Verb::Evaluate(verb) => evaluate::run(&arguments, verb, lang),
         Verb::Export(verb) => export::run(&arguments, verb, lang),
         Verb::Base(verb) => base::run(&arguments, verb, lang),
-        Verb::Sign(verb) => sign::sign(verb, lang),
-        Verb::Verify(verb) => sign::verify(verb, lang),
+        Verb::Sign(verb) => sign::sign(&arguments, verb, lang),
+        Verb::Verify(verb) => sign::verify(&arguments, verb, lang),
         Verb::Doctor => doctor::run(&arguments, lang),
         Verb::Config(ConfigVerb::Show) => config_show(&arguments, lang),
         Verb::Completions { shell } => {

@@ -1,13 +1,13 @@
 //! `dianjing predict`: answers for files, folders, tables or lines of text.
 
-use std::io::{BufRead, Write};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use bundle::Verdict;
 use dataset::ReadOptions;
-use pipeline::{Lang, PredictedRow};
+use pipeline::{Lang, PredictedRow, words};
 
 use super::{say, with_progress};
 use crate::args::{Arguments, PredictArguments};
@@ -15,42 +15,46 @@ use crate::{exit, settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
-    let stdin = Stdin::take(&verb.inputs)?;
-    let inputs = stdin.as_ref().map_or_else(|| verb.inputs.clone(), |stdin| vec![stdin.file.clone()]);
-    let read = ReadOptions {
-        text: verb.text.clone().or_else(|| stdin.as_ref().map(|_| "text".to_owned())),
-        image: verb.image.clone(),
-        ..ReadOptions::default()
-    };
-    let (rows, problems) = with_progress(arguments, lang, |run| {
+    let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
+    let read = ReadOptions { text: verb.text.clone(), image: verb.image.clone(), ..ReadOptions::default() };
+    let rows = with_progress(arguments, lang, |run| {
         let predictor = home.open_bundle(&verb.bundle, run)?;
-        pipeline::predict(&predictor, &inputs, &read, run)
+        match &lines {
+            Some(bytes) => pipeline::predict_lines(&predictor, "-", bytes, run),
+            None => pipeline::predict(&predictor, &verb.inputs, &read, run),
+        }
     })?;
     if arguments.json {
         show::json(&rows)?;
     } else {
         table(&rows, lang)?;
     }
-    let unsure = |row: &&PredictedRow| {
-        row.prediction.as_ref().is_none_or(|prediction| prediction.verdict != Verdict::Answered)
-    };
-    let doubtful = rows.iter().filter(unsure).count();
-    let nothing_read = rows.iter().all(|row| row.prediction.is_none());
-    let n = rows.len();
-    say(
-        arguments,
-        &lang.pick(
-            format!("{n} examples: {} answered, {doubtful} for a person to look at", n - doubtful),
-            format!("{n} 个样本：{} 个已回答，{doubtful} 个请人工查看", n - doubtful),
-        ),
-    );
-    Ok(if nothing_read {
+    let answered = rows.iter().filter(|row| is_sure(row)).count();
+    let unread = rows.iter().filter(|row| row.prediction.is_none()).count();
+    say(arguments, &summary(rows.len(), answered, unread, lang));
+    Ok(if unread == rows.len() {
         ExitCode::FAILURE
-    } else if verb.fail_on_unsure && (doubtful > 0 || !problems.is_empty()) {
+    } else if verb.fail_on_unsure && answered < rows.len() {
         ExitCode::from(exit::FINDINGS)
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn is_sure(row: &PredictedRow) -> bool {
+    row.prediction.as_ref().is_some_and(|prediction| prediction.verdict == Verdict::Answered)
+}
+
+fn summary(n: usize, answered: usize, unread: usize, lang: Lang) -> String {
+    let doubtful = n - answered - unread;
+    let mut told = lang.pick(
+        format!("{n} examples: {answered} answered, {doubtful} for a person to look at"),
+        format!("{n} 个样本：{answered} 个已回答，{doubtful} 个请人工查看"),
+    );
+    if unread > 0 {
+        told += &lang.pick(format!(", {unread} could not be read"), format!("，{unread} 个无法读取"));
+    }
+    told
 }
 
 fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
@@ -61,7 +65,10 @@ fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
             show::confidence(prediction),
             show::verdict(prediction.verdict, lang).to_owned(),
         ],
-        None => vec![row.id.clone(), "-".to_owned(), "-".to_owned(), row.problem.clone().unwrap_or_default()],
+        None => {
+            let why = row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();
+            vec![row.id.clone(), "-".to_owned(), "-".to_owned(), why]
+        }
     };
     let header = [
         lang.pick("example", "样本"),
@@ -72,30 +79,8 @@ fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
     show::table(&header, rows.iter().map(cells).collect())
 }
 
-/// Lines from stdin as a table with one column, in a file that goes away.
-struct Stdin {
-    file: PathBuf,
-}
-
-impl Stdin {
-    fn take(inputs: &[PathBuf]) -> anyhow::Result<Option<Self>> {
-        if inputs != [Path::new("-")] {
-            return Ok(None);
-        }
-        let file = std::env::temp_dir().join(format!("dianjing-stdin-{}.jsonl", std::process::id()));
-        let stdin = Self { file };
-        let mut out = std::fs::File::create_new(&stdin.file)
-            .with_context(|| format!("cannot write `{}`", stdin.file.display()))?;
-        for line in std::io::stdin().lock().lines() {
-            writeln!(out, "{}", serde_json::json!({ "text": line? }))?;
-        }
-        Ok(Some(stdin))
-    }
-}
-
-impl Drop for Stdin {
-    fn drop(&mut self) {
-        // A temporary file that cannot be removed is the system's to clean.
-        let _ = std::fs::remove_file(&self.file);
-    }
+fn stdin() -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read from stdin")?;
+    Ok(bytes)
 }

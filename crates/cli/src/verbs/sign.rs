@@ -8,29 +8,49 @@ use anyhow::Context;
 use bundle::{Bundle, KeyPair};
 use pipeline::Lang;
 
-use super::read_text;
-use crate::args::{SignArguments, VerifyArguments};
+use super::{read_text, say};
+use crate::args::{Arguments, SignArguments, VerifyArguments};
 use crate::exit::Usage;
+use crate::show;
 
-pub(super) fn sign(verb: &SignArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+pub(super) fn sign(arguments: &Arguments, verb: &SignArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     Bundle::open(&verb.bundle)?;
-    let secret = if verb.key.exists() { read_text(&verb.key)? } else { new_key(&verb.key, lang)? };
+    let secret = if verb.key.exists() {
+        read_text(&verb.key)?
+    } else {
+        let pair = new_key(&verb.key)?;
+        let (secret, public) = (verb.key.display(), public_path(&verb.key));
+        let public = public.display();
+        let told = lang.pick(
+            format!("Made a new key: keep `{secret}` secret, give `{public}` to those who check"),
+            format!("已生成新密钥：请妥善保管“{secret}”，把“{public}”交给验证者"),
+        );
+        say(arguments, &told);
+        pair.secret
+    };
     let signature = bundle::sign(&verb.bundle, &secret)?;
     let path = signature_path(&verb.bundle);
     store::write_atomic(&path, |out| out.write_all(signature.as_bytes()))?;
-    eprintln!("{}", lang.pick(format!("Signed: {}", path.display()), format!("已签名：{}", path.display())));
+    if arguments.json {
+        show::json(&serde_json::json!({ "signature": path }))?;
+    }
+    let shown = path.display();
+    say(arguments, &lang.pick(format!("Signed: {shown}"), format!("已签名：{shown}")));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Makes a key pair; the secret half is readable by its owner only.
-fn new_key(path: &Path, lang: Lang) -> anyhow::Result<String> {
+fn new_key(path: &Path) -> anyhow::Result<KeyPair> {
     let pair = KeyPair::generate()?;
-    let public = path.with_extension("pub");
+    let public = public_path(path);
     if public.exists() {
         let (secret, public) = (path.display(), public.display());
-        return Err(Usage(format!(
-            "there is no secret key `{secret}`, but `{public}` exists; correct --key, or name a new one"
-        ))
+        return Err(Usage {
+            en: format!(
+                "there is no secret key `{secret}`, but `{public}` exists; correct --key, or name a new one"
+            ),
+            zh: format!("没有私钥“{secret}”，但“{public}”已存在；请更正 --key，或换一个名称"),
+        }
         .into());
     }
     let mut options = std::fs::OpenOptions::new();
@@ -40,31 +60,28 @@ fn new_key(path: &Path, lang: Lang) -> anyhow::Result<String> {
     let mut file = options.open(path).with_context(|| format!("cannot write `{}`", path.display()))?;
     file.write_all(pair.secret.as_bytes())?;
     store::write_atomic(&public, |out| out.write_all(pair.public.as_bytes()))?;
-    eprintln!(
-        "{}",
-        lang.pick(
-            format!(
-                "Made a new key: keep `{}` secret, give `{}` to those who check",
-                path.display(),
-                public.display()
-            ),
-            format!("已生成新密钥：请妥善保管“{}”，把“{}”交给验证者", path.display(), public.display()),
-        )
-    );
-    Ok(pair.secret)
+    Ok(pair)
 }
 
-pub(super) fn verify(verb: &VerifyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+fn public_path(secret: &Path) -> PathBuf {
+    secret.with_extension("pub")
+}
+
+pub(super) fn verify(arguments: &Arguments, verb: &VerifyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let bundle = Bundle::open(&verb.bundle)?;
     let identity = bundle.identity();
-    eprintln!(
-        "{}",
-        lang.pick(format!("Every byte is as it was written ({identity})"), format!("内容完整（{identity}）"))
+    say(
+        arguments,
+        &lang
+            .pick(format!("Every byte is as it was written ({identity})"), format!("内容完整（{identity}）")),
     );
     if let Some(key) = &verb.key {
         let signature = read_text(&signature_path(&verb.bundle))?;
         bundle::verify(&verb.bundle, &signature, &read_text(key)?)?;
-        eprintln!("{}", lang.pick("The signature fits the key", "签名与公钥相符"));
+        say(arguments, lang.pick("The signature fits the key", "签名与公钥相符"));
+    }
+    if arguments.json {
+        show::json(&serde_json::json!({ "identity": identity.to_string(), "signed": verb.key.is_some() }))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use bundle::Form;
 use pipeline::{Lang, TuneRequest, Tuning};
 
+use super::overwrite::{self, Written};
 use super::{read_options, say, with_progress};
 use crate::args::{Arguments, TuneArguments};
 use crate::exit::Usage;
@@ -14,18 +15,21 @@ use crate::{settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     if !(verb.errors > 0.0 && verb.errors < 1.0) {
-        return Err(Usage(format!(
-            "--errors {} is not between 0 and 1; 0.05 means one wrong answer in twenty",
-            verb.errors
-        ))
+        return Err(Usage {
+            en: format!(
+                "--errors {} is not between 0 and 1; 0.05 means one wrong answer in twenty",
+                verb.errors
+            ),
+            zh: format!("--errors {} 不在 0 和 1 之间；0.05 表示二十个答案中至多一个错误", verb.errors),
+        }
         .into());
     }
     let started = Instant::now();
     let home = settings::home(arguments)?;
     let out = verb.out.clone().unwrap_or_else(|| default_out(&verb.data));
     let report = verb.report.clone().unwrap_or_else(|| out.with_extension("report.html"));
-    keep_safe(&verb.data, &out)?;
-    keep_safe(&verb.data, &report)?;
+    overwrite::check(Written::Bundle, &out, Some(&verb.data))?;
+    overwrite::check(Written::Report, &report, Some(&verb.data))?;
     let request = TuneRequest {
         data: verb.data.clone(),
         read: read_options(&verb.columns),
@@ -56,18 +60,6 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
     }
     summary(arguments, &request, &tuning, started, lang);
     Ok(ExitCode::SUCCESS)
-}
-
-/// Refuses to write over the data, over a folder that is no bundle, or a folder over a file.
-fn keep_safe(data: &Path, written: &Path) -> anyhow::Result<()> {
-    let (from, to) = (std::path::absolute(data)?, std::path::absolute(written)?);
-    let is_file = written.extension().is_some_and(|extension| extension == "djm" || extension == "html");
-    let in_the_way = if to.is_dir() { !to.join("manifest.toml").exists() } else { to.is_file() && !is_file };
-    if from.starts_with(&to) || in_the_way {
-        let place = written.display();
-        return Err(Usage(format!("`{place}` is already there and is no bundle; pass another place")).into());
-    }
-    Ok(())
 }
 
 /// What was done, in numbers, and the next command to try.

@@ -214,3 +214,117 @@ fn a_key_that_was_mistyped_overwrites_no_other() {
     ");
     assert_eq!(std::fs::read_to_string(place.path("me.pub")).unwrap(), "somebody's");
 }
+
+#[test]
+fn nothing_is_written_over_that_the_program_did_not_write() {
+    let place = Place::new();
+    place.pictures("parts", 6);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    // The same again replaces what the first run wrote.
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    place.run(&["export", "parts.djm", "--onnx", "graph.onnx"]).fine();
+    place.run(&["export", "parts.djm", "--onnx", "graph.onnx"]).fine();
+    place.write("mine.tar", "precious");
+    place.write("mine.onnx", "precious");
+    place.write("mine.djm", "precious");
+    place.write("mine.html", "precious");
+    for arguments in [
+        &["base", "export", "efficientnet-lite0", "--out", "mine.tar"][..],
+        &["export", "parts.djm", "--onnx", "mine.onnx"],
+        &["export", "parts.djm", "--onnx", "parts.djm"],
+        &["tune", "parts", "--out", "mine.djm"],
+        &["tune", "parts", "--report", "mine.html"],
+    ] {
+        let ended = place.run(arguments);
+        assert!(ended.code == 2 && ended.err.contains("is already there"), "{arguments:?}: {}", ended.err);
+    }
+    for name in ["mine.tar", "mine.onnx", "mine.djm", "mine.html"] {
+        assert_eq!(std::fs::read_to_string(place.path(name)).unwrap(), "precious");
+    }
+}
+
+#[test]
+fn texts_for_a_base_of_pictures() {
+    let place = Place::new();
+    place.write("t.csv", "text,label\nhello there,a\ngood bye,b\n");
+    assert_snapshot!(place.run(&["tune", "t.csv", "--base", "efficientnet-lite0"]).told(), @r"
+    exit 1
+    error: base `efficientnet-lite0` takes pictures, but the data holds texts
+    hint: pass data of that kind, or name another base with --base
+    ");
+}
+
+#[test]
+fn classes_the_bundle_does_not_know_are_named() {
+    let place = Place::new();
+    place.pictures("parts", 6);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    place.pictures("new", 3);
+    std::fs::rename(place.path("new/disc"), place.path("new/ring")).unwrap();
+    let ended = place.run(&["evaluate", "parts.djm", "new"]).fine();
+    assert!(ended.err.contains("the bundle does not know ring"), "{}", ended.err);
+}
+
+#[test]
+fn a_bundle_of_a_newer_program_or_another_base() {
+    let place = Place::new();
+    place.pictures("parts", 6);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0", "--out", "model"]).fine();
+    let manifest = std::fs::read_to_string(place.path("model/manifest.toml")).unwrap();
+    // Newer programs may add what this one has never heard of; the number is read first.
+    place.write("model/manifest.toml", manifest.replace("format = 1", "format = 99\nnews = \"from afar\""));
+    assert_snapshot!(place.run(&["predict", "model", "parts"]).told(), @r"
+    exit 1
+    error: `model` has format 99; this program reads up to 1
+    hint: install a newer Dianjing
+    ");
+    // A base of the same name with other weights: another hash in a manifest that is whole in itself.
+    let hash = manifest.lines().find_map(|line| line.strip_prefix("hash = ")).unwrap().trim_matches('"');
+    let other = manifest.replace(hash, &"0".repeat(hash.len()));
+    let stamp = std::fs::read_to_string(place.path("model/created.toml")).unwrap();
+    let before = store::Hash::of(manifest.as_bytes()).to_string();
+    let after = store::Hash::of(other.as_bytes()).to_string();
+    assert!(stamp.contains(&before), "{stamp}");
+    place.write("model/created.toml", stamp.replace(&before, &after));
+    place.write("model/manifest.toml", other);
+    let ended = place.run(&["predict", "model", "parts"]);
+    assert!(
+        ended.code == 1
+            && ended.err.starts_with("error: the bundle needs base `efficientnet-lite0` with hash 0000"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn lines_from_stdin_are_named_by_their_number() {
+    let place = Place::new();
+    let row = |index: usize| format!("{} number {index},{}\n", ["card", "refund"][index % 2], index % 2);
+    place.write("t.csv", "text,label\n".to_owned() + &(0..24).map(row).collect::<String>());
+    place.run(&["tune", "t.csv", "--base", "minilm-l6-en"]).fine();
+    let ended = place.run_on(b"my card\n\nmy refund", &["predict", "t.djm", "-", "--json"]).fine();
+    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let ids: Vec<&str> = rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["-:1", "-:3", "-:2"]);
+    assert_eq!(rows[2]["problem"]["kind"], "empty-cell");
+}
+
+#[test]
+fn mistaken_commands_are_told_in_chinese() {
+    let told = |arguments: &[&str]| Place::new().run_with(arguments, &[("DIANJING_LANG", "zh")]).told();
+    assert_snapshot!(told(&["tune", "parts", "--lable", "x"]), @r"
+    exit 2
+    错误：没有参数“--lable”
+    提示：是否想用“--label”？
+    更多说明：加上 --help
+    ");
+    assert_snapshot!(told(&["verify", "nowhere.djm"]), @r"
+    exit 1
+    错误：无法读取“nowhere.djm”：No such file or directory (os error 2)
+    ");
+    assert_snapshot!(told(&["base", "pull", "nobase"]), @"");
+    assert_snapshot!(told(&["tune", "parts", "--errors", "5"]), @r"
+    exit 2
+    错误：--errors 5 不在 0 和 1 之间；0.05 表示二十个答案中至多一个错误
+    ");
+}

@@ -63,6 +63,17 @@ impl Place {
     }
 
     pub(crate) fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ended {
+        self.ended(self.command(arguments).envs(environment.iter().copied()).output().unwrap())
+    }
+
+    /// Runs with these bytes on stdin.
+    pub(crate) fn run_on(&self, stdin: &[u8], arguments: &[&str]) -> Ended {
+        self.write(".stdin", stdin);
+        let stdin = std::fs::File::open(self.path(".stdin")).unwrap();
+        self.ended(self.command(arguments).stdin(stdin).output().unwrap())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dianjing"));
         command
             .args(arguments)
@@ -70,7 +81,10 @@ impl Place {
             .env("DIANJING_LANG", "en")
             .env("SOURCE_DATE_EPOCH", "1700000000");
         command.env_remove("DIANJING_THREADS").env_remove("DIANJING_OFFLINE");
-        let Output { status, stdout, stderr } = command.envs(environment.iter().copied()).output().unwrap();
+        command
+    }
+
+    fn ended(&self, Output { status, stdout, stderr }: Output) -> Ended {
         let text = |bytes: Vec<u8>| {
             String::from_utf8(bytes).unwrap().replace(&*self.dir.path().to_string_lossy(), "PLACE")
         };

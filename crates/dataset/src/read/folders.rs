@@ -32,6 +32,13 @@ pub(super) fn single_file(path: &Path) -> Example {
     example(path.to_string_lossy().into_owned(), content, path)
 }
 
+/// One line of text from a source that is no table.
+pub(super) fn line(source: &str, row: u64, text: &str) -> Example {
+    let mut example = example(format!("{source}:{row}"), Content::Text(text.to_owned()), Path::new(source));
+    example.origin.row = Some(row);
+    example
+}
+
 fn example(id: String, content: Content, path: &Path) -> Example {
     let origin = Origin { path: path.to_owned(), row: None };
     Example {

@@ -23,7 +23,7 @@ use rows::Source;
 pub use separated::parse_separated;
 pub use table::{Cell, Row, Table};
 
-use crate::{Dataset, Problem, ReadError};
+use crate::{Dataset, Problem, ProblemKind, ReadError};
 
 /// Most examples in one data set.
 pub const MAX_EXAMPLES: usize = 2_000_000;
@@ -102,6 +102,26 @@ pub fn read_unlabelled(
     // Two of the paths may hold files of the same name; below no folder, their whole path tells them apart.
     ids::make_unique(Path::new(""), &mut examples);
     Ok((examples, problems))
+}
+
+/// Reads one text a line, in any encoding that files may have; `name` stands for the source in ids and messages.
+pub fn read_lines(name: &str, bytes: &[u8]) -> (Vec<crate::Example>, Vec<Problem>) {
+    let Some(decoded) = encoding::decode(bytes) else {
+        let kind = ProblemKind::Unreadable { detail: encoding::NOT_TEXT.to_owned() };
+        return (Vec::new(), vec![Problem::in_file(kind, name)]);
+    };
+    let (mut examples, mut problems) = (Vec::new(), Vec::new());
+    for (row, line) in (1..).zip(decoded.text.lines()) {
+        if line.trim().is_empty() {
+            problems.push(Problem::in_row(ProblemKind::EmptyCell, name, row));
+        } else if decoded.damages(line) {
+            let kind = ProblemKind::BadText { encoding: decoded.encoding.to_owned() };
+            problems.push(Problem::in_row(kind, name, row));
+        } else {
+            examples.push(folders::line(name, row, line.trim()));
+        }
+    }
+    (examples, problems)
 }
 
 /// What the labels are for.
