@@ -17,6 +17,7 @@ pub mod extract;
 pub mod graph;
 pub mod onnx;
 pub mod open;
+pub mod patches;
 pub mod prep;
 pub mod pull;
 pub mod tokenizer;

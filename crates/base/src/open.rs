@@ -247,6 +247,25 @@ pub fn network(dir: &Path) -> Result<(Graph, Weights), BaseError> {
     load(dir, &card, &family(&card)?)
 }
 
+/// A base opened for its inner maps.
+pub(crate) struct Maps {
+    pub(crate) id: String,
+    pub(crate) hash: store::Hash,
+    pub(crate) preprocess: Preprocess,
+    pub(crate) engine: Box<dyn Engine>,
+}
+
+/// Opens the part of a base that makes these inner maps of square pictures.
+pub(crate) fn maps(dir: &Path, choice: &EngineChoice, size: usize, maps: &[&str]) -> Result<Maps, BaseError> {
+    let base = Base::open(dir, choice)?;
+    let family = family(&base.card)?;
+    let weights = Weights::load(&dir.join(MODEL))?;
+    let (graph, weights) = arch::prepare_maps(&family, weights, size, maps)
+        .map_err(|source| BaseError::Arch { id: base.card.id.clone(), source })?;
+    let engine = engine_of(&graph, &weights, choice, &base.card.id)?;
+    Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engine })
+}
+
 /// How the base in a folder prepares its input; for export.
 pub fn preprocess_of(dir: &Path) -> Result<Preprocess, BaseError> {
     let card = Card::read(dir)?;
@@ -296,22 +315,29 @@ fn engine(
         };
     }
     let (graph, weights) = load(dir, card, family)?;
+    engine_of(&graph, &weights, choice, &card.id)
+}
+
+fn engine_of(
+    graph: &Graph,
+    weights: &Weights,
+    choice: &EngineChoice,
+    id: &str,
+) -> Result<Box<dyn Engine>, BaseError> {
     Ok(match choice {
-        EngineChoice::Native => Box::new(NativeEngine::new(&graph, &weights)?),
-        EngineChoice::Auto => match NativeEngine::new(&graph, &weights) {
+        EngineChoice::Native => Box::new(NativeEngine::new(graph, weights)?),
+        EngineChoice::Auto => match NativeEngine::new(graph, weights) {
             Ok(engine) => Box::new(engine),
             // A shape that the built-in kernels do not know; rten knows all.
             Err(EngineError::Backend { source, .. }) if source.is::<Unsupported>() => {
-                tracing::info!(id = card.id, reason = %source, "the built-in engine does not know this network");
-                Box::new(RtenEngine::new(&graph, &weights)?)
+                tracing::info!(id, reason = %source, "the built-in engine does not know this network");
+                Box::new(RtenEngine::new(graph, weights)?)
             }
             Err(error) => return Err(error.into()),
         },
-        EngineChoice::Rten => Box::new(RtenEngine::new(&graph, &weights)?),
+        EngineChoice::Rten => Box::new(RtenEngine::new(graph, weights)?),
         #[cfg(feature = "ort")]
-        EngineChoice::Ort(library) => {
-            Box::new(crate::engine::ort::OrtEngine::new(library, &graph, &weights)?)
-        }
+        EngineChoice::Ort(library) => Box::new(crate::engine::ort::OrtEngine::new(library, graph, weights)?),
     })
 }
 

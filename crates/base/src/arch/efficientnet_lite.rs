@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArchError, batch_norm, tensor};
+use super::{ArchError, batch_norm, tensor, unknown_map};
 use crate::{
     graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, Shape, ValueId},
     weights::Weights,
@@ -77,6 +77,9 @@ const POOLED_STAGES: [usize; 3] = [2, 4, 6];
 /// The stage that ends at stride 16, whose map is the patch grid.
 const PATCH_STAGE: usize = 4;
 
+/// The inner maps that can be had, by the stage that makes each: the last ones at stride 4, 8, 16 and 32.
+const MAPS: [(&str, usize); 4] = [("stride4", 1), ("stride8", 2), ("stride16", 4), ("stride32", 6)];
+
 /// Builds the network. Outputs:
 /// - `pooled`: `[1280]`, the mean of the head's map, which the classifier was trained on;
 /// - `stages`: the means of the maps at stride 8, 16 and 32, end to end (`[40 + 112 + 320]` for Lite0);
@@ -87,25 +90,36 @@ pub(super) fn prepare(
     mut weights: Weights,
 ) -> Result<(Graph, Weights), ArchError> {
     let size = config.image_size.unwrap_or(config.variant.trained_size());
-    if size < 32 {
-        let reason = "the network divides it by 32".to_owned();
-        return Err(ArchError::Setting { setting: "image_size", got: size.to_string(), reason });
-    }
     fold_batch_norms(&mut weights, config.variant)?;
-    let input = GraphInput::Image { channels: 3, height: size, width: size };
-    let mut net = Net { weights: &weights, graph: GraphBuilder::new(input, &weights) };
-    let mut x = net.conv("_conv_stem", 2, Activation::Relu6, ValueId::INPUT)?;
-    let mut stage_ends = Vec::with_capacity(7);
-    let mut block = 0;
-    for (blocks, first_stride) in config.variant.blocks().into_iter().zip(STAGE_STRIDES) {
-        for index in 0..blocks {
-            x = net.block(block, if index == 0 { first_stride } else { 1 }, x)?;
-            block += 1;
-        }
-        stage_ends.push(x);
-    }
-    let head = net.conv("_conv_head", 1, Activation::Relu6, x)?;
+    let mut net = Net::new(&weights, size)?;
+    let stage_ends = net.stages(config.variant, STAGE_STRIDES.len())?;
+    let head = net.conv("_conv_head", 1, Activation::Relu6, stage_ends[6])?;
     let graph = net.outputs(head, &stage_ends)?;
+    Ok((graph, weights))
+}
+
+/// Builds the network as far as the maps named, each an output `[h * w, c]`, row by row.
+pub(super) fn prepare_maps(
+    config: &EfficientNetLite,
+    mut weights: Weights,
+    size: usize,
+    maps: &[&str],
+) -> Result<(Graph, Weights), ArchError> {
+    let stages = maps
+        .iter()
+        .map(|map| {
+            let known = MAPS.iter().find(|(name, _)| name == map);
+            known.map(|(_, stage)| *stage).ok_or_else(|| unknown_map(map, MAPS.map(|(name, _)| name)))
+        })
+        .collect::<Result<Vec<usize>, ArchError>>()?;
+    fold_batch_norms(&mut weights, config.variant)?;
+    let mut net = Net::new(&weights, size)?;
+    let stage_ends = net.stages(config.variant, stages.iter().max().map_or(0, |last| last + 1))?;
+    for (map, stage) in maps.iter().zip(stages) {
+        let rows = net.graph.push(*map, Op::FlattenPatches, &[stage_ends[stage]])?;
+        net.graph.output(*map, rows)?;
+    }
+    let graph = net.graph.finish()?;
     Ok((graph, weights))
 }
 
@@ -135,7 +149,31 @@ struct Net<'w> {
     graph: GraphBuilder<'w>,
 }
 
-impl Net<'_> {
+impl<'w> Net<'w> {
+    fn new(weights: &'w Weights, size: usize) -> Result<Self, ArchError> {
+        if size < 32 {
+            let reason = "the network divides it by 32".to_owned();
+            return Err(ArchError::Setting { setting: "image_size", got: size.to_string(), reason });
+        }
+        let input = GraphInput::Image { channels: 3, height: size, width: size };
+        Ok(Self { weights, graph: GraphBuilder::new(input, weights) })
+    }
+
+    /// The stem and the first `n` stages; the end of each.
+    fn stages(&mut self, variant: LiteVariant, n: usize) -> Result<Vec<ValueId>, ArchError> {
+        let mut x = self.conv("_conv_stem", 2, Activation::Relu6, ValueId::INPUT)?;
+        let mut ends = Vec::with_capacity(n);
+        let mut block = 0;
+        for (blocks, first_stride) in variant.blocks().into_iter().zip(STAGE_STRIDES).take(n) {
+            for index in 0..blocks {
+                x = self.block(block, if index == 0 { first_stride } else { 1 }, x)?;
+                block += 1;
+            }
+            ends.push(x);
+        }
+        Ok(ends)
+    }
+
     /// A convolution with `SAME` padding; one input channel per filter means depthwise.
     fn conv(
         &mut self,

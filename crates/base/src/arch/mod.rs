@@ -76,6 +76,9 @@ pub enum ArchError {
     /// An ONNX file has no graph here: give it to an engine as it is.
     #[error("a base that is an ONNX file runs as it is and has no layers to prepare")]
     FrozenOnly,
+    /// The network does not look at pictures.
+    #[error("only networks that look at pictures have maps")]
+    NoMaps,
 }
 
 /// Builds the network of `family` over a checkpoint.
@@ -83,20 +86,55 @@ pub enum ArchError {
 /// Takes the tensors under their published names and gives back only those that the graph reads, with batch norms folded into their
 /// convolutions and constant embeddings summed. Tensors that are used as they are are moved, so a mapped table stays mapped.
 pub fn prepare(family: &Family, weights: Weights) -> Result<(Graph, Weights), ArchError> {
-    let (graph, mut weights) = match family {
+    Ok(only_used(match family {
         Family::EfficientnetLite(config) => efficientnet_lite::prepare(config, weights)?,
         Family::Bert(config) => bert::prepare(config, weights)?,
         Family::UseMultilingual(config) => sentence_cnn::prepare(config, weights)?,
         Family::Vit(config) => vit::prepare(config, weights)?,
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
-    };
+    }))
+}
+
+/// Builds the part of a vision network that makes the inner maps named, for square pictures of `size` pixels.
+///
+/// Every output is `[h * w, c]`, row by row; EfficientNet-Lite has `stride4`, `stride8`, `stride16` and `stride32`, a ViT has
+/// `block0`, `block1`, ... and `last`.
+///
+/// # Errors
+/// [`ArchError::NoMaps`] for networks of other senses, [`ArchError::Setting`] for a map or a size that the family does not have.
+pub fn prepare_maps(
+    family: &Family,
+    weights: Weights,
+    size: usize,
+    maps: &[&str],
+) -> Result<(Graph, Weights), ArchError> {
+    Ok(only_used(match family {
+        Family::EfficientnetLite(config) => efficientnet_lite::prepare_maps(config, weights, size, maps)?,
+        Family::Vit(config) => vit::prepare_maps(config, weights, size, maps)?,
+        Family::Onnx(_) => return Err(ArchError::FrozenOnly),
+        Family::Bert(_) | Family::UseMultilingual(_) => return Err(ArchError::NoMaps),
+    }))
+}
+
+/// The graph with the weights that it reads, and no others.
+fn only_used((graph, mut weights): (Graph, Weights)) -> (Graph, Weights) {
     let used: BTreeSet<&str> = graph.nodes().iter().flat_map(|Node { op, .. }| op.weights()).collect();
     let unused: Vec<String> =
         weights.names().filter(|name| !used.contains(name)).map(str::to_owned).collect();
     for name in unused {
         weights.remove(&name);
     }
-    Ok((graph, weights))
+    (graph, weights)
+}
+
+/// The error that a family has no such map.
+fn unknown_map(map: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> ArchError {
+    let known: Vec<String> = known.into_iter().map(|name| name.as_ref().to_owned()).collect();
+    ArchError::Setting {
+        setting: "map",
+        got: map.to_owned(),
+        reason: format!("the network has {}", known.join(", ")),
+    }
 }
 
 /// The tensor of that name, or the error that it is missing.

@@ -3,12 +3,14 @@
 //! Pre-norm transformer over square patches, under the names of the published Hugging Face checkpoints: `encoder.layer.N.norm1`,
 //! `mlp.fc1`, `layer_scale1` for DINOv2, `layernorm_before`, `intermediate.dense` for ViT. The two differ in names and LayerScale only.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     ArchError, as_matrix, count_layers,
     positions::{self, Bicubic},
-    prefix_before, tensor, without_prefix,
+    prefix_before, tensor, unknown_map, without_prefix,
 };
 use crate::{
     graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, ValueId},
@@ -48,16 +50,10 @@ const PATCH_POSITIONS: &str = "embeddings.patch_positions";
 /// - `patch-mean`: `[dim]`, the mean of the patch tokens (registers are in neither);
 /// - `patches`: `[h * w, dim]`, the patch tokens row by row.
 pub(super) fn prepare(config: &Vit, weights: Weights) -> Result<(Graph, Weights), ArchError> {
-    let prefix = prefix_before(&weights, PROJECTION)?;
-    let mut weights = without_prefix(weights, &prefix);
-    let layout = place_positions(&mut weights, config)?;
-    let names =
-        if weights.get("encoder.layer.0.norm1.weight").is_some() { &DINOV2_NAMES } else { &VIT_NAMES };
-    let layers = count_layers(&weights, "encoder.layer.", &format!(".{}.weight", names.norm_before))?;
-    let input = GraphInput::Image { channels: 3, height: config.image_size, width: config.image_size };
-    let mut net = Net { config, names, weights: &weights, graph: GraphBuilder::new(input, &weights) };
+    let (weights, layout) = ready(config, weights)?;
+    let mut net = Net::new(config, &weights);
     let mut x = net.embed(layout.patch_size)?;
-    for layer in 0..layers {
+    for layer in 0..layout.layers {
         x = net.layer(&format!("encoder.layer.{layer}"), x)?;
     }
     let x = net.norm("layernorm", x)?;
@@ -71,15 +67,65 @@ pub(super) fn prepare(config: &Vit, weights: Weights) -> Result<(Graph, Weights)
     Ok((graph, weights))
 }
 
+/// Builds the network as far as the maps named: the patch tokens after a block (`block7`), or after the last layer norm (`last`).
+pub(super) fn prepare_maps(
+    config: &Vit,
+    weights: Weights,
+    size: usize,
+    maps: &[&str],
+) -> Result<(Graph, Weights), ArchError> {
+    let config = Vit { image_size: size, ..config.clone() };
+    let (weights, layout) = ready(&config, weights)?;
+    let known = || (0..layout.layers).map(|layer| format!("block{layer}")).chain(["last".to_owned()]);
+    if let Some(map) = maps.iter().find(|map| known().all(|name| name != **map)) {
+        return Err(unknown_map(map, known()));
+    }
+    let mut net = Net::new(&config, &weights);
+    let mut x = net.embed(layout.patch_size)?;
+    let mut tokens = BTreeMap::new();
+    for layer in 0..layout.layers {
+        x = net.layer(&format!("encoder.layer.{layer}"), x)?;
+        tokens.insert(format!("block{layer}"), x);
+        if maps.iter().all(|map| tokens.contains_key(*map)) {
+            break;
+        }
+    }
+    if maps.contains(&"last") {
+        tokens.insert("last".to_owned(), net.norm("layernorm", x)?);
+    }
+    for map in maps {
+        let rows = net.graph.push(*map, Op::DropRows(layout.prefix_rows), &[tokens[*map]])?;
+        net.graph.output(*map, rows)?;
+    }
+    let graph = net.graph.finish()?;
+    Ok((graph, weights))
+}
+
+/// The tensors under their short names with the positions at the input size, and how the network is laid out.
+fn ready(config: &Vit, weights: Weights) -> Result<(Weights, Layout), ArchError> {
+    let prefix = prefix_before(&weights, PROJECTION)?;
+    let mut weights = without_prefix(weights, &prefix);
+    let norm = names(&weights).norm_before;
+    let layers = count_layers(&weights, "encoder.layer.", &format!(".{norm}.weight"))?;
+    let (patch_size, prefix_rows) = place_positions(&mut weights, config)?;
+    Ok((weights, Layout { patch_size, prefix_rows, layers }))
+}
+
+fn names(weights: &Weights) -> &'static Names {
+    if weights.get("encoder.layer.0.norm1.weight").is_some() { &DINOV2_NAMES } else { &VIT_NAMES }
+}
+
 /// How the token sequence is laid out.
 struct Layout {
     patch_size: usize,
     /// Class token and registers.
     prefix_rows: usize,
+    layers: usize,
 }
 
-/// Resamples the positions to the input size and adds the first one to the class token.
-fn place_positions(weights: &mut Weights, config: &Vit) -> Result<Layout, ArchError> {
+/// Resamples the positions to the input size and adds the first one to the class token. Gives the patch size and how many
+/// rows come before the patches.
+fn place_positions(weights: &mut Weights, config: &Vit) -> Result<(usize, usize), ArchError> {
     let kernel = &tensor(weights, PROJECTION)?.shape;
     let [dim, 3, patch_size, _] = kernel[..] else {
         return Err(ArchError::TensorShape {
@@ -118,7 +164,7 @@ fn place_positions(weights: &mut Weights, config: &Vit) -> Result<Layout, ArchEr
     }
     weights.insert(PREFIX_ROWS, Tensor::new(vec![prefix_rows, dim], prefix));
     weights.insert(PATCH_POSITIONS, Tensor::new(vec![grid * grid, dim], patches));
-    Ok(Layout { patch_size, prefix_rows })
+    Ok((patch_size, prefix_rows))
 }
 
 /// What the two checkpoints call the parts of a layer.
@@ -145,7 +191,12 @@ struct Net<'w> {
     graph: GraphBuilder<'w>,
 }
 
-impl Net<'_> {
+impl<'w> Net<'w> {
+    fn new(config: &'w Vit, weights: &'w Weights) -> Self {
+        let input = GraphInput::Image { channels: 3, height: config.image_size, width: config.image_size };
+        Self { config, names: names(weights), weights, graph: GraphBuilder::new(input, weights) }
+    }
+
     fn embed(&mut self, patch_size: usize) -> Result<ValueId, ArchError> {
         let project = Op::Conv2d {
             weight: PROJECTION.to_owned(),

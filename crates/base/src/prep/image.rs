@@ -103,28 +103,49 @@ pub fn image_input(picture: &RgbImage, preprocess: &ImagePreprocess) -> Vec<f32>
             ((width - crop) / 2.0, (height - crop) / 2.0, crop, crop)
         }
     };
-    let filter = match preprocess.filter {
+    let scaled = resized(picture, (left, top, crop_width, crop_height), (side, side), preprocess.filter);
+    normalise(scaled.as_raw(), preprocess)
+}
+
+/// The whole picture at another size.
+///
+/// # Panics
+/// When a side is 0.
+pub fn scale(picture: &RgbImage, width: usize, height: usize, filter: Filter) -> RgbImage {
+    let side = |side: usize| u32::try_from(side).expect("pictures are smaller than 2^32 pixels");
+    let whole = (0.0, 0.0, f64::from(picture.width()), f64::from(picture.height()));
+    resized(picture, whole, (side(width), side(height)), filter)
+}
+
+/// A part of the picture, `(left, top, width, height)`, at another size.
+fn resized(
+    picture: &RgbImage,
+    (left, top, width, height): (f64, f64, f64, f64),
+    size: (u32, u32),
+    filter: Filter,
+) -> RgbImage {
+    let filter = match filter {
         Filter::Bilinear => FilterType::Bilinear,
         Filter::Bicubic => FilterType::CatmullRom,
     };
     let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3);
     let source = source.expect("an RGB picture has three bytes per pixel");
-    let mut scaled = Image::new(side, side, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
-        left,
-        top,
-        crop_width,
-        crop_height,
-    );
+    let mut scaled = Image::new(size.0, size.1, PixelType::U8x3);
+    let options =
+        ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(left, top, width, height);
     Resizer::new()
         .resize(&source, &mut scaled, &options)
         .expect("the crop lies inside the picture and both have the same kind of pixel");
-    let mut input = vec![0.0; 3 * size * size];
-    for (at, pixel) in scaled.buffer().as_chunks::<3>().0.iter().enumerate() {
-        for channel in 0..3 {
-            input[channel * size * size + at] =
-                (f32::from(pixel[channel]) - preprocess.mean[channel]) / preprocess.std[channel];
-        }
+    RgbImage::from_raw(size.0, size.1, scaled.into_vec()).expect("both have three bytes per pixel")
+}
+
+/// `[3, pixels]`, normalised, from RGB pixels one after the other.
+pub fn normalise(pixels: &[u8], preprocess: &ImagePreprocess) -> Vec<f32> {
+    let (pixels, _) = pixels.as_chunks::<3>();
+    let mut input = vec![0.0; 3 * pixels.len()];
+    for (channel, plane) in input.chunks_exact_mut(pixels.len().max(1)).enumerate() {
+        let (mean, std) = (preprocess.mean[channel], preprocess.std[channel]);
+        plane.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = (f32::from(pixel[channel]) - mean) / std);
     }
     input
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arch::Family;
 
-pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input};
+pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale};
 
 /// How a base wants to be fed; part of its identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,311 @@
+//! Patches: the inner maps of a vision base over a whole photo, as one grid of feature vectors.
+//!
+//! A photo is scaled, cut into overlapping square tiles, and every tile goes through the part of the network that makes the
+//! maps. Each cell of the grid takes its features from the tile in whose middle it lies most, so seams lie where the tiles
+//! saw the same surroundings. Maps of another stride than the grid's are brought to it: coarser ones by bilinear
+//! interpolation, finer ones by the mean of their cells.
+
+use std::path::Path;
+
+use half::f16;
+use image::RgbImage;
+use linalg::Matrix;
+use serde::{Deserialize, Serialize};
+
+use crate::arch;
+use crate::engine::{Engine, NetInput, NetOutput};
+use crate::open::{self, BaseError, EngineChoice};
+use crate::prep::{self, ImagePreprocess, PrepError, Preprocess};
+
+/// Most cells of one grid: a photo of a hundred megapixels at stride 16 has half as many.
+const MAX_CELLS: usize = 1 << 20;
+
+/// How photos are looked at. Part of what a detector is: another plan gives other features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchPlan {
+    /// Pixels of the scaled photo for each pixel of the photo. Above 0.
+    pub scale: f64,
+    /// Side of a tile in scaled pixels, a multiple of 32.
+    pub tile: usize,
+    /// How far tiles reach into each other at least, in scaled pixels from either edge; a multiple of `cell`.
+    pub margin: usize,
+    /// Side of a cell of the grid in scaled pixels; a power of two up to 32.
+    pub cell: usize,
+    /// Names of the inner maps, whose features stand one after the other.
+    pub maps: Vec<String>,
+}
+
+/// The patches of one photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchGrid {
+    /// Cells from top to bottom.
+    pub rows: usize,
+    /// Cells from left to right.
+    pub cols: usize,
+    /// `[rows * cols, dim]`, row by row, rounded to half precision.
+    pub x: Matrix,
+}
+
+/// A vision base that gives patches.
+pub struct PatchBase {
+    plan: PatchPlan,
+    preprocess: ImagePreprocess,
+    hash: store::Hash,
+    engine: Box<dyn Engine>,
+}
+
+impl std::fmt::Debug for PatchBase {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("PatchBase").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+impl PatchBase {
+    /// Opens the base in a folder of the cache for this plan.
+    ///
+    /// # Errors
+    /// [`BaseError::Setting`] when the plan does not fit itself or the network.
+    pub fn open(dir: &Path, choice: &EngineChoice, plan: PatchPlan) -> Result<Self, BaseError> {
+        let maps: Vec<&str> = plan.maps.iter().map(String::as_str).collect();
+        let opened = open::maps(dir, choice, plan.tile, &maps)?;
+        let wrong = |detail: &str| {
+            Err(BaseError::Setting { id: opened.id.clone(), table: "patch plan", detail: detail.to_owned() })
+        };
+        if !(plan.scale > 0.0 && plan.scale.is_finite()) {
+            return wrong("the scale is not above 0");
+        }
+        if !(plan.cell.is_power_of_two() && plan.cell <= 32 && plan.tile.is_multiple_of(32) && plan.tile > 0)
+        {
+            return wrong("cells are 1, 2, 4, ... 32 pixels, tiles a multiple of 32");
+        }
+        if !plan.margin.is_multiple_of(plan.cell) || 2 * plan.margin >= plan.tile {
+            return wrong("the margin is a multiple of the cell and less than half a tile");
+        }
+        let Preprocess::Image(preprocess) = opened.preprocess else {
+            return Err(PrepError::OtherKind { expected: "text" }.into());
+        };
+        Ok(Self { plan, preprocess, hash: opened.hash, engine: opened.engine })
+    }
+
+    /// How it looks at photos.
+    pub fn plan(&self) -> &PatchPlan {
+        &self.plan
+    }
+
+    /// Identity of the base, as [`crate::Base::hash`] gives it.
+    pub fn hash(&self) -> store::Hash {
+        self.hash
+    }
+
+    /// Name of the engine, with what decides its arithmetic.
+    pub fn engine_name(&self) -> String {
+        self.engine.name().to_owned()
+    }
+
+    /// Numbers in a patch's vector.
+    pub fn dim(&self) -> usize {
+        self.engine.outputs().iter().map(|output| output.dim).sum()
+    }
+
+    /// The grid's size for a photo of `width` by `height` pixels: rows and columns.
+    pub fn grid_size(&self, width: u32, height: u32) -> (usize, usize) {
+        let cells = |pixels: u32| self.scaled(pixels).div_ceil(self.plan.cell).max(1);
+        (cells(height), cells(width))
+    }
+
+    fn scaled(&self, pixels: u32) -> usize {
+        ((f64::from(pixels) * self.plan.scale).round() as usize).max(1)
+    }
+
+    /// The patches of a photo.
+    ///
+    /// # Errors
+    /// [`PrepError::TooLarge`] for a photo that has more than a million cells at this scale.
+    pub fn grid(&self, photo: &RgbImage) -> Result<PatchGrid, BaseError> {
+        let (rows, cols) = self.grid_size(photo.width(), photo.height());
+        if rows * cols > MAX_CELLS {
+            let (width, height, limit) = (photo.width(), photo.height(), MAX_CELLS as u64);
+            return Err(PrepError::TooLarge { width, height, limit }.into());
+        }
+        let (width, height) = (self.scaled(photo.width()), self.scaled(photo.height()));
+        let scaled = prep::scale(photo, width, height, self.preprocess.filter);
+        let cells = self.plan.tile / self.plan.cell;
+        let margin = self.plan.margin / self.plan.cell;
+        let (down, across) = (Axis::cut(rows, cells, margin), Axis::cut(cols, cells, margin));
+        let mut x = Matrix::zeros(rows * cols, self.dim());
+        for (top, down_owned) in down.pieces() {
+            for (left, across_owned) in across.pieces() {
+                let tile = self.tile(&scaled, top * self.plan.cell, left * self.plan.cell);
+                let features = self.features(&tile)?;
+                for row in down_owned.clone() {
+                    for col in across_owned.clone() {
+                        let from = (row - top) * cells + (col - left);
+                        x.row_mut(row * cols + col).copy_from_slice(features.row(from));
+                    }
+                }
+            }
+        }
+        Ok(PatchGrid { rows, cols, x })
+    }
+
+    /// The network's input for one tile. Beyond its edges the photo goes on mirrored.
+    fn tile(&self, photo: &RgbImage, top: usize, left: usize) -> Vec<f32> {
+        let size = self.plan.tile;
+        let (width, height) = (photo.width() as usize, photo.height() as usize);
+        let columns: Vec<usize> = (left..left + size).map(|x| mirrored(x, width)).collect();
+        let mut pixels = Vec::with_capacity(3 * size * size);
+        let raw = photo.as_raw();
+        for y in top..top + size {
+            let row = &raw[3 * width * mirrored(y, height)..][..3 * width];
+            columns.iter().for_each(|x| pixels.extend_from_slice(&row[3 * x..3 * x + 3]));
+        }
+        prep::normalise(&pixels, &self.preprocess)
+    }
+
+    /// `[cells * cells, dim]` of one tile.
+    fn features(&self, tile: &[f32]) -> Result<Matrix, BaseError> {
+        let outputs = self.engine.run(NetInput::Image(tile))?;
+        let cells = self.plan.tile / self.plan.cell;
+        let mut features = Matrix::zeros(cells * cells, self.dim());
+        let mut start = 0;
+        for output in &outputs {
+            let dim = output.dim();
+            let fitted = fit(output, cells);
+            for (row, from) in fitted.chunks_exact(dim).enumerate() {
+                let to = &mut features.row_mut(row)[start..start + dim];
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = f16::from_f32(*from).to_f32());
+            }
+            start += dim;
+        }
+        Ok(features)
+    }
+}
+
+/// Where a picture that is mirrored at its edges, over and over, shows pixel `at`.
+fn mirrored(at: usize, length: usize) -> usize {
+    if length == 1 {
+        return 0;
+    }
+    let period = 2 * (length - 1);
+    let at = at % period;
+    at.min(period - at)
+}
+
+/// A map `[side * side, dim]` brought to `[cells * cells, dim]`.
+fn fit(map: &NetOutput, cells: usize) -> Vec<f32> {
+    let side = map.rows.isqrt();
+    if side == cells {
+        return map.data.clone();
+    }
+    if side > cells {
+        return pooled(&map.data, side, cells);
+    }
+    interpolated(&map.data, side, cells)
+}
+
+fn pooled(data: &[f32], side: usize, cells: usize) -> Vec<f32> {
+    let (dim, block) = (data.len() / (side * side), side / cells);
+    let mut pooled = vec![0.0; cells * cells * dim];
+    for (cell, to) in pooled.chunks_exact_mut(dim).enumerate() {
+        for row in 0..block {
+            let first = (cell / cells * block + row) * side + cell % cells * block;
+            for from in data[first * dim..(first + block) * dim].chunks_exact(dim) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+            }
+        }
+        to.iter_mut().for_each(|value| *value /= (block * block) as f32);
+    }
+    pooled
+}
+
+fn interpolated(data: &[f32], side: usize, cells: usize) -> Vec<f32> {
+    let dim = data.len() / (side * side);
+    // Pixel centres are half a pixel in: the usual convention without aligned corners.
+    let source = |cell: usize| {
+        let at = ((cell as f32 + 0.5) * side as f32 / cells as f32 - 0.5).clamp(0.0, (side - 1) as f32);
+        let before = at.floor() as usize;
+        (before, (before + 1).min(side - 1), at - at.floor())
+    };
+    let mut wide = vec![0.0; cells * cells * dim];
+    for (cell, to) in wide.chunks_exact_mut(dim).enumerate() {
+        let ((top, bottom, down), (left, right, across)) = (source(cell / cells), source(cell % cells));
+        let corner = |row: usize, col: usize| &data[(row * side + col) * dim..][..dim];
+        let corners = [corner(top, left), corner(top, right), corner(bottom, left), corner(bottom, right)];
+        for (channel, to) in to.iter_mut().enumerate() {
+            let above = corners[0][channel] + across * (corners[1][channel] - corners[0][channel]);
+            let below = corners[2][channel] + across * (corners[3][channel] - corners[2][channel]);
+            *to = above + down * (below - above);
+        }
+    }
+    wide
+}
+
+/// One side of a photo cut into tiles, in cells.
+#[derive(Debug, PartialEq, Eq)]
+struct Axis {
+    /// Where each tile begins.
+    starts: Vec<usize>,
+    /// Where the cells begin that each tile gives, and the end.
+    bounds: Vec<usize>,
+}
+
+impl Axis {
+    /// Tiles of `tile` cells that reach `margin` into each other from either side, spread evenly over `length`.
+    fn cut(length: usize, tile: usize, margin: usize) -> Self {
+        if length <= tile {
+            return Self { starts: vec![0], bounds: vec![0, length] };
+        }
+        let count = (length - 2 * margin).div_ceil(tile - 2 * margin).max(2);
+        let starts: Vec<usize> = (0..count).map(|index| index * (length - tile) / (count - 1)).collect();
+        let middle = |pair: &[usize]| (pair[0] + tile + pair[1]) / 2;
+        let bounds = [0].into_iter().chain(starts.windows(2).map(middle)).chain([length]).collect();
+        Self { starts, bounds }
+    }
+
+    /// Each tile's first cell and the cells that it gives.
+    fn pieces(&self) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+        self.starts.iter().zip(self.bounds.windows(2)).map(|(start, bound)| (*start, bound[0]..bound[1]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_cover_every_cell_well_inside() {
+        for (length, tile, margin) in
+            [(5, 16, 2), (16, 16, 2), (17, 16, 2), (40, 16, 2), (1000, 16, 3), (33, 20, 4)]
+        {
+            let axis = Axis::cut(length, tile, margin);
+            let mut next = 0;
+            for (start, owned) in axis.pieces() {
+                assert_eq!(owned.start, next);
+                assert!(start <= owned.start && owned.end <= start + tile, "{length} {axis:?}");
+                assert!(owned.start == 0 || owned.start >= start + margin, "{length} {axis:?}");
+                assert!(owned.end == length || owned.end + margin <= start + tile, "{length} {axis:?}");
+                next = owned.end;
+            }
+            assert_eq!(next, length);
+        }
+    }
+
+    #[test]
+    fn a_picture_goes_on_mirrored() {
+        let seen: Vec<usize> = (0..9).map(|at| mirrored(at, 4)).collect();
+        assert_eq!(seen, [0, 1, 2, 3, 2, 1, 0, 1, 2]);
+        assert_eq!(mirrored(7, 1), 0);
+    }
+
+    #[test]
+    fn maps_of_other_strides_are_brought_to_the_grid() {
+        let map = |side: usize, data: Vec<f32>| NetOutput { name: String::new(), rows: side * side, data };
+        let four: Vec<f32> = (0..16).map(|value| value as f32).collect();
+        assert_eq!(fit(&map(4, four.clone()), 4), four);
+        assert_eq!(fit(&map(4, four), 2), [2.5, 4.5, 10.5, 12.5]);
+        let wide = fit(&map(2, vec![0.0, 4.0, 8.0, 12.0]), 4);
+        assert_eq!(wide[..4], [0.0, 1.0, 3.0, 4.0]);
+        assert_eq!(wide[4..8], [2.0, 3.0, 5.0, 6.0]);
+    }
+}
