@@ -80,9 +80,10 @@ def aupro(scores: np.ndarray, labels: np.ndarray) -> float:
     place = np.searchsorted(-thresholds, -flat)
     fpr = np.concatenate([[0.0], np.cumsum(np.bincount(place, region == 0, len(thresholds))) / sizes[0]])
     pro = np.concatenate([[0.0], np.cumsum(np.bincount(place, gain, len(thresholds)))])
-    # np.interp takes the last of equal rates only to the right of them, which is where the limit is.
-    below = fpr < LIMIT
-    x, y = np.append(fpr[below], LIMIT), np.append(pro[below], np.interp(LIMIT, fpr, pro))
+    # The first point at or beyond the limit: a curve that rises straight up there adds nothing.
+    end = np.searchsorted(fpr, LIMIT)
+    height = pro[end - 1] + (pro[end] - pro[end - 1]) * (LIMIT - fpr[end - 1]) / (fpr[end] - fpr[end - 1])
+    x, y = np.append(fpr[:end], LIMIT), np.append(pro[:end], height)
     return float(np.trapezoid(y, x) / LIMIT)
 
 

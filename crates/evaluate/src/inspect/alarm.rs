@@ -183,7 +183,7 @@ pub fn alarm_threshold(good: &GoodScores, promise: Promise) -> AlarmThreshold {
 /// Finds the lowest order statistic of the good scores that keeps the promise.
 ///
 /// It is the smallest rank r with `P(Beta(n + 1 - r, r) <= false_alarm_rate) >= confidence` (Vovk 2012, Conditional validity of
-/// inductive conformal predictors, section 3; the tolerance limits of Wilks 1941).
+/// inductive conformal predictors; the tolerance limits of Wilks 1941).
 pub fn proven_threshold(good: &GoodScores, promise: Promise) -> Result<ProvenThreshold, Unproven> {
     let n = good.n();
     let Promise { false_alarm_rate, confidence } = promise;
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn groups_count_once_and_keep_the_promise_where_parts_would_not() {
-        // Ten parts of a lot share most of their score, so six lots of ten know little more than six parts.
+        // Ten parts of a lot share most of their score, so thirty lots of ten know little more than thirty parts.
         let (lots, size, promise) = (30, 10, promise(0.1, 0.95));
         let (mut broken, mut broken_by_parts) = (0, 0);
         for run in 0..500 {

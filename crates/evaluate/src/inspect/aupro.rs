@@ -1,8 +1,8 @@
 //! How well maps find defects, pixel by pixel and region by region (methods 2.7).
 //!
 //! Both metrics are exact over all pixels. Only defect pixels can change the curves' height, and there are few of them: they
-//! alone are sorted over the data set, and each image's background is sorted by itself and counted between them. So no more
-//! than one image per thread is held in sorted form.
+//! alone are sorted over the data set, and each image's background is sorted by itself and counted between them. So only a few
+//! images per thread are held in sorted form.
 
 use linalg::Seed;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use crate::{Estimate, EvaluateError};
 /// The usual upper limit of the false-positive rate in AUPRO.
 pub const AUPRO_LIMIT: f64 = 0.3;
 
-/// Images whose counts are added up together. Counts are whole numbers, so this is not part of the result.
+/// Images that are counted together. Counts are whole numbers, so this is not part of the result.
 const CHUNK: usize = 16;
 
 /// The two metrics of a set of maps.
@@ -139,13 +139,15 @@ fn background(images: &[ScoredImage<'_>], defects: &Defects, grid: &Grid) -> (Ve
     let places = 2 * defects.keys.len() + 1;
     let of_chunk = |(chunk, images): (usize, &[ScoredImage<'_>])| {
         let mut counts = vec![0_u64; places];
-        let sample = |(offset, image): (usize, &ScoredImage<'_>)| {
+        let sorted = |image: &ScoredImage<'_>| {
             let mut keys = image.background();
             keys.sort_unstable();
-            count_between(&keys, &defects.keys, &mut counts);
-            grid.sample(&keys, defects, chunk * CHUNK + offset)
+            keys
         };
-        let sampled: Vec<_> = images.iter().enumerate().map(sample).collect();
+        let keys: Vec<Vec<u32>> = images.iter().map(sorted).collect();
+        count_between(&keys, &defects.keys, &mut counts);
+        let sample = |(offset, keys): (usize, &Vec<u32>)| grid.sample(keys, defects, chunk * CHUNK + offset);
+        let sampled: Vec<_> = keys.iter().enumerate().map(sample).collect();
         (counts, sampled)
     };
     let add = |(mut counts, mut sampled): (Vec<u64>, Vec<_>), (more, next): (Vec<u64>, Vec<_>)| {
@@ -158,18 +160,42 @@ fn background(images: &[ScoredImage<'_>], defects: &Defects, grid: &Grid) -> (Ve
     (counts, Sampled::of(sampled, grid.len()))
 }
 
-/// Adds each of the ascending `keys` to its place among the ascending `bounds`.
-fn count_between(keys: &[u32], bounds: &[u32], counts: &mut [u64]) {
-    let mut at = 0;
-    for key in keys {
-        // The next bound is mostly near: steps that double find the stretch, halving finds the place in it.
-        let mut step = 1;
-        while at + step < bounds.len() && bounds[at + step] < *key {
-            step *= 2;
+/// Adds each key of some images, each ascending, to its place among the ascending `bounds`.
+fn count_between(images: &[Vec<u32>], bounds: &[u32], counts: &mut [u64]) {
+    /// Bounds that are gone through for all images before the next ones, so that their counts stay in the cache.
+    const BLOCK: usize = 8192;
+    let mut rest: Vec<&[u32]> = images.iter().map(Vec::as_slice).collect();
+    for (block, bounds) in bounds.chunks(BLOCK).enumerate() {
+        let counts = &mut counts[2 * block * BLOCK..];
+        let last = bounds[bounds.len() - 1];
+        for keys in &mut rest {
+            let (here, later) = keys.split_at(keys.partition_point(|key| *key <= last));
+            let mut at = 0;
+            for key in here {
+                at += n_below(&bounds[at..], *key);
+                counts[2 * at + usize::from(bounds[at] == *key)] += 1;
+            }
+            *keys = later;
         }
-        let stretch = at..(at + step + 1).min(bounds.len());
-        at += bounds[stretch].partition_point(|bound| bound < key);
-        counts[2 * at + usize::from(bounds.get(at) == Some(key))] += 1;
+    }
+    counts[2 * bounds.len()] += rest.iter().map(|keys| keys.len() as u64).sum::<u64>();
+}
+
+/// How many of the ascending bounds are below the key, which is mostly few.
+fn n_below(bounds: &[u32], key: u32) -> usize {
+    /// Bounds that are compared all at once, which costs as much as one comparison whose outcome is open.
+    const NEAR: usize = 16;
+    let near = bounds.first_chunk::<NEAR>().map(|near| near.iter().map(|b| u32::from(*b < key)).sum::<u32>());
+    match near {
+        Some(count) if (count as usize) < NEAR => count as usize,
+        // Steps that double find the stretch, halving finds the place in it.
+        _ => {
+            let mut step = 1;
+            while step < bounds.len() && bounds[step] < key {
+                step *= 2;
+            }
+            bounds[..(step + 1).min(bounds.len())].partition_point(|bound| *bound < key)
+        }
     }
 }
 
@@ -218,8 +244,8 @@ mod tests {
             let (top, left) = (random::below(&mut rng, height / 2), random::below(&mut rng, width / 2));
             let marked = |at: usize| {
                 let inside = (top..top + height / 4).contains(&(at / width));
-                index % 2 == 0 && inside && (left..left + width / 3).contains(&(at % width))
-                    || index % 6 == 0 && at < 3
+                index.is_multiple_of(2) && inside && (left..left + width / 3).contains(&(at % width))
+                    || index.is_multiple_of(6) && at < 3
             };
             let mask: Vec<bool> = (0..height * width).map(marked).collect();
             let score = |defect: &bool| {

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn dear_misses_pull_the_threshold_down_to_the_promise_and_no_further() {
-        let defects = [50.0, 97.5, 98.5, 120.0, 130.0];
+        let defects = [50.0, 96.5, 98.5, 120.0, 130.0];
         let cheapest = check((1.0, 1000.0, 0.5), &defects, 96.0);
         assert_eq!((cheapest.missed.value, cheapest.false_alarms.value), (0.2, 0.04));
         assert!((cheapest.expected_cost - (0.5 * 0.04 + 500.0 * 0.2)).abs() < 1e-12);

@@ -2,8 +2,8 @@
 //!
 //! Of each image the background, the defect pixels and the shares of regions above every threshold are counted once. A draw is a
 //! weight for each image, and the counts of all draws are the weights times the counts of the images. Between two thresholds the
-//! curve is taken as straight; thresholds lie at most 1/1000 of the regions' shares, or of the background, apart, so an area is
-//! off by no more than 1/2000.
+//! curve is taken as straight; thresholds lie about 1/1000 of the regions' shares, or of the background, apart, so an area is off
+//! by about 1/2000 at most. The undrawn data are read in the same way, and intervals are moved by the difference.
 
 use linalg::{Matrix, Seed, matmul, random};
 use rayon::prelude::*;

@@ -15,7 +15,7 @@ pub fn conformal_p_value(good: &GoodScores, score: f64) -> f64 {
 /// Which of a batch are called defects, so that on average at most `rate` of those called are good parts.
 ///
 /// The procedure of Benjamini and Hochberg 1995: with m p-values, all up to the largest `p_(k) <= k rate / m`. It holds for
-/// conformal p-values of one batch, which depend on each other through the good scores (Bates et al. 2023, theorem 2). A value
+/// conformal p-values of one batch, which depend on each other through the good scores (Bates et al. 2023). A value
 /// that is not a number is never called.
 pub fn benjamini_hochberg(p_values: &[f64], rate: f64) -> Vec<bool> {
     let mut sorted: Vec<f64> = p_values.iter().copied().filter(|p| !p.is_nan()).collect();

@@ -59,7 +59,7 @@ pub enum Tail {
 
 /// Estimates the threshold that `false_alarm_rate`, in (0, 1), of good parts exceed. **No guarantee.**
 ///
-/// The upper fifth of the scores gives shape and scale by probability-weighted moments (Hosking and Wallis 1987, section 4), and
+/// The upper fifth of the scores gives shape and scale by probability-weighted moments (Hosking and Wallis 1987), and
 /// the tail is followed to the rate. When fewer than one in `n + 1` may alarm, the threshold is never below the largest score.
 pub fn estimated_threshold(
     good: &GoodScores,
