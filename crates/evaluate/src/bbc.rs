@@ -96,7 +96,8 @@ fn check_shapes(
     }
 }
 
-fn members_of(groups: &[u32]) -> Vec<Vec<usize>> {
+/// The rows of each group, ascending; groups in the order of their numbers.
+pub(crate) fn members_of(groups: &[u32]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..groups.len()).collect();
     order.sort_by_key(|row| (groups[*row], *row));
     order.chunk_by(|a, b| groups[*a] == groups[*b]).map(<[_]>::to_vec).collect()

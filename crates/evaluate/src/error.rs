@@ -11,6 +11,12 @@ pub enum EvaluateError {
     /// A value is not a number.
     #[error("{what} has a value that is not finite in row {row}")]
     NotFinite { what: &'static str, row: usize },
+    /// There is too little to measure on.
+    #[error("{what}: got {got}, at least {need} are needed")]
+    TooFew { what: &'static str, got: usize, need: usize },
+    /// A setting is outside its range.
+    #[error("`{what}` is {got}, expected {expected}")]
+    OutOfRange { what: &'static str, got: f64, expected: &'static str },
     /// A stored detector does not fit together.
     #[error("the stored detector is damaged: {detail}")]
     Stored { detail: String },

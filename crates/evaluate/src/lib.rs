@@ -11,6 +11,7 @@
 //! | is this like anything seen before? | [`OodDetector`] |
 //! | what would more labels bring? | [`LearningCurve`] |
 //! | how wide is a number's interval? | [`half_width`] |
+//! | how good is a defect detector, and where does it alarm? | [`inspect`] |
 
 mod bbc;
 mod calibration;
@@ -19,6 +20,7 @@ mod curve;
 mod error;
 mod estimate;
 mod familiar;
+pub mod inspect;
 pub mod metrics;
 mod reject;
 
