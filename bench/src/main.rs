@@ -1,18 +1,19 @@
 //! Speed and memory on this machine, beside peers in the same run.
 //!
 //! ```text
-//! bench [--data DIR] [--python PYTHON] [images|texts|heads|program]..
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|program]..
 //! ```
 //! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
 //! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
 
+mod inspect;
 mod ours;
 mod program;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// What a side tells about one case; the peer's script prints the same.
@@ -22,48 +23,89 @@ pub(crate) struct Told {
     /// Things done in a second.
     pub(crate) per_second: f64,
     pub(crate) peak_rss_bytes: u64,
+    /// A number that both sides must agree on, where there is one.
+    #[serde(default)]
+    pub(crate) answer: Option<f64>,
 }
+
+/// How far the answers of both sides may be apart, relatively: they round differently.
+const AGREEMENT: f64 = 1e-3;
 
 /// One line of the table.
 struct Case {
     name: &'static str,
     group: &'static str,
-    /// What `speed.py` is asked for the same.
+    /// The script in `quality/peers` that does the same, and what it is asked.
     peer: &'static [&'static str],
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 6] = [
-    Case { name: "clothing files to features, Lite2", group: "images", peer: &["images"], run: ours::files },
+const CASES: [Case; 11] = [
+    Case {
+        name: "clothing files to features, Lite2",
+        group: "images",
+        peer: &["speed.py", "images"],
+        run: ours::files,
+    },
     Case {
         name: "Lite2 alone, ready pictures",
         group: "images",
-        peer: &["images", "--base-only"],
+        peer: &["speed.py", "images", "--base-only"],
         run: ours::base_only,
     },
     Case {
         name: "2,000 texts to features, MiniLM",
         group: "texts",
-        peer: &["texts", "--base", "minilm"],
+        peer: &["speed.py", "texts", "--base", "minilm"],
         run: ours::minilm,
     },
     Case {
         name: "2,000 texts to features, E5",
         group: "texts",
-        peer: &["texts", "--base", "e5"],
+        peer: &["speed.py", "texts", "--base", "e5"],
         run: ours::e5,
     },
     Case {
         name: "tune 400 x 1280, 10 classes",
         group: "heads",
-        peer: &["heads", "--features", "clothing"],
+        peer: &["speed.py", "heads", "--features", "clothing"],
         run: ours::clothing,
     },
     Case {
         name: "tune 10,003 x 384, 77 classes",
         group: "heads",
-        peer: &["heads", "--features", "banking_minilm"],
+        peer: &["speed.py", "heads", "--features", "banking_minilm"],
         run: ours::banking,
+    },
+    Case {
+        name: "3,300 of 33,000 x 384, numpy",
+        group: "inspect",
+        peer: &["inspect_speed.py", "coreset"],
+        run: inspect::coreset,
+    },
+    Case {
+        name: "the same by 128 columns, numpy",
+        group: "inspect",
+        peer: &["inspect_speed.py", "coreset", "--projected"],
+        run: inspect::projected_coreset,
+    },
+    Case {
+        name: "nearest of 3,300, numpy",
+        group: "inspect",
+        peer: &["inspect_speed.py", "nearest", "--peer", "numpy"],
+        run: inspect::nearest,
+    },
+    Case {
+        name: "nearest of 3,300, faiss",
+        group: "inspect",
+        peer: &["inspect_speed.py", "nearest", "--peer", "faiss"],
+        run: inspect::nearest,
+    },
+    Case {
+        name: "nearest from other photos, numpy",
+        group: "inspect",
+        peer: &["inspect_speed.py", "held-out"],
+        run: inspect::held_out,
     },
 ];
 
@@ -110,10 +152,13 @@ fn table(data: &Path, python: Option<&Path>, wanted: &dyn Fn(&str) -> bool) -> a
     for case in CASES.iter().filter(|case| wanted(case.group)) {
         let ours = ask(Command::new(std::env::current_exe()?).args(["--one", case.name]), data)?;
         let peer = python.map(|python| {
-            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quality/peers/speed.py");
-            ask(Command::new(python).arg(script).args(case.peer), data)
+            let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quality/peers");
+            ask(Command::new(python).arg(scripts.join(case.peer[0])).args(&case.peer[1..]), data)
         });
         let peer = peer.transpose()?;
+        if let (Some(own), Some(other)) = (ours.answer, peer.as_ref().and_then(|peer| peer.answer)) {
+            ensure!((own - other).abs() <= AGREEMENT * other.abs(), "{}: {own} is not {other}", case.name);
+        }
         let show = |value: Option<f64>, digits: usize| {
             value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
         };

@@ -30,7 +30,7 @@ const LITE2: &str = "efficientnet-lite2";
 const BATCH: usize = 16;
 
 /// The median time of doing `n` things, and the most memory that this process held.
-fn measure(n: usize, mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Told> {
+pub(crate) fn measure(n: usize, mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<Told> {
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let started = Instant::now();
@@ -39,7 +39,7 @@ fn measure(n: usize, mut work: impl FnMut() -> anyhow::Result<()>) -> anyhow::Re
     }
     times.sort_by(f64::total_cmp);
     let seconds = times[RUNS / 2];
-    Ok(Told { seconds, per_second: n as f64 / seconds, peak_rss_bytes: peak()? })
+    Ok(Told { seconds, per_second: n as f64 / seconds, peak_rss_bytes: peak()?, answer: None })
 }
 
 /// The high-water mark of resident memory, as the kernel keeps it.

@@ -4,17 +4,27 @@
 //! over outputs, never over a sum. And a row of a product depends only on that row of the left factor, so a batch equals
 //! its rows one by one.
 
+mod coreset;
 pub mod decompose;
+mod lanes;
 pub mod logits;
 mod matrix;
+mod nearest;
 pub mod neighbours;
 mod product;
+mod project;
 pub mod random;
+mod screen;
+mod search;
 pub mod sparse;
 
+pub use coreset::{Coreset, k_centre};
+pub use lanes::squared_distance;
 pub use matrix::{Matrix, MatrixView};
+pub use nearest::{Cell, Hit, Limits, NearestIndex, Sides};
 pub use neighbours::{Metric, Neighbours, knn, knn_between};
 pub use product::{Number, matmul, matmul_nt, matmul_tn};
+pub use project::random_projection;
 pub use random::Seed;
 pub use sparse::CsrMatrix;
 

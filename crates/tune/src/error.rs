@@ -23,6 +23,24 @@ pub enum TuneError {
     /// A label is not below the number of classes.
     #[error("row {row} has class {class}, but there are only {n_classes}")]
     ClassIndex { row: usize, class: u32, n_classes: usize },
+    /// The parts of a set of patches do not fit together.
+    #[error("{what} are {got}, the patches {expected}")]
+    Patches { what: &'static str, got: usize, expected: usize },
+    /// A detector is asked about features of another kind.
+    #[error("the patches have {got} columns, the detector was made from {expected}")]
+    PatchColumns { got: usize, expected: usize },
+    /// Nothing can be held out.
+    #[error("all patches are of one photo; holding photos out needs at least two")]
+    OnePhoto,
+    /// A detector would store a value that half precision cannot hold.
+    #[error("row {row} of the bank has a value beyond 65504, more than half precision holds")]
+    TooLargeForHalf { row: usize },
+    /// A soft target or a weight is out of range.
+    #[error("{what} of row {row} must be {expected}")]
+    Soft { what: &'static str, row: usize, expected: &'static str },
+    /// Defects can only be told from good patches where there are both.
+    #[error("there are no {missing} to learn from")]
+    OneKind { missing: &'static str },
     /// Scores of all examples for all classes would not fit in memory.
     #[error(
         "{n} examples times {n_classes} classes are more than this machine's memory holds; merge rare classes"
@@ -37,4 +55,7 @@ pub enum TuneError {
     /// A stored head does not fit together.
     #[error("the head is damaged: {detail}")]
     Head { detail: String },
+    /// A stored detector does not fit together.
+    #[error("the detector is damaged: {detail}")]
+    Detector { detail: String },
 }

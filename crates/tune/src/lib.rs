@@ -10,10 +10,13 @@
 //! | logistic regression | [`logistic`] | the best straight boundaries, by L-BFGS along a path of penalties |
 //! | ridge | [`ridge`] | numbers, with exact leave-one-out |
 //!
+//! Defects on photos of parts are another matter, with detectors of their own: see [`detect`].
+//!
 //! Every head ends as linear maps ([`Head`]), so serving and exporting have one thing to do.
 
 mod blend;
 mod config;
+pub mod detect;
 mod error;
 mod evidence;
 pub mod gda;

@@ -1,0 +1,36 @@
+//! Finds defects: patches of a photo that look like nothing on photos of good parts (methods 2).
+//!
+//! A base gives one feature vector for each patch of a photo. From the patches of good photos come
+//!
+//! | detector | where | a patch is suspicious when |
+//! |---|---|---|
+//! | memory | [`PatchMemory`] | no patch of a good photo is near it |
+//! | subspace | [`Subspace`] | it leaves the directions in which good patches vary |
+//!
+//! and from the patches of photos with marked or merely known defects a third, [`PatchLogit`]. Each gives one number per patch,
+//! larger for more suspicious; what a photo's number and the alarm are made of is decided elsewhere. Numbers for the photos
+//! that a detector was made from are told only as `held_out`: by detectors that did not see that photo.
+
+mod folds;
+mod memory;
+mod mil;
+mod patches;
+mod scaling;
+mod stored;
+mod subspace;
+mod supervised;
+
+pub use memory::{MemoryConfig, PatchMemory, Scaling};
+pub use mil::{MilInput, fit_without_masks};
+pub use patches::Patches;
+pub use subspace::{Subspace, SubspaceKind};
+pub use supervised::{PatchLogit, balanced_weights, fit_patches};
+
+/// A detector with what detectors like it say of the photos it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored<D> {
+    /// Made from all photos.
+    pub detector: D,
+    /// Of every patch, `[n]`, by a detector that did not see its photo.
+    pub held_out: Vec<f32>,
+}
