@@ -252,6 +252,17 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
             ),
             "若要区分各种缺陷，请传入其中的 test 文件夹",
         ),
+        ReadError::NoGood { path, n_defects, n_measured } => (
+            format!(
+                "{}里没有可供学习的良品图片，只有 {n_defects} 张缺陷图片和 {n_measured} 张测量用图片",
+                name(path)
+            ),
+            "请把良品图片放进 good 文件夹，或放进与 test 并列的 train/good",
+        ),
+        ReadError::SeveralSets { path, sets } => (
+            format!("{}里有多套缺陷检测数据：{}", name(path), sets.join("、")),
+            "请只传其中一套；每种零件单独学习",
+        ),
         ReadError::UnknownFormat { path } => (
             format!("{}不是这里能读的文件类型", name(path)),
             "请传入文件夹，或 .csv、.tsv、.jsonl、.json、.parquet 文件",

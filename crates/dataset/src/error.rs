@@ -52,6 +52,15 @@ pub enum ReadError {
         path.display()
     )]
     InspectionLayout { path: PathBuf, class: String },
+    /// Nothing to learn from for defect inspection.
+    #[error(
+        "`{}` has no pictures of good parts to learn from, only {n_defects} of defects and {n_measured} to measure on",
+        path.display()
+    )]
+    NoGood { path: PathBuf, n_defects: usize, n_measured: usize },
+    /// A folder above several sets for defect inspection.
+    #[error("`{}` holds several sets for defect inspection: {}", path.display(), quoted(sets))]
+    SeveralSets { path: PathBuf, sets: Vec<String> },
     /// An unknown kind of file.
     #[error("`{}` is not a kind of file that can be read here", path.display())]
     UnknownFormat { path: PathBuf },
@@ -85,6 +94,10 @@ impl ReadError {
                 "save the pictures as files and pass a CSV with their paths, or name a text column with --text COLUMN"
             }
             Self::InspectionLayout { .. } => "pass its `test` folder to tell its defects apart",
+            Self::NoGood { .. } => {
+                "put pictures of good parts into a folder `good`, or into `train/good` beside `test`"
+            }
+            Self::SeveralSets { .. } => "pass one of them: each kind of part is learned alone",
             Self::UnknownFormat { .. } => "pass a folder, or a .csv, .tsv, .jsonl, .json or .parquet file",
             Self::Malformed { .. } => "open it in the program that wrote it and save it again",
             Self::TooMuch { .. } => "split it into several data sets",

@@ -1,11 +1,12 @@
 //! Examples, labels, groups, splits, revisions, and the readers of every format.
 //!
 //! Start at [`read`](fn@read): it looks at a file or folder, decides what it is, and gives the good part as a [`Dataset`]
-//! together with a list of [`Problem`]s. [`split`] makes the only views that training and testing accept.
+//! together with a list of [`Problem`]s; [`read_inspection`] does so for sets of good parts and defects. [`split`] makes the only views that training and testing accept.
 
 mod error;
 mod example;
 mod fingerprint;
+mod inspection;
 mod problem;
 pub mod read;
 pub mod split;
@@ -16,5 +17,9 @@ pub use example::{
     ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Target, Task, Vote,
 };
 pub use fingerprint::content_hash;
+pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
-pub use read::{ReadOptions, TaskKind, read, read_held_out, read_lines, read_unlabelled};
+pub use read::{
+    InspectionOptions, ReadOptions, TaskKind, read, read_held_out, read_inspection, read_lines,
+    read_unlabelled,
+};

@@ -85,6 +85,16 @@ pub enum ProblemKind {
     Tie { labels: Vec<String>, taken: String },
     /// A class with so few examples that it cannot be validated.
     RareClass { class: String, count: usize },
+    /// A mask that marks nothing.
+    EmptyMask,
+    /// A mask of another size than its picture; width and height in pixels.
+    MaskSize { got: (u32, u32), expected: (u32, u32) },
+    /// A mask to which no picture, or more than one, belongs.
+    MaskWithoutPicture,
+    /// Several masks for one picture; none of them is used.
+    SeveralMasks { count: usize },
+    /// Pictures of defects without a mask, where others of the set have one. Told once, at the first of them.
+    DefectWithoutMask { count: usize },
     /// Files that are not part of the layout were passed over.
     Ignored { count: usize },
 }
@@ -151,9 +161,40 @@ impl fmt::Display for ProblemKind {
                     "class `{class}` has {count} example(s), too few to check what is learned about it; add some"
                 )
             }
+            Self::EmptyMask
+            | Self::MaskSize { .. }
+            | Self::MaskWithoutPicture
+            | Self::SeveralMasks { .. }
+            | Self::DefectWithoutMask { .. } => self.fmt_mask(out),
             Self::Ignored { count } => {
                 write!(out, "{count} file(s) are not part of the layout and were passed over")
             }
+        }
+    }
+}
+
+impl ProblemKind {
+    fn fmt_mask(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyMask => {
+                write!(out, "the mask marks nothing; mark the defect in white or remove the mask")
+            }
+            Self::MaskSize { got: (width, height), expected } => write!(
+                out,
+                "the mask has {width} x {height} pixels, its picture {} x {}; draw it on the picture itself",
+                expected.0, expected.1
+            ),
+            Self::MaskWithoutPicture => {
+                write!(out, "this mask belongs to no single picture; name it and its folder as the picture's")
+            }
+            Self::SeveralMasks { count } => {
+                write!(out, "{count} masks belong to this picture and none was taken; unite them in one")
+            }
+            Self::DefectWithoutMask { count } => write!(
+                out,
+                "{count} picture(s) of defects have no mask, this is the first; where they are defective is not measured"
+            ),
+            other => unreachable!("{other:?} is not about masks"),
         }
     }
 }

@@ -45,6 +45,20 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::RareClass { class, count } => {
             format!("类别“{class}”只有 {count} 个样本，无法检验学得如何；请补充")
         }
+        ProblemKind::EmptyMask => "掩膜里没有标出任何区域；请用白色标出缺陷，或删除该掩膜".to_owned(),
+        ProblemKind::MaskSize { got, expected } => format!(
+            "掩膜是 {} x {} 像素，图片是 {} x {} 像素；请在原图上绘制掩膜",
+            got.0, got.1, expected.0, expected.1
+        ),
+        ProblemKind::MaskWithoutPicture => {
+            "找不到唯一对应的图片；请让掩膜的文件名和文件夹与图片一致".to_owned()
+        }
+        ProblemKind::SeveralMasks { count } => {
+            format!("这张图片有 {count} 个掩膜，都未采用；请合并成一个")
+        }
+        ProblemKind::DefectWithoutMask { count } => {
+            format!("有 {count} 张缺陷图片没有掩膜（这是第一张）；这些图片不检验缺陷位置")
+        }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
         other => other.to_string(),
     }

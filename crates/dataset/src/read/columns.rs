@@ -17,6 +17,8 @@ pub(super) struct Columns {
     pub(super) group: Option<usize>,
     pub(super) annotator: Option<usize>,
     pub(super) part: Option<usize>,
+    /// The picture that marks where the defect is.
+    pub(super) mask: Option<usize>,
     /// What names an example when several rows are about the same one.
     pub(super) id: Option<usize>,
 }
@@ -90,6 +92,7 @@ const GROUP_NAMES: &[&str] =
     &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
 const ANNOTATOR_NAMES: &[&str] = &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
 const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
+const MASK_NAMES: &[&str] = &["mask", "mask_path", "mask_file", "ground_truth", "gt", "掩膜", "掩码"];
 const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 
 /// Decides the role of each column.
@@ -137,6 +140,7 @@ pub(super) fn find(
         group: or_by_name(named(&options.group)?, GROUP_NAMES),
         annotator: or_by_name(named(&options.annotator)?, ANNOTATOR_NAMES),
         part,
+        mask: by_name(table, MASK_NAMES, &taken),
         id: by_name(table, ID_NAMES, &taken),
     })
 }
@@ -163,8 +167,10 @@ fn content(
     let taken: Vec<usize> = label.into_iter().collect();
     let image = by_name(table, IMAGE_NAMES, &taken).filter(|column| looks_like_images(table, *column));
     let text = by_name(table, TEXT_NAMES, &taken);
-    // Names of people, lots and parts are words too, but not what an example reads like.
-    let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES].map(|names| all_by_name(table, names)).concat();
+    // Names of people, lots, parts and masks are words too, but not what an example reads or looks like.
+    let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES, MASK_NAMES]
+        .map(|names| all_by_name(table, names))
+        .concat();
     let is_free =
         |column: &usize| Some(*column) != label && !known.contains(column) && !names_bytes(table, *column);
     let free = || (0..table.columns.len()).filter(is_free);
@@ -222,6 +228,7 @@ impl Columns {
             group: self.group.and_then(same),
             annotator: self.annotator.and_then(same),
             part: self.part.and_then(same),
+            mask: self.mask.and_then(same),
             id: self.id.and_then(same),
         })
     }
@@ -240,7 +247,7 @@ fn holds_free_answers(table: &Table, column: usize) -> bool {
 /// In a table of two columns the other one can only be the label, if its name does not say what else it is.
 fn only_other_column(table: &Table, content: usize) -> Option<usize> {
     let other = if table.columns.len() == 2 { 1 - content } else { return None };
-    let known = [ID_NAMES, GROUP_NAMES, ANNOTATOR_NAMES, PART_NAMES];
+    let known = [ID_NAMES, GROUP_NAMES, ANNOTATOR_NAMES, PART_NAMES, MASK_NAMES];
     known.iter().all(|names| !all_by_name(table, names).contains(&other)).then_some(other)
 }
 

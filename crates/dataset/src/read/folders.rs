@@ -184,6 +184,14 @@ fn read_tables(
     options: &ReadOptions,
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    let (sources, layout, mut problems) = sources(files)?;
+    let (dataset, more) = rows::dataset(root, &sources, layout, options, labels)?;
+    problems.extend(more);
+    Ok((dataset, problems))
+}
+
+/// The tables of a folder, and what to call that layout.
+pub(super) fn sources(files: &[PartFile]) -> Result<(Vec<Source>, &'static str, Vec<Problem>), ReadError> {
     let mut problems = Vec::new();
     let mut sources = Vec::new();
     for (file, part) in files {
@@ -192,12 +200,6 @@ fn read_tables(
         problems.append(&mut more);
         sources.push(Source { table, file: file.clone(), part: *part });
     }
-    let layout = if sources.iter().all(|source| source.part.is_none()) {
-        "metadata table"
-    } else {
-        "tables, one per part"
-    };
-    let (dataset, more) = rows::dataset(root, &sources, layout, options, labels)?;
-    problems.extend(more);
-    Ok((dataset, problems))
+    let has_parts = sources.iter().any(|source| source.part.is_some());
+    Ok((sources, if has_parts { "tables, one per part" } else { "metadata table" }, problems))
 }

@@ -7,6 +7,7 @@ mod columns;
 mod encoding;
 mod folders;
 mod ids;
+mod inspection;
 mod json;
 mod layout;
 mod parquet;
@@ -18,6 +19,7 @@ mod votes;
 
 use std::path::{Path, PathBuf};
 
+pub use inspection::{InspectionOptions, read_inspection};
 pub use json::parse_json;
 use rows::Source;
 pub use separated::parse_separated;
@@ -140,21 +142,29 @@ fn read_any(
     options: &ReadOptions,
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    if is_folder(path)? {
+        return folders::read(path, options, labels);
+    }
+    let (source, format, mut problems) = single_table(path)?;
+    let (dataset, more) = rows::dataset(path, &[source], format.name(), options, labels)?;
+    problems.extend(more);
+    Ok((dataset, problems))
+}
+
+fn is_folder(path: &Path) -> Result<bool, ReadError> {
     let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => ReadError::Missing { path: path.to_owned() },
         _ => ReadError::Open { path: path.to_owned(), source },
     })?;
-    if metadata.is_dir() {
-        return folders::read(path, options, labels);
-    }
+    Ok(metadata.is_dir())
+}
+
+fn single_table(path: &Path) -> Result<(Source, Format, Vec<Problem>), ReadError> {
     let Some(format) = Format::of(path) else {
         return Err(ReadError::UnknownFormat { path: path.to_owned() });
     };
-    let (table, mut problems) = read_table(path, format)?;
-    let source = Source { table, file: path.to_owned(), part: None };
-    let (dataset, more) = rows::dataset(path, &[source], format.name(), options, labels)?;
-    problems.extend(more);
-    Ok((dataset, problems))
+    let (table, problems) = read_table(path, format)?;
+    Ok((Source { table, file: path.to_owned(), part: None }, format, problems))
 }
 
 /// The formats of single files.

@@ -170,7 +170,7 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
 }
 
 /// A picture named in a row: relative to the table, never outside its folder.
-fn image_beside(file: &Path, name: &str) -> Result<PathBuf, ProblemKind> {
+pub(super) fn image_beside(file: &Path, name: &str) -> Result<PathBuf, ProblemKind> {
     let relative = Path::new(name);
     let folder = file.parent().unwrap_or(Path::new(""));
     if !relative.is_absolute() && relative.components().any(|part| part == Component::ParentDir) {

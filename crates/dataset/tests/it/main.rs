@@ -4,6 +4,7 @@
 
 mod damage;
 mod folders;
+mod inspection;
 mod parquet;
 mod tables;
 

@@ -1,0 +1,159 @@
+//! Which folders hold good parts, which hold defects, and what each is for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::Picture;
+use super::names::{is_defect, is_good};
+use crate::{Part, ReadError, Verdict};
+
+/// What the folders of a set mean.
+pub(super) enum Layout {
+    /// No folder says what is good.
+    Plain,
+    /// Some folders do.
+    Set(SetFolders),
+}
+
+/// The folders of a set, from the one that holds them.
+pub(super) struct SetFolders {
+    /// The folders above the set, from the root.
+    above: Vec<String>,
+    /// First folders that are parts. Others of such a name are kinds of defect.
+    parts: BTreeMap<String, PartFolder>,
+    /// Whether the first folders are classes too, one of them good.
+    has_classes: bool,
+}
+
+struct PartFolder {
+    part: Part,
+    has_classes: bool,
+}
+
+/// What its folders say about a picture.
+pub(super) struct Place<'f> {
+    pub(super) verdict: Verdict,
+    pub(super) part: Option<Part>,
+    /// The folders below the one that gave the verdict.
+    pub(super) below: &'f [String],
+}
+
+/// Recognises:
+///
+/// - parts with class folders in them: `train/good`, `train/scratch`, `test/good`, `test/scratch` (MVTec AD, Bergmann et al.
+///   2019), also `validation`, also all of `train` without class folders,
+/// - class folders, one of which is called good,
+/// - both (`good` beside `test/good` and `test/scratch`),
+/// - any of them some folders below,
+/// - anything else as pictures of good parts.
+///
+/// # Errors
+/// [`ReadError::SeveralSets`] when several folders could each be the set.
+pub(super) fn recognise(root: &Path, pictures: &[Picture]) -> Result<Layout, ReadError> {
+    let mut sets: BTreeSet<Vec<String>> = pictures.iter().filter_map(above_good).collect();
+    if sets.is_empty() {
+        sets = above_parts(pictures);
+    }
+    if sets.len() > 1 {
+        let name = |above: &Vec<String>| if above.is_empty() { ".".to_owned() } else { above.join("/") };
+        return Err(ReadError::SeveralSets { path: root.to_owned(), sets: sets.iter().map(name).collect() });
+    }
+    Ok(sets.pop_first().map_or(Layout::Plain, |above| Layout::Set(set_folders(above, pictures))))
+}
+
+/// The folders above the set, by its folder of good parts.
+fn above_good(picture: &Picture) -> Option<Vec<String>> {
+    let folders = &picture.folders[..picture.folders.iter().position(|name| is_good(name))?];
+    let folders = match folders.split_last() {
+        Some((last, above)) if Part::from_name(last).is_some() => above,
+        _ => folders,
+    };
+    Some(folders.to_vec())
+}
+
+/// The folders above sets that call nothing good but have a part to learn from beside another.
+fn above_parts(pictures: &[Picture]) -> BTreeSet<Vec<String>> {
+    let mut parts: BTreeMap<&[String], BTreeSet<Part>> = BTreeMap::new();
+    for picture in pictures {
+        let first = picture.folders.iter().enumerate();
+        let first = first.filter_map(|(at, name)| Some((at, Part::from_name(name)?))).next();
+        if let Some((at, part)) = first {
+            parts.entry(&picture.folders[..at]).or_default().insert(part);
+        }
+    }
+    let has_both = |parts: &BTreeSet<Part>| parts.contains(&Part::Train) && parts.len() > 1;
+    parts.into_iter().filter(|(_, parts)| has_both(parts)).map(|(above, _)| above.to_vec()).collect()
+}
+
+fn set_folders(above: Vec<String>, pictures: &[Picture]) -> SetFolders {
+    let inner = || pictures.iter().filter_map(|picture| picture.folders.strip_prefix(&above[..]));
+    let has_classes = inner().any(|folders| folders.first().is_some_and(|name| is_good(name)));
+    let mut parts = BTreeMap::new();
+    for name in inner().filter_map(<[String]>::first) {
+        let classes =
+            || inner().filter(|folders| folders.first() == Some(name)).filter_map(|folders| folders.get(1));
+        let Some(part) = Part::from_name(name).filter(|_| !parts.contains_key(name)) else { continue };
+        // Beside class folders `test` may be a kind of defect: then nothing in it is called good.
+        if !has_classes || classes().any(|class| is_good(class)) {
+            parts.insert(name.clone(), PartFolder { part, has_classes: classes().next().is_some() });
+        }
+    }
+    SetFolders { above, parts, has_classes }
+}
+
+impl Layout {
+    /// The layout's name, and what was made of it and why.
+    pub(super) fn described(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Plain => (
+                "folder of pictures",
+                "no folder is called good, so every picture is taken for a good part, except in folders called defect \
+                 and where a mask marks one; all are measured out of fold",
+            ),
+            Self::Set(set) if set.parts.is_empty() => (
+                "class folders",
+                "the folder called good holds good parts and every other folder a kind of defect; nothing says what to \
+                 measure on, so all are learned from and measured out of fold",
+            ),
+            Self::Set(_) => (
+                "inspection set with parts",
+                "folders called good hold good parts and every other class folder a kind of defect; `test` is for \
+                 measuring only",
+            ),
+        }
+    }
+
+    /// What the folders above a picture say; `None` when it does not belong.
+    pub(super) fn place<'f>(&self, folders: &'f [String]) -> Option<Place<'f>> {
+        match self {
+            Self::Plain => {
+                let kind = folders.iter().find(|name| is_defect(name)).cloned();
+                let verdict = kind.map_or(Verdict::Good, |kind| Verdict::Defect { kind });
+                Some(Place { verdict, part: None, below: folders })
+            }
+            Self::Set(set) => set.place(folders),
+        }
+    }
+}
+
+impl SetFolders {
+    fn place<'f>(&self, folders: &'f [String]) -> Option<Place<'f>> {
+        let (first, rest) = folders.strip_prefix(&self.above[..])?.split_first()?;
+        let Some(PartFolder { part, has_classes }) = self.parts.get(first) else {
+            return self.has_classes.then(|| Place { verdict: verdict(first), part: None, below: rest });
+        };
+        let part = Some(*part);
+        match rest.split_first() {
+            Some((class, below)) => Some(Place { verdict: verdict(class), part, below }),
+            // What is there to learn from without a word about it is good; what is to be measured on needs the word.
+            None if !has_classes && part != Some(Part::Test) => {
+                Some(Place { verdict: Verdict::Good, part, below: rest })
+            }
+            None => None,
+        }
+    }
+}
+
+fn verdict(class: &str) -> Verdict {
+    if is_good(class) { Verdict::Good } else { Verdict::Defect { kind: class.to_owned() } }
+}

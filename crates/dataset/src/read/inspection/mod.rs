@@ -1,0 +1,150 @@
+//! Data sets for defect inspection: good parts to learn from, defects to find, masks that say where.
+//!
+//! Start at [`read_inspection`]. Pictures and masks are paired here by their names; both are decoded by `base`.
+
+mod layout;
+mod masks;
+mod names;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use super::folders::{folders_between, is_image_name, sources};
+use super::layout::{list, tables_in};
+use super::rows::name_of;
+use super::{ids, is_folder, single_table};
+use crate::{ExampleId, InspectionExample, InspectionSet, Problem, ProblemKind, ReadError, Role, Verdict};
+use layout::Layout;
+
+/// The kind of a defect that only its mask makes known.
+const UNNAMED_DEFECT: &str = "defect";
+
+/// What the person said about a set for defect inspection; whatever is absent is detected.
+#[derive(Debug, Clone, Default)]
+pub struct InspectionOptions {
+    /// Column with the path of the picture.
+    pub image: Option<String>,
+    /// Column with the verdict: good, or the kind of defect.
+    pub label: Option<String>,
+    /// Column with the path of the mask.
+    pub mask: Option<String>,
+    /// Column whose equal values stay together in every split.
+    pub group: Option<String>,
+    /// Column with train, validation or test.
+    pub part: Option<String>,
+    /// Whether the folders between a class folder and a picture name its group (`good/lot 7/1.png`). Default: no, since most
+    /// such folders are only for order, and few large groups leave little to validate with.
+    pub group_by_folder: bool,
+}
+
+/// A picture file with the names of the folders between the root and it.
+struct Picture {
+    path: PathBuf,
+    folders: Vec<String>,
+}
+
+/// Reads a set for defect inspection from a folder or a table.
+///
+/// Recognised are the layout of MVTec AD (Bergmann et al. 2019: `train/good`, `test/good`, `test/<defect>` and
+/// `ground_truth/<defect>`), class folders one of which is called good, a folder of nothing but good parts, each also some
+/// folders below the given one, and tables of paths with labels, masks, groups and parts. [`InspectionSet::why`] says what
+/// was made of it. Masks lie in a folder `ground_truth` or `masks`, or beside their pictures as `<name>_mask`.
+///
+/// Returns the good part and the problems.
+///
+/// # Errors
+/// When nothing can be done, such as [`ReadError::NoGood`] without a good part to learn from; [`ReadError::hint`] says what to
+/// try.
+pub fn read_inspection(
+    path: &Path,
+    options: &InspectionOptions,
+) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
+    let (mut set, mut problems) = if !is_folder(path)? {
+        let (source, format, problems) = single_table(path)?;
+        table::read(path, &[source], format.name(), options, problems)?
+    } else if let Some(tables) = tables_in(path)? {
+        let (sources, layout, problems) = sources(&tables)?;
+        table::read(path, &sources, layout, options, problems)?
+    } else {
+        read_folders(path, options)?
+    };
+    // What a mask of a good part holds, if anything, is black.
+    set.examples
+        .iter_mut()
+        .filter(|example| example.verdict == Verdict::Good)
+        .for_each(|example| example.mask = None);
+    problems.extend(masks::missing(&set.examples));
+    if !set.with_role(Role::Learn).any(|example| example.verdict == Verdict::Good) {
+        let n_measured = set.with_role(Role::Measure).count();
+        let n_defects = set.examples.len() - n_measured;
+        return Err(ReadError::NoGood { path: path.to_owned(), n_defects, n_measured });
+    }
+    Ok((set, problems))
+}
+
+fn read_folders(
+    root: &Path,
+    options: &InspectionOptions,
+) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
+    let (files, mut problems) = list(root)?;
+    let n_files = files.len();
+    let is_picture = |path: &PathBuf| is_image_name(path);
+    let pictures: Vec<Picture> = files
+        .into_iter()
+        .filter(is_picture)
+        .map(|path| Picture { folders: folders_between(root, &path), path })
+        .collect();
+    let (pictures, masks) = masks::split(pictures);
+    if pictures.is_empty() {
+        return Err(ReadError::Empty { path: root.to_owned() });
+    }
+    let layout = layout::recognise(root, &pictures)?;
+    let mut examples = Vec::with_capacity(pictures.len());
+    let mut folders = Vec::with_capacity(pictures.len());
+    for picture in pictures {
+        if let Some(example) = example(root, &picture, &layout, options) {
+            examples.push(example);
+            folders.push(picture.folders);
+        }
+    }
+    let count = n_files - examples.len() - masks.len();
+    if count > 0 {
+        problems.push(Problem::in_file(ProblemKind::Ignored { count }, root));
+    }
+    problems.extend(masks::pair(&mut examples, &folders, masks));
+    if matches!(layout, Layout::Plain) {
+        let is_marked =
+            |example: &&mut InspectionExample| example.verdict == Verdict::Good && example.mask.is_some();
+        for example in examples.iter_mut().filter(is_marked) {
+            example.verdict = Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() };
+        }
+    }
+    let (layout, why) = layout.described();
+    let set = InspectionSet {
+        name: name_of(root),
+        root: root.to_owned(),
+        layout: layout.to_owned(),
+        why: why.to_owned(),
+        examples,
+    };
+    Ok((set, problems))
+}
+
+/// `None` for a picture that is not part of the layout.
+fn example(
+    root: &Path,
+    picture: &Picture,
+    layout: &Layout,
+    options: &InspectionOptions,
+) -> Option<InspectionExample> {
+    let place = layout.place(&picture.folders)?;
+    let group = (options.group_by_folder && !place.below.is_empty()).then(|| place.below.join("/"));
+    Some(InspectionExample {
+        id: ExampleId(ids::place_of(root, &picture.path)),
+        path: picture.path.clone(),
+        verdict: place.verdict,
+        mask: None,
+        group,
+        part: place.part,
+    })
+}

@@ -1,0 +1,155 @@
+//! Tables of pictures for defect inspection: paths with labels, masks, groups and parts.
+
+use std::path::{Path, PathBuf};
+
+use super::super::columns::{self, Columns};
+use super::super::rows::{Source, image_beside, name_of};
+use super::super::{ReadOptions, Row, Table, ids};
+use super::names::is_good;
+use super::{InspectionOptions, UNNAMED_DEFECT};
+use crate::{
+    ExampleId, InspectionExample, InspectionSet, Modality, Part, Problem, ProblemKind, ReadError, Verdict,
+};
+
+/// What the cells of the label column say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Labels {
+    /// There is no such column.
+    None,
+    /// Only 0 and 1.
+    Numbers,
+    /// Names.
+    Names,
+}
+
+/// Makes a set of the tables found at `root`.
+pub(super) fn read(
+    root: &Path,
+    sources: &[Source],
+    layout: &str,
+    options: &InspectionOptions,
+    mut problems: Vec<Problem>,
+) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
+    let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
+    let columns = find(&lead.file, &lead.table, options)?;
+    let mut tables = Vec::with_capacity(sources.len());
+    for source in sources {
+        tables.push((source, columns.in_table(&source.file, &lead.table, &source.table)?));
+    }
+    let labels = labels(&tables);
+    let mut examples = Vec::new();
+    for (source, columns) in &tables {
+        for row in &source.table.rows {
+            match example(root, source, row, columns, labels, &mut problems) {
+                Ok(example) => examples.push(example),
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    if examples.is_empty() {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        return Err(ReadError::NothingUsable { path: root.to_owned(), first });
+    }
+    let name = columns.label.map(|column| lead.table.columns[column].as_str());
+    let why = why(name, labels, examples.iter().any(|example| example.part == Some(Part::Test)));
+    let (name, root) = (name_of(root), root.to_owned());
+    Ok((InspectionSet { name, root, layout: layout.to_owned(), why, examples }, problems))
+}
+
+fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Columns, ReadError> {
+    let InspectionOptions { image, label, mask, group, part, group_by_folder: _ } = options.clone();
+    let options = ReadOptions { image, label, group, part, ..ReadOptions::default() };
+    let mut columns = columns::find(path, table, &options, false)?;
+    if columns.modality == Modality::Text {
+        return Err(ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() });
+    }
+    if let Some(column) = mask {
+        let place = table.column(&column);
+        let existing = || table.columns.clone();
+        let no_column = || ReadError::NoColumn { path: path.to_owned(), column, existing: existing() };
+        columns.mask = Some(place.ok_or_else(no_column)?);
+    }
+    Ok(columns)
+}
+
+fn labels(tables: &[(&Source, Columns)]) -> Labels {
+    let cells = || {
+        let of_table = |(source, columns): &(&Source, Columns)| {
+            let column = columns.label;
+            column.map(|column| source.table.cells(column).map(|cell| cell.text()).collect::<Vec<String>>())
+        };
+        tables.iter().filter_map(of_table).flatten().filter(|text| !text.is_empty())
+    };
+    if tables.iter().all(|(_, columns)| columns.label.is_none()) {
+        Labels::None
+    } else if cells().all(|text| text == "0" || text == "1") {
+        Labels::Numbers
+    } else {
+        Labels::Names
+    }
+}
+
+fn why(label: Option<&str>, labels: Labels, has_test: bool) -> String {
+    let verdict = match (label, labels) {
+        (Some(name), Labels::Numbers) => format!("0 in column `{name}` means good and 1 a defect"),
+        (Some(name), _) => format!("column `{name}` says what is good and names the defects"),
+        (None, _) => {
+            "no column says what is good, so every picture without a mask is taken for a good part".to_owned()
+        }
+    };
+    let measured = if has_test {
+        "rows of the test part are for measuring only"
+    } else {
+        "nothing says what to measure on, so all are learned from and measured out of fold"
+    };
+    format!("{verdict}; {measured}")
+}
+
+fn example(
+    root: &Path,
+    source: &Source,
+    row: &Row,
+    columns: &Columns,
+    labels: Labels,
+    problems: &mut Vec<Problem>,
+) -> Result<InspectionExample, Problem> {
+    let Source { table, file, part } = source;
+    let text_of = |column: usize| Some(row.cells[column].text()).filter(|text| !text.is_empty());
+    let problem =
+        |kind, column: usize| Problem::in_row(kind, file, row.number).column(table.columns[column].clone());
+    let picture = |column: usize| -> Result<Option<PathBuf>, Problem> {
+        let beside = |name: String| image_beside(file, &name).map_err(|kind| problem(kind, column));
+        text_of(column).map(beside).transpose()
+    };
+    let path = picture(columns.content)?.ok_or_else(|| problem(ProblemKind::EmptyCell, columns.content))?;
+    // A picture whose mask is gone is still a picture.
+    let mask = columns.mask.and_then(|column| {
+        picture(column).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        })
+    });
+    let verdict = match columns.label.map(|column| (column, text_of(column))) {
+        Some((_, Some(label))) => named(&label, labels),
+        Some((column, None)) if mask.is_none() => return Err(problem(ProblemKind::EmptyCell, column)),
+        _ if mask.is_some() => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
+        _ => Verdict::Good,
+    };
+    Ok(InspectionExample {
+        id: ExampleId(format!("{}:{}", ids::place_of(root, file), row.number)),
+        path,
+        verdict,
+        mask,
+        group: columns.group.and_then(text_of),
+        part: part.or_else(|| columns.part.and_then(text_of).and_then(|name| Part::from_name(&name))),
+    })
+}
+
+fn named(label: &str, labels: Labels) -> Verdict {
+    match (labels, label) {
+        (Labels::Numbers, "0") => Verdict::Good,
+        (Labels::Numbers, _) => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
+        _ if is_good(label) => Verdict::Good,
+        _ => Verdict::Defect { kind: label.to_owned() },
+    }
+}
