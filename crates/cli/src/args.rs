@@ -48,6 +48,8 @@ pub(crate) enum EngineName {
 pub(crate) enum Verb {
     /// Make a small model from labelled examples, with a report
     Tune(TuneArguments),
+    /// Make a defect inspector from photos of good parts, with a bound on false alarms
+    Inspect(InspectArguments),
     /// Ask a model about files, folders or texts
     Predict(PredictArguments),
     /// Measure a model on labelled examples it has not seen
@@ -100,6 +102,70 @@ pub(crate) struct TuneArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// Photos of good parts: a folder, class folders with one called good, MVTec's layout, or a table of paths
+    pub(crate) data: PathBuf,
+    /// Let at most this share of good parts alarm
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "1%")]
+    pub(crate) false_alarms: f64,
+    /// Keep that promise with this confidence
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "95%")]
+    pub(crate) confidence: f64,
+    /// Count a missed defect as this many false alarms, once there are labelled defects
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) miss_cost: Option<f64>,
+    /// Sit on this base (default: see `dianjing base list`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) base: Option<String>,
+    /// Tell sizes in millimetres: how many a pixel has
+    #[arg(long, value_name = "MM")]
+    pub(crate) mm_per_pixel: Option<f64>,
+    /// Write the bundle here (default: NAME.djm in the current folder; a name without `.djm` makes a folder)
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write the report here (default: beside the bundle)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: InspectionColumns,
+    /// Repeat a run exactly with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectionColumns {
+    /// Take the path of the photo from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) image: Option<String>,
+    /// Take the verdict, good or the kind of defect, from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// Take the path of the mask from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) mask: Option<String>,
+    /// Count photos with the same value in this column as one (lot, camera, burst)
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) group: Option<String>,
+    /// Take train or test from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) part: Option<String>,
+    /// Count the photos of one folder below a class folder as one (lot, camera, burst)
+    #[arg(long)]
+    pub(crate) group_by_folder: bool,
+}
+
+/// `1%`, `1 %` or `0.01`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, unit) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim_end(), 0.01),
+        None => (text.trim(), 1.0),
+    };
+    let value = number.parse::<f64>().map_err(|_| "a share such as 1% or 0.01 is wanted".to_owned())? * unit;
+    if value > 0.0 && value < 1.0 { Ok(value) } else { Err("it lies between 0 and 100 %".to_owned()) }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Columns {
     /// Take the text from this column
     #[arg(long, value_name = "COLUMN")]
@@ -147,9 +213,15 @@ pub(crate) struct PredictArguments {
     /// Take the path of the picture from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) image: Option<String>,
-    /// Exit with 3 when any answer is not certain
+    /// Exit with 3 when any answer is not certain, or any part alarms
     #[arg(long)]
     pub(crate) fail_on_unsure: bool,
+    /// Write a heat map of every photo into this folder, as a picture and as 16-bit values (inspectors only)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) heatmaps: Option<PathBuf>,
+    /// Write the regions that are marked as a COCO file (inspectors only)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) regions: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

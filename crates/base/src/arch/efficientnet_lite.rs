@@ -77,8 +77,8 @@ const POOLED_STAGES: [usize; 3] = [2, 4, 6];
 /// The stage that ends at stride 16, whose map is the patch grid.
 const PATCH_STAGE: usize = 4;
 
-/// The inner maps that can be had, by the stage that makes each: the last ones at stride 4, 8, 16 and 32.
-const MAPS: [(&str, usize); 4] = [("stride4", 1), ("stride8", 2), ("stride16", 4), ("stride32", 6)];
+/// The inner maps that can be had: the end of each stage, at strides 2, 4, 8, 16, 16, 32 and 32.
+const MAPS: [&str; 7] = ["stage0", "stage1", "stage2", "stage3", "stage4", "stage5", "stage6"];
 
 /// Builds the network. Outputs:
 /// - `pooled`: `[1280]`, the mean of the head's map, which the classifier was trained on;
@@ -108,8 +108,8 @@ pub(super) fn prepare_maps(
     let stages = maps
         .iter()
         .map(|map| {
-            let known = MAPS.iter().find(|(name, _)| name == map);
-            known.map(|(_, stage)| *stage).ok_or_else(|| unknown_map(map, MAPS.map(|(name, _)| name)))
+            let known = MAPS.iter().position(|name| name == map);
+            known.ok_or_else(|| unknown_map(map, MAPS))
         })
         .collect::<Result<Vec<usize>, ArchError>>()?;
     fold_batch_norms(&mut weights, config.variant)?;

@@ -97,8 +97,8 @@ pub fn prepare(family: &Family, weights: Weights) -> Result<(Graph, Weights), Ar
 
 /// Builds the part of a vision network that makes the inner maps named, for square pictures of `size` pixels.
 ///
-/// Every output is `[h * w, c]`, row by row; EfficientNet-Lite has `stride4`, `stride8`, `stride16` and `stride32`, a ViT has
-/// `block0`, `block1`, ... and `last`.
+/// Every output is `[h * w, c]`, row by row; EfficientNet-Lite has `stage0` to `stage6`, a ViT has `block0`, `block1`, ... and
+/// `last`.
 ///
 /// # Errors
 /// [`ArchError::NoMaps`] for networks of other senses, [`ArchError::Setting`] for a map or a size that the family does not have.
@@ -114,6 +114,39 @@ pub fn prepare_maps(
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
         Family::Bert(_) | Family::UseMultilingual(_) => return Err(ArchError::NoMaps),
     }))
+}
+
+/// Which inner maps show defects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectionMaps {
+    /// Groups of maps, each compared with good parts by itself: what surfaces look like, then what things are where.
+    pub views: Vec<Vec<String>>,
+    /// Further maps that help once defects are marked.
+    pub more: Vec<String>,
+    /// Side of a cell in pixels: the stride of the first view.
+    pub cell: usize,
+    /// Sides of tiles are multiples of this.
+    pub step: usize,
+}
+
+/// The inner maps of a vision network that show defects; measured in `docs/inspection.md` for EfficientNet-Lite, and for a ViT
+/// the middle depth that SubspaceAD and the last block that AnomalyDINO look at (methods 2.1).
+///
+/// # Errors
+/// [`ArchError::NoMaps`] for networks of other senses, and what [`prepare`] gives for weights that do not fit.
+pub fn detection_maps(family: &Family, weights: &Weights) -> Result<DetectionMaps, ArchError> {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    match family {
+        Family::EfficientnetLite(_) => Ok(DetectionMaps {
+            views: vec![names(&["stage3", "stage4"]), names(&["stage5"])],
+            more: names(&["stage2", "stage6"]),
+            cell: 16,
+            step: 32,
+        }),
+        Family::Vit(_) => vit::detection_maps(weights),
+        Family::Onnx(_) => Err(ArchError::FrozenOnly),
+        Family::Bert(_) | Family::UseMultilingual(_) => Err(ArchError::NoMaps),
+    }
 }
 
 /// The graph with the weights that it reads, and no others.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArchError, as_matrix, count_layers,
+    ArchError, DetectionMaps, as_matrix, count_layers,
     positions::{self, Bicubic},
     prefix_before, tensor, unknown_map, without_prefix,
 };
@@ -99,6 +99,19 @@ pub(super) fn prepare_maps(
     }
     let graph = net.graph.finish()?;
     Ok((graph, weights))
+}
+
+/// The block at three fifths of the depth, and the end.
+pub(super) fn detection_maps(weights: &Weights) -> Result<DetectionMaps, ArchError> {
+    let prefix = prefix_before(weights, PROJECTION)?;
+    let kernel = &tensor(weights, &format!("{prefix}{PROJECTION}"))?.shape;
+    let cell = kernel.last().copied().unwrap_or_default();
+    let is_dinov2 = weights.get(&format!("{prefix}encoder.layer.0.norm1.weight")).is_some();
+    let norm = if is_dinov2 { &DINOV2_NAMES } else { &VIT_NAMES }.norm_before;
+    let layers = count_layers(weights, &format!("{prefix}encoder.layer."), &format!(".{norm}.weight"))?;
+    let middle = (3 * layers / 5).min(layers - 1);
+    let views = vec![vec![format!("block{middle}")], vec!["last".to_owned()]];
+    Ok(DetectionMaps { views, more: Vec::new(), cell, step: cell })
 }
 
 /// The tensors under their short names with the positions at the input size, and how the network is laid out.

@@ -12,6 +12,7 @@
 //! that a detector was made from are told only as `held_out`: by detectors that did not see that photo.
 
 mod folds;
+mod local;
 mod memory;
 mod mil;
 mod patches;
@@ -20,6 +21,7 @@ mod stored;
 mod subspace;
 mod supervised;
 
+pub use local::{LocalConfig, LocalMemory};
 pub use memory::{MemoryConfig, PatchMemory, Scaling};
 pub use mil::{MilInput, fit_without_masks};
 pub use patches::Patches;
