@@ -9,7 +9,7 @@ use dataset::Modality;
 use half::f16;
 use store::Hasher;
 
-use crate::arch::{self, ArchError, Family};
+use crate::arch::{self, ArchError, DetectionMaps, Family};
 use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
 use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
@@ -264,6 +264,14 @@ pub(crate) fn maps(dir: &Path, choice: &EngineChoice, size: usize, maps: &[&str]
         .map_err(|source| BaseError::Arch { id: base.card.id.clone(), source })?;
     let engine = engine_of(&graph, &weights, choice, &base.card.id)?;
     Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engine })
+}
+
+/// Which inner maps of the base in a folder show defects.
+pub(crate) fn detection_maps(dir: &Path) -> Result<DetectionMaps, BaseError> {
+    let card = Card::read(dir)?;
+    let weights = Weights::load(&dir.join(MODEL))?;
+    arch::detection_maps(&family(&card)?, &weights)
+        .map_err(|source| BaseError::Arch { id: card.id.clone(), source })
 }
 
 /// How the base in a folder prepares its input; for export.

@@ -12,11 +12,13 @@ use image::RgbImage;
 use linalg::Matrix;
 use serde::{Deserialize, Serialize};
 
-use crate::arch;
+pub use crate::arch::DetectionMaps;
 use crate::engine::{Engine, NetInput, NetOutput};
 use crate::open::{self, BaseError, EngineChoice};
 use crate::prep::{self, ImagePreprocess, PrepError, Preprocess};
 
+/// Cells by which a photo goes on mirrored on every side, so that no border of zeros is near its edge.
+const PAD: usize = 2;
 /// Most cells of one grid: a photo of a hundred megapixels at stride 16 has half as many.
 const MAX_CELLS: usize = 1 << 20;
 
@@ -26,11 +28,11 @@ const MAX_CELLS: usize = 1 << 20;
 pub struct PatchPlan {
     /// Pixels of the scaled photo for each pixel of the photo. Above 0.
     pub scale: f64,
-    /// Side of a tile in scaled pixels, a multiple of 32.
+    /// Side of a tile in scaled pixels, a multiple of `cell`, and of 32 for EfficientNet.
     pub tile: usize,
     /// How far tiles reach into each other at least, in scaled pixels from either edge; a multiple of `cell`.
     pub margin: usize,
-    /// Side of a cell of the grid in scaled pixels; a power of two up to 32.
+    /// Side of a cell of the grid in scaled pixels.
     pub cell: usize,
     /// Names of the inner maps, whose features stand one after the other.
     pub maps: Vec<String>,
@@ -61,6 +63,14 @@ impl std::fmt::Debug for PatchBase {
     }
 }
 
+/// Which inner maps of the base in a folder show defects.
+///
+/// # Errors
+/// [`BaseError::Arch`] when it is no vision network whose inner maps can be had.
+pub fn detection_maps(dir: &Path) -> Result<DetectionMaps, BaseError> {
+    open::detection_maps(dir)
+}
+
 impl PatchBase {
     /// Opens the base in a folder of the cache for this plan.
     ///
@@ -75,9 +85,8 @@ impl PatchBase {
         if !(plan.scale > 0.0 && plan.scale.is_finite()) {
             return wrong("the scale is not above 0");
         }
-        if !(plan.cell.is_power_of_two() && plan.cell <= 32 && plan.tile.is_multiple_of(32) && plan.tile > 0)
-        {
-            return wrong("cells are 1, 2, 4, ... 32 pixels, tiles a multiple of 32");
+        if plan.cell == 0 || plan.tile == 0 || !plan.tile.is_multiple_of(plan.cell) {
+            return wrong("the tile is no multiple of the cell");
         }
         if !plan.margin.is_multiple_of(plan.cell) || 2 * plan.margin >= plan.tile {
             return wrong("the margin is a multiple of the cell and less than half a tile");
@@ -101,6 +110,16 @@ impl PatchBase {
     /// Name of the engine, with what decides its arithmetic.
     pub fn engine_name(&self) -> String {
         self.engine.name().to_owned()
+    }
+
+    /// Columns of a patch's vector that hold each map, in the order of the plan.
+    pub fn columns(&self) -> Vec<std::ops::Range<usize>> {
+        let mut end = 0;
+        let column = |output: &crate::engine::OutputSpec| {
+            end += output.dim;
+            end - output.dim..end
+        };
+        self.engine.outputs().iter().map(column).collect()
     }
 
     /// Numbers in a patch's vector.
@@ -132,16 +151,19 @@ impl PatchBase {
         let scaled = prep::scale(photo, width, height, self.preprocess.filter);
         let cells = self.plan.tile / self.plan.cell;
         let margin = self.plan.margin / self.plan.cell;
-        let (down, across) = (Axis::cut(rows, cells, margin), Axis::cut(cols, cells, margin));
+        let (down, across) =
+            (Axis::cut(rows + 2 * PAD, cells, margin), Axis::cut(cols + 2 * PAD, cells, margin));
         let mut x = Matrix::zeros(rows * cols, self.dim());
         for (top, down_owned) in down.pieces() {
             for (left, across_owned) in across.pieces() {
-                let tile = self.tile(&scaled, top * self.plan.cell, left * self.plan.cell);
+                let tile = self.tile(&scaled, top, left);
                 let features = self.features(&tile)?;
-                for row in down_owned.clone() {
+                let inside = |cell: usize, of: usize| cell.checked_sub(PAD).filter(|cell| *cell < of);
+                for (row, place) in down_owned.clone().filter_map(|row| Some((row, inside(row, rows)?))) {
                     for col in across_owned.clone() {
-                        let from = (row - top) * cells + (col - left);
-                        x.row_mut(row * cols + col).copy_from_slice(features.row(from));
+                        let Some(across) = inside(col, cols) else { continue };
+                        let from = features.row((row - top) * cells + (col - left));
+                        x.row_mut(place * cols + across).copy_from_slice(from);
                     }
                 }
             }
@@ -149,15 +171,18 @@ impl PatchBase {
         Ok(PatchGrid { rows, cols, x })
     }
 
-    /// The network's input for one tile. Beyond its edges the photo goes on mirrored.
+    /// The network's input for the tile that begins at this cell of the padded photo.
     fn tile(&self, photo: &RgbImage, top: usize, left: usize) -> Vec<f32> {
-        let size = self.plan.tile;
+        let (size, pad) = (self.plan.tile, PAD * self.plan.cell);
         let (width, height) = (photo.width() as usize, photo.height() as usize);
-        let columns: Vec<usize> = (left..left + size).map(|x| mirrored(x, width)).collect();
+        let places = |first: usize, length: usize| {
+            let first = first * self.plan.cell;
+            (first..first + size).map(move |at| mirrored(at.abs_diff(pad), length))
+        };
+        let columns: Vec<usize> = places(left, width).collect();
         let mut pixels = Vec::with_capacity(3 * size * size);
-        let raw = photo.as_raw();
-        for y in top..top + size {
-            let row = &raw[3 * width * mirrored(y, height)..][..3 * width];
+        for y in places(top, height) {
+            let row = &photo.as_raw()[3 * width * y..][..3 * width];
             columns.iter().for_each(|x| pixels.extend_from_slice(&row[3 * x..3 * x + 3]));
         }
         prep::normalise(&pixels, &self.preprocess)

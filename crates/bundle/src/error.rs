@@ -26,6 +26,9 @@ pub enum BundleError {
     /// A byte differs from what the manifest promises.
     #[error("`{file}` in `{}` was changed: its hash is {got}, written was {expected}", path.display())]
     Changed { path: PathBuf, file: String, expected: String, got: String },
+    /// A bundle that answers another question than what was asked of it.
+    #[error("`{}` {got}: it cannot be used for this", path.display())]
+    OtherKind { path: PathBuf, got: &'static str },
     /// Made by a newer Dianjing.
     #[error("`{}` has format {got}; this program reads up to {supported}", path.display())]
     NewerFormat { path: PathBuf, got: u32, supported: u32 },

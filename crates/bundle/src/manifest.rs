@@ -29,6 +29,18 @@ pub struct Manifest {
     pub files: BTreeMap<String, String>,
 }
 
+impl Manifest {
+    /// As it is written.
+    pub(crate) fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a manifest has only strings, numbers and tables")
+    }
+
+    /// The bundle's identity: BLAKE3 of the manifest as it is written.
+    pub fn identity(&self) -> store::Hash {
+        store::Hash::of(self.to_toml().as_bytes())
+    }
+}
+
 /// The question a bundle answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -40,6 +52,8 @@ pub enum TaskReference {
     MultiLabel { classes: Vec<String> },
     /// A number.
     Regression { name: String },
+    /// Whether a part has a defect; the kinds are those that were measured.
+    Inspection { kinds: Vec<String> },
 }
 
 impl TaskReference {
@@ -48,6 +62,7 @@ impl TaskReference {
         match self {
             Self::SingleLabel { classes } | Self::MultiLabel { classes } => classes,
             Self::Regression { name } => std::slice::from_ref(name),
+            Self::Inspection { kinds } => kinds,
         }
     }
 }

@@ -156,6 +156,7 @@ impl Predictor {
                     familiarity: None,
                 }
             }
+            TaskReference::Inspection { .. } => unreachable!("`Bundle::open` refuses inspectors"),
             TaskReference::Regression { .. } => {
                 let value = logits[0];
                 let half = decision.half_width.unwrap_or(f64::INFINITY);

@@ -121,6 +121,8 @@ pub fn prepare_maps(
 pub struct DetectionMaps {
     /// Groups of maps, each compared with good parts by itself: what surfaces look like, then what things are where.
     pub views: Vec<Vec<String>>,
+    /// Those of the maps whose mean and spread over a whole photo are compared as well.
+    pub pooled: Vec<String>,
     /// Further maps that help once defects are marked.
     pub more: Vec<String>,
     /// Side of a cell in pixels: the stride of the first view.
@@ -139,6 +141,7 @@ pub fn detection_maps(family: &Family, weights: &Weights) -> Result<DetectionMap
     match family {
         Family::EfficientnetLite(_) => Ok(DetectionMaps {
             views: vec![names(&["stage3", "stage4"]), names(&["stage5"])],
+            pooled: names(&["stage4", "stage5"]),
             more: names(&["stage2", "stage6"]),
             cell: 16,
             step: 32,

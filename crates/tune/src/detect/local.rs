@@ -5,6 +5,8 @@
 //! distance to each remembered patch is divided by a power of that patch's own distance to patches of **other** photos, as in
 //! local outlier factors (Breunig et al. 2000). The nearest by this measure decides.
 
+use std::ops::Range;
+
 use half::f16;
 use linalg::decompose::eigh;
 use linalg::{Matrix, MatrixView, Seed, matmul_nt, random};
@@ -60,13 +62,18 @@ struct Stored {
 }
 
 impl LocalMemory {
-    /// Learns from photos, each given by its patches `[n_i, d]`. The seed decides which patches are drawn.
+    /// Learns from some columns of photos, each given by its patches `[n_i, d]`. The seed decides which patches are drawn.
     ///
     /// With a single photo the usual distances are those to its other patches.
     ///
-    /// Errors: no patches, columns that differ, values that are not finite or, scaled, too large for half precision.
-    pub fn fit(photos: &[MatrixView<'_>], config: &LocalConfig, seed: Seed) -> Result<Self, TuneError> {
-        let (drawn, of) = draw(photos, seed)?;
+    /// Errors: no patches, columns that are not there, values that are not finite or, scaled, too large for half precision.
+    pub fn fit(
+        photos: &[MatrixView<'_>],
+        columns: Range<usize>,
+        config: &LocalConfig,
+        seed: Seed,
+    ) -> Result<Self, TuneError> {
+        let (drawn, of) = draw(photos, columns, seed)?;
         let scale = Scales::learn(&drawn, config.whiten);
         let count = config.bank.clamp(1, drawn.rows());
         let first: Vec<usize> = (0..count).collect();
@@ -172,24 +179,27 @@ impl LocalMemory {
 }
 
 /// Draws patches, each photo's as likely as any other's, in random order; and which photo each is from.
-fn draw(photos: &[MatrixView<'_>], seed: Seed) -> Result<(Matrix, Vec<u32>), TuneError> {
-    let dim = photos.first().map_or(0, |photo| photo.cols());
+fn draw(
+    photos: &[MatrixView<'_>],
+    columns: Range<usize>,
+    seed: Seed,
+) -> Result<(Matrix, Vec<u32>), TuneError> {
     let mut places: Vec<(u32, u32)> = Vec::new();
     for (photo, patches) in (0..).zip(photos) {
-        if patches.cols() != dim {
-            return Err(TuneError::PatchColumns { got: patches.cols(), expected: dim });
+        if patches.cols() < columns.end {
+            return Err(TuneError::PatchColumns { got: patches.cols(), expected: columns.end });
         }
-        check_finite(*patches)?;
         places.extend((0..patches.rows()).map(|row| (photo, row as u32)));
     }
-    if places.is_empty() || dim == 0 {
+    if places.is_empty() || columns.is_empty() {
         return Err(TuneError::Empty);
     }
     random::shuffle(&mut places, &mut seed.derive("patches").rng());
     places.truncate(DRAWN);
-    let rows: Vec<&[f32]> =
-        places.iter().map(|(photo, row)| photos[*photo as usize].row(*row as usize)).collect();
-    Ok((Matrix::from_rows(&rows), places.iter().map(|(photo, _)| *photo).collect()))
+    let row = |(photo, row): &(u32, u32)| &photos[*photo as usize].row(*row as usize)[columns.clone()];
+    let drawn = Matrix::from_rows(&places.iter().map(row).collect::<Vec<&[f32]>>());
+    check_finite(drawn.view())?;
+    Ok((drawn, places.iter().map(|(photo, _)| *photo).collect()))
 }
 
 /// What brings features to the scales of good patches.
@@ -332,7 +342,7 @@ mod tests {
 
     fn fit(photos: &[Matrix], config: &LocalConfig) -> LocalMemory {
         let views: Vec<MatrixView<'_>> = photos.iter().map(Matrix::view).collect();
-        LocalMemory::fit(&views, config, Seed(3)).unwrap()
+        LocalMemory::fit(&views, 0..photos[0].cols(), config, Seed(3)).unwrap()
     }
 
     #[test]
@@ -386,8 +396,8 @@ mod tests {
         assert!(fit(&one, &CONFIG).scores(one[0].view()).unwrap().iter().all(|score| score.is_finite()));
         let single = [Matrix::from_vec(1, 2, vec![1.0, 2.0])];
         assert_eq!(fit(&single, &CONFIG).scores(single[0].view()).unwrap(), [0.0]);
-        assert_eq!(LocalMemory::fit(&[], &CONFIG, Seed(0)), Err(TuneError::Empty));
+        assert_eq!(LocalMemory::fit(&[], 0..1, &CONFIG, Seed(0)), Err(TuneError::Empty));
         let broken = Matrix::from_vec(1, 1, vec![f32::NAN]);
-        assert!(LocalMemory::fit(&[broken.view()], &CONFIG, Seed(0)).is_err());
+        assert!(LocalMemory::fit(&[broken.view()], 0..1, &CONFIG, Seed(0)).is_err());
     }
 }

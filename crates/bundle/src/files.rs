@@ -1,0 +1,179 @@
+//! The files of a bundle and what is common to all: the manifest with the hash of each, JSON and tensors.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use half::f16;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{self, Files};
+use crate::{BundleError, FORMAT, Form, Manifest};
+
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+/// Writes files with their manifest, whole or not at all; returns the identity, the hash of the manifest.
+pub(crate) fn write(
+    manifest: &mut Manifest,
+    mut files: Files,
+    path: &Path,
+    form: Form,
+    created: &str,
+) -> Result<store::Hash, BundleError> {
+    manifest.files =
+        files.iter().map(|(name, bytes)| (name.clone(), store::Hash::of(bytes).to_string())).collect();
+    let text = manifest.to_toml();
+    let identity = store::Hash::of(text.as_bytes());
+    files.insert("manifest.toml".into(), text.into_bytes());
+    let stamp = Stamp { created: created.to_owned(), manifest: identity.to_string() };
+    let stamp = toml::to_string(&stamp).expect("a stamp has only strings");
+    files.insert("created.toml".into(), stamp.into_bytes());
+    archive::write(path, &files, form)?;
+    Ok(identity)
+}
+
+/// The manifest, after every byte was checked against it.
+pub(crate) fn checked_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
+    let manifest = read_manifest(path, files)?;
+    check_manifest(path, files)?;
+    check_hashes(path, files, &manifest)?;
+    Ok(manifest)
+}
+
+fn read_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
+    let Some(bytes) = files.get("manifest.toml") else {
+        let detail = "there is no `manifest.toml` in it".to_owned();
+        return Err(BundleError::NotABundle { path: path.to_owned(), detail });
+    };
+    let malformed = |detail: String| BundleError::Malformed {
+        path: path.to_owned(),
+        file: "manifest.toml".into(),
+        detail,
+    };
+    let text = str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
+    // The format number is read on its own first: a newer manifest may have fields this program has never heard of.
+    let front: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+    let format = front.get("format").and_then(toml::Value::as_integer).unwrap_or(0);
+    match u32::try_from(format) {
+        Ok(got) if got > FORMAT => {
+            Err(BundleError::NewerFormat { path: path.to_owned(), got, supported: FORMAT })
+        }
+        Ok(1..) => toml::from_str(text).map_err(|error| malformed(error.message().to_owned())),
+        _ => Err(malformed("it has no format number".into())),
+    }
+}
+
+/// When a bundle was made, and the hash of its manifest, which holds those of all other files.
+#[derive(Serialize, Deserialize)]
+struct Stamp {
+    created: String,
+    manifest: String,
+}
+
+fn check_manifest(path: &Path, files: &Files) -> Result<(), BundleError> {
+    let malformed = |detail: String| BundleError::Malformed {
+        path: path.to_owned(),
+        file: "created.toml".into(),
+        detail,
+    };
+    let text = str::from_utf8(promised(path, files, "created.toml")?)
+        .map_err(|error| malformed(error.to_string()))?;
+    let stamp: Stamp = toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
+    let got = store::Hash::of(promised(path, files, "manifest.toml")?).to_string();
+    if got == stamp.manifest {
+        return Ok(());
+    }
+    let file = "manifest.toml".to_owned();
+    Err(BundleError::Changed { path: path.to_owned(), file, expected: stamp.manifest, got })
+}
+
+fn check_hashes(path: &Path, files: &Files, manifest: &Manifest) -> Result<(), BundleError> {
+    for (file, expected) in &manifest.files {
+        let Some(bytes) = files.get(file) else {
+            return Err(BundleError::Truncated {
+                path: path.to_owned(),
+                detail: format!("`{file}` is missing"),
+            });
+        };
+        let got = store::Hash::of(bytes).to_string();
+        if got != *expected {
+            let (file, expected) = (file.clone(), expected.clone());
+            return Err(BundleError::Changed { path: path.to_owned(), file, expected, got });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes =
+        serde_json::to_vec_pretty(value).expect("bundle structures have string keys and finite numbers");
+    bytes.push(b'\n');
+    bytes
+}
+
+pub(crate) fn promised<'a>(path: &Path, files: &'a Files, name: &str) -> Result<&'a [u8], BundleError> {
+    files.get(name).map(Vec::as_slice).ok_or_else(|| BundleError::Truncated {
+        path: path.to_owned(),
+        detail: format!("`{name}` is missing"),
+    })
+}
+
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, files: &Files, name: &str) -> Result<T, BundleError> {
+    serde_json::from_slice(promised(path, files, name)?).map_err(|error| BundleError::Malformed {
+        path: path.to_owned(),
+        file: name.into(),
+        detail: error.to_string(),
+    })
+}
+
+/// Values of tensors whose name ends so are half-precision numbers and take two bytes each.
+const HALF: &str = "bank";
+
+pub(crate) fn tensor_bytes(tensors: &Tensors) -> Vec<u8> {
+    let bytes: Vec<(&str, &[usize], Dtype, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, (shape, values))| {
+            let (dtype, bytes) = if name.ends_with(HALF) {
+                let half = |value: &f32| f16::from_f32(*value).to_le_bytes();
+                (Dtype::F16, values.iter().flat_map(half).collect())
+            } else {
+                (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            };
+            (name.as_str(), shape.as_slice(), dtype, bytes)
+        })
+        .collect();
+    let views = bytes.iter().map(|(name, shape, dtype, bytes)| {
+        (*name, TensorView::new(*dtype, shape.to_vec(), bytes).expect("a tensor's shape fits its values"))
+    });
+    safetensors::serialize(views, None).expect("tensor names are distinct")
+}
+
+pub(crate) fn tensors(path: &Path, files: &Files, name: &str) -> Result<Tensors, BundleError> {
+    let malformed = |detail: String| malformed(path, name, detail);
+    let parsed = safetensors::SafeTensors::deserialize(promised(path, files, name)?)
+        .map_err(|error| malformed(error.to_string()))?;
+    parsed
+        .iter()
+        .map(|(key, view)| {
+            let values = match view.dtype() {
+                Dtype::F32 => {
+                    view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+                }
+                Dtype::F16 => {
+                    let half = |bytes: &[u8; 2]| f16::from_le_bytes(*bytes).to_f32();
+                    view.data().as_chunks::<2>().0.iter().map(half).collect()
+                }
+                other => return Err(malformed(format!("tensor `{key}` is {other:?}, expected F32 or F16"))),
+            };
+            Ok((key.to_owned(), (view.shape().to_vec(), values)))
+        })
+        .collect()
+}
+
+/// The error that a file of a bundle does not hold what it should.
+pub(crate) fn malformed(path: &Path, file: &str, detail: String) -> BundleError {
+    BundleError::Malformed { path: path.to_owned(), file: file.into(), detail }
+}

@@ -1,0 +1,125 @@
+//! What scores a photo: the memories of good parts, and what defects have taught, in one number and one map.
+
+use linalg::Seed;
+use serde::{Deserialize, Serialize};
+use tune::TuneError;
+
+use super::map::ScoreMap;
+use super::marks::{MarkUnits, Marks};
+use super::memories::{Memories, Raw};
+use super::sight::{Seen, Sight};
+use super::weighing::{Units, Usual};
+
+/// Everything that was learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspector {
+    /// How it looks.
+    pub sight: Sight,
+    /// What it remembers of good parts.
+    pub memories: Memories,
+    /// What is usual.
+    pub units: Units,
+    /// What defects have taught, with the units.
+    pub taught: Option<Teaching>,
+}
+
+/// What defects have taught, and how it joins what is known of good parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Teaching {
+    /// The heads.
+    pub marks: Marks,
+    /// How their answers are weighed.
+    pub joining: Joining,
+}
+
+/// How both sides are weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Joining {
+    /// Units of what the heads say.
+    pub marks: MarkUnits,
+    /// Of the score by good parts alone.
+    pub alone: Usual,
+    /// Of the sum of both.
+    pub both: Usual,
+}
+
+/// What an inspector thinks of a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opinion {
+    /// Suspicion by cell of the finest scale, in units of what is usual for good patches.
+    pub map: ScoreMap,
+    /// Suspicion of the part, higher for more.
+    pub score: f64,
+    /// What it is made of.
+    pub evidence: Evidence,
+}
+
+/// The parts of a score, each in units of what is usual for good parts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Patches unlike those of good parts.
+    pub patches: f64,
+    /// A photo unlike those of good parts as a whole.
+    pub whole: f64,
+    /// Likeness to the defects that were shown; absent before there are some.
+    pub defects: Option<f64>,
+}
+
+impl Inspector {
+    /// The opinion on what was seen.
+    pub fn opinion(&self, seen: &Seen) -> Result<Opinion, TuneError> {
+        let raw = self.memories.say(&self.sight, seen)?;
+        let marked = self.taught.as_ref().map(|taught| taught.marks.say(&self.sight, seen)).transpose()?;
+        let joining = self.taught.as_ref().zip(marked.as_ref()).map(|(taught, marked)| (&taught.joining, marked));
+        Ok(opinion(&self.units, &raw, joining))
+    }
+}
+
+/// Joins what all detectors say. The score by good parts alone is never dropped: where it is the higher one it counts, so a
+/// kind of defect that was never shown alarms as before.
+pub fn opinion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks::Marked)>) -> Opinion {
+    let weighed = units.weigh(raw);
+    let alone = weighed.patches + weighed.whole;
+    let mut evidence = Evidence { patches: weighed.patches, whole: weighed.whole, defects: None };
+    let Some((joining, marked)) = taught else { return Opinion { map: weighed.map, score: alone, evidence } };
+    let defects = joining.marks.weigh(marked);
+    evidence.defects = Some(defects);
+    let score = joining.alone.units(alone).max(joining.both.units(alone + defects));
+    let mut map = weighed.map;
+    for (to, logit) in map.values.iter_mut().zip(&marked.map.values) {
+        *to = f32::midpoint(*to, joining.marks.patches.units(f64::from(*logit)) as f32);
+    }
+    Opinion { map, score, evidence }
+}
+
+impl Joining {
+    /// From what was said of good photos that nobody had seen.
+    pub fn learn(units: &Units, held_out: &[(&Raw, &super::marks::Marked)]) -> Self {
+        let marks = MarkUnits::learn(&held_out.iter().map(|(_, marked)| *marked).collect::<Vec<_>>());
+        let alone = |raw: &Raw| {
+            let weighed = units.weigh(raw);
+            weighed.patches + weighed.whole
+        };
+        Self {
+            marks,
+            alone: Usual::of(held_out.iter().map(|(raw, _)| alone(raw))),
+            both: Usual::of(held_out.iter().map(|(raw, marked)| alone(raw) + marks.weigh(marked))),
+        }
+    }
+}
+
+/// Which views make the map: the first of each scale.
+pub fn mapped_views(sight: &Sight) -> Vec<usize> {
+    let firsts = sight.looks.iter().scan(0, |next, look| {
+        let first = *next;
+        *next += look.views.len();
+        Some(first)
+    });
+    firsts.collect()
+}
+
+/// The seed that every part of an inspector is drawn with.
+pub fn seed_of(number: u64) -> Seed {
+    Seed(number).derive("inspector")
+}

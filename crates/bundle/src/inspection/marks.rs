@@ -1,0 +1,255 @@
+//! What is learned from the first defects: where they are, from marks or without, and what photos with defects look like.
+
+use linalg::{Cell, Matrix, Seed, random};
+use serde::{Deserialize, Serialize};
+use tune::TuneError;
+use tune::detect::{MilInput, PatchLogit, Patches, balanced_weights, fit_patches, fit_without_masks};
+
+use super::map::ScoreMap;
+use super::sight::{Seen, Sight, columns, pooled};
+use super::weighing::Usual;
+
+/// Patches that teach from each photo without defects, and far from a defect on each photo with one.
+const QUIET: usize = 150;
+/// A patch is part of a defect from this covered share on, or from this share of the most covered patch on.
+const COVERED: (f32, f32) = (0.05, 0.3);
+/// Weight of patches far from the defect, beside those of the defect itself.
+const FAR: f32 = 0.5;
+/// Penalty on patches, for features of variance 1 and weights that sum to 1.
+const PATCH_PENALTY: f64 = 0.01;
+/// Penalty on whole photos, likewise.
+const PHOTO_PENALTY: f64 = 0.3;
+/// Penalty where defects are not marked: with so little to go by a stronger one.
+const UNMARKED_PENALTY: f64 = 1.0;
+/// Share of a photo's patches whose mean logit is what the marks say of the photo.
+const TOP: f64 = 0.01;
+
+/// A photo to learn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Taught<'a> {
+    /// What was seen of it.
+    pub seen: &'a Seen,
+    /// Whether it has a defect.
+    pub defect: bool,
+    /// The covered share of every patch of the finest grid; absent where the defect is not marked, and on good photos.
+    pub covered: Option<&'a ScoreMap>,
+    /// How suspicious the patches of the finest grid are to detectors that had not seen it; used without marks.
+    pub suspicion: &'a ScoreMap,
+}
+
+/// The two heads that were taught by defects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Marks {
+    /// Defect or not, patch by patch.
+    pub patch: PatchLogit,
+    /// Defect or not, photo by photo.
+    pub photo: PatchLogit,
+}
+
+/// What the heads say of a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Marked {
+    /// Logit of every patch of the finest grid.
+    pub map: ScoreMap,
+    /// Mean of the largest patch logits.
+    pub top: f64,
+    /// Logit of the photo.
+    pub photo: f64,
+}
+
+/// The units of what the heads say.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarkUnits {
+    /// Of patch logits.
+    pub patches: Usual,
+    /// Of the mean of the largest.
+    pub top: Usual,
+    /// Of photo logits.
+    pub photo: Usual,
+}
+
+impl Marks {
+    /// Learns from photos with and without defects. Only marked defects teach where there are some.
+    ///
+    /// # Errors
+    /// Without defects or without good photos.
+    pub fn fit(sight: &Sight, photos: &[Taught<'_>], seed: Seed) -> Result<Self, TuneError> {
+        let marked = photos.iter().any(|taught| taught.covered.is_some());
+        let patch = if marked { fit_marked(sight, photos, seed)? } else { fit_unmarked(sight, photos)? };
+        Ok(Self { patch, photo: fit_photos(sight, photos)? })
+    }
+
+    /// What they say of a photo.
+    pub fn say(&self, sight: &Sight, seen: &Seen) -> Result<Marked, TuneError> {
+        let values = self.patch.logits(patches(sight, seen).view())?;
+        let map = ScoreMap { rows: seen.grids[0].rows, cols: seen.grids[0].cols, values };
+        let photo = f64::from(self.photo.logits(whole(sight, seen).view())?[0]);
+        Ok(Marked { top: map.top_mean(TOP), map, photo })
+    }
+}
+
+impl MarkUnits {
+    /// From what the heads said of good photos that they had not seen.
+    pub fn learn(held_out: &[&Marked]) -> Self {
+        let patches = held_out.iter().flat_map(|marked| marked.map.values.iter().map(|value| f64::from(*value)));
+        Self {
+            patches: Usual::of(patches),
+            top: Usual::of(held_out.iter().map(|marked| marked.top)),
+            photo: Usual::of(held_out.iter().map(|marked| marked.photo)),
+        }
+    }
+
+    /// What both say of a photo together.
+    pub fn weigh(&self, marked: &Marked) -> f64 {
+        self.top.units(marked.top) + self.photo.units(marked.photo)
+    }
+}
+
+/// Features of patches of the finest grid: all that is seen there, and the surroundings as the coarser scale sees them.
+fn patches(sight: &Sight, seen: &Seen) -> Matrix {
+    let fine = &seen.grids[0];
+    let mut parts = vec![fine.x.clone()];
+    for (look, grid) in sight.looks.iter().zip(&seen.grids).skip(1) {
+        let coarse = columns(grid, &look.pooled);
+        let mut wide = Matrix::zeros(fine.rows * fine.cols, coarse.cols());
+        for column in 0..coarse.cols() {
+            let values = (0..coarse.rows()).map(|row| coarse.row(row)[column]).collect();
+            let map = ScoreMap { rows: grid.rows, cols: grid.cols, values }.resized(fine.rows, fine.cols);
+            map.values.iter().enumerate().for_each(|(row, value)| wide.row_mut(row)[column] = *value);
+        }
+        parts.push(wide);
+    }
+    Matrix::hstack(&parts.iter().collect::<Vec<_>>())
+}
+
+/// Features of a photo as a whole: mean and spread of all columns at the finest scale and of the pooled ones at the others.
+fn whole(sight: &Sight, seen: &Seen) -> Matrix {
+    let parts: Vec<Matrix> = sight
+        .looks
+        .iter()
+        .zip(&seen.grids)
+        .enumerate()
+        .map(|(scale, (look, grid))| pooled(grid, &if scale == 0 { 0..grid.x.cols() } else { look.pooled.clone() }))
+        .collect();
+    Matrix::hstack(&parts.iter().collect::<Vec<_>>())
+}
+
+fn fit_marked(sight: &Sight, photos: &[Taught<'_>], seed: Seed) -> Result<PatchLogit, TuneError> {
+    let defects = photos.iter().filter(|taught| taught.covered.is_some()).count() as f32;
+    let good = photos.iter().filter(|taught| !taught.defect).count() as f32;
+    let mut lesson = Lesson::default();
+    for (index, taught) in photos.iter().enumerate() {
+        let mut rng = seed.derive("quiet patches").nth(index).rng();
+        match taught.covered {
+            None if taught.defect => {}
+            None => {
+                let x = patches(sight, taught.seen);
+                let rows = random::sample_without_replacement(x.rows(), QUIET.min(x.rows()), &mut rng);
+                lesson.add(&x, &rows, 0.0, |_| 1.0, 0.5 / good);
+            }
+            Some(covered) => {
+                let x = patches(sight, taught.seen);
+                let least = COVERED.0.max(COVERED.1 * covered.max());
+                let inside: Vec<usize> = (0..x.rows()).filter(|row| covered.values[*row] >= least).collect();
+                lesson.add(&x, &inside, 1.0, |row| covered.values[row], 0.5 / defects);
+                let far = far_from(covered);
+                let places = random::sample_without_replacement(far.len(), QUIET.min(far.len()), &mut rng);
+                let far: Vec<usize> = places.into_iter().map(|place| far[place]).collect();
+                lesson.add(&x, &far, 0.0, |_| 1.0, FAR * 0.5 / defects);
+            }
+        }
+    }
+    lesson.fit(PATCH_PENALTY)
+}
+
+/// Cells that neither lie in a defect nor touch one.
+fn far_from(covered: &ScoreMap) -> Vec<usize> {
+    let (rows, cols) = (covered.rows, covered.cols);
+    let near = |cell: usize| {
+        let (row, col) = (cell / cols, cell % cols);
+        (row.saturating_sub(1)..=(row + 1).min(rows - 1))
+            .any(|row| (col.saturating_sub(1)..=(col + 1).min(cols - 1)).any(|col| covered.values[row * cols + col] > 0.0))
+    };
+    (0..rows * cols).filter(|cell| !near(*cell)).collect()
+}
+
+/// Without marks: the largest patch logits of each photo are fitted to what is known of the photo.
+fn fit_unmarked(sight: &Sight, photos: &[Taught<'_>]) -> Result<PatchLogit, TuneError> {
+    let all: Vec<Matrix> = photos.iter().map(|taught| patches(sight, taught.seen)).collect();
+    let n: usize = all.iter().map(Matrix::rows).sum();
+    let d = all.first().map_or(0, Matrix::cols);
+    let mut x = Vec::with_capacity(n * d);
+    let (mut numbers, mut suspicion) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    for (number, (patches, taught)) in (0..).zip(all.iter().zip(photos)) {
+        x.extend_from_slice(patches.data());
+        numbers.extend(std::iter::repeat_n(number, patches.rows()));
+        suspicion.extend_from_slice(&taught.suspicion.values);
+    }
+    let x = Matrix::from_vec(n, d, x);
+    let cells = vec![Cell::default(); n];
+    let defects: Vec<u32> =
+        (0..).zip(photos).filter(|(_, taught)| taught.defect).map(|(number, _)| number).collect();
+    let patches = Patches { x: x.view(), photos: &numbers, cells: &cells };
+    fit_without_masks(&MilInput { patches, defects: &defects, suspicion: &suspicion }, UNMARKED_PENALTY)
+}
+
+fn fit_photos(sight: &Sight, photos: &[Taught<'_>]) -> Result<PatchLogit, TuneError> {
+    let targets: Vec<f32> = photos.iter().map(|taught| if taught.defect { 1.0 } else { 0.0 }).collect();
+    let numbers: Vec<u32> = (0..).take(photos.len()).collect();
+    let weights = balanced_weights(&targets, &numbers);
+    let total: f32 = weights.iter().sum();
+    let mut lesson = Lesson::default();
+    for ((taught, target), weight) in photos.iter().zip(&targets).zip(&weights) {
+        lesson.add(&whole(sight, taught.seen), &[0], *target, |_| 1.0, weight / total);
+    }
+    lesson.fit(PHOTO_PENALTY)
+}
+
+/// Rows with targets and weights.
+#[derive(Default)]
+struct Lesson {
+    rows: Vec<Vec<f32>>,
+    targets: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Lesson {
+    /// Adds rows that weigh `total` together, each in proportion to its share.
+    fn add(&mut self, x: &Matrix, rows: &[usize], target: f32, share: impl Fn(usize) -> f32, total: f32) {
+        let sum: f32 = rows.iter().map(|row| share(*row)).sum();
+        for row in rows {
+            self.rows.push(x.row(*row).to_vec());
+            self.targets.push(target);
+            self.weights.push(total * share(*row) / sum);
+        }
+    }
+
+    /// Fits on columns of variance 1, and gives the logit for columns as they are.
+    fn fit(self, penalty: f64) -> Result<PatchLogit, TuneError> {
+        let (n, d) = (self.rows.len() as f64, self.rows.first().map_or(0, Vec::len));
+        if d == 0 {
+            return Err(TuneError::Empty);
+        }
+        let mut x = Matrix::from_rows(&self.rows);
+        let (mut means, mut scales) = (vec![0.0_f64; d], vec![0.0_f64; d]);
+        x.iter_rows().for_each(|row| row.iter().zip(&mut means).for_each(|(value, mean)| *mean += f64::from(*value) / n));
+        for row in x.iter_rows() {
+            for (column, value) in row.iter().enumerate() {
+                scales[column] += (f64::from(*value) - means[column]).powi(2) / n;
+            }
+        }
+        scales.iter_mut().for_each(|scale| *scale = 1.0 / (scale.sqrt() + 1e-6));
+        for row in 0..x.rows() {
+            for (column, value) in x.row_mut(row).iter_mut().enumerate() {
+                *value = ((f64::from(*value) - means[column]) * scales[column]) as f32;
+            }
+        }
+        // The penalty is for features whose mean squared length is 1; these have length `sqrt(d)`.
+        let fitted = fit_patches(x.view(), &self.targets, &self.weights, penalty / d as f64)?;
+        let weight: Vec<f32> =
+            fitted.weight.iter().zip(&scales).map(|(weight, scale)| (f64::from(*weight) * scale) as f32).collect();
+        let shift: f64 = weight.iter().zip(&means).map(|(weight, mean)| f64::from(*weight) * mean).sum();
+        Ok(PatchLogit { bias: (f64::from(fitted.bias) - shift) as f32, weight })
+    }
+}

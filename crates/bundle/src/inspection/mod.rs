@@ -1,0 +1,27 @@
+//! The package of a defect inspector: how it looks at parts, what it remembers, and when it alarms.
+//!
+//! | question | where |
+//! |---|---|
+//! | at which scales is a photo looked at? | [`Sight`] |
+//! | what do good parts look like? | [`Memories`] |
+//! | how do several detectors become one score? | [`Units`], [`opinion`] |
+//! | what do the first defects teach? | [`Marks`] |
+//! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
+
+mod contents;
+mod inspector;
+mod map;
+mod marks;
+mod memories;
+mod predictor;
+mod sight;
+mod weighing;
+
+pub use contents::{Alarm, InspectionBundle};
+pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, mapped_views, opinion, seed_of};
+pub use map::ScoreMap;
+pub use marks::{MarkUnits, Marked, Marks, Taught};
+pub use memories::{Memories, Raw};
+pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
+pub use sight::{Eye, Look, Seen, Sight};
+pub use weighing::{Units, Usual, Weighed};

@@ -1,0 +1,158 @@
+//! How an inspector looks at a photo: at two scales, through the inner maps of a vision base.
+
+use std::ops::Range;
+use std::path::Path;
+
+use base::open::{BaseError, EngineChoice};
+use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_maps};
+use image::RgbImage;
+use linalg::Matrix;
+use serde::{Deserialize, Serialize};
+
+/// Added to a standard deviation before its logarithm is taken: what hardly varies is all alike.
+const LEAST_SPREAD: f64 = 0.02;
+/// Scaled photos have about this many pixels squared: more shows no more on the sets that were measured.
+const SIDE: f64 = 512.0;
+/// Scaled pixels by which tiles reach into each other, where a photo needs several.
+const MARGIN: usize = 96;
+/// Sides of a tile in scaled pixels: small photos are mirrored to fill the smaller, large ones are cut.
+const TILES: (usize, usize) = (160, 736);
+
+/// One scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// How photos become a grid of patches.
+    pub plan: PatchPlan,
+    /// Columns of a patch that each detector compares with good parts.
+    pub views: Vec<Range<usize>>,
+    /// Columns whose mean and spread over the whole photo are compared as well.
+    pub pooled: Range<usize>,
+}
+
+/// The scales, the finest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sight {
+    /// Each scale.
+    pub looks: Vec<Look>,
+}
+
+/// What was seen of one photo: a grid of patches at each scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Width and height of the photo in pixels.
+    pub size: (u32, u32),
+    /// In the order of the looks.
+    pub grids: Vec<PatchGrid>,
+}
+
+/// A base opened for an inspector.
+#[derive(Debug)]
+pub struct Eye {
+    looks: Vec<PatchBase>,
+}
+
+impl Sight {
+    /// Chooses scales and tiles for photos of these sizes, `[n]` pairs of width and height.
+    ///
+    /// The finer scale brings the median photo to the area of a square of 512 pixels and never enlarges; the coarser has half
+    /// of that, and sees what is wrong with a whole region. `more` says whether the maps that help with marked defects are taken
+    /// as well.
+    ///
+    /// # Errors
+    /// Those of [`detection_maps`], and when the plan does not fit the network.
+    pub fn choose(
+        dir: &Path,
+        engine: &EngineChoice,
+        sizes: &[(u32, u32)],
+        more: bool,
+    ) -> Result<(Self, Eye), BaseError> {
+        let maps = detection_maps(dir)?;
+        let mut areas: Vec<f64> = sizes.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).collect();
+        areas.sort_by(f64::total_cmp);
+        let fine = (SIDE / areas[areas.len() / 2].sqrt()).min(1.0);
+        let mut looks = Vec::new();
+        let mut bases = Vec::new();
+        for (scale, more) in [(fine, more), (fine / 2.0, false)] {
+            let plan = plan(&maps, scale, sizes, more);
+            let base = PatchBase::open(dir, engine, plan.clone())?;
+            looks.push(Look::new(plan, &maps, &base.columns()));
+            bases.push(base);
+        }
+        Ok((Self { looks }, Eye { looks: bases }))
+    }
+
+    /// Opens the base in a folder for this sight.
+    pub fn open(&self, dir: &Path, engine: &EngineChoice) -> Result<Eye, BaseError> {
+        let open = |look: &Look| PatchBase::open(dir, engine, look.plan.clone());
+        Ok(Eye { looks: self.looks.iter().map(open).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Look {
+    fn new(plan: PatchPlan, maps: &DetectionMaps, columns: &[Range<usize>]) -> Self {
+        let of = |names: &[String]| {
+            let place = |name: &String| plan.maps.iter().position(|map| map == name);
+            let mut found = names.iter().filter_map(place).map(|at| columns[at].clone());
+            let first = found.next().unwrap_or(0..0);
+            found.fold(first, |all, next| all.start.min(next.start)..all.end.max(next.end))
+        };
+        Self { views: maps.views.iter().map(|view| of(view)).collect(), pooled: of(&maps.pooled), plan }
+    }
+}
+
+fn plan(maps: &DetectionMaps, scale: f64, sizes: &[(u32, u32)], more: bool) -> PatchPlan {
+    // Most photos go through whole; what is much larger than the others is cut.
+    let mut sides: Vec<u32> = sizes.iter().map(|(width, height)| *width.max(height)).collect();
+    sides.sort_unstable();
+    let usual = f64::from(sides[(sides.len() - 1) * 9 / 10]) * scale;
+    let wanted = usual.round() as usize + 4 * maps.cell;
+    let tile = wanted.clamp(TILES.0, TILES.1).next_multiple_of(maps.step);
+    let margin = (MARGIN / maps.cell * maps.cell).min(tile / 4 / maps.cell * maps.cell);
+    let more = if more { &maps.more[..] } else { &[] };
+    let names = maps.views.iter().flatten().chain(more).cloned().collect();
+    PatchPlan { scale, tile, margin, cell: maps.cell, maps: names }
+}
+
+impl Eye {
+    /// Looks at a photo at every scale.
+    pub fn see(&self, photo: &RgbImage) -> Result<Seen, BaseError> {
+        let grids = self.looks.iter().map(|look| look.grid(photo)).collect::<Result<_, _>>()?;
+        Ok(Seen { size: photo.dimensions(), grids })
+    }
+
+    /// Name of the engine, with what decides its arithmetic.
+    pub fn engine_name(&self) -> String {
+        self.looks[0].engine_name()
+    }
+
+    /// Identity of the base.
+    pub fn hash(&self) -> store::Hash {
+        self.looks[0].hash()
+    }
+}
+
+/// Mean and logarithm of the standard deviation of some columns over all patches, `[1, 2 c]`.
+pub(crate) fn pooled(grid: &PatchGrid, columns: &Range<usize>) -> Matrix {
+    let n = grid.x.rows() as f64;
+    let mut sums = vec![0.0_f64; columns.len()];
+    let mut squares = vec![0.0_f64; columns.len()];
+    for row in grid.x.iter_rows() {
+        for (place, value) in row[columns.clone()].iter().enumerate() {
+            let value = f64::from(*value);
+            sums[place] += value;
+            squares[place] += value * value;
+        }
+    }
+    let spread = |place: usize| (squares[place] / n - (sums[place] / n).powi(2)).max(0.0).sqrt();
+    let means = sums.iter().map(|sum| (sum / n) as f32);
+    let spreads = (0..columns.len()).map(|place| (spread(place) + LEAST_SPREAD).ln() as f32);
+    Matrix::from_vec(1, 2 * columns.len(), means.chain(spreads).collect())
+}
+
+/// Some columns of a grid, `[rows * cols, c]`.
+pub(crate) fn columns(grid: &PatchGrid, columns: &Range<usize>) -> Matrix {
+    let data = grid.x.iter_rows().flat_map(|row| row[columns.clone()].iter().copied()).collect();
+    Matrix::from_vec(grid.x.rows(), columns.len(), data)
+}
