@@ -49,6 +49,12 @@ pub enum BundleError {
     /// The base could not prepare or run the input.
     #[error(transparent)]
     Base(#[from] base::open::BaseError),
+    /// The inspector cannot say anything of what was seen.
+    #[error(transparent)]
+    Tune(#[from] tune::TuneError),
+    /// A map does not fit its photo.
+    #[error(transparent)]
+    Evaluate(#[from] evaluate::EvaluateError),
     /// The model cannot be written as one ONNX graph.
     #[error("cannot export to ONNX: {detail}")]
     Export { detail: String },

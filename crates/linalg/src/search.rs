@@ -72,10 +72,9 @@ impl<const Q: usize, A: Fn(usize, usize) -> bool> Search<'_, Q, A> {
         for block in self.blocks.clone() {
             let tile = self.tiles.tile(0, block);
             let mut sums = [[0.0; LANES]; Q];
-            for coordinate in 0..LANES {
-                for query in 0..Q {
-                    let value = [self.queries[query].1[0][coordinate]; LANES];
-                    lanes::add_squares::<FUSED>(&mut sums[query], &value, &tile[coordinate]);
+            for (coordinate, lanes) in tile.iter().enumerate() {
+                for (sums, (_, short)) in sums.iter_mut().zip(&self.queries) {
+                    lanes::add_squares::<FUSED>(sums, &[short[0][coordinate]; LANES], lanes);
                 }
             }
             for query in 0..Q {
@@ -106,9 +105,8 @@ impl<const Q: usize, A: Fn(usize, usize) -> bool> Search<'_, Q, A> {
             let mut sums = self.room.sums[place * Q + query];
             for part in 1..PARTS {
                 let tile = self.tiles.tile(part, block);
-                for coordinate in 0..LANES {
-                    let value = [self.queries[query].1[part][coordinate]; LANES];
-                    lanes::add_squares::<FUSED>(&mut sums, &value, &tile[coordinate]);
+                for (lanes, value) in tile.iter().zip(&self.queries[query].1[part]) {
+                    lanes::add_squares::<FUSED>(&mut sums, &[*value; LANES], lanes);
                 }
                 if smallest(sums) > limit {
                     continue 'blocks;

@@ -71,7 +71,8 @@ impl Inspector {
     pub fn opinion(&self, seen: &Seen) -> Result<Opinion, TuneError> {
         let raw = self.memories.say(&self.sight, seen)?;
         let marked = self.taught.as_ref().map(|taught| taught.marks.say(&self.sight, seen)).transpose()?;
-        let joining = self.taught.as_ref().zip(marked.as_ref()).map(|(taught, marked)| (&taught.joining, marked));
+        let joining =
+            self.taught.as_ref().zip(marked.as_ref()).map(|(taught, marked)| (&taught.joining, marked));
         Ok(opinion(&self.units, &raw, joining))
     }
 }

@@ -92,7 +92,8 @@ impl Marks {
 impl MarkUnits {
     /// From what the heads said of good photos that they had not seen.
     pub fn learn(held_out: &[&Marked]) -> Self {
-        let patches = held_out.iter().flat_map(|marked| marked.map.values.iter().map(|value| f64::from(*value)));
+        let patches =
+            held_out.iter().flat_map(|marked| marked.map.values.iter().map(|value| f64::from(*value)));
         Self {
             patches: Usual::of(patches),
             top: Usual::of(held_out.iter().map(|marked| marked.top)),
@@ -130,7 +131,9 @@ fn whole(sight: &Sight, seen: &Seen) -> Matrix {
         .iter()
         .zip(&seen.grids)
         .enumerate()
-        .map(|(scale, (look, grid))| pooled(grid, &if scale == 0 { 0..grid.x.cols() } else { look.pooled.clone() }))
+        .map(|(scale, (look, grid))| {
+            pooled(grid, &if scale == 0 { 0..grid.x.cols() } else { look.pooled.clone() })
+        })
         .collect();
     Matrix::hstack(&parts.iter().collect::<Vec<_>>())
 }
@@ -168,8 +171,10 @@ fn far_from(covered: &ScoreMap) -> Vec<usize> {
     let (rows, cols) = (covered.rows, covered.cols);
     let near = |cell: usize| {
         let (row, col) = (cell / cols, cell % cols);
-        (row.saturating_sub(1)..=(row + 1).min(rows - 1))
-            .any(|row| (col.saturating_sub(1)..=(col + 1).min(cols - 1)).any(|col| covered.values[row * cols + col] > 0.0))
+        (row.saturating_sub(1)..=(row + 1).min(rows - 1)).any(|row| {
+            (col.saturating_sub(1)..=(col + 1).min(cols - 1))
+                .any(|col| covered.values[row * cols + col] > 0.0)
+        })
     };
     (0..rows * cols).filter(|cell| !near(*cell)).collect()
 }
@@ -233,7 +238,9 @@ impl Lesson {
         }
         let mut x = Matrix::from_rows(&self.rows);
         let (mut means, mut scales) = (vec![0.0_f64; d], vec![0.0_f64; d]);
-        x.iter_rows().for_each(|row| row.iter().zip(&mut means).for_each(|(value, mean)| *mean += f64::from(*value) / n));
+        x.iter_rows().for_each(|row| {
+            row.iter().zip(&mut means).for_each(|(value, mean)| *mean += f64::from(*value) / n)
+        });
         for row in x.iter_rows() {
             for (column, value) in row.iter().enumerate() {
                 scales[column] += (f64::from(*value) - means[column]).powi(2) / n;
@@ -247,8 +254,12 @@ impl Lesson {
         }
         // The penalty is for features whose mean squared length is 1; these have length `sqrt(d)`.
         let fitted = fit_patches(x.view(), &self.targets, &self.weights, penalty / d as f64)?;
-        let weight: Vec<f32> =
-            fitted.weight.iter().zip(&scales).map(|(weight, scale)| (f64::from(*weight) * scale) as f32).collect();
+        let weight: Vec<f32> = fitted
+            .weight
+            .iter()
+            .zip(&scales)
+            .map(|(weight, scale)| (f64::from(*weight) * scale) as f32)
+            .collect();
         let shift: f64 = weight.iter().zip(&means).map(|(weight, mean)| f64::from(*weight) * mean).sum();
         Ok(PatchLogit { bias: (f64::from(fitted.bias) - shift) as f32, weight })
     }

@@ -46,7 +46,8 @@ impl Memories {
                 memories.views.push(LocalMemory::fit(&grids, view.clone(), &patches, seed)?);
             }
             if photos.len() >= POOLED_FROM {
-                let whole: Vec<_> = photos.iter().map(|seen| pooled(&seen.grids[scale], &look.pooled)).collect();
+                let whole: Vec<_> =
+                    photos.iter().map(|seen| pooled(&seen.grids[scale], &look.pooled)).collect();
                 let rows: Vec<MatrixView<'_>> = whole.iter().map(linalg::Matrix::view).collect();
                 memories.pooled.push(LocalMemory::fit(&rows, 0..2 * look.pooled.len(), &wholes, seed)?);
             }

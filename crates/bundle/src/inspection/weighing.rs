@@ -73,12 +73,16 @@ impl Units {
         let views = held_out.first().map_or(0, |raw| raw.maps.len());
         let wholes = held_out.iter().map(|raw| raw.pooled.len()).min().unwrap_or(0);
         let of_patches = |view: usize| {
-            Usual::of(held_out.iter().flat_map(|raw| raw.maps[view].values.iter().map(|value| f64::from(*value))))
+            Usual::of(
+                held_out.iter().flat_map(|raw| raw.maps[view].values.iter().map(|value| f64::from(*value))),
+            )
         };
         Self {
             patches: (0..views).map(of_patches).collect(),
             tops: (0..views).map(|view| Usual::of(held_out.iter().map(|raw| raw.tops[view]))).collect(),
-            pooled: (0..wholes).map(|scale| Usual::of(held_out.iter().map(|raw| raw.pooled[scale]))).collect(),
+            pooled: (0..wholes)
+                .map(|scale| Usual::of(held_out.iter().map(|raw| raw.pooled[scale])))
+                .collect(),
             mapped,
         }
     }

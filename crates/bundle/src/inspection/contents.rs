@@ -1,0 +1,172 @@
+//! The bundle of an inspector, and its way to disk and back.
+//!
+//! Besides what every bundle has, it holds `inspector.json` and `inspector.safetensors` (scales, memories, units, what defects
+//! taught) and `alarm.json` (the threshold with its promise, and the good scores behind it).
+
+use std::path::Path;
+
+use evaluate::inspect::{AlarmThreshold, GoodScores};
+use serde::{Deserialize, Serialize};
+use tune::detect::{LocalMemory, PatchLogit};
+
+use super::inspector::{Inspector, Joining, Teaching};
+use super::marks::Marks;
+use super::memories::Memories;
+use super::sight::Sight;
+use super::weighing::Units;
+use crate::archive::{self, Files};
+use crate::files::{self, Tensors, json, malformed, parse, tensor_bytes, tensors};
+use crate::{BundleError, Evaluation, Form, Golden, Manifest, TaskReference};
+
+/// When a part alarms, and where it is marked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alarm {
+    /// The score above which a part alarms, with its promise.
+    pub threshold: AlarmThreshold,
+    /// Scores of good parts that had not been seen, one for each group; p-values come from them.
+    pub good: GoodScores,
+    /// The suspicion of a place above which it is marked; good parts show a mark as seldom as they alarm.
+    pub mark: AlarmThreshold,
+    /// Millimetres a pixel, when known. Above 0.
+    pub mm_per_pixel: Option<f64>,
+}
+
+/// A defect inspector with everything it needs except its base.
+#[derive(Debug, Clone)]
+pub struct InspectionBundle {
+    /// The front page. Its `files` are filled in by [`InspectionBundle::write`].
+    pub manifest: Manifest,
+    /// From a photo to a score and a map.
+    pub inspector: Inspector,
+    /// From these to an alarm and marks.
+    pub alarm: Alarm,
+    /// What was measured; `recall` is that of each kind of defect.
+    pub evaluation: Evaluation,
+    /// The self-test.
+    pub golden: Golden,
+}
+
+/// The structure of an inspector; its tensors lie beside.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    sight: Sight,
+    views: Vec<serde_json::Value>,
+    pooled: Vec<serde_json::Value>,
+    units: Units,
+    taught: Option<StoredTeaching>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredTeaching {
+    patch: serde_json::Value,
+    photo: serde_json::Value,
+    joining: Joining,
+}
+
+impl InspectionBundle {
+    /// Writes the bundle whole or not at all and returns its identity. `created` is an RFC 3339 time outside the identity.
+    pub fn write(&mut self, path: &Path, form: Form, created: &str) -> Result<store::Hash, BundleError> {
+        let (stored, tensors) = put(&self.inspector);
+        let files = Files::from([
+            ("inspector.json".to_owned(), json(&stored)),
+            ("inspector.safetensors".to_owned(), tensor_bytes(&tensors)),
+            ("alarm.json".to_owned(), json(&self.alarm)),
+            ("evaluation.json".to_owned(), json(&self.evaluation)),
+            ("golden.json".to_owned(), json(&self.golden)),
+        ]);
+        files::write(&mut self.manifest, files, path, form, created)
+    }
+
+    /// Opens a bundle and checks every byte against the manifest. Running it needs a [`super::InspectionPredictor`].
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let files = archive::read(path)?;
+        let manifest = files::checked_manifest(path, &files)?;
+        if !matches!(manifest.task, TaskReference::Inspection { .. }) {
+            return Err(BundleError::OtherKind { path: path.to_owned(), got: "tells classes apart" });
+        }
+        let stored = parse(path, &files, "inspector.json")?;
+        let inspector = get(stored, &tensors(path, &files, "inspector.safetensors")?)
+            .map_err(|detail| malformed(path, "inspector.json", detail))?;
+        Ok(Self {
+            inspector,
+            alarm: parse(path, &files, "alarm.json")?,
+            evaluation: parse(path, &files, "evaluation.json")?,
+            golden: parse(path, &files, "golden.json")?,
+            manifest,
+        })
+    }
+}
+
+fn put(inspector: &Inspector) -> (Stored, Tensors) {
+    let mut all = Tensors::new();
+    let mut keep = |name: &str, (structure, tensors): (serde_json::Value, Tensors)| {
+        all.extend(tensors.into_iter().map(|(key, tensor)| (format!("{name}.{key}"), tensor)));
+        structure
+    };
+    let memories = &inspector.memories;
+    let views = memories.views.iter().enumerate();
+    let views = views.map(|(at, memory)| keep(&format!("view{at}"), memory.to_tensors())).collect();
+    let pooled = memories.pooled.iter().enumerate();
+    let pooled = pooled.map(|(at, memory)| keep(&format!("whole{at}"), memory.to_tensors())).collect();
+    let taught = inspector.taught.as_ref().map(|taught| StoredTeaching {
+        patch: keep("patch", taught.marks.patch.to_tensors()),
+        photo: keep("photo", taught.marks.photo.to_tensors()),
+        joining: taught.joining,
+    });
+    let stored =
+        Stored { sight: inspector.sight.clone(), views, pooled, units: inspector.units.clone(), taught };
+    (stored, all)
+}
+
+fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
+    let of = |name: &str| -> Tensors {
+        let start = format!("{name}.");
+        let named = tensors.iter().filter_map(|(key, tensor)| Some((key.strip_prefix(&start)?, tensor)));
+        named.map(|(key, tensor)| (key.to_owned(), tensor.clone())).collect()
+    };
+    let memories = |name: &str, structures: &[serde_json::Value]| {
+        let memory = |(at, structure)| LocalMemory::from_tensors(structure, &of(&format!("{name}{at}")));
+        structures
+            .iter()
+            .enumerate()
+            .map(memory)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| error.to_string())
+    };
+    let memories =
+        Memories { views: memories("view", &stored.views)?, pooled: memories("whole", &stored.pooled)? };
+    let taught = stored.taught.map(|taught| {
+        let logit = |name: &str, structure| {
+            PatchLogit::from_tensors(structure, &of(name)).map_err(|error| error.to_string())
+        };
+        let marks = Marks { patch: logit("patch", &taught.patch)?, photo: logit("photo", &taught.photo)? };
+        Ok::<_, String>(Teaching { marks, joining: taught.joining })
+    });
+    let inspector =
+        Inspector { sight: stored.sight, memories, units: stored.units, taught: taught.transpose()? };
+    check(&inspector)?;
+    Ok(inspector)
+}
+
+/// Whether all parts were made for each other.
+fn check(inspector: &Inspector) -> Result<(), String> {
+    let Inspector { sight, memories, units, .. } = inspector;
+    let columns: Vec<usize> =
+        sight.looks.iter().flat_map(|look| look.views.iter().map(ExactSizeIterator::len)).collect();
+    let pooled: Vec<usize> = sight.looks.iter().map(|look| 2 * look.pooled.len()).collect();
+    let views_fit = memories.views.iter().map(LocalMemory::dim).eq(columns.iter().copied());
+    let wholes_fit =
+        memories.pooled.is_empty() || memories.pooled.iter().map(LocalMemory::dim).eq(pooled.iter().copied());
+    let units_fit = units.patches.len() == columns.len()
+        && units.tops.len() == columns.len()
+        && !units.mapped.is_empty()
+        && units.mapped.iter().all(|view| *view < columns.len());
+    if !columns.is_empty() && views_fit && wholes_fit && units_fit {
+        Ok(())
+    } else {
+        Err("scales, memories and units do not fit together".to_owned())
+    }
+}

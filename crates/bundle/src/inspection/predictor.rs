@@ -1,0 +1,147 @@
+//! An inspector on its base: from a photo to an alarm, with marks where the defect is.
+
+use std::path::Path;
+
+use base::open::EngineChoice;
+use evaluate::inspect::{Outline, Plane, conformal_p_value, find_regions};
+use image::RgbImage;
+use serde::Serialize;
+
+use super::contents::InspectionBundle;
+use super::inspector::{Evidence, Inspector};
+use super::map::ScoreMap;
+use super::sight::Eye;
+use crate::{BundleError, Golden, GoldenRow, golden};
+
+/// An inspector that is ready to look at photos.
+#[derive(Debug)]
+pub struct InspectionPredictor {
+    bundle: InspectionBundle,
+    eye: Eye,
+}
+
+/// What was found on one photo.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspected {
+    /// Whether the part alarms.
+    pub alarm: bool,
+    /// Suspicion, higher for more; the bundle tells the threshold.
+    pub score: f64,
+    /// The chance that a good part scores as high, in (0, 1].
+    pub p_value: f64,
+    /// What the score is made of.
+    pub evidence: Evidence,
+    /// Where the part is marked, the most suspicious first.
+    pub regions: Vec<MarkedRegion>,
+    /// Suspicion by cell.
+    #[serde(skip)]
+    pub map: ScoreMap,
+}
+
+/// One marked place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MarkedRegion {
+    /// Corners along the edges of pixels, clockwise.
+    pub outline: Vec<[u32; 2]>,
+    /// Pixels inside.
+    pub area_px: usize,
+    /// Square millimetres inside, when the scale is known.
+    pub area_mm2: Option<f64>,
+    /// The largest suspicion inside.
+    pub peak: f32,
+}
+
+impl InspectionPredictor {
+    /// Puts a bundle on the base in a folder of the cache and runs the self-test.
+    ///
+    /// # Errors
+    /// [`BundleError::WrongBase`] for another base than the bundle's, [`BundleError::SelfTest`] when the golden outputs differ.
+    pub fn new(bundle: InspectionBundle, dir: &Path, engine: &EngineChoice) -> Result<Self, BundleError> {
+        let eye = bundle.inspector.sight.open(dir, engine)?;
+        let expected = bundle.manifest.base.hash.clone();
+        let got = eye.hash().to_string();
+        if got != expected {
+            return Err(BundleError::WrongBase { id: bundle.manifest.base.id.clone(), expected, got });
+        }
+        let fresh = record_golden(&bundle.inspector, &eye)?;
+        let logits: Vec<Vec<f64>> = fresh.rows.into_iter().map(|row| row.logits).collect();
+        bundle.golden.check(&eye.engine_name(), &logits)?;
+        Ok(Self { bundle, eye })
+    }
+
+    /// The bundle inside.
+    pub fn bundle(&self) -> &InspectionBundle {
+        &self.bundle
+    }
+
+    /// Inspects the bytes of a photo file; gives the decoded photo as well.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<(Inspected, RgbImage), BundleError> {
+        let photo = base::prep::decode(bytes).map_err(base::open::BaseError::from)?;
+        let opinion = self.bundle.inspector.opinion(&self.eye.see(&photo)?)?;
+        let alarm = &self.bundle.alarm;
+        let scale = alarm.mm_per_pixel;
+        let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale)?;
+        let inspected = Inspected {
+            alarm: alarm.threshold.alarms(opinion.score),
+            score: opinion.score,
+            p_value: conformal_p_value(&alarm.good, opinion.score),
+            evidence: opinion.evidence,
+            regions,
+            map: opinion.map,
+        };
+        Ok((inspected, photo))
+    }
+}
+
+/// The self-test of an inspector that is about to be bundled: the score, and the map's largest and mean suspicion, of a made-up
+/// picture.
+pub(crate) fn record_golden(inspector: &Inspector, eye: &Eye) -> Result<Golden, BundleError> {
+    let photo = base::prep::decode(&golden::probe_image()).map_err(base::open::BaseError::from)?;
+    let opinion = inspector.opinion(&eye.see(&photo)?)?;
+    let values = &opinion.map.values;
+    let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64;
+    let logits = vec![opinion.score, f64::from(opinion.map.max()), mean];
+    Ok(Golden { engine: eye.engine_name(), rows: vec![GoldenRow { logits }] })
+}
+
+impl Inspector {
+    /// Records the self-test of an inspector that is about to be bundled.
+    pub fn record_golden(&self, eye: &Eye) -> Result<Golden, BundleError> {
+        record_golden(self, eye)
+    }
+}
+
+/// The places of a photo of this width and height that are more suspicious than `mark`.
+fn regions(
+    map: &ScoreMap,
+    (width, height): (u32, u32),
+    mark: f32,
+    mm_per_pixel: Option<f64>,
+) -> Result<Vec<MarkedRegion>, BundleError> {
+    if map.max() <= mark {
+        return Ok(Vec::new());
+    }
+    let (rows, cols) = (height as usize, width as usize);
+    let full = map.resized(rows, cols);
+    let inside: Vec<bool> = full.values.iter().map(|value| *value > mark).collect();
+    let plane = Plane::new(rows, cols, &inside)?;
+    let found = find_regions(plane);
+    let mut peaks = vec![f32::NEG_INFINITY; found.list().len()];
+    for (label, value) in found.labels().iter().zip(&full.values) {
+        if let Some(region) = (*label as usize).checked_sub(1) {
+            peaks[region] = peaks[region].max(*value);
+        }
+    }
+    let mut regions: Vec<MarkedRegion> = found
+        .list()
+        .iter()
+        .enumerate()
+        .map(|(at, region)| {
+            let Outline { outer, .. } = found.outline(at);
+            let area_mm2 = mm_per_pixel.map(|side| region.area as f64 * side * side);
+            MarkedRegion { outline: outer, area_px: region.area, area_mm2, peak: peaks[at] }
+        })
+        .collect();
+    regions.sort_by(|a, b| b.peak.total_cmp(&a.peak));
+    Ok(regions)
+}
