@@ -7,6 +7,43 @@ use store::{Hash, Hasher};
 
 use crate::{Content, Dataset, Example, Target, Task};
 
+impl InspectionSet {
+    /// Hashes contents, verdicts, masks, groups and parts; as [`Dataset::fingerprint`], it does not depend on order or place.
+    pub fn fingerprint(&self) -> Hash {
+        let mut hashes: Vec<Hash> = self.examples.par_iter().map(hash_of_inspected).collect();
+        hashes.sort_unstable();
+        let mut revision = Hasher::new("dianjing.inspection.1");
+        for hash in hashes {
+            revision.field("example", hash.as_bytes());
+        }
+        revision.finish()
+    }
+}
+
+fn hash_of_inspected(example: &InspectionExample) -> Hash {
+    let mut hasher = Hasher::new("dianjing.inspected.1");
+    hasher.field("id", example.id.0.as_bytes());
+    for (name, path) in [("content", Some(&example.path)), ("mask", example.mask.as_ref())] {
+        let Some(path) = path else { continue };
+        match content_hash(&Content::Image(path.clone())) {
+            Ok(hash) => hasher.field(name, hash.as_bytes()),
+            // A file that vanished is part of the revision as missing.
+            Err(_) => hasher.field("missing", name.as_bytes()),
+        };
+    }
+    match example.verdict.kind() {
+        None => hasher.field("good", b""),
+        Some(kind) => hasher.field("defect", kind.as_bytes()),
+    };
+    if let Some(group) = &example.group {
+        hasher.field("group", group.as_bytes());
+    }
+    if let Some(part) = example.part {
+        hasher.field("part", format!("{part:?}").as_bytes());
+    }
+    hasher.finish()
+}
+
 impl Dataset {
     /// Hashes task, contents, labels, votes, groups and parts. A changed pixel, label, vote or group changes it; the order of
     /// reading, the place on disk, the file's times and the number of threads do not.

@@ -1,0 +1,249 @@
+//! From photos of good parts to a defect inspector: look, fit, hold out, decide when to alarm, measure, write.
+
+mod contamination;
+mod fitting;
+mod measuring;
+mod seeing;
+mod telling;
+
+use std::path::{Path, PathBuf};
+
+use bundle::inspection::{Alarm, InspectionBundle, Opinion, Sight, seed_of};
+use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
+use dataset::split::Groups;
+use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role};
+use linalg::{Matrix, Seed};
+
+pub use contamination::Suspect;
+use fitting::Fitted;
+use measuring::{Judged, Measurements};
+use seeing::Photo;
+
+use crate::{Event, Home, Lang, PipelineError, Run, Step};
+
+/// What to make an inspector of, what it has to promise, and where to put it.
+#[derive(Debug, Clone)]
+pub struct InspectRequest {
+    /// A folder or a table.
+    pub data: PathBuf,
+    /// What the person said about it.
+    pub read: InspectionOptions,
+    /// Catalogue id of the base; absent: the default for pictures.
+    pub base: Option<String>,
+    /// Where the bundle goes.
+    pub out: PathBuf,
+    /// One file or a folder.
+    pub form: Form,
+    /// Where the report goes.
+    pub report: PathBuf,
+    /// The report's language.
+    pub lang: Lang,
+    /// At most this share of good parts may alarm. In (0, 1).
+    pub false_alarms: f64,
+    /// How sure that is. In (0, 1).
+    pub confidence: f64,
+    /// What a missed defect costs, in false alarms; absent: only the promise counts. Above 0.
+    pub miss_cost: Option<f64>,
+    /// Share of parts with a defect where the inspector will work; matters with `miss_cost` only. In (0, 1).
+    pub defect_share: f64,
+    /// Millimetres a pixel, when known. Above 0.
+    pub mm_per_pixel: Option<f64>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// RFC 3339 time that is written beside the bundle's hashes, not into them.
+    pub created: String,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Inspecting {
+    /// The bundle, as written.
+    pub bundle: InspectionBundle,
+    /// Its identity.
+    pub identity: store::Hash,
+    /// What was read.
+    pub set: InspectionSet,
+    /// Everything that was left out or set right.
+    pub problems: Vec<Problem>,
+    /// Good photos that look as if they were not.
+    pub suspects: Vec<Suspect>,
+    /// How many good photos it knows, and in how many groups.
+    pub n_good: (usize, usize),
+}
+
+/// Everything that was found out before it is told.
+pub(crate) struct Findings<'a> {
+    pub(crate) request: &'a InspectRequest,
+    pub(crate) set: &'a InspectionSet,
+    pub(crate) fitted: &'a Fitted,
+    pub(crate) alarm: &'a Alarm,
+    /// What was measured on, by inspectors that had not seen it.
+    pub(crate) judged: &'a [Judged],
+    pub(crate) measured: &'a Measurements,
+    pub(crate) suspects: &'a [Suspect],
+    pub(crate) problems: &'a [Problem],
+    pub(crate) n_good: (usize, usize),
+}
+
+/// Makes an inspector and writes the bundle and the report.
+pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
+    let (set, mut problems) = run.step(Step::Read, || Ok(dataset::read_inspection(&request.data, &request.read)?))?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
+    let dir = run.step(Step::Base, || home.fetch(&id, run))?;
+    let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
+    let has_defects = learned.iter().any(|example| example.verdict.kind().is_some());
+    let sizes = seeing::sizes(&set);
+    if sizes.is_empty() {
+        return Err(nothing_usable(&set, &problems));
+    }
+    let (sight, eye) = Sight::choose(&dir, &home.engine, &sizes, has_defects)?;
+    let (photos, more) = run.step(Step::Features, || seeing::look(&eye, &learned, run, Ok))?;
+    problems.extend(more);
+    if photos.iter().all(Photo::is_defect) {
+        return Err(nothing_usable(&set, &problems));
+    }
+    let groups = run.step(Step::Audit, || groups(&photos))?;
+    let seed = seed_of(request.seed);
+    let fitted = run.step(Step::Tune, || fitting::fit(&sight, &photos, &groups, seed, run))?;
+    let (alarm, n_good) = alarm(request, &photos, &groups, &fitted)?;
+    let measured_on: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
+    let (judged, on, more) = if measured_on.is_empty() {
+        (out_of_fold(&photos, &groups, &fitted), "out-of-fold", Vec::new())
+    } else {
+        let inspector = &fitted.inspector;
+        let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
+        let (mut judged, more) = run.step(Step::Features, || seeing::look(&eye, &measured_on, run, judge))?;
+        group_judged(&mut judged, &measured_on);
+        (judged, "test", more)
+    };
+    problems.extend(more);
+    let threshold = alarm.threshold.threshold();
+    let measured = run.step(Step::Evaluate, || measuring::measure(&judged, threshold, on, seed))?;
+    let suspects = contamination::suspects(request, &photos, &groups, &fitted)?;
+    let findings = Findings {
+        request,
+        set: &set,
+        fitted: &fitted,
+        alarm: &alarm,
+        judged: &judged,
+        measured: &measured,
+        suspects: &suspects,
+        problems: &problems,
+        n_good,
+    };
+    run.step(Step::Write, || {
+        let mut bundle = bundle_of(&findings, &dir, &eye, n_good.0)?;
+        let identity = bundle.write(&request.out, request.form, &request.created)?;
+        Ok(Inspecting {
+            bundle,
+            identity,
+            set: set.clone(),
+            problems: problems.clone(),
+            suspects: suspects.clone(),
+            n_good,
+        })
+    })
+}
+
+fn nothing_usable(set: &InspectionSet, problems: &[Problem]) -> PipelineError {
+    let first = problems.first().map(ToString::to_string).unwrap_or_default();
+    PipelineError::NothingUsable { n_examples: set.examples.len(), n_problems: problems.len(), first }
+}
+
+/// Photos that stay together: those of one group, and those that show the same thing again.
+fn groups(photos: &[Photo<'_>]) -> Result<Vec<u32>, PipelineError> {
+    let mut groups = Groups::from_names(photos.iter().map(|photo| photo.example.group.as_deref()));
+    let wholes: Vec<Vec<f32>> = photos.iter().map(|photo| mean(&photo.seen.grids[0].x)).collect();
+    for component in curate::duplicates(Matrix::from_rows(&wholes).view())?.components {
+        for pair in component.windows(2) {
+            groups.join(pair[0], pair[1]);
+        }
+    }
+    Ok(groups.numbers())
+}
+
+/// The mean of all rows.
+fn mean(x: &Matrix) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; x.cols()];
+    x.iter_rows().for_each(|row| row.iter().zip(&mut sums).for_each(|(value, sum)| *sum += f64::from(*value)));
+    sums.iter().map(|sum| (sum / x.rows() as f64) as f32).collect()
+}
+
+/// When to alarm, and from how many good photos and groups that is known.
+fn alarm(
+    request: &InspectRequest,
+    photos: &[Photo<'_>],
+    groups: &[u32],
+    fitted: &Fitted,
+) -> Result<(Alarm, (usize, usize)), PipelineError> {
+    if fitted.quartered {
+        let good: Vec<&Opinion> = fitted.held_out.iter().collect();
+        return Ok((measuring::alarm(request, &good, &[], &[0, 1, 2, 3])?, (1, 1)));
+    }
+    let rows: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
+    let good: Vec<&Opinion> = rows.iter().map(|at| &fitted.held_out[*at]).collect();
+    let of: Vec<u32> = rows.iter().map(|at| groups[*at]).collect();
+    let defects = photos.iter().zip(&fitted.held_out).filter(|(photo, _)| photo.is_defect());
+    let defects: Vec<f64> = defects.map(|(_, opinion)| opinion.score).collect();
+    let alarm = measuring::alarm(request, &good, &defects, &of)?;
+    let n_groups = alarm.good.n();
+    Ok((alarm, (rows.len(), n_groups)))
+}
+
+/// The photos that were learned from, with what those say that had not seen them.
+fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Vec<Judged> {
+    if fitted.quartered {
+        return Vec::new();
+    }
+    let judged = photos.iter().zip(&fitted.held_out).zip(groups);
+    judged.map(|((photo, opinion), group)| Judged::new(photo, opinion.clone(), *group)).collect()
+}
+
+/// Groups of what is measured on: as the data name them.
+fn group_judged(judged: &mut [Judged], examples: &[&InspectionExample]) {
+    let named = |id: &str| examples.iter().find(|example| example.id.0 == id).and_then(|example| example.group.clone());
+    let names: Vec<Option<String>> = judged.iter().map(|judged| named(&judged.id)).collect();
+    let groups = Groups::from_names(names.iter().map(Option::as_deref)).numbers();
+    judged.iter_mut().zip(groups).for_each(|(judged, group)| judged.group = group);
+}
+
+fn bundle_of(
+    findings: &Findings<'_>,
+    dir: &Path,
+    eye: &bundle::inspection::Eye,
+    n_examples: usize,
+) -> Result<InspectionBundle, PipelineError> {
+    let card = base::cache::Card::read(dir).map_err(base::open::BaseError::from)?;
+    let kinds = findings.measured.kinds.iter().map(|(kind, ..)| kind.clone()).collect();
+    let manifest = Manifest {
+        format: FORMAT,
+        name: findings.set.name.clone(),
+        dianjing: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: findings.request.seed,
+        task: TaskReference::Inspection { kinds },
+        data: DataReference { fingerprint: findings.set.fingerprint().to_string(), n_examples },
+        base: BaseReference {
+            id: card.id,
+            hash: eye.hash().to_string(),
+            modality: Modality::Image.to_string(),
+            licence: card.licence,
+        },
+        files: std::collections::BTreeMap::new(),
+    };
+    let (recipe, why) = telling::recipe(&findings.fitted.inspector);
+    Ok(InspectionBundle {
+        manifest,
+        inspector: findings.fitted.inspector.clone(),
+        alarm: findings.alarm.clone(),
+        evaluation: Evaluation {
+            measured: findings.measured.metrics.clone(),
+            recall: findings.measured.kinds.iter().map(|(_, recall, _)| *recall).collect(),
+            recipe,
+            why,
+        },
+        golden: findings.fitted.inspector.record_golden(eye)?,
+    })
+}

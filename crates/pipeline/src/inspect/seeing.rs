@@ -1,0 +1,116 @@
+//! Photos of a set as an inspector sees them; what cannot be read is left out and told.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base::prep::{self, Mask};
+use bundle::inspection::{Eye, ScoreMap, Seen};
+use dataset::{InspectionExample, InspectionSet, Problem, ProblemKind, Verdict};
+use rayon::prelude::*;
+
+use crate::{Event, PipelineError, Run, Step};
+
+/// A photo that could be read.
+#[derive(Debug)]
+pub(crate) struct Photo<'e> {
+    pub(crate) example: &'e InspectionExample,
+    pub(crate) seen: Seen,
+    /// Where the defect is, when it is marked.
+    pub(crate) mask: Option<Mask>,
+}
+
+impl Photo<'_> {
+    pub(crate) fn is_defect(&self) -> bool {
+        self.example.verdict != Verdict::Good
+    }
+
+    /// The share of each cell of the finest grid that the mask covers.
+    pub(crate) fn covered(&self) -> Option<ScoreMap> {
+        let mask = self.mask.as_ref()?;
+        let (rows, cols) = (self.seen.grids[0].rows, self.seen.grids[0].cols);
+        let (width, height) = (mask.width as usize, mask.height as usize);
+        let (mut inside, mut all) = (vec![0.0_f32; rows * cols], vec![0.0_f32; rows * cols]);
+        for (at, is_inside) in mask.inside.iter().enumerate() {
+            let cell = at / width * rows / height * cols + at % width * cols / width;
+            all[cell] += 1.0;
+            inside[cell] += f32::from(u8::from(*is_inside));
+        }
+        let values = inside.iter().zip(&all).map(|(inside, all)| inside / all.max(1.0)).collect();
+        Some(ScoreMap { rows, cols, values })
+    }
+}
+
+/// The sizes of the photos whose headers can be read.
+pub(crate) fn sizes(set: &InspectionSet) -> Vec<(u32, u32)> {
+    let size = |example: &InspectionExample| prep::size(&std::fs::read(&example.path).ok()?).ok();
+    set.examples.par_iter().filter_map(size).collect()
+}
+
+/// Looks at every example named and keeps what `keep` makes of it, in order.
+pub(crate) fn look<'e, T: Send>(
+    eye: &Eye,
+    examples: &[&'e InspectionExample],
+    run: &Run<'_>,
+    keep: impl Fn(Photo<'e>) -> Result<T, PipelineError> + Sync,
+) -> Result<(Vec<T>, Vec<Problem>), PipelineError> {
+    let done = AtomicU64::new(0);
+    let looked: Vec<(Result<T, Problem>, Option<Problem>)> = examples
+        .par_iter()
+        .map(|example| {
+            if run.is_cancelled() {
+                return Err(PipelineError::Cancelled);
+            }
+            let (photo, problem) = photo(eye, example)?;
+            let kept = match photo {
+                Ok(photo) => Ok(keep(photo)?),
+                Err(kind) => Err(Problem::in_file(kind, &example.path)),
+            };
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            run.tell(Event::Progress { step: Step::Features, done, total: examples.len() as u64, cached: 0 });
+            Ok((kept, problem))
+        })
+        .collect::<Result<_, PipelineError>>()?;
+    let mut kept = Vec::with_capacity(looked.len());
+    let mut problems = Vec::new();
+    for (photo, mask) in looked {
+        problems.extend(mask);
+        match photo {
+            Ok(photo) => kept.push(photo),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    Ok((kept, problems))
+}
+
+/// One photo, or why it cannot be read; and what is wrong with its mask.
+fn photo<'e>(
+    eye: &Eye,
+    example: &'e InspectionExample,
+) -> Result<(Result<Photo<'e>, ProblemKind>, Option<Problem>), PipelineError> {
+    let picture = std::fs::read(&example.path)
+        .map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })
+        .and_then(|bytes| prep::decode(&bytes).map_err(ProblemKind::from));
+    let picture = match picture {
+        Ok(picture) => picture,
+        Err(kind) => return Ok((Err(kind), None)),
+    };
+    let (mask, problem) = match example.mask.as_ref().map(|path| (path, mask(path, picture.dimensions()))) {
+        None => (None, None),
+        Some((_, Ok(mask))) => (Some(mask), None),
+        Some((path, Err(kind))) => (None, Some(Problem::in_file(kind, path))),
+    };
+    match eye.see(&picture) {
+        Ok(seen) => Ok((Ok(Photo { example, seen, mask }), problem)),
+        Err(base::open::BaseError::Prep(error)) => Ok((Err(error.into()), problem)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn mask(path: &std::path::Path, size: (u32, u32)) -> Result<Mask, ProblemKind> {
+    let bytes = std::fs::read(path).map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })?;
+    let mask = prep::decode_mask(&bytes).map_err(ProblemKind::from)?;
+    mask.check(size)?;
+    Ok(mask)
+}

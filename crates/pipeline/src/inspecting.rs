@@ -1,0 +1,100 @@
+//! Asking an inspector about new photos, and measuring it on a set it has not seen.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bundle::BundleError;
+use bundle::inspection::{Inspected, InspectionPredictor};
+use dataset::{Content, Example, ProblemKind, ReadOptions};
+use image::RgbImage;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::{Event, PipelineError, Run, Step};
+
+/// What was found on one photo, or why there is nothing.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectedRow {
+    /// The file, or file and row.
+    pub id: String,
+    /// What was found; absent when the photo could not be read.
+    pub found: Option<Inspected>,
+    /// What was wrong with it.
+    pub problem: Option<ProblemKind>,
+    /// Width and height in pixels; absent when it could not be read.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Inspects every photo behind the paths, in their order; then come those that could not even be read.
+///
+/// `drawn` gets each photo with what was found, to keep a heat map of it or not.
+///
+/// # Errors
+/// [`PipelineError::OtherModality`] when all are texts; what `drawn` gives.
+pub fn inspect_photos(
+    predictor: &InspectionPredictor,
+    paths: &[PathBuf],
+    read: &ReadOptions,
+    run: &Run<'_>,
+    drawn: &(dyn Fn(&str, &RgbImage, &Inspected) -> Result<(), PipelineError> + Sync),
+) -> Result<Vec<InspectedRow>, PipelineError> {
+    let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, read)?))?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    let done = AtomicU64::new(0);
+    let mut rows: Vec<InspectedRow> = run.step(Step::Features, || {
+        examples
+            .par_iter()
+            .map(|example| {
+                if run.is_cancelled() {
+                    return Err(PipelineError::Cancelled);
+                }
+                let row = inspect_one(predictor, example, drawn)?;
+                let (done, total) = (done.fetch_add(1, Ordering::Relaxed) + 1, examples.len() as u64);
+                run.tell(Event::Progress { step: Step::Features, done, total, cached: 0 });
+                Ok(row)
+            })
+            .collect()
+    })?;
+    let left_out = problems.iter().filter(|problem| problem.kind.leaves_out());
+    rows.extend(left_out.map(|problem| failed(problem.place(), problem.kind.clone())));
+    Ok(rows)
+}
+
+fn failed(id: String, kind: ProblemKind) -> InspectedRow {
+    InspectedRow { id, found: None, problem: Some(kind), size: None }
+}
+
+fn inspect_one(
+    predictor: &InspectionPredictor,
+    example: &Example,
+    drawn: &(dyn Fn(&str, &RgbImage, &Inspected) -> Result<(), PipelineError> + Sync),
+) -> Result<InspectedRow, PipelineError> {
+    let id = example.id.0.clone();
+    let Content::Image(path) = &example.content else {
+        return Ok(failed(id, ProblemKind::NotAnImage { detail: "it holds text".to_owned() }));
+    };
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(failed(id, ProblemKind::Unreadable { detail: error.to_string() })),
+    };
+    match predictor.inspect(&bytes) {
+        Ok((found, photo)) => {
+            drawn(&id, &photo, &found)?;
+            Ok(InspectedRow { id, found: Some(found), problem: None, size: Some(photo.dimensions()) })
+        }
+        Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Measures an inspector on a set with verdicts that it has not seen; all of it, whatever its parts.
+pub fn measure_inspector(
+    predictor: &InspectionPredictor,
+    data: &Path,
+    read: &dataset::InspectionOptions,
+    run: &Run<'_>,
+) -> Result<Vec<bundle::Measured>, PipelineError> {
+    crate::inspect::measure_all(predictor, data, read, run)
+}
