@@ -21,15 +21,20 @@ pub const MAX_DECODED_BYTES: u64 = 512 << 20;
 /// transparent parts are shown on white, as a page or a screen would; colour profiles are not applied. The size is checked
 /// before anything is decoded. A JPEG that ends early is damaged: its decoder would fill the rest with grey.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, PrepError> {
+    decode_as(bytes, on_white)
+}
+
+/// The upright picture with all its channels and bits, turned into what is wanted of it by `convert`.
+pub(super) fn decode_as<T>(bytes: &[u8], convert: fn(DynamicImage) -> T) -> Result<T, PrepError> {
     if bytes.is_empty() {
         return Err(PrepError::Empty);
     }
     // The decoders are other people's code on foreign bytes: a panic in one of them is a damaged picture, not the end.
-    catch_unwind(AssertUnwindSafe(|| decode_trusting(bytes)))
+    catch_unwind(AssertUnwindSafe(|| decode_trusting(bytes).map(convert)))
         .unwrap_or_else(|_| Err(PrepError::Broken { detail: "its decoder gave up".to_owned() }))
 }
 
-fn decode_trusting(bytes: &[u8]) -> Result<RgbImage, PrepError> {
+fn decode_trusting(bytes: &[u8]) -> Result<DynamicImage, PrepError> {
     let not_an_image = |detail: String| PrepError::NotAnImage { detail };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -55,7 +60,7 @@ fn decode_trusting(bytes: &[u8]) -> Result<RgbImage, PrepError> {
     let orientation = decoder.orientation().map_err(broken)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(orientation);
-    Ok(on_white(picture))
+    Ok(picture)
 }
 
 fn broken(error: ImageError) -> PrepError {

@@ -1,13 +1,15 @@
-//! Turns image files and text into a network's input.
+//! Turns image files and text into a network's input, and the masks of defects into areas.
 
 mod image;
 mod jpeg;
+mod mask;
 
 use serde::{Deserialize, Serialize};
 
 use crate::arch::Family;
 
-pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale};
+pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale, size};
+pub use mask::{Mask, decode_mask};
 
 /// How a base wants to be fed; part of its identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
