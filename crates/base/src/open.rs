@@ -252,18 +252,27 @@ pub(crate) struct Maps {
     pub(crate) id: String,
     pub(crate) hash: store::Hash,
     pub(crate) preprocess: Preprocess,
-    pub(crate) engine: Box<dyn Engine>,
+    /// One for each size of picture.
+    pub(crate) engines: Vec<Box<dyn Engine>>,
 }
 
-/// Opens the part of a base that makes these inner maps of square pictures.
-pub(crate) fn maps(dir: &Path, choice: &EngineChoice, size: usize, maps: &[&str]) -> Result<Maps, BaseError> {
+/// Opens the part of a base that makes these inner maps of square pictures of each size.
+pub(crate) fn maps(
+    dir: &Path,
+    choice: &EngineChoice,
+    sizes: &[usize],
+    maps: &[&str],
+) -> Result<Maps, BaseError> {
     let base = Base::open(dir, choice)?;
     let family = family(&base.card)?;
-    let weights = Weights::load(&dir.join(MODEL))?;
-    let (graph, weights) = arch::prepare_maps(&family, weights, size, maps)
-        .map_err(|source| BaseError::Arch { id: base.card.id.clone(), source })?;
-    let engine = engine_of(&graph, &weights, choice, &base.card.id)?;
-    Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engine })
+    let engine = |size: &usize| {
+        let weights = Weights::load(&dir.join(MODEL))?;
+        let (graph, weights) = arch::prepare_maps(&family, weights, *size, maps)
+            .map_err(|source| BaseError::Arch { id: base.card.id.clone(), source })?;
+        engine_of(&graph, &weights, choice, &base.card.id)
+    };
+    let engines = sizes.iter().map(engine).collect::<Result<_, _>>()?;
+    Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engines })
 }
 
 /// Which inner maps of the base in a folder show defects.

@@ -28,8 +28,9 @@ const MAX_CELLS: usize = 1 << 20;
 pub struct PatchPlan {
     /// Pixels of the scaled photo for each pixel of the photo. Above 0.
     pub scale: f64,
-    /// Side of a tile in scaled pixels, a multiple of `cell`, and of 32 for EfficientNet.
-    pub tile: usize,
+    /// Sides of tiles in scaled pixels, ascending; multiples of `cell`, and of 32 for EfficientNet. A photo goes into the
+    /// smallest that holds it, or is cut into several of the largest.
+    pub tiles: Vec<usize>,
     /// How far tiles reach into each other at least, in scaled pixels from either edge; a multiple of `cell`.
     pub margin: usize,
     /// Side of a cell of the grid in scaled pixels.
@@ -54,7 +55,8 @@ pub struct PatchBase {
     plan: PatchPlan,
     preprocess: ImagePreprocess,
     hash: store::Hash,
-    engine: Box<dyn Engine>,
+    /// One for each size of tile.
+    engines: Vec<Box<dyn Engine>>,
 }
 
 impl std::fmt::Debug for PatchBase {
@@ -78,23 +80,26 @@ impl PatchBase {
     /// [`BaseError::Setting`] when the plan does not fit itself or the network.
     pub fn open(dir: &Path, choice: &EngineChoice, plan: PatchPlan) -> Result<Self, BaseError> {
         let maps: Vec<&str> = plan.maps.iter().map(String::as_str).collect();
-        let opened = open::maps(dir, choice, plan.tile, &maps)?;
+        let opened = open::maps(dir, choice, &plan.tiles, &maps)?;
         let wrong = |detail: &str| {
             Err(BaseError::Setting { id: opened.id.clone(), table: "patch plan", detail: detail.to_owned() })
         };
         if !(plan.scale > 0.0 && plan.scale.is_finite()) {
             return wrong("the scale is not above 0");
         }
-        if plan.cell == 0 || plan.tile == 0 || !plan.tile.is_multiple_of(plan.cell) {
-            return wrong("the tile is no multiple of the cell");
+        if plan.cell == 0 || plan.tiles.iter().any(|tile| *tile == 0 || !tile.is_multiple_of(plan.cell)) {
+            return wrong("a tile is no multiple of the cell");
         }
-        if !plan.margin.is_multiple_of(plan.cell) || 2 * plan.margin >= plan.tile {
+        let Some(largest) = plan.tiles.last().filter(|_| plan.tiles.is_sorted()) else {
+            return wrong("there are no tiles, or they do not ascend");
+        };
+        if !plan.margin.is_multiple_of(plan.cell) || 2 * plan.margin >= *largest {
             return wrong("the margin is a multiple of the cell and less than half a tile");
         }
         let Preprocess::Image(preprocess) = opened.preprocess else {
             return Err(PrepError::OtherKind { expected: "text" }.into());
         };
-        Ok(Self { plan, preprocess, hash: opened.hash, engine: opened.engine })
+        Ok(Self { plan, preprocess, hash: opened.hash, engines: opened.engines })
     }
 
     /// How it looks at photos.
@@ -109,7 +114,7 @@ impl PatchBase {
 
     /// Name of the engine, with what decides its arithmetic.
     pub fn engine_name(&self) -> String {
-        self.engine.name().to_owned()
+        self.engines[0].name().to_owned()
     }
 
     /// Columns of a patch's vector that hold each map, in the order of the plan.
@@ -119,12 +124,12 @@ impl PatchBase {
             end += output.dim;
             end - output.dim..end
         };
-        self.engine.outputs().iter().map(column).collect()
+        self.engines[0].outputs().iter().map(column).collect()
     }
 
     /// Numbers in a patch's vector.
     pub fn dim(&self) -> usize {
-        self.engine.outputs().iter().map(|output| output.dim).sum()
+        self.engines[0].outputs().iter().map(|output| output.dim).sum()
     }
 
     /// The grid's size for a photo of `width` by `height` pixels: rows and columns.
@@ -149,15 +154,17 @@ impl PatchBase {
         }
         let (width, height) = (self.scaled(photo.width()), self.scaled(photo.height()));
         let scaled = prep::scale(photo, width, height, self.preprocess.filter);
-        let cells = self.plan.tile / self.plan.cell;
+        let holds = |tile: &usize| tile / self.plan.cell >= rows.max(cols) + 2 * PAD;
+        let size = self.plan.tiles.iter().position(holds).unwrap_or(self.plan.tiles.len() - 1);
+        let cells = self.plan.tiles[size] / self.plan.cell;
         let margin = self.plan.margin / self.plan.cell;
         let (down, across) =
             (Axis::cut(rows + 2 * PAD, cells, margin), Axis::cut(cols + 2 * PAD, cells, margin));
         let mut x = Matrix::zeros(rows * cols, self.dim());
         for (top, down_owned) in down.pieces() {
             for (left, across_owned) in across.pieces() {
-                let tile = self.tile(&scaled, top, left);
-                let features = self.features(&tile)?;
+                let tile = self.tile(&scaled, self.plan.tiles[size], top, left);
+                let features = self.features(size, &tile)?;
                 let inside = |cell: usize, of: usize| cell.checked_sub(PAD).filter(|cell| *cell < of);
                 for (row, place) in down_owned.clone().filter_map(|row| Some((row, inside(row, rows)?))) {
                     for col in across_owned.clone() {
@@ -172,8 +179,8 @@ impl PatchBase {
     }
 
     /// The network's input for the tile that begins at this cell of the padded photo.
-    fn tile(&self, photo: &RgbImage, top: usize, left: usize) -> Vec<f32> {
-        let (size, pad) = (self.plan.tile, PAD * self.plan.cell);
+    fn tile(&self, photo: &RgbImage, size: usize, top: usize, left: usize) -> Vec<f32> {
+        let pad = PAD * self.plan.cell;
         let (width, height) = (photo.width() as usize, photo.height() as usize);
         let places = |first: usize, length: usize| {
             let first = first * self.plan.cell;
@@ -188,10 +195,10 @@ impl PatchBase {
         prep::normalise(&pixels, &self.preprocess)
     }
 
-    /// `[cells * cells, dim]` of one tile.
-    fn features(&self, tile: &[f32]) -> Result<Matrix, BaseError> {
-        let outputs = self.engine.run(NetInput::Image(tile))?;
-        let cells = self.plan.tile / self.plan.cell;
+    /// `[cells * cells, dim]` of one tile of the size with this number.
+    fn features(&self, size: usize, tile: &[f32]) -> Result<Matrix, BaseError> {
+        let outputs = self.engines[size].run(NetInput::Image(tile))?;
+        let cells = self.plan.tiles[size] / self.plan.cell;
         let mut features = Matrix::zeros(cells * cells, self.dim());
         let mut start = 0;
         for output in &outputs {

@@ -27,6 +27,13 @@ pub enum Form {
     File,
 }
 
+impl Form {
+    /// By the name: one file when it ends in `.djm`.
+    pub fn of(path: &Path) -> Self {
+        if path.extension().is_some_and(|extension| extension == "djm") { Self::File } else { Self::Folder }
+    }
+}
+
 /// Writes all files or none. The same files give the same bytes.
 pub(crate) fn write(path: &Path, files: &Files, form: Form) -> Result<(), BundleError> {
     match form {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{self, Files};
-use crate::{BundleError, FORMAT, Form, Manifest};
+use crate::{BundleError, FORMAT, Form, Manifest, TaskReference};
 
 pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
@@ -32,6 +32,17 @@ pub(crate) fn write(
     files.insert("created.toml".into(), stamp.into_bytes());
     archive::write(path, &files, form)?;
     Ok(identity)
+}
+
+/// Checks every byte of a bundle of any kind against its manifest, and gives that.
+pub fn check(path: &Path) -> Result<Manifest, BundleError> {
+    checked_manifest(path, &archive::read(path)?)
+}
+
+/// Whether a bundle inspects parts rather than telling classes apart.
+pub fn inspects(path: &Path) -> Result<bool, BundleError> {
+    let manifest = read_manifest(path, &archive::read(path)?)?;
+    Ok(matches!(manifest.task, TaskReference::Inspection { .. }))
 }
 
 /// The manifest, after every byte was checked against it.

@@ -114,6 +114,9 @@ pub(crate) struct InspectArguments {
     /// Count a missed defect as this many false alarms, once there are labelled defects
     #[arg(long, value_name = "TIMES")]
     pub(crate) miss_cost: Option<f64>,
+    /// Expect this share of parts to have a defect; matters with --miss-cost
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "1%")]
+    pub(crate) defect_share: f64,
     /// Sit on this base (default: see `dianjing base list`)
     #[arg(long, value_name = "ID")]
     pub(crate) base: Option<String>,

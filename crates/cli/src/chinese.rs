@@ -46,6 +46,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("false_alarms", "良品中至多这一比例会误报"),
     ("confidence", "以此置信度保证上述承诺"),
     ("miss_cost", "有缺陷标注后，一次漏检相当于多少次误报"),
+    ("defect_share", "预计有缺陷的零件所占比例；与 --miss-cost 一起使用"),
     ("mm_per_pixel", "每像素多少毫米，用于以毫米报告尺寸"),
     ("dianjing inspect out", "模型包写到这里（默认：当前文件夹下的 名称.djm；名称不带 .djm 则写成文件夹）"),
     ("dianjing inspect label", "判定所在的列：良品，或缺陷种类"),

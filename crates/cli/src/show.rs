@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use bundle::{Answer, Prediction, Verdict};
 use comfy_table::{Table, presets};
+use evaluate::Estimate;
 use pipeline::report::Measure;
 use pipeline::{Lang, percent};
 use serde::Serialize;
@@ -63,8 +64,14 @@ pub(crate) fn confidence(prediction: &Prediction) -> String {
 
 /// `86.8 % (95 %: 84.0 to 89.1, n = 372)`, or a plain number for losses.
 pub(crate) fn measure(measure: &Measure, lang: Lang) -> String {
-    let estimate = measure.estimate;
-    let plain = matches!(measure.metric.as_str(), "mae" | "rmse" | "log-loss" | "brier" | "r2");
+    estimate(&measure.metric, &measure.estimate, lang)
+}
+
+/// As [`measure`], for a metric by its name.
+pub(crate) fn estimate(metric: &str, estimate: &Estimate, lang: Lang) -> String {
+    let plain = matches!(metric, "mae" | "rmse" | "log-loss" | "brier" | "r2")
+        || metric.ends_with("auroc")
+        || matches!(metric, "image-ap" | "aupro" | "aupimo");
     let show = |value: f64| if plain { format!("{value:.3}") } else { percent(value) };
     format!(
         "{} (95 %: {} {} {}, n = {})",

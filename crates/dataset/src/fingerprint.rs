@@ -5,7 +5,7 @@ use std::io;
 use rayon::prelude::*;
 use store::{Hash, Hasher};
 
-use crate::{Content, Dataset, Example, Target, Task};
+use crate::{Content, Dataset, Example, InspectionExample, InspectionSet, Target, Task};
 
 impl InspectionSet {
     /// Hashes contents, verdicts, masks, groups and parts; as [`Dataset::fingerprint`], it does not depend on order or place.

@@ -75,7 +75,9 @@ impl<'a> Run<'a> {
             return Err(crate::PipelineError::Cancelled);
         }
         self.tell(Event::Begin(step));
+        let started = std::time::Instant::now();
         let result = work();
+        tracing::info!(?step, seconds = started.elapsed().as_secs_f64(), "step ended");
         self.tell(Event::End(step));
         result
     }

@@ -151,6 +151,7 @@ fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result<Dataset, P
         (TaskReference::SingleLabel { .. }, _) => Err(other("one class of several", &data)),
         (TaskReference::MultiLabel { .. }, _) => Err(other("any number of labels", &data)),
         (TaskReference::Regression { .. }, _) => Err(other("numbers", &data)),
+        (TaskReference::Inspection { .. }, _) => unreachable!("`Bundle::open` refuses inspectors"),
     }
 }
 

@@ -8,6 +8,7 @@ use base::cache::Cache;
 use base::catalogue::{Catalogue, Entry};
 use base::open::EngineChoice;
 use base::pull::{PullEvent, PullOptions};
+use bundle::inspection::{InspectionBundle, InspectionPredictor};
 use bundle::{Bundle, Predictor};
 use dataset::Modality;
 use store::VectorStore;
@@ -73,6 +74,13 @@ impl Home {
         let bundle = Bundle::open(path)?;
         let base = self.open_base(&bundle.manifest.base.id, run)?;
         Ok(Predictor::new(bundle, base)?)
+    }
+
+    /// Opens an inspector's bundle, its base, and runs its self-test.
+    pub fn open_inspector(&self, path: &Path, run: &Run<'_>) -> Result<InspectionPredictor, PipelineError> {
+        let bundle = InspectionBundle::open(path)?;
+        let dir = run.step(Step::Base, || self.fetch(&bundle.manifest.base.id, run))?;
+        Ok(InspectionPredictor::new(bundle, &dir, &self.engine)?)
     }
 
     /// The feature cache of one base: another base, size or pre-processing has another folder.

@@ -89,12 +89,21 @@ fn inspect_one(
     }
 }
 
+/// What was measured of an inspector: metrics, and the share found of each kind of defect.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectorMeasures {
+    /// In the order to be shown.
+    pub metrics: Vec<bundle::Measured>,
+    /// By kind of defect.
+    pub kinds: Vec<(String, evaluate::Estimate)>,
+}
+
 /// Measures an inspector on a set with verdicts that it has not seen; all of it, whatever its parts.
 pub fn measure_inspector(
     predictor: &InspectionPredictor,
     data: &Path,
     read: &dataset::InspectionOptions,
     run: &Run<'_>,
-) -> Result<Vec<bundle::Measured>, PipelineError> {
+) -> Result<InspectorMeasures, PipelineError> {
     crate::inspect::measure_all(predictor, data, read, run)
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
 use super::{Filter, Fit, ImagePreprocess, PrepError, jpeg};
@@ -34,7 +35,26 @@ pub(super) fn decode_as<T>(bytes: &[u8], convert: fn(DynamicImage) -> T) -> Resu
         .unwrap_or_else(|_| Err(PrepError::Broken { detail: "its decoder gave up".to_owned() }))
 }
 
-fn decode_trusting(bytes: &[u8]) -> Result<DynamicImage, PrepError> {
+/// Width and height of the upright picture, from its header alone.
+pub fn size(bytes: &[u8]) -> Result<(u32, u32), PrepError> {
+    let header = || {
+        let mut decoder = opened(bytes)?;
+        let (width, height) = decoder.dimensions();
+        let turned = matches!(
+            decoder.orientation().map_err(broken)?,
+            Orientation::Rotate90
+                | Orientation::Rotate270
+                | Orientation::Rotate90FlipH
+                | Orientation::Rotate270FlipH
+        );
+        Ok(if turned { (height, width) } else { (width, height) })
+    };
+    catch_unwind(AssertUnwindSafe(header))
+        .unwrap_or_else(|_| Err(PrepError::Broken { detail: "its decoder gave up".to_owned() }))
+}
+
+/// A decoder for a picture of a known format and a size within the limits.
+fn opened(bytes: &[u8]) -> Result<impl ImageDecoder + '_, PrepError> {
     let not_an_image = |detail: String| PrepError::NotAnImage { detail };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -49,7 +69,7 @@ fn decode_trusting(bytes: &[u8]) -> Result<DynamicImage, PrepError> {
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(MAX_DECODED_BYTES);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(broken)?;
+    let decoder = reader.into_decoder().map_err(broken)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(PrepError::TooLarge { width, height, limit: MAX_PIXELS });
@@ -57,6 +77,11 @@ fn decode_trusting(bytes: &[u8]) -> Result<DynamicImage, PrepError> {
     if width == 0 || height == 0 {
         return Err(PrepError::Broken { detail: "it has no pixels".to_owned() });
     }
+    Ok(decoder)
+}
+
+fn decode_trusting(bytes: &[u8]) -> Result<DynamicImage, PrepError> {
+    let mut decoder = opened(bytes)?;
     let orientation = decoder.orientation().map_err(broken)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(orientation);

@@ -74,6 +74,11 @@ impl InspectionPredictor {
         &self.bundle
     }
 
+    /// How it looks at photos.
+    pub fn eye(&self) -> &Eye {
+        &self.eye
+    }
+
     /// Inspects the bytes of a photo file; gives the decoded photo as well.
     pub fn inspect(&self, bytes: &[u8]) -> Result<(Inspected, RgbImage), BundleError> {
         let photo = base::prep::decode(bytes).map_err(base::open::BaseError::from)?;

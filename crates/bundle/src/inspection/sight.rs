@@ -18,6 +18,9 @@ const MARGIN: usize = 96;
 /// Sides of a tile in scaled pixels: small photos are mirrored to fill the smaller, large ones are cut.
 const TILES: (usize, usize) = (160, 736);
 
+/// Each tile holds this share of the photos.
+const SHARES: [f64; 3] = [0.33, 0.67, 0.95];
+
 /// One scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,16 +106,20 @@ impl Look {
 }
 
 fn plan(maps: &DetectionMaps, scale: f64, sizes: &[(u32, u32)], more: bool) -> PatchPlan {
-    // Most photos go through whole; what is much larger than the others is cut.
+    // Photos go through whole, each in the smallest of a few tiles that holds it; what is much larger is cut.
     let mut sides: Vec<u32> = sizes.iter().map(|(width, height)| *width.max(height)).collect();
     sides.sort_unstable();
-    let usual = f64::from(sides[(sides.len() - 1) * 9 / 10]) * scale;
-    let wanted = usual.round() as usize + 4 * maps.cell;
-    let tile = wanted.clamp(TILES.0, TILES.1).next_multiple_of(maps.step);
-    let margin = (MARGIN / maps.cell * maps.cell).min(tile / 4 / maps.cell * maps.cell);
+    let holding = |share: f64| {
+        let side = f64::from(sides[((sides.len() - 1) as f64 * share) as usize]) * scale;
+        (side.round() as usize + 4 * maps.cell).clamp(TILES.0, TILES.1).next_multiple_of(maps.step)
+    };
+    let mut tiles: Vec<usize> = SHARES.map(holding).to_vec();
+    tiles.dedup();
+    let largest = SHARES.map(holding)[SHARES.len() - 1];
+    let margin = (MARGIN / maps.cell * maps.cell).min(largest / 4 / maps.cell * maps.cell);
     let more = if more { &maps.more[..] } else { &[] };
     let names = maps.views.iter().flatten().chain(more).cloned().collect();
-    PatchPlan { scale, tile, margin, cell: maps.cell, maps: names }
+    PatchPlan { scale, tiles, margin, cell: maps.cell, maps: names }
 }
 
 impl Eye {

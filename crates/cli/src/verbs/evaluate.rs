@@ -5,11 +5,14 @@ use std::process::ExitCode;
 use pipeline::report::metric_name;
 use pipeline::{Lang, percent};
 
-use super::{read_options, say, with_progress};
+use super::{inspected, read_options, say, with_progress};
 use crate::args::{Arguments, EvaluateArguments};
 use crate::{settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &EvaluateArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    if bundle::inspects(&verb.bundle)? {
+        return inspected::evaluate(arguments, verb, lang);
+    }
     let home = settings::home(arguments)?;
     let read = read_options(&verb.columns);
     let held_out = with_progress(arguments, lang, |run| {

@@ -1,9 +1,12 @@
 //! The verbs of the command line, one file each.
 
 mod base;
+mod clock;
 mod doctor;
 mod evaluate;
 mod export;
+mod inspect;
+mod inspected;
 mod overwrite;
 mod predict;
 mod sign;
@@ -24,6 +27,7 @@ use crate::{CANCELLED, chinese, settings, show};
 pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> {
     match &arguments.verb {
         Verb::Tune(verb) => tune::run(&arguments, verb, lang),
+        Verb::Inspect(verb) => inspect::run(&arguments, verb, lang),
         Verb::Predict(verb) => predict::run(&arguments, verb, lang),
         Verb::Evaluate(verb) => evaluate::run(&arguments, verb, lang),
         Verb::Export(verb) => export::run(&arguments, verb, lang),

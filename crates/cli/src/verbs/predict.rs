@@ -9,11 +9,22 @@ use bundle::Verdict;
 use dataset::ReadOptions;
 use pipeline::{Lang, PredictedRow, words};
 
-use super::{say, with_progress};
+use super::{inspected, say, with_progress};
 use crate::args::{Arguments, PredictArguments};
+use crate::exit::Usage;
 use crate::{exit, settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    if bundle::inspects(&verb.bundle)? {
+        return inspected::predict(arguments, verb, lang);
+    }
+    if verb.heatmaps.is_some() || verb.regions.is_some() {
+        return Err(Usage {
+            en: "--heatmaps and --regions are for inspectors; this bundle tells classes apart".to_owned(),
+            zh: "--heatmaps 和 --regions 只用于检测器；这个模型包用于区分类别".to_owned(),
+        }
+        .into());
+    }
     let home = settings::home(arguments)?;
     let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
     let read = ReadOptions { text: verb.text.clone(), image: verb.image.clone(), ..ReadOptions::default() };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bundle::{Bundle, KeyPair};
+use bundle::KeyPair;
 use pipeline::Lang;
 
 use super::{read_text, say};
@@ -14,7 +14,7 @@ use crate::exit::Usage;
 use crate::show;
 
 pub(super) fn sign(arguments: &Arguments, verb: &SignArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    Bundle::open(&verb.bundle)?;
+    bundle::check(&verb.bundle)?;
     let secret = if verb.key.exists() {
         read_text(&verb.key)?
     } else {
@@ -68,8 +68,7 @@ fn public_path(secret: &Path) -> PathBuf {
 }
 
 pub(super) fn verify(arguments: &Arguments, verb: &VerifyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    let bundle = Bundle::open(&verb.bundle)?;
-    let identity = bundle.identity();
+    let identity = bundle::check(&verb.bundle)?.identity();
     say(
         arguments,
         &lang

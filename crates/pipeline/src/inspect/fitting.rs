@@ -4,8 +4,8 @@
 //! of its own photos is worth nothing.
 
 use bundle::inspection::{
-    Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught, Teaching, Units,
-    mapped_views, opinion,
+    Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught, Teaching,
+    Units, mapped_views, opinion,
 };
 use dataset::split::folds;
 use linalg::{Matrix, Seed};
@@ -46,7 +46,8 @@ pub(crate) fn fit(
     seed: Seed,
     run: &Run<'_>,
 ) -> Result<Fitted, PipelineError> {
-    let good: Vec<&Seen> = photos.iter().filter(|photo| !photo.is_defect()).map(|photo| &photo.seen).collect();
+    let good: Vec<&Seen> =
+        photos.iter().filter(|photo| !photo.is_defect()).map(|photo| &photo.seen).collect();
     let memories = Memories::fit(sight, &good, seed)?;
     let teaches = photos.iter().filter(|photo| photo.is_defect()).count() >= TEACHING_FROM && good.len() > 1;
     let quartered = good.len() < 2;
@@ -60,7 +61,8 @@ pub(crate) fn fit(
     };
     // Photos with defects say nothing of what is usual.
     let is_good = |at: usize| quartered || !photos[at].is_defect();
-    let of_good: Vec<&Said> = said.iter().enumerate().filter(|(at, _)| is_good(*at)).map(|(_, said)| said).collect();
+    let of_good: Vec<&Said> =
+        said.iter().enumerate().filter(|(at, _)| is_good(*at)).map(|(_, said)| said).collect();
     let units = Units::learn(&of_good.iter().map(|said| &said.raw).collect::<Vec<_>>(), mapped_views(sight));
     let taught = if teaches {
         let pairs: Vec<(&Raw, &Marked)> =
@@ -72,8 +74,10 @@ pub(crate) fn fit(
         None
     };
     let joining = taught.as_ref().map(|taught| taught.joining);
-    let held_out =
-        said.iter().map(|said| opinion(&units, &said.raw, joining.as_ref().zip(said.marked.as_ref()))).collect();
+    let held_out = said
+        .iter()
+        .map(|said| opinion(&units, &said.raw, joining.as_ref().zip(said.marked.as_ref())))
+        .collect();
     let inspector = Inspector { sight: sight.clone(), memories, units, taught };
     Ok(Fitted { inspector, held_out, quartered })
 }
@@ -105,7 +109,7 @@ fn held_out(
         let good: Vec<&Seen> =
             others.iter().filter(|at| !photos[**at].is_defect()).map(|at| &photos[*at].seen).collect();
         if good.is_empty() {
-            return Err(TuneError::OneKind.into());
+            return Err(TuneError::Empty.into());
         }
         let memories = Memories::fit(sight, &good, seed)?;
         let said: Vec<Raw> =
@@ -162,7 +166,8 @@ fn teach(
 fn of_quarters(sight: &Sight, seen: &Seen, seed: Seed) -> Result<Vec<Said>, PipelineError> {
     let quarters: Vec<Seen> = (0..4).map(|quarter| cut(seen, quarter)).collect();
     let said = (0..4).map(|quarter| {
-        let others: Vec<&Seen> = (0..4).filter(|other| *other != quarter).map(|other| &quarters[other]).collect();
+        let others: Vec<&Seen> =
+            (0..4).filter(|other| *other != quarter).map(|other| &quarters[other]).collect();
         let mut raw = Memories::fit(sight, &others, seed)?.say(sight, &quarters[quarter])?;
         // Whole photos are not compared by quarters.
         raw.pooled.clear();

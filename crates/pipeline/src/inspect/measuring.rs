@@ -1,13 +1,13 @@
 //! When to alarm, what that promises, and how well defects are found.
 
-use bundle::inspection::{Alarm, Opinion, ScoreMap};
 use bundle::Measured;
+use bundle::inspection::{Alarm, Opinion, ScoreMap};
 use dataset::Verdict;
 use evaluate::Estimate;
 use evaluate::inspect::{
-    AUPIMO_BOUNDS, AUPRO_LIMIT, AlarmThreshold, CheapestThreshold, Costs, GoodScores, Plane, Promise, ScoredImage,
-    TradeOff, alarm_threshold, aupimo, auroc, average_precision, cheapest_threshold, false_alarms_at,
-    pixel_metrics, recall_at, trade_off,
+    AUPIMO_BOUNDS, AUPRO_LIMIT, AlarmThreshold, CheapestThreshold, Costs, GoodScores, Plane, Promise,
+    ScoredImage, TradeOff, alarm_threshold, aupimo, auroc, average_precision, cheapest_threshold,
+    false_alarms_at, pixel_metrics, recall_at, trade_off,
 };
 use linalg::Seed;
 
@@ -88,7 +88,12 @@ pub(crate) struct Measurements {
 }
 
 /// Measures photos that the inspector had not seen; `on` says what they are, `test` or `out-of-fold`.
-pub(crate) fn measure(photos: &[Judged], threshold: f64, on: &str, seed: Seed) -> Result<Measurements, PipelineError> {
+pub(crate) fn measure(
+    photos: &[Judged],
+    threshold: f64,
+    on: &str,
+    seed: Seed,
+) -> Result<Measurements, PipelineError> {
     let scores: Vec<f64> = photos.iter().map(|photo| photo.score).collect();
     let defect: Vec<bool> = photos.iter().map(|photo| photo.kind.is_some()).collect();
     let groups = renumbered(photos);
@@ -148,7 +153,11 @@ fn of_kinds(
 }
 
 /// Metrics of maps against masks: of good photos, and of those with defects that are marked.
-fn pixels(photos: &[Judged], groups: &[u32], seed: Seed) -> Result<Vec<(&'static str, Estimate)>, PipelineError> {
+fn pixels(
+    photos: &[Judged],
+    groups: &[u32],
+    seed: Seed,
+) -> Result<Vec<(&'static str, Estimate)>, PipelineError> {
     let rows: Vec<usize> =
         (0..photos.len()).filter(|row| photos[*row].kind.is_none() || photos[*row].mask.is_some()).collect();
     if rows.iter().all(|row| photos[*row].mask.is_none()) {

@@ -8,7 +8,7 @@ mod telling;
 
 use std::path::{Path, PathBuf};
 
-use bundle::inspection::{Alarm, InspectionBundle, Opinion, Sight, seed_of};
+use bundle::inspection::{Alarm, InspectionBundle, InspectionPredictor, Opinion, Sight, seed_of};
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role};
@@ -19,7 +19,7 @@ use fitting::Fitted;
 use measuring::{Judged, Measurements};
 use seeing::Photo;
 
-use crate::{Event, Home, Lang, PipelineError, Run, Step};
+use crate::{Event, Home, InspectorMeasures, Lang, PipelineError, Run, Step};
 
 /// What to make an inspector of, what it has to promise, and where to put it.
 #[derive(Debug, Clone)]
@@ -87,7 +87,8 @@ pub(crate) struct Findings<'a> {
 
 /// Makes an inspector and writes the bundle and the report.
 pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
-    let (set, mut problems) = run.step(Step::Read, || Ok(dataset::read_inspection(&request.data, &request.read)?))?;
+    let (set, mut problems) =
+        run.step(Step::Read, || Ok(dataset::read_inspection(&request.data, &request.read)?))?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
@@ -168,7 +169,8 @@ fn groups(photos: &[Photo<'_>]) -> Result<Vec<u32>, PipelineError> {
 /// The mean of all rows.
 fn mean(x: &Matrix) -> Vec<f32> {
     let mut sums = vec![0.0_f64; x.cols()];
-    x.iter_rows().for_each(|row| row.iter().zip(&mut sums).for_each(|(value, sum)| *sum += f64::from(*value)));
+    x.iter_rows()
+        .for_each(|row| row.iter().zip(&mut sums).for_each(|(value, sum)| *sum += f64::from(*value)));
     sums.iter().map(|sum| (sum / x.rows() as f64) as f32).collect()
 }
 
@@ -204,7 +206,9 @@ fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Vec<Jud
 
 /// Groups of what is measured on: as the data name them.
 fn group_judged(judged: &mut [Judged], examples: &[&InspectionExample]) {
-    let named = |id: &str| examples.iter().find(|example| example.id.0 == id).and_then(|example| example.group.clone());
+    let named = |id: &str| {
+        examples.iter().find(|example| example.id.0 == id).and_then(|example| example.group.clone())
+    };
     let names: Vec<Option<String>> = judged.iter().map(|judged| named(&judged.id)).collect();
     let groups = Groups::from_names(names.iter().map(Option::as_deref)).numbers();
     judged.iter_mut().zip(groups).for_each(|(judged, group)| judged.group = group);
@@ -246,4 +250,27 @@ fn bundle_of(
         },
         golden: findings.fitted.inspector.record_golden(eye)?,
     })
+}
+
+/// Measures an inspector on every example of a set that it has not seen.
+pub(crate) fn measure_all(
+    predictor: &InspectionPredictor,
+    data: &Path,
+    read: &InspectionOptions,
+    run: &Run<'_>,
+) -> Result<InspectorMeasures, PipelineError> {
+    let (set, problems) = run.step(Step::Read, || Ok(dataset::read_inspection(data, read)?))?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    let examples: Vec<&InspectionExample> = set.examples.iter().collect();
+    let inspector = &predictor.bundle().inspector;
+    let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
+    let (mut judged, _) =
+        run.step(Step::Features, || seeing::look(predictor.eye(), &examples, run, judge))?;
+    group_judged(&mut judged, &examples);
+    let threshold = predictor.bundle().alarm.threshold.threshold();
+    let measured = run.step(Step::Evaluate, || measuring::measure(&judged, threshold, "test", Seed(0)))?;
+    let kinds = measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect();
+    Ok(InspectorMeasures { metrics: measured.metrics, kinds })
 }

@@ -13,6 +13,10 @@ pub(crate) fn recipe(inspector: &Inspector) -> (String, String) {
     if inspector.taught.is_some() {
         parts.push("two heads taught by defects".to_owned());
     }
-    let why = if wholes > 0 { "enough good photos to compare photos as a whole" } else { "too few good photos to compare photos as a whole" };
+    let why = if wholes > 0 {
+        "enough good photos to compare photos as a whole"
+    } else {
+        "too few good photos to compare photos as a whole"
+    };
     (parts.join(" + "), why.to_owned())
 }

@@ -70,6 +70,13 @@ pub fn metric_name(metric: &str, lang: Lang) -> &'static str {
         "mae" => lang.pick("mean absolute error", "平均绝对误差"),
         "rmse" => lang.pick("root mean squared error", "均方根误差"),
         "r2" => lang.pick("R²", "R²"),
+        "false-alarms" => lang.pick("false alarms among good parts", "良品误报率"),
+        "recall" => lang.pick("defects found", "缺陷检出率"),
+        "image-auroc" => lang.pick("image AUROC", "图像级 AUROC"),
+        "image-ap" => lang.pick("average precision", "平均精度"),
+        "pixel-auroc" => lang.pick("pixel AUROC", "像素级 AUROC"),
+        "aupro" => lang.pick("AUPRO at 0.3", "AUPRO@0.3"),
+        "aupimo" => lang.pick("AUPIMO", "AUPIMO"),
         _ => lang.pick("score", "得分"),
     }
 }

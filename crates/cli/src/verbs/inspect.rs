@@ -1,0 +1,164 @@
+//! `dianjing inspect`: from photos of good parts to an inspector with a promise about false alarms.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use bundle::Form;
+use dataset::InspectionOptions;
+use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
+use pipeline::{InspectRequest, Inspecting, Lang, percent};
+
+use super::overwrite::{self, Written};
+use super::{clock, say, with_progress};
+use crate::args::{Arguments, InspectArguments, InspectionColumns};
+use crate::exit::Usage;
+use crate::{settings, show};
+
+pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    check(verb)?;
+    let started = Instant::now();
+    let home = settings::home(arguments)?;
+    let out = verb.out.clone().unwrap_or_else(|| clock::default_out(&verb.data));
+    let report = verb.report.clone().unwrap_or_else(|| out.with_extension("report.html"));
+    overwrite::check(Written::Bundle, &out, Some(&verb.data))?;
+    overwrite::check(Written::Report, &report, Some(&verb.data))?;
+    let request = InspectRequest {
+        data: verb.data.clone(),
+        read: options(&verb.columns),
+        base: verb.base.clone(),
+        form: Form::of(&out),
+        out,
+        report,
+        lang,
+        false_alarms: verb.false_alarms,
+        confidence: verb.confidence,
+        miss_cost: verb.miss_cost,
+        defect_share: verb.defect_share,
+        mm_per_pixel: verb.mm_per_pixel,
+        seed: verb.seed,
+        created: clock::now(),
+    };
+    let made = with_progress(arguments, lang, |run| pipeline::inspect(&home, &request, run))?;
+    if arguments.json {
+        show::json(&serde_json::json!({
+            "bundle": request.out,
+            "report": request.report,
+            "identity": made.identity.to_string(),
+            "good": { "photos": made.n_good.0, "groups": made.n_good.1 },
+            "threshold": made.bundle.alarm.threshold,
+            "evaluation": made.bundle.evaluation,
+            "suspects": made.suspects,
+            "problems": made.problems,
+        }))?;
+    }
+    summary(arguments, &request, &made, started, lang);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(verb: &InspectArguments) -> anyhow::Result<()> {
+    let wrong = |flag: &str, value: f64| Usage {
+        en: format!("{flag} {value} is not above 0"),
+        zh: format!("{flag} {value} 必须大于 0"),
+    };
+    for (flag, value) in [("--mm-per-pixel", verb.mm_per_pixel), ("--miss-cost", verb.miss_cost)] {
+        if let Some(value) = value
+            && !(value > 0.0 && value.is_finite())
+        {
+            return Err(wrong(flag, value).into());
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn options(columns: &InspectionColumns) -> InspectionOptions {
+    InspectionOptions {
+        image: columns.image.clone(),
+        label: columns.label.clone(),
+        mask: columns.mask.clone(),
+        group: columns.group.clone(),
+        part: columns.part.clone(),
+        group_by_folder: columns.group_by_folder,
+    }
+}
+
+/// What was done, in numbers, and the next command to try.
+fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, started: Instant, lang: Lang) {
+    let seconds = started.elapsed().as_secs_f64();
+    let (photos, groups) = made.n_good;
+    let taken = &made.set.layout;
+    say(
+        arguments,
+        &lang.pick(
+            format!("Learned {photos} good photos in {seconds:.1} s ({taken}: {})", made.set.why),
+            format!("用 {photos} 张良品照片学习完成，用时 {seconds:.1} 秒（{taken}）"),
+        ),
+    );
+    if groups < photos {
+        say(
+            arguments,
+            &lang.pick(
+                format!("Some show the same thing again: they count as {groups}."),
+                format!("其中有重复或同组的照片，按 {groups} 张计。"),
+            ),
+        );
+    }
+    say(arguments, &promise(request, made, lang));
+    for measured in &made.bundle.evaluation.measured {
+        let on = match measured.on.as_str() {
+            "test" => lang.pick("on your test part", "在测试集上"),
+            _ => lang.pick("out of fold", "折外"),
+        };
+        let name = pipeline::report::metric_name(&measured.metric, lang);
+        say(
+            arguments,
+            &format!("  {name}, {on}: {}", show::estimate(&measured.metric, &measured.estimate, lang)),
+        );
+    }
+    if let Some(worst) = made.suspects.first() {
+        let n = made.suspects.len();
+        say(
+            arguments,
+            &lang.pick(
+                format!("{n} good photos look as if they were not; look at them, `{}` first.", worst.id),
+                format!("有 {n} 张良品照片看上去不像良品；请查看，先看“{}”。", worst.id),
+            ),
+        );
+    }
+    let (out, report) = (request.out.display(), request.report.display());
+    say(
+        arguments,
+        &lang.pick(
+            format!(
+                "Bundle: {out}\nReport: {report}\nNext: dianjing predict {out} new/*.png --heatmaps heat"
+            ),
+            format!("模型：{out}\n报告：{report}\n下一步：dianjing predict {out} new/*.png --heatmaps heat"),
+        ),
+    );
+}
+
+/// What is promised about false alarms, or why nothing is and what would help.
+fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
+    let n = made.bundle.alarm.good.n();
+    let (rate, confidence) = (percent(request.false_alarms), percent(request.confidence));
+    match made.bundle.alarm.threshold {
+        AlarmThreshold::Proven(_) => lang.pick(
+            format!("Promise: with {confidence} confidence at most {rate} of good parts alarm."),
+            format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品会误报。"),
+        ),
+        AlarmThreshold::Estimated(_) => {
+            let best = percent(best_provable_rate(n, request.confidence));
+            let need = parts_needed(request.false_alarms, request.confidence).unwrap_or(usize::MAX);
+            let more = need.saturating_sub(n);
+            lang.pick(
+                format!(
+                    "{n} good parts: with these the best provable false-alarm rate is {best} ({confidence} confidence).\n\
+                     For {rate} show {more} more good parts; until then the threshold is an estimate, no guarantee."
+                ),
+                format!(
+                    "{n} 个良品：以此能证明的最低误报率为 {best}（置信度 {confidence}）。\n\
+                     若要 {rate}，请再提供 {more} 个良品；在此之前阈值只是估计，没有保证。"
+                ),
+            )
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `dianjing predict` and `evaluate` with an inspector: alarms, heat maps, regions.
+
+use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
+
+use bundle::inspection::{Inspected, InspectionBundle};
+use dataset::ReadOptions;
+use image::{ImageBuffer, Luma, RgbImage};
+use pipeline::{InspectedRow, Lang, PipelineError, words};
+
+use super::{inspect, say, with_progress};
+use crate::args::{Arguments, EvaluateArguments, InspectionColumns, PredictArguments};
+use crate::exit::Usage;
+use crate::{exit, settings, show};
+
+/// A 16-bit map holds `(suspicion + OFFSET) * STEPS`, rounded, in 0 to 65,535.
+const OFFSET: f32 = 10.0;
+/// See [`OFFSET`].
+const STEPS: f32 = 1000.0;
+
+pub(super) fn predict(
+    arguments: &Arguments,
+    verb: &PredictArguments,
+    lang: Lang,
+) -> anyhow::Result<ExitCode> {
+    let home = settings::home(arguments)?;
+    if verb.inputs == [Path::new("-")] {
+        return Err(Usage {
+            en: "an inspector looks at photos; name files or folders instead of `-`".to_owned(),
+            zh: "检测器看的是照片；请给出文件或文件夹，而不是 -".to_owned(),
+        }
+        .into());
+    }
+    let read = ReadOptions { image: verb.image.clone(), ..ReadOptions::default() };
+    let (rows, bundle) = with_progress(arguments, lang, |run| {
+        let predictor = home.open_inspector(&verb.bundle, run)?;
+        let mark = predictor.bundle().alarm.mark.threshold() as f32;
+        let draw = |id: &str, photo: &RgbImage, found: &Inspected| match &verb.heatmaps {
+            Some(dir) => write_heat(dir, id, photo, found, mark),
+            None => Ok(()),
+        };
+        let rows = pipeline::inspect_photos(&predictor, &verb.inputs, &read, run, &draw)?;
+        Ok((rows, predictor.bundle().clone()))
+    })?;
+    if let Some(file) = &verb.regions {
+        let coco = serde_json::to_vec_pretty(&coco(&rows))?;
+        store::write_atomic(file, |out| out.write_all(&coco))?;
+    }
+    if arguments.json {
+        show::json(&rows)?;
+    } else {
+        table(&rows, &bundle, lang)?;
+    }
+    let alarms = rows.iter().filter(|row| row.found.as_ref().is_some_and(|found| found.alarm)).count();
+    let unread = rows.iter().filter(|row| row.found.is_none()).count();
+    say(arguments, &summary(rows.len(), alarms, unread, lang));
+    Ok(if unread == rows.len() {
+        ExitCode::FAILURE
+    } else if verb.fail_on_unsure && alarms + unread > 0 {
+        ExitCode::from(exit::FINDINGS)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn summary(n: usize, alarms: usize, unread: usize, lang: Lang) -> String {
+    let mut told = lang.pick(
+        format!("{n} photos: {alarms} alarm, {} do not", n - alarms - unread),
+        format!("{n} 张照片：{alarms} 张报警，{} 张正常", n - alarms - unread),
+    );
+    if unread > 0 {
+        told += &lang.pick(format!(", {unread} could not be read"), format!("，{unread} 张无法读取"));
+    }
+    told
+}
+
+fn table(rows: &[InspectedRow], bundle: &InspectionBundle, lang: Lang) -> anyhow::Result<()> {
+    let area = |found: &Inspected| match (found.regions.first(), bundle.alarm.mm_per_pixel) {
+        (None, _) => "-".to_owned(),
+        (Some(_), None) => format!("{} px", found.regions.iter().map(|region| region.area_px).sum::<usize>()),
+        (Some(_), Some(_)) => {
+            format!("{:.2} mm²", found.regions.iter().filter_map(|region| region.area_mm2).sum::<f64>())
+        }
+    };
+    let cells = |row: &InspectedRow| match &row.found {
+        Some(found) => vec![
+            row.id.clone(),
+            if found.alarm { lang.pick("ALARM", "报警") } else { lang.pick("ok", "正常") }.to_owned(),
+            format!("{:.2}", found.score),
+            format!("{:.3}", found.p_value),
+            area(found),
+        ],
+        None => {
+            let why = row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();
+            vec![row.id.clone(), "-".to_owned(), "-".to_owned(), "-".to_owned(), why]
+        }
+    };
+    let score = format!(
+        "{} {:.2}",
+        lang.pick("score, alarm above", "得分，报警阈值"),
+        bundle.alarm.threshold.threshold()
+    );
+    let header = [
+        lang.pick("photo", "照片"),
+        lang.pick("verdict", "判定"),
+        &score,
+        lang.pick("p-value", "p 值"),
+        lang.pick("marked", "标出面积"),
+    ];
+    show::table(&header, rows.iter().map(cells).collect())
+}
+
+/// `heat/NAME.heat.png` to look at and `heat/NAME.map.png` with 16-bit values, both of the photo's size.
+fn write_heat(
+    dir: &Path,
+    id: &str,
+    photo: &RgbImage,
+    found: &Inspected,
+    mark: f32,
+) -> Result<(), PipelineError> {
+    let place = dir.join(inside(id));
+    let named = |end: &str| {
+        let mut name = place.clone().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let full = found.map.resized(photo.height() as usize, photo.width() as usize);
+    let values: Vec<u16> = full
+        .values
+        .iter()
+        .map(|value| ((value + OFFSET) * STEPS).round().clamp(0.0, f32::from(u16::MAX)) as u16)
+        .collect();
+    let map = ImageBuffer::<Luma<u16>, _>::from_raw(photo.width(), photo.height(), values)
+        .expect("the map has the photo's size");
+    let heat = pipeline::heat_picture(photo, &found.map, mark);
+    write_png(&named(".heat.png"), &heat.into())?;
+    write_png(&named(".map.png"), &map.into())
+}
+
+fn write_png(path: &Path, picture: &image::DynamicImage) -> Result<(), PipelineError> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("a PNG in memory can always be written");
+    Ok(store::write_atomic(path, |out| out.write_all(bytes.get_ref()))?)
+}
+
+/// The name below the folder: the id without anything that would lead out of it.
+fn inside(id: &str) -> PathBuf {
+    Path::new(id).components().filter(|part| matches!(part, Component::Normal(_))).collect()
+}
+
+/// Marked regions as a COCO file: pictures, one category, an annotation for each region.
+fn coco(rows: &[InspectedRow]) -> serde_json::Value {
+    let read = rows.iter().filter_map(|row| Some((row, row.found.as_ref()?, row.size?)));
+    let (mut images, mut annotations) = (Vec::new(), Vec::new());
+    for (image_id, (row, found, (width, height))) in (1..).zip(read) {
+        images.push(
+            serde_json::json!({ "id": image_id, "file_name": row.id, "width": width, "height": height }),
+        );
+        for region in &found.regions {
+            let flat: Vec<u32> = region.outline.iter().flatten().copied().collect();
+            let side = |axis: usize| {
+                let places = || region.outline.iter().map(move |corner| corner[axis]);
+                let least = places().min().unwrap_or(0);
+                (least, places().max().unwrap_or(0) - least)
+            };
+            let ((left, width), (top, height)) = (side(0), side(1));
+            annotations.push(serde_json::json!({
+                "id": annotations.len() + 1,
+                "image_id": image_id,
+                "category_id": 1,
+                "segmentation": [flat],
+                "bbox": [left, top, width, height],
+                "area": region.area_px,
+                "area_mm2": region.area_mm2,
+                "score": region.peak,
+                "iscrowd": 0,
+            }));
+        }
+    }
+    serde_json::json!({
+        "images": images,
+        "annotations": annotations,
+        "categories": [{ "id": 1, "name": "defect" }],
+    })
+}
+
+pub(super) fn evaluate(
+    arguments: &Arguments,
+    verb: &EvaluateArguments,
+    lang: Lang,
+) -> anyhow::Result<ExitCode> {
+    let home = settings::home(arguments)?;
+    let columns = InspectionColumns {
+        image: verb.columns.image.clone(),
+        label: verb.columns.label.clone(),
+        mask: None,
+        group: verb.columns.group.clone(),
+        part: verb.columns.part.clone(),
+        group_by_folder: false,
+    };
+    let measured = with_progress(arguments, lang, |run| {
+        let predictor = home.open_inspector(&verb.bundle, run)?;
+        pipeline::measure_inspector(&predictor, &verb.data, &inspect::options(&columns), run)
+    })?;
+    if arguments.json {
+        show::json(&measured)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let metric = |measured: &bundle::Measured| {
+        let name = pipeline::report::metric_name(&measured.metric, lang).to_owned();
+        vec![name, show::estimate(&measured.metric, &measured.estimate, lang)]
+    };
+    let mut rows: Vec<Vec<String>> = measured.metrics.iter().map(metric).collect();
+    rows.extend(measured.kinds.iter().map(|(kind, recall)| {
+        let name = lang.pick(format!("found of {kind}"), format!("检出：{kind}"));
+        vec![name, show::estimate("recall", recall, lang)]
+    }));
+    show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
+    Ok(ExitCode::SUCCESS)
+}
