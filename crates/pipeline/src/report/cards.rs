@@ -3,7 +3,8 @@
 use std::io::Cursor;
 
 use base64::Engine;
-use image::DynamicImage;
+use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
 /// Longer side of a thumbnail, in pixels: sharp on a phone, about 6 KB each.
@@ -47,12 +48,13 @@ impl CardContent {
 /// Shrinks a decoded picture and packs it into a `data:` address.
 pub fn thumbnail(picture: &DynamicImage) -> CardContent {
     let small = picture.thumbnail(THUMBNAIL_PIXELS, THUMBNAIL_PIXELS).to_rgb8();
+    jpeg(&small).map_or(CardContent::Missing, CardContent::Picture)
+}
+
+/// Packs a picture into a `data:` address; `None` where a JPEG cannot hold it.
+pub(super) fn jpeg(picture: &RgbImage) -> Option<String> {
     let mut jpeg = Cursor::new(Vec::new());
-    match image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 78).encode_image(&small) {
-        Ok(()) => {
-            let packed = base64::engine::general_purpose::STANDARD.encode(jpeg.into_inner());
-            CardContent::Picture(format!("data:image/jpeg;base64,{packed}"))
-        }
-        Err(_) => CardContent::Missing,
-    }
+    JpegEncoder::new_with_quality(&mut jpeg, 78).encode_image(picture).ok()?;
+    let packed = base64::engine::general_purpose::STANDARD.encode(jpeg.into_inner());
+    Some(format!("data:image/jpeg;base64,{packed}"))
 }

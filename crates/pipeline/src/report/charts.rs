@@ -276,20 +276,20 @@ fn square(size: f64, left: f64, x_label: &str, y_label: &str) -> String {
     svg
 }
 
-fn open(width: f64, height: f64, label: &str) -> String {
+pub(super) fn open(width: f64, height: f64, label: &str) -> String {
     format!(
         r#"<svg viewBox="0 0 {width:.0} {height:.0}" role="img" aria-label="{}" style="max-width:{width:.0}px">"#,
         escape(label)
     )
 }
 
-fn close(mut svg: String) -> String {
+pub(super) fn close(mut svg: String) -> String {
     svg.push_str("</svg>");
     svg
 }
 
 /// Shortens a label to about `most` narrow characters; a Chinese character counts as two.
-fn clip(text: &str, most: usize) -> String {
+pub(super) fn clip(text: &str, most: usize) -> String {
     let mut width = 0;
     let mut short = String::new();
     for character in text.chars() {

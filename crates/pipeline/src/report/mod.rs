@@ -4,6 +4,7 @@
 
 mod cards;
 mod charts;
+pub mod inspection;
 mod page;
 
 pub use page::metric_name;

@@ -1,0 +1,144 @@
+//! The metrics of a detector by name, and how numbers are written.
+
+use evaluate::Estimate;
+use serde::{Deserialize, Serialize};
+
+use super::Figure;
+use crate::{Lang, percent};
+
+/// What can be measured about a detector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DetectorMetric {
+    /// Area under the ROC curve of whole photos.
+    Auroc,
+    /// Average precision of whole photos.
+    AveragePrecision,
+    /// Area under the ROC curve of pixels.
+    PixelAuroc,
+    /// Area under the per-region overlap up to a false-positive rate of 0.3.
+    Aupro,
+    /// Area under the per-image overlap at very few false positives.
+    Aupimo,
+    /// Share of defects above the threshold.
+    Recall,
+    /// Share of good parts above the threshold.
+    FalseAlarms,
+}
+
+impl DetectorMetric {
+    /// The metric's name as the reader knows it.
+    pub fn name(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Auroc => lang.pick("image AUROC", "图像级 AUROC"),
+            Self::AveragePrecision => lang.pick("average precision", "平均精度（AP）"),
+            Self::PixelAuroc => lang.pick("pixel AUROC", "像素级 AUROC"),
+            Self::Aupro => lang.pick("AUPRO@0.3", "AUPRO@0.3"),
+            Self::Aupimo => lang.pick("AUPIMO", "AUPIMO"),
+            Self::Recall => lang.pick("defects found", "缺陷检出率"),
+            Self::FalseAlarms => lang.pick("false alarms", "误报率"),
+        }
+    }
+
+    /// What it says, in half a sentence.
+    pub fn meaning(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Auroc => lang.pick("how often a defect scores above a good part", "缺陷得分高于良品的机会"),
+            Self::AveragePrecision => lang
+                .pick("how pure the top of the list is, down to each defect", "从最可疑往下看，缺陷占多少"),
+            Self::PixelAuroc => lang
+                .pick("how often a defect pixel scores above the background", "缺陷像素得分高于背景的机会"),
+            Self::Aupro => lang.pick(
+                "how much of each defect region is marked, each counting alike",
+                "每处缺陷被标出多少，大小同等计",
+            ),
+            Self::Aupimo => lang.pick(
+                "how much of a defect is marked while good photos stay all but clean",
+                "良品几乎无误标时，缺陷被标出多少",
+            ),
+            Self::Recall => lang.pick("share of defects above the threshold", "超过阈值的缺陷比例"),
+            Self::FalseAlarms => {
+                lang.pick("share of held-out good parts above the threshold", "预留良品中超过阈值的比例")
+            }
+        }
+    }
+}
+
+/// A share as a percentage with as many digits as it needs, at most three: `1 %`, `0.05 %`, `12.5 %`.
+pub(super) fn rate(share: f64) -> String {
+    format!("{} %", digits(100.0 * share, 3))
+}
+
+/// A measured share, or a dash where there is none.
+pub(super) fn share(value: f64) -> String {
+    if value.is_finite() { percent(value) } else { "—".to_owned() }
+}
+
+/// A score, p-value or other plain number to three significant digits.
+pub(super) fn plain(value: f64) -> String {
+    if value.is_finite() { digits(value, 3) } else { "—".to_owned() }
+}
+
+/// An interval without its value: `88.1 – 97.0 %`.
+pub(super) fn interval(estimate: &Estimate) -> String {
+    if estimate.value.is_finite() {
+        format!("{:.1} – {}", 100.0 * estimate.low, percent(estimate.high))
+    } else {
+        "—".to_owned()
+    }
+}
+
+pub(super) fn figure(figure: &Figure) -> String {
+    match figure {
+        Figure::Share(estimate) => share(estimate.value),
+        Figure::Number(value) => plain(*value),
+    }
+}
+
+/// The small print under a figure: its interval and n.
+pub(super) fn figure_note(figure: &Figure) -> Option<String> {
+    match figure {
+        Figure::Share(estimate) if estimate.value.is_finite() => {
+            Some(format!("{}, n = {}", interval(estimate), estimate.n))
+        }
+        _ => None,
+    }
+}
+
+/// `value` to this many significant digits, without zeros at the end; scientific where that is shorter.
+fn digits(value: f64, significant: i32) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    if !(-4..9).contains(&magnitude) {
+        return format!("{value:.1e}");
+    }
+    let decimals = (significant - 1 - magnitude).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_need_no_more_digits_than_they_have() {
+        let shown = [0.01, 0.015, 0.0005, 0.125, 1.0, 0.0].map(rate);
+        assert_eq!(shown, ["1 %", "1.5 %", "0.05 %", "12.5 %", "100 %", "0 %"]);
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_readable() {
+        let shown = [0.003_344, 12.345, 123_456.0, 1e-9, -0.5, f64::NAN].map(plain);
+        assert_eq!(shown, ["0.00334", "12.3", "123456", "1.0e-9", "-0.5", "—"]);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_a_dash() {
+        let nothing = Estimate { value: f64::NAN, low: 0.0, high: 1.0, n: 0 };
+        assert_eq!((share(nothing.value), interval(&nothing)), ("—".to_owned(), "—".to_owned()));
+        assert_eq!(figure_note(&Figure::Share(nothing)), None);
+    }
+}
