@@ -203,6 +203,7 @@ fn store(error: &StoreError) -> String {
 }
 
 /// What made reading impossible.
+#[allow(clippy::too_many_lines, reason = "one arm a kind of error")]
 pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
     let columns = |existing: &[String]| {
         if existing.is_empty() {
@@ -220,7 +221,7 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
         ),
         ReadError::NoClassFolders { path } => (
             format!("{}里有文件，但没有按类别分文件夹", name(path)),
-            "请按类别分文件夹放置图片，或传入 CSV、JSONL、Parquet 文件",
+            "请按类别分文件夹放置图片；若只有良品照片，请用 dianjing inspect",
         ),
         ReadError::SeveralTables { path, tables } => (
             format!("{}里有多个表格，名称看不出用途：{}", name(path), tables.join("、")),

@@ -81,8 +81,11 @@ impl ReadError {
         match self {
             Self::Missing { .. } => "check the path",
             Self::Open { .. } => "check the permissions",
-            Self::Empty { .. } | Self::NoClassFolders { .. } => {
+            Self::Empty { .. } => {
                 "put pictures into one folder per class, or pass a CSV, JSONL or Parquet file"
+            }
+            Self::NoClassFolders { .. } => {
+                "put pictures into one folder per class; photos of good parts alone are for `dianjing inspect`"
             }
             Self::SeveralTables { .. } => "pass one of them, or name them `train` and `test`",
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",

@@ -10,6 +10,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::report::inspection::{HeatMap, heat_overlay};
 use crate::{Event, PipelineError, Run, Step};
 
 /// What was found on one photo, or why there is nothing.
@@ -87,6 +88,20 @@ fn inspect_one(
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The photo in grey with its suspicion over it: colours begin at what good parts show and end above the mark.
+pub fn heat_picture(photo: &RgbImage, found: &Inspected, mark: f32) -> RgbImage {
+    let map = &found.map;
+    match HeatMap::new(map.rows, map.cols, &map.values) {
+        Some(heat) => heat_overlay(photo, heat, heat_range(mark)),
+        None => photo.clone(),
+    }
+}
+
+/// Suspicion at which colours begin, and at which they are full, in units of good patches.
+pub(crate) fn heat_range(mark: f32) -> (f32, f32) {
+    (1.0, (1.5 * mark).max(2.0))
 }
 
 /// What was measured of an inspector: metrics, and the share found of each kind of defect.

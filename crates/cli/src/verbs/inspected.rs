@@ -132,7 +132,7 @@ fn write_heat(
         .collect();
     let map = ImageBuffer::<Luma<u16>, _>::from_raw(photo.width(), photo.height(), values)
         .expect("the map has the photo's size");
-    let heat = pipeline::heat_picture(photo, &found.map, mark);
+    let heat = pipeline::heat_picture(photo, found, mark);
     write_png(&named(".heat.png"), &heat.into())?;
     write_png(&named(".map.png"), &map.into())
 }

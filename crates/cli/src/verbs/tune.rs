@@ -4,11 +4,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use bundle::Form;
-use pipeline::{Lang, TuneRequest, Tuning};
+use clap::Parser;
+use dataset::ReadError;
+use pipeline::{Lang, PipelineError, TuneRequest, Tuning};
 
 use super::overwrite::{self, Written};
-use super::{clock, read_options, say, with_progress};
-use crate::args::{Arguments, TuneArguments};
+use super::{clock, inspect, read_options, say, with_progress};
+use crate::args::{Arguments, InspectArguments, TuneArguments};
 use crate::exit::Usage;
 use crate::{settings, show};
 
@@ -42,7 +44,11 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
         seed: verb.seed,
         created: clock::now(),
     };
-    let tuning = with_progress(arguments, lang, |run| pipeline::tune(&home, &request, run))?;
+    let tuned = with_progress(arguments, lang, |run| pipeline::tune(&home, &request, run));
+    let tuning = match tuned {
+        Err(error) if is_for_inspection(&error) => return inspect_instead(arguments, verb, lang),
+        tuned => tuned?,
+    };
     if arguments.json {
         show::json(&serde_json::json!({
             "bundle": request.out,
@@ -55,6 +61,45 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
     }
     summary(arguments, &request, &tuning, started, lang);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether nothing can be told apart because there are only good parts to learn from.
+fn is_for_inspection(error: &anyhow::Error) -> bool {
+    match error.downcast_ref() {
+        Some(PipelineError::Read(ReadError::InspectionLayout { .. })) => true,
+        Some(PipelineError::Read(ReadError::OneClass { class, .. })) => dataset::names_good_parts(class),
+        _ => false,
+    }
+}
+
+/// Good parts alone make an inspector, with the settings that `inspect` has by default.
+fn inspect_instead(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    say(
+        arguments,
+        lang.pick(
+            "Only good parts to learn from: making a defect inspector, as `dianjing inspect` does.",
+            "只有良品可供学习：改为制作缺陷检测器，同 dianjing inspect。",
+        ),
+    );
+    let mut words = vec!["inspect".into(), verb.data.clone().into_os_string()];
+    let optional =
+        [("--base", verb.base.as_ref().map(Into::into)), ("--out", verb.out.clone().map(Into::into))];
+    let report = ("--report", verb.report.clone().map(std::path::PathBuf::into_os_string));
+    for (flag, value) in optional.into_iter().chain([report]) {
+        if let Some(value) = value {
+            words.extend([std::ffi::OsString::from(flag), value]);
+        }
+    }
+    words.extend(["--seed".into(), verb.seed.to_string().into()]);
+    let asked = InspectCommand::try_parse_from(words).expect("these flags were read as those of `tune`");
+    inspect::run(arguments, &asked.inspect, lang)
+}
+
+/// `inspect` by itself, for its defaults.
+#[derive(clap::Parser)]
+struct InspectCommand {
+    #[command(flatten)]
+    inspect: InspectArguments,
 }
 
 /// What was done, in numbers, and the next command to try.

@@ -15,8 +15,8 @@ use tune::TuneError;
 use super::seeing::Photo;
 use crate::{PipelineError, Run};
 
-/// Folds with few photos, where each counts, and with many, where time does.
-const FOLDS: (usize, usize) = (8, 5);
+/// Folds with few photos, of which each is a large share, and with many: what is left to learn from is nearly all.
+const FOLDS: (usize, usize) = (8, 10);
 /// Photos that are many.
 const MANY: usize = 40;
 /// Fewest photos with defects that teach anything.

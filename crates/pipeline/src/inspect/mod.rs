@@ -8,7 +8,7 @@ mod telling;
 
 use std::path::{Path, PathBuf};
 
-use bundle::inspection::{Alarm, InspectionBundle, InspectionPredictor, Opinion, Sight, seed_of};
+use bundle::inspection::{Alarm, Eye, InspectionBundle, InspectionPredictor, Opinion, Sight, seed_of};
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role};
@@ -19,6 +19,7 @@ use fitting::Fitted;
 use measuring::{Judged, Measurements};
 use seeing::Photo;
 
+use crate::report::inspection::{InspectionReport, render_inspection};
 use crate::{Event, Home, InspectorMeasures, Lang, PipelineError, Run, Step};
 
 /// What to make an inspector of, what it has to promise, and where to put it.
@@ -69,6 +70,8 @@ pub struct Inspecting {
     pub suspects: Vec<Suspect>,
     /// How many good photos it knows, and in how many groups.
     pub n_good: (usize, usize),
+    /// What the report shows.
+    pub report: InspectionReport,
 }
 
 /// Everything that was found out before it is told.
@@ -79,6 +82,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) alarm: &'a Alarm,
     /// What was measured on, by inspectors that had not seen it.
     pub(crate) judged: &'a [Judged],
+    /// What was learned from, as those see it that had not seen it.
+    pub(crate) learned: &'a [Judged],
     pub(crate) measured: &'a Measurements,
     pub(crate) suspects: &'a [Suspect],
     pub(crate) problems: &'a [Problem],
@@ -110,16 +115,8 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let seed = seed_of(request.seed);
     let fitted = run.step(Step::Tune, || fitting::fit(&sight, &photos, &groups, seed, run))?;
     let (alarm, n_good) = alarm(request, &photos, &groups, &fitted)?;
-    let measured_on: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
-    let (judged, on, more) = if measured_on.is_empty() {
-        (out_of_fold(&photos, &groups, &fitted), "out-of-fold", Vec::new())
-    } else {
-        let inspector = &fitted.inspector;
-        let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
-        let (mut judged, more) = run.step(Step::Features, || seeing::look(&eye, &measured_on, run, judge))?;
-        group_judged(&mut judged, &measured_on);
-        (judged, "test", more)
-    };
+    let learned = out_of_fold(&photos, &groups, &fitted);
+    let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
     problems.extend(more);
     let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || measuring::measure(&judged, threshold, on, seed))?;
@@ -130,23 +127,46 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         fitted: &fitted,
         alarm: &alarm,
         judged: &judged,
+        learned: &learned,
         measured: &measured,
         suspects: &suspects,
         problems: &problems,
         n_good,
     };
-    run.step(Step::Write, || {
-        let mut bundle = bundle_of(&findings, &dir, &eye, n_good.0)?;
-        let identity = bundle.write(&request.out, request.form, &request.created)?;
-        Ok(Inspecting {
-            bundle,
-            identity,
-            set: set.clone(),
-            problems: problems.clone(),
-            suspects: suspects.clone(),
-            n_good,
-        })
-    })
+    let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
+    Ok(Inspecting { bundle, identity, set, problems, suspects, n_good, report })
+}
+
+/// What the inspector says of the test part; without one, what those said of the photos it learned from that had not seen them.
+fn judge(
+    set: &InspectionSet,
+    eye: &Eye,
+    fitted: &Fitted,
+    learned: &[Judged],
+    run: &Run<'_>,
+) -> Result<(Vec<Judged>, &'static str, Vec<Problem>), PipelineError> {
+    let examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
+    if examples.is_empty() {
+        return Ok((learned.to_vec(), "out-of-fold", Vec::new()));
+    }
+    let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, fitted.inspector.opinion(&photo.seen)?, 0));
+    let (mut judged, problems) = run.step(Step::Features, || seeing::look(eye, &examples, run, judge))?;
+    group_judged(&mut judged, &examples);
+    Ok((judged, "test", problems))
+}
+
+fn write(
+    findings: &Findings<'_>,
+    dir: &Path,
+    eye: &Eye,
+) -> Result<(InspectionBundle, InspectionReport, store::Hash), PipelineError> {
+    let request = findings.request;
+    let mut bundle = bundle_of(findings, dir, eye, findings.n_good.0)?;
+    let report = telling::report(findings, &bundle)?;
+    let identity = bundle.write(&request.out, request.form, &request.created)?;
+    let page = render_inspection(&report, request.lang);
+    store::write_atomic(&request.report, |out| out.write_all(page.as_bytes()))?;
+    Ok((bundle, report, identity))
 }
 
 fn nothing_usable(set: &InspectionSet, problems: &[Problem]) -> PipelineError {
@@ -217,7 +237,7 @@ fn group_judged(judged: &mut [Judged], examples: &[&InspectionExample]) {
 fn bundle_of(
     findings: &Findings<'_>,
     dir: &Path,
-    eye: &bundle::inspection::Eye,
+    eye: &Eye,
     n_examples: usize,
 ) -> Result<InspectionBundle, PipelineError> {
     let card = base::cache::Card::read(dir).map_err(base::open::BaseError::from)?;

@@ -1,11 +1,34 @@
-//! What an inspector is made of, in words.
+//! Fills in the report of an inspector from what was found out.
 
-use bundle::inspection::Inspector;
+use base::prep;
+use bundle::inspection::{InspectionBundle, Inspector};
+use dataset::Verdict;
+use evaluate::Estimate;
+use evaluate::inspect::{
+    AlarmThreshold, Plane, Polygon, Promise, best_provable_rate, conformal_p_value, find_regions,
+    parts_needed,
+};
+use image::RgbImage;
+use rayon::prelude::*;
+
+use super::Findings;
+use super::measuring::Judged;
+use crate::inspecting::heat_range;
+use crate::report::Sentence;
+use crate::report::inspection::{
+    AlarmPromise, Counted, DetectorMeasure, DetectorMetric, HeatMap, InspectedPart, InspectionFacts,
+    InspectionReport, KindFacts, KindOfDefect, Shortage, TriedDetector, WorstGood, advise_inspection, view,
+};
+use crate::{Lang, PipelineError, percent, words};
+
+/// Photos shown of each sort: what a person looks through in one sitting.
+const SHOWN: usize = 9;
 
 /// The recipe's name and why it is this one.
 pub(crate) fn recipe(inspector: &Inspector) -> (String, String) {
-    let (views, wholes) = (inspector.memories.views.len(), inspector.memories.pooled.len());
+    let views = inspector.memories.views.len();
     let scales = inspector.sight.looks.len();
+    let wholes = inspector.units.pooled.len();
     let mut parts = vec![format!("{views} patch memories at {scales} scales")];
     if wholes > 0 {
         parts.push(format!("{wholes} memories of whole photos"));
@@ -14,9 +37,288 @@ pub(crate) fn recipe(inspector: &Inspector) -> (String, String) {
         parts.push("two heads taught by defects".to_owned());
     }
     let why = if wholes > 0 {
-        "enough good photos to compare photos as a whole"
+        "there are enough good photos to compare photos as a whole"
     } else {
-        "too few good photos to compare photos as a whole"
+        "there are too few good photos to compare photos as a whole"
     };
     (parts.join(" + "), why.to_owned())
+}
+
+/// Gathers everything the page shows.
+pub(crate) fn report(
+    findings: &Findings<'_>,
+    bundle: &InspectionBundle,
+) -> Result<InspectionReport, PipelineError> {
+    let Findings { judged, measured, alarm, .. } = *findings;
+    let of = |name: &str| -> Option<Estimate> {
+        let found = measured.metrics.iter().find(|measured| measured.metric == name);
+        found.map(|measured| measured.estimate)
+    };
+    let promise = promise(findings)?;
+    let counted = if findings.n_good.0 == findings.n_good.1 { Counted::Parts } else { Counted::Groups };
+    let scores = |defect: bool| -> Vec<f64> {
+        judged.iter().filter(|judged| judged.kind.is_some() == defect).map(|judged| judged.score).collect()
+    };
+    Ok(InspectionReport {
+        name: findings.set.name.clone(),
+        decision: decision(findings),
+        counted,
+        recall: of("recall"),
+        false_alarms: of("false-alarms"),
+        measured_on: measured_on(findings),
+        measures: measures(findings),
+        kinds: kinds(findings),
+        good_scores: alarm.good.sorted().to_vec(),
+        defect_scores: scores(true),
+        trade_off: measured.curve.iter().map(|point| (point.false_alarms, point.missed)).collect(),
+        missed: shown(findings, |judged, alarms| judged.kind.is_some() && !alarms, false),
+        alarmed_good: shown(findings, |judged, alarms| judged.kind.is_none() && alarms, true),
+        most_suspicious: shown(findings, |judged, _| judged.kind.is_some(), true),
+        worst_good: worst_good(findings),
+        advice: advise_inspection(&facts(findings, &promise, counted)),
+        detectors: detectors(findings),
+        why: why(findings),
+        problems: findings
+            .problems
+            .iter()
+            .map(|problem| Sentence {
+                en: words::problem(problem, Lang::En),
+                zh: words::problem(problem, Lang::Zh),
+            })
+            .collect(),
+        provenance: provenance(bundle),
+        alarm: promise,
+    })
+}
+
+fn promise(findings: &Findings<'_>) -> Result<AlarmPromise, PipelineError> {
+    let request = findings.request;
+    let n = findings.alarm.good.n();
+    Ok(match findings.alarm.threshold {
+        AlarmThreshold::Proven(proven) => AlarmPromise::Proven(proven),
+        AlarmThreshold::Estimated(threshold) => AlarmPromise::Estimated {
+            threshold,
+            confidence: Promise::new(request.false_alarms, request.confidence)?.confidence(),
+            need: parts_needed(request.false_alarms, request.confidence)?,
+            best_rate: best_provable_rate(n, request.confidence),
+        },
+    })
+}
+
+fn decision(findings: &Findings<'_>) -> Sentence {
+    let set = findings.set;
+    let defects = set.examples.iter().filter(|example| example.verdict != Verdict::Good).count();
+    let (good, kinds) = (findings.n_good.0, set.kinds().len());
+    let en = format!(
+        "{good} good photos to learn from, {defects} with defects of {kinds} kinds ({}); {}",
+        set.layout, set.why
+    );
+    let zh =
+        format!("用于学习的良品照片 {good} 张，缺陷照片 {defects} 张（{kinds} 种）；布局：{}", set.layout);
+    Sentence { en, zh }
+}
+
+fn measured_on(findings: &Findings<'_>) -> Sentence {
+    let good = findings.judged.iter().filter(|judged| judged.kind.is_none()).count();
+    let defects = findings.judged.len() - good;
+    let on_test = findings.measured.metrics.iter().any(|measured| measured.on == "test");
+    if on_test {
+        let en = format!(
+            "Measured on your test part: {good} good photos and {defects} with defects, none of them learned from."
+        );
+        return Sentence {
+            en,
+            zh: format!("在测试集上测得：良品 {good} 张、缺陷 {defects} 张，均未用于学习。"),
+        };
+    }
+    let en = format!(
+        "Measured out of fold on {good} good photos and {defects} with defects: each by an inspector that had not seen it."
+    );
+    Sentence {
+        en,
+        zh: format!("折外测得：良品 {good} 张、缺陷 {defects} 张，每张都由未见过它的检测器评判。"),
+    }
+}
+
+fn measures(findings: &Findings<'_>) -> Vec<DetectorMeasure> {
+    let known = |name: &str| {
+        Some(match name {
+            "image-auroc" => DetectorMetric::Auroc,
+            "image-ap" => DetectorMetric::AveragePrecision,
+            "pixel-auroc" => DetectorMetric::PixelAuroc,
+            "aupro" => DetectorMetric::Aupro,
+            "aupimo" => DetectorMetric::Aupimo,
+            "recall" => DetectorMetric::Recall,
+            "false-alarms" => DetectorMetric::FalseAlarms,
+            _ => return None,
+        })
+    };
+    let measures = findings.measured.metrics.iter();
+    measures
+        .filter_map(|measured| {
+            Some(DetectorMeasure { metric: known(&measured.metric)?, estimate: measured.estimate })
+        })
+        .collect()
+}
+
+fn kinds(findings: &Findings<'_>) -> Vec<KindOfDefect> {
+    let kind = |(name, recall, auroc): &(String, Estimate, Estimate)| KindOfDefect {
+        name: name.clone(),
+        recall: *recall,
+        auroc: auroc.value.is_finite().then_some(*auroc),
+    };
+    findings.measured.kinds.iter().map(kind).collect()
+}
+
+/// Photos of one sort with their maps, from one end of the scores.
+fn shown(
+    findings: &Findings<'_>,
+    wanted: impl Fn(&Judged, bool) -> bool,
+    highest: bool,
+) -> Vec<InspectedPart> {
+    let alarm = &findings.alarm.threshold;
+    let mut parts: Vec<&Judged> =
+        findings.judged.iter().filter(|judged| wanted(judged, alarm.alarms(judged.score))).collect();
+    parts.sort_by(|a, b| if highest { b.score.total_cmp(&a.score) } else { a.score.total_cmp(&b.score) });
+    parts.into_par_iter().take(SHOWN).map(|judged| part(findings, judged)).collect()
+}
+
+fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
+    let mark = findings.alarm.mark.threshold() as f32;
+    let photo = std::fs::read(&judged.path).ok().and_then(|bytes| prep::decode(&bytes).ok());
+    let view = photo.and_then(|photo| {
+        let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
+        let marked = judged.mask.as_ref().map(|(height, width, inside)| outlines(*height, *width, inside));
+        view(&photo, map, heat_range(mark), regions(judged, &photo, mark), marked.unwrap_or_default())
+    });
+    InspectedPart {
+        id: judged.id.clone(),
+        kind: judged.kind.clone(),
+        score: judged.score,
+        p_value: Some(conformal_p_value(&findings.alarm.good, judged.score)),
+        view,
+    }
+}
+
+fn regions(judged: &Judged, photo: &RgbImage, mark: f32) -> Vec<Polygon> {
+    let (height, width) = (photo.height() as usize, photo.width() as usize);
+    let inside: Vec<bool> =
+        judged.map.resized(height, width).values.iter().map(|value| *value > mark).collect();
+    outlines(height, width, &inside)
+}
+
+fn outlines(height: usize, width: usize, inside: &[bool]) -> Vec<Polygon> {
+    let Ok(plane) = Plane::new(height, width, inside) else { return Vec::new() };
+    let regions = find_regions(plane);
+    (0..regions.list().len()).map(|at| regions.outline(at).outer).collect()
+}
+
+fn worst_good(findings: &Findings<'_>) -> Option<WorstGood> {
+    let first = findings.suspects.first()?;
+    let (with, without) = first.threshold;
+    let n = findings.suspects.len();
+    let effect = Sentence {
+        en: format!(
+            "{n} good photos look least like the others. With them a part alarms above {with:.2}, without them above {without:.2}: \
+             if they are not good, move them away and run again."
+        ),
+        zh: format!(
+            "有 {n} 张良品照片与其他最不相似。保留它们时报警阈值为 {with:.2}，去掉后为 {without:.2}：若并非良品，请移走后重新运行。"
+        ),
+    };
+    let of = |suspect: &super::Suspect| findings.learned.iter().find(|judged| judged.id == suspect.id.0);
+    let parts =
+        findings.suspects.iter().filter_map(of).take(SHOWN).map(|judged| part(findings, judged)).collect();
+    Some(WorstGood { effect: Some(effect), parts })
+}
+
+fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counted) -> InspectionFacts<'a> {
+    let request = findings.request;
+    let shortage = match promise {
+        AlarmPromise::Proven(_) => None,
+        AlarmPromise::Estimated { need, confidence, .. } => {
+            Some(Shortage { need: *need, false_alarm_rate: request.false_alarms, confidence: *confidence })
+        }
+    };
+    let kinds = findings.measured.kinds.iter().map(|(name, recall, _)| KindFacts {
+        name,
+        n: recall.n,
+        found: (recall.value * recall.n as f64).round() as usize,
+    });
+    let sizes = || findings.judged.iter().chain(findings.learned).map(|judged| judged.size);
+    let first = sizes().next();
+    let false_alarms = findings.measured.metrics.iter().find(|measured| measured.metric == "false-alarms");
+    InspectionFacts {
+        n_good: findings.n_good.1,
+        counted,
+        shortage,
+        kinds: kinds.collect(),
+        n_contaminated: findings.suspects.len(),
+        aligned: false,
+        photo_sizes_vary: sizes().any(|size| Some(size) != first),
+        n_tiny: findings.judged.iter().filter(|judged| is_tiny(judged)).count(),
+        promise_broken: false_alarms.is_some_and(|measured| measured.estimate.low > request.false_alarms),
+    }
+}
+
+/// Whether a marked defect covers less than two cells of the map.
+fn is_tiny(judged: &Judged) -> bool {
+    let Some((height, width, inside)) = &judged.mask else { return false };
+    let cell = height * width / (judged.map.rows * judged.map.cols).max(1);
+    inside.iter().filter(|inside| **inside).count() < 2 * cell
+}
+
+/// Every part of the inspector, with what it alone is worth where defects were measured.
+fn detectors(findings: &Findings<'_>) -> Vec<TriedDetector> {
+    let inspector = &findings.fitted.inspector;
+    let mut tried = Vec::new();
+    let mut add = |en: String, zh: String| {
+        tried.push(TriedDetector { name: Sentence { en, zh }, evidence: Vec::new(), chosen: true });
+    };
+    let mut at = 0;
+    for look in &inspector.sight.looks {
+        let scale = percent(look.plan.scale);
+        for view in &look.views {
+            let remembered = inspector.memories.views[at].len();
+            let features = view.len();
+            add(
+                format!(
+                    "Patches at {scale} of the photo's size: {features} features, {remembered} patches remembered"
+                ),
+                format!("按原图 {scale} 观察的图块：{features} 维特征，记住 {remembered} 个图块"),
+            );
+            at += 1;
+        }
+    }
+    for look in inspector.sight.looks.iter().take(inspector.units.pooled.len()) {
+        let scale = percent(look.plan.scale);
+        add(format!("Whole photos at {scale} of their size"), format!("按原图 {scale} 比较整张照片"));
+    }
+    if inspector.taught.is_some() {
+        add("What the labelled defects taught".to_owned(), "从已标注的缺陷学到的".to_owned());
+    }
+    tried
+}
+
+fn why(findings: &Findings<'_>) -> Sentence {
+    let (recipe, why) = recipe(&findings.fitted.inspector);
+    let en = format!("All of these vote, each in units of what is usual for good parts ({recipe}): {why}.");
+    let zh = if findings.fitted.inspector.units.pooled.is_empty() {
+        "以上各项共同评判，均以良品的通常程度为单位；良品照片太少，不比较整张照片。"
+    } else {
+        "以上各项共同评判，均以良品的通常程度为单位；良品照片足够，也比较整张照片。"
+    };
+    Sentence { en, zh: zh.to_owned() }
+}
+
+fn provenance(bundle: &InspectionBundle) -> Vec<(Sentence, String)> {
+    let manifest = &bundle.manifest;
+    let fact = |en: &str, zh: &str, value: String| (Sentence { en: en.to_owned(), zh: zh.to_owned() }, value);
+    vec![
+        fact("base", "底座", format!("{} ({})", manifest.base.id, manifest.base.licence)),
+        fact("base hash", "底座哈希", manifest.base.hash.chars().take(16).collect()),
+        fact("data fingerprint", "数据指纹", manifest.data.fingerprint.chars().take(16).collect()),
+        fact("seed", "种子", manifest.seed.to_string()),
+        fact("dianjing", "点睛", manifest.dianjing.clone()),
+    ]
 }

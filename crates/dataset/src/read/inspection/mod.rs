@@ -19,6 +19,11 @@ use layout::Layout;
 /// The kind of a defect that only its mask makes known.
 const UNNAMED_DEFECT: &str = "defect";
 
+/// Whether a class of this name means that nothing is wrong, in English or Chinese.
+pub fn names_good_parts(class: &str) -> bool {
+    names::is_good(class)
+}
+
 /// What the person said about a set for defect inspection; whatever is absent is detected.
 #[derive(Debug, Clone, Default)]
 pub struct InspectionOptions {
