@@ -5,10 +5,12 @@
 //! quality [--data DIR] coverage [NAME..]        how often the stated interval contains the accuracy on a test set
 //! quality [--data DIR] preprocessing [NAME..]   which normalisation, crop and filter suits the vision base
 //! quality made DIR                              writes made sets for defect inspection, with exact masks, below DIR
+//! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
 
 mod coverage;
+mod inspection;
 mod made;
 mod preprocessing;
 mod run;
@@ -36,6 +38,11 @@ fn main() -> anyhow::Result<ExitCode> {
         && first == "made"
     {
         return write_made(rest.first().context("made needs a folder")?.as_ref());
+    }
+    if let [first, rest @ ..] = &words[..]
+        && first == "inspection"
+    {
+        return print_inspection(rest, &data);
     }
     let study = words.first().cloned().unwrap_or_default();
     let names = if matches!(study.as_str(), "coverage" | "preprocessing") { &words[1..] } else { &words[..] };
@@ -65,6 +72,60 @@ fn write_made(dir: &Path) -> anyhow::Result<ExitCode> {
         println!("{}", folder.display());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Metrics of inspectors, in the order they are printed.
+const SHOWN: [(&str, &str); 6] = [
+    ("image-auroc", "image AUROC"),
+    ("image-ap", "AP"),
+    ("pixel-auroc", "pixel AUROC"),
+    ("aupro", "AUPRO"),
+    ("recall", "found"),
+    ("false-alarms", "false alarms"),
+];
+
+/// Sets named, or the real one and all made ones; those are drawn beside the cache.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+fn print_inspection(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
+    let draws: u64 = words.first().and_then(|word| word.parse().ok()).unwrap_or(5);
+    let named: Vec<&String> = words.iter().filter(|word| word.parse::<u64>().is_err()).collect();
+    let made = std::env::temp_dir().join("dianjing-made");
+    if !made.exists() {
+        write_made(&made)?;
+    }
+    let mut sets = vec![data.join("defect/magnetic_tile")];
+    sets.extend(Kind::ALL.map(|kind| made.join(kind.name())));
+    let header: String = SHOWN.iter().map(|(_, title)| format!(" {title:>18}")).collect();
+    println!(
+        "{:<14} {:<36}{header}   (mean and deviation of the draws; promised 5 % false alarms)",
+        "set", "given"
+    );
+    for set in sets {
+        let name = set.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !named.is_empty() && !named.iter().any(|word| name.contains(word.as_str())) {
+            continue;
+        }
+        for given in inspection::Given::ALL {
+            let rows: Vec<inspection::Row> = (0..draws)
+                .map(|draw| inspection::run(&set, given, draw).with_context(|| name.clone()))
+                .collect::<Result<_, _>>()?;
+            let cells: String =
+                SHOWN.iter().map(|(metric, _)| format!(" {:>18}", spread(&rows, metric))).collect();
+            println!("{name:<14} {:<36}{cells}", given.name());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `.917 (.012)`: mean and standard deviation over draws.
+fn spread(rows: &[inspection::Row], metric: &str) -> String {
+    let values: Vec<f64> = rows.iter().filter_map(|row| row.get(metric).copied()).collect();
+    if values.is_empty() {
+        return "-".to_owned();
+    }
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    format!("{mean:.3} ({:.3})", variance.sqrt())
 }
 
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
