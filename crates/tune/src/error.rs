@@ -1,5 +1,7 @@
 //! Why no head could be fitted.
 
+use crate::detect::Size;
+
 /// What made tuning impossible.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +31,15 @@ pub enum TuneError {
     /// A detector is asked about features of another kind.
     #[error("the patches have {got} columns, the detector was made from {expected}")]
     PatchColumns { got: usize, expected: usize },
+    /// A photo does not have one value for each of its pixels, or no pixels.
+    #[error("photo {photo} has {got} values for {height} x {width} pixels")]
+    PhotoPixels { photo: usize, got: usize, height: usize, width: usize },
+    /// Photos that are compared pixel by pixel differ in size.
+    #[error(
+        "photo {photo} has {} x {} pixels, the reference {} x {}",
+        got.height, got.width, expected.height, expected.width
+    )]
+    PhotoSize { photo: usize, got: Size, expected: Size },
     /// Nothing can be held out.
     #[error("all patches are of one photo; holding photos out needs at least two")]
     OnePhoto,

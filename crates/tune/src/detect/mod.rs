@@ -10,12 +10,16 @@
 //! and from the patches of photos with marked or merely known defects a third, [`PatchLogit`]. Each gives one number per patch,
 //! larger for more suspicious; what a photo's number and the alarm are made of is decided elsewhere. Numbers for the photos
 //! that a detector was made from are told only as `held_out`: by detectors that did not see that photo.
+//!
+//! Parts that are printed or machined to one pattern and lie alike need no base: an [`Aligner`] lays their photos over each
+//! other and a [`PixelReference`] compares pixels.
 
 mod folds;
 mod local;
 mod memory;
 mod mil;
 mod patches;
+mod reference;
 mod scaling;
 mod stored;
 mod subspace;
@@ -25,6 +29,7 @@ pub use local::{LocalConfig, LocalMemory};
 pub use memory::{MemoryConfig, PatchMemory, Scaling};
 pub use mil::{MilInput, fit_without_masks};
 pub use patches::Patches;
+pub use reference::{Aligner, Evened, Fill, Grey, PIXEL_SIDE, PixelReference, Rigid, Size, photo_score};
 pub use subspace::{Subspace, SubspaceKind};
 pub use supervised::{PatchLogit, balanced_weights, fit_patches};
 
