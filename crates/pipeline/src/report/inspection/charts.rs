@@ -6,7 +6,7 @@ use evaluate::Estimate;
 
 use super::super::charts::{close, open};
 use super::super::escape;
-use super::measures::{interval, plain, share};
+use super::measures::{interval, is_measured, plain, value};
 
 /// The words of the chart of scores.
 pub(super) struct ScoreWords<'a> {
@@ -17,13 +17,16 @@ pub(super) struct ScoreWords<'a> {
 }
 
 /// Left and right of the plot.
-const ACROSS: (f64, f64) = (16.0, 524.0);
+const ACROSS: (f64, f64) = (10.0, 434.0);
 /// Height of the highest bar.
 const BAR: f64 = 104.0;
 /// Room above the bars for the words.
 const TOP: f64 = 34.0;
 /// Scores further above the threshold than this many times the width of the good scores share the last bar.
 const REACH: f64 = 3.0;
+
+/// How far the plot goes on behind the threshold, as a share of what is before it.
+const BEYOND: f64 = 0.15;
 
 /// A range of scores cut into bars of equal width.
 struct Bars {
@@ -45,7 +48,8 @@ impl Bars {
         let far = if usual > low { usual + REACH * (usual - low) } else { highest };
         // Half the square root would hide the tail, twice shows noise.
         let count = ((2.0 * ((good.len() + defects.len()) as f64).sqrt()) as usize).clamp(12, 44);
-        let (high, open) = (highest.min(far), highest > far);
+        // Some of what would alarm is always shown.
+        let (high, open) = (highest.min(far).max(threshold + BEYOND * (threshold - low)), highest > far);
         let spare = if high > low { 0.02 * (high - low) } else { 0.5 };
         Some(Self { low: low - spare, high: high + spare, count, open })
     }
@@ -78,7 +82,7 @@ pub(super) fn scores(
     let bars = Bars::holding(good, defects, threshold).filter(|_| !good.is_empty() || !defects.is_empty())?;
     let middle = TOP + BAR;
     let bottom = if defects.is_empty() { middle } else { middle + BAR };
-    let mut svg = open(540.0, bottom + 46.0, words.score);
+    let mut svg = open(444.0, bottom + 46.0, words.score);
     let at = bars.x(threshold);
     let _ = write!(
         svg,
@@ -109,7 +113,7 @@ pub(super) fn scores(
         svg,
         r#"<line x1="{at:.1}" x2="{at:.1}" y1="{}" y2="{bottom}" class="threshold"/><text x="{:.1}" y="{}" class="mid strong">{} {}</text>"#,
         TOP - 6.0,
-        at.clamp(80.0, 460.0),
+        at.clamp(70.0, 374.0),
         bottom + 17.0,
         escape(words.threshold),
         plain(threshold),
@@ -140,7 +144,7 @@ fn ends(svg: &mut String, bars: &Bars, y: f64, name: &str) {
     let more = if bars.open { "≥ " } else { "" };
     let _ = write!(
         svg,
-        r#"<text x="{}" y="{y}" class="axis">{}</text><text x="270" y="{y}" class="mid axis">{} →</text><text x="{}" y="{y}" class="end axis">{more}{}</text>"#,
+        r#"<text x="{}" y="{y}" class="axis">{}</text><text x="222" y="{y}" class="mid axis">{} →</text><text x="{}" y="{y}" class="end axis">{more}{}</text>"#,
         ACROSS.0,
         plain(bars.low),
         escape(name),
@@ -151,11 +155,11 @@ fn ends(svg: &mut String, bars: &Bars, y: f64, name: &str) {
 
 /// A share with its interval on a small scale from 0 to 1, for a table's cell.
 pub(super) fn whisker(estimate: &Estimate) -> String {
-    if !estimate.value.is_finite() {
+    if !is_measured(estimate) {
         return String::new();
     }
     let x = |share: f64| 6.0 + 108.0 * share.clamp(0.0, 1.0);
-    let mut svg = open(120.0, 16.0, &format!("{} [{}]", share(estimate.value), interval(estimate)));
+    let mut svg = open(120.0, 16.0, &format!("{} [{}]", value(estimate), interval(estimate)));
     let _ = write!(
         svg,
         r#"<line x1="6" x2="114" y1="8" y2="8" class="grid"/><line x1="{:.1}" x2="{:.1}" y1="8" y2="8" class="whisker"/><circle cx="{:.1}" cy="8" r="4" class="dot"/>"#,

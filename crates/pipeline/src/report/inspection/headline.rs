@@ -3,7 +3,7 @@
 use evaluate::Estimate;
 use evaluate::inspect::{EstimatedThreshold, ProvenThreshold, Tail};
 
-use super::measures::rate;
+use super::measures::{is_measured, rate};
 use super::{AlarmPromise, Counted, Sentence};
 
 /// What the threshold promises, or that it promises nothing and what would change that.
@@ -42,9 +42,9 @@ fn estimated_sentence(
 ) -> Sentence {
     let (expected, aim) = (rate(expected_rate(threshold)), rate(threshold.false_alarm_rate));
     let (more, n, best) = (need.saturating_sub(threshold.n), threshold.n, rate(round_up(best_rate)));
-    let (unit, units, measure) = match counted {
-        Counted::Parts => ("good part", "good parts", "个良品"),
-        Counted::Groups => ("group of good parts", "groups of good parts", "组良品"),
+    let (unit, units, zh_units, measure) = match counted {
+        Counted::Parts => ("good part", "good parts", "良品", "个良品"),
+        Counted::Groups => ("group of good parts", "groups of good parts", "良品组", "组良品"),
     };
     let missed_aim = expected != aim;
     let (but, zh_but) = if missed_aim {
@@ -58,7 +58,7 @@ fn estimated_sentence(
             "About {expected} of {units} alarm{but}: an estimate, no guarantee. {more} more {what} would prove {aim}; with these {n} the best provable rate is {best}."
         ),
         zh: format!(
-            "约 {expected} 的良品会误报{zh_but}：这只是估计，不是保证。再拍 {more} {measure}即可证明 {aim}；现有 {n} {measure}最多只能证明 {best}。"
+            "约 {expected} 的{zh_units}会误报{zh_but}：这只是估计，不是保证。再拍 {more} {measure}即可证明 {aim}；现有 {n} {measure}最多只能证明 {best}。"
         ),
     }
 }
@@ -94,7 +94,7 @@ pub(super) enum Agreement {
 
 impl Agreement {
     pub(super) fn of(measured: &Estimate, promised: f64) -> Option<Self> {
-        if !measured.value.is_finite() || measured.n == 0 {
+        if !is_measured(measured) {
             None
         } else if measured.value <= promised {
             Some(Self::Kept)
@@ -188,7 +188,7 @@ mod tests {
             0.01,
             Counted::Groups,
             "About 5 % of groups of good parts alarm (1 % was aimed at): an estimate, no guarantee. 280 more groups of good parts would prove 1 %; with these 19 the best provable rate is 15 %.",
-            "约 5 % 的良品会误报（目标是 1 %）：这只是估计，不是保证。再拍 280 组良品即可证明 1 %；现有 19 组良品最多只能证明 15 %。",
+            "约 5 % 的良品组会误报（目标是 1 %）：这只是估计，不是保证。再拍 280 组良品即可证明 1 %；现有 19 组良品最多只能证明 15 %。",
         );
     }
 

@@ -23,6 +23,8 @@ const COLOURS: [[f32; 3]; 7] = [
 ];
 /// How much of the photo the strongest colour hides.
 const STRONGEST: f32 = 0.82;
+/// Black becomes this grey, so that the darkest colours can be seen on a dark defect.
+const LIFT: f32 = 44.0;
 /// From this share of the range on, colours are at their strongest.
 const STRONG_FROM: f32 = 0.55;
 
@@ -83,7 +85,7 @@ fn share(value: f32, low: f32, high: f32) -> f32 {
 
 fn blend(photo: Rgb<u8>, share: f32) -> Rgb<u8> {
     let [r, g, b] = photo.0.map(f32::from);
-    let grey = 0.299 * r + 0.587 * g + 0.114 * b;
+    let grey = LIFT + (1.0 - LIFT / 255.0) * (0.299 * r + 0.587 * g + 0.114 * b);
     let opacity = STRONGEST * (share / STRONG_FROM).min(1.0);
     let colour = colour(share);
     Rgb([0, 1, 2].map(|channel| (grey + opacity * (colour[channel] - grey)).round().clamp(0.0, 255.0) as u8))
@@ -117,12 +119,13 @@ mod tests {
     fn cold_places_show_the_photo_and_hot_ones_the_lightest_colour() {
         let values = [0.0, 0.0, 0.0, 9.0];
         let overlay = heat_overlay(&grey(40, 40), HeatMap::new(2, 2, &values).unwrap(), (1.0, 5.0));
-        assert_eq!(overlay.get_pixel(0, 0).0, [100, 100, 100]);
+        let cold = overlay.get_pixel(0, 0).0;
+        assert!(cold == [cold[0]; 3] && cold[0] > 100, "{cold:?}");
         let hot = overlay.get_pixel(39, 39).0;
         assert!(hot[0] > 220 && hot[1] > 220 && hot[2] > 140, "{hot:?}");
         // Between the middles of two cells the colour is between theirs.
         let between = overlay.get_pixel(20, 39).0;
-        assert!(between != hot && between != [100, 100, 100], "{between:?}");
+        assert!(between != hot && between != cold, "{between:?}");
     }
 
     #[test]
@@ -143,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_values_and_ranges_are_never_cold() {
+    fn broken_values_are_hot_and_broken_ranges_break_nothing() {
         for (value, range) in [
             (f32::NAN, (0.0, 1.0)),
             (f32::INFINITY, (0.0, 1.0)),
@@ -151,7 +154,8 @@ mod tests {
             (f32::NAN, (f32::NAN, 1.0)),
         ] {
             let overlay = heat_overlay(&grey(4, 4), HeatMap::new(1, 1, &[value]).unwrap(), range);
-            let hot = overlay.get_pixel(2, 2).0 != [100, 100, 100];
+            let [r, g, b] = overlay.get_pixel(2, 2).0;
+            let hot = r != g || g != b;
             assert_eq!(hot, !range.0.is_nan(), "{value} {range:?}");
         }
         assert!(HeatMap::new(2, 2, &[0.0; 3]).is_none() && HeatMap::new(0, 0, &[]).is_none());

@@ -69,7 +69,17 @@ pub(super) fn rate(share: f64) -> String {
     format!("{} %", digits(100.0 * share, 3))
 }
 
-/// A measured share, or a dash where there is none.
+/// Whether an estimate says anything: of nothing observed, the value is only a placeholder.
+pub(super) fn is_measured(estimate: &Estimate) -> bool {
+    estimate.n > 0 && estimate.value.is_finite()
+}
+
+/// The value of an estimate as a percentage, or a dash where nothing was measured.
+pub(super) fn value(estimate: &Estimate) -> String {
+    if is_measured(estimate) { share(estimate.value) } else { "—".to_owned() }
+}
+
+/// A share as a percentage, or a dash where it is not a number.
 pub(super) fn share(value: f64) -> String {
     if value.is_finite() { percent(value) } else { "—".to_owned() }
 }
@@ -81,7 +91,7 @@ pub(super) fn plain(value: f64) -> String {
 
 /// An interval without its value: `88.1 – 97.0 %`.
 pub(super) fn interval(estimate: &Estimate) -> String {
-    if estimate.value.is_finite() {
+    if is_measured(estimate) {
         format!("{:.1} – {}", 100.0 * estimate.low, percent(estimate.high))
     } else {
         "—".to_owned()
@@ -90,7 +100,7 @@ pub(super) fn interval(estimate: &Estimate) -> String {
 
 pub(super) fn figure(figure: &Figure) -> String {
     match figure {
-        Figure::Share(estimate) => share(estimate.value),
+        Figure::Share(estimate) => value(estimate),
         Figure::Number(value) => plain(*value),
     }
 }
@@ -98,7 +108,7 @@ pub(super) fn figure(figure: &Figure) -> String {
 /// The small print under a figure: its interval and n.
 pub(super) fn figure_note(figure: &Figure) -> Option<String> {
     match figure {
-        Figure::Share(estimate) if estimate.value.is_finite() => {
+        Figure::Share(estimate) if is_measured(estimate) => {
             Some(format!("{}, n = {}", interval(estimate), estimate.n))
         }
         _ => None,
@@ -137,8 +147,10 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_a_dash() {
-        let nothing = Estimate { value: f64::NAN, low: 0.0, high: 1.0, n: 0 };
-        assert_eq!((share(nothing.value), interval(&nothing)), ("—".to_owned(), "—".to_owned()));
-        assert_eq!(figure_note(&Figure::Share(nothing)), None);
+        let undefined = Estimate { value: f64::NAN, low: 0.0, high: 1.0, n: 7 };
+        for nothing in [undefined, evaluate::wilson(0, 0)] {
+            assert_eq!((value(&nothing), interval(&nothing)), ("—".to_owned(), "—".to_owned()));
+            assert_eq!(figure_note(&Figure::Share(nothing)), None);
+        }
     }
 }

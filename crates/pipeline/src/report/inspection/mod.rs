@@ -13,7 +13,7 @@ mod trade_off;
 mod view;
 
 use evaluate::Estimate;
-use evaluate::inspect::{EstimatedThreshold, ProvenThreshold};
+use evaluate::inspect::{EstimatedThreshold, ProvenThreshold, TradeOff};
 use serde::{Deserialize, Serialize};
 
 pub use advice::{InspectionFacts, KindFacts, Shortage, advise_inspection};
@@ -50,8 +50,8 @@ pub struct InspectionReport {
     pub good_scores: Vec<f64>,
     /// Scores of the defects that were measured, in any order.
     pub defect_scores: Vec<f64>,
-    /// Shares of (false alarms, missed defects) at every threshold, from "nothing alarms" to "everything does".
-    pub trade_off: Vec<(f64, f64)>,
+    /// What every threshold would do, from "nothing alarms" to "everything does"; empty without defects.
+    pub trade_off: Vec<TradeOffPoint>,
     /// Defects that do not alarm, the least suspicious first.
     pub missed: Vec<InspectedPart>,
     /// Good parts that alarm, the most suspicious first.
@@ -136,6 +136,23 @@ pub struct KindOfDefect {
     pub recall: Estimate,
     /// The chance that it scores above a good part.
     pub auroc: Option<Estimate>,
+}
+
+/// What one threshold does to the parts that were measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TradeOffPoint {
+    /// A part with a score above this alarms.
+    pub threshold: f64,
+    /// Share of the good parts that alarm.
+    pub false_alarms: f64,
+    /// Share of the defects that do not.
+    pub missed: f64,
+}
+
+impl From<TradeOff> for TradeOffPoint {
+    fn from(TradeOff { threshold, false_alarms, missed }: TradeOff) -> Self {
+        Self { threshold, false_alarms, missed }
+    }
 }
 
 /// A photo that was inspected.

@@ -4,11 +4,14 @@ use askama::Template;
 use evaluate::Estimate;
 
 use super::headline::{Agreement, expected_rate, promise_sentence};
-use super::measures::{figure, figure_note, interval, plain, rate, share};
+use super::measures::{figure, figure_note, interval, is_measured, plain, rate, value};
 use super::trade_off::{self, trade_off};
 use super::view::path;
 use super::{AlarmPromise, Closeup, InspectedPart, InspectionReport, KindOfDefect, Sentence, charts, heat};
 use crate::Lang;
+
+/// From this ratio of width to height on, pictures are stacked instead of standing side by side.
+const STRIP: f64 = 2.2;
 
 #[derive(Template)]
 #[template(path = "inspection.html")]
@@ -27,6 +30,8 @@ struct Page<'a> {
     trade_off: Option<String>,
     scores: Option<String>,
     has_photos: bool,
+    has_marks: bool,
+    advice: Vec<String>,
     gradient: String,
     missed: Vec<PartCard<'a>>,
     alarmed_good: Vec<PartCard<'a>>,
@@ -85,6 +90,8 @@ struct Shots<'a> {
     regions: String,
     marked: String,
     closeup: Option<&'a Closeup>,
+    /// Whether the photo is so wide that it needs a line for itself.
+    is_strip: bool,
     /// Left, top, width and height of the close-up.
     frame: Option<[u32; 4]>,
 }
@@ -101,24 +108,25 @@ pub fn render_inspection(report: &InspectionReport, lang: Lang) -> String {
     let meter = Meter::of(report);
     let worst_good = report.worst_good.as_ref().map_or(&[][..], |worst| &worst.parts);
     let lists = [&report.missed, &report.alarmed_good, &report.most_suspicious].map(Vec::as_slice);
-    let has_photos =
-        lists.into_iter().chain([worst_good]).flatten().any(|part: &InspectedPart| part.view.is_some());
+    let views = || lists.into_iter().chain([worst_good]).flatten().filter_map(|part| part.view.as_ref());
     let (sign, aim, badge) = headline_rate(&report.alarm, lang);
     let columns = columns(report, lang);
     let page = Page {
         l: lang,
         report,
-        found: report.recall.as_ref().map(figures),
+        found: report.recall.as_ref().filter(|recall| is_measured(recall)).map(figures),
         sign,
         aim,
         badge,
-        promise: promise_sentence(&report.alarm, report.counted).in_lang(lang).to_owned(),
+        promise: unbroken(&promise_sentence(&report.alarm, report.counted), lang),
+        advice: report.advice.iter().map(|sentence| unbroken(sentence, lang)).collect(),
         check: check(report, lang),
         measures: measures(report, lang),
         kinds: kinds(&report.kinds),
         trade_off: trade_off_chart(report, lang),
         scores: scores_chart(report, lang),
-        has_photos,
+        has_photos: views().next().is_some(),
+        has_marks: views().any(|view| !view.marked.is_empty()),
         gradient: heat::gradient(),
         missed: meter.cards(&report.missed, lang),
         alarmed_good: meter.cards(&report.alarmed_good, lang),
@@ -130,8 +138,13 @@ pub fn render_inspection(report: &InspectionReport, lang: Lang) -> String {
     page.render().expect("the template only formats values that are already strings and numbers")
 }
 
+/// A sentence whose percentages stay on one line.
+fn unbroken(sentence: &Sentence, lang: Lang) -> String {
+    sentence.in_lang(lang).replace(" %", "\u{a0}%")
+}
+
 fn figures(estimate: &Estimate) -> Figures {
-    Figures { value: share(estimate.value), interval: interval(estimate), n: estimate.n }
+    Figures { value: value(estimate), interval: interval(estimate), n: estimate.n }
 }
 
 /// The rate of the headline: its sign, the number, and whether it is proven.
@@ -151,7 +164,7 @@ fn check(report: &InspectionReport, lang: Lang) -> Option<Check> {
     let measured = report.false_alarms.as_ref()?;
     let promised = report.alarm.false_alarm_rate();
     let agreement = Agreement::of(measured, promised)?;
-    let words = agreement.sentence(promised).in_lang(lang).to_owned();
+    let words = unbroken(&agreement.sentence(promised), lang);
     Some(Check { class: agreement.class(), figures: figures(measured), words })
 }
 
@@ -173,13 +186,13 @@ fn kinds(kinds: &[KindOfDefect]) -> Vec<KindRow<'_>> {
 }
 
 fn kind_row(kind: &KindOfDefect) -> KindRow<'_> {
-    let auroc = kind.auroc.as_ref();
+    let auroc = kind.auroc.as_ref().filter(|auroc| is_measured(auroc));
     KindRow {
         name: &kind.name,
         found: figures(&kind.recall),
         whisker: charts::whisker(&kind.recall),
-        auroc: share(auroc.map_or(f64::NAN, |auroc| auroc.value)),
-        auroc_interval: auroc.filter(|auroc| auroc.value.is_finite()).map(interval),
+        auroc: auroc.map_or_else(|| "—".to_owned(), value),
+        auroc_interval: auroc.map(interval),
     }
 }
 
@@ -193,8 +206,13 @@ fn trade_off_chart(report: &InspectionReport, lang: Lang) -> Option<String> {
         },
         chosen: lang.pick("this threshold", "当前阈值"),
     };
-    let chosen = report.false_alarms.zip(report.recall);
-    trade_off(&report.trade_off, chosen, report.alarm.false_alarm_rate(), &words)
+    let chosen = trade_off::Chosen {
+        threshold: report.alarm.threshold(),
+        promised: report.alarm.false_alarm_rate(),
+        false_alarms: report.false_alarms,
+        found: report.recall,
+    };
+    trade_off(&report.trade_off, &chosen, &words)
 }
 
 fn scores_chart(report: &InspectionReport, lang: Lang) -> Option<String> {
@@ -257,6 +275,7 @@ fn shots(part: &InspectedPart) -> Option<Shots<'_>> {
     Some(Shots {
         width: view.width,
         height: view.height,
+        is_strip: f64::from(view.width) > STRIP * f64::from(view.height),
         photo: &view.photo,
         heat: &view.heat,
         regions: path(&view.regions),

@@ -46,7 +46,9 @@ fn full() -> InspectionReport {
         }],
         good_scores: (0..299).map(|score| f64::from(score) / 150.0).collect(),
         defect_scores: vec![1.0, 3.0, 50.0],
-        trade_off: vec![(0.0, 1.0), (0.0, 0.1), (0.1, 0.0), (1.0, 0.0)],
+        trade_off: [(50.0, 0.0, 1.0), (2.0, 0.0, 0.1), (1.0, 0.1, 0.0), (0.0, 1.0, 0.0)]
+            .map(|(threshold, false_alarms, missed)| TradeOffPoint { threshold, false_alarms, missed })
+            .into(),
         missed: vec![part("test/\"><img src=x>.png", Some("scratch <1>"), 1.0)],
         alarmed_good: vec![part("good/1.png", None, 2.5)],
         most_suspicious: vec![part("test/2.png", Some("crack"), 50.0)],
@@ -99,6 +101,11 @@ fn bare() -> InspectionReport {
     }
 }
 
+/// The English page with plain spaces.
+fn spaced(report: &InspectionReport) -> String {
+    render_inspection(report, Lang::En).replace('\u{a0}', " ")
+}
+
 #[test]
 fn nothing_is_loaded_from_anywhere() {
     for report in [full(), bare()] {
@@ -137,7 +144,7 @@ fn the_page_speaks_one_language_at_a_time() {
 
 #[test]
 fn the_page_shows_the_promise_and_what_was_measured() {
-    let page = render_inspection(&full(), Lang::En);
+    let page = spaced(&full());
     for shown in [
         "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts.",
         "at most 1 %, as intended",
@@ -156,7 +163,7 @@ fn the_page_shows_the_promise_and_what_was_measured() {
 
 #[test]
 fn without_defects_the_page_says_so_instead_of_showing_a_number() {
-    let page = render_inspection(&bare(), Lang::En);
+    let page = spaced(&bare());
     assert!(page.contains("not measured: there are no photos with defects"));
     assert!(page.contains("estimate, no guarantee"));
     assert!(

@@ -6,7 +6,8 @@ use evaluate::Estimate;
 
 use super::super::charts::{close, open};
 use super::super::escape;
-use super::measures::{rate, share};
+use super::TradeOffPoint;
+use super::measures::{is_measured, rate, share};
 
 /// The words of the chart.
 pub(super) struct Words<'a> {
@@ -17,39 +18,47 @@ pub(super) struct Words<'a> {
 }
 
 /// Where no false alarms are, left of the logarithmic axis.
-const ZERO: f64 = 62.0;
+const ZERO: f64 = 72.0;
 /// The logarithmic axis from its first decade to 100 %.
-const ACROSS: (f64, f64) = (100.0, 520.0);
+const ACROSS: (f64, f64) = (112.0, 414.0);
 /// Top and bottom of the plot.
 const DOWN: (f64, f64) = (16.0, 256.0);
 /// No decade below this one is shown.
 const FIRST_DECADE: f64 = -6.0;
 
-/// The chart; `None` when there is no curve to draw.
+/// What the chosen threshold does, as far as it was measured.
+pub(super) struct Chosen {
+    pub(super) threshold: f64,
+    /// The rate of false alarms that was promised, or aimed at.
+    pub(super) promised: f64,
+    /// Interval of the false alarms, where held-out good parts were measured.
+    pub(super) false_alarms: Option<Estimate>,
+    /// Interval of the share of defects found.
+    pub(super) found: Option<Estimate>,
+}
+
+/// The chart; `None` when there is no curve to draw. `points` run from "nothing alarms" to "everything does".
 ///
-/// `points` are shares of false alarms and missed defects, `chosen` what was measured at the threshold: false alarms and defects
-/// found. The axis of false alarms is logarithmic, because what matters happens below a few percent; zero has its own place.
-pub(super) fn trade_off(
-    points: &[(f64, f64)],
-    chosen: Option<(Estimate, Estimate)>,
-    promised: f64,
-    words: &Words<'_>,
-) -> Option<String> {
-    let points: Vec<(f64, f64)> =
-        points.iter().copied().filter(|(alarms, missed)| alarms.is_finite() && missed.is_finite()).collect();
+/// The axis of false alarms is logarithmic, because what matters happens below a few percent; zero has its own place.
+pub(super) fn trade_off(points: &[TradeOffPoint], chosen: &Chosen, words: &Words<'_>) -> Option<String> {
+    let points: Vec<TradeOffPoint> = points
+        .iter()
+        .copied()
+        .filter(|point| point.false_alarms.is_finite() && point.missed.is_finite())
+        .collect();
     if points.len() < 2 {
         return None;
     }
-    let axis = RateAxis::holding(points.iter().map(|(alarms, _)| *alarms).chain([promised]));
-    let mut svg = open(540.0, 314.0, &format!("{} / {}", words.false_alarms, words.missed));
+    let axis = RateAxis::holding(points.iter().map(|point| point.false_alarms).chain([chosen.promised]));
+    let mut svg = open(444.0, 314.0, &format!("{} / {}", words.false_alarms, words.missed));
     frame(&mut svg, &axis, words);
-    promise(&mut svg, axis.x(promised), &format!("{} {}", words.promised, rate(promised)));
-    let line: Vec<String> =
-        points.iter().map(|(alarms, missed)| format!("{:.1},{:.1}", axis.x(*alarms), y(*missed))).collect();
+    promise(&mut svg, axis.x(chosen.promised), &format!("{} {}", words.promised, rate(chosen.promised)));
+    let corner = |point: &TradeOffPoint| format!("{:.1},{:.1}", axis.x(point.false_alarms), y(point.missed));
+    let line: Vec<String> = points.iter().map(corner).collect();
     let _ = write!(svg, r#"<polyline points="{}" class="line"/>"#, line.join(" "));
-    if let Some((alarms, found)) = chosen.filter(|(a, f)| a.value.is_finite() && f.value.is_finite()) {
-        threshold(&mut svg, &axis, &alarms, &found, words);
-    }
+    // Between two scores of the curve nothing changes, so the threshold does what the next lower score does.
+    let reached = points.iter().find(|point| point.threshold <= chosen.threshold).or(points.last());
+    reached.iter().for_each(|point| threshold(&mut svg, &axis, point, chosen, words));
     Some(close(svg))
 }
 
@@ -122,10 +131,10 @@ fn frame(svg: &mut String, axis: &RateAxis, words: &Words<'_>) {
 /// The side of the plot that keeps the promise.
 fn promise(svg: &mut String, at: f64, label: &str) {
     let (top, bottom) = DOWN;
-    let (anchor, x) = if at > 330.0 { ("end", at - 7.0) } else { ("start", at + 7.0) };
+    let (anchor, x) = if at > 250.0 { ("end", at - 7.0) } else { ("start", at + 7.0) };
     let _ = write!(
         svg,
-        r#"<rect x="{ZERO}" y="{top}" width="{:.1}" height="{}" class="allowed"/><line x1="{at:.1}" x2="{at:.1}" y1="{top}" y2="{bottom}" class="promised"/><text x="{x:.1}" y="{}" class="{anchor} axis">{}</text>"#,
+        r#"<rect x="{ZERO}" y="{top}" width="{:.1}" height="{}" class="allowed"/><line x1="{at:.1}" x2="{at:.1}" y1="{top}" y2="{bottom}" class="promised"/><text x="{x:.1}" y="{}" class="{anchor} axis lit">{}</text>"#,
         at - ZERO,
         bottom - top,
         top + 13.0,
@@ -134,26 +143,39 @@ fn promise(svg: &mut String, at: f64, label: &str) {
 }
 
 /// The threshold as a dot, the intervals of both shares as bars through it.
-fn threshold(svg: &mut String, axis: &RateAxis, alarms: &Estimate, found: &Estimate, words: &Words<'_>) {
-    let (at, missed) = (axis.x(alarms.value), 1.0 - found.value);
-    let level = y(missed);
-    let (anchor, x) = if at > 330.0 { ("end", at - 12.0) } else { ("start", at + 12.0) };
-    // The curve falls from the left, so there is room above and to the right of a point on it, except at the very top.
-    let text = if level < DOWN.0 + 60.0 { level + 26.0 } else { level - 28.0 };
+fn threshold(svg: &mut String, axis: &RateAxis, point: &TradeOffPoint, chosen: &Chosen, words: &Words<'_>) {
+    let (at, level) = (axis.x(point.false_alarms), y(point.missed));
+    let known = |estimate: &Option<Estimate>| estimate.filter(is_measured);
+    if let Some(alarms) = known(&chosen.false_alarms) {
+        whisker(svg, [axis.x(alarms.low), axis.x(alarms.high)], [level; 2]);
+    }
+    let mut ends = [level; 2];
+    if let Some(found) = known(&chosen.found) {
+        ends = [y(1.0 - found.low), y(1.0 - found.high)];
+        whisker(svg, [at; 2], ends);
+    }
+    // The line of the promise is usually just behind the threshold; the words keep clear of it.
+    let promise = axis.x(chosen.promised);
+    let clear = if (at..at + 60.0).contains(&promise) { promise } else { at };
+    let (anchor, x) = if clear > 250.0 { ("end", at - 12.0) } else { ("start", clear + 9.0) };
+    // The curve falls from the left, so there is room above the interval of a point on it, except at the very top.
+    let text = if ends[0] > DOWN.0 + 64.0 { ends[0] - 42.0 } else { (ends[1] + 24.0).min(DOWN.1 - 40.0) };
     let _ = write!(
         svg,
-        r#"<line x1="{:.1}" x2="{:.1}" y1="{level:.1}" y2="{level:.1}" class="whisker"/><line x1="{at:.1}" x2="{at:.1}" y1="{:.1}" y2="{:.1}" class="whisker"/><circle cx="{at:.1}" cy="{level:.1}" r="6" class="chosen-dot"/><text x="{x:.1}" y="{text:.1}" class="{anchor} strong">{}</text><text x="{x:.1}" y="{:.1}" class="{anchor} axis">{} {} · {} {}</text>"#,
-        axis.x(alarms.low),
-        axis.x(alarms.high),
-        y(1.0 - found.low),
-        y(1.0 - found.high),
+        r#"<circle cx="{at:.1}" cy="{level:.1}" r="6" class="chosen-dot"/><text x="{x:.1}" y="{text:.1}" class="{anchor} strong lit">{}</text><text x="{x:.1}" y="{:.1}" class="{anchor} axis lit">{} {}</text><text x="{x:.1}" y="{:.1}" class="{anchor} axis lit">{} {}</text>"#,
         escape(words.chosen),
-        text + 15.0,
+        text + 16.0,
         escape(words.missed),
-        share(missed),
+        share(point.missed),
+        text + 32.0,
         escape(words.false_alarms),
-        share(alarms.value),
+        share(point.false_alarms),
     );
+}
+
+fn whisker(svg: &mut String, x: [f64; 2], y: [f64; 2]) {
+    let ([x1, x2], [y1, y2]) = (x, y);
+    let _ = write!(svg, r#"<line x1="{x1:.1}" x2="{x2:.1}" y1="{y1:.1}" y2="{y2:.1}" class="whisker"/>"#);
 }
 
 #[cfg(test)]
@@ -171,10 +193,26 @@ mod tests {
         Estimate { value, low: value / 2.0, high: (2.0 * value).min(1.0), n: 40 }
     }
 
+    /// Points are false alarms and missed defects, at thresholds that fall by one.
+    fn draw(points: &[(f64, f64)], chosen: &Chosen) -> Option<String> {
+        let point = |(index, (false_alarms, missed)): (usize, &(f64, f64))| TradeOffPoint {
+            threshold: -(index as f64),
+            false_alarms: *false_alarms,
+            missed: *missed,
+        };
+        let points: Vec<TradeOffPoint> = points.iter().enumerate().map(point).collect();
+        trade_off(&points, chosen, &WORDS)
+    }
+
     #[track_caller]
-    fn check(points: &[(f64, f64)], chosen: Option<(f64, f64)>, promised: f64) -> String {
-        let chosen = chosen.map(|(alarms, found)| (estimate(alarms), estimate(found)));
-        let svg = trade_off(points, chosen, promised, &WORDS).unwrap();
+    fn check(points: &[(f64, f64)], measured: Option<(f64, f64)>, promised: f64) -> String {
+        let chosen = Chosen {
+            threshold: -0.5,
+            promised,
+            false_alarms: measured.map(|(alarms, _)| estimate(alarms)),
+            found: measured.map(|(_, found)| estimate(found)),
+        };
+        let svg = draw(points, &chosen).unwrap();
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>"), "{svg}");
         assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<i>"), "{svg}");
         svg
@@ -187,8 +225,19 @@ mod tests {
         check(&[(0.0, 1.0), (1.0, 1.0)], Some((1.0, 1.0)), 1.0);
         check(&[(0.0, 0.0), (0.0, 0.0)], None, 0.5);
         check(&[(0.0, 1.0), (f64::NAN, 0.2), (0.3, 0.0)], Some((f64::NAN, 0.5)), 0.01);
-        assert!(trade_off(&[(0.0, 1.0)], None, 0.01, &WORDS).is_none());
-        assert!(trade_off(&[], None, 0.01, &WORDS).is_none());
+        let nothing = Chosen { threshold: 0.0, promised: 0.01, false_alarms: None, found: None };
+        assert!(draw(&[(0.0, 1.0)], &nothing).is_none());
+        assert!(draw(&[], &nothing).is_none());
+    }
+
+    #[test]
+    fn the_threshold_is_marked_where_the_curve_has_it() {
+        let points = [(0.0, 1.0), (0.0, 0.25), (0.5, 0.125)];
+        for (threshold, missed) in [(5.0, "100.0 %"), (-0.5, "25.0 %"), (-1.0, "25.0 %"), (-9.0, "12.5 %")] {
+            let chosen = Chosen { threshold, promised: 0.01, false_alarms: None, found: None };
+            let svg = draw(&points, &chosen).unwrap();
+            assert!(svg.contains(&format!("missed {missed}")) && !svg.contains("whisker"), "{threshold}");
+        }
     }
 
     #[test]

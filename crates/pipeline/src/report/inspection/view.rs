@@ -15,6 +15,8 @@ const WORTHWHILE: f64 = 2.0;
 const SURROUNDINGS: f64 = 1.8;
 /// Smallest side of a close-up, as a share of the photo's longer side, so that the place can be recognised.
 const SMALLEST: f64 = 0.2;
+/// A close-up is at most this much longer one way than the other.
+const MOST_STRETCHED: f64 = 4.0 / 3.0;
 
 /// A photo, its heat map and what is marked on it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ pub struct View {
     pub marked: Vec<Polygon>,
 }
 
-/// A square of the photo, enlarged.
+/// A part of the photo, enlarged.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Closeup {
     /// Left edge in pixels of the original photo.
@@ -109,17 +111,21 @@ fn extent(polygon: &Polygon) -> Option<(f64, f64, f64)> {
 }
 
 fn closeup(photo: &RgbImage, (x, y, side): (f64, f64, f64)) -> Option<Closeup> {
-    let longer = f64::from(photo.width().max(photo.height()));
-    let side = (SURROUNDINGS * side).max(SMALLEST * longer).ceil();
-    if longer < WORTHWHILE * side {
+    let (photo_width, photo_height) = (f64::from(photo.width()), f64::from(photo.height()));
+    let longer = photo_width.max(photo_height);
+    let side = (SURROUNDINGS * side).max(SMALLEST * longer);
+    // The close-up has the photo's shape where it can, so that both line up on the page.
+    let shape = (photo_width / photo_height).clamp(1.0 / MOST_STRETCHED, MOST_STRETCHED);
+    if longer < WORTHWHILE * side * shape.max(1.0 / shape) {
         return None;
     }
-    let cut = |middle: f64, of: u32| {
-        let size = (side as u32).clamp(1, of);
+    let cut = |middle: f64, size: f64, of: u32| {
+        let size = (size.ceil() as u32).clamp(1, of);
         let start = (middle - f64::from(size) / 2.0).clamp(0.0, f64::from(of - size));
         (start as u32, size)
     };
-    let ((left, width), (top, height)) = (cut(x, photo.width()), cut(y, photo.height()));
+    let (left, width) = cut(x, side * shape.max(1.0), photo.width());
+    let (top, height) = cut(y, side / shape.min(1.0), photo.height());
     let picture = cards::jpeg(&shrink(imageops::crop_imm(photo, left, top, width, height).to_image()))?;
     Some(Closeup { left, top, width, height, photo: picture })
 }
