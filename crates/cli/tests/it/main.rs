@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod hard_times;
+mod inspect;
 mod journey;
 mod onnx;
 mod run;

@@ -1,0 +1,188 @@
+//! Inspectors: from photos of good parts to alarms, and what happens with odd photos.
+
+use image::{ImageBuffer, Luma, Rgb, RgbImage};
+use insta::assert_snapshot;
+
+use crate::run::{Ended, Place, names};
+
+const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
+
+/// A brushed metal face with a hole; no two alike. With a defect, a dark spot at a place that the number decides.
+fn face(number: u32, defect: bool) -> RgbImage {
+    let noise = |x: u32, y: u32| {
+        let mixed = (x * 374_761_393).wrapping_add(y * 668_265_263).wrapping_add(number * 2_246_822_519);
+        ((mixed ^ (mixed >> 13)).wrapping_mul(1_274_126_177) >> 24) as i32
+    };
+    RgbImage::from_fn(112, 96, |x, y| {
+        let brushed = 140 + noise(x / 24, y) / 8 + noise(x, y) / 24 - (number % 7) as i32 * 3;
+        let apart = |cx: i32, cy: i32| (x as i32 - cx).pow(2) + (y as i32 - cy).pow(2);
+        let spot = apart(64 + (number % 5) as i32 * 6, 30 + (number % 3) as i32 * 14);
+        let value = if apart(28 + (number % 3) as i32, 50) < 90 {
+            30
+        } else if defect && spot < 50 {
+            225
+        } else {
+            brushed
+        };
+        Rgb([value as u8, (value + 4) as u8, (value + 10) as u8])
+    })
+}
+
+fn save(place: &Place, name: &str, picture: &RgbImage) {
+    let path = place.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    picture.save(path).unwrap();
+}
+
+fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: bool) {
+    for number in numbers {
+        save(place, &format!("{folder}/{number:03}.png"), &face(number, defect));
+    }
+}
+
+fn inspect(place: &Place, arguments: &[&str]) -> Ended {
+    place.run(&[&["inspect"][..], arguments, &BASE].concat())
+}
+
+#[test]
+fn from_good_parts_to_an_alarm_with_a_heat_map() {
+    let place = Place::new();
+    faces(&place, "parts", 0..20, false);
+    let ended = inspect(&place, &["parts", "--false-alarms", "20%", "--mm-per-pixel", "0.1"]).fine();
+    for told in
+        ["Learned 20 good photos", "at most 20.0 % of good parts alarm", "Next: dianjing predict parts.djm"]
+    {
+        assert!(ended.err.contains(told), "{told} in {}", ended.err);
+    }
+    faces(&place, "new/bad", 30..34, true);
+    faces(&place, "new/fine", 40..44, false);
+    let arguments =
+        ["predict", "parts.djm", "new", "--json", "--heatmaps", "heat", "--regions", "regions.json"];
+    let ended = place.run(&arguments).fine();
+    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let score = |row: usize| rows[row]["found"]["score"].as_f64().unwrap();
+    let alarms: Vec<bool> = (0..8).map(|row| rows[row]["found"]["alarm"].as_bool().unwrap()).collect();
+    assert_eq!(alarms[..4], [true; 4], "{}", ended.out);
+    assert!((0..4).all(|bad| (4..8).all(|fine| score(bad) > score(fine))), "{}", ended.out);
+    assert_eq!(
+        names(&place.path("heat/bad"))[..2],
+        ["030.png.heat.png".to_owned(), "030.png.map.png".to_owned()]
+    );
+    assert_eq!(
+        image::open(place.path("heat/bad/030.png.heat.png")).unwrap().to_rgb8().dimensions(),
+        (112, 96)
+    );
+    let map = image::open(place.path("heat/bad/030.png.map.png")).unwrap().to_luma16();
+    let hottest = map.enumerate_pixels().max_by_key(|(.., value)| value.0[0]).unwrap();
+    assert!((44..=84).contains(&hottest.0) && (10..=50).contains(&hottest.1), "{hottest:?}");
+    let coco: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(place.path("regions.json")).unwrap()).unwrap();
+    assert_eq!(coco["images"].as_array().unwrap().len(), 8);
+    let first = &coco["annotations"][0];
+    assert_eq!(first["area_mm2"].as_f64().unwrap(), first["area"].as_f64().unwrap() * 0.1 * 0.1);
+    assert_eq!(place.run(&["predict", "parts.djm", "new/bad", "--fail-on-unsure"]).code, 3);
+    place.run(&["sign", "parts.djm", "--key", "me.key"]).fine();
+    place.run(&["verify", "parts.djm", "--key", "me.pub"]).fine();
+    let report = std::fs::read_to_string(place.path("parts.report.html")).unwrap();
+    assert!(report.contains("What to photograph next") && !report.contains("http://"));
+}
+
+#[test]
+fn the_layout_of_inspection_sets_is_measured_and_tune_comes_here_by_itself() {
+    let place = Place::new();
+    faces(&place, "tile/train/good", 0..12, false);
+    faces(&place, "tile/test/good", 20..25, false);
+    faces(&place, "tile/test/spot", 30..35, true);
+    // A kind of defect may be called like a part.
+    faces(&place, "tile/test/val", 40..42, true);
+    let ended = place.run(&[&["tune", "tile", "--json"][..], &BASE].concat()).fine();
+    assert!(ended.err.contains("making a defect inspector"), "{}", ended.err);
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let measured = made["evaluation"]["measured"].as_array().unwrap();
+    let of =
+        |name: &str| measured.iter().find(|measured| measured["metric"] == name).unwrap()["estimate"].clone();
+    assert_eq!(of("image-auroc")["n"], 12);
+    assert!(of("image-auroc")["value"].as_f64().unwrap() > 0.9, "{measured:?}");
+    let evaluated = place.run(&["evaluate", "tile.djm", "tile"]).fine();
+    assert!(
+        evaluated.out.contains("found of spot") && evaluated.out.contains("image AUROC"),
+        "{}",
+        evaluated.out
+    );
+}
+
+#[test]
+fn the_first_defects_are_learned_from() {
+    let place = Place::new();
+    faces(&place, "parts/good", 0..16, false);
+    faces(&place, "parts/spot", 30..38, true);
+    let ended = inspect(&place, &["parts", "--json"]).fine();
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert!(made["evaluation"]["recipe"].as_str().unwrap().contains("taught by defects"));
+    assert_eq!(made["evaluation"]["measured"][0]["on"], "out-of-fold");
+}
+
+#[test]
+fn the_same_photos_and_seed_give_the_same_bytes_on_any_number_of_threads() {
+    let place = Place::new();
+    faces(&place, "parts", 0..9, false);
+    let bytes = ["1", "3"].map(|threads| {
+        let out = format!("{threads}.djm");
+        inspect(&place, &["parts", "--threads", threads, "--out", &out]).fine();
+        std::fs::read(place.path(&out)).unwrap()
+    });
+    assert!(bytes[0] == bytes[1]);
+}
+
+#[test]
+fn one_good_photo_works_and_says_what_it_cannot_promise() {
+    let place = Place::new();
+    faces(&place, "parts", 0..1, false);
+    let ended = inspect(&place, &["parts"]).fine();
+    assert!(ended.err.contains("an estimate, no guarantee"), "{}", ended.err);
+    faces(&place, "new", 0..2, false);
+    place.run(&["predict", "parts.djm", "new"]).fine();
+}
+
+#[test]
+fn no_good_photo() {
+    let place = Place::new();
+    faces(&place, "parts/test/good", 0..2, false);
+    faces(&place, "parts/test/spot", 2..4, true);
+    assert_snapshot!(inspect(&place, &["parts"]).told(), @"");
+}
+
+#[test]
+fn good_photos_that_are_all_the_same() {
+    let place = Place::new();
+    for index in 0..6 {
+        save(&place, &format!("parts/{index}.png"), &face(1, false));
+    }
+    let ended = inspect(&place, &["parts"]).fine();
+    assert!(ended.err.contains("they count as 1"), "{}", ended.err);
+    place.run(&["predict", "parts.djm", "parts"]).fine();
+}
+
+#[test]
+fn good_photos_of_any_size_and_depth_and_some_that_are_broken() {
+    let place = Place::new();
+    faces(&place, "parts", 0..6, false);
+    let deep = ImageBuffer::from_fn(90, 130, |x, y| Luma([(x * 37 + y * 91) as u16 % 4096]));
+    deep.save(place.path("parts/deep.tiff")).unwrap();
+    save(&place, "parts/tiny.png", &RgbImage::from_pixel(3, 2, Rgb([120; 3])));
+    save(&place, "parts/long.png", &RgbImage::from_fn(900, 20, |x, _| Rgb([(x % 251) as u8; 3])));
+    place.write("parts/broken.png", "not a picture");
+    let ended = inspect(&place, &["parts"]).fine();
+    assert!(ended.err.contains("broken.png: this is not a picture"), "{}", ended.err);
+    assert!(ended.err.contains("Learned 9 good photos"), "{}", ended.err);
+}
+
+#[test]
+fn inspectors_and_other_bundles_are_not_mixed_up() {
+    let place = Place::new();
+    faces(&place, "parts", 0..4, false);
+    inspect(&place, &["parts"]).fine();
+    assert_snapshot!(place.run(&["export", "parts.djm", "--onnx", "parts.onnx"]).told(), @"");
+    assert_snapshot!(place.run(&["predict", "parts.djm", "-"]).told(), @"");
+    assert_snapshot!(inspect(&place, &["parts", "--false-alarms", "0"]).told(), @"");
+}
