@@ -93,6 +93,7 @@ fn bundle(error: &BundleError) -> Option<String> {
         BundleError::Changed { path, file, expected, got } => {
             format!("{}中的“{file}”被改动过：哈希为 {got}，写出时为 {expected}", name(path))
         }
+        BundleError::OtherKind { path, .. } => format!("{}是另一种模型包，不能用于此处", name(path)),
         BundleError::NewerFormat { path, got, supported } => {
             format!("{}的格式版本是 {got}，本程序最多支持 {supported}", name(path))
         }

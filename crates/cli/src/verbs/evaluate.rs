@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use pipeline::report::metric_name;
-use pipeline::{Lang, percent};
+use pipeline::{Lang, PipelineError, percent};
 
 use super::{inspected, read_options, say, with_progress};
 use crate::args::{Arguments, EvaluateArguments};
 use crate::{settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &EvaluateArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    if bundle::inspects(&verb.bundle)? {
+    if bundle::inspects(&verb.bundle).map_err(PipelineError::from)? {
         return inspected::evaluate(arguments, verb, lang);
     }
     let home = settings::home(arguments)?;

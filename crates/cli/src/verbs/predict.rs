@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use bundle::Verdict;
 use dataset::ReadOptions;
-use pipeline::{Lang, PredictedRow, words};
+use pipeline::{Lang, PipelineError, PredictedRow, words};
 
 use super::{inspected, say, with_progress};
 use crate::args::{Arguments, PredictArguments};
@@ -15,7 +15,7 @@ use crate::exit::Usage;
 use crate::{exit, settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    if bundle::inspects(&verb.bundle)? {
+    if bundle::inspects(&verb.bundle).map_err(PipelineError::from)? {
         return inspected::predict(arguments, verb, lang);
     }
     if verb.heatmaps.is_some() || verb.regions.is_some() {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use bundle::KeyPair;
-use pipeline::Lang;
+use pipeline::{Lang, PipelineError};
 
 use super::{read_text, say};
 use crate::args::{Arguments, SignArguments, VerifyArguments};
@@ -14,7 +14,7 @@ use crate::exit::Usage;
 use crate::show;
 
 pub(super) fn sign(arguments: &Arguments, verb: &SignArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    bundle::check(&verb.bundle)?;
+    bundle::check(&verb.bundle).map_err(PipelineError::from)?;
     let secret = if verb.key.exists() {
         read_text(&verb.key)?
     } else {
@@ -68,7 +68,7 @@ fn public_path(secret: &Path) -> PathBuf {
 }
 
 pub(super) fn verify(arguments: &Arguments, verb: &VerifyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    let identity = bundle::check(&verb.bundle)?.identity();
+    let identity = bundle::check(&verb.bundle).map_err(PipelineError::from)?.identity();
     say(
         arguments,
         &lang

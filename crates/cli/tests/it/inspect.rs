@@ -10,7 +10,10 @@ const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
 /// A brushed metal face with a hole; no two alike. With a defect, a dark spot at a place that the number decides.
 fn face(number: u32, defect: bool) -> RgbImage {
     let noise = |x: u32, y: u32| {
-        let mixed = (x * 374_761_393).wrapping_add(y * 668_265_263).wrapping_add(number * 2_246_822_519);
+        let mixed = x
+            .wrapping_mul(374_761_393)
+            .wrapping_add(y.wrapping_mul(668_265_263))
+            .wrapping_add(number.wrapping_mul(2_246_822_519));
         ((mixed ^ (mixed >> 13)).wrapping_mul(1_274_126_177) >> 24) as i32
     };
     RgbImage::from_fn(112, 96, |x, y| {
@@ -149,7 +152,11 @@ fn no_good_photo() {
     let place = Place::new();
     faces(&place, "parts/test/good", 0..2, false);
     faces(&place, "parts/test/spot", 2..4, true);
-    assert_snapshot!(inspect(&place, &["parts"]).told(), @"");
+    assert_snapshot!(inspect(&place, &["parts"]).told(), @r"
+    exit 1
+    error: `parts` has no pictures of good parts to learn from, only 0 of defects and 4 to measure on
+    hint: put pictures of good parts into a folder `good`, or into `train/good` beside `test`
+    ");
 }
 
 #[test]
@@ -182,7 +189,14 @@ fn inspectors_and_other_bundles_are_not_mixed_up() {
     let place = Place::new();
     faces(&place, "parts", 0..4, false);
     inspect(&place, &["parts"]).fine();
-    assert_snapshot!(place.run(&["export", "parts.djm", "--onnx", "parts.onnx"]).told(), @"");
-    assert_snapshot!(place.run(&["predict", "parts.djm", "-"]).told(), @"");
-    assert_snapshot!(inspect(&place, &["parts", "--false-alarms", "0"]).told(), @"");
+    assert_snapshot!(place.run(&["export", "parts.djm", "--onnx", "parts.onnx"]).told(), @r"
+    exit 1
+    error: `parts.djm` inspects parts: it cannot be used for this
+    ");
+    assert_snapshot!(place.run(&["predict", "parts.djm", "-"]).told(), @r"
+    exit 2
+    error: an inspector looks at photos; name files or folders instead of `-`
+    ");
+    let ended = inspect(&place, &["parts", "--false-alarms", "0"]);
+    assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);
 }

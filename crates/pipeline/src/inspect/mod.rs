@@ -103,6 +103,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let has_defects = learned.iter().any(|example| example.verdict.kind().is_some());
     let sizes = seeing::sizes(&set);
     if sizes.is_empty() {
+        problems.extend(seeing::unreadable(&set));
         return Err(nothing_usable(&set, &problems));
     }
     let (sight, eye) = Sight::choose(&dir, &home.engine, &sizes, has_defects)?;

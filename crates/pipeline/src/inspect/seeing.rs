@@ -45,6 +45,17 @@ pub(crate) fn sizes(set: &InspectionSet) -> Vec<(u32, u32)> {
     set.examples.par_iter().filter_map(size).collect()
 }
 
+/// Why the headers of photos cannot be read.
+pub(crate) fn unreadable(set: &InspectionSet) -> Vec<Problem> {
+    let why = |example: &InspectionExample| {
+        let read = std::fs::read(&example.path)
+            .map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })
+            .and_then(|bytes| prep::size(&bytes).map_err(ProblemKind::from));
+        Some(Problem::in_file(read.err()?, &example.path))
+    };
+    set.examples.iter().filter_map(why).collect()
+}
+
 /// Looks at every example named and keeps what `keep` makes of it, in order.
 pub(crate) fn look<'e, T: Send>(
     eye: &Eye,
