@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::inspection::SightError;
+
 /// What went wrong with a bundle. Each way of being unusable has its own message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -61,4 +63,13 @@ pub enum BundleError {
     /// A key or a signature is not usable.
     #[error("{detail}")]
     Signature { detail: String },
+}
+
+impl From<SightError> for BundleError {
+    fn from(error: SightError) -> Self {
+        match error {
+            SightError::Base(error) => Self::Base(error),
+            SightError::Tune(error) => Self::Tune(error),
+        }
+    }
 }

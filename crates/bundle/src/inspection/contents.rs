@@ -7,7 +7,7 @@ use std::path::Path;
 
 use evaluate::inspect::{AlarmThreshold, GoodScores};
 use serde::{Deserialize, Serialize};
-use tune::detect::{LocalMemory, PatchLogit};
+use tune::detect::{Aligner, LocalMemory, PatchLogit, PixelReference};
 
 use super::inspector::{Inspector, Joining, Teaching};
 use super::marks::Marks;
@@ -55,6 +55,8 @@ struct Stored {
     views: Vec<serde_json::Value>,
     pooled: Vec<serde_json::Value>,
     units: Units,
+    aligner: Option<serde_json::Value>,
+    pixels: Option<serde_json::Value>,
     taught: Option<StoredTeaching>,
 }
 
@@ -116,8 +118,10 @@ fn put(inspector: &Inspector) -> (Stored, Tensors) {
         photo: keep("photo", taught.marks.photo.to_tensors()),
         joining: taught.joining,
     });
-    let stored =
-        Stored { sight: inspector.sight.clone(), views, pooled, units: inspector.units.clone(), taught };
+    let aligner = inspector.aligner.as_ref().map(|aligner| keep("aligner", aligner.to_tensors()));
+    let pixels = memories.pixels.as_ref().map(|pixels| keep("pixels", pixels.to_tensors()));
+    let (sight, units) = (inspector.sight.clone(), inspector.units.clone());
+    let stored = Stored { sight, views, pooled, units, aligner, pixels, taught };
     (stored, all)
 }
 
@@ -136,8 +140,14 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| error.to_string())
     };
-    let memories =
-        Memories { views: memories("view", &stored.views)?, pooled: memories("whole", &stored.pooled)? };
+    let told = |error: tune::TuneError| error.to_string();
+    let pixels = stored.pixels.map(|structure| PixelReference::from_tensors(&structure, &of("pixels")));
+    let aligner = stored.aligner.map(|structure| Aligner::from_tensors(&structure, &of("aligner")));
+    let memories = Memories {
+        views: memories("view", &stored.views)?,
+        pooled: memories("whole", &stored.pooled)?,
+        pixels: pixels.transpose().map_err(told)?,
+    };
     let taught = stored.taught.map(|taught| {
         let logit = |name: &str, structure| {
             PatchLogit::from_tensors(structure, &of(name)).map_err(|error| error.to_string())
@@ -145,8 +155,13 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
         let marks = Marks { patch: logit("patch", &taught.patch)?, photo: logit("photo", &taught.photo)? };
         Ok::<_, String>(Teaching { marks, joining: taught.joining })
     });
-    let inspector =
-        Inspector { sight: stored.sight, memories, units: stored.units, taught: taught.transpose()? };
+    let inspector = Inspector {
+        sight: stored.sight,
+        aligner: aligner.transpose().map_err(told)?,
+        memories,
+        units: stored.units,
+        taught: taught.transpose()?,
+    };
     check(&inspector)?;
     Ok(inspector)
 }
@@ -164,7 +179,9 @@ fn check(inspector: &Inspector) -> Result<(), String> {
         && units.tops.len() == columns.len()
         && !units.mapped.is_empty()
         && units.mapped.iter().all(|view| *view < columns.len());
-    if !columns.is_empty() && views_fit && wholes_fit && units_fit {
+    let reference_fits = inspector.aligner.is_some() == memories.pixels.is_some()
+        && memories.pixels.is_some() == units.pixels.is_some();
+    if !columns.is_empty() && reference_fits && views_fit && wholes_fit && units_fit {
         Ok(())
     } else {
         Err("scales, memories and units do not fit together".to_owned())

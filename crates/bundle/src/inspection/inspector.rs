@@ -3,7 +3,9 @@
 use linalg::Seed;
 use serde::{Deserialize, Serialize};
 use tune::TuneError;
+use tune::detect::Aligner;
 
+use super::laying::lay_back;
 use super::map::ScoreMap;
 use super::marks::{MarkUnits, Marks};
 use super::memories::{Memories, Raw};
@@ -15,6 +17,8 @@ use super::weighing::{Units, Usual};
 pub struct Inspector {
     /// How it looks.
     pub sight: Sight,
+    /// What photos are laid over first; absent where parts do not lie alike.
+    pub aligner: Option<Aligner>,
     /// What it remembers of good parts.
     pub memories: Memories,
     /// What is usual.
@@ -47,7 +51,7 @@ pub struct Joining {
 /// What an inspector thinks of a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opinion {
-    /// Suspicion by cell of the finest scale, in units of what is usual for good patches.
+    /// Suspicion in units of what is usual for good patches, on a grid over the photo.
     pub map: ScoreMap,
     /// Suspicion of the part, higher for more.
     pub score: f64,
@@ -83,15 +87,22 @@ pub fn opinion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks
     let weighed = units.weigh(raw);
     let alone = weighed.patches + weighed.whole;
     let mut evidence = Evidence { patches: weighed.patches, whole: weighed.whole, defects: None };
-    let Some((joining, marked)) = taught else { return Opinion { map: weighed.map, score: alone, evidence } };
+    let over_photo = |map: ScoreMap| match &raw.laid {
+        Some((rigid, size)) => lay_back(rigid, &map, *size),
+        None => map,
+    };
+    let Some((joining, marked)) = taught else {
+        return Opinion { map: over_photo(weighed.map), score: alone, evidence };
+    };
     let defects = joining.marks.weigh(marked);
     evidence.defects = Some(defects);
     let score = joining.alone.units(alone).max(joining.both.units(alone + defects));
     let mut map = weighed.map;
-    for (to, logit) in map.values.iter_mut().zip(&marked.map.values) {
+    let logits = marked.map.resized(map.rows, map.cols);
+    for (to, logit) in map.values.iter_mut().zip(&logits.values) {
         *to = f32::midpoint(*to, joining.marks.patches.units(f64::from(*logit)) as f32);
     }
-    Opinion { map, score, evidence }
+    Opinion { map: over_photo(map), score, evidence }
 }
 
 impl Joining {

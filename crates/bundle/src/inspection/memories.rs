@@ -2,7 +2,7 @@
 
 use linalg::{MatrixView, Seed};
 use tune::TuneError;
-use tune::detect::{LocalConfig, LocalMemory};
+use tune::detect::{Evened, LocalConfig, LocalMemory, PixelReference, Rigid, photo_score};
 
 use super::map::ScoreMap;
 use super::sight::{Seen, Sight, columns, pooled};
@@ -21,6 +21,8 @@ pub struct Memories {
     pub views: Vec<LocalMemory>,
     /// By scale; empty with few photos.
     pub pooled: Vec<LocalMemory>,
+    /// The median good part pixel by pixel; absent where parts do not lie alike.
+    pub pixels: Option<PixelReference>,
 }
 
 /// What the memories say of one photo, in units of their own.
@@ -32,12 +34,19 @@ pub struct Raw {
     pub tops: Vec<f64>,
     /// How unlike the good photos the whole is, by scale.
     pub pooled: Vec<f64>,
+    /// Where parts lie alike, the map of pixels that differ and what it says of the photo.
+    pub pixels: Option<(ScoreMap, f64)>,
+    /// How the photo lies and its size, to lay maps back over it.
+    pub laid: Option<(Rigid, (u32, u32))>,
 }
 
 impl Memories {
     /// Learns from good photos, at least one.
     pub fn fit(sight: &Sight, photos: &[&Seen], seed: Seed) -> Result<Self, TuneError> {
-        let mut memories = Self { views: Vec::new(), pooled: Vec::new() };
+        let evened = photos.iter().map(|seen| Some(&seen.laid.as_ref()?.evened));
+        let evened: Option<Vec<&Evened>> = evened.collect();
+        let pixels = evened.map(|evened| PixelReference::fit_evened(&evened)).transpose()?;
+        let mut memories = Self { views: Vec::new(), pooled: Vec::new(), pixels };
         let patches = LocalConfig { bank: BANK, whiten: true, power: 0.5 };
         let wholes = LocalConfig { bank: photos.len().max(1), whiten: false, power: 1.0 };
         for (scale, look) in sight.looks.iter().enumerate() {
@@ -60,7 +69,19 @@ impl Memories {
     /// # Errors
     /// Photos seen otherwise than those that were learned from.
     pub fn say(&self, sight: &Sight, seen: &Seen) -> Result<Raw, TuneError> {
-        let mut raw = Raw { maps: Vec::new(), tops: Vec::new(), pooled: Vec::new() };
+        let laid = seen.laid.as_ref();
+        let pixels = self.pixels.as_ref().zip(laid).map(|(reference, laid)| {
+            let map = reference.map_evened(&laid.evened)?;
+            let score = f64::from(photo_score(&map));
+            Ok::<_, TuneError>((ScoreMap { rows: map.height, cols: map.width, values: map.values }, score))
+        });
+        let mut raw = Raw {
+            maps: Vec::new(),
+            tops: Vec::new(),
+            pooled: Vec::new(),
+            pixels: pixels.transpose()?,
+            laid: laid.map(|laid| (laid.rigid, seen.size)),
+        };
         let mut memories = self.views.iter();
         for (look, grid) in sight.looks.iter().zip(&seen.grids) {
             for (view, memory) in look.views.iter().zip(&mut memories) {

@@ -10,6 +10,7 @@
 
 mod contents;
 mod inspector;
+mod laying;
 mod map;
 mod marks;
 mod memories;
@@ -19,6 +20,7 @@ mod weighing;
 
 pub use contents::{Alarm, InspectionBundle};
 pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, mapped_views, opinion, seed_of};
+pub use laying::{Laid, SightError, brightness, lay_mask};
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Memories, Raw};

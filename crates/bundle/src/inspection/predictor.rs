@@ -8,7 +8,7 @@ use image::RgbImage;
 use serde::Serialize;
 
 use super::contents::InspectionBundle;
-use super::inspector::{Evidence, Inspector};
+use super::inspector::{Evidence, Inspector, Opinion};
 use super::map::ScoreMap;
 use super::sight::Eye;
 use crate::{BundleError, Golden, GoldenRow, golden};
@@ -82,7 +82,7 @@ impl InspectionPredictor {
     /// Inspects the bytes of a photo file; gives the decoded photo as well.
     pub fn inspect(&self, bytes: &[u8]) -> Result<(Inspected, RgbImage), BundleError> {
         let photo = base::prep::decode(bytes).map_err(base::open::BaseError::from)?;
-        let opinion = self.bundle.inspector.opinion(&self.eye.see(&photo)?)?;
+        let opinion = self.bundle.inspector.look(&self.eye, &photo)?;
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
         let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale)?;
@@ -102,7 +102,7 @@ impl InspectionPredictor {
 /// picture.
 pub(crate) fn record_golden(inspector: &Inspector, eye: &Eye) -> Result<Golden, BundleError> {
     let photo = base::prep::decode(&golden::probe_image()).map_err(base::open::BaseError::from)?;
-    let opinion = inspector.opinion(&eye.see(&photo)?)?;
+    let opinion = inspector.look(eye, &photo)?;
     let values = &opinion.map.values;
     let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64;
     let logits = vec![opinion.score, f64::from(opinion.map.max()), mean];
@@ -110,6 +110,11 @@ pub(crate) fn record_golden(inspector: &Inspector, eye: &Eye) -> Result<Golden, 
 }
 
 impl Inspector {
+    /// The opinion on a photo.
+    pub fn look(&self, eye: &Eye, photo: &RgbImage) -> Result<Opinion, BundleError> {
+        Ok(self.opinion(&eye.see(photo, self.aligner.as_ref())?)?)
+    }
+
     /// Records the self-test of an inspector that is about to be bundled.
     pub fn record_golden(&self, eye: &Eye) -> Result<Golden, BundleError> {
         record_golden(self, eye)

@@ -8,6 +8,9 @@ use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_ma
 use image::RgbImage;
 use linalg::Matrix;
 use serde::{Deserialize, Serialize};
+use tune::detect::Aligner;
+
+use super::laying::{Laid, SightError, lay};
 
 /// Added to a standard deviation before its logarithm is taken: what hardly varies is all alike.
 const LEAST_SPREAD: f64 = 0.02;
@@ -46,8 +49,10 @@ pub struct Sight {
 pub struct Seen {
     /// Width and height of the photo in pixels.
     pub size: (u32, u32),
-    /// In the order of the looks.
+    /// In the order of the looks; of the registered photo where parts lie alike.
     pub grids: Vec<PatchGrid>,
+    /// How it lies; absent where parts do not lie alike.
+    pub laid: Option<Laid>,
 }
 
 /// A base opened for an inspector.
@@ -123,10 +128,13 @@ fn plan(maps: &DetectionMaps, scale: f64, sizes: &[(u32, u32)], more: bool) -> P
 }
 
 impl Eye {
-    /// Looks at a photo at every scale.
-    pub fn see(&self, photo: &RgbImage) -> Result<Seen, BaseError> {
-        let grids = self.looks.iter().map(|look| look.grid(photo)).collect::<Result<_, _>>()?;
-        Ok(Seen { size: photo.dimensions(), grids })
+    /// Looks at a photo at every scale, after laying it over the reference where there is one.
+    pub fn see(&self, photo: &RgbImage, aligner: Option<&Aligner>) -> Result<Seen, SightError> {
+        let laid = aligner.map(|aligner| lay(aligner, photo)).transpose()?;
+        let (laid, registered) = laid.unzip();
+        let shown = registered.as_ref().unwrap_or(photo);
+        let grids = self.looks.iter().map(|look| look.grid(shown)).collect::<Result<_, _>>()?;
+        Ok(Seen { size: photo.dimensions(), grids, laid })
     }
 
     /// Name of the engine, with what decides its arithmetic.

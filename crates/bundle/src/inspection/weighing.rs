@@ -52,6 +52,8 @@ pub struct Units {
     pub tops: Vec<Usual>,
     /// Of whole photos, by scale; empty where they are not compared.
     pub pooled: Vec<Usual>,
+    /// Of pixels and of photos compared with the reference; absent where parts do not lie alike.
+    pub pixels: Option<(Usual, Usual)>,
     /// Which views make the map: the first of each scale, which sees surfaces.
     pub mapped: Vec<usize>,
 }
@@ -59,11 +61,11 @@ pub struct Units {
 /// What the detectors of good parts say together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weighed {
-    /// Suspicion by cell of the finest scale, in units of good patches.
+    /// Suspicion in units of good patches, by cell of the finest scale; by pixel of the reference where parts lie alike.
     pub map: ScoreMap,
     /// The mean over views.
     pub patches: f64,
-    /// The mean over whole-photo comparisons; 0 without any.
+    /// The mean over whole-photo comparisons, or the comparison with the reference where parts lie alike; 0 without any.
     pub whole: f64,
 }
 
@@ -77,7 +79,17 @@ impl Units {
                 held_out.iter().flat_map(|raw| raw.maps[view].values.iter().map(|value| f64::from(*value))),
             )
         };
+        let pixels: Option<Vec<&(ScoreMap, f64)>> = held_out.iter().map(|raw| raw.pixels.as_ref()).collect();
+        let pixels = pixels.filter(|pixels| !pixels.is_empty()).map(|pixels| {
+            // A photo has a hundred thousand pixels; every sixteenth tells as well what is usual.
+            let values = pixels.iter().flat_map(|(map, _)| map.values.iter().step_by(16));
+            (
+                Usual::of(values.map(|value| f64::from(*value))),
+                Usual::of(pixels.iter().map(|(_, score)| *score)),
+            )
+        });
         Self {
+            pixels,
             patches: (0..views).map(of_patches).collect(),
             tops: (0..views).map(|view| Usual::of(held_out.iter().map(|raw| raw.tops[view]))).collect(),
             pooled: (0..wholes)
@@ -93,11 +105,10 @@ impl Units {
             let said: Vec<f64> = units.iter().zip(values).map(|(units, value)| units.units(*value)).collect();
             if said.is_empty() { 0.0 } else { said.iter().sum::<f64>() / said.len() as f64 }
         };
-        Weighed {
-            map: self.map(raw),
-            patches: mean(&self.tops, &raw.tops),
-            whole: mean(&self.pooled, &raw.pooled),
-        }
+        let compared = self.pixels.zip(raw.pixels.as_ref());
+        let whole = compared
+            .map_or_else(|| mean(&self.pooled, &raw.pooled), |((_, units), (_, score))| units.units(*score));
+        Weighed { map: self.map(raw), patches: mean(&self.tops, &raw.tops), whole }
     }
 
     fn map(&self, raw: &Raw) -> ScoreMap {
@@ -110,7 +121,14 @@ impl Units {
                 *to += (units.units(f64::from(*value)) / share) as f32;
             }
         }
-        ScoreMap { rows, cols, values }
+        let map = ScoreMap { rows, cols, values };
+        let Some(((units, _), (pixels, _))) = self.pixels.zip(raw.pixels.as_ref()) else { return map };
+        // Pixels show the outline, patches what belongs together: both count alike.
+        let mut joined = map.resized(pixels.rows, pixels.cols);
+        for (to, value) in joined.values.iter_mut().zip(&pixels.values) {
+            *to = f32::midpoint(*to, units.units(f64::from(*value)) as f32);
+        }
+        joined
     }
 }
 

@@ -11,6 +11,7 @@ use dataset::split::folds;
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
 use tune::TuneError;
+use tune::detect::Aligner;
 
 use super::seeing::Photo;
 use crate::{PipelineError, Run};
@@ -41,6 +42,7 @@ struct Said {
 /// Fits on `photos`, of which at least one is good. `groups` is `[n]`.
 pub(crate) fn fit(
     sight: &Sight,
+    aligner: Option<&Aligner>,
     photos: &[Photo<'_>],
     groups: &[u32],
     seed: Seed,
@@ -57,7 +59,7 @@ pub(crate) fn fit(
     let said = if quartered {
         of_quarters(sight, good[0], seed)?
     } else {
-        held_out(sight, photos, groups, teaches, seed, run)?
+        held_out(sight, aligner, photos, groups, teaches, seed, run)?
     };
     // Photos with defects say nothing of what is usual.
     let is_good = |at: usize| quartered || !photos[at].is_defect();
@@ -68,7 +70,7 @@ pub(crate) fn fit(
         let pairs: Vec<(&Raw, &Marked)> =
             of_good.iter().filter_map(|said| Some((&said.raw, said.marked.as_ref()?))).collect();
         let joining = Joining::learn(&units, &pairs);
-        let marks = teach(sight, photos, &all(photos), &suspicions(&units, &said), seed)?;
+        let marks = teach(sight, aligner, photos, &all(photos), &suspicions(&units, &said), seed)?;
         Some(Teaching { marks, joining })
     } else {
         None
@@ -78,7 +80,7 @@ pub(crate) fn fit(
         .iter()
         .map(|said| opinion(&units, &said.raw, joining.as_ref().zip(said.marked.as_ref())))
         .collect();
-    let inspector = Inspector { sight: sight.clone(), memories, units, taught };
+    let inspector = Inspector { sight: sight.clone(), aligner: aligner.cloned(), memories, units, taught };
     Ok(Fitted { inspector, held_out, quartered })
 }
 
@@ -89,6 +91,7 @@ fn all(photos: &[Photo<'_>]) -> Vec<usize> {
 /// Fold by fold: memories of the other good photos, and heads taught by the other photos.
 fn held_out(
     sight: &Sight,
+    aligner: Option<&Aligner>,
     photos: &[Photo<'_>],
     groups: &[u32],
     teaches: bool,
@@ -127,7 +130,7 @@ fn held_out(
         for fold in 0..count {
             let (others, held): (Vec<usize>, Vec<usize>) =
                 (0..photos.len()).partition(|at| usize::from(deal[*at]) != fold);
-            let marks = teach(sight, photos, &others, &suspicions, seed)?;
+            let marks = teach(sight, aligner, photos, &others, &suspicions, seed)?;
             for at in held {
                 said[at].marked = Some(marks.say(sight, &photos[at].seen)?);
             }
@@ -138,17 +141,22 @@ fn held_out(
 
 /// How suspicious each patch is to those that had not seen its photo.
 fn suspicions(units: &Units, said: &[Said]) -> Vec<ScoreMap> {
-    said.iter().map(|said| units.weigh(&said.raw).map).collect()
+    let finest = |said: &Said| {
+        let (rows, cols) = (said.raw.maps[0].rows, said.raw.maps[0].cols);
+        units.weigh(&said.raw).map.resized(rows, cols)
+    };
+    said.iter().map(finest).collect()
 }
 
 fn teach(
     sight: &Sight,
+    aligner: Option<&Aligner>,
     photos: &[Photo<'_>],
     rows: &[usize],
     suspicions: &[ScoreMap],
     seed: Seed,
 ) -> Result<Marks, PipelineError> {
-    let covered: Vec<Option<ScoreMap>> = rows.iter().map(|at| photos[*at].covered()).collect();
+    let covered: Vec<Option<ScoreMap>> = rows.iter().map(|at| photos[*at].covered(aligner)).collect();
     let taught: Vec<Taught<'_>> = rows
         .iter()
         .zip(&covered)
@@ -194,5 +202,5 @@ fn cut(seen: &Seen, quarter: usize) -> Seen {
             base::patches::PatchGrid { rows: rows.len(), cols: cols.len(), x }
         })
         .collect();
-    Seen { size: seen.size, grids }
+    Seen { size: seen.size, grids, laid: None }
 }

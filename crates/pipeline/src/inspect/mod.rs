@@ -107,14 +107,17 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         return Err(nothing_usable(&set, &problems));
     }
     let (sight, eye) = Sight::choose(&dir, &home.engine, &sizes, has_defects)?;
-    let (photos, more) = run.step(Step::Features, || seeing::look(&eye, &learned, run, Ok))?;
+    let seed = seed_of(request.seed);
+    let aligner = run.step(Step::Audit, || seeing::aligner(&learned, seed))?;
+    let (photos, more) =
+        run.step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, Ok))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
     }
     let groups = run.step(Step::Audit, || groups(&photos))?;
-    let seed = seed_of(request.seed);
-    let fitted = run.step(Step::Tune, || fitting::fit(&sight, &photos, &groups, seed, run))?;
+    let fitted =
+        run.step(Step::Tune, || fitting::fit(&sight, aligner.as_ref(), &photos, &groups, seed, run))?;
     let (alarm, n_good) = alarm(request, &photos, &groups, &fitted)?;
     let learned = out_of_fold(&photos, &groups, &fitted);
     let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
@@ -151,7 +154,9 @@ fn judge(
         return Ok((learned.to_vec(), "out-of-fold", Vec::new()));
     }
     let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, fitted.inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, problems) = run.step(Step::Features, || seeing::look(eye, &examples, run, judge))?;
+    let (mut judged, problems) = run.step(Step::Features, || {
+        seeing::look(eye, fitted.inspector.aligner.as_ref(), &examples, run, judge)
+    })?;
     group_judged(&mut judged, &examples);
     Ok((judged, "test", problems))
 }
@@ -287,8 +292,9 @@ pub(crate) fn measure_all(
     let examples: Vec<&InspectionExample> = set.examples.iter().collect();
     let inspector = &predictor.bundle().inspector;
     let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, _) =
-        run.step(Step::Features, || seeing::look(predictor.eye(), &examples, run, judge))?;
+    let (mut judged, _) = run.step(Step::Features, || {
+        seeing::look(predictor.eye(), inspector.aligner.as_ref(), &examples, run, judge)
+    })?;
     group_judged(&mut judged, &examples);
     let threshold = predictor.bundle().alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || measuring::measure(&judged, threshold, "test", Seed(0)))?;

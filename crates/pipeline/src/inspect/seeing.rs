@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::prep::{self, Mask};
-use bundle::inspection::{Eye, ScoreMap, Seen};
+use bundle::inspection::{Eye, ScoreMap, Seen, SightError, brightness, lay_mask};
 use dataset::{InspectionExample, InspectionSet, Problem, ProblemKind, Verdict};
+use linalg::{Seed, random};
 use rayon::prelude::*;
+use tune::detect::{Aligner, Grey};
 
 use crate::{Event, PipelineError, Run, Step};
 
@@ -24,19 +26,46 @@ impl Photo<'_> {
     }
 
     /// The share of each cell of the finest grid that the mask covers.
-    pub(crate) fn covered(&self) -> Option<ScoreMap> {
+    pub(crate) fn covered(&self, aligner: Option<&Aligner>) -> Option<ScoreMap> {
         let mask = self.mask.as_ref()?;
         let (rows, cols) = (self.seen.grids[0].rows, self.seen.grids[0].cols);
-        let (width, height) = (mask.width as usize, mask.height as usize);
+        let laid = aligner.zip(self.seen.laid.as_ref());
+        let marked = match laid {
+            Some((aligner, laid)) => lay_mask(aligner, &laid.rigid, &mask.inside, (mask.width, mask.height)),
+            None => ScoreMap {
+                rows: mask.height as usize,
+                cols: mask.width as usize,
+                values: mask.inside.iter().map(|inside| f32::from(u8::from(*inside))).collect(),
+            },
+        };
         let (mut inside, mut all) = (vec![0.0_f32; rows * cols], vec![0.0_f32; rows * cols]);
-        for (at, is_inside) in mask.inside.iter().enumerate() {
-            let cell = at / width * rows / height * cols + at % width * cols / width;
+        for (at, value) in marked.values.iter().enumerate() {
+            let cell = at / marked.cols * rows / marked.rows * cols + at % marked.cols * cols / marked.cols;
             all[cell] += 1.0;
-            inside[cell] += f32::from(u8::from(*is_inside));
+            inside[cell] += value;
         }
         let values = inside.iter().zip(&all).map(|(inside, all)| inside / all.max(1.0)).collect();
         Some(ScoreMap { rows, cols, values })
     }
+}
+
+/// Good photos that are enough to find out whether parts lie alike.
+const ALIKE_BY: usize = 40;
+
+/// What photos are laid over, when the good parts to learn from lie alike.
+pub(crate) fn aligner(examples: &[&InspectionExample], seed: Seed) -> Result<Option<Aligner>, PipelineError> {
+    let mut good: Vec<&&InspectionExample> =
+        examples.iter().filter(|example| example.verdict == Verdict::Good).collect();
+    random::shuffle(&mut good, &mut seed.derive("aligner").rng());
+    good.truncate(ALIKE_BY);
+    let read = |example: &&&InspectionExample| {
+        let bytes = std::fs::read(&example.path).ok()?;
+        Some(brightness(&prep::decode(&bytes).ok()?))
+    };
+    let greys: Vec<Grey> = good.par_iter().filter_map(read).collect();
+    let (aligner, correlation) = Aligner::fit(&greys)?;
+    tracing::info!(correlation, alike = aligner.is_some(), "how alike good parts lie");
+    Ok(aligner)
 }
 
 /// The sizes of the photos whose headers can be read.
@@ -59,6 +88,7 @@ pub(crate) fn unreadable(set: &InspectionSet) -> Vec<Problem> {
 /// Looks at every example named and keeps what `keep` makes of it, in order.
 pub(crate) fn look<'e, T: Send>(
     eye: &Eye,
+    aligner: Option<&Aligner>,
     examples: &[&'e InspectionExample],
     run: &Run<'_>,
     keep: impl Fn(Photo<'e>) -> Result<T, PipelineError> + Sync,
@@ -70,7 +100,7 @@ pub(crate) fn look<'e, T: Send>(
             if run.is_cancelled() {
                 return Err(PipelineError::Cancelled);
             }
-            let (photo, problem) = photo(eye, example)?;
+            let (photo, problem) = photo(eye, aligner, example)?;
             let kept = match photo {
                 Ok(photo) => Ok(keep(photo)?),
                 Err(kind) => Err(Problem::in_file(kind, &example.path)),
@@ -98,6 +128,7 @@ pub(crate) fn look<'e, T: Send>(
 /// One photo, or why it cannot be read; and what is wrong with its mask.
 fn photo<'e>(
     eye: &Eye,
+    aligner: Option<&Aligner>,
     example: &'e InspectionExample,
 ) -> Result<(Result<Photo<'e>, ProblemKind>, Option<Problem>), PipelineError> {
     let picture = std::fs::read(&example.path)
@@ -112,10 +143,11 @@ fn photo<'e>(
         Some((_, Ok(mask))) => (Some(mask), None),
         Some((path, Err(kind))) => (None, Some(Problem::in_file(kind, path))),
     };
-    match eye.see(&picture) {
+    match eye.see(&picture, aligner) {
         Ok(seen) => Ok((Ok(Photo { example, seen, mask }), problem)),
-        Err(base::open::BaseError::Prep(error)) => Ok((Err(error.into()), problem)),
-        Err(error) => Err(error.into()),
+        Err(SightError::Base(base::open::BaseError::Prep(error))) => Ok((Err(error.into()), problem)),
+        Err(SightError::Base(error)) => Err(error.into()),
+        Err(SightError::Tune(error)) => Err(error.into()),
     }
 }
 

@@ -30,13 +30,17 @@ pub(crate) fn recipe(inspector: &Inspector) -> (String, String) {
     let scales = inspector.sight.looks.len();
     let wholes = inspector.units.pooled.len();
     let mut parts = vec![format!("{views} patch memories at {scales} scales")];
-    if wholes > 0 {
+    if inspector.aligner.is_some() {
+        parts.push("pixels against the median good part".to_owned());
+    } else if wholes > 0 {
         parts.push(format!("{wholes} memories of whole photos"));
     }
     if inspector.taught.is_some() {
         parts.push("two heads taught by defects".to_owned());
     }
-    let why = if wholes > 0 {
+    let why = if inspector.aligner.is_some() {
+        "parts lie alike on all photos"
+    } else if wholes > 0 {
         "there are enough good photos to compare photos as a whole"
     } else {
         "there are too few good photos to compare photos as a whole"
@@ -258,7 +262,7 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
         shortage,
         kinds: kinds.collect(),
         n_contaminated: findings.suspects.len(),
-        aligned: false,
+        aligned: findings.fitted.inspector.aligner.is_some(),
         photo_sizes_vary: sizes().any(|size| Some(size) != first),
         n_tiny: findings.judged.iter().filter(|judged| is_tiny(judged)).count(),
         promise_broken: false_alarms.is_some_and(|measured| measured.estimate.low > request.false_alarms),
@@ -294,9 +298,16 @@ fn detectors(findings: &Findings<'_>) -> Vec<TriedDetector> {
             at += 1;
         }
     }
-    for look in inspector.sight.looks.iter().take(inspector.units.pooled.len()) {
+    let wholes = if inspector.aligner.is_some() { 0 } else { inspector.units.pooled.len() };
+    for look in inspector.sight.looks.iter().take(wholes) {
         let scale = percent(look.plan.scale);
         add(format!("Whole photos at {scale} of their size"), format!("按原图 {scale} 比较整张照片"));
+    }
+    if inspector.aligner.is_some() {
+        add(
+            "Pixel by pixel against the median good part, each photo laid over it first".to_owned(),
+            "先将每张照片与中位良品对齐，再逐像素比较".to_owned(),
+        );
     }
     if inspector.taught.is_some() {
         add("What the labelled defects taught".to_owned(), "从已标注的缺陷学到的".to_owned());
@@ -307,7 +318,9 @@ fn detectors(findings: &Findings<'_>) -> Vec<TriedDetector> {
 fn why(findings: &Findings<'_>) -> Sentence {
     let (recipe, why) = recipe(&findings.fitted.inspector);
     let en = format!("All of these vote, each in units of what is usual for good parts ({recipe}): {why}.");
-    let zh = if findings.fitted.inspector.units.pooled.is_empty() {
+    let zh = if findings.fitted.inspector.aligner.is_some() {
+        "以上各项共同评判，均以良品的通常程度为单位；零件位置一致，因此逐像素与中位良品比较。"
+    } else if findings.fitted.inspector.units.pooled.is_empty() {
         "以上各项共同评判，均以良品的通常程度为单位；良品照片太少，不比较整张照片。"
     } else {
         "以上各项共同评判，均以良品的通常程度为单位；良品照片足够，也比较整张照片。"
