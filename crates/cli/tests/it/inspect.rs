@@ -114,6 +114,45 @@ fn the_layout_of_inspection_sets_is_measured_and_tune_comes_here_by_itself() {
     );
 }
 
+/// A printed plate that lies a little otherwise on every photo; with a defect, a bar of the print is missing.
+fn plate(number: u32, defect: bool) -> RgbImage {
+    let (dx, dy) = ((number * 7 % 5) as i32 - 2, (number * 3 % 5) as i32 - 2);
+    RgbImage::from_fn(160, 120, |x, y| {
+        let (x, y) = (x as i32 - dx, y as i32 - dy);
+        let letter =
+            (20..140).contains(&x) && (30..90).contains(&y) && (x * 7 + y / 9 * 13) % 23 < 9 && y % 20 < 13;
+        let frame = !(6..154).contains(&x) || !(6..114).contains(&y);
+        let missing = defect && (60..84).contains(&x) && (40..56).contains(&y);
+        let grain = (x * 31 + y * 17 + number as i32 * 5).rem_euclid(7);
+        let value = if frame || letter && !missing { 40 } else { 215 } + grain;
+        Rgb([value as u8; 3])
+    })
+}
+
+#[test]
+fn parts_that_lie_alike_are_compared_pixel_by_pixel() {
+    let place = Place::new();
+    for number in 0..12 {
+        save(&place, &format!("plates/train/good/{number}.png"), &plate(number, false));
+    }
+    for number in 20..24 {
+        save(&place, &format!("plates/test/good/{number}.png"), &plate(number, false));
+        save(&place, &format!("plates/test/gap/{number}.png"), &plate(number, true));
+    }
+    let ended = inspect(&place, &["plates", "--json"]).fine();
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert!(made["evaluation"]["recipe"].as_str().unwrap().contains("pixels against the median good part"));
+    let measured = made["evaluation"]["measured"].as_array().unwrap();
+    let auroc = measured.iter().find(|measured| measured["metric"] == "image-auroc").unwrap();
+    assert_eq!(auroc["estimate"]["value"], 1.0);
+    let found = place.run(&["predict", "plates.djm", "plates/test/gap/20.png", "--heatmaps", "heat"]).fine();
+    assert!(found.out.contains("20.png"), "{}", found.out);
+    // The map lies over the photo as it was taken: the gap is where the photo has it.
+    let map = image::open(place.path("heat/plates/test/gap/20.png.map.png")).unwrap().to_luma16();
+    let hottest = map.enumerate_pixels().max_by_key(|(.., value)| value.0[0]).unwrap();
+    assert!((54..90).contains(&hottest.0) && (34..62).contains(&hottest.1), "{hottest:?}");
+}
+
 #[test]
 fn the_first_defects_are_learned_from() {
     let place = Place::new();

@@ -27,7 +27,9 @@ pub(super) fn make_unique(root: &Path, examples: &mut [Example]) {
         if uses[&example.id] > 1 {
             let place = place_of(root, &example.origin.path);
             let row = example.origin.row.map(|row| format!(":{row}")).unwrap_or_default();
-            example.id = ExampleId(format!("{place}{row}:{}", example.id));
+            // A file that is the example is named by its place alone.
+            let is_file = row.is_empty() && place.ends_with(&example.id.0);
+            example.id = ExampleId(if is_file { place } else { format!("{place}{row}:{}", example.id) });
         }
         // Only ids made to collide, or one file read twice, go round.
         while !taken.insert(example.id.clone()) {
