@@ -111,7 +111,11 @@ pub(crate) fn read_zip(path: &Path, source: impl Read + Seek) -> Result<Files, B
             let detail = format!("member `{name}` is not a plain file name");
             return Err(BundleError::NotABundle { path: path.to_owned(), detail });
         }
-        let bytes = read_within(member, &mut budget).map_err(|error| broken(format!("`{name}`: {error}")))?;
+        let bytes = read_within(member, &mut budget).map_err(|error| match error.kind() {
+            // The checksum of the zip itself: all bytes are there, and not as they were written.
+            io::ErrorKind::InvalidData => BundleError::Damaged { path: path.to_owned(), file: name.clone() },
+            _ => broken(format!("`{name}`: {error}")),
+        })?;
         files.insert(name, bytes);
     }
     Ok(files)
@@ -127,7 +131,9 @@ fn not_a_zip(path: &Path, error: &zip::result::ZipError) -> BundleError {
         let detail = "the file ends before its directory; copy it again".to_owned();
         BundleError::Truncated { path: path.to_owned(), detail }
     } else {
-        BundleError::NotABundle { path: path.to_owned(), detail: error.to_string() }
+        let is_empty = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
+        let detail = if is_empty { "the file is empty".to_owned() } else { error.to_string() };
+        BundleError::NotABundle { path: path.to_owned(), detail }
     }
 }
 

@@ -25,6 +25,9 @@ pub enum BundleError {
     /// The archive ends early or a member is missing.
     #[error("`{}` is incomplete: {detail}", path.display())]
     Truncated { path: PathBuf, detail: String },
+    /// A byte differs from what its own checksum says.
+    #[error("`{file}` in `{}` is damaged: its bytes are not as they were written", path.display())]
+    Damaged { path: PathBuf, file: String },
     /// A byte differs from what the manifest promises.
     #[error("`{file}` in `{}` was changed: its hash is {got}, written was {expected}", path.display())]
     Changed { path: PathBuf, file: String, expected: String, got: String },

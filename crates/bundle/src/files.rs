@@ -45,6 +45,22 @@ pub fn inspects(path: &Path) -> Result<bool, BundleError> {
     Ok(matches!(manifest.task, TaskReference::Inspection { .. }))
 }
 
+/// Whether a file or folder is a bundle of any kind and holds nothing else.
+pub fn is_bundle(path: &Path) -> bool {
+    let Ok(files) = archive::read(path) else { return false };
+    let Ok(manifest) = read_manifest(path, &files) else { return false };
+    let is_known =
+        |name: &str| manifest.files.contains_key(name) || matches!(name, "manifest.toml" | "created.toml");
+    let listed = match std::fs::read_dir(path) {
+        Ok(entries) => entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect(),
+        Err(_) => files.keys().cloned().collect::<Vec<String>>(),
+    };
+    listed.iter().all(|name| is_known(name))
+}
+
 /// The manifest, after every byte was checked against it.
 pub(crate) fn checked_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
     let manifest = read_manifest(path, files)?;

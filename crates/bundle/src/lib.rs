@@ -29,7 +29,7 @@ pub use archive::Form;
 pub use contents::{Bundle, Decision, Evaluation, Measured};
 pub use error::BundleError;
 pub use export::export_onnx;
-pub use files::{check, inspects};
+pub use files::{check, inspects, is_bundle};
 pub use golden::{Golden, GoldenRow, probe_image, probe_texts};
 pub use manifest::{BaseReference, DataReference, FORMAT, Manifest, TaskReference};
 pub use predictor::{Answer, Prediction, Predictor, Verdict};

@@ -15,6 +15,8 @@ use crate::{Bundle, BundleError, Golden, GoldenRow, TaskReference, golden};
 pub enum Verdict {
     /// The bundle stands behind the answer.
     Answered,
+    /// Nothing is promised: the bundle was tuned on too few examples to bound its errors. A person should look.
+    Unproven,
     /// Not confident enough for the promised error rate: a person should look.
     DontKnow,
     /// Unlike anything the bundle was tuned on: a person should look.
@@ -132,10 +134,14 @@ impl Predictor {
                 let probs = decision.calibration[0].probs(logits);
                 let class = argmax(&probs);
                 let confidence = probs[class];
-                let sure = decision.reject.as_ref().is_none_or(|rule| confidence >= rule.threshold);
+                let verdict = match &decision.reject {
+                    None => Verdict::Unproven,
+                    Some(rule) if confidence >= rule.threshold => Verdict::Answered,
+                    Some(_) => Verdict::DontKnow,
+                };
                 Prediction {
                     answer: Answer::Class { class, name: classes[class].clone() },
-                    verdict: if sure { Verdict::Answered } else { Verdict::DontKnow },
+                    verdict,
                     confidence: Some(confidence),
                     probs,
                     familiarity: None,

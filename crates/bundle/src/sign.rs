@@ -28,8 +28,9 @@ impl KeyPair {
 
 /// Signs a `.djm` file, or the zip that a bundle folder would be. Returns the text of the `.minisig` file.
 pub fn sign(bundle: &Path, secret_key: &str) -> Result<String, BundleError> {
-    let key = SecretKeyBox::from_string(secret_key).map_err(signature)?;
-    let key = SecretKey::from_unencrypted_box(key).map_err(signature)?;
+    let no_key = |error| BundleError::Signature { detail: format!("the file holds no secret key ({error})") };
+    let key = SecretKeyBox::from_string(secret_key).map_err(no_key)?;
+    let key = SecretKey::from_unencrypted_box(key).map_err(no_key)?;
     let signed = minisign::sign(None, &key, signed_bytes(bundle)?, Some("dianjing bundle"), None)
         .map_err(signature)?;
     Ok(signed.into_string())
@@ -40,7 +41,9 @@ pub fn verify(bundle: &Path, signature_text: &str, public_key: &str) -> Result<(
     let key = PublicKeyBox::from_string(public_key)
         .and_then(|text| text.into_public_key())
         .or_else(|_| PublicKey::from_base64(public_key.trim()))
-        .map_err(signature)?;
+        .map_err(|error| BundleError::Signature {
+            detail: format!("the file holds no public key ({error})"),
+        })?;
     let signed = SignatureBox::from_string(signature_text).map_err(signature)?;
     minisign::verify(&key, &signed, signed_bytes(bundle)?, true, false, false).map_err(|error| {
         BundleError::Signature {

@@ -63,7 +63,7 @@ pub(crate) enum Verb {
     Sign(SignArguments),
     /// Check a bundle's bytes, and its signature if a public key is given
     Verify(VerifyArguments),
-    /// Check this machine: cache, bases, engines, memory
+    /// Check this machine: cache, bases, package client, cores
     Doctor,
     /// Show every setting with its origin
     #[command(subcommand)]

@@ -1,13 +1,22 @@
 //! The command's help in Chinese: one table, looked up by the path of the command or argument.
 
+use clap::builder::Resettable;
 use clap::{Command, CommandFactory};
 use pipeline::Lang;
 
 use crate::args::Arguments;
 
-/// The command with help texts in the reader's language.
+/// Arguments that are also read from variables.
+const VARIABLES: [(&str, &str); 3] =
+    [("cache", "DIANJING_CACHE"), ("threads", "DIANJING_THREADS"), ("engine", "DIANJING_ENGINE")];
+
+/// The command with help texts in the reader's language. A variable that is set to nothing counts as not set.
 pub(crate) fn command(lang: Lang) -> Command {
-    let command = Arguments::command();
+    let is_empty = |variable: &str| std::env::var_os(variable).is_some_and(|value| value.is_empty());
+    let empty = VARIABLES.into_iter().filter(|(_, variable)| is_empty(variable));
+    let command = empty.fold(Arguments::command(), |command, (id, _)| {
+        command.mut_arg(id, |argument| argument.env(Resettable::Reset))
+    });
     match lang {
         Lang::En => command,
         Lang::Zh => translate(command, "dianjing"),

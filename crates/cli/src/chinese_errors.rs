@@ -90,6 +90,7 @@ fn bundle(error: &BundleError) -> Option<String> {
         BundleError::Write(error) => store(error),
         BundleError::NotABundle { path, detail } => format!("{}不是模型包：{detail}", name(path)),
         BundleError::Truncated { path, detail } => format!("{}不完整：{detail}", name(path)),
+        BundleError::Damaged { path, file } => format!("{}中的“{file}”已损坏：字节与写出时不同", name(path)),
         BundleError::Changed { path, file, expected, got } => {
             format!("{}中的“{file}”被改动过：哈希为 {got}，写出时为 {expected}", name(path))
         }
@@ -235,6 +236,9 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
         ReadError::NoRows { path } => (format!("{}的表头下面没有数据行", name(path)), "请确认文件已保存"),
         ReadError::NoColumn { path, column, existing } => {
             (format!("{}没有“{column}”列；{}", name(path), columns(existing)), "请更正列名；列名须完全一致")
+        }
+        ReadError::SameColumn { path, column } => {
+            (format!("{}的“{column}”列不能既是内容又是标注", name(path)), "请用 --label 指定另一列")
         }
         ReadError::NoLabelColumn { path, existing } => {
             (format!("{}里看不出哪一列是标注；{}", name(path), columns(existing)), "请用 --label 指定标注列")

@@ -65,6 +65,7 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
 /// 2 for what was asked wrongly, 1 for what could not be done.
 fn code(error: &anyhow::Error) -> ExitCode {
     let asked_wrongly = error.is::<Usage>()
+        || matches!(error.downcast_ref(), Some(PipelineError::Pull(base::pull::PullError::Unknown { .. })))
         || read_error(error.as_ref()).is_some_and(|error| {
             matches!(error, dataset::ReadError::Missing { .. } | dataset::ReadError::NoColumn { .. })
         });
@@ -122,9 +123,9 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "fetch that base with `dianjing base pull`, or tune again",
             "请用 dianjing base pull 下载该底座，或重新调校",
         ),
-        PipelineError::Bundle(BundleError::Truncated { .. } | BundleError::Changed { .. }) => {
-            lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包")
-        }
+        PipelineError::Bundle(
+            BundleError::Truncated { .. } | BundleError::Damaged { .. } | BundleError::Changed { .. },
+        ) => lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包"),
         PipelineError::Bundle(BundleError::NewerFormat { .. }) => {
             lang.pick("install a newer Dianjing", "请安装更新版本的点睛")
         }

@@ -39,7 +39,7 @@ pub(crate) fn answer(prediction: &Prediction, lang: Lang) -> String {
         (Answer::Number { value, .. }, _) => format!("{value:.4}"),
         (Answer::Labels { names, .. }, _) if names.is_empty() => lang.pick("(none)", "（无）").to_owned(),
         (Answer::Labels { names, .. }, _) => names.join(", "),
-        (Answer::Class { name, .. }, Verdict::Answered) => name.clone(),
+        (Answer::Class { name, .. }, Verdict::Answered | Verdict::Unproven) => name.clone(),
         (Answer::Class { name, .. }, _) => format!("({name})"),
     }
 }
@@ -48,6 +48,7 @@ pub(crate) fn answer(prediction: &Prediction, lang: Lang) -> String {
 pub(crate) fn verdict(verdict: Verdict, lang: Lang) -> &'static str {
     match verdict {
         Verdict::Answered => lang.pick("sure", "确定"),
+        Verdict::Unproven => lang.pick("unproven", "未保证"),
         Verdict::DontKnow => lang.pick("don't know", "不确定"),
         Verdict::Unfamiliar => lang.pick("unfamiliar", "陌生"),
     }

@@ -36,6 +36,9 @@ pub enum ReadError {
     /// A column the person named does not exist.
     #[error("`{}` has no column `{column}`; it has {}{}", path.display(), quoted(existing), meant(column, existing))]
     NoColumn { path: PathBuf, column: String, existing: Vec<String> },
+    /// One column was named for the content and for the label.
+    #[error("column `{column}` of `{}` cannot be both the content and the label", path.display())]
+    SameColumn { path: PathBuf, column: String },
     /// No column looks like a label.
     #[error("no column of `{}` looks like a label; it has {}{}", path.display(), quoted(existing), nearly_label(existing))]
     NoLabelColumn { path: PathBuf, existing: Vec<String> },
@@ -91,6 +94,7 @@ impl ReadError {
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
             Self::NoRows { .. } => "check that the file was saved",
             Self::NoColumn { .. } => "correct the name; names are compared exactly",
+            Self::SameColumn { .. } => "name another column with --label",
             Self::NoLabelColumn { .. } => "name it with --label COLUMN",
             Self::NoContentColumn { .. } => "name it with --text COLUMN or --image COLUMN",
             Self::EmbeddedPictures { .. } => {

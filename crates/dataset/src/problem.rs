@@ -65,6 +65,8 @@ pub enum ProblemKind {
     OutsideRoot { name: String },
     /// The file is not a picture, whatever its name says.
     NotAnImage { detail: String },
+    /// The example is of another kind than the base takes.
+    OtherKind { takes: String },
     /// The picture is damaged.
     BrokenImage { detail: String },
     /// The picture is larger than what is decoded.
@@ -123,6 +125,7 @@ impl fmt::Display for ProblemKind {
             Self::NotAnImage { detail } => {
                 write!(out, "this is not a picture ({detail}); remove it or save it as JPEG or PNG")
             }
+            Self::OtherKind { takes } => write!(out, "this base takes {takes}; leave the file out"),
             Self::BrokenImage { detail } => write!(out, "the picture is damaged ({detail}); export it again"),
             Self::TooLarge { detail } => write!(out, "the picture is too large ({detail}); scale it down"),
             Self::RaggedRow { got, expected } => {

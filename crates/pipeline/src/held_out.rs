@@ -96,7 +96,7 @@ pub fn evaluate(
                 table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
             let prediction =
                 predictor.predict_features(&features, table.texts.as_ref().map(|texts| texts[row].as_str()));
-            sure.push(prediction.verdict == Verdict::Answered);
+            sure.push(matches!(prediction.verdict, Verdict::Answered | Verdict::Unproven));
             probs.push(match prediction.answer {
                 bundle::Answer::Number { value, .. } => vec![value],
                 _ => prediction.probs,

@@ -247,8 +247,8 @@ fn promise(assessment: &Assessment) -> Sentence {
             Sentence { en, zh }
         }
         Err(_) => {
-            let en = "No bound on wrong answers can be proved with these examples, so it answers always; look at the probability before you rely on an answer. Examples unlike any it has seen are set apart as unfamiliar.".to_owned();
-            let zh = "现有样本还不足以保证错误率上限，因此它总会作答；采信之前请看概率。与见过的都不像的样本会单独标为“陌生”。".to_owned();
+            let en = "No bound on wrong answers can be proved with these examples, so every answer is marked as unproven; look at its probability before you rely on it. Examples unlike any it has seen are set apart as unfamiliar.".to_owned();
+            let zh = "现有样本还不足以保证错误率上限，因此每个答案都标为“未保证”；采信之前请看概率。与见过的都不像的样本会单独标为“陌生”。".to_owned();
             Sentence { en, zh }
         }
     }

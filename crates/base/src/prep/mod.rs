@@ -128,9 +128,7 @@ impl From<PrepError> for dataset::ProblemKind {
             PrepError::Empty => Self::EmptyFile,
             PrepError::Unreadable { detail } => Self::Unreadable { detail },
             PrepError::NotAnImage { detail } => Self::NotAnImage { detail },
-            PrepError::OtherKind { expected } => {
-                Self::NotAnImage { detail: format!("this base takes {expected}") }
-            }
+            PrepError::OtherKind { expected } => Self::OtherKind { takes: expected.to_owned() },
             PrepError::Broken { detail } => Self::BrokenImage { detail },
             PrepError::TooLarge { width, height, .. } => {
                 Self::TooLarge { detail: format!("{width} x {height} pixels") }

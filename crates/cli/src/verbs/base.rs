@@ -131,7 +131,10 @@ fn info(
     show::line(&format!("{id}: {title}"))?;
     show::line(&lang.pick(format!("licence: {licence}"), format!("许可证：{licence}")))?;
     match here {
-        None => show::line(lang.pick("not fetched yet: dianjing base pull", "尚未下载：dianjing base pull")),
+        None => show::line(&lang.pick(
+            format!("not fetched yet: dianjing base pull {id}"),
+            format!("尚未下载：dianjing base pull {id}"),
+        )),
         Some(base) => {
             show::line(
                 &lang.pick(format!("in {}", base.dir.display()), format!("位于 {}", base.dir.display())),

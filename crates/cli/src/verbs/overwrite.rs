@@ -1,9 +1,10 @@
-//! What may be written over: only what this program wrote itself.
+//! What may be written over: only what this program wrote itself, whole.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use bundle::Form;
 use pipeline::Lang;
 
 use crate::exit::Usage;
@@ -11,7 +12,7 @@ use crate::exit::Usage;
 /// How much is looked at, at each end of a file, to tell whether it is ours.
 const LOOKED_AT: u64 = 1 << 16;
 
-/// A kind of file that is written, with words that are in every one of its kind.
+/// A kind of file that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Bundle,
@@ -21,16 +22,6 @@ pub(super) enum Written {
 }
 
 impl Written {
-    /// Bytes that each such file holds near its start or its end.
-    fn mark(self) -> &'static [u8] {
-        match self {
-            Self::Bundle => b"manifest.toml",
-            Self::Report => b"<meta name=\"generator\" content=\"Dianjing\"",
-            Self::Graph => b"dianjing.bundle",
-            Self::Base => b"base.toml",
-        }
-    }
-
     fn name(self, lang: Lang) -> &'static str {
         match self {
             Self::Bundle => lang.pick("a bundle", "模型包"),
@@ -60,21 +51,37 @@ pub(super) fn check(written: Written, to: &Path, data: Option<&Path>) -> anyhow:
     Ok(())
 }
 
+/// What cannot be read or is damaged cannot be known to be ours.
 fn is_ours(written: Written, path: &Path) -> bool {
-    if path.is_dir() {
-        return written == Written::Bundle && path.join("manifest.toml").exists();
+    if written == Written::Bundle {
+        // A file never takes the place of a folder, nor the other way round.
+        return path.is_dir() == (Form::of(path) == Form::Folder) && bundle::is_bundle(path);
     }
-    // What cannot be read cannot be known to be ours.
-    ends(path).is_ok_and(|ends| ends.windows(written.mark().len()).any(|window| window == written.mark()))
+    let Ok((start, end)) = ends(path) else { return false };
+    match written {
+        Written::Bundle => false,
+        Written::Report => {
+            start.starts_with(b"<!doctype html>")
+                && holds(&start, b"<meta name=\"generator\" content=\"Dianjing\"")
+        }
+        // The first field of an ONNX file is its version; our metadata stand at its end.
+        Written::Graph => start.starts_with(&[0x08]) && holds(&end, b"dianjing.bundle"),
+        // The name of the first member of a tar is its first hundred bytes.
+        Written::Base => start.starts_with(b"base.toml\0"),
+    }
+}
+
+fn holds(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.windows(mark.len()).any(|window| window == mark)
 }
 
 /// The first and the last bytes of a file.
-fn ends(path: &Path) -> std::io::Result<Vec<u8>> {
+fn ends(path: &Path) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let mut file = File::open(path)?;
-    let mut ends = Vec::new();
-    Read::take(&mut file, LOOKED_AT).read_to_end(&mut ends)?;
+    let (mut start, mut end) = (Vec::new(), Vec::new());
+    Read::take(&mut file, LOOKED_AT).read_to_end(&mut start)?;
     let size = file.metadata()?.len();
     file.seek(SeekFrom::Start(size.saturating_sub(LOOKED_AT)))?;
-    file.read_to_end(&mut ends)?;
-    Ok(ends)
+    file.read_to_end(&mut end)?;
+    Ok((start, end))
 }

@@ -26,6 +26,13 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
         .into());
     }
     let home = settings::home(arguments)?;
+    if verb.inputs.len() > 1 && verb.inputs.iter().any(|input| input == Path::new("-")) {
+        return Err(Usage {
+            en: "`-` reads from stdin and stands alone; name the files in another run".to_owned(),
+            zh: "- 表示从标准输入读取，须单独使用；请另行指定文件".to_owned(),
+        }
+        .into());
+    }
     let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
     let read = ReadOptions { text: verb.text.clone(), image: verb.image.clone(), ..ReadOptions::default() };
     let rows = with_progress(arguments, lang, |run| {
@@ -43,6 +50,15 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
     let answered = rows.iter().filter(|row| is_sure(row)).count();
     let unread = rows.iter().filter(|row| row.prediction.is_none()).count();
     say(arguments, &summary(rows.len(), answered, unread, lang));
+    if rows.iter().filter_map(|row| row.prediction.as_ref()).any(|row| row.verdict == Verdict::Unproven) {
+        say(
+            arguments,
+            lang.pick(
+                "note: this bundle was tuned on too few examples to promise anything about its errors",
+                "注意：调校这个模型包的样本太少，无法对错误率作出任何保证",
+            ),
+        );
+    }
     Ok(if unread == rows.len() {
         ExitCode::FAILURE
     } else if verb.fail_on_unsure && answered < rows.len() {

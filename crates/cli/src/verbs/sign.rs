@@ -41,8 +41,15 @@ pub(super) fn sign(arguments: &Arguments, verb: &SignArguments, lang: Lang) -> a
 
 /// Makes a key pair; the secret half is readable by its owner only.
 fn new_key(path: &Path) -> anyhow::Result<KeyPair> {
-    let pair = KeyPair::generate()?;
     let public = public_path(path);
+    if public == path {
+        let path = path.display();
+        return Err(Usage {
+            en: format!("`{path}` is the name of a public key; name the secret one, such as `me.key`"),
+            zh: format!("“{path}”是公钥的名称；请给出私钥的名称，例如 me.key"),
+        }
+        .into());
+    }
     if public.exists() {
         let (secret, public) = (path.display(), public.display());
         return Err(Usage {
@@ -53,6 +60,7 @@ fn new_key(path: &Path) -> anyhow::Result<KeyPair> {
         }
         .into());
     }
+    let pair = KeyPair::generate()?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! `dianjing tune`: from examples to a bundle and a report.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -81,16 +82,16 @@ fn inspect_instead(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> a
             "只有良品可供学习：改为制作缺陷检测器，同 dianjing inspect。",
         ),
     );
-    let mut words = vec!["inspect".into(), verb.data.clone().into_os_string()];
-    let optional =
-        [("--base", verb.base.as_ref().map(Into::into)), ("--out", verb.out.clone().map(Into::into))];
-    let report = ("--report", verb.report.clone().map(std::path::PathBuf::into_os_string));
-    for (flag, value) in optional.into_iter().chain([report]) {
-        if let Some(value) = value {
-            words.extend([std::ffi::OsString::from(flag), value]);
-        }
+    let mut words = vec![OsString::from("inspect"), format!("--seed={}", verb.seed).into()];
+    let base = verb.base.as_ref().map(|base| ("--base=", base.as_ref()));
+    let out = verb.out.as_ref().map(|out| ("--out=", out.as_os_str()));
+    let report = verb.report.as_ref().map(|report| ("--report=", report.as_os_str()));
+    for (flag, value) in [base, out, report].into_iter().flatten() {
+        let mut word = OsString::from(flag);
+        word.push(value);
+        words.push(word);
     }
-    words.extend(["--seed".into(), verb.seed.to_string().into()]);
+    words.extend(["--".into(), verb.data.clone().into_os_string()]);
     let asked = InspectCommand::try_parse_from(words).expect("these flags were read as those of `tune`");
     inspect::run(arguments, &asked.inspect, lang)
 }

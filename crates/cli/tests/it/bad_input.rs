@@ -324,7 +324,7 @@ fn mistaken_commands_are_told_in_chinese() {
     错误：无法读取“nowhere.djm”：No such file or directory (os error 2)
     ");
     assert_snapshot!(told(&["base", "pull", "nobase"]), @r"
-    exit 1
+    exit 2
     错误：没有名为“nobase”的底座；已知：bge-small-zh、dinov2-small、efficientnet-lite0、efficientnet-lite2、minilm-l6-en、multilingual-e5-small、multilingual-e5-small-full、use-multilingual
     提示：dianjing base list 列出所有底座
     ");
@@ -332,4 +332,60 @@ fn mistaken_commands_are_told_in_chinese() {
     exit 2
     错误：--errors 5 不在 0 和 1 之间；0.05 表示二十个答案中至多一个错误
     ");
+}
+
+#[test]
+fn what_only_looks_like_a_bundle_is_not_replaced() {
+    let place = Place::new();
+    place.pictures("parts", 2);
+    place.write("project/manifest.toml", "name = \"mine\"\n");
+    place.write("project/thesis.txt", "precious");
+    place.write("notes.djm", "see manifest.toml");
+    for out in ["project", "notes.djm"] {
+        let ended = place.run(&["tune", "parts", "--out", out]);
+        assert!(ended.code == 2 && ended.err.contains("is already there"), "{out}: {}", ended.err);
+    }
+    assert_eq!(names(&place.path("project")), ["manifest.toml", "thesis.txt"]);
+}
+
+#[test]
+fn a_secret_key_is_not_called_like_a_public_one() {
+    let place = Place::new();
+    place.pictures("parts", 6);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    let ended = place.run(&["sign", "parts.djm", "--key", "me.pub"]);
+    assert!(ended.code == 2 && ended.err.contains("is the name of a public key"), "{}", ended.err);
+    assert!(!place.path("me.pub").exists());
+}
+
+#[test]
+fn with_too_few_examples_nothing_is_promised() {
+    let place = Place::new();
+    place.pictures("parts", 6);
+    place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    let ended = place.run(&["predict", "parts.djm", "parts/disc/00.png", "gone.png"]).fine();
+    assert!(
+        ended.out.contains("unproven") && ended.out.contains("`gone.png` does not exist"),
+        "{}",
+        ended.out
+    );
+    assert!(ended.err.contains("too few examples to promise"), "{}", ended.err);
+    assert_eq!(place.run(&["predict", "parts.djm", "parts", "--fail-on-unsure"]).code, 3);
+}
+
+#[test]
+fn odd_tables_and_variables() {
+    let place = Place::new();
+    place.write("nul.csv", b"text,intent\n\0\0\0\0\n\0\0\n");
+    let ended = place.run(&["tune", "nul.csv"]);
+    assert!(ended.code == 1 && !ended.err.contains("problem: \n"), "{}", ended.err);
+    place.write("t.csv", "text,intent\nhello,a\nbye,b\n");
+    assert_snapshot!(place.run(&["tune", "t.csv", "--text", "intent", "--label", "intent"]).told(), @r"
+    exit 1
+    error: column `intent` of `t.csv` cannot be both the content and the label
+    hint: name another column with --label
+    ");
+    for variable in ["DIANJING_THREADS", "DIANJING_ENGINE", "DIANJING_CACHE"] {
+        place.run_with(&["config", "show"], &[(variable, "")]).fine();
+    }
 }

@@ -92,7 +92,7 @@ fn signatures_fit_and_changes_show() {
     place.write("parts.djm", &changed);
     let ended = place.run(&["verify", "parts.djm", "--key", "my.pub"]);
     assert!(
-        ended.code == 1 && (ended.err.contains("was changed") || ended.err.contains("is incomplete")),
+        ended.code == 1 && ended.err.contains("is damaged: its bytes are not as they were written"),
         "{}",
         ended.err
     );

@@ -115,6 +115,10 @@ pub(super) fn find(
     let is_filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
     let mut candidates = all_by_name(table, LABEL_NAMES);
     candidates.retain(|column| !holds_free_answers(table, *column));
+    let contents = [&options.text, &options.image].into_iter().flatten();
+    if let Some(column) = contents.into_iter().find(|column| options.label.as_ref() == Some(column)) {
+        return Err(ReadError::SameColumn { path: path.to_owned(), column: column.clone() });
+    }
     let label = match named(&options.label)? {
         Some(label) => Some(label),
         None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),

@@ -93,6 +93,12 @@ pub fn read_unlabelled(
     let mut examples = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
+        // One name too many costs a row; when it is the only one, nothing can be done.
+        if paths.len() > 1 && !path.exists() {
+            let kind = ProblemKind::MissingFile { name: path.display().to_string() };
+            problems.push(Problem::in_file(kind, path));
+            continue;
+        }
         if path.is_file() && Format::of(path).is_none() {
             examples.push(folders::single_file(path));
             continue;

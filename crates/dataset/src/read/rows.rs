@@ -50,8 +50,10 @@ pub(super) fn dataset(
         None => drafts,
     };
     if drafts.is_empty() {
-        let first = problems.first().map(ToString::to_string).unwrap_or_default();
-        return Err(ReadError::NothingUsable { path: root.to_owned(), first });
+        return Err(match problems.first() {
+            Some(first) => ReadError::NothingUsable { path: root.to_owned(), first: first.to_string() },
+            None => ReadError::NoRows { path: root.to_owned() },
+        });
     }
     let cells: Vec<&Cell> = drafts.iter().map(|draft| &draft.label).collect();
     let decided = task::decide(&cells, label_name.as_deref().unwrap_or("label"), &kind);
