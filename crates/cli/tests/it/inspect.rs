@@ -207,6 +207,12 @@ fn good_photos_that_are_all_the_same() {
     let ended = inspect(&place, &["parts"]).fine();
     assert!(ended.err.contains("they count as 1"), "{}", ended.err);
     place.run(&["predict", "parts.djm", "parts"]).fine();
+    // And defects that are all the same.
+    for index in 0..6 {
+        save(&place, &format!("both/good/{index}.png"), &face(1, false));
+        save(&place, &format!("both/spot/{index}.png"), &face(2, true));
+    }
+    inspect(&place, &["both"]).fine();
 }
 
 #[test]

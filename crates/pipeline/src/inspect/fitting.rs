@@ -3,6 +3,8 @@
 //! Photos are held out fold by fold, groups whole, and everything that learns is learned anew without them: what a memory says
 //! of its own photos is worth nothing.
 
+use std::collections::BTreeSet;
+
 use bundle::inspection::{
     Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught, Teaching,
     Units, mapped_views, opinion,
@@ -20,7 +22,7 @@ use crate::{PipelineError, Run};
 const FOLDS: (usize, usize) = (8, 10);
 /// Photos that are many.
 const MANY: usize = 40;
-/// Fewest photos with defects that teach anything.
+/// Fewest groups of photos with defects that teach anything: one is held out.
 const TEACHING_FROM: usize = 2;
 
 /// A fitted inspector with its opinions on the photos it was fitted on, each by an inspector that had not seen that photo.
@@ -51,11 +53,11 @@ pub(crate) fn fit(
     let good: Vec<&Seen> =
         photos.iter().filter(|photo| !photo.is_defect()).map(|photo| &photo.seen).collect();
     let memories = Memories::fit(sight, &good, seed)?;
-    let teaches = photos.iter().filter(|photo| photo.is_defect()).count() >= TEACHING_FROM && good.len() > 1;
     let quartered = good.len() < 2;
-    // Photos of one single group can only be held out one by one; what is promised still counts groups.
+    // Good photos of one single group can only be held out one by one; what is promised still counts groups.
     let one_by_one: Vec<u32> = (0..).take(photos.len()).collect();
-    let groups = if groups.iter().all(|group| *group == groups[0]) { &one_by_one } else { groups };
+    let groups = if groups_of(photos, groups, false) < 2 { &one_by_one } else { groups };
+    let teaches = !quartered && groups_of(photos, groups, true) >= TEACHING_FROM;
     let said = if quartered {
         of_quarters(sight, good[0], seed)?
     } else {
@@ -82,6 +84,12 @@ pub(crate) fn fit(
         .collect();
     let inspector = Inspector { sight: sight.clone(), aligner: aligner.cloned(), memories, units, taught };
     Ok(Fitted { inspector, held_out, quartered })
+}
+
+/// In how many groups the photos with defects are, or those without.
+fn groups_of(photos: &[Photo<'_>], groups: &[u32], defects: bool) -> usize {
+    let of_kind = photos.iter().zip(groups).filter(|(photo, _)| photo.is_defect() == defects);
+    of_kind.map(|(_, group)| *group).collect::<BTreeSet<u32>>().len()
 }
 
 fn all(photos: &[Photo<'_>]) -> Vec<usize> {
