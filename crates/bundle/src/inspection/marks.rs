@@ -21,6 +21,8 @@ const PATCH_PENALTY: f64 = 0.01;
 const PHOTO_PENALTY: f64 = 0.3;
 /// Penalty where defects are not marked: with so little to go by a stronger one.
 const UNMARKED_PENALTY: f64 = 1.0;
+/// Good photos that are learned from beside defects that are not marked.
+const GOOD_BESIDE: usize = 40;
 /// Share of a photo's patches whose mean logit is what the marks say of the photo.
 const TOP: f64 = 0.01;
 
@@ -76,7 +78,11 @@ impl Marks {
     /// Without defects or without good photos.
     pub fn fit(sight: &Sight, photos: &[Taught<'_>], seed: Seed) -> Result<Self, TuneError> {
         let marked = photos.iter().any(|taught| taught.covered.is_some());
-        let patch = if marked { fit_marked(sight, photos, seed)? } else { fit_unmarked(sight, photos)? };
+        let patch = if marked {
+            fit_marked(sight, photos, seed)?
+        } else {
+            fit_unmarked(sight, &few_good(photos, seed))?
+        };
         Ok(Self { patch, photo: fit_photos(sight, photos)? })
     }
 
@@ -177,6 +183,14 @@ fn far_from(covered: &ScoreMap) -> Vec<usize> {
         })
     };
     (0..rows * cols).filter(|cell| !near(*cell)).collect()
+}
+
+/// All photos with defects and some without: every patch of each counts, and good ones are all alike.
+fn few_good<'a>(photos: &[Taught<'a>], seed: Seed) -> Vec<Taught<'a>> {
+    let (defects, good): (Vec<Taught<'a>>, Vec<Taught<'a>>) = photos.iter().partition(|taught| taught.defect);
+    let count = GOOD_BESIDE.min(good.len());
+    let picks = random::sample_without_replacement(good.len(), count, &mut seed.derive("few good").rng());
+    defects.into_iter().chain(picks.into_iter().map(|pick| good[pick])).collect()
 }
 
 /// Without marks: the largest patch logits of each photo are fitted to what is known of the photo.
