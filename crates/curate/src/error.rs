@@ -1,7 +1,7 @@
 //! Why a data set could not be looked through.
 
 /// What made an audit impossible.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each message names its fields")]
 pub enum CurateError {
@@ -11,4 +11,19 @@ pub enum CurateError {
     /// The parts of the input do not fit together.
     #[error("{what}: got {got}, expected {expected}")]
     Shape { what: &'static str, got: usize, expected: usize },
+    /// A label names a class that has no column.
+    #[error("row {row} has label {label}, but the probabilities have {n_classes} columns")]
+    LabelOutOfRange { row: usize, label: u32, n_classes: usize },
+    /// A probability is below 0 or above 1.
+    #[error("row {row} has the probability {value}, which is not between 0 and 1")]
+    NotAProbability { row: usize, value: f64 },
+    /// The probabilities of one row do not sum to 1: they are perhaps logits, or of several labels.
+    #[error("the probabilities of row {row} sum to {sum}, not to 1; logits need a softmax first")]
+    NotNormalised { row: usize, sum: f64 },
+    /// Something needs at least one of these.
+    #[error("there are no {what}")]
+    Empty { what: &'static str },
+    /// A box whose corners are not in order or not finite.
+    #[error("box {place} of image {image} is not finite or has its corners swapped")]
+    BadBox { image: usize, place: usize },
 }

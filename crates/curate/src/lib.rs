@@ -4,7 +4,7 @@
 
 mod duplicates;
 mod error;
-mod labels;
+pub mod labels;
 
 pub use duplicates::{Duplicates, duplicates};
 pub use error::CurateError;

@@ -1,0 +1,137 @@
+//! Numbers as labels (methods 3.7). Predictions are out of fold.
+//!
+//! As in cleanlab 2.9: the plain residual, the residual against how unsure the prediction is, and OUTRE, which looks for
+//! outliers in the plane of label and residual.
+
+use rayon::prelude::*;
+
+use crate::CurateError;
+
+/// How much the residual counts against the label in the plane.
+const RESIDUAL_SCALE: f64 = 5.0;
+/// Share of all points that are a point's neighbours.
+const NEIGHBOURHOOD: f64 = 0.5;
+/// Keeps divisions defined.
+const TINY: f64 = 1e-100;
+/// Mean distances below this are rounding: the points lie on one another.
+const EXACT: f64 = 1.490_116_119_384_765_6e-7;
+/// The least scale of distances.
+const SMALLEST_SCALE: f64 = 1e-6;
+
+/// Given numbers with out-of-fold predictions, both `[n]` and finite.
+#[derive(Debug, Clone, Copy)]
+pub struct JudgedNumbers<'a> {
+    labels: &'a [f64],
+    predictions: &'a [f64],
+}
+
+impl<'a> JudgedNumbers<'a> {
+    /// Checks that labels and predictions fit together.
+    ///
+    /// # Errors
+    /// No rows, lengths that differ, a value that is not finite.
+    pub fn new(labels: &'a [f64], predictions: &'a [f64]) -> Result<Self, CurateError> {
+        if labels.is_empty() {
+            return Err(CurateError::Empty { what: "examples" });
+        }
+        if predictions.len() != labels.len() {
+            let (got, expected) = (predictions.len(), labels.len());
+            return Err(CurateError::Shape { what: "predictions", got, expected });
+        }
+        let broken = |row: &usize| !labels[*row].is_finite() || !predictions[*row].is_finite();
+        match (0..labels.len()).find(broken) {
+            Some(row) => Err(CurateError::NotFinite { row }),
+            None => Ok(Self { labels, predictions }),
+        }
+    }
+
+    fn residuals(self) -> impl Iterator<Item = f64> {
+        self.labels.iter().zip(self.predictions).map(|(label, prediction)| prediction - label)
+    }
+}
+
+/// `[n]`: `exp(-|residual|)`, in the unit of the labels.
+pub fn residual_scores(judged: JudgedNumbers<'_>) -> Vec<f64> {
+    judged.residuals().map(|residual| (-residual.abs()).exp()).collect()
+}
+
+/// `[n]`: `exp(-a / median a)` with `a` the residual in units of how unsure its prediction is; `uncertainty` is `[n]`, positive.
+///
+/// # Errors
+/// When there is not one uncertainty for each row, or one is negative or not finite.
+pub fn adjusted_residual_scores(judged: JudgedNumbers<'_>, uncertainty: &[f64]) -> Result<Vec<f64>, CurateError> {
+    if uncertainty.len() != judged.labels.len() {
+        let (got, expected) = (uncertainty.len(), judged.labels.len());
+        return Err(CurateError::Shape { what: "uncertainties", got, expected });
+    }
+    if let Some(row) = uncertainty.iter().position(|value| !(0.0..f64::INFINITY).contains(value)) {
+        return Err(CurateError::NotFinite { row });
+    }
+    let adjusted: Vec<f64> =
+        judged.residuals().zip(uncertainty).map(|(residual, unsure)| (residual / (unsure + TINY)).abs()).collect();
+    let median = median(adjusted.clone()).max(TINY);
+    Ok(adjusted.into_iter().map(|value| (-value / median).exp()).collect())
+}
+
+/// `[n]`: how ordinary a point is in the plane of standardised label and five times the standardised residual, by its mean
+/// distance `d` to the nearer half of all points: `exp(-d / median d)`. Time grows with n squared.
+pub fn outre_scores(judged: JudgedNumbers<'_>) -> Vec<f64> {
+    let label = standardised(judged.labels.to_vec(), 1.0);
+    let residual = standardised(judged.residuals().collect(), RESIDUAL_SCALE);
+    let n = label.len();
+    let near = (NEIGHBOURHOOD * n as f64).ceil() as usize;
+    let mean_distance = |row: usize| {
+        let to = |other: usize| (label[row] - label[other]).hypot(residual[row] - residual[other]);
+        let mut distances: Vec<f64> = (0..n).map(to).collect();
+        distances.select_nth_unstable_by(near - 1, f64::total_cmp);
+        distances.truncate(near);
+        distances.sort_by(f64::total_cmp);
+        distances.iter().sum::<f64>() / near as f64
+    };
+    let distances: Vec<f64> = (0..n).into_par_iter().map(mean_distance).collect();
+    let scale = median(distances.clone()).max(SMALLEST_SCALE);
+    let score = |distance: f64| if distance < EXACT { 1.0 } else { (-distance / scale).exp() };
+    distances.into_iter().map(score).collect()
+}
+
+fn standardised(values: Vec<f64>, scale: f64) -> Vec<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt() + TINY;
+    values.into_iter().map(|value| scale * ((value - mean) / deviation)).collect()
+}
+
+/// The middle value, or the mean of the two middle ones.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_planted_number_scores_lowest_by_every_score() {
+        let truth: Vec<f64> = (0..60).map(f64::from).collect();
+        let mut labels: Vec<f64> = truth.iter().map(|value| value + (value * 7.0).sin()).collect();
+        labels[20] = 45.0;
+        let judged = JudgedNumbers::new(&labels, &truth).unwrap();
+        for scores in
+            [residual_scores(judged), adjusted_residual_scores(judged, &[1.0; 60]).unwrap(), outre_scores(judged)]
+        {
+            let lowest = (0..60).min_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+            assert_eq!(lowest, Some(20));
+        }
+    }
+
+    #[test]
+    fn equal_and_broken_numbers_are_defined() {
+        let judged = JudgedNumbers::new(&[3.0; 4], &[3.0; 4]).unwrap();
+        assert_eq!(outre_scores(judged), [1.0; 4]);
+        assert_eq!(adjusted_residual_scores(judged, &[0.0; 4]).unwrap(), [1.0; 4]);
+        assert!(adjusted_residual_scores(judged, &[-1.0; 4]).is_err());
+        assert_eq!(JudgedNumbers::new(&[1.0], &[f64::NAN]).unwrap_err(), CurateError::NotFinite { row: 0 });
+    }
+}
