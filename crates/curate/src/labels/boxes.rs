@@ -109,7 +109,8 @@ impl Likeness {
     fn of(image: &JudgedImage) -> Self {
         let pairs = || image.given.iter().flat_map(|given| image.predicted.iter().map(|found| (given.corners, found.corners)));
         let overlap: Vec<f64> = pairs().map(|(a, b)| overlap(a, b)).collect();
-        let near = pairs().map(|(a, b)| (-centre_distance(a, b) * FALL_PER_PIXEL).exp());
+        // By way of `1 - near`, as the peer: what is below rounding is no likeness at all.
+        let near = pairs().map(|(a, b)| 1.0 - (1.0 - (-centre_distance(a, b) * FALL_PER_PIXEL).exp()));
         let values = overlap.iter().zip(near).map(|(overlap, near)| OVERLAP_SHARE * overlap + (1.0 - OVERLAP_SHARE) * near).collect();
         Self { columns: image.predicted.len(), overlap, values }
     }
