@@ -1,5 +1,6 @@
 //! Scores and rules against cleanlab 2.9.0 (`tests/reference/labels.py`).
 
+use curate::labels::Judged;
 use curate::labels::boxes::{GivenBox, JudgedImage, PredictedBox, box_scores, flagged_boxes};
 use curate::labels::confident::{confident_joint, confident_thresholds};
 use curate::labels::filter::{Filter, flagged};
@@ -10,7 +11,6 @@ use curate::labels::score::{
     adjusted_probs, confidence_weighted_entropy, normalized_margin, self_confidence,
 };
 use curate::labels::tokens::{flagged_tokens, token_quality};
-use curate::labels::Judged;
 use linalg::Matrix;
 use serde_json::Value;
 

@@ -87,9 +87,13 @@ fn check(images: &[JudgedImage]) -> Result<(), CurateError> {
         let corners = boxes.given.iter().map(|given| given.corners);
         let corners = corners.chain(boxes.predicted.iter().map(|predicted| predicted.corners));
         let good = |[left, top, right, bottom]: [f64; 4]| {
-            left.is_finite() && top.is_finite() && (left..f64::INFINITY).contains(&right) && (top..f64::INFINITY).contains(&bottom)
+            left.is_finite()
+                && top.is_finite()
+                && (left..f64::INFINITY).contains(&right)
+                && (top..f64::INFINITY).contains(&bottom)
         };
-        if let Some(place) = corners.enumerate().find(|(_, corners)| !good(*corners)).map(|(place, _)| place) {
+        if let Some(place) = corners.enumerate().find(|(_, corners)| !good(*corners)).map(|(place, _)| place)
+        {
             return Err(CurateError::BadBox { image, place });
         }
         let confidences: Vec<f64> = boxes.predicted.iter().map(|predicted| predicted.confidence).collect();
@@ -107,11 +111,20 @@ struct Likeness {
 
 impl Likeness {
     fn of(image: &JudgedImage) -> Self {
-        let pairs = || image.given.iter().flat_map(|given| image.predicted.iter().map(|found| (given.corners, found.corners)));
+        let pairs = || {
+            image
+                .given
+                .iter()
+                .flat_map(|given| image.predicted.iter().map(|found| (given.corners, found.corners)))
+        };
         let overlap: Vec<f64> = pairs().map(|(a, b)| overlap(a, b)).collect();
         // By way of `1 - near`, as the peer: what is below rounding is no likeness at all.
         let near = pairs().map(|(a, b)| 1.0 - (1.0 - (-centre_distance(a, b) * FALL_PER_PIXEL).exp()));
-        let values = overlap.iter().zip(near).map(|(overlap, near)| OVERLAP_SHARE * overlap + (1.0 - OVERLAP_SHARE) * near).collect();
+        let values = overlap
+            .iter()
+            .zip(near)
+            .map(|(overlap, near)| OVERLAP_SHARE * overlap + (1.0 - OVERLAP_SHARE) * near)
+            .collect();
         Self { columns: image.predicted.len(), overlap, values }
     }
 
@@ -146,7 +159,8 @@ fn scores_of(image: &JudgedImage, likeness: &Likeness, least: f64) -> BoxScores 
         (0..image.predicted.len()).map(|found| overlooked(image, likeness, least, found)).collect();
     let bad_location: Vec<f64> =
         (0..image.given.len()).map(|given| bad_location(image, likeness, given)).collect();
-    let swapped: Vec<f64> = (0..image.given.len()).map(|given| swapped(image, likeness, least, given)).collect();
+    let swapped: Vec<f64> =
+        (0..image.given.len()).map(|given| swapped(image, likeness, least, given)).collect();
     let said: Vec<f64> = overlooked.iter().filter_map(|score| *score).collect();
     let logs = [&said, &bad_location, &swapped].map(|scores| (TINY + softmin(scores, TEMPERATURE)).ln());
     BoxScores { overlooked, bad_location, swapped, image: (logs.iter().sum::<f64>() / 3.0).exp() }
@@ -165,7 +179,9 @@ fn overlooked(image: &JudgedImage, likeness: &Likeness, least: f64, found: usize
 
 fn bad_location(image: &JudgedImage, likeness: &Likeness, given: usize) -> f64 {
     let there = image.predicted.iter().enumerate().filter(|(found, predicted)| {
-        predicted.class == image.given[given].class && predicted.confidence > PLACES && likeness.overlaps(given, *found)
+        predicted.class == image.given[given].class
+            && predicted.confidence > PLACES
+            && likeness.overlaps(given, *found)
     });
     let best = there.map(|(found, _)| likeness.at(given, found)).fold(f64::NEG_INFINITY, f64::max);
     if best.is_finite() { best } else { 1.0 }
@@ -181,7 +197,8 @@ fn swapped(image: &JudgedImage, likeness: &Likeness, least: f64, given: usize) -
         return least;
     }
     let others = image.predicted.iter().enumerate();
-    let others = others.filter(|(_, predicted)| predicted.class != label.class && predicted.confidence > SURE);
+    let others =
+        others.filter(|(_, predicted)| predicted.class != label.class && predicted.confidence > SURE);
     let closest = others.map(|(found, _)| likeness.at(given, found)).fold(f64::NEG_INFINITY, f64::max);
     if closest.is_finite() { least.max(1.0 - closest) } else { 1.0 }
 }

@@ -43,7 +43,8 @@ impl ConfidentJoint {
     /// Share of the examples whose label is estimated to be wrong, in [0, 1].
     pub fn noise_rate(&self) -> f64 {
         let all: usize = self.counts.values().sum();
-        let right: usize = self.counts.iter().filter(|((given, truth), _)| given == truth).map(|(_, c)| c).sum();
+        let right: usize =
+            self.counts.iter().filter(|((given, truth), _)| given == truth).map(|(_, c)| c).sum();
         if all == 0 { 0.0 } else { 1.0 - right as f64 / all as f64 }
     }
 

@@ -114,7 +114,8 @@ fn prune_counts(judged: Judged<'_>) -> ConfidentJoint {
             continue;
         }
         // The peer counts the cells that are not zero, less one for the diagonal, whether or not that is zero itself.
-        let cells = joint.counts.range((class, 0)..=(class, u32::MAX)).filter(|(_, count)| **count > 0).count();
+        let cells =
+            joint.counts.range((class, 0)..=(class, u32::MAX)).filter(|(_, count)| **count > 0).count();
         let each = (KEPT_PER_CLASS - kept) as f64 / cells.saturating_sub(1).max(1) as f64;
         for (_, count) in joint.counts.range_mut((class, 0)..=(class, u32::MAX)) {
             *count = (*count as f64 - each).max(0.0) as usize;

@@ -36,6 +36,13 @@ pub enum Note {
         /// Its column.
         class: u32,
     },
+    /// Much of the class is flagged: either it was labelled by another rule, or the model does not know it.
+    DoubtedClass {
+        /// Its column.
+        class: u32,
+        /// Share of its examples that are flagged.
+        share: f64,
+    },
     /// The model agrees with every label and is almost sure of each: it has probably been fitted on them, and then it cannot
     /// find what is wrong with them.
     FitsTooWell {
@@ -158,7 +165,11 @@ mod tests {
 
     #[test]
     fn broken_input_is_named() {
-        refuses(&[0, 1], &[[0.5, 0.5]], CurateError::Shape { what: "rows of the probabilities", got: 1, expected: 2 });
+        refuses(
+            &[0, 1],
+            &[[0.5, 0.5]],
+            CurateError::Shape { what: "rows of the probabilities", got: 1, expected: 2 },
+        );
         refuses(&[0, 2], &[[0.5, 0.5]; 2], CurateError::LabelOutOfRange { row: 1, label: 2, n_classes: 2 });
         refuses(&[0, 1], &[[0.5, 0.5], [f64::NAN, 0.5]], CurateError::NotFinite { row: 1 });
         refuses(&[0], &[[1.5, -0.5]], CurateError::NotAProbability { row: 0, value: 1.5 });

@@ -1,23 +1,26 @@
 //! Labels that are probably wrong (methods 3).
 //!
-//! Start at [`label_quality`]. [`Judged`] holds labels and out-of-fold probabilities, checked once; [`score`] and [`filter`]
-//! are cleanlab's scores and rules on them. [`multilabel`], [`tokens`], [`regression`], [`boxes`] and [`pixels`] are the other
+//! Start at [`label_quality`], or at [`errors::label_errors`] with probabilities alone. [`Judged`] holds labels and out-of-fold
+//! probabilities, checked once; [`score`] and [`filter`] are cleanlab's scores and rules on them, [`micro_audit`] asks a person. [`multilabel`], [`tokens`], [`regression`], [`boxes`] and [`pixels`] are the other
 //! kinds of labels.
 
 pub mod boxes;
 mod boxes_flagged;
 pub mod confident;
+pub mod errors;
 pub mod filter;
 mod judged;
+pub mod micro_audit;
 pub mod multilabel;
 pub mod pixels;
 mod quality;
 pub mod regression;
 pub mod score;
 pub mod tokens;
+pub mod views;
 
 pub use judged::{Judged, Note};
-pub use quality::{LabelIssue, LabelQuality, label_quality};
+pub use quality::{LabelIssue, LabelQuality, label_quality, label_quality_by_views};
 
 pub(crate) use judged::{argmax, check_probabilities};
 

@@ -70,7 +70,8 @@ impl<'a> JudgedSets<'a> {
             let labels: Vec<u32> = (0..n).map(|row| u32::from(self.given.row(row)[class])).collect();
             let column = self.probs.iter_rows().map(|row| row[class]);
             let probs = Matrix::from_vec(n, 2, column.flat_map(|p| [1.0 - p, p]).collect());
-            let judged = Judged::new(&labels, probs.view()).expect("a probability and its complement are checked");
+            let judged =
+                Judged::new(&labels, probs.view()).expect("a probability and its complement are checked");
             for (row, flag) in flagged(judged, filter).into_iter().enumerate() {
                 flags.row_mut(row)[class] = flag;
             }

@@ -67,7 +67,8 @@ pub fn flagged_pixels(judged: JudgedPixels<'_>) -> Vec<bool> {
 
 /// `[images]`: the share of a picture's pixels that [`flagged_pixels`] leaves alone.
 pub fn unflagged_shares(judged: JudgedPixels<'_>) -> Vec<f64> {
-    let share = |pixels: &[bool]| 1.0 - pixels.iter().filter(|flag| **flag).count() as f64 / pixels.len() as f64;
+    let share =
+        |pixels: &[bool]| 1.0 - pixels.iter().filter(|flag| **flag).count() as f64 / pixels.len() as f64;
     flagged_pixels(judged).chunks_exact(judged.pixels).map(share).collect()
 }
 
@@ -87,7 +88,8 @@ mod tests {
 
     #[test]
     fn the_wrong_pixel_is_flagged_alone() {
-        let rows: Vec<[f64; 2]> = (0..16).map(|pixel| if pixel < 8 { [0.9, 0.1] } else { [0.1, 0.9] }).collect();
+        let rows: Vec<[f64; 2]> =
+            (0..16).map(|pixel| if pixel < 8 { [0.9, 0.1] } else { [0.1, 0.9] }).collect();
         let probs = Matrix::from_rows(&rows);
         let labels: Vec<u32> = (0..16).map(|pixel| u32::from(pixel >= 8 || pixel == 3)).collect();
         let judged = JudgedPixels::new(&labels, probs.view(), 8).unwrap();

@@ -59,7 +59,10 @@ pub fn residual_scores(judged: JudgedNumbers<'_>) -> Vec<f64> {
 ///
 /// # Errors
 /// When there is not one uncertainty for each row, or one is negative or not finite.
-pub fn adjusted_residual_scores(judged: JudgedNumbers<'_>, uncertainty: &[f64]) -> Result<Vec<f64>, CurateError> {
+pub fn adjusted_residual_scores(
+    judged: JudgedNumbers<'_>,
+    uncertainty: &[f64],
+) -> Result<Vec<f64>, CurateError> {
     if uncertainty.len() != judged.labels.len() {
         let (got, expected) = (uncertainty.len(), judged.labels.len());
         return Err(CurateError::Shape { what: "uncertainties", got, expected });
@@ -67,8 +70,11 @@ pub fn adjusted_residual_scores(judged: JudgedNumbers<'_>, uncertainty: &[f64]) 
     if let Some(row) = uncertainty.iter().position(|value| !(0.0..f64::INFINITY).contains(value)) {
         return Err(CurateError::NotFinite { row });
     }
-    let adjusted: Vec<f64> =
-        judged.residuals().zip(uncertainty).map(|(residual, unsure)| (residual / (unsure + TINY)).abs()).collect();
+    let adjusted: Vec<f64> = judged
+        .residuals()
+        .zip(uncertainty)
+        .map(|(residual, unsure)| (residual / (unsure + TINY)).abs())
+        .collect();
     let median = median(adjusted.clone()).max(TINY);
     Ok(adjusted.into_iter().map(|value| (-value / median).exp()).collect())
 }
@@ -118,9 +124,11 @@ mod tests {
         let mut labels: Vec<f64> = truth.iter().map(|value| value + (value * 7.0).sin()).collect();
         labels[20] = 45.0;
         let judged = JudgedNumbers::new(&labels, &truth).unwrap();
-        for scores in
-            [residual_scores(judged), adjusted_residual_scores(judged, &[1.0; 60]).unwrap(), outre_scores(judged)]
-        {
+        for scores in [
+            residual_scores(judged),
+            adjusted_residual_scores(judged, &[1.0; 60]).unwrap(),
+            outre_scores(judged),
+        ] {
             let lowest = (0..60).min_by(|a, b| scores[*a].total_cmp(&scores[*b]));
             assert_eq!(lowest, Some(20));
         }

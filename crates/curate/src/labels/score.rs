@@ -35,8 +35,7 @@ pub fn confidence_weighted_entropy(judged: Judged<'_>) -> Vec<f64> {
     }
     let normaliser = (judged.n_classes() as f64).ln();
     let score = |row: usize| {
-        let entropy: f64 =
-            judged.probs().row(row).iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
+        let entropy: f64 = judged.probs().row(row).iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum();
         let ratio = entropy / normaliser / judged.self_confidence_of(row).max(SMALLEST);
         (ratio + 1.0).ln() / ratio.max(SMALLEST)
     };

@@ -87,7 +87,11 @@ pub fn merge_classes(probs: &Matrix<f64>, into: &[u32]) -> Result<Matrix<f64>, C
 fn check_lengths(judged: Judged<'_>, lengths: &[usize]) -> Result<(), CurateError> {
     let got: usize = lengths.iter().sum();
     let expected = judged.n();
-    if got == expected { Ok(()) } else { Err(CurateError::Shape { what: "tokens of all sentences", got, expected }) }
+    if got == expected {
+        Ok(())
+    } else {
+        Err(CurateError::Shape { what: "tokens of all sentences", got, expected })
+    }
 }
 
 #[cfg(test)]

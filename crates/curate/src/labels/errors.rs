@@ -1,0 +1,183 @@
+//! Which labels are probably wrong, and how many: a limit that each data set sets for itself (methods 3.3).
+//!
+//! Every class has two typical probabilities: `t`, the mean over the examples that have it, and `w`, the mean over those that
+//! do not. A label is flagged when its probability is nearer, in the logarithm, to `w` than to `t`, and another class is more
+//! probable. Nothing is tuned: with a vague model `t` and `w` approach each other and the limit falls to where only plain
+//! contradictions are left, with a sure one it rises.
+
+use super::filter::ranked;
+use super::judged::{Judged, Note, argmax};
+
+/// Examples by which the mean of a small class is pulled to the mean of all (methods 3.2).
+const PULL: f64 = 5.0;
+/// Share of a class that may be flagged before that is noted: a class doubted wholesale is one the model does not know.
+const DOUBTED: f64 = 0.3;
+/// Keeps logarithms and quotients defined.
+const SMALLEST: f64 = 1e-12;
+
+/// How every label looks by the probabilities alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelErrors {
+    /// `[n]`: 0 = surely wrong, 1 = surely right. The order is that of self-confidence with the classes made comparable.
+    pub scores: Vec<f64>,
+    /// Probably wrong labels, most suspicious first.
+    pub flagged: Vec<usize>,
+    /// `[n]`: the most probable class but the given one; the given one where there is no other.
+    pub suggested: Vec<u32>,
+    /// What about the input or the result asks for caution.
+    pub notes: Vec<Note>,
+}
+
+impl LabelErrors {
+    /// Share of all labels that are flagged.
+    pub fn share(&self) -> f64 {
+        self.flagged.len() as f64 / self.scores.len() as f64
+    }
+}
+
+/// What probability is typical of a class.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Typical {
+    /// Of examples that have it.
+    pub own: f64,
+    /// Of examples that have another.
+    pub others: f64,
+}
+
+impl Typical {
+    /// Halfway between the two, in the logarithm.
+    pub fn limit(self) -> f64 {
+        (self.own * self.others).sqrt()
+    }
+}
+
+/// Finds the labels that are probably wrong.
+pub fn label_errors(judged: Judged<'_>) -> LabelErrors {
+    let typical = typical(judged);
+    let limits: Vec<f64> = typical.iter().map(|class| class.limit()).collect();
+    let scores = evened_self_confidence(judged, &typical);
+    let doubted = |row: &usize| {
+        let given = judged.labels()[*row];
+        judged.predicted(*row) != given && judged.self_confidence_of(*row) < limits[given as usize]
+    };
+    let mask: Vec<bool> = (0..judged.n()).map(|row| doubted(&row)).collect();
+    let suggested = (0..judged.n()).map(|row| best_other(judged, row)).collect();
+    let mut notes = judged.notes();
+    notes.extend(doubted_classes(judged, &mask));
+    LabelErrors { flagged: ranked(&mask, &scores), scores, suggested, notes }
+}
+
+/// `[k]`: the typical probabilities of each class.
+pub fn typical(judged: Judged<'_>) -> Vec<Typical> {
+    let k = judged.n_classes();
+    let (mut own, mut all) = (vec![0.0; k], vec![0.0; k]);
+    for row in 0..judged.n() {
+        all.iter_mut().zip(judged.probs().row(row)).for_each(|(sum, p)| *sum += p);
+        own[judged.labels()[row] as usize] += judged.self_confidence_of(row);
+    }
+    let global = own.iter().sum::<f64>() / judged.n() as f64;
+    let of_class = |(class, count): (usize, usize)| {
+        let others = judged.n() - count;
+        Typical {
+            own: (own[class] + PULL * global) / (count as f64 + PULL),
+            others: if others == 0 { 0.0 } else { (all[class] - own[class]).max(0.0) / others as f64 },
+        }
+    };
+    judged.class_counts().into_iter().enumerate().map(of_class).collect()
+}
+
+/// `[n]`: the probability of the given label after each class's were divided by its own scale, the geometric mean of what is
+/// typical of it and of its limit.
+fn evened_self_confidence(judged: Judged<'_>, typical: &[Typical]) -> Vec<f64> {
+    let scale: Vec<f64> =
+        typical.iter().map(|class| (class.own * class.limit()).sqrt().max(SMALLEST)).collect();
+    let score = |row: usize| {
+        let probs = judged.probs().row(row);
+        let sum: f64 = probs.iter().zip(&scale).map(|(p, scale)| p / scale).sum();
+        judged.self_confidence_of(row) / scale[judged.labels()[row] as usize] / sum
+    };
+    (0..judged.n()).map(score).collect()
+}
+
+fn best_other(judged: Judged<'_>, row: usize) -> u32 {
+    let given = judged.labels()[row];
+    let mut probs = judged.probs().row(row).to_vec();
+    probs[given as usize] = -1.0;
+    if probs.len() > 1 { argmax(&probs) as u32 } else { given }
+}
+
+fn doubted_classes(judged: Judged<'_>, mask: &[bool]) -> impl Iterator<Item = Note> {
+    let mut flagged = vec![0_usize; judged.n_classes()];
+    for (label, flag) in judged.labels().iter().zip(mask) {
+        flagged[*label as usize] += usize::from(*flag);
+    }
+    let counts = judged.class_counts().into_iter().zip(flagged).enumerate();
+    counts.filter_map(|(class, (all, flagged))| {
+        let share = flagged as f64 / all.max(1) as f64;
+        (share > DOUBTED).then_some(Note::DoubtedClass { class: class as u32, share })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use linalg::{Matrix, Seed, random};
+
+    use super::*;
+
+    /// A model that knows the truth with varying certainty; every `every`-th label was turned into the next class.
+    fn made(n: usize, k: usize, every: usize) -> (Vec<u32>, Matrix<f64>) {
+        let mut rng = Seed(9).rng();
+        let mut probs = Matrix::zeros(n, k);
+        let mut labels = Vec::new();
+        for row in 0..n {
+            let truth = row % k;
+            let mut z: Vec<f64> = (0..k).map(|_| random::normal(&mut rng)).collect();
+            z[truth] += 4.0 + 3.0 * random::uniform(&mut rng);
+            probs.row_mut(row).copy_from_slice(&linalg::logits::softmax(&z));
+            labels.push(((truth + usize::from(row % every == 0)) % k) as u32);
+        }
+        (labels, probs)
+    }
+
+    #[test]
+    fn planted_errors_are_flagged_and_little_else() {
+        for (k, every) in [(2, 10), (5, 7), (40, 21)] {
+            let (labels, probs) = made(840, k, every);
+            let found = label_errors(Judged::new(&labels, probs.view()).unwrap());
+            let right = found.flagged.iter().filter(|row| **row % every == 0).count();
+            let planted = 840_usize.div_ceil(every);
+            assert!(right as f64 >= 0.95 * planted as f64, "{k}: {right} of {planted}");
+            assert!(
+                right as f64 >= 0.85 * found.flagged.len() as f64,
+                "{k}: {right} of {}",
+                found.flagged.len()
+            );
+        }
+    }
+
+    #[test]
+    fn renaming_the_classes_changes_nothing() {
+        let (labels, probs) = made(120, 3, 6);
+        let renamed: Vec<u32> = labels.iter().map(|label| (label + 1) % 3).collect();
+        let rows: Vec<[f64; 3]> = probs.iter_rows().map(|row| [row[2], row[0], row[1]]).collect();
+        let a = label_errors(Judged::new(&labels, probs.view()).unwrap());
+        let b = label_errors(Judged::new(&renamed, Matrix::from_rows(&rows).view()).unwrap());
+        assert_eq!(a.flagged, b.flagged);
+    }
+
+    #[test]
+    fn one_example_one_class_and_a_doubted_class_are_defined() {
+        let one = Matrix::from_rows(&[[1.0]]);
+        let found = label_errors(Judged::new(&[0], one.view()).unwrap());
+        assert_eq!((found.flagged.len(), &found.scores[..], &found.suggested[..]), (0, &[1.0][..], &[0][..]));
+        let rows: Vec<[f64; 2]> =
+            (0..40).map(|row| if row < 36 { [0.95, 0.05] } else { [0.02, 0.98] }).collect();
+        let labels: Vec<u32> = (0..40).map(|row| u32::from(row >= 33)).collect();
+        let probs = Matrix::from_rows(&rows);
+        let found = label_errors(Judged::new(&labels, probs.view()).unwrap());
+        assert!(
+            found.notes.iter().any(|note| matches!(note, Note::DoubtedClass { class: 1, .. })),
+            "{found:?}"
+        );
+    }
+}
