@@ -26,4 +26,10 @@ pub enum CurateError {
     /// A box whose corners are not in order or not finite.
     #[error("box {place} of image {image} is not finite or has its corners swapped")]
     BadBox { image: usize, place: usize },
+    /// A vote names something that does not exist.
+    #[error("vote {row} names {what} {id}, but there are {end}")]
+    UnknownId { row: usize, what: &'static str, id: u32, end: usize },
+    /// A table that would not fit into memory.
+    #[error("{what} would have {got} values, more than {limit}")]
+    TooLarge { what: &'static str, got: usize, limit: usize },
 }

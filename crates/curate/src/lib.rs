@@ -1,7 +1,8 @@
-//! Says what looks wrong in a data set: duplicates and suspicious labels.
+//! Says what looks wrong in a data set: duplicates, suspicious labels, annotators who do not agree.
 //!
 //! Scores have one direction: 0 is bad, 1 is good. Every finding names its evidence: the rows that speak against it.
 
+pub mod consensus;
 mod duplicates;
 mod error;
 pub mod labels;

@@ -7,7 +7,7 @@ use linalg::MatrixView;
 use crate::CurateError;
 
 /// How far from 1 a row of probabilities may sum: half precision, rounded class by class.
-const SUM_TOLERANCE: f64 = 2e-3;
+pub(crate) const SUM_TOLERANCE: f64 = 2e-3;
 /// From this many examples on, a model that never disagrees is remarkable.
 const REMARKABLE_FROM: usize = 50;
 /// Mean probability of the given label above which an agreeing model has probably seen the labels.

@@ -22,7 +22,7 @@ pub mod views;
 pub use judged::{Judged, Note};
 pub use quality::{LabelIssue, LabelQuality, label_quality, label_quality_by_views};
 
-pub(crate) use judged::{argmax, check_probabilities};
+pub(crate) use judged::{SUM_TOLERANCE, argmax, check_probabilities};
 
 /// The mean of scores, weighted toward the smallest: `sum s softmax((1 - s) / temperature)`; 1 when there are none.
 pub(crate) fn softmin(scores: &[f64], temperature: f64) -> f64 {

@@ -1,0 +1,173 @@
+//! How good each annotator is, what they confuse, and whether they changed over time.
+
+use std::collections::BTreeMap;
+
+use linalg::{Matrix, Seed, random};
+
+use super::Votes;
+use crate::CurateError;
+
+/// Blocks of equal numbers of votes that are compared.
+const BLOCKS: usize = 4;
+/// Fewer votes than this for each block say nothing about a change.
+const LEAST_PER_BLOCK: usize = 5;
+/// Random orders that the real one is compared with.
+const ORDERS: usize = 199;
+/// Confusions that are listed for each annotator.
+const SHOWN: usize = 3;
+/// Two-sided 95 % of a normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// What is known about one annotator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotator {
+    /// Votes on examples that have a label.
+    pub n_votes: usize,
+    /// Expected share of right votes, by the beliefs given; 0 without votes.
+    pub accuracy: f64,
+    /// The accuracy is at least this with 97.5 % (Wilson); 0 without votes.
+    pub low: f64,
+    /// And at most this; 1 without votes.
+    pub high: f64,
+    /// What is confused most: truth, what was said instead, expected number of times; largest first, none below one half.
+    pub confusions: Vec<(u32, u32, f64)>,
+}
+
+/// Describes every annotator by beliefs `[examples, k]` about the truth.
+///
+/// # Errors
+/// When the beliefs have another shape than the votes.
+pub fn annotators(votes: &Votes, beliefs: &Matrix<f64>) -> Result<Vec<Annotator>, CurateError> {
+    check_shape(votes, beliefs)?;
+    let mut by_annotator: Vec<Vec<usize>> = vec![Vec::new(); votes.n_annotators()];
+    for (place, vote) in votes.all().iter().enumerate() {
+        by_annotator[vote.annotator as usize].push(place);
+    }
+    Ok(by_annotator.iter().map(|places| describe(votes, beliefs, places)).collect())
+}
+
+fn check_shape(votes: &Votes, beliefs: &Matrix<f64>) -> Result<(), CurateError> {
+    let shapes = [
+        ("rows of the beliefs", beliefs.rows(), votes.n_examples()),
+        ("columns of the beliefs", beliefs.cols(), votes.n_classes()),
+    ];
+    match shapes.into_iter().find(|(_, got, expected)| got != expected) {
+        Some((what, got, expected)) => Err(CurateError::Shape { what, got, expected }),
+        None => Ok(()),
+    }
+}
+
+fn describe(votes: &Votes, beliefs: &Matrix<f64>, places: &[usize]) -> Annotator {
+    let mut confused: BTreeMap<(u32, u32), f64> = BTreeMap::new();
+    let mut right = 0.0;
+    for place in places {
+        let vote = votes.all()[*place];
+        for (truth, p) in beliefs.row(vote.example as usize).iter().enumerate() {
+            if truth as u32 == vote.class {
+                right += p;
+            } else if *p > 0.0 {
+                *confused.entry((truth as u32, vote.class)).or_default() += p;
+            }
+        }
+    }
+    let mut confusions: Vec<(u32, u32, f64)> = confused
+        .into_iter()
+        .filter(|(_, count)| *count >= 0.5)
+        .map(|((truth, said), count)| (truth, said, count))
+        .collect();
+    confusions.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
+    confusions.truncate(SHOWN);
+    let n = places.len();
+    let accuracy = if n == 0 { 0.0 } else { right / n as f64 };
+    let (low, high) = wilson(accuracy, n);
+    Annotator { n_votes: n, accuracy, low, high, confusions }
+}
+
+fn wilson(share: f64, n: usize) -> (f64, f64) {
+    if n == 0 {
+        return (0.0, 1.0);
+    }
+    let n = n as f64;
+    let middle = (share + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+    let half = Z / (1.0 + Z * Z / n) * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+/// Whether an annotator's votes became better or worse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drift {
+    /// Who.
+    pub annotator: u32,
+    /// Expected share of right votes in each quarter of their votes, by time.
+    pub accuracy: [f64; BLOCKS],
+    /// How often a random order of the votes differs as much between quarters: small when there was a change.
+    pub p_value: f64,
+}
+
+/// Compares the quarters of every annotator's votes, by `times`, one for each of [`Votes::all`], in any unit. Annotators with
+/// fewer than twenty votes are left out. Sorted by p-value; with m annotators, expect `0.05 m` below 0.05 without any change.
+///
+/// # Errors
+/// When shapes do not fit or a time is not finite.
+pub fn drift(
+    votes: &Votes,
+    beliefs: &Matrix<f64>,
+    times: &[f64],
+    seed: Seed,
+) -> Result<Vec<Drift>, CurateError> {
+    check_shape(votes, beliefs)?;
+    if times.len() != votes.all().len() {
+        return Err(CurateError::Shape { what: "times", got: times.len(), expected: votes.all().len() });
+    }
+    if let Some(row) = times.iter().position(|time| !time.is_finite()) {
+        return Err(CurateError::NotFinite { row });
+    }
+    let mut by_annotator: Vec<Vec<usize>> = vec![Vec::new(); votes.n_annotators()];
+    for (place, vote) in votes.all().iter().enumerate() {
+        by_annotator[vote.annotator as usize].push(place);
+    }
+    let mut found: Vec<Drift> = Vec::new();
+    for (annotator, mut places) in by_annotator.into_iter().enumerate() {
+        if places.len() < BLOCKS * LEAST_PER_BLOCK {
+            continue;
+        }
+        places.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
+        let right = |place: &usize| {
+            let vote = votes.all()[*place];
+            beliefs.row(vote.example as usize)[vote.class as usize]
+        };
+        let mut series: Vec<f64> = places.iter().map(right).collect();
+        let accuracy = block_means(&series);
+        let seen = spread(&series);
+        let mut rng = seed.derive("drift").nth(annotator).rng();
+        let as_much = (0..ORDERS).filter(|_| {
+            random::shuffle(&mut series, &mut rng);
+            spread(&series) >= seen - 1e-12
+        });
+        let p_value = (1 + as_much.count()) as f64 / (ORDERS + 1) as f64;
+        found.push(Drift { annotator: annotator as u32, accuracy, p_value });
+    }
+    found.sort_by(|a, b| a.p_value.total_cmp(&b.p_value).then(a.annotator.cmp(&b.annotator)));
+    Ok(found)
+}
+
+fn blocks(series: &[f64]) -> impl Iterator<Item = &[f64]> {
+    let n = series.len();
+    (0..BLOCKS).map(move |block| &series[block * n / BLOCKS..(block + 1) * n / BLOCKS])
+}
+
+fn block_means(series: &[f64]) -> [f64; BLOCKS] {
+    let mut means = [0.0; BLOCKS];
+    for (mean, block) in means.iter_mut().zip(blocks(series)) {
+        *mean = block.iter().sum::<f64>() / block.len() as f64;
+    }
+    means
+}
+
+/// Sum over blocks of size times squared difference from the mean: the chi-square statistic up to a factor.
+fn spread(series: &[f64]) -> f64 {
+    let mean = series.iter().sum::<f64>() / series.len() as f64;
+    blocks(series)
+        .map(|block| block.len() as f64 * (block.iter().sum::<f64>() / block.len() as f64 - mean).powi(2))
+        .sum()
+}
