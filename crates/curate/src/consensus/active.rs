@@ -1,7 +1,8 @@
 //! What to ask next: which example, and whom.
 //!
-//! The score is that of ActiveLab (Goh and Mueller 2023, arXiv 2301.11856), as in cleanlab 2.9: the quality of a label, pulled to
-//! chance by one more average annotator. The lowest is asked about first, whether or not it has votes already.
+//! The score is that of ActiveLab (Goh and Mueller 2023, arXiv 2301.11856): the quality of a label, pulled to chance by one more
+//! average annotator. The lowest is asked about first, whether or not it has votes already. cleanlab 2.9 fits its temperature to
+//! votes counted for the wrong classes; apart from that the numbers are the same.
 
 use linalg::logits::softmax;
 use linalg::{Matrix, MatrixView};

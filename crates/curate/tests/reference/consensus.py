@@ -9,14 +9,18 @@ import sys
 import warnings
 
 import cleanlab
-import crowdkit
 import numpy as np
 import pandas as pd
 from cleanlab import multiannotator
+from cleanlab.internal import multiannotator_utils
 from crowdkit.aggregation import GLAD, MACE, DawidSkene
 from crowdkit.metrics.data import alpha_krippendorff
 
 assert cleanlab.__version__ == "2.9.0", cleanlab.__version__
+
+# Its temperature is fitted to class counts that go to the first places instead of to their classes, because the votes are
+# floating-point numbers there. ActiveLab as published needs them in their places.
+multiannotator_utils.value_counts = lambda votes, num_classes: np.bincount(votes.astype(int), minlength=num_classes)
 warnings.filterwarnings("ignore")
 
 
