@@ -6,12 +6,17 @@
 //! quality [--data DIR] preprocessing [NAME..]   which normalisation, crop and filter suits the vision base
 //! quality made DIR                              writes made sets for defect inspection, with exact masks, below DIR
 //! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
+//! quality label-errors                          wrong labels that are found, beside cleanlab
+//! quality consensus                             what crowds say, beside crowd-kit
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
 
+mod consensus;
 mod coverage;
 mod inspection;
+mod label_errors;
 mod made;
+mod npy;
 mod preprocessing;
 mod run;
 mod table;
@@ -43,6 +48,14 @@ fn main() -> anyhow::Result<ExitCode> {
         && first == "inspection"
     {
         return print_inspection(rest, &data);
+    }
+    let whole = match words.first().map(String::as_str) {
+        Some("label-errors") => Some(label_errors::print(&data)?),
+        Some("consensus") => Some(consensus::print(&data)?),
+        _ => None,
+    };
+    if let Some(good) = whole {
+        return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let study = words.first().cloned().unwrap_or_default();
     let names = if matches!(study.as_str(), "coverage" | "preprocessing") { &words[1..] } else { &words[..] };

@@ -1,5 +1,7 @@
 //! Consensus against cleanlab 2.9.0 and crowd-kit 1.4.1 (`tests/reference/consensus.py`), and by simulation.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use curate::CurateError;
 use curate::consensus::{
     Annotator, JudgedVotes, Part, Scale, Vote, Votes, active_scores, annotators, consensus, crowdlab,

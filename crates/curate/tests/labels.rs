@@ -1,5 +1,7 @@
 //! Scores and rules against cleanlab 2.9.0 (`tests/reference/labels.py`).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use curate::labels::Judged;
 use curate::labels::boxes::{GivenBox, JudgedImage, PredictedBox, box_scores, flagged_boxes};
 use curate::labels::confident::{confident_joint, confident_thresholds};

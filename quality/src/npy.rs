@@ -1,0 +1,54 @@
+//! Reads plain NumPy arrays of the reference data: version 1, little-endian, row by row.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use linalg::Matrix;
+
+/// All values as numbers, and the shape; `f4`, `f8`, `i8`, `i4` and booleans.
+fn read(path: &Path) -> anyhow::Result<(Vec<usize>, Vec<f64>)> {
+    let bytes = std::fs::read(path).with_context(|| format!("the data is missing: `{}`", path.display()))?;
+    if bytes.len() < 10 || &bytes[..8] != b"\x93NUMPY\x01\0" {
+        bail!("`{}` is not a NumPy array of version 1", path.display());
+    }
+    let end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let header = std::str::from_utf8(bytes.get(10..end).context("the header is cut off")?)?;
+    let after = |key: &str| header.split_once(key).map(|(_, rest)| rest).context("a key is missing");
+    let kind: String = after("'descr': '")?.chars().take_while(|c| *c != '\'').collect();
+    if !after("'fortran_order': ")?.starts_with("False") {
+        bail!("`{}` is stored column by column", path.display());
+    }
+    let (shape, _) = after("'shape': (")?.split_once(')').context("the shape has no end")?;
+    let shape: Vec<usize> = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|size| !size.is_empty())
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    let data = &bytes[end..];
+    let values: Vec<f64> = match kind.as_str() {
+        "<f8" => data.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
+        "<f4" => data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect(),
+        "<i8" => data.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as f64).collect(),
+        "<i4" => data.as_chunks::<4>().0.iter().map(|bytes| i32::from_le_bytes(*bytes).into()).collect(),
+        "|b1" | "|i1" | "|u1" => data.iter().map(|byte| f64::from(*byte)).collect(),
+        other => bail!("`{}` holds `{other}`", path.display()),
+    };
+    if values.len() != shape.iter().product::<usize>() {
+        bail!("`{}` has {} values for the shape {shape:?}", path.display(), values.len());
+    }
+    Ok((shape, values))
+}
+
+/// An array of one dimension, as class numbers or truth values.
+pub(crate) fn labels(path: &Path) -> anyhow::Result<Vec<u32>> {
+    Ok(read(path)?.1.into_iter().map(|value| value as u32).collect())
+}
+
+/// An array of two dimensions.
+pub(crate) fn matrix(path: &Path) -> anyhow::Result<Matrix<f64>> {
+    match read(path)? {
+        (shape, values) if shape.len() == 2 => Ok(Matrix::from_vec(shape[0], shape[1], values)),
+        (shape, _) => bail!("`{}` has the shape {shape:?}", path.display()),
+    }
+}
