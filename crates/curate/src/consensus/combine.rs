@@ -9,6 +9,7 @@
 
 use linalg::logits::softmax;
 use linalg::{Matrix, MatrixView};
+use rayon::prelude::*;
 
 use super::crowdlab::{JudgedVotes, crowdlab};
 use super::{DawidSkene, OneCoin, Vote, Votes, dawid_skene, one_coin, vote_shares};
@@ -181,15 +182,16 @@ fn foreseen_by_crowd(votes: &Votes, members: &[Member]) -> Vec<f64> {
 }
 
 /// For each example with two votes or more, the share of its votes that `without` names.
-fn foreseen(votes: &Votes, without: impl Fn(&Vote) -> Vec<f64>) -> Vec<f64> {
+fn foreseen(votes: &Votes, without: impl Fn(&Vote) -> Vec<f64> + Sync) -> Vec<f64> {
     let hit = |vote: &Vote| {
         let beliefs = without(vote);
         let best = beliefs[argmax(&beliefs)];
         let tied = beliefs.iter().filter(|p| **p == best).count();
         if beliefs[vote.class as usize] == best { 1.0 / tied as f64 } else { 0.0 }
     };
-    let several = (0..votes.n_examples()).map(|example| votes.of(example)).filter(|said| said.len() > 1);
-    several.map(|said| said.iter().map(hit).sum::<f64>() / said.len() as f64).collect()
+    let several: Vec<&[Vote]> =
+        (0..votes.n_examples()).map(|example| votes.of(example)).filter(|said| said.len() > 1).collect();
+    several.into_par_iter().map(|said| said.iter().map(hit).sum::<f64>() / said.len() as f64).collect()
 }
 
 fn compared(part: Part, hits: &[f64], crowd: &[f64]) -> Evidence {

@@ -4,15 +4,13 @@
 //! one (methods 3.9). crowd-kit only keeps probabilities off zero, and is overconfident about such annotators.
 
 use linalg::Matrix;
-use linalg::logits::softmax;
 
+use super::em::{self, STILL};
 use super::{Votes, vote_shares};
 use crate::CurateError;
 
 /// Most rounds of EM.
 const ROUNDS: usize = 100;
-/// Rounds end when no belief moved by more.
-const STILL: f64 = 1e-6;
 /// Keeps the habits of all off zero, and a class that nobody ever saw on its own diagonal.
 const COMMON: f64 = 0.01;
 
@@ -89,7 +87,7 @@ fn normalise(row: &mut [f64]) {
     row.iter_mut().for_each(|value| *value /= sum);
 }
 
-/// Brings the beliefs up to date; the most that one of them moved.
+/// Brings the beliefs up to date; by how much they moved.
 fn update(votes: &Votes, found: &mut DawidSkene) -> f64 {
     let k = votes.n_classes();
     // By annotator, said class, truth, so that the loop over truths is one of neighbours.
@@ -99,18 +97,11 @@ fn update(votes: &Votes, found: &mut DawidSkene) -> f64 {
         habit.iter().enumerate().for_each(|(said, p)| logs[(annotator * k + said) * k + truth] = p.ln());
     }
     let prior: Vec<f64> = found.prior.iter().map(|p| p.ln()).collect();
-    let mut moved = 0.0_f64;
-    for example in 0..votes.n_examples() {
-        let mut z = prior.clone();
+    em::update(votes, &mut found.posterior, |example, z| {
+        z.copy_from_slice(&prior);
         for vote in votes.of(example) {
             let start = (vote.annotator as usize * k + vote.class as usize) * k;
             z.iter_mut().zip(&logs[start..start + k]).for_each(|(sum, log)| *sum += log);
         }
-        let row = found.posterior.row_mut(example);
-        for (old, new) in row.iter_mut().zip(softmax(&z)) {
-            moved = moved.max((*old - new).abs());
-            *old = new;
-        }
-    }
-    moved
+    })
 }

@@ -2,8 +2,9 @@
 //! `sigmoid(skill_a * exp(ease_i))`; a wrong vote falls on any other class. EM with normal priors of mean 1 on both.
 
 use linalg::Matrix;
-use linalg::logits::{sigmoid, softmax};
+use linalg::logits::sigmoid;
 
+use super::em::{self, STILL};
 use super::{Votes, vote_shares};
 use crate::CurateError;
 
@@ -13,8 +14,6 @@ const ROUNDS: usize = 30;
 const STEPS: usize = 3;
 /// The longest step, which keeps the exponential in bounds.
 const LONGEST: f64 = 0.5;
-/// Rounds end when no belief moved by more.
-const STILL: f64 = 1e-5;
 
 /// What EM found.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,18 +87,11 @@ fn improve_eases(votes: &Votes, found: &mut Glad) {
 
 fn update(votes: &Votes, found: &mut Glad) -> f64 {
     let others = ((votes.n_classes().max(2) - 1) as f64).ln();
-    let mut moved = 0.0_f64;
-    for example in 0..votes.n_examples() {
-        let mut z = vec![0.0; votes.n_classes()];
+    let Glad { posterior, skill, ease } = found;
+    em::update(votes, posterior, |example, z| {
         for vote in votes.of(example) {
-            let strength = found.skill[vote.annotator as usize] * found.ease[example].exp();
             // ln(right) - ln(wrong / others), and ln(right / wrong) is the strength itself.
-            z[vote.class as usize] += strength + others;
+            z[vote.class as usize] += skill[vote.annotator as usize] * ease[example].exp() + others;
         }
-        for (old, new) in found.posterior.row_mut(example).iter_mut().zip(softmax(&z)) {
-            moved = moved.max((*old - new).abs());
-            *old = new;
-        }
-    }
-    moved
+    })
 }

@@ -10,6 +10,7 @@ mod annotators;
 mod combine;
 mod crowdlab;
 mod dawid_skene;
+mod em;
 mod glad;
 mod mace;
 mod majority;

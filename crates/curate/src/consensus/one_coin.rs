@@ -2,16 +2,14 @@
 //! each, so it can be learned from few votes, with any number of classes.
 
 use linalg::Matrix;
-use linalg::logits::softmax;
 
 use super::dawid_skene::class_shares;
+use super::em::{self, STILL};
 use super::{Votes, vote_shares};
 use crate::CurateError;
 
 /// Most rounds of EM.
 const ROUNDS: usize = 100;
-/// Rounds end when no belief moved by more.
-const STILL: f64 = 1e-6;
 /// Votes that the accuracy of all annotators counts as in each one's.
 const PULL: f64 = 5.0;
 /// Nobody is sure to be right or wrong.
@@ -58,14 +56,8 @@ fn update(votes: &Votes, posterior: &mut Matrix<f64>, accuracy: &[f64]) -> f64 {
     let others = (votes.n_classes().max(2) - 1) as f64;
     let weight: Vec<f64> = accuracy.iter().map(|right| (right / (1.0 - right) * others).ln()).collect();
     let prior: Vec<f64> = class_shares(votes, posterior).into_iter().map(f64::ln).collect();
-    let mut moved = 0.0_f64;
-    for example in 0..votes.n_examples() {
-        let mut z = prior.clone();
+    em::update(votes, posterior, |example, z| {
+        z.copy_from_slice(&prior);
         votes.of(example).iter().for_each(|vote| z[vote.class as usize] += weight[vote.annotator as usize]);
-        for (old, new) in posterior.row_mut(example).iter_mut().zip(softmax(&z)) {
-            moved = moved.max((*old - new).abs());
-            *old = new;
-        }
-    }
-    moved
+    })
 }

@@ -141,7 +141,8 @@ mod tests {
     fn a_doubt_that_only_one_view_has_weighs_less() {
         let n = 200;
         let labels: Vec<u32> = (0..n).map(|row| row % 2).collect();
-        let sure = |row: u32, right: bool| if row.is_multiple_of(2) == right { [0.9, 0.1] } else { [0.1, 0.9] };
+        let sure =
+            |row: u32, right: bool| if row.is_multiple_of(2) == right { [0.9, 0.1] } else { [0.1, 0.9] };
         let view = |wrong: &dyn Fn(u32) -> bool| {
             Matrix::from_rows(&(0..n).map(|row| sure(row, !wrong(row))).collect::<Vec<_>>())
         };
