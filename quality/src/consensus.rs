@@ -16,6 +16,8 @@ use serde::Deserialize;
 const SETS: [&str; 4] = ["dog_breed", "face_sentiment", "product_match", "esc10_human_votes"];
 /// The most that 150,000 votes may take.
 const SECONDS: f64 = 0.5;
+/// Runs, of which the quickest counts: other programs on the machine are not what is measured.
+const REPEATS: usize = 5;
 
 /// The peer's accuracies.
 #[derive(Deserialize)]
@@ -146,9 +148,12 @@ fn time_150_000() -> anyhow::Result<f64> {
         }
     }
     let votes = Votes::new(&given, 30_000, 200, 10)?.0;
-    let start = Instant::now();
-    let found = consensus(&votes, None)?;
-    let seconds = start.elapsed().as_secs_f64();
-    anyhow::ensure!(found.labels.iter().all(Option::is_some), "every example has votes");
-    Ok(seconds)
+    let mut best = f64::INFINITY;
+    for _ in 0..REPEATS {
+        let start = Instant::now();
+        let found = consensus(&votes, None)?;
+        best = best.min(start.elapsed().as_secs_f64());
+        anyhow::ensure!(found.labels.iter().all(Option::is_some), "every example has votes");
+    }
+    Ok(best)
 }

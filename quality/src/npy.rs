@@ -1,12 +1,19 @@
-//! Reads plain NumPy arrays of the reference data: version 1, little-endian, row by row.
+//! Reads plain NumPy arrays of the reference data: version 1, little-endian.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use linalg::Matrix;
 
-/// All values as numbers, and the shape; `f4`, `f8`, `i8`, `i4` and booleans.
-fn read(path: &Path) -> anyhow::Result<(Vec<usize>, Vec<f64>)> {
+/// What a file holds: `f4`, `f8`, `i8`, `i4` or booleans, as numbers.
+struct Array {
+    shape: Vec<usize>,
+    values: Vec<f64>,
+    /// Whether the values lie column by column.
+    by_column: bool,
+}
+
+fn read(path: &Path) -> anyhow::Result<Array> {
     let bytes = std::fs::read(path).with_context(|| format!("the data is missing: `{}`", path.display()))?;
     if bytes.len() < 10 || &bytes[..8] != b"\x93NUMPY\x01\0" {
         bail!("`{}` is not a NumPy array of version 1", path.display());
@@ -15,9 +22,7 @@ fn read(path: &Path) -> anyhow::Result<(Vec<usize>, Vec<f64>)> {
     let header = std::str::from_utf8(bytes.get(10..end).context("the header is cut off")?)?;
     let after = |key: &str| header.split_once(key).map(|(_, rest)| rest).context("a key is missing");
     let kind: String = after("'descr': '")?.chars().take_while(|c| *c != '\'').collect();
-    if !after("'fortran_order': ")?.starts_with("False") {
-        bail!("`{}` is stored column by column", path.display());
-    }
+    let by_column = after("'fortran_order': ")?.starts_with("True");
     let (shape, _) = after("'shape': (")?.split_once(')').context("the shape has no end")?;
     let shape: Vec<usize> = shape
         .split(',')
@@ -37,18 +42,20 @@ fn read(path: &Path) -> anyhow::Result<(Vec<usize>, Vec<f64>)> {
     if values.len() != shape.iter().product::<usize>() {
         bail!("`{}` has {} values for the shape {shape:?}", path.display(), values.len());
     }
-    Ok((shape, values))
+    Ok(Array { shape, values, by_column })
 }
 
 /// An array of one dimension, as class numbers or truth values.
 pub(crate) fn labels(path: &Path) -> anyhow::Result<Vec<u32>> {
-    Ok(read(path)?.1.into_iter().map(|value| value as u32).collect())
+    Ok(read(path)?.values.into_iter().map(|value| value as u32).collect())
 }
 
 /// An array of two dimensions.
 pub(crate) fn matrix(path: &Path) -> anyhow::Result<Matrix<f64>> {
-    match read(path)? {
-        (shape, values) if shape.len() == 2 => Ok(Matrix::from_vec(shape[0], shape[1], values)),
-        (shape, _) => bail!("`{}` has the shape {shape:?}", path.display()),
+    let Array { shape, values, by_column } = read(path)?;
+    match shape[..] {
+        [rows, cols] if by_column => Ok(Matrix::from_vec(cols, rows, values).transpose()),
+        [rows, cols] => Ok(Matrix::from_vec(rows, cols, values)),
+        _ => bail!("`{}` has the shape {shape:?}", path.display()),
     }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::Votes;
 
 /// Rounds end when the beliefs in an example moved by no more than this, on average.
-pub(super) const STILL: f64 = 1e-5;
+pub(super) const STILL: f64 = 1e-4;
 
 /// Replaces every example's beliefs by the softmax of what `evidence` writes into a row of zeros; by how much they moved, on
 /// average over examples.
