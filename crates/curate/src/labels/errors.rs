@@ -56,11 +56,11 @@ pub fn label_errors(judged: Judged<'_>) -> LabelErrors {
     let typical = typical(judged);
     let limits: Vec<f64> = typical.iter().map(|class| class.limit()).collect();
     let scores = evened_self_confidence(judged, &typical);
-    let doubted = |row: &usize| {
-        let given = judged.labels()[*row];
-        judged.predicted(*row) != given && judged.self_confidence_of(*row) < limits[given as usize]
+    let doubted = |row: usize| {
+        let given = judged.labels()[row];
+        judged.predicted(row) != given && judged.self_confidence_of(row) < limits[given as usize]
     };
-    let mask: Vec<bool> = (0..judged.n()).map(|row| doubted(&row)).collect();
+    let mask: Vec<bool> = (0..judged.n()).map(doubted).collect();
     let suggested = (0..judged.n()).map(|row| best_other(judged, row)).collect();
     let mut notes = judged.notes();
     notes.extend(doubted_classes(judged, &mask));

@@ -27,8 +27,7 @@ pub fn normalized_margin(judged: Judged<'_>) -> Vec<f64> {
     (0..judged.n()).map(margin).collect()
 }
 
-/// `[n]`: with `r = (H(p) / log k) / p_given`, `log(1 + r) / r`. With one class there is no entropy, and the score is 0 over the
-/// smallest number, as the limit is not defined there: it is said to be 1.
+/// `[n]`: `log(1 + r) / r` with `r = (H(p) / log k) / p_given`. With one class nothing speaks against a label: 1.
 pub fn confidence_weighted_entropy(judged: Judged<'_>) -> Vec<f64> {
     if judged.n_classes() == 1 {
         return vec![1.0; judged.n()];
