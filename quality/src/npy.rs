@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use linalg::Matrix;
 
-/// What a file holds: `f4`, `f8`, `i8`, `i4` or booleans, as numbers.
+/// What a file holds: floats, whole numbers or booleans, as numbers.
 struct Array {
     shape: Vec<usize>,
     values: Vec<f64>,
@@ -36,6 +36,7 @@ fn read(path: &Path) -> anyhow::Result<Array> {
         "<f4" => data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect(),
         "<i8" => data.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes) as f64).collect(),
         "<i4" => data.as_chunks::<4>().0.iter().map(|bytes| i32::from_le_bytes(*bytes).into()).collect(),
+        "<u2" => data.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes).into()).collect(),
         "|b1" | "|i1" | "|u1" => data.iter().map(|byte| f64::from(*byte)).collect(),
         other => bail!("`{}` holds `{other}`", path.display()),
     };
