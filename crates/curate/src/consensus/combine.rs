@@ -7,7 +7,6 @@
 //! Whether a model helps is measured: every vote is held out in turn, and each part says what it would have been. The crowd's
 //! answer gives way only to a part that is better by more than one standard error.
 
-use linalg::logits::softmax;
 use linalg::{Matrix, MatrixView};
 use rayon::prelude::*;
 
@@ -129,10 +128,10 @@ impl Member {
             Self::Accuracies(found) if truth == said => found.accuracy[annotator],
             Self::Accuracies(found) => (1.0 - found.accuracy[annotator]) / (k.max(2) - 1) as f64,
         };
-        // Logarithms: a belief of almost nothing divided by a chance of almost nothing.
-        let z: Vec<f64> =
-            (0..k).map(|truth| beliefs[truth].max(f64::MIN_POSITIVE).ln() - chance(truth).ln()).collect();
-        softmax(&z)
+        let mut left: Vec<f64> = (0..k).map(|truth| beliefs[truth] / chance(truth)).collect();
+        let sum: f64 = left.iter().sum();
+        left.iter_mut().for_each(|p| *p /= sum);
+        left
     }
 }
 
