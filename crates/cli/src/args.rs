@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bundle::inspection::Detector;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
@@ -123,6 +124,9 @@ pub(crate) struct InspectArguments {
     /// Tell sizes in millimetres: how many a pixel has
     #[arg(long, value_name = "MM")]
     pub(crate) mm_per_pixel: Option<f64>,
+    /// Listen to these detectors instead of choosing: surface, shape, detail, residual, place, whole, pixels
+    #[arg(long, value_name = "NAMES", value_parser = detector, value_delimiter = ',')]
+    pub(crate) detectors: Option<Vec<Detector>>,
     /// Write the bundle here (default: NAME.djm in the current folder; a name without `.djm` makes a folder)
     #[arg(long, short, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
@@ -156,6 +160,12 @@ pub(crate) struct InspectionColumns {
     /// Count the photos of one folder below a class folder as one (lot, camera, burst)
     #[arg(long)]
     pub(crate) group_by_folder: bool,
+}
+
+/// A detector's name.
+fn detector(text: &str) -> Result<Detector, String> {
+    let found = Detector::ALL.into_iter().find(|detector| detector.name() == text.trim());
+    found.ok_or_else(|| format!("there are {}", Detector::ALL.map(Detector::name).join(", ")))
 }
 
 /// `1%`, `1 %` or `0.01`.

@@ -9,7 +9,7 @@ use base::pull::PullError;
 use base::transfer::TransferError;
 use bundle::BundleError;
 use dataset::{Modality, ReadError};
-use pipeline::PipelineError;
+use pipeline::{DetectorNeeds, PipelineError};
 use store::StoreError;
 use tune::TuneError;
 
@@ -51,6 +51,14 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Tune(error) => return tune(error),
         PipelineError::NothingUsable { n_examples, n_problems, first } => {
             format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
+        }
+        PipelineError::NoDetector { detector, needs } => {
+            let needs = match needs {
+                DetectorNeeds::GoodPhotos(count) => format!("至少 {count} 张良品照片"),
+                DetectorNeeds::PartsThatLieAlike => "零件在所有照片上位置一致".to_owned(),
+                DetectorNeeds::AnotherBase => "含有相应层的底座".to_owned(),
+            };
+            format!("检测方式 {detector} 需要{needs}")
         }
         PipelineError::OneClass { class } => {
             format!("只有一个类别“{class}”有样本；区分至少需要两个类别")

@@ -103,6 +103,9 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "add examples of a second class, such as `good` and `defect`",
             "请加入第二个类别的样本，例如“良品”和“缺陷”",
         ),
+        PipelineError::NoDetector { .. } => {
+            lang.pick("leave --detectors out to have them chosen", "去掉 --detectors，由程序自动选择")
+        }
         PipelineError::NothingUsable { .. } => {
             lang.pick("mend the first problem and try again", "请先解决第一个问题再试")
         }

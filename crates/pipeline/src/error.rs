@@ -2,6 +2,8 @@
 
 use dataset::Modality;
 
+use crate::inspect::DetectorNeeds;
+
 /// What stopped a run. Data that is merely bad never does: it comes as [`dataset::Problem`]s.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,6 +51,9 @@ pub enum PipelineError {
     /// The examples speak to another sense than the base.
     #[error("base `{base}` takes {}, but the data holds {}", plural(*takes), plural(*got))]
     OtherModality { base: String, takes: Modality, got: Modality },
+    /// A detector that was asked for cannot work on these photos.
+    #[error("detector `{detector}` needs {needs}")]
+    NoDetector { detector: &'static str, needs: DetectorNeeds },
     /// The person asked to stop. Features computed so far are kept.
     #[error("stopped; the features computed so far are kept and the next run goes on from there")]
     Cancelled,

@@ -127,6 +127,8 @@ pub struct DetectionMaps {
     pub more: Vec<String>,
     /// Side of a cell in pixels: the stride of the first view.
     pub cell: usize,
+    /// An earlier map that shows fine detail, and the side of its cells; too narrow a view to judge a photo by.
+    pub detail: Option<(String, usize)>,
     /// Sides of tiles are multiples of this.
     pub step: usize,
 }
@@ -144,6 +146,7 @@ pub fn detection_maps(family: &Family, weights: &Weights) -> Result<DetectionMap
             pooled: names(&["stage4", "stage5"]),
             more: names(&["stage2", "stage6"]),
             cell: 16,
+            detail: Some(("stage2".to_owned(), 8)),
             step: 32,
         }),
         Family::Vit(_) => vit::detection_maps(weights),

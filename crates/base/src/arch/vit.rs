@@ -111,7 +111,8 @@ pub(super) fn detection_maps(weights: &Weights) -> Result<DetectionMaps, ArchErr
     let layers = count_layers(weights, &format!("{prefix}encoder.layer."), &format!(".{norm}.weight"))?;
     let middle = (3 * layers / 5).min(layers - 1);
     let views = vec![vec![format!("block{middle}")], vec!["last".to_owned()]];
-    Ok(DetectionMaps { views, pooled: vec!["last".to_owned()], more: Vec::new(), cell, step: cell })
+    let pooled = vec!["last".to_owned()];
+    Ok(DetectionMaps { views, pooled, more: Vec::new(), cell, detail: None, step: cell })
 }
 
 /// The tensors under their short names with the positions at the input size, and how the network is laid out.

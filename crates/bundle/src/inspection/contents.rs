@@ -7,12 +7,12 @@ use std::path::Path;
 
 use evaluate::inspect::{AlarmThreshold, GoodScores};
 use serde::{Deserialize, Serialize};
-use tune::detect::{Aligner, LocalMemory, PatchLogit, PixelReference};
+use tune::detect::{Aligner, LocalMemory, PatchLogit, PatchMemory, PixelReference, Subspace};
 
 use super::inspector::{Inspector, Joining, Teaching};
 use super::marks::Marks;
 use super::memories::Memories;
-use super::sight::Sight;
+use super::sight::{Look, Sight};
 use super::weighing::Units;
 use crate::archive::{self, Files};
 use crate::files::{self, Tensors, json, malformed, parse, tensor_bytes, tensors};
@@ -52,7 +52,9 @@ pub struct InspectionBundle {
 #[serde(deny_unknown_fields)]
 struct Stored {
     sight: Sight,
-    views: Vec<serde_json::Value>,
+    views: Vec<Option<serde_json::Value>>,
+    residuals: Vec<serde_json::Value>,
+    place: Option<serde_json::Value>,
     pooled: Vec<serde_json::Value>,
     units: Units,
     aligner: Option<serde_json::Value>,
@@ -110,7 +112,13 @@ fn put(inspector: &Inspector) -> (Stored, Tensors) {
     };
     let memories = &inspector.memories;
     let views = memories.views.iter().enumerate();
-    let views = views.map(|(at, memory)| keep(&format!("view{at}"), memory.to_tensors())).collect();
+    let views = views
+        .map(|(at, memory)| memory.as_ref().map(|memory| keep(&format!("view{at}"), memory.to_tensors())))
+        .collect();
+    let residuals = memories.residuals.iter().enumerate();
+    let residuals =
+        residuals.map(|(at, residual)| keep(&format!("residual{at}"), residual.to_tensors())).collect();
+    let place = memories.place.as_ref().map(|place| keep("place", place.to_tensors()));
     let pooled = memories.pooled.iter().enumerate();
     let pooled = pooled.map(|(at, memory)| keep(&format!("whole{at}"), memory.to_tensors())).collect();
     let taught = inspector.taught.as_ref().map(|taught| StoredTeaching {
@@ -121,7 +129,7 @@ fn put(inspector: &Inspector) -> (Stored, Tensors) {
     let aligner = inspector.aligner.as_ref().map(|aligner| keep("aligner", aligner.to_tensors()));
     let pixels = memories.pixels.as_ref().map(|pixels| keep("pixels", pixels.to_tensors()));
     let (sight, units) = (inspector.sight.clone(), inspector.units.clone());
-    let stored = Stored { sight, views, pooled, units, aligner, pixels, taught };
+    let stored = Stored { sight, views, residuals, place, pooled, units, aligner, pixels, taught };
     (stored, all)
 }
 
@@ -131,21 +139,24 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
         let named = tensors.iter().filter_map(|(key, tensor)| Some((key.strip_prefix(&start)?, tensor)));
         named.map(|(key, tensor)| (key.to_owned(), tensor.clone())).collect()
     };
-    let memories = |name: &str, structures: &[serde_json::Value]| {
-        let memory = |(at, structure)| LocalMemory::from_tensors(structure, &of(&format!("{name}{at}")));
-        structures
-            .iter()
-            .enumerate()
-            .map(memory)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| error.to_string())
-    };
     let told = |error: tune::TuneError| error.to_string();
+    let memory = |name: &str, (at, structure): (usize, &serde_json::Value)| {
+        LocalMemory::from_tensors(structure, &of(&format!("{name}{at}"))).map_err(told)
+    };
+    let view = |(at, structure): (usize, &Option<serde_json::Value>)| {
+        structure.as_ref().map(|structure| memory("view", (at, structure))).transpose()
+    };
+    let residual = |(at, structure): (usize, &serde_json::Value)| {
+        Subspace::from_tensors(structure, &of(&format!("residual{at}"))).map_err(told)
+    };
     let pixels = stored.pixels.map(|structure| PixelReference::from_tensors(&structure, &of("pixels")));
     let aligner = stored.aligner.map(|structure| Aligner::from_tensors(&structure, &of("aligner")));
+    let place = stored.place.map(|structure| PatchMemory::from_tensors(&structure, &of("place")));
     let memories = Memories {
-        views: memories("view", &stored.views)?,
-        pooled: memories("whole", &stored.pooled)?,
+        views: stored.views.iter().enumerate().map(view).collect::<Result<_, _>>()?,
+        residuals: stored.residuals.iter().enumerate().map(residual).collect::<Result<_, _>>()?,
+        place: place.transpose().map_err(told)?,
+        pooled: stored.pooled.iter().enumerate().map(|at| memory("whole", at)).collect::<Result<_, _>>()?,
         pixels: pixels.transpose().map_err(told)?,
     };
     let taught = stored.taught.map(|taught| {
@@ -169,19 +180,30 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
 /// Whether all parts were made for each other.
 fn check(inspector: &Inspector) -> Result<(), String> {
     let Inspector { sight, memories, units, .. } = inspector;
-    let columns: Vec<usize> =
+    let views: Vec<usize> =
         sight.looks.iter().flat_map(|look| look.views.iter().map(ExactSizeIterator::len)).collect();
-    let pooled: Vec<usize> = sight.looks.iter().map(|look| 2 * look.pooled.len()).collect();
-    let views_fit = memories.views.iter().map(LocalMemory::dim).eq(columns.iter().copied());
+    let wide: Vec<&Look> = sight.looks.iter().filter(|look| !look.is_detail()).collect();
+    let pooled: Vec<usize> = wide.iter().map(|look| 2 * look.pooled.len()).collect();
+    let view_fits = |(memory, dim): (&Option<LocalMemory>, &usize)| {
+        memory.as_ref().is_none_or(|memory| memory.dim() == *dim)
+    };
+    let views_fit = memories.views.len() == views.len() && memories.views.iter().zip(&views).all(view_fits);
+    let surface_fits = |(scale, residual): (usize, &Subspace)| {
+        wide.get(scale).is_some_and(|look| look.views[0].len() == residual.dim())
+    };
+    let surfaces_fit = memories.residuals.iter().enumerate().all(surface_fits)
+        && memories.place.as_ref().is_none_or(|place| place.dim() == wide[0].views[0].len());
     let wholes_fit =
         memories.pooled.is_empty() || memories.pooled.iter().map(LocalMemory::dim).eq(pooled.iter().copied());
-    let units_fit = units.patches.len() == columns.len()
-        && units.tops.len() == columns.len()
-        && !units.mapped.is_empty()
-        && units.mapped.iter().all(|view| *view < columns.len());
+    let voices = memories.voices_of(sight);
+    let units_fit = units.voices == voices
+        && units.patches.len() == voices.len()
+        && units.tops.len() == voices.len()
+        && units.votes.iter().all(|vote| units.knows(*vote))
+        && units.pooled.len() <= memories.pooled.len();
     let reference_fits = inspector.aligner.is_some() == memories.pixels.is_some()
         && memories.pixels.is_some() == units.pixels.is_some();
-    if !columns.is_empty() && reference_fits && views_fit && wholes_fit && units_fit {
+    if !wide.is_empty() && reference_fits && views_fit && surfaces_fit && wholes_fit && units_fit {
         Ok(())
     } else {
         Err("scales, memories and units do not fit together".to_owned())

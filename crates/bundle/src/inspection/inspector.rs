@@ -13,7 +13,7 @@ use super::sight::{Seen, Sight};
 use super::weighing::{Units, Usual};
 
 /// Everything that was learned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Inspector {
     /// How it looks.
     pub sight: Sight,
@@ -119,16 +119,6 @@ impl Joining {
             both: Usual::of(held_out.iter().map(|(raw, marked)| alone(raw) + marks.weigh(marked))),
         }
     }
-}
-
-/// Which views make the map: the first of each scale.
-pub fn mapped_views(sight: &Sight) -> Vec<usize> {
-    let firsts = sight.looks.iter().scan(0, |next, look| {
-        let first = *next;
-        *next += look.views.len();
-        Some(first)
-    });
-    firsts.collect()
 }
 
 /// The seed that every part of an inspector is drawn with.

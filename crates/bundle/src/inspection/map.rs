@@ -94,9 +94,10 @@ impl ScoreMap {
 }
 
 /// The two cells that a place lies between, and how far it is towards the second.
-type Between = (usize, usize, f32);
+pub(crate) type Between = (usize, usize, f32);
 
-fn between(at: usize, of: usize, cells: usize) -> Between {
+/// Where cell `at` of `of` lies among `cells`.
+pub(crate) fn between(at: usize, of: usize, cells: usize) -> Between {
     let last = (cells - 1) as f32;
     let place = ((at as f32 + 0.5) * cells as f32 / of as f32 - 0.5).clamp(0.0, last);
     let before = place.floor() as usize;

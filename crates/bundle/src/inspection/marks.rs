@@ -1,12 +1,15 @@
 //! What is learned from the first defects: where they are, from marks or without, and what photos with defects look like.
 
+use std::ops::Range;
+
+use base::patches::PatchGrid;
 use linalg::{Cell, Matrix, Seed, random};
 use serde::{Deserialize, Serialize};
 use tune::TuneError;
 use tune::detect::{MilInput, PatchLogit, Patches, balanced_weights, fit_patches, fit_without_masks};
 
-use super::map::ScoreMap;
-use super::sight::{Seen, Sight, columns, pooled};
+use super::map::{Between, ScoreMap, between};
+use super::sight::{Look, Seen, Sight, pooled};
 use super::weighing::Usual;
 
 /// Patches that teach from each photo without defects, and far from a defect on each photo with one.
@@ -113,34 +116,57 @@ impl MarkUnits {
     }
 }
 
-/// Features of patches of the finest grid: all that is seen there, and the surroundings as the coarser scale sees them.
+/// Features of all patches of the finest grid.
 fn patches(sight: &Sight, seen: &Seen) -> Matrix {
+    let all: Vec<usize> = (0..seen.grids[0].rows * seen.grids[0].cols).collect();
+    patches_at(sight, seen, &all)
+}
+
+/// Features of some patches of the finest grid, `[cells, d]`: all that is seen there, and the surroundings as the coarser
+/// scales see them.
+fn patches_at(sight: &Sight, seen: &Seen, cells: &[usize]) -> Matrix {
     let fine = &seen.grids[0];
-    let mut parts = vec![fine.x.clone()];
-    for (look, grid) in sight.looks.iter().zip(&seen.grids).skip(1) {
-        let coarse = columns(grid, &look.pooled);
-        let mut wide = Matrix::zeros(fine.rows * fine.cols, coarse.cols());
-        for column in 0..coarse.cols() {
-            let values = (0..coarse.rows()).map(|row| coarse.row(row)[column]).collect();
-            let map = ScoreMap { rows: grid.rows, cols: grid.cols, values }.resized(fine.rows, fine.cols);
-            map.values.iter().enumerate().for_each(|(row, value)| wide.row_mut(row)[column] = *value);
+    let coarser: Vec<(&PatchGrid, &Range<usize>)> =
+        wide(sight, seen).skip(1).map(|(look, grid)| (grid, &look.pooled)).collect();
+    let dim = fine.x.cols() + coarser.iter().map(|(_, columns)| columns.len()).sum::<usize>();
+    let mut x = Matrix::zeros(cells.len(), dim);
+    for (row, cell) in cells.iter().enumerate() {
+        let (own, mut rest) = x.row_mut(row).split_at_mut(fine.x.cols());
+        own.copy_from_slice(fine.x.row(*cell));
+        for (grid, columns) in &coarser {
+            let (to, after) = rest.split_at_mut(columns.len());
+            rest = after;
+            let down = between(cell / fine.cols, fine.rows, grid.rows);
+            let across = between(cell % fine.cols, fine.cols, grid.cols);
+            interpolate(grid, columns, down, across, to);
         }
-        parts.push(wide);
     }
-    Matrix::hstack(&parts.iter().collect::<Vec<_>>())
+    x
+}
+
+/// What lies between four cells of a grid, by bilinear interpolation.
+fn interpolate(grid: &PatchGrid, columns: &Range<usize>, down: Between, across: Between, to: &mut [f32]) {
+    let at = |row: usize, col: usize| &grid.x.row(row * grid.cols + col)[columns.clone()];
+    let ((above, below, share), (left, right, along)) = (down, across);
+    let upper = at(above, left).iter().zip(at(above, right));
+    let lower = at(below, left).iter().zip(at(below, right));
+    for (to, ((a, b), (c, d))) in to.iter_mut().zip(upper.zip(lower)) {
+        let (upper, lower) = (a + along * (b - a), c + along * (d - c));
+        *to = upper + share * (lower - upper);
+    }
+}
+
+/// The looks that judge photos, with what they see; the finest first.
+fn wide<'a>(sight: &'a Sight, seen: &'a Seen) -> impl Iterator<Item = (&'a Look, &'a PatchGrid)> {
+    sight.looks.iter().zip(&seen.grids).filter(|(look, _)| !look.is_detail())
 }
 
 /// Features of a photo as a whole: mean and spread of all columns at the finest scale and of the pooled ones at the others.
 fn whole(sight: &Sight, seen: &Seen) -> Matrix {
-    let parts: Vec<Matrix> = sight
-        .looks
-        .iter()
-        .zip(&seen.grids)
-        .enumerate()
-        .map(|(scale, (look, grid))| {
-            pooled(grid, &if scale == 0 { 0..grid.x.cols() } else { look.pooled.clone() })
-        })
-        .collect();
+    let part = |(scale, (look, grid)): (usize, (&Look, &PatchGrid))| {
+        pooled(grid, &if scale == 0 { 0..grid.x.cols() } else { look.pooled.clone() })
+    };
+    let parts: Vec<Matrix> = wide(sight, seen).enumerate().map(part).collect();
     Matrix::hstack(&parts.iter().collect::<Vec<_>>())
 }
 
@@ -153,19 +179,20 @@ fn fit_marked(sight: &Sight, photos: &[Taught<'_>], seed: Seed) -> Result<PatchL
         match taught.covered {
             None if taught.defect => {}
             None => {
-                let x = patches(sight, taught.seen);
-                let rows = random::sample_without_replacement(x.rows(), QUIET.min(x.rows()), &mut rng);
-                lesson.add(&x, &rows, 0.0, |_| 1.0, 0.5 / good);
+                let cells = taught.seen.grids[0].x.rows();
+                let quiet = random::sample_without_replacement(cells, QUIET.min(cells), &mut rng);
+                lesson.add(&patches_at(sight, taught.seen, &quiet), 0.0, |_| 1.0, 0.5 / good);
             }
             Some(covered) => {
-                let x = patches(sight, taught.seen);
                 let least = COVERED.0.max(COVERED.1 * covered.max());
-                let inside: Vec<usize> = (0..x.rows()).filter(|row| covered.values[*row] >= least).collect();
-                lesson.add(&x, &inside, 1.0, |row| covered.values[row], 0.5 / defects);
+                let inside: Vec<usize> =
+                    (0..covered.values.len()).filter(|cell| covered.values[*cell] >= least).collect();
+                let share = |row: usize| covered.values[inside[row]];
+                lesson.add(&patches_at(sight, taught.seen, &inside), 1.0, share, 0.5 / defects);
                 let far = far_from(covered);
                 let places = random::sample_without_replacement(far.len(), QUIET.min(far.len()), &mut rng);
                 let far: Vec<usize> = places.into_iter().map(|place| far[place]).collect();
-                lesson.add(&x, &far, 0.0, |_| 1.0, FAR * 0.5 / defects);
+                lesson.add(&patches_at(sight, taught.seen, &far), 0.0, |_| 1.0, FAR * 0.5 / defects);
             }
         }
     }
@@ -220,7 +247,7 @@ fn fit_photos(sight: &Sight, photos: &[Taught<'_>]) -> Result<PatchLogit, TuneEr
     let total: f32 = weights.iter().sum();
     let mut lesson = Lesson::default();
     for ((taught, target), weight) in photos.iter().zip(&targets).zip(&weights) {
-        lesson.add(&whole(sight, taught.seen), &[0], *target, |_| 1.0, weight / total);
+        lesson.add(&whole(sight, taught.seen), *target, |_| 1.0, weight / total);
     }
     lesson.fit(PHOTO_PENALTY)
 }
@@ -235,12 +262,12 @@ struct Lesson {
 
 impl Lesson {
     /// Adds rows that weigh `total` together, each in proportion to its share.
-    fn add(&mut self, x: &Matrix, rows: &[usize], target: f32, share: impl Fn(usize) -> f32, total: f32) {
-        let sum: f32 = rows.iter().map(|row| share(*row)).sum();
-        for row in rows {
-            self.rows.push(x.row(*row).to_vec());
+    fn add(&mut self, x: &Matrix, target: f32, share: impl Fn(usize) -> f32, total: f32) {
+        let sum: f32 = (0..x.rows()).map(&share).sum();
+        for (row, features) in x.iter_rows().enumerate() {
+            self.rows.push(features.to_vec());
             self.targets.push(target);
-            self.weights.push(total * share(*row) / sum);
+            self.weights.push(total * share(row) / sum);
         }
     }
 

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | at which scales is a photo looked at? | [`Sight`] |
 //! | what do good parts look like? | [`Memories`] |
-//! | how do several detectors become one score? | [`Units`], [`opinion`] |
+//! | which detectors are there? | [`Detector`] |
+//! | how do several become one score? | [`Units`], [`opinion`] |
 //! | what do the first defects teach? | [`Marks`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
@@ -16,14 +17,16 @@ mod marks;
 mod memories;
 mod predictor;
 mod sight;
+mod votes;
 mod weighing;
 
 pub use contents::{Alarm, InspectionBundle};
-pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, mapped_views, opinion, seed_of};
+pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, seed_of};
 pub use laying::{Laid, SightError, brightness, lay_mask};
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
-pub use memories::{Memories, Raw};
+pub use memories::{Memories, Raw, Voice, WHOLE_FROM};
 pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Sight};
+pub use votes::Detector;
 pub use weighing::{Units, Usual, Weighed};

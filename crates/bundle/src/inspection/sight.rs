@@ -1,4 +1,4 @@
-//! How an inspector looks at a photo: at two scales, through the inner maps of a vision base.
+//! How an inspector looks at a photo: at two scales and once for fine detail, through the inner maps of a vision base.
 
 use std::ops::Range;
 use std::path::Path;
@@ -32,11 +32,11 @@ pub struct Look {
     pub plan: PatchPlan,
     /// Columns of a patch that each detector compares with good parts.
     pub views: Vec<Range<usize>>,
-    /// Columns whose mean and spread over the whole photo are compared as well.
+    /// Columns whose mean and spread over the whole photo are compared as well; empty where only places are.
     pub pooled: Range<usize>,
 }
 
-/// The scales, the finest first.
+/// The scales, the finer first, and then the look for detail where the base has one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sight {
@@ -65,8 +65,8 @@ impl Sight {
     /// Chooses scales and tiles for photos of these sizes, `[n]` pairs of width and height.
     ///
     /// The finer scale brings the median photo to the area of a square of 512 pixels and never enlarges; the coarser has half
-    /// of that, and sees what is wrong with a whole region. `more` says whether the maps that help with marked defects are taken
-    /// as well.
+    /// of that, and sees what is wrong with a whole region. An early map of the finer scale, in smaller cells, shows where exactly
+    /// something is. `more` says whether the maps that help with marked defects are taken as well.
     ///
     /// # Errors
     /// Those of [`detection_maps`], and when the plan does not fit the network.
@@ -80,10 +80,13 @@ impl Sight {
         let mut areas: Vec<f64> = sizes.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).collect();
         areas.sort_by(f64::total_cmp);
         let fine = (SIDE / areas[areas.len() / 2].sqrt()).min(1.0);
+        let mut plans = vec![plan(&maps, fine, sizes, more), plan(&maps, fine / 2.0, sizes, false)];
+        if let Some((map, cell)) = &maps.detail {
+            plans.push(laid_out(vec![map.clone()], *cell, maps.step, fine, sizes));
+        }
         let mut looks = Vec::new();
         let mut bases = Vec::new();
-        for (scale, more) in [(fine, more), (fine / 2.0, false)] {
-            let plan = plan(&maps, scale, sizes, more);
+        for plan in plans {
             let base = PatchBase::open(dir, engine, plan.clone())?;
             looks.push(Look::new(plan, &maps, &base.columns()));
             bases.push(base);
@@ -106,25 +109,39 @@ impl Look {
             let first = found.next().unwrap_or(0..0);
             found.fold(first, |all, next| all.start.min(next.start)..all.end.max(next.end))
         };
-        Self { views: maps.views.iter().map(|view| of(view)).collect(), pooled: of(&maps.pooled), plan }
+        let mut views: Vec<Range<usize>> = maps.views.iter().map(|view| of(view)).collect();
+        views.retain(|view| !view.is_empty());
+        if views.is_empty() {
+            views = columns.to_vec();
+        }
+        Self { views, pooled: of(&maps.pooled), plan }
+    }
+
+    /// Whether it is there for detail only: such a look says where something is, not whether.
+    pub(crate) fn is_detail(&self) -> bool {
+        self.pooled.is_empty()
     }
 }
 
 fn plan(maps: &DetectionMaps, scale: f64, sizes: &[(u32, u32)], more: bool) -> PatchPlan {
-    // Photos go through whole, each in the smallest of a few tiles that holds it; what is much larger is cut.
+    let more = if more { &maps.more[..] } else { &[] };
+    let names = maps.views.iter().flatten().chain(more).cloned().collect();
+    laid_out(names, maps.cell, maps.step, scale, sizes)
+}
+
+/// Photos go through whole, each in the smallest of a few tiles that holds it; what is much larger is cut.
+fn laid_out(maps: Vec<String>, cell: usize, step: usize, scale: f64, sizes: &[(u32, u32)]) -> PatchPlan {
     let mut sides: Vec<u32> = sizes.iter().map(|(width, height)| *width.max(height)).collect();
     sides.sort_unstable();
     let holding = |share: f64| {
         let side = f64::from(sides[((sides.len() - 1) as f64 * share) as usize]) * scale;
-        (side.round() as usize + 4 * maps.cell).clamp(TILES.0, TILES.1).next_multiple_of(maps.step)
+        (side.round() as usize + 4 * cell).clamp(TILES.0, TILES.1).next_multiple_of(step)
     };
     let mut tiles: Vec<usize> = SHARES.map(holding).to_vec();
     tiles.dedup();
     let largest = SHARES.map(holding)[SHARES.len() - 1];
-    let margin = (MARGIN / maps.cell * maps.cell).min(largest / 4 / maps.cell * maps.cell);
-    let more = if more { &maps.more[..] } else { &[] };
-    let names = maps.views.iter().flatten().chain(more).cloned().collect();
-    PatchPlan { scale, tiles, margin, cell: maps.cell, maps: names }
+    let margin = (MARGIN / cell * cell).min(largest / 4 / cell * cell);
+    PatchPlan { scale, tiles, margin, cell, maps }
 }
 
 impl Eye {

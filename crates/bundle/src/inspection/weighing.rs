@@ -3,10 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::map::ScoreMap;
-use super::memories::Raw;
+use super::memories::{Raw, Voice};
+use super::votes::Detector;
 
 /// Turns a median absolute deviation into the standard deviation of a normal distribution.
 const TO_DEVIATION: f64 = 1.4826;
+/// Standard deviations above the middle that 95 of 100 values of a normal distribution stay within.
+const WITHIN: f64 = 1.645;
+/// Fewest good photos from which a few can be told from most.
+const STEADY_FROM: usize = 20;
 
 /// What is usual for good parts: the median, and the median absolute deviation as a standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,6 +33,19 @@ impl Usual {
         Self { middle, spread: if spread > 0.0 { spread } else { 1.0 } }
     }
 
+    /// As [`Usual::of`], but no spread is less than what 95 of 100 good parts stay within: a detector that a few good parts
+    /// upset speaks the more quietly.
+    pub fn steady(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        let usual = Self::of(values.iter().copied());
+        if values.len() < STEADY_FROM {
+            return usual;
+        }
+        values.sort_unstable_by(f64::total_cmp);
+        let within = values[(values.len() * 19).div_ceil(20) - 1];
+        Self { spread: usual.spread.max((within - usual.middle) / WITHIN), ..usual }
+    }
+
     /// How many spreads a value is above the middle.
     pub fn units(self, value: f64) -> f64 {
         (value - self.middle) / self.spread
@@ -42,83 +60,118 @@ fn median(values: &mut [f64]) -> f64 {
     f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
 }
 
-/// The units of every detector.
+/// The units of every detector, and who decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
-    /// Of a view's patches, view by view.
+    /// The detector behind each voice.
+    pub voices: Vec<Detector>,
+    /// Of a voice's cells, voice by voice.
     pub patches: Vec<Usual>,
-    /// Of what a view says of a photo.
+    /// Of what a voice says of a photo.
     pub tops: Vec<Usual>,
     /// Of whole photos, by scale; empty where they are not compared.
     pub pooled: Vec<Usual>,
     /// Of pixels and of photos compared with the reference; absent where parts do not lie alike.
     pub pixels: Option<(Usual, Usual)>,
-    /// Which views make the map: the first of each scale, which sees surfaces.
-    pub mapped: Vec<usize>,
+    /// The detectors whose word counts for a photo.
+    pub votes: Vec<Detector>,
 }
 
 /// What the detectors of good parts say together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weighed {
-    /// Suspicion in units of good patches, by cell of the finest scale; by pixel of the reference where parts lie alike.
+    /// Suspicion in units of good patches, by cell of the finest grid; by pixel of the reference where parts lie alike.
     pub map: ScoreMap,
-    /// The mean over views.
+    /// The mean over the voices of patches that count; 0 without any.
     pub patches: f64,
-    /// The mean over whole-photo comparisons, or the comparison with the reference where parts lie alike; 0 without any.
+    /// The mean over the comparisons of whole photos that count; 0 without any.
     pub whole: f64,
 }
 
 impl Units {
-    /// From what detectors said of good photos that they had not seen.
-    pub fn learn(held_out: &[&Raw], mapped: Vec<usize>) -> Self {
-        let views = held_out.first().map_or(0, |raw| raw.maps.len());
+    /// From what detectors said of good photos that they had not seen. [`Units::rule`] decides until votes are set.
+    pub fn learn(held_out: &[&Raw]) -> Self {
+        let first = held_out.first().map_or(&[][..], |raw| &raw.voices);
         let wholes = held_out.iter().map(|raw| raw.pooled.len()).min().unwrap_or(0);
-        let of_patches = |view: usize| {
-            Usual::of(
-                held_out.iter().flat_map(|raw| raw.maps[view].values.iter().map(|value| f64::from(*value))),
-            )
+        let of_patches = |voice: usize| {
+            let values = held_out.iter().flat_map(|raw| &raw.voices[voice].map.values);
+            Usual::of(values.map(|value| f64::from(*value)))
         };
+        let of_photos = |said: &dyn Fn(&Raw) -> f64| Usual::steady(held_out.iter().map(|raw| said(raw)));
         let pixels: Option<Vec<&(ScoreMap, f64)>> = held_out.iter().map(|raw| raw.pixels.as_ref()).collect();
         let pixels = pixels.filter(|pixels| !pixels.is_empty()).map(|pixels| {
             // A photo has a hundred thousand pixels; every sixteenth tells as well what is usual.
             let values = pixels.iter().flat_map(|(map, _)| map.values.iter().step_by(16));
             (
                 Usual::of(values.map(|value| f64::from(*value))),
-                Usual::of(pixels.iter().map(|(_, score)| *score)),
+                Usual::steady(pixels.iter().map(|(_, score)| *score)),
             )
         });
-        Self {
+        let mut units = Self {
+            voices: first.iter().map(|voice| voice.of).collect(),
+            patches: (0..first.len()).map(of_patches).collect(),
+            tops: (0..first.len()).map(|voice| of_photos(&|raw| raw.voices[voice].top)).collect(),
+            pooled: (0..wholes).map(|scale| of_photos(&|raw| raw.pooled[scale])).collect(),
             pixels,
-            patches: (0..views).map(of_patches).collect(),
-            tops: (0..views).map(|view| Usual::of(held_out.iter().map(|raw| raw.tops[view]))).collect(),
-            pooled: (0..wholes)
-                .map(|scale| Usual::of(held_out.iter().map(|raw| raw.pooled[scale])))
-                .collect(),
-            mapped,
+            votes: Vec::new(),
+        };
+        units.votes = units.rule();
+        units
+    }
+
+    /// Who decides where nothing better is known: the patches, and pixels where parts lie alike or else whole photos.
+    pub fn rule(&self) -> Vec<Detector> {
+        let whole = if self.pixels.is_some() { Detector::Pixels } else { Detector::Whole };
+        let rule = [Detector::Surface, Detector::Shape, whole];
+        rule.into_iter().filter(|detector| self.knows(*detector)).collect()
+    }
+
+    /// Whether this detector has said something.
+    pub fn knows(&self, detector: Detector) -> bool {
+        match detector {
+            Detector::Whole => !self.pooled.is_empty(),
+            Detector::Pixels => self.pixels.is_some(),
+            patches => self.voices.contains(&patches),
         }
     }
 
     /// Weighs what was said of a photo.
     pub fn weigh(&self, raw: &Raw) -> Weighed {
-        let mean = |units: &[Usual], values: &[f64]| {
-            let said: Vec<f64> = units.iter().zip(values).map(|(units, value)| units.units(*value)).collect();
-            if said.is_empty() { 0.0 } else { said.iter().sum::<f64>() / said.len() as f64 }
-        };
-        let compared = self.pixels.zip(raw.pixels.as_ref());
-        let whole = compared
-            .map_or_else(|| mean(&self.pooled, &raw.pooled), |((_, units), (_, score))| units.units(*score));
-        Weighed { map: self.map(raw), patches: mean(&self.tops, &raw.tops), whole }
+        let (patches, whole) = self.judge(raw, &self.votes);
+        Weighed { map: self.map(raw), patches, whole }
+    }
+
+    /// What these detectors say of a photo: the mean over the voices of patches, and over the comparisons of whole photos.
+    pub fn judge(&self, raw: &Raw, votes: &[Detector]) -> (f64, f64) {
+        let voices = self.tops.iter().zip(&raw.voices).filter(|(_, voice)| votes.contains(&voice.of));
+        let patches: Vec<f64> = voices.map(|(units, voice)| units.units(voice.top)).collect();
+        let mut wholes = Vec::new();
+        if votes.contains(&Detector::Whole) && !self.pooled.is_empty() {
+            let said = self.pooled.iter().zip(&raw.pooled).map(|(units, value)| units.units(*value));
+            wholes.push(mean(&said.collect::<Vec<f64>>()));
+        }
+        if votes.contains(&Detector::Pixels)
+            && let Some(((_, units), (_, score))) = self.pixels.zip(raw.pixels.as_ref())
+        {
+            wholes.push(units.units(*score));
+        }
+        (mean(&patches), mean(&wholes))
     }
 
     fn map(&self, raw: &Raw) -> ScoreMap {
-        let (rows, cols) = (raw.maps[0].rows, raw.maps[0].cols);
+        let drawing: Vec<(&Usual, &Voice)> =
+            self.patches.iter().zip(&raw.voices).filter(|(_, voice)| voice.of.draws()).collect();
+        let (rows, cols) = drawing
+            .iter()
+            .map(|(_, voice)| (voice.map.rows, voice.map.cols))
+            .max_by_key(|(rows, cols)| rows * cols)
+            .unwrap_or(raw.grid);
         let mut values = vec![0.0_f32; rows * cols];
-        for view in &self.mapped {
-            let map = raw.maps[*view].resized(rows, cols);
-            let (units, share) = (self.patches[*view], self.mapped.len() as f64);
+        for (units, voice) in &drawing {
+            let map = voice.map.resized(rows, cols);
             for (to, value) in values.iter_mut().zip(&map.values) {
-                *to += (units.units(f64::from(*value)) / share) as f32;
+                *to += (units.units(f64::from(*value)) / drawing.len() as f64) as f32;
             }
         }
         let map = ScoreMap { rows, cols, values };
@@ -132,6 +185,11 @@ impl Units {
     }
 }
 
+/// The mean; 0 of nothing.
+fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +200,15 @@ mod tests {
         assert_eq!((usual.middle, usual.spread), (3.0, TO_DEVIATION));
         assert_eq!(Usual::of([5.0; 4]).units(6.0), 1.0);
         assert_eq!(Usual::of([]).units(2.0), 2.0);
+    }
+
+    #[test]
+    fn what_a_few_good_parts_upset_speaks_quietly() {
+        let upset = |value: f64| {
+            (0..40).map(move |part| if part < 3 { value } else { f64::from(part % 5) }).collect::<Vec<_>>()
+        };
+        assert_eq!(Usual::steady(upset(2.0)), Usual::of(upset(2.0)));
+        assert_eq!(Usual::steady(upset(100.0)).spread, (100.0 - 2.0) / WITHIN);
+        assert_eq!(Usual::steady([0.0, 0.0, 9.0]), Usual::of([0.0, 0.0, 9.0]));
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
         miss_cost: verb.miss_cost,
         defect_share: verb.defect_share,
         mm_per_pixel: verb.mm_per_pixel,
+        detectors: verb.detectors.clone(),
         seed: verb.seed,
         created: clock::now(),
     };

@@ -37,6 +37,6 @@ pub use cost::{CheapestThreshold, Costs, cheapest_threshold};
 pub use outline::{Outline, Polygon};
 pub use p_values::{benjamini_hochberg, conformal_p_value};
 pub use plane::{Plane, ScoredImage};
-pub use rank::{TradeOff, auroc, average_precision, false_alarms_at, recall_at, trade_off};
+pub use rank::{TradeOff, auroc, auroc_difference, average_precision, false_alarms_at, recall_at, trade_off};
 pub use regions::{Region, Regions, find_regions};
 pub use tail::{EstimatedThreshold, Tail, estimated_threshold};

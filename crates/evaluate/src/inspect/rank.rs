@@ -27,6 +27,57 @@ pub fn average_precision(
     bootstrapped(scores, defect, groups, seed, |ranking, weights| ranking.average_precision(weights))
 }
 
+/// How much more often one detector ranks a defect above a good part than another does on the same parts, and the standard
+/// error of that difference (DeLong et al. 1988).
+///
+/// `one`, `other` and `defect` are `[n]`; a tie counts half. Not a number with fewer than two defects or two good parts.
+pub fn auroc_difference(one: &[f64], other: &[f64], defect: &[bool]) -> Result<(f64, f64), EvaluateError> {
+    check(one, defect, defect.len())?;
+    check(other, defect, defect.len())?;
+    let (one, other) = (Placements::new(one, defect), Placements::new(other, defect));
+    let apart =
+        |one: &[f64], other: &[f64]| -> Vec<f64> { one.iter().zip(other).map(|(a, b)| a - b).collect() };
+    let defects = apart(&one.defects, &other.defects);
+    let (difference, of_defects) = mean_and_error(&defects);
+    let (_, of_good) = mean_and_error(&apart(&one.good, &other.good));
+    Ok((difference, of_defects.hypot(of_good)))
+}
+
+/// For every defect the share of good parts that score below it, for every good part the share of defects above it.
+struct Placements {
+    defects: Vec<f64>,
+    good: Vec<f64>,
+}
+
+impl Placements {
+    fn new(scores: &[f64], defect: &[bool]) -> Self {
+        let of_kind = |kind: bool| -> Vec<f64> {
+            let found = scores.iter().zip(defect).filter(|(_, defect)| **defect == kind);
+            found.map(|(score, _)| *score).collect()
+        };
+        let (defects, good) = (of_kind(true), of_kind(false));
+        Self {
+            good: good.iter().map(|score| 1.0 - share_below(&defects, *score)).collect(),
+            defects: defects.iter().map(|score| share_below(&good, *score)).collect(),
+        }
+    }
+}
+
+/// Share of the scores that are lower, those that are equal counting half.
+fn share_below(scores: &[f64], score: f64) -> f64 {
+    let below = scores.iter().filter(|other| **other < score).count() as f64;
+    let equal = scores.iter().filter(|other| **other == score).count() as f64;
+    (below + 0.5 * equal) / scores.len() as f64
+}
+
+/// The mean and its standard error.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, (squares / (n - 1.0) / n).sqrt())
+}
+
 /// Share of the defects that alarm at a threshold, with the exact 95 % interval. A score that is not a number alarms.
 ///
 /// `scores` and `defect` are `[n]`. The interval takes the parts as independent; give one row for each group otherwise.
@@ -193,6 +244,31 @@ mod tests {
         check_values(&[1.0, 2.0], &[true, true], f64::NAN, f64::NAN);
         check_values(&[1.0, 2.0], &[false, false], f64::NAN, f64::NAN);
         check_values(&[], &[], f64::NAN, f64::NAN);
+    }
+
+    #[test]
+    fn the_error_of_a_difference_is_that_of_redraws() {
+        // Two noisy views of the same parts, the second a little better.
+        let draw = |seed: usize| {
+            let mut rng = Seed(9).nth(seed).rng();
+            let defect: Vec<bool> = (0..80).map(|row| row < 30).collect();
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            for defect in &defect {
+                let truth = f64::from(u8::from(*defect)) + random::normal(&mut rng);
+                one.push(truth + 0.8 * random::normal(&mut rng));
+                other.push(truth + 0.5 * random::normal(&mut rng));
+            }
+            auroc_difference(&other, &one, &defect).unwrap()
+        };
+        let drawn: Vec<(f64, f64)> = (0..400).map(draw).collect();
+        let differences: Vec<f64> = drawn.iter().map(|(difference, _)| *difference).collect();
+        let (mean, of_mean) = mean_and_error(&differences);
+        let (spread, told) = (of_mean * 20.0, drawn.iter().map(|(_, error)| error).sum::<f64>() / 400.0);
+        assert!(mean > 0.01, "{mean}");
+        assert!((told / spread - 1.0).abs() < 0.1, "told {told}, was {spread}");
+        let same =
+            auroc_difference(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0], &[false, true, false, true]);
+        assert_eq!(same.unwrap(), (0.0, 0.0));
     }
 
     #[test]

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use bundle::inspection::{
-    Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught, Teaching,
-    Units, mapped_views, opinion,
+    Detector, Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught,
+    Teaching, Units, opinion,
 };
 use dataset::split::folds;
 use linalg::{Matrix, Seed};
@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use tune::TuneError;
 use tune::detect::Aligner;
 
+use super::choosing::{self, Choice};
 use super::seeing::Photo;
 use crate::{PipelineError, Run};
 
@@ -25,6 +26,20 @@ const MANY: usize = 40;
 /// Fewest groups of photos with defects that teach anything: one is held out.
 const TEACHING_FROM: usize = 2;
 
+/// What an inspector is learned from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lesson<'a> {
+    pub(crate) sight: &'a Sight,
+    pub(crate) aligner: Option<&'a Aligner>,
+    /// At least one is good.
+    pub(crate) photos: &'a [Photo<'a>],
+    /// `[n]`: photos of one group are held out together.
+    pub(crate) groups: &'a [u32],
+    /// The detectors that the person wants listened to.
+    pub(crate) asked: Option<&'a [Detector]>,
+    pub(crate) seed: Seed,
+}
+
 /// A fitted inspector with its opinions on the photos it was fitted on, each by an inspector that had not seen that photo.
 #[derive(Debug)]
 pub(crate) struct Fitted {
@@ -33,6 +48,8 @@ pub(crate) struct Fitted {
     pub(crate) held_out: Vec<Opinion>,
     /// Whether the photos were quarters of a single one.
     pub(crate) quartered: bool,
+    /// Which detectors were chosen, and why.
+    pub(crate) choice: Choice,
 }
 
 /// What was said of one photo by those that had not seen it.
@@ -41,150 +58,173 @@ struct Said {
     marked: Option<Marked>,
 }
 
-/// Fits on `photos`, of which at least one is good. `groups` is `[n]`.
-pub(crate) fn fit(
-    sight: &Sight,
-    aligner: Option<&Aligner>,
-    photos: &[Photo<'_>],
-    groups: &[u32],
-    seed: Seed,
-    run: &Run<'_>,
-) -> Result<Fitted, PipelineError> {
-    let good: Vec<&Seen> =
-        photos.iter().filter(|photo| !photo.is_defect()).map(|photo| &photo.seen).collect();
-    let memories = Memories::fit(sight, &good, seed)?;
+/// Finds out what detectors say of photos that they have not seen, chooses among them, and learns those from all photos.
+pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, PipelineError> {
+    let Lesson { sight, photos, seed, .. } = *lesson;
+    let good = lesson.good(0..photos.len());
     let quartered = good.len() < 2;
     // Good photos of one single group can only be held out one by one; what is promised still counts groups.
     let one_by_one: Vec<u32> = (0..).take(photos.len()).collect();
-    let groups = if groups_of(photos, groups, false) < 2 { &one_by_one } else { groups };
-    let teaches = !quartered && groups_of(photos, groups, true) >= TEACHING_FROM;
-    let said = if quartered {
-        of_quarters(sight, good[0], seed)?
+    let groups = if lesson.groups_of(false) < 2 { &one_by_one } else { lesson.groups };
+    let lesson = &Lesson { groups, ..*lesson };
+    let teaches = !quartered && lesson.groups_of(true) >= TEACHING_FROM;
+    let candidates = choosing::candidates(photos, lesson.asked);
+    let deal = lesson.deal();
+    let mut said = if quartered {
+        of_quarters(sight, good[0], &candidates, seed)?
     } else {
-        held_out(sight, aligner, photos, groups, teaches, seed, run)?
+        lesson.held_out(&deal, &candidates, run)?
     };
-    // Photos with defects say nothing of what is usual.
-    let is_good = |at: usize| quartered || !photos[at].is_defect();
-    let of_good: Vec<&Said> =
-        said.iter().enumerate().filter(|(at, _)| is_good(*at)).map(|(_, said)| said).collect();
-    let units = Units::learn(&of_good.iter().map(|said| &said.raw).collect::<Vec<_>>(), mapped_views(sight));
-    let taught = if teaches {
-        let pairs: Vec<(&Raw, &Marked)> =
-            of_good.iter().filter_map(|said| Some((&said.raw, said.marked.as_ref()?))).collect();
-        let joining = Joining::learn(&units, &pairs);
-        let marks = teach(sight, aligner, photos, &all(photos), &suspicions(&units, &said), seed)?;
-        Some(Teaching { marks, joining })
-    } else {
-        None
-    };
+    let all: Vec<&Raw> = said.iter().map(|said| &said.raw).collect();
+    let units = Units::learn(&lesson.raws_of_good(&said, quartered));
+    let choice = choosing::choose(&units, &all, photos, lesson.asked, seed)?;
+    let heard: Vec<Detector> =
+        candidates.into_iter().filter(|of| of.draws() || choice.votes.contains(of)).collect();
+    said.iter_mut().for_each(|said| said.raw.keep(&heard));
+    let mut units = Units::learn(&lesson.raws_of_good(&said, quartered));
+    units.votes.clone_from(&choice.votes);
+    let taught = if teaches { Some(lesson.teaching(&units, &mut said, &deal, run)?) } else { None };
     let joining = taught.as_ref().map(|taught| taught.joining);
     let held_out = said
         .iter()
         .map(|said| opinion(&units, &said.raw, joining.as_ref().zip(said.marked.as_ref())))
         .collect();
-    let inspector = Inspector { sight: sight.clone(), aligner: aligner.cloned(), memories, units, taught };
-    Ok(Fitted { inspector, held_out, quartered })
+    let memories = Memories::fit(sight, &good, &heard, seed)?;
+    let inspector =
+        Inspector { sight: sight.clone(), aligner: lesson.aligner.cloned(), memories, units, taught };
+    Ok(Fitted { inspector, held_out, quartered, choice })
 }
 
-/// In how many groups the photos with defects are, or those without.
-fn groups_of(photos: &[Photo<'_>], groups: &[u32], defects: bool) -> usize {
-    let of_kind = photos.iter().zip(groups).filter(|(photo, _)| photo.is_defect() == defects);
-    of_kind.map(|(_, group)| *group).collect::<BTreeSet<u32>>().len()
+/// Which photos are held out together, `[n]`.
+struct Deal {
+    fold: Vec<usize>,
+    count: usize,
 }
 
-fn all(photos: &[Photo<'_>]) -> Vec<usize> {
-    (0..photos.len()).collect()
-}
-
-/// Fold by fold: memories of the other good photos, and heads taught by the other photos.
-fn held_out(
-    sight: &Sight,
-    aligner: Option<&Aligner>,
-    photos: &[Photo<'_>],
-    groups: &[u32],
-    teaches: bool,
-    seed: Seed,
-    run: &Run<'_>,
-) -> Result<Vec<Said>, PipelineError> {
-    let n_groups = groups.iter().max().map_or(0, |last| *last as usize + 1);
-    let count = if photos.len() < MANY { FOLDS.0 } else { FOLDS.1 }.min(n_groups);
-    let strata: Vec<u32> = photos.iter().map(|photo| u32::from(photo.is_defect())).collect();
-    let deal = folds(&strata, groups, count, seed);
-    let mut raws: Vec<Option<Raw>> = vec![None; photos.len()];
-    for fold in 0..count {
-        if run.is_cancelled() {
-            return Err(PipelineError::Cancelled);
-        }
-        let (others, held): (Vec<usize>, Vec<usize>) =
-            (0..photos.len()).partition(|at| usize::from(deal[*at]) != fold);
-        let good: Vec<&Seen> =
-            others.iter().filter(|at| !photos[**at].is_defect()).map(|at| &photos[*at].seen).collect();
-        if good.is_empty() {
-            return Err(TuneError::Empty.into());
-        }
-        let memories = Memories::fit(sight, &good, seed)?;
-        let said: Vec<Raw> =
-            held.par_iter().map(|at| memories.say(sight, &photos[*at].seen)).collect::<Result<_, _>>()?;
-        held.iter().zip(said).for_each(|(at, raw)| raws[*at] = Some(raw));
+impl Deal {
+    /// The photos of all other folds, and those of this one.
+    fn sides(&self, fold: usize) -> (Vec<usize>, Vec<usize>) {
+        (0..self.fold.len()).partition(|at| self.fold[*at] != fold)
     }
-    let mut said: Vec<Said> = raws
-        .into_iter()
-        .map(|raw| Said { raw: raw.expect("every photo is in one fold"), marked: None })
-        .collect();
-    if teaches {
-        let good = said.iter().enumerate().filter(|(at, _)| !photos[*at].is_defect());
-        let units = Units::learn(&good.map(|(_, said)| &said.raw).collect::<Vec<_>>(), mapped_views(sight));
-        let suspicions = suspicions(&units, &said);
-        for fold in 0..count {
-            let (others, held): (Vec<usize>, Vec<usize>) =
-                (0..photos.len()).partition(|at| usize::from(deal[*at]) != fold);
-            let marks = teach(sight, aligner, photos, &others, &suspicions, seed)?;
-            for at in held {
-                said[at].marked = Some(marks.say(sight, &photos[at].seen)?);
+}
+
+impl<'a> Lesson<'a> {
+    fn good(&self, rows: impl IntoIterator<Item = usize>) -> Vec<&'a Seen> {
+        let good = rows.into_iter().filter(|at| !self.photos[*at].is_defect());
+        good.map(|at| &self.photos[at].seen).collect()
+    }
+
+    /// In how many groups the photos with defects are, or those without.
+    fn groups_of(&self, defects: bool) -> usize {
+        let of_kind = self.photos.iter().zip(self.groups).filter(|(photo, _)| photo.is_defect() == defects);
+        of_kind.map(|(_, group)| *group).collect::<BTreeSet<u32>>().len()
+    }
+
+    fn deal(&self) -> Deal {
+        let n_groups = self.groups.iter().max().map_or(0, |last| *last as usize + 1);
+        let count = if self.photos.len() < MANY { FOLDS.0 } else { FOLDS.1 }.min(n_groups);
+        let strata: Vec<u32> = self.photos.iter().map(|photo| u32::from(photo.is_defect())).collect();
+        let fold = folds(&strata, self.groups, count, self.seed).into_iter().map(usize::from).collect();
+        Deal { fold, count }
+    }
+
+    /// What was said of good photos: those with defects say nothing of what is usual.
+    fn raws_of_good<'s>(&self, said: &'s [Said], quartered: bool) -> Vec<&'s Raw> {
+        let is_good = |at: usize| quartered || !self.photos[at].is_defect();
+        said.iter().enumerate().filter(|(at, _)| is_good(*at)).map(|(_, said)| &said.raw).collect()
+    }
+
+    /// Fold by fold, what memories of the other good photos say.
+    fn held_out(
+        &self,
+        deal: &Deal,
+        detectors: &[Detector],
+        run: &Run<'_>,
+    ) -> Result<Vec<Said>, PipelineError> {
+        let mut raws: Vec<Option<Raw>> = vec![None; self.photos.len()];
+        for fold in 0..deal.count {
+            if run.is_cancelled() {
+                return Err(PipelineError::Cancelled);
             }
+            let (others, held) = deal.sides(fold);
+            let good = self.good(others);
+            if good.is_empty() {
+                return Err(TuneError::Empty.into());
+            }
+            let memories = Memories::fit(self.sight, &good, detectors, self.seed)?;
+            let say = |at: &usize| memories.say(self.sight, &self.photos[*at].seen);
+            let said: Vec<Raw> = held.par_iter().map(say).collect::<Result<_, _>>()?;
+            held.iter().zip(said).for_each(|(at, raw)| raws[*at] = Some(raw));
         }
+        let said = |raw: Option<Raw>| Said { raw: raw.expect("every photo is in one fold"), marked: None };
+        Ok(raws.into_iter().map(said).collect())
     }
-    Ok(said)
+
+    /// Heads taught by all photos; and for every photo what heads say that were taught by the photos of other folds.
+    fn teaching(
+        &self,
+        units: &Units,
+        said: &mut [Said],
+        deal: &Deal,
+        run: &Run<'_>,
+    ) -> Result<Teaching, PipelineError> {
+        let suspicions = suspicions(units, said);
+        for fold in 0..deal.count {
+            if run.is_cancelled() {
+                return Err(PipelineError::Cancelled);
+            }
+            let (others, held) = deal.sides(fold);
+            let marks = self.teach(&others, &suspicions)?;
+            let say = |at: &usize| marks.say(self.sight, &self.photos[*at].seen);
+            let marked: Vec<Marked> = held.par_iter().map(say).collect::<Result<_, _>>()?;
+            held.iter().zip(marked).for_each(|(at, marked)| said[*at].marked = Some(marked));
+        }
+        let of_good = said.iter().zip(self.photos).filter(|(_, photo)| !photo.is_defect());
+        let pairs: Vec<(&Raw, &Marked)> =
+            of_good.filter_map(|(said, _)| Some((&said.raw, said.marked.as_ref()?))).collect();
+        let joining = Joining::learn(units, &pairs);
+        let marks = self.teach(&(0..self.photos.len()).collect::<Vec<_>>(), &suspicions)?;
+        Ok(Teaching { marks, joining })
+    }
+
+    fn teach(&self, rows: &[usize], suspicions: &[ScoreMap]) -> Result<Marks, PipelineError> {
+        let covered: Vec<Option<ScoreMap>> =
+            rows.iter().map(|at| self.photos[*at].covered(self.aligner)).collect();
+        let taught: Vec<Taught<'_>> = rows
+            .iter()
+            .zip(&covered)
+            .map(|(at, covered)| Taught {
+                seen: &self.photos[*at].seen,
+                defect: self.photos[*at].is_defect(),
+                covered: covered.as_ref(),
+                suspicion: &suspicions[*at],
+            })
+            .collect();
+        Ok(Marks::fit(self.sight, &taught, self.seed)?)
+    }
 }
 
 /// How suspicious each patch is to those that had not seen its photo.
 fn suspicions(units: &Units, said: &[Said]) -> Vec<ScoreMap> {
     let finest = |said: &Said| {
-        let (rows, cols) = (said.raw.maps[0].rows, said.raw.maps[0].cols);
+        let (rows, cols) = said.raw.grid;
         units.weigh(&said.raw).map.resized(rows, cols)
     };
     said.iter().map(finest).collect()
 }
 
-fn teach(
-    sight: &Sight,
-    aligner: Option<&Aligner>,
-    photos: &[Photo<'_>],
-    rows: &[usize],
-    suspicions: &[ScoreMap],
-    seed: Seed,
-) -> Result<Marks, PipelineError> {
-    let covered: Vec<Option<ScoreMap>> = rows.iter().map(|at| photos[*at].covered(aligner)).collect();
-    let taught: Vec<Taught<'_>> = rows
-        .iter()
-        .zip(&covered)
-        .map(|(at, covered)| Taught {
-            seen: &photos[*at].seen,
-            defect: photos[*at].is_defect(),
-            covered: covered.as_ref(),
-            suspicion: &suspicions[*at],
-        })
-        .collect();
-    Ok(Marks::fit(sight, &taught, seed)?)
-}
-
 /// With a single photo each quarter is held out from the others: all that can be said of what is usual.
-fn of_quarters(sight: &Sight, seen: &Seen, seed: Seed) -> Result<Vec<Said>, PipelineError> {
+fn of_quarters(
+    sight: &Sight,
+    seen: &Seen,
+    detectors: &[Detector],
+    seed: Seed,
+) -> Result<Vec<Said>, PipelineError> {
     let quarters: Vec<Seen> = (0..4).map(|quarter| cut(seen, quarter)).collect();
     let said = (0..4).map(|quarter| {
         let others: Vec<&Seen> =
             (0..4).filter(|other| *other != quarter).map(|other| &quarters[other]).collect();
-        let mut raw = Memories::fit(sight, &others, seed)?.say(sight, &quarters[quarter])?;
+        let mut raw = Memories::fit(sight, &others, detectors, seed)?.say(sight, &quarters[quarter])?;
         // Whole photos are not compared by quarters.
         raw.pooled.clear();
         Ok(Said { raw, marked: None })

@@ -1,21 +1,26 @@
 //! From photos of good parts to a defect inspector: look, fit, hold out, decide when to alarm, measure, write.
 
+mod choosing;
 mod contamination;
 mod fitting;
+mod listening;
 mod measuring;
 mod seeing;
 mod telling;
 
 use std::path::{Path, PathBuf};
 
-use bundle::inspection::{Alarm, Eye, InspectionBundle, InspectionPredictor, Opinion, Sight, seed_of};
+use bundle::inspection::{
+    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Opinion, Sight, seed_of,
+};
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role};
 use linalg::{Matrix, Seed};
 
+pub use choosing::DetectorNeeds;
 pub use contamination::Suspect;
-use fitting::Fitted;
+use fitting::{Fitted, Lesson};
 use measuring::{Judged, Measurements};
 use seeing::Photo;
 
@@ -49,6 +54,8 @@ pub struct InspectRequest {
     pub defect_share: f64,
     /// Millimetres a pixel, when known. Above 0.
     pub mm_per_pixel: Option<f64>,
+    /// The detectors that the person wants listened to; absent: chosen.
+    pub detectors: Option<Vec<Detector>>,
     /// Seed of everything random.
     pub seed: u64,
     /// RFC 3339 time that is written beside the bundle's hashes, not into them.
@@ -116,8 +123,10 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         return Err(nothing_usable(&set, &problems));
     }
     let groups = run.step(Step::Audit, || groups(&photos))?;
-    let fitted =
-        run.step(Step::Tune, || fitting::fit(&sight, aligner.as_ref(), &photos, &groups, seed, run))?;
+    let asked = request.detectors.as_deref();
+    let lesson =
+        Lesson { sight: &sight, aligner: aligner.as_ref(), photos: &photos, groups: &groups, asked, seed };
+    let fitted = run.step(Step::Tune, || fitting::fit(&lesson, run))?;
     let (alarm, n_good) = alarm(request, &photos, &groups, &fitted)?;
     let learned = out_of_fold(&photos, &groups, &fitted);
     let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
@@ -263,7 +272,7 @@ fn bundle_of(
         },
         files: std::collections::BTreeMap::new(),
     };
-    let (recipe, why) = telling::recipe(&findings.fitted.inspector);
+    let (recipe, why) = listening::recipe(findings.fitted);
     Ok(InspectionBundle {
         manifest,
         inspector: findings.fitted.inspector.clone(),

@@ -1,7 +1,7 @@
 //! Fills in the report of an inspector from what was found out.
 
 use base::prep;
-use bundle::inspection::{InspectionBundle, Inspector};
+use bundle::inspection::InspectionBundle;
 use dataset::Verdict;
 use evaluate::Estimate;
 use evaluate::inspect::{
@@ -11,42 +11,18 @@ use evaluate::inspect::{
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::Findings;
 use super::measuring::Judged;
+use super::{Findings, listening};
 use crate::inspecting::heat_range;
 use crate::report::Sentence;
 use crate::report::inspection::{
     AlarmPromise, Counted, DetectorMeasure, DetectorMetric, HeatMap, InspectedPart, InspectionFacts,
-    InspectionReport, KindFacts, KindOfDefect, Shortage, TriedDetector, WorstGood, advise_inspection, view,
+    InspectionReport, KindFacts, KindOfDefect, Shortage, WorstGood, advise_inspection, view,
 };
-use crate::{Lang, PipelineError, percent, words};
+use crate::{Lang, PipelineError, words};
 
 /// Photos shown of each sort: what a person looks through in one sitting.
 const SHOWN: usize = 9;
-
-/// The recipe's name and why it is this one.
-pub(crate) fn recipe(inspector: &Inspector) -> (String, String) {
-    let views = inspector.memories.views.len();
-    let scales = inspector.sight.looks.len();
-    let wholes = inspector.units.pooled.len();
-    let mut parts = vec![format!("{views} patch memories at {scales} scales")];
-    if inspector.aligner.is_some() {
-        parts.push("pixels against the median good part".to_owned());
-    } else if wholes > 0 {
-        parts.push(format!("{wholes} memories of whole photos"));
-    }
-    if inspector.taught.is_some() {
-        parts.push("two heads taught by defects".to_owned());
-    }
-    let why = if inspector.aligner.is_some() {
-        "parts lie alike on all photos"
-    } else if wholes > 0 {
-        "there are enough good photos to compare photos as a whole"
-    } else {
-        "there are too few good photos to compare photos as a whole"
-    };
-    (parts.join(" + "), why.to_owned())
-}
 
 /// Gathers everything the page shows.
 pub(crate) fn report(
@@ -81,8 +57,8 @@ pub(crate) fn report(
         most_suspicious: shown(findings, |judged, _| judged.kind.is_some(), true),
         worst_good: worst_good(findings),
         advice: advise_inspection(&facts(findings, &promise, counted)),
-        detectors: detectors(findings),
-        why: why(findings),
+        detectors: listening::detectors(findings.fitted),
+        why: listening::why(findings.fitted),
         problems: findings
             .problems
             .iter()
@@ -274,58 +250,6 @@ fn is_tiny(judged: &Judged) -> bool {
     let Some((height, width, inside)) = &judged.mask else { return false };
     let cell = height * width / (judged.map.rows * judged.map.cols).max(1);
     inside.iter().filter(|inside| **inside).count() < 2 * cell
-}
-
-/// Every part of the inspector, with what it alone is worth where defects were measured.
-fn detectors(findings: &Findings<'_>) -> Vec<TriedDetector> {
-    let inspector = &findings.fitted.inspector;
-    let mut tried = Vec::new();
-    let mut add = |en: String, zh: String| {
-        tried.push(TriedDetector { name: Sentence { en, zh }, evidence: Vec::new(), chosen: true });
-    };
-    let mut at = 0;
-    for look in &inspector.sight.looks {
-        let scale = percent(look.plan.scale);
-        for view in &look.views {
-            let remembered = inspector.memories.views[at].len();
-            let features = view.len();
-            add(
-                format!(
-                    "Patches at {scale} of the photo's size: {features} features, {remembered} patches remembered"
-                ),
-                format!("按原图 {scale} 观察的图块：{features} 维特征，记住 {remembered} 个图块"),
-            );
-            at += 1;
-        }
-    }
-    let wholes = if inspector.aligner.is_some() { 0 } else { inspector.units.pooled.len() };
-    for look in inspector.sight.looks.iter().take(wholes) {
-        let scale = percent(look.plan.scale);
-        add(format!("Whole photos at {scale} of their size"), format!("按原图 {scale} 比较整张照片"));
-    }
-    if inspector.aligner.is_some() {
-        add(
-            "Pixel by pixel against the median good part, each photo laid over it first".to_owned(),
-            "先将每张照片与中位良品对齐，再逐像素比较".to_owned(),
-        );
-    }
-    if inspector.taught.is_some() {
-        add("What the labelled defects taught".to_owned(), "从已标注的缺陷学到的".to_owned());
-    }
-    tried
-}
-
-fn why(findings: &Findings<'_>) -> Sentence {
-    let (recipe, why) = recipe(&findings.fitted.inspector);
-    let en = format!("All of these vote, each in units of what is usual for good parts ({recipe}): {why}.");
-    let zh = if findings.fitted.inspector.aligner.is_some() {
-        "以上各项共同评判，均以良品的通常程度为单位；零件位置一致，因此逐像素与中位良品比较。"
-    } else if findings.fitted.inspector.units.pooled.is_empty() {
-        "以上各项共同评判，均以良品的通常程度为单位；良品照片太少，不比较整张照片。"
-    } else {
-        "以上各项共同评判，均以良品的通常程度为单位；良品照片足够，也比较整张照片。"
-    };
-    Sentence { en, zh: zh.to_owned() }
 }
 
 fn provenance(bundle: &InspectionBundle) -> Vec<(Sentence, String)> {
