@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+/// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
+const SIDES: u32 = 20_000;
+
 /// Make a precise small model from a few of your own examples
 #[derive(Debug, Parser)]
 #[command(name = "dianjing", version, disable_help_subcommand = true, arg_required_else_help = true)]
@@ -54,7 +57,7 @@ pub(crate) enum Verb {
     Predict(PredictArguments),
     /// Measure a model on labelled examples it has not seen
     Evaluate(EvaluateArguments),
-    /// Write base and head as one ONNX graph
+    /// Write base and head, or an inspector, as one ONNX graph
     Export(ExportArguments),
     /// List, fetch, carry and check pretrained bases
     #[command(subcommand)]
@@ -168,6 +171,13 @@ fn share(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err("it lies between 0 and 100 %".to_owned()) }
 }
 
+/// `1280x1024`: width and height.
+fn photo_size(text: &str) -> Result<(u32, u32), String> {
+    let side = |text: &str| text.trim().parse::<u32>().ok().filter(|side| (1..=SIDES).contains(side));
+    let size = text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    size.ok_or_else(|| format!("a width and a height from 1 to {SIDES} are wanted, such as 1280x1024"))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Columns {
     /// Take the text from this column
@@ -244,6 +254,9 @@ pub(crate) struct ExportArguments {
     /// Write the ONNX graph here
     #[arg(long, value_name = "FILE")]
     pub(crate) onnx: PathBuf,
+    /// Make the graph of an inspector for photos of this size in pixels, such as 1280x1024 (needed for inspectors only)
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = photo_size)]
+    pub(crate) size: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Subcommand)]

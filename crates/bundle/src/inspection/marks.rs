@@ -24,7 +24,7 @@ const UNMARKED_PENALTY: f64 = 1.0;
 /// Good photos that are learned from beside defects that are not marked.
 const GOOD_BESIDE: usize = 40;
 /// Share of a photo's patches whose mean logit is what the marks say of the photo.
-const TOP: f64 = 0.01;
+pub(super) const TOP: f64 = 0.01;
 
 /// A photo to learn from.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use super::sight::{Seen, Sight, columns, pooled};
 /// Patches that each view remembers.
 const BANK: usize = 5_000;
 /// Share of a photo's patches whose mean is what a view says of the photo.
-const TOP: f64 = 0.003;
+pub(super) const TOP: f64 = 0.003;
 /// Fewest good photos from which photos are compared as a whole.
 const POOLED_FROM: usize = 16;
 

@@ -6,6 +6,7 @@
 //! | what do good parts look like? | [`Memories`] |
 //! | how do several detectors become one score? | [`Units`], [`opinion`] |
 //! | what do the first defects teach? | [`Marks`] |
+//! | how does it become one ONNX graph? | [`export_inspector`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
 mod contents;
@@ -14,6 +15,7 @@ mod laying;
 mod map;
 mod marks;
 mod memories;
+mod onnx;
 mod predictor;
 mod sight;
 mod weighing;
@@ -24,6 +26,7 @@ pub use laying::{Laid, SightError, brightness, lay_mask};
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Memories, Raw};
+pub use onnx::export_inspector;
 pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Sight};
 pub use weighing::{Units, Usual, Weighed};

@@ -8,7 +8,7 @@ use crate::run::{Ended, Place, names};
 const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
 
 /// A brushed metal face with a hole; no two alike. With a defect, a dark spot at a place that the number decides.
-fn face(number: u32, defect: bool) -> RgbImage {
+pub(crate) fn face(number: u32, defect: bool) -> RgbImage {
     let noise = |x: u32, y: u32| {
         let mixed = x
             .wrapping_mul(374_761_393)
@@ -31,19 +31,19 @@ fn face(number: u32, defect: bool) -> RgbImage {
     })
 }
 
-fn save(place: &Place, name: &str, picture: &RgbImage) {
+pub(crate) fn save(place: &Place, name: &str, picture: &RgbImage) {
     let path = place.path(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     picture.save(path).unwrap();
 }
 
-fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: bool) {
+pub(crate) fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: bool) {
     for number in numbers {
         save(place, &format!("{folder}/{number:03}.png"), &face(number, defect));
     }
 }
 
-fn inspect(place: &Place, arguments: &[&str]) -> Ended {
+pub(crate) fn inspect(place: &Place, arguments: &[&str]) -> Ended {
     place.run(&[&["inspect"][..], arguments, &BASE].concat())
 }
 
@@ -115,7 +115,7 @@ fn the_layout_of_inspection_sets_is_measured_and_tune_comes_here_by_itself() {
 }
 
 /// A printed plate that lies a little otherwise on every photo; with a defect, a bar of the print is missing.
-fn plate(number: u32, defect: bool) -> RgbImage {
+pub(crate) fn plate(number: u32, defect: bool) -> RgbImage {
     let (dx, dy) = ((number * 7 % 5) as i32 - 2, (number * 3 % 5) as i32 - 2);
     RgbImage::from_fn(160, 120, |x, y| {
         let (x, y) = (x as i32 - dx, y as i32 - dy);

@@ -29,7 +29,7 @@ for feed in json.load(open(sys.argv[2])):
 print(json.dumps(rows))
 ";
 
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let home = cache().join("python");
     assert!(
         home.join("ready").exists(),
