@@ -174,7 +174,8 @@ fn share(text: &str) -> Result<f64, String> {
 /// `1280x1024`: width and height.
 fn photo_size(text: &str) -> Result<(u32, u32), String> {
     let side = |text: &str| text.trim().parse::<u32>().ok().filter(|side| (1..=SIDES).contains(side));
-    let size = text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    let size =
+        text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((side(width)?, side(height)?)));
     size.ok_or_else(|| format!("a width and a height from 1 to {SIDES} are wanted, such as 1280x1024"))
 }
 
@@ -226,7 +227,7 @@ pub(crate) struct PredictArguments {
     /// Take the path of the picture from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) image: Option<String>,
-    /// Exit with 3 when any answer is not certain, or any part alarms
+    /// Exit with 3 when any answer is not certain, or any part alarms or is called a defect
     #[arg(long)]
     pub(crate) fail_on_unsure: bool,
     /// Write a heat map of every photo into this folder, as a picture and as 16-bit values (inspectors only)
@@ -235,6 +236,9 @@ pub(crate) struct PredictArguments {
     /// Write the regions that are marked as a COCO file (inspectors only)
     #[arg(long, value_name = "FILE")]
     pub(crate) regions: Option<PathBuf>,
+    /// Judge all photos as one batch: call defects so that on average at most this share of those called is good (inspectors only)
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) false_discoveries: Option<f64>,
 }
 
 #[derive(Debug, Args)]

@@ -281,8 +281,7 @@ fn regridding(from: usize, to: usize) -> Matrix {
             row[cell * block..(cell + 1) * block].fill(1.0 / block as f32);
         } else {
             // Pixel centres are half a pixel in: the usual convention without aligned corners.
-            let place =
-                ((cell as f32 + 0.5) * from as f32 / to as f32 - 0.5).clamp(0.0, (from - 1) as f32);
+            let place = ((cell as f32 + 0.5) * from as f32 / to as f32 - 0.5).clamp(0.0, (from - 1) as f32);
             let before = place.floor() as usize;
             let share = place - place.floor();
             row[before] += 1.0 - share;

@@ -166,9 +166,7 @@ fn write_network(
         values.push(value);
     }
     let outputs = graph.outputs().iter();
-    Ok(outputs
-        .map(|(name, value)| (name.clone(), values[value.0].clone(), graph.shape(*value)))
-        .collect())
+    Ok(outputs.map(|(name, value)| (name.clone(), values[value.0].clone(), graph.shape(*value))).collect())
 }
 
 fn normalise(writer: &mut Writer, image: Name, channels: usize, pixels: &Pixels) -> Result<Name, EmitError> {

@@ -94,7 +94,11 @@ mod tests {
     fn matrices_give_the_very_bytes_that_scaling_gives() {
         let picture = RgbImage::from_fn(83, 61, |x, y| {
             let mixed = (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761);
-            image::Rgb([(mixed >> 24) as u8, (mixed >> 16) as u8, if (x / 9 + y / 7) % 2 == 0 { 255 } else { 0 }])
+            image::Rgb([
+                (mixed >> 24) as u8,
+                (mixed >> 16) as u8,
+                if (x / 9 + y / 7) % 2 == 0 { 255 } else { 0 },
+            ])
         });
         for filter in [Filter::Bilinear, Filter::Bicubic] {
             for (width, height) in [(42, 31), (83, 20), (60, 61), (17, 44), (120, 90), (1, 1)] {

@@ -100,8 +100,7 @@ fn opinion(
 
 /// The distance of each cell to what a memory holds, as [`LocalMemory::scores`] tells it.
 fn apart(model: &mut OnnxModel, x: &Cells, memory: &LocalMemory) -> Result<Cells, EmitError> {
-    let bank =
-        Bank { mean: memory.mean(), map: memory.map(), rows: memory.bank(), weight: memory.weight() };
+    let bank = Bank { mean: memory.mean(), map: memory.map(), rows: memory.bank(), weight: memory.weight() };
     model.nearest(x, &bank)
 }
 

@@ -41,7 +41,8 @@ fn check(verb: &ExportArguments) -> anyhow::Result<()> {
         return match verb.size {
             None => Ok(()),
             Some(_) => Err(Usage {
-                en: "--size is for inspectors; the size of this model's input follows from its base".to_owned(),
+                en: "--size is for inspectors; the size of this model's input follows from its base"
+                    .to_owned(),
                 zh: "--size 只用于检测器；这个模型的输入尺寸由底座决定".to_owned(),
             }
             .into()),
@@ -54,7 +55,8 @@ fn check(verb: &ExportArguments) -> anyhow::Result<()> {
     match verb.size {
         Some(_) => Ok(()),
         None => Err(Usage {
-            en: "the graph of an inspector is made for photos of one size: name it, such as --size 1280x1024".to_owned(),
+            en: "the graph of an inspector is made for photos of one size: name it, such as --size 1280x1024"
+                .to_owned(),
             zh: "检测器的图只适用于一种照片尺寸：请指定，例如 --size 1280x1024".to_owned(),
         }
         .into()),

@@ -245,3 +245,45 @@ fn inspectors_and_other_bundles_are_not_mixed_up() {
     let ended = inspect(&place, &["parts", "--false-alarms", "0"]);
     assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);
 }
+
+#[test]
+fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
+    let place = Place::new();
+    faces(&place, "parts", 0..20, false);
+    inspect(&place, &["parts", "--false-alarms", "20%"]).fine();
+    faces(&place, "new/bad", 30..34, true);
+    faces(&place, "new/fine", 40..44, false);
+    place.write("new/broken.png", "not a picture");
+    let judge = |rate: &str, more: &[&str]| {
+        place.run(&[&["predict", "parts.djm", "new", "--false-discoveries", rate], more].concat())
+    };
+    // Twenty good parts: the smallest p-value is 1/21. Four of eight at 10 % need p <= 0.05.
+    let ended = judge("10%", &["--json"]).fine();
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let calls: Vec<Option<bool>> =
+        told["photos"].as_array().unwrap().iter().map(|row| row["called_defect"].as_bool()).collect();
+    assert_eq!(calls[..4], [Some(true); 4], "{}", ended.out);
+    assert_eq!(calls[4..8], [Some(false); 4], "{}", ended.out);
+    assert_eq!(calls[8], None);
+    assert!(told["photos"][0]["found"]["score"].is_f64() && told["photos"][8]["problem"].is_object());
+    let batch = &told["batch"];
+    assert_eq!((batch["photos"].as_u64(), batch["called"].as_u64()), (Some(8), Some(4)));
+    assert_eq!((batch["good_parts"].as_u64(), batch["fewest_callable"].as_u64()), (Some(20), Some(4)));
+    assert_snapshot!(ended.err, @"");
+    assert!(judge("10%", &[]).fine().out.lines().nth(1).unwrap().contains("DEFECT"));
+    assert_eq!(judge("10%", &["--fail-on-unsure"]).code, 3);
+    // Three at the smallest value are too few, and at 4 % nothing can be called, whatever is in the batch.
+    std::fs::remove_file(place.path("new/bad/030.png")).unwrap();
+    std::fs::remove_file(place.path("new/broken.png")).unwrap();
+    assert_snapshot!(judge("5%", &[]).fine().err, @"");
+    let ended = judge("4%", &["--json"]).fine();
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&ended.out).unwrap()["batch"]["fewest_callable"].is_null()
+    );
+    assert_snapshot!(ended.err, @"");
+    let chinese = place
+        .run_with(&["predict", "parts.djm", "new", "--false-discoveries", "4%"], &[("DIANJING_LANG", "zh")]);
+    assert_snapshot!(chinese.fine().err, @"");
+    let ended = judge("0", &[]);
+    assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);
+}

@@ -44,11 +44,16 @@ struct Theirs {
 fn compare(place: &Place, photos: &[RgbImage]) -> Theirs {
     let python = python();
     let (width, height) = photos[0].dimensions();
-    place.run(&["export", "parts.djm", "--onnx", "model.onnx", "--size", &format!("{width}x{height}")]).fine();
+    place
+        .run(&["export", "parts.djm", "--onnx", "model.onnx", "--size", &format!("{width}x{height}")])
+        .fine();
     for (index, photo) in photos.iter().enumerate() {
         save(place, &format!("new/{index}.png"), photo);
     }
-    place.write("photos.rgb", photos.iter().flat_map(|photo| photo.as_raw().iter().copied()).collect::<Vec<u8>>());
+    place.write(
+        "photos.rgb",
+        photos.iter().flat_map(|photo| photo.as_raw().iter().copied()).collect::<Vec<u8>>(),
+    );
     let ran = Command::new(&python).args(["-c", SCRIPT]).current_dir(place.dir.path()).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let theirs: Theirs = serde_json::from_slice(&ran.stdout).unwrap();
@@ -64,9 +69,10 @@ fn compare(place: &Place, photos: &[RgbImage]) -> Theirs {
         let map = ScoreMap { rows, cols, values: theirs.map[index].clone() };
         let map = map.resized(height as usize, width as usize);
         let drawn = image::open(place.path(&format!("heat/new/{index}.png.map.png"))).unwrap().to_luma16();
-        let apart = map.values.iter().zip(drawn.pixels()).map(|(theirs, ours)| {
-            (theirs.clamp(-10.0, 55.535) - (f32::from(ours.0[0]) * STEP - 10.0)).abs()
-        });
+        let apart =
+            map.values.iter().zip(drawn.pixels()).map(|(theirs, ours)| {
+                (theirs.clamp(-10.0, 55.535) - (f32::from(ours.0[0]) * STEP - 10.0)).abs()
+            });
         let worst = apart.fold(0.0, f32::max);
         eprintln!("map {index}: {worst}, up to {}", map.max());
         assert!(worst < MAP_TOLERANCE + STEP, "{worst}");
@@ -99,9 +105,13 @@ fn so_does_one_that_was_taught_by_defects() {
 /// A long strip with fine waves: it is scaled by an odd factor and cut into several tiles.
 fn strip(number: u32, defect: bool) -> RgbImage {
     RgbImage::from_fn(1700, 330, |x, y| {
-        let wave = 30.0 * (f64::from(x) / 9.0 + f64::from(number)).sin() * (f64::from(y * (3 + number % 3)) / 40.0).cos();
-        let scratch = defect && (1201..1290).contains(&x) && (y as i32 - 160 - (x as i32 - 1240) / 4).abs() < 4;
-        let value = if scratch { 240.0 } else { 120.0 + wave + f64::from((x * 31 + y * 17 + number * 5) % 11) };
+        let wave = 30.0
+            * (f64::from(x) / 9.0 + f64::from(number)).sin()
+            * (f64::from(y * (3 + number % 3)) / 40.0).cos();
+        let scratch =
+            defect && (1201..1290).contains(&x) && (y as i32 - 160 - (x as i32 - 1240) / 4).abs() < 4;
+        let value =
+            if scratch { 240.0 } else { 120.0 + wave + f64::from((x * 31 + y * 17 + number * 5) % 11) };
         Rgb([value as u8, (value * 0.9) as u8, (255.0 - value) as u8])
     })
 }
