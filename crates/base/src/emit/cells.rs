@@ -104,6 +104,13 @@ impl OnnxModel {
         Ok(Cells { name, rows, cols, dim: x.dim })
     }
 
+    /// Rounded to half precision.
+    pub fn as_halves(&mut self, x: &Cells) -> Cells {
+        let [half, single] = [data_type::FLOAT16, data_type::FLOAT].map(|to| vec![int("to", i64::from(to))]);
+        let rounded = self.writer.node("Cast", &[&x.name], half);
+        Cells { name: self.writer.node("Cast", &[&rounded], single), ..x.clone() }
+    }
+
     /// Some numbers of each cell.
     pub fn columns(&mut self, x: &Cells, columns: &Range<usize>) -> Cells {
         if *columns == (0..x.dim) {

@@ -7,7 +7,8 @@ use crate::emit::{Cells, EmitError, OnnxModel, Pixels, Planes};
 use crate::open::{self, BaseError};
 use crate::prep::{self, Filter, PrepError, Preprocess};
 
-/// Adds what [`super::PatchBase::grid`] does, with the base in a folder of the cache; features stay in single precision.
+/// Adds what [`super::PatchBase::grid`] does, with the base in a folder of the cache, for a plan
+/// that it was opened with.
 ///
 /// # Errors
 /// [`PrepError::TooLarge`] for photos with more than a million cells at this scale; a base without inner maps.
@@ -44,7 +45,8 @@ pub fn emit_patches(
         .collect::<Result<Vec<_>, EmitError>>()?;
     let joined = model.join(&fitted)?;
     let grid = (tiling.rows, tiling.cols);
-    Ok(model.assemble(&joined, tiles.len(), &places(&tiling), grid)?)
+    let patches = model.assemble(&joined, tiles.len(), &places(&tiling), grid)?;
+    Ok(model.as_halves(&patches))
 }
 
 /// The photo at another size, rounded to bytes after each side as [`prep::scale`] does.

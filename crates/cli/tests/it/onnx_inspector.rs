@@ -12,11 +12,11 @@ use crate::inspect::{face, faces, inspect, plate, save};
 use crate::onnx::python;
 use crate::run::Place;
 
-/// How far scores may be apart, in units of what is usual for good parts: the product rounds features to half precision, with
-/// eleven bits, and whitening makes more of that; the graph does not round.
-const SCORE_TOLERANCE: f64 = 0.02;
+/// How far scores may be apart, in units of what is usual for good parts. Engines differ in the sixth digit of a feature; where that
+/// crosses a step of half precision, one of a patch's features differs in the fourth.
+const SCORE_TOLERANCE: f64 = 0.01;
 /// How far suspicion may be apart on any cell, in units of good patches, for the same reason.
-const MAP_TOLERANCE: f32 = 0.05;
+const MAP_TOLERANCE: f32 = 0.02;
 /// A 16-bit map holds `(suspicion + 10) * 1000`, rounded.
 const STEP: f32 = 0.001;
 
