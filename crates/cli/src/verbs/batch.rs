@@ -97,21 +97,21 @@ impl Batch {
         told.extend(match self.fewest_callable {
             None => Some(lang.pick(
                 format!(
-                    "note: with {good_parts} good parts nothing can be called at {rate}: the smallest possible p-value is {smallest}; learn from {} more good parts, or from {} more to call a single photo of {photos}",
+                    "note: with {good_parts} good parts nothing can be called at {rate}: the smallest possible p-value is {smallest}; it takes at least {} more good parts, and {} more to call a single photo of {photos}",
                     more(*photos), more(1)
                 ),
                 format!(
-                    "注意：只有 {good_parts} 个良品时，以 {rate} 为上限无法判出任何缺陷：p 值最小只能是 {smallest}；请再提供 {} 个良品，若要在 {photos} 张中判出单独一张，则需再提供 {} 个",
+                    "注意：只有 {good_parts} 个良品时，以 {rate} 为上限无法判出任何缺陷：p 值最小只能是 {smallest}；至少还需 {} 个良品；若要在 {photos} 张中判出单独一张，还需 {} 个",
                     more(*photos), more(1)
                 ),
             )),
             Some(fewest) if fewest > 1 && *called == 0 => Some(lang.pick(
                 format!(
-                    "note: with {good_parts} good parts fewer than {fewest} defects among {photos} photos cannot be called at {rate}: the smallest possible p-value is {smallest}; learn from {} more good parts to call a single one",
+                    "note: with {good_parts} good parts fewer than {fewest} defects among {photos} photos cannot be called at {rate}: the smallest possible p-value is {smallest}; it takes {} more good parts to call a single one",
                     more(1)
                 ),
                 format!(
-                    "注意：只有 {good_parts} 个良品时，以 {rate} 为上限，{photos} 张中少于 {fewest} 张缺陷就无法判出：p 值最小只能是 {smallest}；若要判出单独一张，请再提供 {} 个良品",
+                    "注意：只有 {good_parts} 个良品时，以 {rate} 为上限，{photos} 张中少于 {fewest} 张缺陷就无法判出：p 值最小只能是 {smallest}；若要判出单独一张，还需 {} 个良品",
                     more(1)
                 ),
             )),
