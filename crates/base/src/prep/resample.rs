@@ -27,8 +27,8 @@ pub fn resampling(from: usize, to: usize, filter: Filter) -> Matrix {
         let first = (centre - support * widen).floor().max(0.0) as usize;
         let end = ((centre + support * widen).ceil() as usize).min(from);
         let row = weights.row_mut(place);
-        for tap in first..end {
-            row[tap] = kernel((tap as f64 - (centre - 0.5)) * (1.0 / widen));
+        for (tap, weight) in row.iter_mut().enumerate().take(end).skip(first) {
+            *weight = kernel((tap as f64 - (centre - 0.5)) * (1.0 / widen));
         }
         let total: f64 = row.iter().sum();
         row.iter_mut().for_each(|weight| *weight /= total);
