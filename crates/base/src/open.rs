@@ -266,13 +266,29 @@ pub(crate) fn maps(
     let base = Base::open(dir, choice)?;
     let family = family(&base.card)?;
     let engine = |size: &usize| {
-        let weights = Weights::load(&dir.join(MODEL))?;
-        let (graph, weights) = arch::prepare_maps(&family, weights, *size, maps)
-            .map_err(|source| BaseError::Arch { id: base.card.id.clone(), source })?;
+        let (graph, weights) = maps_of(dir, &base.card.id, &family, *size, maps)?;
         engine_of(&graph, &weights, choice, &base.card.id)
     };
     let engines = sizes.iter().map(engine).collect::<Result<_, _>>()?;
     Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engines })
+}
+
+/// The part of a base that makes these inner maps of square pictures of one size, with its weights; for export.
+pub(crate) fn maps_network(dir: &Path, size: usize, maps: &[&str]) -> Result<(Graph, Weights), BaseError> {
+    let card = Card::read(dir)?;
+    maps_of(dir, &card.id, &family(&card)?, size, maps)
+}
+
+fn maps_of(
+    dir: &Path,
+    id: &str,
+    family: &Family,
+    size: usize,
+    maps: &[&str],
+) -> Result<(Graph, Weights), BaseError> {
+    let weights = Weights::load(&dir.join(MODEL))?;
+    arch::prepare_maps(family, weights, size, maps)
+        .map_err(|source| BaseError::Arch { id: id.to_owned(), source })
 }
 
 /// Which inner maps of the base in a folder show defects.

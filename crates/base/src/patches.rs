@@ -5,6 +5,9 @@
 //! saw the same surroundings. Maps of another stride than the grid's are brought to it: coarser ones by bilinear
 //! interpolation, finer ones by the mean of their cells.
 
+mod onnx;
+mod tiling;
+
 use std::path::Path;
 
 use half::f16;
@@ -12,10 +15,13 @@ use image::RgbImage;
 use linalg::Matrix;
 use serde::{Deserialize, Serialize};
 
+pub use onnx::emit_patches;
+
 pub use crate::arch::DetectionMaps;
 use crate::engine::{Engine, NetInput, NetOutput};
 use crate::open::{self, BaseError, EngineChoice};
 use crate::prep::{self, ImagePreprocess, PrepError, Preprocess};
+use tiling::Tile;
 
 /// Cells by which a photo goes on mirrored on every side, so that no border of zeros is near its edge.
 const PAD: usize = 2;
@@ -134,12 +140,7 @@ impl PatchBase {
 
     /// The grid's size for a photo of `width` by `height` pixels: rows and columns.
     pub fn grid_size(&self, width: u32, height: u32) -> (usize, usize) {
-        let cells = |pixels: u32| self.scaled(pixels).div_ceil(self.plan.cell).max(1);
-        (cells(height), cells(width))
-    }
-
-    fn scaled(&self, pixels: u32) -> usize {
-        ((f64::from(pixels) * self.plan.scale).round() as usize).max(1)
+        self.plan.grid_size(width, height)
     }
 
     /// The patches of a photo.
@@ -147,48 +148,25 @@ impl PatchBase {
     /// # Errors
     /// [`PrepError::TooLarge`] for a photo that has more than a million cells at this scale.
     pub fn grid(&self, photo: &RgbImage) -> Result<PatchGrid, BaseError> {
-        let (rows, cols) = self.grid_size(photo.width(), photo.height());
-        if rows * cols > MAX_CELLS {
-            let (width, height, limit) = (photo.width(), photo.height(), MAX_CELLS as u64);
-            return Err(PrepError::TooLarge { width, height, limit }.into());
-        }
-        let (width, height) = (self.scaled(photo.width()), self.scaled(photo.height()));
-        let scaled = prep::scale(photo, width, height, self.preprocess.filter);
-        let holds = |tile: &usize| tile / self.plan.cell >= rows.max(cols) + 2 * PAD;
-        let size = self.plan.tiles.iter().position(holds).unwrap_or(self.plan.tiles.len() - 1);
-        let cells = self.plan.tiles[size] / self.plan.cell;
-        let margin = self.plan.margin / self.plan.cell;
-        let (down, across) =
-            (Axis::cut(rows + 2 * PAD, cells, margin), Axis::cut(cols + 2 * PAD, cells, margin));
-        let mut x = Matrix::zeros(rows * cols, self.dim());
-        for (top, down_owned) in down.pieces() {
-            for (left, across_owned) in across.pieces() {
-                let tile = self.tile(&scaled, self.plan.tiles[size], top, left);
-                let features = self.features(size, &tile)?;
-                let inside = |cell: usize, of: usize| cell.checked_sub(PAD).filter(|cell| *cell < of);
-                for (row, place) in down_owned.clone().filter_map(|row| Some((row, inside(row, rows)?))) {
-                    for col in across_owned.clone() {
-                        let Some(across) = inside(col, cols) else { continue };
-                        let from = features.row((row - top) * cells + (col - left));
-                        x.row_mut(place * cols + across).copy_from_slice(from);
-                    }
-                }
+        let tiling = self.plan.tiling(photo.width(), photo.height())?;
+        let scaled = prep::scale(photo, tiling.scaled.0, tiling.scaled.1, self.preprocess.filter);
+        let mut x = Matrix::zeros(tiling.rows * tiling.cols, self.dim());
+        for tile in tiling.tiles() {
+            let features = self.features(tiling.size, &self.tile(&scaled, tiling.size, &tile))?;
+            for (place, from) in tile.gives {
+                x.row_mut(place).copy_from_slice(features.row(from));
             }
         }
-        Ok(PatchGrid { rows, cols, x })
+        Ok(PatchGrid { rows: tiling.rows, cols: tiling.cols, x })
     }
 
-    /// The network's input for the tile that begins at this cell of the padded photo.
-    fn tile(&self, photo: &RgbImage, size: usize, top: usize, left: usize) -> Vec<f32> {
-        let pad = PAD * self.plan.cell;
+    /// The network's input for a tile of the size with this number.
+    fn tile(&self, photo: &RgbImage, size: usize, tile: &Tile) -> Vec<f32> {
+        let side = self.plan.tiles[size];
         let (width, height) = (photo.width() as usize, photo.height() as usize);
-        let places = |first: usize, length: usize| {
-            let first = first * self.plan.cell;
-            (first..first + size).map(move |at| mirrored(at.abs_diff(pad), length))
-        };
-        let columns: Vec<usize> = places(left, width).collect();
-        let mut pixels = Vec::with_capacity(3 * size * size);
-        for y in places(top, height) {
+        let columns = self.plan.shown(tile.left, side, width);
+        let mut pixels = Vec::with_capacity(3 * side * side);
+        for y in self.plan.shown(tile.top, side, height) {
             let row = &photo.as_raw()[3 * width * y..][..3 * width];
             columns.iter().for_each(|x| pixels.extend_from_slice(&row[3 * x..3 * x + 3]));
         }
@@ -212,16 +190,6 @@ impl PatchBase {
         }
         Ok(features)
     }
-}
-
-/// Where a picture that is mirrored at its edges, over and over, shows pixel `at`.
-fn mirrored(at: usize, length: usize) -> usize {
-    if length == 1 {
-        return 0;
-    }
-    let period = 2 * (length - 1);
-    let at = at % period;
-    at.min(period - at)
 }
 
 /// A map `[side * side, dim]` brought to `[cells * cells, dim]`.
@@ -273,62 +241,9 @@ fn interpolated(data: &[f32], side: usize, cells: usize) -> Vec<f32> {
     wide
 }
 
-/// One side of a photo cut into tiles, in cells.
-#[derive(Debug, PartialEq, Eq)]
-struct Axis {
-    /// Where each tile begins.
-    starts: Vec<usize>,
-    /// Where the cells begin that each tile gives, and the end.
-    bounds: Vec<usize>,
-}
-
-impl Axis {
-    /// Tiles of `tile` cells that reach `margin` into each other from either side, spread evenly over `length`.
-    fn cut(length: usize, tile: usize, margin: usize) -> Self {
-        if length <= tile {
-            return Self { starts: vec![0], bounds: vec![0, length] };
-        }
-        let count = (length - 2 * margin).div_ceil(tile - 2 * margin).max(2);
-        let starts: Vec<usize> = (0..count).map(|index| index * (length - tile) / (count - 1)).collect();
-        let middle = |pair: &[usize]| (pair[0] + tile + pair[1]) / 2;
-        let bounds = [0].into_iter().chain(starts.windows(2).map(middle)).chain([length]).collect();
-        Self { starts, bounds }
-    }
-
-    /// Each tile's first cell and the cells that it gives.
-    fn pieces(&self) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
-        self.starts.iter().zip(self.bounds.windows(2)).map(|(start, bound)| (*start, bound[0]..bound[1]))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tiles_cover_every_cell_well_inside() {
-        for (length, tile, margin) in
-            [(5, 16, 2), (16, 16, 2), (17, 16, 2), (40, 16, 2), (1000, 16, 3), (33, 20, 4)]
-        {
-            let axis = Axis::cut(length, tile, margin);
-            let mut next = 0;
-            for (start, owned) in axis.pieces() {
-                assert_eq!(owned.start, next);
-                assert!(start <= owned.start && owned.end <= start + tile, "{length} {axis:?}");
-                assert!(owned.start == 0 || owned.start >= start + margin, "{length} {axis:?}");
-                assert!(owned.end == length || owned.end + margin <= start + tile, "{length} {axis:?}");
-                next = owned.end;
-            }
-            assert_eq!(next, length);
-        }
-    }
-
-    #[test]
-    fn a_picture_goes_on_mirrored() {
-        let seen: Vec<usize> = (0..9).map(|at| mirrored(at, 4)).collect();
-        assert_eq!(seen, [0, 1, 2, 3, 2, 1, 0, 1, 2]);
-        assert_eq!(mirrored(7, 1), 0);
-    }
 
     #[test]
     fn maps_of_other_strides_are_brought_to_the_grid() {

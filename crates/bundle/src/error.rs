@@ -63,6 +63,11 @@ pub enum BundleError {
     /// The model cannot be written as one ONNX graph.
     #[error("cannot export to ONNX: {detail}")]
     Export { detail: String },
+    /// An inspector whose way of looking is no ONNX graph.
+    #[error(
+        "cannot export to ONNX: the parts of this inspector lie alike, so it lays every photo over the median good part before it looks, which no ONNX graph does"
+    )]
+    ExportAligned,
     /// A key or a signature is not usable.
     #[error("{detail}")]
     Signature { detail: String },

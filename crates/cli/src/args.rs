@@ -6,6 +6,9 @@ use bundle::inspection::Detector;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+/// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
+const SIDES: u32 = 20_000;
+
 /// Make a precise small model from a few of your own examples
 #[derive(Debug, Parser)]
 #[command(name = "dianjing", version, disable_help_subcommand = true, arg_required_else_help = true)]
@@ -55,7 +58,7 @@ pub(crate) enum Verb {
     Predict(PredictArguments),
     /// Measure a model on labelled examples it has not seen
     Evaluate(EvaluateArguments),
-    /// Write base and head as one ONNX graph
+    /// Write base and head, or an inspector, as one ONNX graph
     Export(ExportArguments),
     /// List, fetch, carry and check pretrained bases
     #[command(subcommand)]
@@ -178,6 +181,14 @@ fn share(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err("it lies between 0 and 100 %".to_owned()) }
 }
 
+/// `1280x1024`: width and height.
+fn photo_size(text: &str) -> Result<(u32, u32), String> {
+    let side = |text: &str| text.trim().parse::<u32>().ok().filter(|side| (1..=SIDES).contains(side));
+    let size =
+        text.split_once(['x', 'X', '×']).and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    size.ok_or_else(|| format!("a width and a height from 1 to {SIDES} are wanted, such as 1280x1024"))
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Columns {
     /// Take the text from this column
@@ -226,7 +237,7 @@ pub(crate) struct PredictArguments {
     /// Take the path of the picture from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) image: Option<String>,
-    /// Exit with 3 when any answer is not certain, or any part alarms
+    /// Exit with 3 when any answer is not certain, or any part alarms or is called a defect
     #[arg(long)]
     pub(crate) fail_on_unsure: bool,
     /// Write a heat map of every photo into this folder, as a picture and as 16-bit values (inspectors only)
@@ -235,6 +246,9 @@ pub(crate) struct PredictArguments {
     /// Write the regions that are marked as a COCO file (inspectors only)
     #[arg(long, value_name = "FILE")]
     pub(crate) regions: Option<PathBuf>,
+    /// Judge all photos as one batch: call defects so that on average at most this share of those called is good (inspectors only)
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) false_discoveries: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -254,6 +268,9 @@ pub(crate) struct ExportArguments {
     /// Write the ONNX graph here
     #[arg(long, value_name = "FILE")]
     pub(crate) onnx: PathBuf,
+    /// Make the graph of an inspector for photos of this size in pixels, such as 1280x1024 (needed for inspectors only)
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = photo_size)]
+    pub(crate) size: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Subcommand)]

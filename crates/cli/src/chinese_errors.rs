@@ -117,6 +117,9 @@ fn bundle(error: &BundleError) -> Option<String> {
         ),
         BundleError::WrongInput { expected, got } => format!("这个模型包接受 {expected}，而不是 {got}"),
         BundleError::Base(error) => return base(error),
+        BundleError::ExportAligned => {
+            "无法导出为 ONNX：这个检测器的零件位置一致，检测前要先把每张照片对齐到良品的中位图，而 ONNX 图做不到这一步".to_owned()
+        }
         BundleError::Export { detail } => format!("无法导出为 ONNX：{detail}"),
         BundleError::Signature { detail } => format!("签名或密钥不可用：{detail}"),
         _ => return None,

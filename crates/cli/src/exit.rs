@@ -129,6 +129,10 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
         PipelineError::Bundle(
             BundleError::Truncated { .. } | BundleError::Damaged { .. } | BundleError::Changed { .. },
         ) => lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包"),
+        PipelineError::Bundle(BundleError::ExportAligned) => lang.pick(
+            "run it with `dianjing predict`, which looks at photos in the same way everywhere",
+            "请用 dianjing predict 运行它，在任何地方的检测方式都相同",
+        ),
         PipelineError::Bundle(BundleError::NewerFormat { .. }) => {
             lang.pick("install a newer Dianjing", "请安装更新版本的点睛")
         }

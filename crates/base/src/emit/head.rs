@@ -1,7 +1,7 @@
 //! What a head does after the network: operations on `[n, dim]` batches.
 
 use super::{
-    EmitError, OnnxModel,
+    EmitError, OnnxModel, check,
     ops::{l2_normalize, transpose},
     writer::{Dim, Name, int, ints},
 };
@@ -135,8 +135,4 @@ impl OnnxModel {
         let name = self.writer.fresh("constant");
         self.writer.tensor(name, shape, || values.into())
     }
-}
-
-fn check(what: &'static str, got: usize, expected: usize) -> Result<(), EmitError> {
-    if got == expected { Ok(()) } else { Err(EmitError::Length { what, got, expected }) }
 }

@@ -2,17 +2,22 @@
 //!
 //! [`emit`] writes the network with a batch axis `n` in front of every value; an [`OnnxModel`] can then be extended by a head
 //! ([`head`]) and gets its outputs and metadata. Text networks take `input_ids` and `attention_mask`, both `[n, t]`, and ignore what is
-//! masked (padding goes on the right). [`to_onnx`] is the short way for a network alone.
+//! masked (padding goes on the right). [`to_onnx`] is the short way for a network alone. [`OnnxModel::of_photos`] begins a model
+//! that takes photos as they are and may run several networks over parts of them ([`planes`], [`cells`]).
 
+mod cells;
 mod head;
 mod ops;
+mod planes;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use prost::Message;
 
+pub use cells::{Bank, Cells};
 pub use head::Batch;
+pub use planes::Planes;
 
 use crate::{
     graph::{Graph, GraphInput, RowCount, Shape},
@@ -24,6 +29,8 @@ use writer::{Dim, Name, Writer, int};
 
 /// The name of an image network's input, `[n, channels, height, width]`.
 pub const IMAGE_INPUT: &str = "image";
+/// The name of the input of a model over whole photos, bytes `[n, height, width, 3]`.
+pub const PHOTO_INPUT: &str = "photo";
 /// The name of a text network's tokens, `[n, t]`.
 pub const TOKENS_INPUT: &str = "input_ids";
 /// The name of a text network's mask, `[n, t]`: 1 for a token, 0 for padding.
@@ -50,6 +57,12 @@ pub enum EmitError {
         name: String,
         /// The vectors there are.
         have: Vec<String>,
+    },
+    /// The network gives something else than the cells of a square.
+    #[error("the network's `{name}` is no square of cells")]
+    NoGrid {
+        /// The output.
+        name: String,
     },
     /// Two outputs, or an output and an input, share a name.
     #[error("the model already has an input or output `{name}`")]
@@ -134,17 +147,26 @@ pub fn emit(graph: &Graph, weights: &Weights, pixels: &Pixels) -> Result<OnnxMod
             (ids, Some(tokens))
         }
     };
+    let network_outputs = write_network(&mut writer, graph, weights, input, tokens)?;
+    Ok(OnnxModel { network_outputs, writer, metadata: Vec::new() })
+}
+
+/// Writes every node of a network over its prepared input; gives its outputs.
+fn write_network(
+    writer: &mut Writer,
+    graph: &Graph,
+    weights: &Weights,
+    input: Name,
+    tokens: Option<TokenInputs>,
+) -> Result<Vec<(String, Name, Shape)>, EmitError> {
     let mut values = vec![input];
-    let mut emitter = Emitter { graph, weights, writer: &mut writer, tokens };
+    let mut emitter = Emitter { graph, weights, writer, tokens };
     for node in graph.nodes() {
         let value = emitter.node(node, &values)?;
         values.push(value);
     }
-    let network_outputs = graph
-        .outputs()
-        .iter()
-        .map(|(name, value)| (name.clone(), values[value.0].clone(), graph.shape(*value)));
-    Ok(OnnxModel { network_outputs: network_outputs.collect(), writer, metadata: Vec::new() })
+    let outputs = graph.outputs().iter();
+    Ok(outputs.map(|(name, value)| (name.clone(), values[value.0].clone(), graph.shape(*value))).collect())
 }
 
 fn normalise(writer: &mut Writer, image: Name, channels: usize, pixels: &Pixels) -> Result<Name, EmitError> {
@@ -198,10 +220,20 @@ impl OnnxModel {
     }
 
     fn declare(&mut self, name: &str, value: &Name, shape: &[Dim]) -> Result<(), EmitError> {
+        self.declare_as(name, value, data_type::FLOAT, shape)
+    }
+
+    fn declare_as(
+        &mut self,
+        name: &str,
+        value: &Name,
+        data_type: i32,
+        shape: &[Dim],
+    ) -> Result<(), EmitError> {
         if self.writer.is_taken(name) {
             return Err(EmitError::NameTaken { name: name.to_owned() });
         }
-        self.writer.output(name, value, shape);
+        self.writer.output(name, value, data_type, shape);
         Ok(())
     }
 
@@ -227,4 +259,9 @@ impl OnnxModel {
         };
         model.encode_to_vec()
     }
+}
+
+/// Whether a length is the one that fits.
+fn check(what: &'static str, got: usize, expected: usize) -> Result<(), EmitError> {
+    if got == expected { Ok(()) } else { Err(EmitError::Length { what, got, expected }) }
 }

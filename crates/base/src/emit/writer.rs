@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use half::f16;
+
 use crate::onnx::{
     AttributeProto, DimensionProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TensorTypeProto,
     TypeProto, ValueInfoProto, attribute_type, data_type,
@@ -47,6 +49,19 @@ impl Writer {
         name
     }
 
+    /// Adds a node of two outputs and returns the first's name.
+    pub(super) fn first_of_two(
+        &mut self,
+        op_type: &str,
+        inputs: &[&Name],
+        attributes: Vec<AttributeProto>,
+    ) -> Name {
+        let name = self.node(op_type, inputs, attributes);
+        let node = self.graph.node.last_mut().expect("a node was just added");
+        node.output.push(format!("{name}.second"));
+        name
+    }
+
     /// A name in the current scope that no tensor has.
     pub(super) fn fresh(&self, what: &str) -> Name {
         format!("{}/{what}.{}.{}", self.scope, self.graph.node.len(), self.graph.initializer.len())
@@ -66,9 +81,25 @@ impl Writer {
         name
     }
 
+    /// Writes numbers that half precision holds exactly as such, under a fresh name; gives them as f32.
+    pub(super) fn halves(&mut self, shape: &[usize], values: &[f32]) -> Name {
+        let name = self.fresh("halves");
+        let bytes = values.iter().flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect();
+        self.initializer(&name, shape, data_type::FLOAT16, bytes);
+        self.node("Cast", &[&name], vec![int("to", i64::from(data_type::FLOAT))])
+    }
+
     /// A number, `[]`.
     pub(super) fn number(&mut self, value: f32) -> Name {
         self.tensor(format!("const/{value:?}"), &[], || vec![value].into())
+    }
+
+    /// Whole numbers, `[len]`, that are too many to be a name; under a fresh one.
+    pub(super) fn long_integers(&mut self, values: &[usize]) -> Name {
+        let name = self.fresh("places");
+        let bytes = values.iter().flat_map(|value| (*value as i64).to_le_bytes()).collect();
+        self.initializer(&name, &[values.len()], data_type::INT64, bytes);
+        name
     }
 
     /// Whole numbers, `[len]`, for shapes, axes and slices.
@@ -105,8 +136,8 @@ impl Writer {
         name.to_owned()
     }
 
-    /// Declares an f32 output of the model, under a name of its own.
-    pub(super) fn output(&mut self, name: &str, value: &Name, shape: &[Dim]) {
+    /// Declares an output of the model, under a name of its own.
+    pub(super) fn output(&mut self, name: &str, value: &Name, data_type: i32, shape: &[Dim]) {
         self.graph.node.push(NodeProto {
             input: vec![value.clone()],
             output: vec![name.to_owned()],
@@ -114,7 +145,7 @@ impl Writer {
             op_type: Some("Identity".to_owned()),
             attribute: Vec::new(),
         });
-        self.graph.output.push(value_info(name, data_type::FLOAT, shape));
+        self.graph.output.push(value_info(name, data_type, shape));
     }
 
     /// True when the model has an input or output of that name.

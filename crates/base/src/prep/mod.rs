@@ -3,6 +3,7 @@
 mod image;
 mod jpeg;
 mod mask;
+mod resample;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use crate::arch::Family;
 
 pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale, size};
 pub use mask::{Mask, decode_mask};
+pub use resample::resampling;
 
 /// How a base wants to be fed; part of its identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -67,6 +67,7 @@ struct Stored {
 struct StoredTeaching {
     patch: serde_json::Value,
     photo: serde_json::Value,
+    marked: bool,
     joining: Joining,
 }
 
@@ -124,6 +125,7 @@ fn put(inspector: &Inspector) -> (Stored, Tensors) {
     let taught = inspector.taught.as_ref().map(|taught| StoredTeaching {
         patch: keep("patch", taught.marks.patch.to_tensors()),
         photo: keep("photo", taught.marks.photo.to_tensors()),
+        marked: taught.marks.marked,
         joining: taught.joining,
     });
     let aligner = inspector.aligner.as_ref().map(|aligner| keep("aligner", aligner.to_tensors()));
@@ -163,7 +165,8 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
         let logit = |name: &str, structure| {
             PatchLogit::from_tensors(structure, &of(name)).map_err(|error| error.to_string())
         };
-        let marks = Marks { patch: logit("patch", &taught.patch)?, photo: logit("photo", &taught.photo)? };
+        let (patch, photo) = (logit("patch", &taught.patch)?, logit("photo", &taught.photo)?);
+        let marks = Marks { patch, photo, marked: taught.marked };
         Ok::<_, String>(Teaching { marks, joining: taught.joining })
     });
     let inspector = Inspector {

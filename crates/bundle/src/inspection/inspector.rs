@@ -98,9 +98,11 @@ pub fn opinion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks
     evidence.defects = Some(defects);
     let score = joining.alone.units(alone).max(joining.both.units(alone + defects));
     let mut map = weighed.map;
-    let logits = marked.map.resized(map.rows, map.cols);
-    for (to, logit) in map.values.iter_mut().zip(&logits.values) {
-        *to = f32::midpoint(*to, joining.marks.patches.units(f64::from(*logit)) as f32);
+    if let Some(logits) = &marked.map {
+        let logits = logits.resized(map.rows, map.cols);
+        for (to, logit) in map.values.iter_mut().zip(&logits.values) {
+            *to = f32::midpoint(*to, joining.marks.patches.units(f64::from(*logit)) as f32);
+        }
     }
     Opinion { map: over_photo(map), score, evidence }
 }

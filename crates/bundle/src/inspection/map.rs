@@ -79,7 +79,7 @@ impl ScoreMap {
     /// The mean of this share of the largest values, at least one.
     pub fn top_mean(&self, share: f64) -> f64 {
         let mut values = self.values.clone();
-        let count = ((share * values.len() as f64).ceil() as usize).clamp(1, values.len());
+        let count = top_count(share, values.len());
         values.select_nth_unstable_by(count - 1, |a, b| b.total_cmp(a));
         let mut top = values[..count].to_vec();
         // The order of a selection is not part of its promise; a sum's order is part of its bits.
@@ -91,6 +91,11 @@ impl ScoreMap {
     pub fn max(&self) -> f32 {
         self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
+}
+
+/// How many of `n` values a share is, at least one.
+pub(super) fn top_count(share: f64, n: usize) -> usize {
+    ((share * n as f64).ceil() as usize).clamp(1, n)
 }
 
 /// The two cells that a place lies between, and how far it is towards the second.

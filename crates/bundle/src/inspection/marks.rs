@@ -27,7 +27,7 @@ const UNMARKED_PENALTY: f64 = 1.0;
 /// Good photos that are learned from beside defects that are not marked.
 const GOOD_BESIDE: usize = 40;
 /// Share of a photo's patches whose mean logit is what the marks say of the photo.
-const TOP: f64 = 0.01;
+pub(super) const TOP: f64 = 0.01;
 
 /// A photo to learn from.
 #[derive(Debug, Clone, Copy)]
@@ -49,13 +49,15 @@ pub struct Marks {
     pub patch: PatchLogit,
     /// Defect or not, photo by photo.
     pub photo: PatchLogit,
+    /// Whether defects were marked. Without, patches are sorted well enough to judge a photo but not to draw a map.
+    pub marked: bool,
 }
 
 /// What the heads say of a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Marked {
-    /// Logit of every patch of the finest grid.
-    pub map: ScoreMap,
+    /// Logit of every patch of the finest grid; absent where defects were not marked.
+    pub map: Option<ScoreMap>,
     /// Mean of the largest patch logits.
     pub top: f64,
     /// Logit of the photo.
@@ -86,7 +88,7 @@ impl Marks {
         } else {
             fit_unmarked(sight, &few_good(photos, seed))?
         };
-        Ok(Self { patch, photo: fit_photos(sight, photos)? })
+        Ok(Self { patch, photo: fit_photos(sight, photos)?, marked })
     }
 
     /// What they say of a photo.
@@ -94,15 +96,15 @@ impl Marks {
         let values = self.patch.logits(patches(sight, seen).view())?;
         let map = ScoreMap { rows: seen.grids[0].rows, cols: seen.grids[0].cols, values };
         let photo = f64::from(self.photo.logits(whole(sight, seen).view())?[0]);
-        Ok(Marked { top: map.top_mean(TOP), map, photo })
+        Ok(Marked { top: map.top_mean(TOP), map: self.marked.then_some(map), photo })
     }
 }
 
 impl MarkUnits {
     /// From what the heads said of good photos that they had not seen.
     pub fn learn(held_out: &[&Marked]) -> Self {
-        let patches =
-            held_out.iter().flat_map(|marked| marked.map.values.iter().map(|value| f64::from(*value)));
+        let maps = held_out.iter().filter_map(|marked| marked.map.as_ref());
+        let patches = maps.flat_map(|map| map.values.iter().map(|value| f64::from(*value)));
         Self {
             patches: Usual::of(patches),
             top: Usual::of(held_out.iter().map(|marked| marked.top)),

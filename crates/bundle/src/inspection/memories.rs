@@ -14,7 +14,7 @@ use super::votes::{self, Detector};
 /// Patches that each view remembers.
 const BANK: usize = 5_000;
 /// Share of a photo's patches whose mean is what a view says of the photo.
-const TOP: f64 = 0.003;
+pub(super) const TOP: f64 = 0.003;
 /// Fewest good photos from which photos are compared as a whole.
 pub const WHOLE_FROM: usize = 16;
 /// Good patches from which their directions are learned; more change nothing.

@@ -7,6 +7,7 @@
 //! | which detectors are there? | [`Detector`] |
 //! | how do several become one score? | [`Units`], [`opinion`] |
 //! | what do the first defects teach? | [`Marks`] |
+//! | how does it become one ONNX graph? | [`export_inspector`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
 mod contents;
@@ -15,6 +16,7 @@ mod laying;
 mod map;
 mod marks;
 mod memories;
+mod onnx;
 mod predictor;
 mod sight;
 mod votes;
@@ -26,6 +28,7 @@ pub use laying::{Laid, SightError, brightness, lay_mask};
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Memories, Raw, Voice, WHOLE_FROM};
+pub use onnx::export_inspector;
 pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Sight};
 pub use votes::Detector;

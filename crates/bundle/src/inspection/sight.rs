@@ -13,7 +13,7 @@ use tune::detect::Aligner;
 use super::laying::{Laid, SightError, lay};
 
 /// Added to a standard deviation before its logarithm is taken: what hardly varies is all alike.
-const LEAST_SPREAD: f64 = 0.02;
+pub(super) const LEAST_SPREAD: f64 = 0.02;
 /// Scaled photos have about this many pixels squared: more shows no more on the sets that were measured.
 const SIDE: f64 = 512.0;
 /// Scaled pixels by which tiles reach into each other, where a photo needs several.

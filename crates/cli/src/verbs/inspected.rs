@@ -8,6 +8,7 @@ use dataset::ReadOptions;
 use image::{ImageBuffer, Luma, RgbImage};
 use pipeline::{InspectedRow, Lang, PipelineError, words};
 
+use super::batch::Batch;
 use super::{inspect, say, with_progress};
 use crate::args::{Arguments, EvaluateArguments, InspectionColumns, PredictArguments};
 use crate::exit::Usage;
@@ -46,17 +47,22 @@ pub(super) fn predict(
         let coco = serde_json::to_vec_pretty(&coco(&rows))?;
         store::write_atomic(file, |out| out.write_all(&coco))?;
     }
-    if arguments.json {
-        show::json(&rows)?;
-    } else {
-        table(&rows, &bundle, lang)?;
+    let batch = verb.false_discoveries.map(|rate| Batch::judge(&rows, &bundle.alarm.good, rate));
+    match (&batch, arguments.json) {
+        (Some(batch), true) => show::json(&batch.with(&rows))?,
+        (None, true) => show::json(&rows)?,
+        (batch, false) => table(&rows, batch.as_ref(), &bundle, lang)?,
     }
     let alarms = rows.iter().filter(|row| row.found.as_ref().is_some_and(|found| found.alarm)).count();
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
     say(arguments, &summary(rows.len(), alarms, unread, lang));
+    for line in batch.iter().flat_map(|batch| batch.told(lang)) {
+        say(arguments, &line);
+    }
+    let called = batch.as_ref().map_or(0, Batch::called);
     Ok(if unread == rows.len() {
         ExitCode::FAILURE
-    } else if verb.fail_on_unsure && alarms + unread > 0 {
+    } else if verb.fail_on_unsure && alarms + unread + called > 0 {
         ExitCode::from(exit::FINDINGS)
     } else {
         ExitCode::SUCCESS
@@ -74,7 +80,12 @@ fn summary(n: usize, alarms: usize, unread: usize, lang: Lang) -> String {
     told
 }
 
-fn table(rows: &[InspectedRow], bundle: &InspectionBundle, lang: Lang) -> anyhow::Result<()> {
+fn table(
+    rows: &[InspectedRow],
+    batch: Option<&Batch>,
+    bundle: &InspectionBundle,
+    lang: Lang,
+) -> anyhow::Result<()> {
     let area = |found: &Inspected| match (found.regions.first(), bundle.alarm.mm_per_pixel) {
         (None, _) => "-".to_owned(),
         (Some(_), None) => format!("{} px", found.regions.iter().map(|region| region.area_px).sum::<usize>()),
@@ -100,14 +111,22 @@ fn table(rows: &[InspectedRow], bundle: &InspectionBundle, lang: Lang) -> anyhow
         lang.pick("score, alarm above", "得分，报警阈值"),
         bundle.alarm.threshold.threshold()
     );
-    let header = [
+    let mut header = vec![
         lang.pick("photo", "照片"),
         lang.pick("verdict", "判定"),
         &score,
         lang.pick("p-value", "p 值"),
         lang.pick("marked", "标出面积"),
     ];
-    show::table(&header, rows.iter().map(cells).collect())
+    let mut cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    if let Some(batch) = batch {
+        header.insert(2, lang.pick("in this batch", "本批判定"));
+        cells
+            .iter_mut()
+            .enumerate()
+            .for_each(|(row, cells)| cells.insert(2, batch.verdict(row, lang).to_owned()));
+    }
+    show::table(&header, cells)
 }
 
 /// `heat/NAME.heat.png` to look at and `heat/NAME.map.png` with 16-bit values, both of the photo's size.

@@ -1,6 +1,7 @@
 //! The verbs of the command line, one file each.
 
 mod base;
+mod batch;
 mod clock;
 mod doctor;
 mod evaluate;

@@ -18,10 +18,11 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
     if bundle::inspects(&verb.bundle).map_err(PipelineError::from)? {
         return inspected::predict(arguments, verb, lang);
     }
-    if verb.heatmaps.is_some() || verb.regions.is_some() {
+    if verb.heatmaps.is_some() || verb.regions.is_some() || verb.false_discoveries.is_some() {
         return Err(Usage {
-            en: "--heatmaps and --regions are for inspectors; this bundle tells classes apart".to_owned(),
-            zh: "--heatmaps 和 --regions 只用于检测器；这个模型包用于区分类别".to_owned(),
+            en: "--heatmaps, --regions and --false-discoveries are for inspectors; this bundle tells classes apart"
+                .to_owned(),
+            zh: "--heatmaps、--regions 和 --false-discoveries 只用于检测器；这个模型包用于区分类别".to_owned(),
         }
         .into());
     }

@@ -31,7 +31,7 @@ fn face(number: u32, defect: bool) -> RgbImage {
     })
 }
 
-fn save(place: &Place, name: &str, picture: &RgbImage) {
+pub(crate) fn save(place: &Place, name: &str, picture: &RgbImage) {
     let path = place.path(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     picture.save(path).unwrap();
@@ -43,7 +43,7 @@ fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: boo
     }
 }
 
-fn inspect(place: &Place, arguments: &[&str]) -> Ended {
+pub(crate) fn inspect(place: &Place, arguments: &[&str]) -> Ended {
     place.run(&[&["inspect"][..], arguments, &BASE].concat())
 }
 
@@ -115,7 +115,7 @@ fn the_layout_of_inspection_sets_is_measured_and_tune_comes_here_by_itself() {
 }
 
 /// A printed plate that lies a little otherwise on every photo; with a defect, a bar of the print is missing.
-fn plate(number: u32, defect: bool) -> RgbImage {
+pub(crate) fn plate(number: u32, defect: bool) -> RgbImage {
     let (dx, dy) = ((number * 7 % 5) as i32 - 2, (number * 3 % 5) as i32 - 2);
     RgbImage::from_fn(160, 120, |x, y| {
         let (x, y) = (x as i32 - dx, y as i32 - dy);
@@ -236,12 +236,70 @@ fn inspectors_and_other_bundles_are_not_mixed_up() {
     inspect(&place, &["parts"]).fine();
     assert_snapshot!(place.run(&["export", "parts.djm", "--onnx", "parts.onnx"]).told(), @r"
     exit 1
-    error: `parts.djm` inspects parts: it cannot be used for this
+    error: cannot export to ONNX: the parts of this inspector lie alike, so it lays every photo over the median good part before it looks, which no ONNX graph does
+    hint: run it with `dianjing predict`, which looks at photos in the same way everywhere
     ");
     assert_snapshot!(place.run(&["predict", "parts.djm", "-"]).told(), @r"
     exit 2
     error: an inspector looks at photos; name files or folders instead of `-`
     ");
     let ended = inspect(&place, &["parts", "--false-alarms", "0"]);
+    assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);
+}
+
+#[test]
+fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
+    let place = Place::new();
+    faces(&place, "parts", 0..20, false);
+    inspect(&place, &["parts", "--false-alarms", "20%"]).fine();
+    faces(&place, "new/bad", 30..34, true);
+    faces(&place, "new/fine", 40..44, false);
+    place.write("new/unread.png", "not a picture");
+    let judge = |rate: &str, more: &[&str]| {
+        place.run(&[&["predict", "parts.djm", "new", "--false-discoveries", rate], more].concat())
+    };
+    // Twenty good parts: the smallest p-value is 1/21. Four of eight at 10 % need p <= 0.05.
+    let ended = judge("10%", &["--json"]).fine();
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let calls: Vec<Option<bool>> =
+        told["photos"].as_array().unwrap().iter().map(|row| row["called_defect"].as_bool()).collect();
+    assert_eq!(calls[..4], [Some(true); 4], "{}", ended.out);
+    assert_eq!(calls[4..8], [Some(false); 4], "{}", ended.out);
+    assert_eq!(calls[8], None);
+    assert!(told["photos"][0]["found"]["score"].is_f64() && told["photos"][8]["problem"].is_object());
+    let batch = &told["batch"];
+    assert_eq!((batch["photos"].as_u64(), batch["called"].as_u64()), (Some(8), Some(4)));
+    assert_eq!((batch["good_parts"].as_u64(), batch["fewest_callable"].as_u64()), (Some(20), Some(4)));
+    assert_snapshot!(ended.err, @r"
+    9 photos: 4 alarm, 4 do not, 1 could not be read
+    As one batch: 4 of 8 called defects; on average at most 10.0 % of those called are good
+    ");
+    assert!(judge("10%", &[]).fine().out.lines().nth(1).unwrap().contains("DEFECT"));
+    assert_eq!(judge("10%", &["--fail-on-unsure"]).code, 3);
+    // Three at the smallest value are too few, and at 4 % nothing can be called, whatever is in the batch.
+    std::fs::remove_file(place.path("new/bad/030.png")).unwrap();
+    std::fs::remove_file(place.path("new/unread.png")).unwrap();
+    assert_snapshot!(judge("5%", &[]).fine().err, @r"
+    7 photos: 3 alarm, 4 do not
+    As one batch: 0 of 7 called defects; on average at most 5.0 % of those called are good
+    note: with 20 good parts fewer than 7 defects among 7 photos cannot be called at 5.0 %: the smallest possible p-value is 0.048; it takes 119 more good parts to call a single one
+    ");
+    let ended = judge("4%", &["--json"]).fine();
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&ended.out).unwrap()["batch"]["fewest_callable"].is_null()
+    );
+    assert_snapshot!(ended.err, @r"
+    7 photos: 3 alarm, 4 do not
+    As one batch: 0 of 7 called defects; on average at most 4.0 % of those called are good
+    note: with 20 good parts nothing can be called at 4.0 %: the smallest possible p-value is 0.048; it takes at least 4 more good parts, and 154 more to call a single photo of 7
+    ");
+    let chinese = place
+        .run_with(&["predict", "parts.djm", "new", "--false-discoveries", "4%"], &[("DIANJING_LANG", "zh")]);
+    assert_snapshot!(chinese.fine().err, @r"
+    7 张照片：3 张报警，4 张正常
+    作为一批：7 张中有 0 张判为缺陷；平均而言，其中至多 4.0 % 是良品
+    注意：只有 20 个良品时，以 4.0 % 为上限无法判出任何缺陷：p 值最小只能是 0.048；至少还需 4 个良品；若要在 7 张中判出单独一张，还需 154 个
+    ");
+    let ended = judge("0", &[]);
     assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);
 }

@@ -6,7 +6,9 @@
 
 mod bad_input;
 mod hard_times;
+mod inner_maps;
 mod inspect;
 mod journey;
 mod onnx;
+mod onnx_inspector;
 mod run;

@@ -29,7 +29,7 @@ for feed in json.load(open(sys.argv[2])):
 print(json.dumps(rows))
 ";
 
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let home = cache().join("python");
     assert!(
         home.join("ready").exists(),
@@ -73,6 +73,8 @@ fn an_exported_picture_model_answers_as_predict_does() {
     let place = Place::new();
     place.pictures("parts", 14);
     place.run(&["tune", "parts", "--base", "efficientnet-lite0"]).fine();
+    let sized = place.run(&["export", "parts.djm", "--onnx", "model.onnx", "--size", "224x224"]);
+    assert!(sized.code == 2 && sized.err.contains("--size is for inspectors"), "{}", sized.err);
     place.run(&["export", "parts.djm", "--onnx", "model.onnx"]).fine();
     let pictures: Vec<RgbImage> = (0..3)
         .map(|index| {

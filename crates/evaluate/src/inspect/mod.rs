@@ -9,6 +9,7 @@
 //! | which threshold keeps a promise about false alarms? | [`alarm_threshold`], [`proven_threshold`] |
 //! | how many good parts does a promise need? | [`parts_needed`], [`best_provable_rate`] |
 //! | how surprising is this part? which of a batch are defects? | [`conformal_p_value`], [`benjamini_hochberg`] |
+//! | can any of a batch be called? | [`fewest_called`], [`good_needed_to_call`] |
 //! | which threshold is cheapest? | [`cheapest_threshold`] |
 //! | how well do scores tell defects from good parts? | [`auroc`], [`average_precision`], [`recall_at`], [`trade_off`] |
 //! | which pixels belong together, and what is their outline? | [`find_regions`], [`Regions::outline`] |
@@ -35,7 +36,7 @@ pub use aupimo::{AUPIMO_BOUNDS, Aupimo, aupimo};
 pub use aupro::{AUPRO_LIMIT, PixelMetrics, pixel_metrics};
 pub use cost::{CheapestThreshold, Costs, cheapest_threshold};
 pub use outline::{Outline, Polygon};
-pub use p_values::{benjamini_hochberg, conformal_p_value};
+pub use p_values::{benjamini_hochberg, conformal_p_value, fewest_called, good_needed_to_call};
 pub use plane::{Plane, ScoredImage};
 pub use rank::{TradeOff, auroc, auroc_difference, average_precision, false_alarms_at, recall_at, trade_off};
 pub use regions::{Region, Regions, find_regions};

@@ -26,6 +26,23 @@ pub fn benjamini_hochberg(p_values: &[f64], rate: f64) -> Vec<bool> {
     p_values.iter().map(|p| *p <= cut).collect()
 }
 
+/// The fewest of `m` parts that [`benjamini_hochberg`] can call with `n_good` good scores: `k` are called only when
+/// `1 / (n_good + 1) <= k rate / m`, because no conformal p-value is smaller. `None` when even all of them cannot be.
+pub fn fewest_called(n_good: usize, m: usize, rate: f64) -> Option<usize> {
+    (1..=m).find(|called| can_be_called(*called, n_good, m, rate))
+}
+
+/// How many good scores it takes for `called` of `m` parts to be called. `called` is from 1 to `m`.
+pub fn good_needed_to_call(called: usize, m: usize, rate: f64) -> usize {
+    let about = (m as f64 / (called as f64 * rate)).floor() as usize;
+    // The quotient may be rounded over the edge; the comparison that decides is the procedure's own.
+    (about.saturating_sub(2)..).find(|n_good| can_be_called(called, *n_good, m, rate)).unwrap_or(about)
+}
+
+fn can_be_called(called: usize, n_good: usize, m: usize, rate: f64) -> bool {
+    1.0 / (n_good + 1) as f64 <= called as f64 * rate / m as f64
+}
+
 #[cfg(test)]
 mod tests {
     use linalg::{Seed, random};
@@ -107,6 +124,25 @@ mod tests {
             any += usize::from(benjamini_hochberg(&p_values, 0.1).contains(&true));
         }
         assert!(any as f64 <= 0.1 * runs as f64 + 3.0 * (0.09 * runs as f64).sqrt(), "{any} of {runs}");
+    }
+
+    #[test]
+    fn what_can_be_called_at_all_follows_from_the_number_of_good_parts() {
+        // Nine good scores give p-values from 0.1 on: at 10 % all of a batch or none, at 5 % none.
+        assert_eq!(fewest_called(9, 20, 0.1), Some(20));
+        assert_eq!(fewest_called(9, 20, 0.05), None);
+        assert_eq!(fewest_called(199, 20, 0.1), Some(1));
+        assert_eq!(fewest_called(9, 0, 0.1), None);
+        for (called, m, rate) in [(1, 20, 0.1), (20, 20, 0.1), (3, 7, 0.07), (1, 1000, 0.01), (2, 3, 0.9)] {
+            let needed = good_needed_to_call(called, m, rate);
+            let p_values = |n_good: usize| {
+                let smallest = 1.0 / (n_good + 1) as f64;
+                (0..m).map(|part| if part < called { smallest } else { 1.0 }).collect::<Vec<f64>>()
+            };
+            let calls = |n_good: usize| benjamini_hochberg(&p_values(n_good), rate).contains(&true);
+            assert!(calls(needed), "{called} of {m} at {rate}: {needed}");
+            assert!(needed == 0 || !calls(needed - 1), "{called} of {m} at {rate}: {needed}");
+        }
     }
 
     #[test]

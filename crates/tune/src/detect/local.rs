@@ -139,6 +139,26 @@ impl LocalMemory {
             .map_or(0, place)
     }
 
+    /// Subtracted from each feature vector, `[d]`.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// `[m, d]`: what brings a feature, less the mean, to the scales of good patches.
+    pub fn map(&self) -> &Matrix {
+        &self.map
+    }
+
+    /// What is remembered, `[b, m]`, half-precision numbers.
+    pub fn bank(&self) -> &Matrix {
+        &self.bank
+    }
+
+    /// Squared distances to each row of the bank are multiplied by this, `[b]`.
+    pub fn weight(&self) -> &[f32] {
+        &self.weight
+    }
+
     /// Number of columns of the features.
     pub fn dim(&self) -> usize {
         self.mean.len()

@@ -133,6 +133,16 @@ impl Subspace {
         Self { mean, map: map.map(|value| value as f32) }
     }
 
+    /// Subtracted from each feature vector, `[d]`.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// `[r, d]`: scores are squared lengths after this.
+    pub fn map(&self) -> &Matrix {
+        &self.map
+    }
+
     /// The score of each patch, `[n, d]`: a squared length, at least 0.
     ///
     /// Errors: another number of columns, values that are not finite.
