@@ -64,9 +64,12 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Without the patches of detectors that nobody listens to.
+    /// Without what detectors say that nobody listens to.
     pub fn keep(&mut self, detectors: &[Detector]) {
         self.voices.retain(|voice| detectors.contains(&voice.of));
+        if !detectors.contains(&Detector::Whole) {
+            self.pooled.clear();
+        }
     }
 }
 
@@ -83,7 +86,7 @@ impl Memories {
         let evened: Option<Vec<&Evened>> = evened.collect();
         let place = heard(Detector::Place) && evened.is_some();
         let mut memories = Self {
-            views: fit_views(sight, photos, &heard, seed)?,
+            views: fit_views(sight, photos, heard, seed)?,
             residuals: if heard(Detector::Residual) { fit_residuals(sight, photos)? } else { Vec::new() },
             place: place.then(|| fit_place(&sight.looks[0], photos, seed)).transpose()?,
             pooled: Vec::new(),

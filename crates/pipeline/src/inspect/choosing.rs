@@ -51,7 +51,7 @@ pub(crate) struct Evidence {
 pub(crate) fn candidates(photos: &[Photo<'_>], asked: Option<&[Detector]>) -> Vec<Detector> {
     let defects = photos.iter().filter(|photo| photo.is_defect()).count();
     let wanted = |detector: &Detector| match asked {
-        Some(asked) => asked.contains(detector),
+        Some(asked) => detector.draws() || asked.contains(detector),
         None => !detector.is_extra() || defects >= DEFECTS_FROM,
     };
     Detector::ALL.into_iter().filter(wanted).collect()
