@@ -71,6 +71,7 @@ pub(crate) fn run(set: &Path, given: Given, draw: u64) -> anyhow::Result<Row> {
         miss_cost: None,
         defect_share: 0.01,
         mm_per_pixel: None,
+        smallest_defect: None,
         detectors: None,
         seed: draw,
         created: String::new(),

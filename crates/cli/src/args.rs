@@ -127,6 +127,9 @@ pub(crate) struct InspectArguments {
     /// Tell sizes in millimetres: how many a pixel has
     #[arg(long, value_name = "MM")]
     pub(crate) mm_per_pixel: Option<f64>,
+    /// Look closely enough for defects of this many pixels across (default: as small as marked ones are)
+    #[arg(long, value_name = "PIXELS")]
+    pub(crate) smallest_defect: Option<f64>,
     /// Listen to these detectors instead of choosing: surface, shape, detail, residual, place, whole, pixels
     #[arg(long, value_name = "NAMES", value_parser = detector, value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<Detector>>,

@@ -30,6 +30,6 @@ pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Memories, Raw, Voice, WHOLE_FROM};
 pub use onnx::export_inspector;
 pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
-pub use sight::{Eye, Look, Seen, Sight};
+pub use sight::{Eye, Look, Seen, Shown, Sight};
 pub use votes::Detector;
 pub use weighing::{Units, Usual, Weighed};

@@ -16,6 +16,10 @@ use super::laying::{Laid, SightError, lay};
 pub(super) const LEAST_SPREAD: f64 = 0.02;
 /// Scaled photos have about this many pixels squared: more shows no more on the sets that were measured.
 const SIDE: f64 = 512.0;
+/// Scaled photos of the smallest defects have at most this many pixels squared: such a photo takes some seconds.
+const MOST_SIDE: f64 = 2048.0;
+/// Scaled pixels of all photos together, which are kept while an inspector is learned: about six gigabytes.
+const MOST_PIXELS: f64 = 3e8;
 /// Scaled pixels by which tiles reach into each other, where a photo needs several.
 const MARGIN: usize = 96;
 /// Sides of a tile in scaled pixels: small photos are mirrored to fill the smaller, large ones are cut.
@@ -55,6 +59,30 @@ pub struct Seen {
     pub laid: Option<Laid>,
 }
 
+/// What is known of the photos before they are looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Width and height of each in pixels, `[n]`, at least one.
+    pub sizes: &'a [(u32, u32)],
+    /// Whether defects are among them: then the maps that help with marked ones are taken as well.
+    pub defects: bool,
+    /// Side in pixels of the smallest defect that matters, when known. Above 0.
+    pub smallest: Option<f64>,
+}
+
+impl Shown<'_> {
+    /// Scaled pixels for a pixel of a photo, at the finer scale.
+    fn scale(&self, cell: usize) -> f64 {
+        let mut areas: Vec<f64> = self.sizes.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).collect();
+        areas.sort_by(f64::total_cmp);
+        let (side, all) = (areas[areas.len() / 2].sqrt(), areas.iter().sum::<f64>());
+        let usual = SIDE / side;
+        let wanted = self.smallest.map_or(usual, |smallest| usual.max(2.0 * cell as f64 / smallest));
+        let most = (MOST_SIDE / side).min((MOST_PIXELS / all).sqrt()).max(usual);
+        wanted.min(most).min(1.0)
+    }
+}
+
 /// A base opened for an inspector.
 #[derive(Debug)]
 pub struct Eye {
@@ -62,25 +90,20 @@ pub struct Eye {
 }
 
 impl Sight {
-    /// Chooses scales and tiles for photos of these sizes, `[n]` pairs of width and height.
+    /// Chooses scales and tiles.
     ///
-    /// The finer scale brings the median photo to the area of a square of 512 pixels and never enlarges; the coarser has half
-    /// of that, and sees what is wrong with a whole region. An early map of the finer scale, in smaller cells, shows where exactly
-    /// something is. `more` says whether the maps that help with marked defects are taken as well.
+    /// The finer scale brings the median photo to the area of a square of 512 pixels, or as much larger as the smallest defect
+    /// takes to cover two cells of the look for detail, within limits of time and memory; it never enlarges. The coarser has
+    /// half of that, and sees what is wrong with a whole region. An early map of the finer scale, in smaller cells, shows where
+    /// exactly something is.
     ///
     /// # Errors
     /// Those of [`detection_maps`], and when the plan does not fit the network.
-    pub fn choose(
-        dir: &Path,
-        engine: &EngineChoice,
-        sizes: &[(u32, u32)],
-        more: bool,
-    ) -> Result<(Self, Eye), BaseError> {
+    pub fn choose(dir: &Path, engine: &EngineChoice, shown: &Shown<'_>) -> Result<(Self, Eye), BaseError> {
         let maps = detection_maps(dir)?;
-        let mut areas: Vec<f64> = sizes.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).collect();
-        areas.sort_by(f64::total_cmp);
-        let fine = (SIDE / areas[areas.len() / 2].sqrt()).min(1.0);
-        let mut plans = vec![plan(&maps, fine, sizes, more), plan(&maps, fine / 2.0, sizes, false)];
+        let fine = shown.scale(maps.detail.as_ref().map_or(maps.cell, |(_, cell)| *cell));
+        let sizes = shown.sizes;
+        let mut plans = vec![plan(&maps, fine, sizes, shown.defects), plan(&maps, fine / 2.0, sizes, false)];
         if let Some((map, cell)) = &maps.detail {
             plans.push(laid_out(vec![map.clone()], *cell, maps.step, fine, sizes));
         }
@@ -187,4 +210,24 @@ pub(crate) fn pooled(grid: &PatchGrid, columns: &Range<usize>) -> Matrix {
 pub(crate) fn columns(grid: &PatchGrid, columns: &Range<usize>) -> Matrix {
     let data = grid.x.iter_rows().flat_map(|row| row[columns.clone()].iter().copied()).collect();
     Matrix::from_vec(grid.x.rows(), columns.len(), data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scale(size: (u32, u32), photos: usize, smallest: Option<f64>) -> f64 {
+        Shown { sizes: &vec![size; photos], defects: true, smallest }.scale(8)
+    }
+
+    #[test]
+    fn small_defects_are_looked_at_more_closely_within_limits() {
+        assert_eq!(scale((300, 300), 10, None), 1.0);
+        assert_eq!(scale((2048, 2048), 10, None), 0.25);
+        assert_eq!(scale((2048, 2048), 10, Some(200.0)), 0.25, "large enough as it is");
+        assert_eq!(scale((2048, 2048), 10, Some(32.0)), 0.5);
+        assert_eq!(scale((2048, 2048), 10, Some(2.0)), 1.0, "never enlarged");
+        assert_eq!(scale((8192, 8192), 1, Some(4.0)), 0.25, "time");
+        assert!(scale((2048, 2048), 1000, Some(16.0)) < 0.3, "memory");
+    }
 }

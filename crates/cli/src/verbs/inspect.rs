@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
         miss_cost: verb.miss_cost,
         defect_share: verb.defect_share,
         mm_per_pixel: verb.mm_per_pixel,
+        smallest_defect: verb.smallest_defect,
         detectors: verb.detectors.clone(),
         seed: verb.seed,
         created: clock::now(),
@@ -61,7 +62,12 @@ fn check(verb: &InspectArguments) -> anyhow::Result<()> {
         en: format!("{flag} {value} is not above 0"),
         zh: format!("{flag} {value} 必须大于 0"),
     };
-    for (flag, value) in [("--mm-per-pixel", verb.mm_per_pixel), ("--miss-cost", verb.miss_cost)] {
+    let above_zero = [
+        ("--mm-per-pixel", verb.mm_per_pixel),
+        ("--miss-cost", verb.miss_cost),
+        ("--smallest-defect", verb.smallest_defect),
+    ];
+    for (flag, value) in above_zero {
         if let Some(value) = value
             && !(value > 0.0 && value.is_finite())
         {

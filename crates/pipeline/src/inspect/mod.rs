@@ -11,7 +11,7 @@ mod telling;
 use std::path::{Path, PathBuf};
 
 use bundle::inspection::{
-    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Opinion, Sight, seed_of,
+    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Opinion, Shown, Sight, seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
@@ -54,6 +54,8 @@ pub struct InspectRequest {
     pub defect_share: f64,
     /// Millimetres a pixel, when known. Above 0.
     pub mm_per_pixel: Option<f64>,
+    /// Side in pixels of the smallest defect that matters; absent: as those that are marked. Above 0.
+    pub smallest_defect: Option<f64>,
     /// The detectors that the person wants listened to; absent: chosen.
     pub detectors: Option<Vec<Detector>>,
     /// Seed of everything random.
@@ -113,7 +115,9 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         problems.extend(seeing::unreadable(&set));
         return Err(nothing_usable(&set, &problems));
     }
-    let (sight, eye) = Sight::choose(&dir, &home.engine, &sizes, has_defects)?;
+    let smallest = request.smallest_defect.or_else(|| seeing::smallest_marked(&learned));
+    let shown = Shown { sizes: &sizes, defects: has_defects, smallest };
+    let (sight, eye) = Sight::choose(&dir, &home.engine, &shown)?;
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&learned, seed))?;
     let (photos, more) =
