@@ -72,6 +72,7 @@ pub(crate) fn run(set: &Path, given: Given, draw: u64) -> anyhow::Result<Row> {
         defect_share: 0.01,
         mm_per_pixel: None,
         smallest_defect: None,
+        orientation: pipeline::Orientation::FindOut,
         detectors: None,
         seed: draw,
         created: String::new(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bundle::inspection::Detector;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use pipeline::Orientation;
 
 /// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
 const SIDES: u32 = 20_000;
@@ -130,6 +131,9 @@ pub(crate) struct InspectArguments {
     /// Look closely enough for defects of this many pixels across (default: as small as marked ones are)
     #[arg(long, value_name = "PIXELS")]
     pub(crate) smallest_defect: Option<f64>,
+    /// Say whether a part that lies another way is still good: free or matters (default: found out; of one photo, free)
+    #[arg(long, value_name = "HOW", value_parser = orientation)]
+    pub(crate) orientation: Option<Orientation>,
     /// Listen to these detectors instead of choosing: surface, shape, detail, residual, place, whole, pixels
     #[arg(long, value_name = "NAMES", value_parser = detector, value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<Detector>>,
@@ -166,6 +170,15 @@ pub(crate) struct InspectionColumns {
     /// Count the photos of one folder below a class folder as one (lot, camera, burst)
     #[arg(long)]
     pub(crate) group_by_folder: bool,
+}
+
+/// `free` or `matters`.
+fn orientation(text: &str) -> Result<Orientation, String> {
+    match text.trim() {
+        "free" => Ok(Orientation::Free),
+        "matters" => Ok(Orientation::Matters),
+        _ => Err("there are free and matters".to_owned()),
+    }
 }
 
 /// A detector's name.

@@ -58,6 +58,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("defect_share", "预计有缺陷的零件所占比例；与 --miss-cost 一起使用"),
     ("mm_per_pixel", "每像素多少毫米，用于以毫米报告尺寸"),
     ("smallest_defect", "看得足够细，能发现这么多像素宽的缺陷（默认：与标出的缺陷一样小）"),
+    ("orientation", "零件换个方向放是否仍是良品：free（是）或 matters（否）；默认自动判断"),
     ("detectors", "只用这些检测方式，不自动选择：surface、shape、detail、residual、place、whole、pixels"),
     ("dianjing inspect out", "模型包写到这里（默认：当前文件夹下的 名称.djm；名称不带 .djm 则写成文件夹）"),
     ("dianjing inspect label", "判定所在的列：良品，或缺陷种类"),

@@ -1,5 +1,6 @@
 //! Why a run could not be done.
 
+use bundle::inspection::SightError;
 use dataset::Modality;
 
 use crate::inspect::DetectorNeeds;
@@ -57,6 +58,15 @@ pub enum PipelineError {
     /// The person asked to stop. Features computed so far are kept.
     #[error("stopped; the features computed so far are kept and the next run goes on from there")]
     Cancelled,
+}
+
+impl From<SightError> for PipelineError {
+    fn from(error: SightError) -> Self {
+        match error {
+            SightError::Base(error) => error.into(),
+            SightError::Tune(error) => error.into(),
+        }
+    }
 }
 
 fn plural(modality: Modality) -> &'static str {

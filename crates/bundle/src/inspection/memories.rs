@@ -1,5 +1,7 @@
 //! The detectors of an inspector that know good parts only: what each says of a photo, before it is weighed.
 
+use std::borrow::Cow;
+
 use linalg::{Cell, Matrix, MatrixView, Seed};
 use tune::TuneError;
 use tune::detect::{
@@ -35,6 +37,28 @@ pub struct Memories {
     pub pooled: Vec<LocalMemory>,
     /// The median good part pixel by pixel; absent where parts do not lie alike.
     pub pixels: Option<PixelReference>,
+}
+
+/// A good photo to learn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Good<'a> {
+    /// What was seen of it.
+    pub seen: &'a Seen,
+    /// What was seen of it turned around, where parts may lie any way; it counts as the same photo.
+    pub turned: &'a [Seen],
+}
+
+impl<'a> Good<'a> {
+    /// All its patches at one scale, `[n, d]`.
+    fn patches(&self, scale: usize) -> Cow<'a, Matrix> {
+        let own = &self.seen.grids[scale].x;
+        if self.turned.is_empty() {
+            return Cow::Borrowed(own);
+        }
+        let grids = std::iter::once(own).chain(self.turned.iter().map(|seen| &seen.grids[scale].x));
+        let data: Vec<f32> = grids.flat_map(|x| x.data().iter().copied()).collect();
+        Cow::Owned(Matrix::from_vec(data.len() / own.cols(), own.cols(), data))
+    }
 }
 
 /// What one detector says at one scale.
@@ -77,12 +101,12 @@ impl Memories {
     /// Learns from good photos, at least one, what these detectors need; [`Detector::draws`] says which are needed anyway.
     pub fn fit(
         sight: &Sight,
-        photos: &[&Seen],
+        photos: &[Good<'_>],
         detectors: &[Detector],
         seed: Seed,
     ) -> Result<Self, TuneError> {
         let heard = |detector: Detector| detector.draws() || detectors.contains(&detector);
-        let evened = photos.iter().map(|seen| Some(&seen.laid.as_ref()?.evened));
+        let evened = photos.iter().map(|good| Some(&good.seen.laid.as_ref()?.evened));
         let evened: Option<Vec<&Evened>> = evened.collect();
         let place = heard(Detector::Place) && evened.is_some();
         let mut memories = Self {
@@ -96,7 +120,7 @@ impl Memories {
         if heard(Detector::Whole) && photos.len() >= WHOLE_FROM {
             for (scale, look) in sight.looks.iter().enumerate().filter(|(_, look)| !look.is_detail()) {
                 let whole: Vec<_> =
-                    photos.iter().map(|seen| pooled(&seen.grids[scale], &look.pooled)).collect();
+                    photos.iter().map(|good| pooled(&good.seen.grids[scale], &look.pooled)).collect();
                 let rows: Vec<MatrixView<'_>> = whole.iter().map(Matrix::view).collect();
                 memories.pooled.push(LocalMemory::fit(&rows, 0..2 * look.pooled.len(), &wholes, seed)?);
             }
@@ -170,30 +194,31 @@ fn views(sight: &Sight) -> impl Iterator<Item = (usize, &std::ops::Range<usize>)
 
 fn fit_views(
     sight: &Sight,
-    photos: &[&Seen],
+    photos: &[Good<'_>],
     heard: impl Fn(Detector) -> bool,
     seed: Seed,
 ) -> Result<Vec<Option<LocalMemory>>, TuneError> {
     let config = LocalConfig { bank: BANK, whiten: true, power: 0.5 };
     let fit = |(scale, view): (usize, &std::ops::Range<usize>)| {
-        let grids: Vec<MatrixView<'_>> = photos.iter().map(|seen| seen.grids[scale].x.view()).collect();
+        let patches: Vec<Cow<'_, Matrix>> = photos.iter().map(|good| good.patches(scale)).collect();
+        let grids: Vec<MatrixView<'_>> = patches.iter().map(|patches| patches.view()).collect();
         LocalMemory::fit(&grids, view.clone(), &config, seed)
     };
     let detectors = votes::of_views(sight);
     views(sight).zip(detectors).map(|(view, of)| heard(of).then(|| fit(view)).transpose()).collect()
 }
 
-fn fit_residuals(sight: &Sight, photos: &[&Seen]) -> Result<Vec<Subspace>, TuneError> {
+fn fit_residuals(sight: &Sight, photos: &[Good<'_>]) -> Result<Vec<Subspace>, TuneError> {
     let looks = sight.looks.iter().enumerate().filter(|(_, look)| !look.is_detail());
     let fit = |(scale, look): (usize, &Look)| {
-        let all: usize = photos.iter().map(|seen| seen.grids[scale].x.rows()).sum();
+        let all: usize = photos.iter().map(|good| good.seen.grids[scale].x.rows()).sum();
         let patches = Gathered::new(photos, scale, &look.views[0], all.div_ceil(DIRECTIONS_FROM));
         Subspace::fit(&patches.view(), SubspaceKind::Mahalanobis { shrinkage: 0.01 })
     };
     looks.map(fit).collect()
 }
 
-fn fit_place(look: &Look, photos: &[&Seen], seed: Seed) -> Result<PatchMemory, TuneError> {
+fn fit_place(look: &Look, photos: &[Good<'_>], seed: Seed) -> Result<PatchMemory, TuneError> {
     let config =
         MemoryConfig { scaling: Scaling::Columns, share: 1.0, most: 4 * BANK, ..MemoryConfig::default() };
     PatchMemory::fit(&Gathered::new(photos, 0, &look.views[0], 1).view(), &config, seed)
@@ -208,10 +233,10 @@ struct Gathered {
 
 impl Gathered {
     /// Every `step`th patch of each photo, from the middle of the first `step` on.
-    fn new(photos: &[&Seen], scale: usize, view: &std::ops::Range<usize>, step: usize) -> Self {
+    fn new(photos: &[Good<'_>], scale: usize, view: &std::ops::Range<usize>, step: usize) -> Self {
         let (mut data, mut numbers, mut places) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, seen) in (0..).zip(photos) {
-            let grid = &seen.grids[scale];
+        for (number, good) in (0..).zip(photos) {
+            let grid = &good.seen.grids[scale];
             let cells = cells(grid);
             for row in (step / 2..grid.x.rows()).step_by(step) {
                 data.extend_from_slice(&grid.x.row(row)[view.clone()]);

@@ -27,7 +27,7 @@ pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, se
 pub use laying::{Laid, SightError, brightness, lay_mask};
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
-pub use memories::{Memories, Raw, Voice, WHOLE_FROM};
+pub use memories::{Good, Memories, Raw, Voice, WHOLE_FROM};
 pub use onnx::export_inspector;
 pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Shown, Sight};

@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
         defect_share: verb.defect_share,
         mm_per_pixel: verb.mm_per_pixel,
         smallest_defect: verb.smallest_defect,
+        orientation: verb.orientation.unwrap_or_default(),
         detectors: verb.detectors.clone(),
         seed: verb.seed,
         created: clock::now(),

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use bundle::inspection::{
-    Detector, Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught,
+    Detector, Good, Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught,
     Teaching, Units, opinion,
 };
 use dataset::split::folds;
@@ -71,7 +71,7 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     let candidates = choosing::candidates(photos, lesson.asked);
     let deal = lesson.deal();
     let mut said = if quartered {
-        of_quarters(sight, good[0], &candidates, seed)?
+        of_quarters(sight, good[0].seen, &candidates, seed)?
     } else {
         lesson.held_out(&deal, &candidates, run)?
     };
@@ -109,9 +109,9 @@ impl Deal {
 }
 
 impl<'a> Lesson<'a> {
-    fn good(&self, rows: impl IntoIterator<Item = usize>) -> Vec<&'a Seen> {
+    fn good(&self, rows: impl IntoIterator<Item = usize>) -> Vec<Good<'a>> {
         let good = rows.into_iter().filter(|at| !self.photos[*at].is_defect());
-        good.map(|at| &self.photos[at].seen).collect()
+        good.map(|at| self.photos[at].as_good()).collect()
     }
 
     /// In how many groups the photos with defects are, or those without.
@@ -222,8 +222,9 @@ fn of_quarters(
 ) -> Result<Vec<Said>, PipelineError> {
     let quarters: Vec<Seen> = (0..4).map(|quarter| cut(seen, quarter)).collect();
     let said = (0..4).map(|quarter| {
-        let others: Vec<&Seen> =
-            (0..4).filter(|other| *other != quarter).map(|other| &quarters[other]).collect();
+        let others = (0..4).filter(|other| *other != quarter);
+        let others: Vec<Good<'_>> =
+            others.map(|other| Good { seen: &quarters[other], turned: &[] }).collect();
         let mut raw = Memories::fit(sight, &others, detectors, seed)?.say(sight, &quarters[quarter])?;
         // Whole photos are not compared by quarters.
         raw.pooled.clear();

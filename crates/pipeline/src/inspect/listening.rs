@@ -44,8 +44,18 @@ pub(crate) fn detectors(fitted: &Fitted) -> Vec<TriedDetector> {
     tried
 }
 
+/// Why these, and whether parts were taken to lie any way.
+pub(crate) fn told(fitted: &Fitted, turned: bool) -> Sentence {
+    let Sentence { mut en, mut zh } = why(fitted);
+    if turned {
+        en += " Parts may lie any way, so the good photos were learned from turned around as well.";
+        zh += "零件可任意朝向，因此也学习了旋转后的良品照片。";
+    }
+    Sentence { en, zh }
+}
+
 /// Why these.
-pub(crate) fn why(fitted: &Fitted) -> Sentence {
+fn why(fitted: &Fitted) -> Sentence {
     let names: Vec<&str> = fitted.choice.votes.iter().map(|vote| vote.name()).collect();
     let names = names.join(", ");
     match fitted.choice.why {

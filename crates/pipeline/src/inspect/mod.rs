@@ -7,6 +7,7 @@ mod listening;
 mod measuring;
 mod seeing;
 mod telling;
+mod turning;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
 use measuring::{Judged, Measurements};
 use seeing::Photo;
+pub use turning::Orientation;
 
 use crate::report::inspection::{InspectionReport, render_inspection};
 use crate::{Event, Home, InspectorMeasures, Lang, PipelineError, Run, Step};
@@ -56,6 +58,8 @@ pub struct InspectRequest {
     pub mm_per_pixel: Option<f64>,
     /// Side in pixels of the smallest defect that matters; absent: as those that are marked. Above 0.
     pub smallest_defect: Option<f64>,
+    /// Whether a part that lies another way is still a good part.
+    pub orientation: Orientation,
     /// The detectors that the person wants listened to; absent: chosen.
     pub detectors: Option<Vec<Detector>>,
     /// Seed of everything random.
@@ -97,6 +101,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) suspects: &'a [Suspect],
     pub(crate) problems: &'a [Problem],
     pub(crate) n_good: (usize, usize),
+    /// Whether good photos were shown turned around as well.
+    pub(crate) turned: bool,
 }
 
 /// Makes an inspector and writes the bundle and the report.
@@ -120,12 +126,14 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let (sight, eye) = Sight::choose(&dir, &home.engine, &shown)?;
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&learned, seed))?;
-    let (photos, more) =
+    let (mut photos, more) =
         run.step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, Ok))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
     }
+    let turned = turning::turn(&sight, &eye, &mut photos, request.orientation, seed, run)?;
+    let photos = photos;
     let groups = run.step(Step::Audit, || groups(&photos))?;
     let asked = request.detectors.as_deref();
     let lesson =
@@ -149,6 +157,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         suspects: &suspects,
         problems: &problems,
         n_good,
+        turned,
     };
     let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
     Ok(Inspecting { bundle, identity, set, problems, suspects, n_good, report })

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::prep::{self, Mask};
-use bundle::inspection::{Eye, ScoreMap, Seen, SightError, brightness, lay_mask};
+use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
 use dataset::{InspectionExample, InspectionSet, Problem, ProblemKind, Verdict};
 use evaluate::inspect::{Plane, find_regions};
 use linalg::{Seed, random};
@@ -17,6 +17,8 @@ use crate::{Event, PipelineError, Run, Step};
 pub(crate) struct Photo<'e> {
     pub(crate) example: &'e InspectionExample,
     pub(crate) seen: Seen,
+    /// What was seen of it turned around; only of good photos whose orientation is free.
+    pub(crate) turned: Vec<Seen>,
     /// Where the defect is, when it is marked.
     pub(crate) mask: Option<Mask>,
 }
@@ -24,6 +26,10 @@ pub(crate) struct Photo<'e> {
 impl Photo<'_> {
     pub(crate) fn is_defect(&self) -> bool {
         self.example.verdict != Verdict::Good
+    }
+
+    pub(crate) fn as_good(&self) -> Good<'_> {
+        Good { seen: &self.seen, turned: &self.turned }
     }
 
     /// The share of each cell of the finest grid that the mask covers.
@@ -163,10 +169,9 @@ fn photo<'e>(
         Some((path, Err(kind))) => (None, Some(Problem::in_file(kind, path))),
     };
     match eye.see(&picture, aligner) {
-        Ok(seen) => Ok((Ok(Photo { example, seen, mask }), problem)),
+        Ok(seen) => Ok((Ok(Photo { example, seen, turned: Vec::new(), mask }), problem)),
         Err(SightError::Base(base::open::BaseError::Prep(error))) => Ok((Err(error.into()), problem)),
-        Err(SightError::Base(error)) => Err(error.into()),
-        Err(SightError::Tune(error)) => Err(error.into()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn report(
         worst_good: worst_good(findings),
         advice: advise_inspection(&facts(findings, &promise, counted)),
         detectors: listening::detectors(findings.fitted),
-        why: listening::why(findings.fitted),
+        why: listening::told(findings.fitted, findings.turned),
         problems: findings
             .problems
             .iter()
