@@ -86,9 +86,8 @@ fn is_oriented(
     let mut ratios = Vec::new();
     for at in good {
         let others = good.iter().filter(|other| *other != at);
-        let upright: Vec<_> = others
-            .map(|other| bundle::inspection::Good { seen: &photos[*other].seen, turned: &[] })
-            .collect();
+        let upright: Vec<Good<'_>> =
+            others.map(|other| Good { seen: &photos[*other].seen, turned: &[] }).collect();
         let memories = Memories::fit(sight, &upright, &[Detector::Surface, Detector::Shape], seed)?;
         let unusual = |seen: &Seen| -> Result<f64, PipelineError> {
             let raw = memories.say(sight, seen)?;
