@@ -33,7 +33,7 @@ pub(crate) fn lines(set: &Path, masks: bool, draw: u64) -> anyhow::Result<Vec<Li
     let hidden = std::iter::once(None).chain(kinds.into_iter().map(Some));
     hidden
         .map(|hidden| {
-            let row = run_without(set, given, hidden.as_deref(), draw)?;
+            let row = run_without(set, given, hidden, draw)?;
             Ok(Line { hidden: hidden.map(|kind| kind.to_string()), row })
         })
         .collect()

@@ -67,12 +67,12 @@ impl NamedKinds {
 
 /// Fits on the photos with defects; `None` when too few were shown to say anything.
 ///
-/// `suspicions`, `[n]`, are of those that had not seen the photo, `groups` is `[n]`.
+/// `suspicion` of a photo is that of detectors that had not seen it; `groups` is `[n]`.
 pub(crate) fn fit(
     sight: &Sight,
     photos: &[Photo<'_>],
     groups: &[u32],
-    suspicions: &[ScoreMap],
+    suspicion: impl Fn(usize) -> ScoreMap + Sync,
     seed: Seed,
 ) -> Result<Option<FittedKinds>, PipelineError> {
     let kind = |row: usize| photos[row].example.verdict.kind();
@@ -85,7 +85,7 @@ pub(crate) fn fit(
         defects.iter().partition(|row| counts[&kind(**row)] >= NAMED_FROM);
     let looks: BTreeMap<usize, DefectLook> = defects
         .par_iter()
-        .map(|row| (*row, DefectLook::of(sight, &photos[*row].seen, &suspicions[*row])))
+        .map(|row| (*row, DefectLook::of(sight, &photos[*row].seen, &suspicion(*row))))
         .collect();
     let fit = |rows: &[usize]| -> Result<Option<Kinds>, TuneError> {
         let of: Vec<&DefectLook> = rows.iter().map(|row| &looks[row]).collect();
@@ -124,10 +124,11 @@ fn deal<'a>(
     }
     let fold_of = folds(&labels, &groups, count, seed.derive("kinds"));
     let split = |fold: usize| {
-        let (held, others): (Vec<(usize, &usize)>, Vec<(usize, &usize)>) =
-            rows.iter().enumerate().partition(|(at, _)| usize::from(fold_of[*at]) == fold);
-        let of = |part: Vec<(usize, &usize)>| part.into_iter().map(|(_, row)| *row).collect();
-        (of(held), of(others))
+        let part = |held: bool| -> Vec<usize> {
+            let dealt = rows.iter().zip(&fold_of).filter(|(_, of)| (usize::from(**of) == fold) == held);
+            dealt.map(|(row, _)| *row).collect()
+        };
+        (part(true), part(false))
     };
     (0..count).map(split).collect()
 }
