@@ -54,9 +54,14 @@ pub(crate) type Row = BTreeMap<String, f64>;
 
 /// Runs the product on one draw of a set.
 pub(crate) fn run(set: &Path, given: Given, draw: u64) -> anyhow::Result<Row> {
+    run_without(set, given, None, draw)
+}
+
+/// The same, with one kind of defect measured but never shown.
+pub(crate) fn run_without(set: &Path, given: Given, hidden: Option<&str>, draw: u64) -> anyhow::Result<Row> {
     let (all, _) = read_inspection(set, &InspectionOptions::default())?;
     let place = Place::new(draw)?;
-    place.fill(&all, given, Seed(draw))?;
+    place.fill(&all, given, hidden, Seed(draw))?;
     let home = Home::by_default().context("no home folder and no DIANJING_CACHE")?;
     let request = InspectRequest {
         data: place.dir.join("set"),
@@ -95,7 +100,13 @@ impl Place {
     }
 
     /// Deals the good parts and defects of a set; what is not learned from is measured on.
-    fn fill(&self, all: &InspectionSet, given: Given, seed: Seed) -> anyhow::Result<()> {
+    fn fill(
+        &self,
+        all: &InspectionSet,
+        given: Given,
+        hidden: Option<&str>,
+        seed: Seed,
+    ) -> anyhow::Result<()> {
         let mut good: Vec<&InspectionExample> = all
             .examples
             .iter()
@@ -116,7 +127,8 @@ impl Place {
         for (kind, mut defects) in of_kind {
             random::shuffle(&mut defects, &mut seed.derive(kind).rng());
             // A defect whose mask is empty teaches nothing where masks do.
-            let (learn, measure) = defects.split_at(given.defects.min(defects.len()));
+            let shown = if hidden == Some(kind) { 0 } else { given.defects.min(defects.len()) };
+            let (learn, measure) = defects.split_at(shown);
             for example in learn {
                 self.link(example, "train", given.masks)?;
             }

@@ -8,12 +8,14 @@
 //! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! quality label-errors                          wrong labels that are found, beside cleanlab
 //! quality consensus                             what crowds say, beside crowd-kit
+//! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
 
 mod consensus;
 mod coverage;
 mod inspection;
+mod kinds;
 mod label_errors;
 mod made;
 mod npy;
@@ -48,6 +50,11 @@ fn main() -> anyhow::Result<ExitCode> {
         && first == "inspection"
     {
         return print_inspection(rest, &data);
+    }
+    if let [first, rest @ ..] = &words[..]
+        && first == "kinds"
+    {
+        return print_kinds(rest, &data);
     }
     let whole = match words.first().map(String::as_str) {
         Some("label-errors") => Some(label_errors::print(&data)?),
@@ -97,27 +104,18 @@ const SHOWN: [(&str, &str); 6] = [
     ("false-alarms", "false alarms"),
 ];
 
-/// Sets named, or the real one and all made ones; those are drawn beside the cache.
+/// One line for each set and what is given.
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
 fn print_inspection(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
     let draws: u64 = words.first().and_then(|word| word.parse().ok()).unwrap_or(5);
-    let named: Vec<&String> = words.iter().filter(|word| word.parse::<u64>().is_err()).collect();
-    let made = std::env::temp_dir().join("dianjing-made");
-    if !made.exists() {
-        write_made(&made)?;
-    }
-    let mut sets = vec![data.join("defect/magnetic_tile")];
-    sets.extend(Kind::ALL.map(|kind| made.join(kind.name())));
+    let sets = inspection_sets(words, data)?;
     let header: String = SHOWN.iter().map(|(_, title)| format!(" {title:>18}")).collect();
     println!(
         "{:<14} {:<36}{header}   (mean and deviation of the draws; promised 5 % false alarms)",
         "set", "given"
     );
     for set in sets {
-        let name = set.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !named.is_empty() && !named.iter().any(|word| name.contains(word.as_str())) {
-            continue;
-        }
+        let name = name_of(&set);
         for given in inspection::Given::ALL {
             let rows: Vec<inspection::Row> = (0..draws)
                 .map(|draw| inspection::run(&set, given, draw).with_context(|| name.clone()))
@@ -125,6 +123,48 @@ fn print_inspection(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
             let cells: String =
                 SHOWN.iter().map(|(metric, _)| format!(" {:>18}", spread(&rows, metric))).collect();
             println!("{name:<14} {:<36}{cells}", given.name());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sets named, or the real one and all made ones, which are drawn beside the cache.
+fn inspection_sets(words: &[String], data: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let named: Vec<&String> = words.iter().filter(|word| word.parse::<u64>().is_err()).collect();
+    let made = std::env::temp_dir().join("dianjing-made");
+    if !made.exists() {
+        write_made(&made)?;
+    }
+    let mut sets = vec![data.join("defect/magnetic_tile")];
+    sets.extend(Kind::ALL.map(|kind| made.join(kind.name())));
+    sets.retain(|set| named.is_empty() || named.iter().any(|word| name_of(set).contains(word.as_str())));
+    Ok(sets)
+}
+
+fn name_of(set: &Path) -> String {
+    set.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Marked defects; the kinds are named from the same places with or without marks.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+fn print_kinds(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
+    let draw: u64 = words.first().and_then(|word| word.parse().ok()).unwrap_or(0);
+    println!(
+        "{:<14} {:<16} {:>12} {:>24} {:>24}",
+        "set", "not shown", "named right", "shown called never seen", "others called never seen"
+    );
+    for set in inspection_sets(words, data)? {
+        for line in kinds::lines(&set, true, draw).with_context(|| name_of(&set))? {
+            let of =
+                |metric: &str| line.row.get(metric).map_or("-".to_owned(), |value| format!("{value:.3}"));
+            println!(
+                "{:<14} {:<16} {:>12} {:>24} {:>24}",
+                name_of(&set),
+                line.hidden.as_deref().unwrap_or("-"),
+                of("kind-accuracy"),
+                of("known-called-new"),
+                of("new-found")
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -81,6 +81,11 @@ impl OodDetector {
         (1 + self.distances.len() - nearer) as f64 / (self.distances.len() + 1) as f64
     }
 
+    /// Number of features it looks at.
+    pub fn dim(&self) -> usize {
+        self.model.means.cols()
+    }
+
     /// Structure and tensors, for storing.
     pub fn to_tensors(&self) -> (serde_json::Value, Tensors) {
         let stored = Stored {

@@ -33,7 +33,9 @@ pub use error::PipelineError;
 pub use events::{Event, Run, Step};
 pub use held_out::{HeldOut, evaluate};
 pub use home::Home;
-pub use inspect::{DetectorNeeds, InspectRequest, Inspecting, Orientation, Suspect, inspect};
+pub use inspect::{
+    DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, Orientation, Suspect, inspect,
+};
 pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector};
 pub use journey::{TuneRequest, Tuning, tune};
 pub use lang::{Lang, percent};

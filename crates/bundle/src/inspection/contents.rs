@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tune::detect::{Aligner, LocalMemory, PatchLogit, PatchMemory, PixelReference, Subspace};
 
 use super::inspector::{Inspector, Joining, Teaching};
+use super::kinds::Kinds;
 use super::marks::Marks;
 use super::memories::Memories;
 use super::sight::{Look, Sight};
@@ -60,6 +61,7 @@ struct Stored {
     aligner: Option<serde_json::Value>,
     pixels: Option<serde_json::Value>,
     taught: Option<StoredTeaching>,
+    kinds: Option<serde_json::Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,8 +132,9 @@ fn put(inspector: &Inspector) -> (Stored, Tensors) {
     });
     let aligner = inspector.aligner.as_ref().map(|aligner| keep("aligner", aligner.to_tensors()));
     let pixels = memories.pixels.as_ref().map(|pixels| keep("pixels", pixels.to_tensors()));
+    let kinds = inspector.kinds.as_ref().map(|kinds| keep("kinds", kinds.to_tensors()));
     let (sight, units) = (inspector.sight.clone(), inspector.units.clone());
-    let stored = Stored { sight, views, residuals, place, pooled, units, aligner, pixels, taught };
+    let stored = Stored { sight, views, residuals, place, pooled, units, aligner, pixels, taught, kinds };
     (stored, all)
 }
 
@@ -169,12 +172,14 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
         let marks = Marks { patch, photo, marked: taught.marked };
         Ok::<_, String>(Teaching { marks, joining: taught.joining })
     });
+    let kinds = stored.kinds.map(|structure| Kinds::from_tensors(&structure, &of("kinds")));
     let inspector = Inspector {
         sight: stored.sight,
         aligner: aligner.transpose().map_err(told)?,
         memories,
         units: stored.units,
         taught: taught.transpose()?,
+        kinds: kinds.transpose()?,
     };
     check(&inspector)?;
     Ok(inspector)

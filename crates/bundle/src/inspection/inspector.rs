@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tune::TuneError;
 use tune::detect::Aligner;
 
+use super::kinds::{DefectLook, Kinds, NamedKind};
 use super::laying::lay_back;
 use super::map::ScoreMap;
 use super::marks::{MarkUnits, Marks};
@@ -25,6 +26,8 @@ pub struct Inspector {
     pub units: Units,
     /// What defects have taught, with the units.
     pub taught: Option<Teaching>,
+    /// What tells kinds of defects apart; absent where too few were shown.
+    pub kinds: Option<Kinds>,
 }
 
 /// What defects have taught, and how it joins what is known of good parts.
@@ -57,6 +60,8 @@ pub struct Opinion {
     pub score: f64,
     /// What it is made of.
     pub evidence: Evidence,
+    /// The kind of defect it is, should it have one; absent where too few were shown.
+    pub kind: Option<NamedKind>,
 }
 
 /// The parts of a score, each in units of what is usual for good parts.
@@ -77,7 +82,12 @@ impl Inspector {
         let marked = self.taught.as_ref().map(|taught| taught.marks.say(&self.sight, seen)).transpose()?;
         let joining =
             self.taught.as_ref().zip(marked.as_ref()).map(|(taught, marked)| (&taught.joining, marked));
-        Ok(opinion(&self.units, &raw, joining))
+        let mut opinion = opinion(&self.units, &raw, joining);
+        if let Some(kinds) = &self.kinds {
+            let look = DefectLook::of(&self.sight, seen, &suspicion(&self.units, &raw, joining));
+            opinion.kind = Some(kinds.name(&look)?);
+        }
+        Ok(opinion)
     }
 }
 
@@ -92,19 +102,32 @@ pub fn opinion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks
         None => map,
     };
     let Some((joining, marked)) = taught else {
-        return Opinion { map: over_photo(weighed.map), score: alone, evidence };
+        return Opinion { map: over_photo(weighed.map), score: alone, evidence, kind: None };
     };
     let defects = joining.marks.weigh(marked);
     evidence.defects = Some(defects);
     let score = joining.alone.units(alone).max(joining.both.units(alone + defects));
-    let mut map = weighed.map;
+    Opinion { map: over_photo(joined(weighed.map, joining, marked)), score, evidence, kind: None }
+}
+
+/// Suspicion by cell as in [`Opinion`], but of what was seen: of the registered photo where parts lie alike.
+pub fn suspicion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks::Marked)>) -> ScoreMap {
+    let map = units.weigh(raw).map;
+    match taught {
+        Some((joining, marked)) => joined(map, joining, marked),
+        None => map,
+    }
+}
+
+/// What good parts and what marked defects say of each cell count alike.
+fn joined(mut map: ScoreMap, joining: &Joining, marked: &super::marks::Marked) -> ScoreMap {
     if let Some(logits) = &marked.map {
         let logits = logits.resized(map.rows, map.cols);
         for (to, logit) in map.values.iter_mut().zip(&logits.values) {
             *to = f32::midpoint(*to, joining.marks.patches.units(f64::from(*logit)) as f32);
         }
     }
-    Opinion { map: over_photo(map), score, evidence }
+    map
 }
 
 impl Joining {

@@ -119,14 +119,14 @@ impl MarkUnits {
 }
 
 /// Features of all patches of the finest grid.
-fn patches(sight: &Sight, seen: &Seen) -> Matrix {
+pub(super) fn patches(sight: &Sight, seen: &Seen) -> Matrix {
     let all: Vec<usize> = (0..seen.grids[0].rows * seen.grids[0].cols).collect();
     patches_at(sight, seen, &all)
 }
 
 /// Features of some patches of the finest grid, `[cells, d]`: all that is seen there, and the surroundings as the coarser
 /// scales see them.
-fn patches_at(sight: &Sight, seen: &Seen, cells: &[usize]) -> Matrix {
+pub(super) fn patches_at(sight: &Sight, seen: &Seen, cells: &[usize]) -> Matrix {
     let fine = &seen.grids[0];
     let coarser: Vec<(&PatchGrid, &Range<usize>)> =
         wide(sight, seen).skip(1).map(|(look, grid)| (grid, &look.pooled)).collect();
@@ -164,7 +164,7 @@ fn wide<'a>(sight: &'a Sight, seen: &'a Seen) -> impl Iterator<Item = (&'a Look,
 }
 
 /// Features of a photo as a whole: mean and spread of all columns at the finest scale and of the pooled ones at the others.
-fn whole(sight: &Sight, seen: &Seen) -> Matrix {
+pub(super) fn whole(sight: &Sight, seen: &Seen) -> Matrix {
     let part = |(scale, (look, grid)): (usize, (&Look, &PatchGrid))| {
         pooled(grid, &if scale == 0 { 0..grid.x.cols() } else { look.pooled.clone() })
     };

@@ -8,10 +8,12 @@
 //! | how do several become one score? | [`Units`], [`opinion`] |
 //! | what do the first defects teach? | [`Marks`] |
 //! | how does it become one ONNX graph? | [`export_inspector`] |
+//! | what kind of defect is it? | [`Kinds`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
 mod contents;
 mod inspector;
+mod kinds;
 mod laying;
 mod map;
 mod marks;
@@ -23,7 +25,8 @@ mod votes;
 mod weighing;
 
 pub use contents::{Alarm, InspectionBundle};
-pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, seed_of};
+pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, seed_of, suspicion};
+pub use kinds::{DefectLook, KindShare, Kinds, NamedKind};
 pub use laying::{Laid, SightError, brightness, lay_mask};
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::contents::InspectionBundle;
 use super::inspector::{Evidence, Inspector, Opinion};
+use super::kinds::NamedKind;
 use super::map::ScoreMap;
 use super::sight::Eye;
 use crate::{BundleError, Golden, GoldenRow, golden};
@@ -31,6 +32,8 @@ pub struct Inspected {
     pub p_value: f64,
     /// What the score is made of.
     pub evidence: Evidence,
+    /// What kind of defect it is; absent where the part does not alarm or too few were shown to tell.
+    pub kind: Option<NamedKind>,
     /// Where the part is marked, the most suspicious first.
     pub regions: Vec<MarkedRegion>,
     /// Suspicion by cell.
@@ -86,8 +89,10 @@ impl InspectionPredictor {
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
         let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale)?;
+        let alarms = alarm.threshold.alarms(opinion.score);
         let inspected = Inspected {
-            alarm: alarm.threshold.alarms(opinion.score),
+            alarm: alarms,
+            kind: opinion.kind.filter(|_| alarms),
             score: opinion.score,
             p_value: conformal_p_value(&alarm.good, opinion.score),
             evidence: opinion.evidence,

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use bundle::inspection::{Inspected, InspectionBundle};
+use bundle::inspection::{Inspected, InspectionBundle, Kinds};
 use dataset::ReadOptions;
 use image::{ImageBuffer, Luma, RgbImage};
 use pipeline::{InspectedRow, Lang, PipelineError, words};
@@ -44,7 +44,7 @@ pub(super) fn predict(
         Ok((rows, predictor.bundle().clone()))
     })?;
     if let Some(file) = &verb.regions {
-        let coco = serde_json::to_vec_pretty(&coco(&rows))?;
+        let coco = serde_json::to_vec_pretty(&coco(&rows, bundle.inspector.kinds.as_ref()))?;
         store::write_atomic(file, |out| out.write_all(&coco))?;
     }
     let batch = verb.false_discoveries.map(|rate| Batch::judge(&rows, &bundle.alarm.good, rate));
@@ -93,18 +93,26 @@ fn table(
             format!("{:.2} mm²", found.regions.iter().filter_map(|region| region.area_mm2).sum::<f64>())
         }
     };
-    let cells = |row: &InspectedRow| match &row.found {
-        Some(found) => vec![
-            row.id.clone(),
-            if found.alarm { lang.pick("ALARM", "报警") } else { lang.pick("ok", "正常") }.to_owned(),
-            format!("{:.2}", found.score),
-            format!("{:.3}", found.p_value),
-            area(found),
-        ],
-        None => {
-            let why = row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();
-            vec![row.id.clone(), "-".to_owned(), "-".to_owned(), "-".to_owned(), why]
+    let named = bundle.inspector.kinds.is_some();
+    let cells = |row: &InspectedRow| {
+        let mut cells = match &row.found {
+            Some(found) => vec![
+                row.id.clone(),
+                if found.alarm { lang.pick("ALARM", "报警") } else { lang.pick("ok", "正常") }.to_owned(),
+                format!("{:.2}", found.score),
+                format!("{:.3}", found.p_value),
+                area(found),
+            ],
+            None => {
+                let why =
+                    row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();
+                vec![row.id.clone(), "-".to_owned(), "-".to_owned(), "-".to_owned(), why]
+            }
+        };
+        if named {
+            cells.insert(2, kind(row, lang));
         }
+        cells
     };
     let score = format!(
         "{} {:.2}",
@@ -118,6 +126,9 @@ fn table(
         lang.pick("p-value", "p 值"),
         lang.pick("marked", "标出面积"),
     ];
+    if named {
+        header.insert(2, lang.pick("kind", "种类"));
+    }
     let mut cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
     if let Some(batch) = batch {
         header.insert(2, lang.pick("in this batch", "本批判定"));
@@ -127,6 +138,16 @@ fn table(
             .for_each(|(row, cells)| cells.insert(2, batch.verdict(row, lang).to_owned()));
     }
     show::table(&header, cells)
+}
+
+/// What kind of defect an alarm is, with its probability where there are several.
+fn kind(row: &InspectedRow, lang: Lang) -> String {
+    match row.found.as_ref().and_then(|found| found.kind.as_ref()) {
+        None => "-".to_owned(),
+        Some(named) if named.never_seen => lang.pick("never seen", "未见种类").to_owned(),
+        Some(named) if named.probs.len() == 1 => named.name.clone(),
+        Some(named) => format!("{} {}", named.name, pipeline::percent(named.probs[0].probability)),
+    }
 }
 
 /// `heat/NAME.heat.png` to look at and `heat/NAME.map.png` with 16-bit values, both of the photo's size.
@@ -167,8 +188,18 @@ fn inside(id: &str) -> PathBuf {
     Path::new(id).components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-/// Marked regions as a COCO file: pictures, one category, an annotation for each region.
-fn coco(rows: &[InspectedRow]) -> serde_json::Value {
+/// Marked regions as a COCO file: pictures, an annotation for each region, and categories: a defect of no known kind first, then
+/// the kinds that were shown and, where that can be told, one never seen. A region has the kind of its photo.
+fn coco(rows: &[InspectedRow], kinds: Option<&Kinds>) -> serde_json::Value {
+    let mut names = vec!["defect"];
+    names.extend(kinds.iter().flat_map(|kinds| kinds.names()).map(String::as_str));
+    let shown = names.len();
+    names.extend(kinds.filter(|kinds| kinds.knows_strangers()).map(|_| "never seen"));
+    let category = |found: &Inspected| match &found.kind {
+        None => 1,
+        Some(named) if named.never_seen => names.len(),
+        Some(named) => 1 + names[1..shown].iter().position(|name| *name == named.name).map_or(0, |at| at + 1),
+    };
     let read = rows.iter().filter_map(|row| Some((row, row.found.as_ref()?, row.size?)));
     let (mut images, mut annotations) = (Vec::new(), Vec::new());
     for (image_id, (row, found, (width, height))) in (1..).zip(read) {
@@ -186,7 +217,7 @@ fn coco(rows: &[InspectedRow]) -> serde_json::Value {
             annotations.push(serde_json::json!({
                 "id": annotations.len() + 1,
                 "image_id": image_id,
-                "category_id": 1,
+                "category_id": category(found),
                 "segmentation": [flat],
                 "bbox": [left, top, width, height],
                 "area": region.area_px,
@@ -199,7 +230,7 @@ fn coco(rows: &[InspectedRow]) -> serde_json::Value {
     serde_json::json!({
         "images": images,
         "annotations": annotations,
-        "categories": [{ "id": 1, "name": "defect" }],
+        "categories": (1..).zip(&names).map(|(id, name)| serde_json::json!({ "id": id, "name": name })).collect::<Vec<_>>(),
     })
 }
 

@@ -9,6 +9,7 @@ mod hard_times;
 mod inner_maps;
 mod inspect;
 mod journey;
+mod kinds;
 mod onnx;
 mod onnx_inspector;
 mod run;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use bundle::inspection::{
     Detector, Good, Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught,
-    Teaching, Units, opinion,
+    Teaching, Units, opinion, suspicion,
 };
 use dataset::split::folds;
 use linalg::{Matrix, Seed};
@@ -16,6 +16,7 @@ use tune::TuneError;
 use tune::detect::Aligner;
 
 use super::choosing::{self, Choice};
+use super::kinds::{self, FittedKinds};
 use super::seeing::Photo;
 use crate::{PipelineError, Run};
 
@@ -85,13 +86,18 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     units.votes.clone_from(&choice.votes);
     let taught = if teaches { Some(lesson.teaching(&units, &mut said, &deal, run)?) } else { None };
     let joining = taught.as_ref().map(|taught| taught.joining);
-    let held_out = said
+    let mut held_out: Vec<Opinion> = said
         .iter()
         .map(|said| opinion(&units, &said.raw, joining.as_ref().zip(said.marked.as_ref())))
         .collect();
+    let kinds = joining.map(|joining| lesson.kinds(&units, &joining, &said)).transpose()?.flatten();
+    let kinds = kinds.map(|FittedKinds { kinds, held_out: named }| {
+        held_out.iter_mut().zip(named).for_each(|(opinion, named)| opinion.kind = named);
+        kinds
+    });
     let memories = Memories::fit(sight, &good, &heard, seed)?;
-    let inspector =
-        Inspector { sight: sight.clone(), aligner: lesson.aligner.cloned(), memories, units, taught };
+    let aligner = lesson.aligner.cloned();
+    let inspector = Inspector { sight: sight.clone(), aligner, memories, units, taught, kinds };
     Ok(Fitted { inspector, held_out, quartered, choice })
 }
 
@@ -185,6 +191,20 @@ impl<'a> Lesson<'a> {
         let joining = Joining::learn(units, &pairs);
         let marks = self.teach(&(0..self.photos.len()).collect::<Vec<_>>(), &suspicions)?;
         Ok(Teaching { marks, joining })
+    }
+
+    /// Learns to name kinds, by what those find suspicious that had not seen the photo.
+    fn kinds(
+        &self,
+        units: &Units,
+        joining: &Joining,
+        said: &[Said],
+    ) -> Result<Option<FittedKinds>, PipelineError> {
+        let suspicion = |row: usize| {
+            let Said { raw, marked } = &said[row];
+            suspicion(units, raw, marked.as_ref().map(|marked| (joining, marked)))
+        };
+        kinds::fit(self.sight, self.photos, self.groups, suspicion, self.seed)
     }
 
     fn teach(&self, rows: &[usize], suspicions: &[ScoreMap]) -> Result<Marks, PipelineError> {

@@ -1,7 +1,7 @@
 //! When to alarm, what that promises, and how well defects are found.
 
 use bundle::Measured;
-use bundle::inspection::{Alarm, Opinion, ScoreMap};
+use bundle::inspection::{Alarm, Kinds, NamedKind, Opinion, ScoreMap};
 use dataset::Verdict;
 use evaluate::Estimate;
 use evaluate::inspect::{
@@ -12,6 +12,7 @@ use evaluate::inspect::{
 use linalg::Seed;
 
 use super::InspectRequest;
+use super::kinds::{self, NamedKinds};
 use super::seeing::Photo;
 use crate::PipelineError;
 
@@ -25,6 +26,8 @@ pub(crate) struct Judged {
     pub(crate) path: std::path::PathBuf,
     /// `None` when good.
     pub(crate) kind: Option<String>,
+    /// What it was named, had it a defect; absent where too few were shown.
+    pub(crate) named: Option<NamedKind>,
     pub(crate) group: u32,
     pub(crate) score: f64,
     pub(crate) map: ScoreMap,
@@ -44,6 +47,7 @@ impl Judged {
                 Verdict::Good => None,
                 Verdict::Defect { kind } => Some(kind.clone()),
             },
+            named: opinion.kind,
             group,
             score: opinion.score,
             map: opinion.map,
@@ -83,6 +87,8 @@ pub(crate) struct Measurements {
     pub(crate) metrics: Vec<Measured>,
     /// By kind of defect: share found at the threshold, and AUROC against good photos.
     pub(crate) kinds: Vec<(String, Estimate, Estimate)>,
+    /// What defects were named; absent where too few were shown.
+    pub(crate) named: Option<NamedKinds>,
     /// Missed defects against false alarms.
     pub(crate) curve: Vec<TradeOff>,
 }
@@ -91,6 +97,7 @@ pub(crate) struct Measurements {
 pub(crate) fn measure(
     photos: &[Judged],
     threshold: f64,
+    named_by: Option<&Kinds>,
     on: &str,
     seed: Seed,
 ) -> Result<Measurements, PipelineError> {
@@ -106,6 +113,10 @@ pub(crate) fn measure(
     if defect.contains(&false) {
         add("false-alarms", false_alarms_at(&scores, &defect, threshold));
     }
+    let named = named_by.and_then(|kinds| kinds::measure(kinds, photos));
+    for (metric, estimate) in named.iter().flat_map(NamedKinds::metrics) {
+        add(metric, estimate);
+    }
     let mut kinds = Vec::new();
     let mut curve = Vec::new();
     if defect.contains(&true) {
@@ -118,7 +129,7 @@ pub(crate) fn measure(
         kinds = of_kinds(photos, &groups, threshold, seed)?;
         curve = trade_off(&scores, &defect)?;
     }
-    Ok(Measurements { metrics, kinds, curve })
+    Ok(Measurements { metrics, kinds, named, curve })
 }
 
 fn renumbered(photos: &[Judged]) -> Vec<u32> {

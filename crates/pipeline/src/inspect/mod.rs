@@ -3,6 +3,7 @@
 mod choosing;
 mod contamination;
 mod fitting;
+mod kinds;
 mod listening;
 mod measuring;
 mod seeing;
@@ -22,6 +23,7 @@ use linalg::{Matrix, Seed};
 pub use choosing::DetectorNeeds;
 pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
+pub use kinds::{NamedKinds, NamedRow};
 use measuring::{Judged, Measurements};
 use seeing::Photo;
 pub use turning::Orientation;
@@ -144,7 +146,9 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
     problems.extend(more);
     let threshold = alarm.threshold.threshold();
-    let measured = run.step(Step::Evaluate, || measuring::measure(&judged, threshold, on, seed))?;
+    let measured = run.step(Step::Evaluate, || {
+        measuring::measure(&judged, threshold, fitted.inspector.kinds.as_ref(), on, seed)
+    })?;
     let suspects = contamination::suspects(request, &photos, &groups, &fitted)?;
     let findings = Findings {
         request,
@@ -319,7 +323,9 @@ pub(crate) fn measure_all(
     })?;
     group_judged(&mut judged, &examples);
     let threshold = predictor.bundle().alarm.threshold.threshold();
-    let measured = run.step(Step::Evaluate, || measuring::measure(&judged, threshold, "test", Seed(0)))?;
+    let measured = run.step(Step::Evaluate, || {
+        measuring::measure(&judged, threshold, inspector.kinds.as_ref(), "test", Seed(0))
+    })?;
     let kinds = measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect();
     Ok(InspectorMeasures { metrics: measured.metrics, kinds })
 }

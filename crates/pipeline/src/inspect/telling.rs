@@ -49,6 +49,7 @@ pub(crate) fn report(
         measured_on: measured_on(findings),
         measures: measures(findings),
         kinds: kinds(findings),
+        named: measured.named.clone(),
         good_scores: alarm.good.sorted().to_vec(),
         defect_scores: scores(true),
         trade_off: measured.curve.iter().map(|point| (*point).into()).collect(),

@@ -77,6 +77,9 @@ pub fn metric_name(metric: &str, lang: Lang) -> &'static str {
         "pixel-auroc" => lang.pick("pixel AUROC", "像素级 AUROC"),
         "aupro" => lang.pick("AUPRO at 0.3", "AUPRO@0.3"),
         "aupimo" => lang.pick("AUPIMO", "AUPIMO"),
+        "kind-accuracy" => lang.pick("kinds of defects named right", "缺陷种类判对率"),
+        "known-called-new" => lang.pick("shown kinds called never seen", "已知种类被判为未见种类"),
+        "new-found" => lang.pick("other kinds called never seen", "未见种类被认出"),
         _ => lang.pick("score", "得分"),
     }
 }

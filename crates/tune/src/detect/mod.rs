@@ -11,10 +11,13 @@
 //! larger for more suspicious; what a photo's number and the alarm are made of is decided elsewhere. Numbers for the photos
 //! that a detector was made from are told only as `held_out`: by detectors that did not see that photo.
 //!
+//! What kind of defect it is, [`KindLogits`] tell after a few examples of each.
+//!
 //! Parts that are printed or machined to one pattern and lie alike need no base: an [`Aligner`] lays their photos over each
 //! other and a [`PixelReference`] compares pixels.
 
 mod folds;
+mod kinds;
 mod local;
 mod memory;
 mod mil;
@@ -25,6 +28,7 @@ mod stored;
 mod subspace;
 mod supervised;
 
+pub use kinds::{KindLogits, fit_kinds};
 pub use local::{LocalConfig, LocalMemory};
 pub use memory::{MemoryConfig, PatchMemory, Scaling};
 pub use mil::{MilInput, fit_without_masks};

@@ -8,6 +8,7 @@ mod charts;
 mod headline;
 mod heat;
 mod measures;
+mod named;
 mod page;
 mod trade_off;
 mod view;
@@ -24,6 +25,7 @@ pub use page::render_inspection;
 pub use view::{Closeup, View, view};
 
 use super::Sentence;
+use crate::NamedKinds;
 
 /// Everything the page of an inspector shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +48,8 @@ pub struct InspectionReport {
     pub measures: Vec<DetectorMeasure>,
     /// Recall and AUROC of each kind of defect.
     pub kinds: Vec<KindOfDefect>,
+    /// What defects were named; `None` when too few were shown to name any.
+    pub named: Option<NamedKinds>,
     /// Scores of the good parts that the threshold rests on, in any order.
     pub good_scores: Vec<f64>,
     /// Scores of the defects that were measured, in any order.

@@ -5,6 +5,7 @@ use evaluate::Estimate;
 
 use super::headline::{Agreement, expected_rate, promise_sentence};
 use super::measures::{figure, figure_note, interval, is_measured, plain, rate, value};
+use super::named::{self, NamedTable};
 use super::trade_off::{self, trade_off};
 use super::view::path;
 use super::{AlarmPromise, Closeup, InspectedPart, InspectionReport, KindOfDefect, Sentence, charts, heat};
@@ -27,6 +28,7 @@ struct Page<'a> {
     check: Option<Check>,
     measures: Vec<MeasureRow>,
     kinds: Vec<KindRow<'a>>,
+    named: Option<NamedTable<'a>>,
     trade_off: Option<String>,
     scores: Option<String>,
     has_photos: bool,
@@ -123,6 +125,7 @@ pub fn render_inspection(report: &InspectionReport, lang: Lang) -> String {
         check: check(report, lang),
         measures: measures(report, lang),
         kinds: kinds(&report.kinds),
+        named: report.named.as_ref().map(|named| named::table(named, lang)),
         trade_off: trade_off_chart(report, lang),
         scores: scores_chart(report, lang),
         has_photos: views().next().is_some(),

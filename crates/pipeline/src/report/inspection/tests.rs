@@ -5,7 +5,7 @@ use evaluate::wilson;
 use image::{Rgb, RgbImage};
 
 use super::*;
-use crate::Lang;
+use crate::{Lang, NamedRow};
 
 fn both(text: &str) -> Sentence {
     Sentence { en: format!("{text}."), zh: format!("{text}。") }
@@ -44,6 +44,16 @@ fn full() -> InspectionReport {
             recall: wilson(3, 4),
             auroc: Some(wilson(4, 4)),
         }],
+        named: Some(NamedKinds {
+            shown: vec!["dent".into(), "scratch <1>".into()],
+            rows: vec![
+                NamedRow { kind: "chip".into(), shown: false, named: vec![1, 0], never_seen: 4 },
+                NamedRow { kind: "scratch <1>".into(), shown: true, named: vec![2, 17], never_seen: 3 },
+            ],
+            right: wilson(17, 22),
+            called_new: Some(wilson(3, 22)),
+            new_found: Some(wilson(4, 5)),
+        }),
         good_scores: (0..299).map(|score| f64::from(score) / 150.0).collect(),
         defect_scores: vec![1.0, 3.0, 50.0],
         trade_off: [(50.0, 0.0, 1.0), (2.0, 0.0, 0.1), (1.0, 0.1, 0.0), (0.0, 1.0, 0.0)]
@@ -86,6 +96,7 @@ fn bare() -> InspectionReport {
         false_alarms: None,
         measures: Vec::new(),
         kinds: Vec::new(),
+        named: None,
         good_scores: Vec::new(),
         defect_scores: Vec::new(),
         trade_off: Vec::new(),
@@ -155,6 +166,9 @@ fn the_page_shows_the_promise_and_what_was_measured() {
         "passes: not above 2<",
         "p = 0.01",
         "0.123",
+        "What defects are called",
+        "17 of 22",
+        "never seen",
         "close-up",
     ] {
         assert!(page.contains(shown), "{shown}");
@@ -169,7 +183,13 @@ fn without_defects_the_page_says_so_instead_of_showing_a_number() {
     assert!(
         page.contains("294 more good parts would prove 1 %; with these 5 the best provable rate is 46 %.")
     );
-    for absent in ["Missed defects", "By kind of defect", "How to read the photos", "Good parts to look at"] {
+    for absent in [
+        "Missed defects",
+        "By kind of defect",
+        "What defects are called",
+        "How to read the photos",
+        "Good parts to look at",
+    ] {
         assert!(!page.contains(absent), "{absent}");
     }
 }
