@@ -60,6 +60,8 @@ def arrays():
     (HERE / "npz").mkdir(exist_ok=True)
     np.savez_compressed(HERE / "npz" / "sound.npz", f4=np.ones((2, 3), np.float32), u1=np.arange(6, dtype=np.uint8), scalar=np.float64(0.5))
     np.savez_compressed(HERE / "npz" / "objects.npz", objects=np.array([{"a": 1}], dtype=object))
+    (HERE / "npy").mkdir(exist_ok=True)
+    np.save(HERE / "npy" / "columns.npy", np.asfortranarray(np.array([[1, 3], [2, 4]], np.float32)))
 
 
 def sentencepiece():

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use base::containers::{Limits, e5s1, npz, sentencepiece, torch, usem3};
+use base::containers::{Limits, e5s1, npy, npz, sentencepiece, torch, usem3};
 use base::tokenizer::Tokenizer;
 use base::weights::Weights;
 use bundle::Bundle;
@@ -22,6 +22,7 @@ pub(crate) struct Target {
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "pickle", run: |data| drop(torch::read(data, &small())) },
     Target { name: "e5s1", run: |data| drop(e5s1::read(data)) },
+    Target { name: "npy", run: |data| drop(npy::read(data, &small())) },
     Target { name: "npz", run: |data| drop(npz::read(data, &small())) },
     Target { name: "usem3", run: |data| drop(usem3::read(data, &small())) },
     Target { name: "sentencepiece", run: sentencepiece_model },

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bundle::inspection::Detector;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use pipeline::Orientation;
+use pipeline::{Fault, Orientation};
 
 /// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
 const SIDES: u32 = 20_000;
@@ -53,6 +53,10 @@ pub(crate) enum EngineName {
 pub(crate) enum Verb {
     /// Make a small model from labelled examples, with a report
     Tune(TuneArguments),
+    /// Say what looks wrong in a data set, and what to mend first
+    Audit(AuditArguments),
+    /// Make one label of the votes of several annotators, and say how good each of them is
+    Consensus(ConsensusArguments),
     /// Make a defect inspector from photos of good parts, with a bound on false alarms
     Inspect(InspectArguments),
     /// Ask a model about files, folders or texts
@@ -104,6 +108,77 @@ pub(crate) struct TuneArguments {
     /// Repeat a run exactly with the same number
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    /// Labelled examples in any form that `tune` reads
+    #[arg(required_unless_present = "labels")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// Sit on this base (default: chosen by kind of data; see `dianjing base list`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) base: Option<String>,
+    /// Look through class numbers that numpy.save wrote, instead of examples
+    #[arg(long, value_name = "NPY", requires = "pred_probs", conflicts_with_all = ["data", "base"])]
+    pub(crate) labels: Option<PathBuf>,
+    /// Judge them by these out-of-fold probabilities, one column a class
+    #[arg(long, value_name = "NPY", requires = "labels")]
+    pub(crate) pred_probs: Option<PathBuf>,
+    /// Find neighbours, duplicates and outliers by these features
+    #[arg(long, value_name = "NPY", requires = "labels")]
+    pub(crate) features: Option<PathBuf>,
+    /// Do not look for this; several with commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = fault)]
+    pub(crate) skip: Vec<Fault>,
+    /// Write one row for every example here: .csv, .parquet or .json
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write a page with the evidence beside each finding here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Exit with 3 when there is any finding
+    #[arg(long)]
+    pub(crate) fail_on_findings: bool,
+    /// Repeat a run exactly with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConsensusArguments {
+    /// A table with one vote a row: item, annotator, label
+    pub(crate) votes: PathBuf,
+    /// Take the item from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) item: Option<String>,
+    /// Take the name of who voted from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) annotator: Option<String>,
+    /// Take the label from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+    /// Count labels that are further apart as more different, in order of their number or name
+    #[arg(long)]
+    pub(crate) ordinal: bool,
+    /// Name this many items to ask again about
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) ask: usize,
+    /// Write one row for every item here: .csv, .parquet or .json
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Repeat a run exactly with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// A fault by its name.
+fn fault(name: &str) -> Result<Fault, String> {
+    Fault::ALL.into_iter().find(|fault| fault.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+        format!("known are {}", names.join(", "))
+    })
 }
 
 #[derive(Debug, Args)]

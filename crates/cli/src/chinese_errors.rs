@@ -8,8 +8,9 @@ use base::open::BaseError;
 use base::pull::PullError;
 use base::transfer::TransferError;
 use bundle::BundleError;
+use curate::CurateError;
 use dataset::{Modality, ReadError};
-use pipeline::{DetectorNeeds, PipelineError};
+use pipeline::{ArrayError, DetectorNeeds, PipelineError};
 use store::StoreError;
 use tune::TuneError;
 
@@ -49,6 +50,17 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Extract(base::extract::ExtractError::Store(error)) => store(error),
         PipelineError::Extract(base::extract::ExtractError::Base(error)) => return base(error),
         PipelineError::Tune(error) => return tune(error),
+        PipelineError::Array(error) => array(error),
+        PipelineError::Audit(error) => return curate(error),
+        PipelineError::NoVoteColumn(error) => {
+            let what = match error.role {
+                "item" => "样本",
+                "annotator" => "标注员",
+                _ => "标注",
+            };
+            let existing = error.existing.join("”、“");
+            format!("{}中没有像{what}的列；现有“{existing}”；请用 --{} 指定", name(&error.path), error.role)
+        }
         PipelineError::NothingUsable { n_examples, n_problems, first } => {
             format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
         }
@@ -70,6 +82,38 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::OtherModality { base, takes, got } => {
             format!("底座“{base}”接受{}，而数据是{}", modality(*takes), modality(*got))
         }
+        _ => return None,
+    })
+}
+
+fn array(error: &ArrayError) -> String {
+    match error {
+        ArrayError::Open { path, .. } => format!("无法读取{}", name(path)),
+        ArrayError::TooLarge { path, limit } => format!("{}超过 {limit} 字节", name(path)),
+        ArrayError::Malformed { path, .. } => format!("{}不是 numpy.save 保存的数值数组", name(path)),
+        ArrayError::Shape { path, got, expected } => {
+            format!("{}的形状是 {got}，应为 {expected}", name(path))
+        }
+        ArrayError::Label { path, row, value } => {
+            format!("{}的第 {row} 个标注是 {value}；标注应为从 0 开始的整数", name(path))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn curate(error: &CurateError) -> Option<String> {
+    Some(match error {
+        CurateError::NotFinite { row } => format!("第 {row} 行的特征或概率不是有限的数"),
+        CurateError::LabelOutOfRange { row, label, n_classes } => {
+            format!("第 {row} 行的标注是 {label}，但概率只有 {n_classes} 列")
+        }
+        CurateError::NotAProbability { row, value } => {
+            format!("第 {row} 行的概率是 {value}，不在 0 和 1 之间")
+        }
+        CurateError::NotNormalised { row, sum } => {
+            format!("第 {row} 行的概率之和是 {sum}，不是 1；logit 需要先做 softmax")
+        }
+        CurateError::Empty { .. } => "没有可检查的内容".to_owned(),
         _ => return None,
     })
 }

@@ -4,9 +4,9 @@
 //! rule of cleanlab 2.9). Exact copies do not count in that median: on a set with many of them it would collapse to zero and
 //! near ones would be missed.
 
-use linalg::{MatrixView, Metric, knn};
+use linalg::{MatrixView, Neighbours};
 
-use crate::CurateError;
+use crate::{CurateError, nearest};
 
 /// Share of the median nearest distance below which two examples are the same.
 const NEAR: f32 = 0.13;
@@ -14,8 +14,6 @@ const NEAR: f32 = 0.13;
 const EXACT: f32 = 1e-6;
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
-/// Above this many dimensions the cosine is used, below the Euclidean distance (cleanlab's rule).
-const COSINE_ABOVE: usize = 3;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,14 +26,13 @@ pub struct Duplicates {
 
 /// Finds duplicates among the rows of `x`, `[n, d]`.
 pub fn duplicates(x: MatrixView<'_>) -> Result<Duplicates, CurateError> {
-    let n = x.rows();
-    if let Some(row) = x.iter_rows().position(|row| row.iter().any(|value| !value.is_finite())) {
-        return Err(CurateError::NotFinite { row });
-    }
-    let metric = if x.cols() > COSINE_ABOVE { Metric::Cosine } else { Metric::Euclidean };
-    let near = knn(x, NEIGHBOURS, metric);
+    Ok(duplicates_among(&nearest(x)?, x.rows()))
+}
+
+/// Finds duplicates among `n` rows whose neighbours are known.
+pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
     if near.k == 0 {
-        return Ok(Duplicates { components: Vec::new(), scores: vec![1.0; n] });
+        return Duplicates { components: Vec::new(), scores: vec![1.0; n] };
     }
     let nearest: Vec<f32> = (0..n).map(|row| near.distances[row * near.k]).collect();
     let mut apart: Vec<f32> = nearest.iter().copied().filter(|distance| *distance > EXACT).collect();
@@ -44,7 +41,7 @@ pub fn duplicates(x: MatrixView<'_>) -> Result<Duplicates, CurateError> {
     let limit = (NEAR * median).max(EXACT);
     let mut leader: Vec<usize> = (0..n).collect();
     for row in 0..n {
-        for (other, distance) in near.of(row) {
+        for (other, distance) in near.of(row).take(NEIGHBOURS) {
             if distance <= limit {
                 join(&mut leader, row, other);
             }
@@ -54,7 +51,7 @@ pub fn duplicates(x: MatrixView<'_>) -> Result<Duplicates, CurateError> {
         .iter()
         .map(|distance| if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 })
         .collect();
-    Ok(Duplicates { components: components(&mut leader), scores })
+    Duplicates { components: components(&mut leader), scores }
 }
 
 fn find(leader: &mut [usize], mut row: usize) -> usize {

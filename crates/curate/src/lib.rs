@@ -5,8 +5,11 @@
 pub mod consensus;
 mod duplicates;
 mod error;
+pub mod faults;
 pub mod labels;
+mod nearest;
 
-pub use duplicates::{Duplicates, duplicates};
+pub use duplicates::{Duplicates, duplicates, duplicates_among};
 pub use error::CurateError;
 pub use labels::{LabelIssue, LabelQuality, label_quality};
+pub use nearest::nearest;

@@ -20,15 +20,19 @@ pub(crate) struct Relations {
 pub(crate) fn relations(table: &Table, run: &Run<'_>) -> Result<Relations, PipelineError> {
     run.step(Step::Audit, || {
         let Duplicates { components, .. } = curate::duplicates(table.pooled().view())?;
-        let mut groups =
-            Groups::from_names(table.data.examples.iter().map(|example| example.group.as_deref()));
-        for component in &components {
-            for pair in component.windows(2) {
-                groups.join(pair[0], pair[1]);
-            }
-        }
+        let names = table.data.examples.iter().map(|example| example.group.as_deref());
+        let groups = joined(names, &components);
         Ok(Relations { duplicates: components, groups })
     })
+}
+
+/// The user's groups, with sets of duplicates joined.
+pub(crate) fn joined<'a>(names: impl Iterator<Item = Option<&'a str>>, duplicates: &[Vec<usize>]) -> Groups {
+    let mut groups = Groups::from_names(names);
+    for pair in duplicates.iter().flat_map(|set| set.windows(2)) {
+        groups.join(pair[0], pair[1]);
+    }
+    groups
 }
 
 /// The class of each example; only for single-label data, where every kept example has one.

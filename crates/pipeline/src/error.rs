@@ -37,6 +37,12 @@ pub enum PipelineError {
     /// A file cannot be written.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// An array from elsewhere cannot be used.
+    #[error(transparent)]
+    Array(#[from] crate::ArrayError),
+    /// A table of votes lacks a column.
+    #[error(transparent)]
+    NoVoteColumn(#[from] crate::NoVoteColumn),
     /// No example is left.
     #[error("no usable example: {n_problems} of {n_examples} could not be read, the first one: {first}")]
     NothingUsable { n_examples: usize, n_problems: usize, first: String },

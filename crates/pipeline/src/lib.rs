@@ -3,6 +3,8 @@
 //! | to | call |
 //! |---|---|
 //! | make a small model from a folder or a table | [`tune`](fn@tune) |
+//! | see what looks wrong in the data | [`audit`](fn@audit), [`audit_arrays`] |
+//! | make one label of many votes | [`weigh_votes`] |
 //! | ask it about new files | [`predict`] |
 //! | measure it on held-out data | [`evaluate`](fn@evaluate) |
 //! | find, get and open bases and bundles | [`Home`] |
@@ -14,6 +16,9 @@
 mod advice;
 mod assess;
 mod audit;
+mod auditing;
+mod columns;
+mod crowd;
 mod error;
 mod events;
 mod features;
@@ -29,6 +34,15 @@ mod report_data;
 mod telling;
 pub mod words;
 
+pub use auditing::{
+    Action, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, FaultSummary, Neighbour, View,
+    ViewSays, audit, audit_arrays,
+};
+pub use columns::{Columns, TableForm, Values};
+pub use crowd::{
+    ConsensusRequest, Crowd, CrowdAnnotator, CrowdItem, CrowdQuestion, NoVoteColumn, weigh_votes,
+};
+pub use curate::faults::Fault;
 pub use error::PipelineError;
 pub use events::{Event, Run, Step};
 pub use held_out::{HeldOut, evaluate};

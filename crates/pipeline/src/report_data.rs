@@ -198,7 +198,7 @@ fn duplicates(table: &Table, relations: &Relations) -> Vec<Vec<Card>> {
 }
 
 /// An example as the page shows it.
-fn card(table: &Table, row: usize) -> Card {
+pub(crate) fn card(table: &Table, row: usize) -> Card {
     let example = &table.data.examples[row];
     let content = match &example.content {
         Content::Text(text) => CardContent::text(text),

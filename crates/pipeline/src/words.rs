@@ -2,7 +2,7 @@
 
 use dataset::{Problem, ProblemKind};
 
-use crate::{Lang, Step};
+use crate::{Fault, Lang, Step};
 
 /// One line about a problem: where, what, and what to do.
 pub fn problem(problem: &Problem, lang: Lang) -> String {
@@ -77,5 +77,60 @@ pub fn step(step: Step, lang: Lang) -> &'static str {
         Step::Tune => lang.pick("Tuning", "调校"),
         Step::Evaluate => lang.pick("Measuring", "评估"),
         Step::Write => lang.pick("Writing", "写出"),
+    }
+}
+
+/// A fault as a heading.
+pub fn fault(fault: Fault, lang: Lang) -> &'static str {
+    match fault {
+        Fault::Leak => lang.pick("leaks between train and test", "训练集与测试集之间的泄漏"),
+        Fault::Label => lang.pick("labels that look wrong", "可疑标注"),
+        Fault::Duplicate => lang.pick("duplicates", "重复样本"),
+        Fault::Outlier => lang.pick("outliers", "离群样本"),
+        Fault::ClassImbalance => lang.pick("examples of rare classes", "稀少类别的样本"),
+        Fault::NonIid => lang.pick("alike in a row", "相邻样本相似"),
+        Fault::ShortText => lang.pick("too short to read", "文本过短"),
+        Fault::Dark => lang.pick("dark", "过暗"),
+        Fault::Bright => lang.pick("bright", "过亮"),
+        Fault::Blurry => lang.pick("blurred", "模糊"),
+        Fault::OddSize => lang.pick("odd size", "尺寸异常"),
+        Fault::OddAspectRatio => lang.pick("odd shape", "长宽比异常"),
+        Fault::LowInformation => lang.pick("hardly anything to see", "几乎没有内容"),
+        Fault::Grey => lang.pick("grey among colour", "彩色中的灰度图"),
+    }
+}
+
+/// What a fault means, in one sentence.
+pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
+    match fault {
+        Fault::Leak => lang.pick(
+            "The same example, or nearly so, teaches and judges: every measurement on it flatters.",
+            "同一样本（或几乎相同的样本）既用于训练又用于测试：测得的结果会偏高。",
+        ),
+        Fault::Label => lang.pick(
+            "Models that had not seen the example, and the examples most like it, disagree with the label. Look, then decide: the label may be right.",
+            "没见过该样本的模型和最相似的样本都不同意这个标注。请看一眼再决定：标注也可能是对的。",
+        ),
+        Fault::Duplicate => lang.pick(
+            "The same example more than once, or nearly so; with different labels, one of them is wrong.",
+            "同一样本（或几乎相同的样本）出现多次；标注不同时，必有一个是错的。",
+        ),
+        Fault::Outlier => lang.pick("Far from all other examples.", "与其他样本都相差很远。"),
+        Fault::ClassImbalance => lang.pick(
+            "Less than a tenth of an even share: what is learned about such a class can hardly be checked.",
+            "不到平均份额的十分之一：很难检验对这类学得如何。",
+        ),
+        Fault::NonIid => lang.pick(
+            "Within a class, examples that follow each other are more alike than by chance: bursts, sessions or batches. Split across train and test they flatter.",
+            "同一类中相邻的样本比随机情况更相似：连拍、同一时段或批次。分到训练与测试两侧会使结果偏高。",
+        ),
+        Fault::ShortText => lang.pick("Hardly any letters or digits.", "几乎没有文字或数字。"),
+        Fault::Dark => lang.pick("Even the brightest parts are dark.", "最亮处也很暗。"),
+        Fault::Bright => lang.pick("Even the darkest parts are bright.", "最暗处也很亮。"),
+        Fault::Blurry => lang.pick("No sharp edges, where the other pictures have some.", "没有清晰的边缘，而其他图片有。"),
+        Fault::OddSize => lang.pick("Four times larger or smaller than usual.", "比通常的大或小四倍以上。"),
+        Fault::OddAspectRatio => lang.pick("Nearly three times as long as wide.", "长宽相差近三倍。"),
+        Fault::LowInformation => lang.pick("Hardly anything but one tone.", "几乎只有一种色调。"),
+        Fault::Grey => lang.pick("Nearly all other pictures are in colour.", "其他图片几乎都是彩色的。"),
     }
 }

@@ -12,6 +12,8 @@
 //!
 //! Defects on photos of parts are another matter, with detectors of their own: see [`detect`].
 //!
+//! [`views`] asks two of them about examples that they were not fitted on, for whoever doubts the labels.
+//!
 //! Every head ends as linear maps ([`Head`]), so serving and exporting have one thing to do.
 
 mod blend;
@@ -30,6 +32,7 @@ pub mod ridge;
 mod search;
 mod tfidf;
 mod tuning;
+pub mod views;
 
 pub use config::{CheckedTune, TuneConfig};
 pub use error::TuneError;

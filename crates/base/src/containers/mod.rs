@@ -5,6 +5,7 @@
 //! ever run.
 
 pub mod e5s1;
+pub mod npy;
 pub mod npz;
 mod pickle;
 mod reader;

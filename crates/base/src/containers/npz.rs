@@ -1,21 +1,15 @@
 //! Arrays that NumPy saved: `.npz`, a zip file whose entries are `.npy` files.
 //!
-//! An entry is a magic, a version, a header in the form of a Python dictionary (`descr`, `fortran_order`, `shape`) and the numbers
-//! (NumPy enhancement proposal 1). The header is read by a parser that knows only that form. Arrays of objects hold a pickle
-//! and are refused, as are structured, big-endian and column-major arrays.
+//! What is in an entry, and what is refused, is said in [`super::npy`]; column-major arrays are refused as well.
 
 use std::io::{Cursor, Read};
 
-use half::f16;
-
-use super::reader::{Reader, utf8};
+use super::npy::{Order, header};
+use super::reader::Reader;
 use super::{ContainerError, Fault, Limits};
 use crate::weights::{Tensor, Weights};
 
 const CONTAINER: &str = "npz file";
-const MAGIC: &[u8; 6] = b"\x93NUMPY";
-/// A header of three short values needs some hundred bytes; NumPy pads it to a multiple of 64.
-const MAX_HEADER: usize = 1 << 16;
 /// Deflate cannot make more than 1032 bytes out of one; an entry that claims more is forged.
 const MAX_RATIO: u64 = 1100;
 /// Room for an entry that is almost nothing but its header.
@@ -89,6 +83,9 @@ impl<'a> Npz<'a> {
 
     fn array(&mut self, reader: &mut Reader<'_>) -> Result<Tensor, Fault> {
         let header = header(reader)?;
+        if header.order == Order::Columns {
+            return Err(Fault::malformed("the numbers are column-major"));
+        }
         let count = header.shape.iter().try_fold(1_usize, |count, len| count.checked_mul(*len));
         let count = count.filter(|count| *count <= self.left);
         let count = count.ok_or(Fault::Limit { what: "numbers in all arrays", limit: self.limit as u64 })?;
@@ -97,7 +94,7 @@ impl<'a> Npz<'a> {
             return Err(Fault::malformed("bytes after the numbers"));
         }
         self.left -= count;
-        Ok(Tensor::new(header.shape, header.kind.decode(bytes)))
+        Ok(Tensor::new(header.shape, header.kind.decode(bytes, |value| value as f32)))
     }
 }
 
@@ -107,141 +104,4 @@ fn in_entry(fault: Fault, name: &str) -> Fault {
         Fault::Malformed { what } => Fault::malformed(format!("array `{name}`: {what}")),
         other => other,
     }
-}
-
-/// What the numbers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    U8,
-    I8,
-    I32,
-    I64,
-    F16,
-    F32,
-    F64,
-}
-
-impl Kind {
-    fn read(descr: &str) -> Result<Self, Fault> {
-        Ok(match descr {
-            "|u1" => Self::U8,
-            "|i1" => Self::I8,
-            "<i4" => Self::I32,
-            "<i8" => Self::I64,
-            "<f2" => Self::F16,
-            "<f4" => Self::F32,
-            "<f8" => Self::F64,
-            "|O" => {
-                return Err(Fault::Forbidden { name: "an array of objects, which is a pickle".to_owned() });
-            }
-            other => return Err(Fault::malformed(format!("numbers of type `{other}`"))),
-        })
-    }
-
-    fn width(self) -> usize {
-        match self {
-            Self::U8 | Self::I8 => 1,
-            Self::F16 => 2,
-            Self::I32 | Self::F32 => 4,
-            Self::I64 | Self::F64 => 8,
-        }
-    }
-
-    fn decode(self, bytes: &[u8]) -> Vec<f32> {
-        match self {
-            Self::U8 => bytes.iter().map(|byte| f32::from(*byte)).collect(),
-            Self::I8 => bytes.iter().map(|byte| f32::from(byte.cast_signed())).collect(),
-            Self::I32 => numbers(bytes, |b| i32::from_le_bytes(b) as f32),
-            Self::I64 => numbers(bytes, |b| i64::from_le_bytes(b) as f32),
-            Self::F16 => numbers(bytes, |b| f16::from_le_bytes(b).to_f32()),
-            Self::F32 => numbers(bytes, f32::from_le_bytes),
-            Self::F64 => numbers(bytes, |b| f64::from_le_bytes(b) as f32),
-        }
-    }
-}
-
-fn numbers<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect()
-}
-
-#[derive(Debug)]
-struct Header {
-    kind: Kind,
-    shape: Vec<usize>,
-}
-
-fn header(reader: &mut Reader<'_>) -> Result<Header, Fault> {
-    const WHAT: &str = "the header of an array";
-    if reader.take(MAGIC.len(), WHAT)? != MAGIC {
-        return Err(Fault::malformed("it is not in NumPy's format"));
-    }
-    let (major, _minor) = (reader.u8(WHAT)?, reader.u8(WHAT)?);
-    let len = match major {
-        1 => usize::from(reader.u16(WHAT)?),
-        2 => reader.u32(WHAT)? as usize,
-        _ => return Err(Fault::malformed(format!("version {major} of the format, known are 1 and 2"))),
-    };
-    if len > MAX_HEADER {
-        return Err(Fault::Limit { what: "bytes in the header of an array", limit: MAX_HEADER as u64 });
-    }
-    dictionary(utf8(reader.take(len, WHAT)?)?)
-}
-
-/// Parses `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`; keys may come in any order, each once.
-fn dictionary(text: &str) -> Result<Header, Fault> {
-    let wrong = || Fault::malformed(format!("the header is `{}`", text.chars().take(80).collect::<String>()));
-    let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}')).ok_or_else(wrong)?;
-    let (mut kind, mut order, mut shape) = (None, None, None);
-    let mut rest = inner.trim();
-    while !rest.is_empty() {
-        let (key, after) = quoted(rest).ok_or_else(wrong)?;
-        let value = after.trim_start().strip_prefix(':').ok_or_else(wrong)?.trim_start();
-        rest = match key {
-            "descr" if kind.is_none() => {
-                let (descr, after) = quoted(value).ok_or_else(wrong)?;
-                kind = Some(Kind::read(descr)?);
-                after
-            }
-            "fortran_order" if order.is_none() => {
-                if value.starts_with("True") {
-                    return Err(Fault::malformed("the numbers are column-major"));
-                }
-                order = Some(());
-                value.strip_prefix("False").ok_or_else(wrong)?
-            }
-            "shape" if shape.is_none() => {
-                let (axes, after) =
-                    value.strip_prefix('(').and_then(|text| text.split_once(')')).ok_or_else(wrong)?;
-                shape = Some(lengths(axes).ok_or_else(wrong)?);
-                after
-            }
-            _ => return Err(wrong()),
-        };
-        rest = rest.trim_start();
-        match rest.strip_prefix(',') {
-            Some(after) => rest = after.trim_start(),
-            None if rest.is_empty() => {}
-            None => return Err(wrong()),
-        }
-    }
-    match (kind, order, shape) {
-        (Some(kind), Some(()), Some(shape)) => Ok(Header { kind, shape }),
-        _ => Err(wrong()),
-    }
-}
-
-/// The text between quotes that `text` starts with, and what follows; there are no escapes in what NumPy writes.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
-    text[1..].split_once(quote)
-}
-
-/// `2, 3` or `2,` or nothing.
-fn lengths(axes: &str) -> Option<Vec<usize>> {
-    let axes = axes.trim();
-    let axes = axes.strip_suffix(',').unwrap_or(axes);
-    if axes.is_empty() {
-        return Some(Vec::new());
-    }
-    axes.split(',').map(|axis| axis.trim().parse().ok()).collect()
 }

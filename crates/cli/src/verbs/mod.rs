@@ -1,8 +1,10 @@
 //! The verbs of the command line, one file each.
 
+mod audit;
 mod base;
 mod batch;
 mod clock;
+mod consensus;
 mod doctor;
 mod evaluate;
 mod export;
@@ -18,9 +20,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use dataset::{ReadOptions, TaskKind};
-use pipeline::{Lang, Run};
+use pipeline::{Lang, Run, TableForm};
 
 use crate::args::{Arguments, Columns, ConfigVerb, TaskName, Verb};
+use crate::exit::Usage;
 use crate::progress::Progress;
 use crate::{CANCELLED, chinese, settings, show};
 
@@ -28,6 +31,8 @@ use crate::{CANCELLED, chinese, settings, show};
 pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> {
     match &arguments.verb {
         Verb::Tune(verb) => tune::run(&arguments, verb, lang),
+        Verb::Audit(verb) => audit::run(&arguments, verb, lang),
+        Verb::Consensus(verb) => consensus::run(&arguments, verb, lang),
         Verb::Inspect(verb) => inspect::run(&arguments, verb, lang),
         Verb::Predict(verb) => predict::run(&arguments, verb, lang),
         Verb::Evaluate(verb) => evaluate::run(&arguments, verb, lang),
@@ -104,6 +109,14 @@ fn say(arguments: &Arguments, text: &str) {
     if !arguments.quiet {
         eprintln!("{text}");
     }
+}
+
+/// The form of a table by the ending of its name.
+fn table_form(out: &Path) -> Result<TableForm, Usage> {
+    TableForm::of(out).ok_or_else(|| Usage {
+        en: format!("`{}` ends in none of .csv, .parquet, .json", out.display()),
+        zh: format!("“{}”的扩展名不是 .csv、.parquet 或 .json", out.display()),
+    })
 }
 
 /// Reads a small text file with its name in the error.

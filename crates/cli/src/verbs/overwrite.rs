@@ -19,6 +19,10 @@ pub(super) enum Written {
     Report,
     Graph,
     Base,
+    /// A table of findings.
+    Findings,
+    /// A table of consensus labels.
+    Consensus,
 }
 
 impl Written {
@@ -28,6 +32,8 @@ impl Written {
             Self::Report => lang.pick("a report", "报告"),
             Self::Graph => lang.pick("a graph that was exported", "导出的计算图"),
             Self::Base => lang.pick("a base that was exported", "导出的底座"),
+            Self::Findings => lang.pick("a table of findings", "检查结果表"),
+            Self::Consensus => lang.pick("a table of consensus labels", "汇总标注表"),
         }
     }
 }
@@ -66,9 +72,18 @@ fn is_ours(written: Written, path: &Path) -> bool {
         }
         // The first field of an ONNX file is its version; our metadata stand at its end.
         Written::Graph => start.starts_with(&[0x08]) && holds(&end, b"dianjing.bundle"),
+        Written::Findings => is_table(&start, &end, b"id,given_label,suggested_label,"),
+        Written::Consensus => is_table(&start, &end, b"item,consensus_label,"),
         // The name of the first member of a tar is its first hundred bytes.
         Written::Base => start.starts_with(b"base.toml\0"),
     }
+}
+
+/// A CSV with our header, or a JSON document or Parquet file that names us.
+fn is_table(start: &[u8], end: &[u8], header: &[u8]) -> bool {
+    start.starts_with(header)
+        || start.starts_with(b"{\n  \"made_by\": \"Dianjing\"")
+        || start.starts_with(b"PAR1") && holds(end, b"Dianjing")
 }
 
 fn holds(bytes: &[u8], mark: &[u8]) -> bool {

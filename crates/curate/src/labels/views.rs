@@ -4,17 +4,15 @@
 //! fits the given labels best, then they are averaged: what is left is doubted by most of them.
 
 use linalg::logits::{fit_scale, softmax};
-use linalg::{Matrix, MatrixView, Metric, Neighbours, knn};
+use linalg::{Matrix, MatrixView, Neighbours};
 
 use super::Judged;
-use crate::CurateError;
+use crate::{CurateError, nearest};
 
 /// Neighbours that vote.
 pub(crate) const NEIGHBOURS: usize = 10;
 /// Votes, spread over all classes, that stand for what the neighbours do not know.
 const PRIOR_VOTES: f64 = 0.5;
-/// Above this many dimensions the cosine is used, below the Euclidean distance.
-const COSINE_ABOVE: usize = 3;
 /// Below this many examples the certainty of a view is held near what it says itself.
 const FEW: usize = 100;
 /// The least probability that a logarithm is taken of.
@@ -34,20 +32,30 @@ pub fn neighbour_votes(
     x: MatrixView<'_>,
     groups: &[u32],
 ) -> Result<(Matrix<f64>, Neighbours), CurateError> {
-    for (what, got) in [("rows of the features", x.rows()), ("groups", groups.len())] {
-        if got != labels.len() {
-            return Err(CurateError::Shape { what, got, expected: labels.len() });
-        }
+    if x.rows() != labels.len() {
+        let (got, expected) = (x.rows(), labels.len());
+        return Err(CurateError::Shape { what: "rows of the features", got, expected });
+    }
+    let near = nearest(x)?;
+    Ok((votes_of_neighbours(labels, n_classes, &near, groups)?, near))
+}
+
+/// As [`neighbour_votes`], where the neighbours are known.
+///
+/// # Errors
+/// When rows differ in number, or a label is not below `n_classes`.
+pub fn votes_of_neighbours(
+    labels: &[u32],
+    n_classes: usize,
+    near: &Neighbours,
+    groups: &[u32],
+) -> Result<Matrix<f64>, CurateError> {
+    if groups.len() != labels.len() {
+        return Err(CurateError::Shape { what: "groups", got: groups.len(), expected: labels.len() });
     }
     if let Some(row) = labels.iter().position(|label| *label as usize >= n_classes) {
         return Err(CurateError::LabelOutOfRange { row, label: labels[row], n_classes });
     }
-    if let Some(row) = x.iter_rows().position(|row| row.iter().any(|value| !value.is_finite())) {
-        return Err(CurateError::NotFinite { row });
-    }
-    let metric = if x.cols() > COSINE_ABOVE { Metric::Cosine } else { Metric::Euclidean };
-    // Some of the nearest may be of the same group: twice as many are looked at.
-    let near = knn(x, 2 * NEIGHBOURS, metric);
     let mut votes = Matrix::zeros(labels.len(), n_classes);
     for row in 0..labels.len() {
         let others: Vec<(usize, f32)> =
@@ -62,7 +70,7 @@ pub fn neighbour_votes(
         let sum: f64 = shares.iter().sum();
         shares.iter_mut().for_each(|share| *share /= sum);
     }
-    Ok((votes, near))
+    Ok(votes)
 }
 
 /// `[n, k]`: the mean of the views, each brought to the certainty that fits the labels best. One view is taken as it is.

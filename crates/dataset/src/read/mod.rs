@@ -132,6 +132,18 @@ pub fn read_lines(name: &str, bytes: &[u8]) -> (Vec<crate::Example>, Vec<Problem
     (examples, problems)
 }
 
+/// Reads a table as it stands, without deciding what its columns mean.
+///
+/// # Errors
+/// As [`read`](fn@read), where they are about the file itself.
+pub fn read_rows(path: &Path) -> Result<(Table, Vec<Problem>), ReadError> {
+    if is_folder(path)? {
+        return Err(ReadError::UnknownFormat { path: path.to_owned() });
+    }
+    let (source, _, problems) = single_table(path)?;
+    Ok((source.table, problems))
+}
+
 /// What the labels are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Labels {

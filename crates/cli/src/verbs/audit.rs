@@ -1,0 +1,193 @@
+//! `dianjing audit`: what looks wrong in a data set, in numbers and as a list of things to do.
+
+use std::process::ExitCode;
+
+use pipeline::{
+    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, Lang, TableForm, audit, audit_arrays, words,
+};
+use serde_json::{Map, Value, json};
+
+use super::overwrite::{self, Written};
+use super::{read_options, say, table_form, with_progress};
+use crate::args::{Arguments, AuditArguments};
+use crate::exit::FINDINGS;
+use crate::{settings, show};
+
+/// Findings of one kind that are printed; the rest is in the table and the page.
+const SHOWN: usize = 5;
+/// Ids of one finding that are printed.
+const SHOWN_IDS: usize = 3;
+
+pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    let data = verb.data.as_deref();
+    if let Some(out) = &verb.out {
+        table_form(out)?;
+        overwrite::check(Written::Findings, out, data)?;
+    }
+    if let Some(report) = &verb.report {
+        overwrite::check(Written::Report, report, data)?;
+    }
+    let found = look(arguments, verb, lang)?;
+    if let Some(out) = &verb.out {
+        let bytes = match table_form(out)? {
+            TableForm::Csv => found.issues().csv().into_bytes(),
+            TableForm::Parquet => found.issues().parquet(),
+            TableForm::Json => (serde_json::to_string_pretty(&document(&found, true))? + "\n").into_bytes(),
+        };
+        store::write_atomic(out, |file| file.write_all(&bytes))?;
+    }
+    if let Some(report) = &verb.report {
+        let page = found.page(lang);
+        store::write_atomic(report, |file| file.write_all(page.as_bytes()))?;
+    }
+    if arguments.json {
+        show::json(&document(&found, false))?;
+    } else {
+        print(&found, lang)?;
+    }
+    tell(arguments, verb, &found, lang);
+    let failed = verb.fail_on_findings && !found.findings.is_empty();
+    Ok(if failed { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+}
+
+fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Result<Audit> {
+    if let (Some(labels), Some(probs)) = (&verb.labels, &verb.pred_probs) {
+        let request = ArraysRequest {
+            labels: labels.clone(),
+            probs: probs.clone(),
+            features: verb.features.clone(),
+            skip: verb.skip.clone(),
+            seed: verb.seed,
+        };
+        return with_progress(arguments, lang, |run| audit_arrays(&request, run));
+    }
+    let home = settings::home(arguments)?;
+    let request = AuditRequest {
+        data: verb.data.clone().unwrap_or_default(),
+        read: read_options(&verb.columns),
+        base: verb.base.clone(),
+        skip: verb.skip.clone(),
+        seed: verb.seed,
+    };
+    with_progress(arguments, lang, |run| audit(&home, &request, run))
+}
+
+/// `summary`, `findings`, `info`, and the row of every example where it is not printed anyway.
+fn document(found: &Audit, with_issues: bool) -> Value {
+    let mut document = Map::new();
+    document.insert("made_by".to_owned(), "Dianjing".into());
+    document.insert("n_examples".to_owned(), found.n().into());
+    document.insert("summary".to_owned(), json!(found.summary()));
+    document.insert("findings".to_owned(), json!(found.findings));
+    let facts: Map<String, Value> =
+        found.facts.iter().map(|(name, value)| (name.replace(' ', "_"), value.clone().into())).collect();
+    let cautions: Vec<&str> = found.cautions.iter().map(|caution| caution.en.as_str()).collect();
+    document.insert(
+        "info".to_owned(),
+        json!({ "facts": facts, "cautions": cautions, "problems": found.problems }),
+    );
+    if with_issues {
+        document.insert("issues".to_owned(), found.issues().records().into());
+    }
+    document.into()
+}
+
+/// The list of things to do.
+fn print(found: &Audit, lang: Lang) -> anyhow::Result<()> {
+    let mut place = 0;
+    for fault in Fault::ALL {
+        let findings: Vec<&AuditFinding> =
+            found.findings.iter().filter(|finding| finding.fault == fault).collect();
+        if findings.is_empty() {
+            continue;
+        }
+        show::line(&format!("{}: {}", words::fault(fault, lang), findings.len()))?;
+        for finding in findings.iter().take(SHOWN) {
+            place += 1;
+            show::line(&format!("  {place}. {}", line(finding, lang)))?;
+        }
+        if findings.len() > SHOWN {
+            let more = findings.len() - SHOWN;
+            show::line(&lang.pick(format!("  and {more} more"), format!("  另有 {more} 个")))?;
+        }
+    }
+    Ok(())
+}
+
+/// One finding: what it is about, what supports it, what to do.
+fn line(finding: &AuditFinding, lang: Lang) -> String {
+    let mut ids = finding.ids.iter().take(SHOWN_IDS).cloned().collect::<Vec<_>>().join(", ");
+    if finding.ids.len() > SHOWN_IDS {
+        ids.push_str(&format!(" + {}", finding.ids.len() - SHOWN_IDS));
+    }
+    let mut parts =
+        vec![if ids.is_empty() { lang.pick("the whole set", "整个数据集").to_owned() } else { ids }];
+    match (&finding.given, &finding.suggested) {
+        (Some(given), Some(suggested)) => parts.push(format!("{given} → {suggested}")),
+        (Some(given), None) => parts.push(given.clone()),
+        _ => {}
+    }
+    parts.push(lang.pick(format!("score {:.3}", finding.score), format!("得分 {:.3}", finding.score)));
+    if !finding.views.is_empty() {
+        let against = finding.views.iter().filter(|says| says.contradicts).count();
+        let all = finding.views.len();
+        parts.push(lang.pick(
+            format!("{against} of {all} views contradict it"),
+            format!("{all} 个视角中 {against} 个不同意"),
+        ));
+    }
+    let labels: Vec<&str> = finding.neighbours.iter().filter_map(|near| near.label.as_deref()).collect();
+    if !labels.is_empty() {
+        parts.push(
+            lang.pick(
+                format!("most similar: {}", labels.join(", ")),
+                format!("最相似：{}", labels.join("、")),
+            ),
+        );
+    }
+    format!("{} → {}", parts.join(lang.pick("; ", "；")), finding.action.sentence().in_lang(lang))
+}
+
+/// What was done, in numbers, and the next command to try.
+fn tell(arguments: &Arguments, verb: &AuditArguments, found: &Audit, lang: Lang) {
+    let flagged: Vec<String> = found
+        .summary()
+        .iter()
+        .filter(|summary| summary.flagged > 0)
+        .map(|summary| format!("{}: {}", words::fault(summary.fault, lang), summary.flagged))
+        .collect();
+    let n = found.n();
+    let list = if flagged.is_empty() {
+        lang.pick("nothing flagged", "没有发现问题").to_owned()
+    } else {
+        flagged.join(lang.pick(", ", "，"))
+    };
+    say(
+        arguments,
+        &lang.pick(format!("Looked at {n} examples: {list}"), format!("检查了 {n} 个样本：{list}")),
+    );
+    for caution in &found.cautions {
+        say(arguments, &format!("{}{}", lang.pick("note: ", "注意："), caution.in_lang(lang)));
+    }
+    for (path, en, zh) in [(&verb.out, "Table", "表格"), (&verb.report, "Report", "报告")] {
+        if let Some(path) = path {
+            say(
+                arguments,
+                &lang.pick(format!("{en}: {}", path.display()), format!("{zh}：{}", path.display())),
+            );
+        }
+    }
+    if verb.report.is_none() && !found.findings.is_empty() {
+        let data = verb.data.as_ref().map_or_else(String::new, |data| format!("{} ", data.display()));
+        let command = format!("dianjing audit {data}--report audit.html");
+        if verb.data.is_some() {
+            say(
+                arguments,
+                &lang.pick(
+                    format!("Next, see the evidence: {command}"),
+                    format!("下一步，查看证据：{command}"),
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! `audit` at the door: findings on pictures, on texts, and on arrays from elsewhere.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::run::{Ended, Place};
+
+const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.out).unwrap()
+}
+
+/// The findings of one fault.
+fn findings(document: &Value, fault: &str) -> Vec<Value> {
+    let all = document["findings"].as_array().unwrap();
+    all.iter().filter(|finding| finding["fault"] == fault).cloned().collect()
+}
+
+/// Pictures with one wrong label, one copy on each side of train and test, and a black one.
+fn flawed() -> Place {
+    let place = Place::new();
+    place.pictures("parts/train", 12);
+    place.pictures("parts/test", 3);
+    for kind in ["disc", "stripes"] {
+        for index in 0..3 {
+            // The made pictures are the same in both parts: only the first one stays a leak.
+            if kind == "disc" || index > 0 {
+                fs::remove_file(place.path(&format!("parts/train/{kind}/{index:02}.png"))).unwrap();
+            }
+        }
+    }
+    fs::rename(place.path("parts/train/stripes/07.png"), place.path("parts/train/disc/wrong.png")).unwrap();
+    image::RgbImage::new(48, 48).save(place.path("parts/train/disc/black.png")).unwrap();
+    place
+}
+
+#[test]
+fn planted_faults_are_found_with_their_evidence() {
+    let place = flawed();
+    let ended = place
+        .run(&["audit", "parts", BASE[0], BASE[1], "--json", "--out", "found.csv", "--report", "found.html"])
+        .fine();
+    let found = json(&ended);
+    let wrong = findings(&found, "label");
+    let wrong = wrong.iter().find(|finding| finding["ids"][0].as_str().unwrap().ends_with("wrong.png"));
+    let wrong = wrong.unwrap_or_else(|| panic!("{}", ended.out));
+    assert_eq!((&wrong["given"], &wrong["suggested"]), (&"disc".into(), &"stripes".into()));
+    assert!(wrong["score"].as_f64().unwrap() < 0.5 && wrong["action"] == "relabel");
+    assert_eq!(wrong["views"].as_array().unwrap().len(), 3);
+    assert!(wrong["neighbours"].as_array().unwrap().iter().any(|near| near["label"] == "stripes"));
+    let leaks = findings(&found, "leak");
+    assert_eq!(leaks.len(), 1, "{}", ended.out);
+    assert!(
+        leaks[0]["ids"][0].as_str().unwrap().contains("test") && leaks[0]["action"] == "remove_from_test"
+    );
+    for fault in ["dark", "low_information"] {
+        assert!(
+            findings(&found, fault)[0]["ids"][0].as_str().unwrap().ends_with("black.png"),
+            "{}",
+            ended.out
+        );
+    }
+    let table = fs::read_to_string(place.path("found.csv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + found["n_examples"].as_u64().unwrap() as usize);
+    assert!(table.starts_with(
+        "id,given_label,suggested_label,duplicate_group,is_leak_issue,leak_score,is_label_issue"
+    ));
+    let page = fs::read_to_string(place.path("found.html")).unwrap();
+    for shown in
+        ["wrong.png", "data:image/jpeg;base64,", "Most similar examples", "logistic regression: stripes"]
+    {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(!page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn what_is_skipped_is_not_looked_for_and_findings_can_fail() {
+    let place = flawed();
+    let words =
+        place.run(&["audit", "parts", BASE[0], BASE[1], "--skip", "label,dark,low_information"]).fine();
+    assert!(
+        words.out.contains("leaks between train and test: 1") && !words.out.contains("wrong"),
+        "{}",
+        words.out
+    );
+    assert!(words.err.contains("Next, see the evidence: dianjing audit parts --report"), "{}", words.err);
+    let chinese = place
+        .run_with(&["audit", "parts", BASE[0], BASE[1], "--fail-on-findings"], &[("DIANJING_LANG", "zh")]);
+    assert!(
+        chinese.code == 3 && chinese.out.contains("可疑标注") && chinese.out.contains("最相似"),
+        "{}",
+        chinese.out
+    );
+    let unknown = place.run(&["audit", "parts", "--skip", "nothing"]);
+    assert!(unknown.code == 2 && unknown.err.contains("low_information"), "{}", unknown.err);
+}
+
+#[test]
+fn every_form_of_table_is_written_and_nothing_precious_is_lost() {
+    let place = Place::new();
+    arrays(&place, false);
+    for name in ["found.csv", "found.json", "found.parquet"] {
+        // The second time there is one of ours to write over.
+        for _ in 0..2 {
+            place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--out", name]).fine();
+        }
+        place.write(name, "precious");
+        let ended = place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--out", name]);
+        assert!(ended.code == 2 && ended.err.contains("is already there"), "{}", ended.err);
+    }
+    let ended = place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--out", "found.xlsx"]);
+    assert!(ended.code == 2 && ended.err.contains(".parquet"), "{}", ended.err);
+}
+
+/// `numpy.save` of 64-bit numbers.
+fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(bytes);
+    file
+}
+
+/// Sixty labels of two classes, the third one wrong, with the probabilities of a good or of an overfitted model, and features.
+fn arrays(place: &Place, in_sample: bool) {
+    let labels: Vec<i64> = (0..60).map(|row| if row == 2 { 1 } else { row % 2 }).collect();
+    let truth = |row: i64| if in_sample { labels[row as usize] } else { row % 2 };
+    let sure = |row: i64| if in_sample { 0.995 } else { 0.8 + 0.01 * (row % 15) as f64 };
+    let probs = (0..60).flat_map(|row| {
+        let p = sure(row);
+        if truth(row) == 0 { [p, 1.0 - p] } else { [1.0 - p, p] }
+    });
+    let features = (0..60_i64).flat_map(|row| {
+        let spread = |place: i64| ((row * (place + 7) * 31) % 17) as f64 / 17.0;
+        [(row % 2) as f64 * 4.0 + spread(0), spread(1), spread(2), 1.0 + spread(3)]
+    });
+    let bytes = |values: Vec<f64>| values.into_iter().flat_map(f64::to_le_bytes).collect::<Vec<u8>>();
+    place.write(
+        "y.npy",
+        npy("<i8", "(60,)", &labels.iter().flat_map(|label| label.to_le_bytes()).collect::<Vec<_>>()),
+    );
+    place.write("p.npy", npy("<f8", "(60, 2)", &bytes(probs.collect())));
+    place.write("x.npy", npy("<f8", "(60, 4)", &bytes(features.collect())));
+}
+
+#[test]
+fn arrays_from_elsewhere_are_looked_through() {
+    let place = Place::new();
+    arrays(&place, false);
+    for features in [&["--features", "x.npy"][..], &[]] {
+        let arguments =
+            [&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--json"], features].concat();
+        let found = json(&place.run(&arguments).fine());
+        let wrong = findings(&found, "label");
+        assert_eq!(wrong.len(), 1, "{found}");
+        assert_eq!((&wrong[0]["ids"][0], &wrong[0]["suggested"]), (&"2".into(), &"0".into()));
+        assert_eq!(wrong[0]["neighbours"].as_array().unwrap().is_empty(), features.is_empty());
+    }
+}
+
+#[test]
+fn in_sample_probabilities_are_warned_about() {
+    let place = Place::new();
+    arrays(&place, true);
+    let ended = place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy"]).fine();
+    assert!(ended.err.contains("Pass out-of-fold probabilities"), "{}", ended.err);
+}
+
+#[test]
+fn arrays_that_are_none_are_refused() {
+    let place = Place::new();
+    arrays(&place, false);
+    let told =
+        |labels: &str, probs: &str| place.run(&["audit", "--labels", labels, "--pred-probs", probs]).told();
+    place.write("names.npy", npy("<U3", "(60,)", &[0; 720]));
+    place.write("objects.npy", npy("|O", "(60,)", b"\x80\x04."));
+    place.write("short.npy", npy("<f8", "(60, 2)", &[0; 8]));
+    place.write("few.npy", npy("<f8", "(2, 2)", &[0; 32]));
+    place.write("half.npy", npy("<f8", "(1,)", &0.5_f64.to_le_bytes()));
+    place.write("zeros.npy", npy("<f8", "(60, 2)", &[0; 960]));
+    for (labels, probs, expected) in [
+        ("names.npy", "p.npy", "`names.npy` is not an array of numbers saved by numpy.save"),
+        ("names.npy", "p.npy", "texts of type `<U3`"),
+        ("objects.npy", "p.npy", "pickle"),
+        ("y.npy", "short.npy", "ends in the middle of the numbers"),
+        ("y.npy", "few.npy", "`few.npy` has shape (2, 2), expected (60, k)"),
+        ("half.npy", "p.npy", "label 0 of `half.npy` is 0.5; labels are whole numbers from 0"),
+        ("y.npy", "zeros.npy", "the probabilities of row 0 sum to 0, not to 1"),
+        ("gone.npy", "p.npy", "cannot read `gone.npy`"),
+    ] {
+        let told = told(labels, probs);
+        assert!(told.starts_with("exit 1") && told.contains(expected), "{expected} in {told}");
+    }
+    let ended = place.run(&["audit"]);
+    assert!(ended.code == 2 && ended.err.contains("<DATA>"), "{}", ended.err);
+}
+
+/// Sixty items, seven annotators; `guess` answers by chance.
+fn votes(columns: &str) -> String {
+    let mut table = format!("{columns}\n");
+    for item in 0..60 {
+        for who in 0..4 {
+            let truth = item % 3;
+            let slips = (item * 7 + who * 5) % 11 == 0;
+            let said = if who == 3 {
+                (item * item + item / 5) % 3
+            } else if slips {
+                (truth + 1) % 3
+            } else {
+                truth
+            };
+            table.push_str(&format!(
+                "i{item},{},{}\n",
+                ["ann", "bo", "cy", "guess"][who],
+                ["cat", "dog", "owl"][said]
+            ));
+        }
+    }
+    table
+}
+
+#[test]
+fn votes_become_labels_and_annotators_are_weighed() {
+    let place = Place::new();
+    place.write("votes.csv", votes("item,annotator,label"));
+    let found =
+        json(&place.run(&["consensus", "votes.csv", "--json", "--ask", "3", "--out", "labels.csv"]).fine());
+    let items = found["items"].as_array().unwrap();
+    let right =
+        items.iter().enumerate().filter(|(place, item)| item["label"] == ["cat", "dog", "owl"][place % 3]);
+    assert!(right.count() >= 57, "{found}");
+    let accuracy = |name: &str| {
+        let people = found["annotators"].as_array().unwrap();
+        people.iter().find(|person| person["annotator"] == name).unwrap()["accuracy"].as_f64().unwrap()
+    };
+    assert!(accuracy("guess") < 0.6 && accuracy("ann") > 0.8, "{}", found["annotators"]);
+    assert_eq!(found["questions"].as_array().unwrap().len(), 3);
+    assert!(found["alpha"]["low"].as_f64() < found["alpha"]["value"].as_f64() && found["alpha"]["n"] == 60);
+    let table = fs::read_to_string(place.path("labels.csv")).unwrap();
+    assert!(table.starts_with("item,consensus_label,confidence,n_votes,n_agreeing\ni0,cat,"), "{table}");
+    let words = place.run_with(&["consensus", "votes.csv"], &[("DIANJING_LANG", "zh")]).fine();
+    assert!(
+        words.out.contains("标注员") && words.err.contains("汇总了 4 位标注员对 60 个样本的 240 票"),
+        "{}",
+        words.err
+    );
+}
+
+#[test]
+fn columns_are_named_by_flags_and_bad_votes_are_told() {
+    let place = Place::new();
+    place.write("votes.csv", votes("a,b,c"));
+    let ended = place.run(&["consensus", "votes.csv"]);
+    assert!(
+        ended.code == 1
+            && ended.err.contains("looks like the item; it has `a`, `b`, `c`; name it with --item"),
+        "{}",
+        ended.err
+    );
+    // The column that is left over is the third.
+    place.run(&["consensus", "votes.csv", "--item", "a", "--annotator", "b"]).fine();
+    let ended = place.run(&["consensus", "votes.csv", "--item", "x"]);
+    assert!(ended.code == 2 && ended.err.contains("no column `x`"), "{}", ended.err);
+    place.write("odd.csv", "item,annotator,label\ni1,ann,cat\ni1,ann,dog\ni1,bo,\ni2,bo,dog\n");
+    let ended = place.run(&["consensus", "odd.csv"]).fine();
+    for told in ["odd.csv:4", "1 votes repeat one", "voted once", "no item with two votes"] {
+        assert!(ended.err.contains(told), "{told} in {}", ended.err);
+    }
+}

@@ -1,0 +1,269 @@
+//! `audit`: what looks wrong in a data set, as a table of all examples and as a list of things to do.
+
+mod arrays;
+mod checks;
+mod labels;
+mod material;
+mod page;
+mod worklist;
+
+use std::path::PathBuf;
+
+use curate::faults::{Checked, Fault};
+use dataset::{Problem, ReadOptions, split};
+use linalg::Seed;
+use serde::Serialize;
+use tune::TuneError;
+
+use crate::columns::{Columns, Values};
+use crate::features::{self, Table};
+use crate::report::{Card, CardContent, Sentence};
+use crate::report_data::card;
+use crate::{Event, Home, Lang, PipelineError, Run, Step, telling};
+
+pub use arrays::{ArrayError, ArraysRequest};
+pub use labels::View;
+pub use worklist::{Action, AuditFinding, Neighbour, ViewSays};
+
+use labels::{Labels, Said};
+use material::{Material, Nearness};
+
+/// Folds that the heads are asked about.
+const FOLDS: usize = 5;
+
+/// What to look through, and what not to look for.
+#[derive(Debug, Clone)]
+pub struct AuditRequest {
+    /// A folder or a table.
+    pub data: PathBuf,
+    /// What the person said about it.
+    pub read: ReadOptions,
+    /// Catalogue id of the base; absent: the default for the kind of data.
+    pub base: Option<String>,
+    /// What not to look for.
+    pub skip: Vec<Fault>,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// Everything that was found.
+#[derive(Debug)]
+pub struct Audit {
+    /// Short name of the data.
+    pub name: String,
+    /// What the data were taken for.
+    pub decision: Sentence,
+    /// `[n]`, as all lists below.
+    ids: Vec<String>,
+    given: Vec<Option<String>>,
+    suggested: Vec<Option<String>>,
+    duplicate_groups: Vec<Option<i64>>,
+    /// Every check that was made, the most harmful fault first.
+    pub checks: Vec<Checked>,
+    /// What to do, the most worth first.
+    pub findings: Vec<AuditFinding>,
+    /// What makes the findings less certain, or was not looked at.
+    pub cautions: Vec<Sentence>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Facts for repeating the audit: name and value.
+    pub facts: Vec<(String, String)>,
+    /// What the page shows of each example.
+    cards: Cards,
+}
+
+/// How an example is shown.
+#[derive(Debug)]
+enum Cards {
+    Of(Box<Table>),
+    Nothing,
+}
+
+/// How many examples one check flags.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FaultSummary {
+    /// What was looked for.
+    pub fault: Fault,
+    /// Flagged examples.
+    pub flagged: usize,
+    /// Examples that were looked at.
+    pub n: usize,
+    /// Mean score, 0 is bad and 1 is good; absent when nothing was looked at.
+    pub mean_score: Option<f64>,
+}
+
+/// Looks through a folder or a table.
+///
+/// # Errors
+/// When the data cannot be read, or the base not be run; what is wrong *in* the data is a finding or a problem.
+pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit, PipelineError> {
+    let (data, mut problems) =
+        run.step(Step::Read, || Ok(dataset::read_held_out(&request.data, &request.read)?))?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
+    let base = home.open_base(&id, run)?;
+    let table = features::table(home, &base, data, run)?;
+    problems.extend(table.problems.iter().cloned());
+    run.step(Step::Audit, || {
+        let material = Material::of_table(&table, &request.skip, Seed(request.seed));
+        let nearness = checks::nearness(&material)?;
+        let judged = material.wants(Fault::Label) && material.unjudged.is_none();
+        let said = if judged { heads(&material, nearness.as_ref(), run)? } else { Vec::new() };
+        let mut audit =
+            conclude(&material, said, nearness.as_ref(), checks::of_pictures(&table.data, &material, run)?)?;
+        audit.decision = telling::decision(&table.data);
+        audit.problems = problems;
+        let fingerprint = table.data.fingerprint().to_string().chars().take(16).collect();
+        audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
+        audit.facts.insert(0, ("base".to_owned(), format!("{} ({})", base.id(), base.card().licence)));
+        audit.cards = Cards::Of(Box::new(table));
+        Ok(audit)
+    })
+}
+
+/// Looks through labels, probabilities and features from elsewhere.
+///
+/// # Errors
+/// [`ArrayError`], or probabilities that are none.
+pub fn audit_arrays(request: &ArraysRequest, run: &Run<'_>) -> Result<Audit, PipelineError> {
+    let (material, said) = run.step(Step::Read, || arrays::material(request))?;
+    run.step(Step::Audit, || {
+        let said = if material.wants(Fault::Label) { said } else { Vec::new() };
+        let nearness = checks::nearness(&material)?;
+        conclude(&material, said, nearness.as_ref(), Vec::new())
+    })
+}
+
+/// What the two heads of the journey say about rows they were not fitted on.
+fn heads(
+    material: &Material,
+    nearness: Option<&Nearness>,
+    run: &Run<'_>,
+) -> Result<Vec<Said>, PipelineError> {
+    let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(Vec::new()) };
+    let rows = material.labelled();
+    let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
+    let groups: Vec<u32> = rows.iter().map(|row| nearness.groups[*row]).collect();
+    let x = x.select_rows(&rows);
+    let folds = split::folds(&labels, &groups, FOLDS, material.seed.derive("audit"));
+    match tune::views::views(&x, &labels, material.classes.len(), &groups, &folds, run.cancel_flag()) {
+        Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
+        Err(error) => Err(error.into()),
+        Ok(views) => Ok(vec![
+            Said { view: View::Logistic, probs: views.logistic },
+            Said { view: View::Gda, probs: views.gda },
+        ]),
+    }
+}
+
+/// Makes every check and one list of their findings.
+fn conclude(
+    material: &Material,
+    said: Vec<Said>,
+    nearness: Option<&Nearness>,
+    of_pictures: Vec<Checked>,
+) -> Result<Audit, PipelineError> {
+    let labels: Option<Labels> =
+        if said.is_empty() { None } else { Some(labels::labels(material, said, nearness)?) };
+    let (mut checks, order) = checks::of_set(material, nearness);
+    checks.extend(of_pictures);
+    checks.extend(labels.as_ref().map(|labels| labels.checked.clone()));
+    checks.sort_by_key(|checked| checked.fault);
+    let findings = worklist::worklist(material, &checks, labels.as_ref(), nearness, order);
+    let name = |class: u32| material.classes[class as usize].clone();
+    let suggested = match &labels {
+        Some(labels) => labels.suggested.iter().map(|class| class.map(name)).collect(),
+        None => vec![None; material.n()],
+    };
+    let mut duplicate_groups = vec![None; material.n()];
+    for (group, set) in nearness.iter().flat_map(|nearness| nearness.duplicates.components.iter().enumerate())
+    {
+        set.iter().for_each(|row| duplicate_groups[*row] = Some(group as i64));
+    }
+    let cautions = labels
+        .into_iter()
+        .flat_map(|labels| labels.cautions)
+        .chain(material.unjudged.clone().filter(|_| material.wants(Fault::Label)));
+    Ok(Audit {
+        name: material.name.clone(),
+        decision: arrays_decision(material),
+        ids: material.ids.clone(),
+        given: material.given.clone(),
+        suggested,
+        duplicate_groups,
+        checks,
+        findings,
+        cautions: cautions.collect(),
+        problems: Vec::new(),
+        facts: vec![
+            ("seed".to_owned(), material.seed.0.to_string()),
+            ("dianjing".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ],
+        cards: Cards::Nothing,
+    })
+}
+
+fn arrays_decision(material: &Material) -> Sentence {
+    let (n, k) = (material.n(), material.classes.len());
+    Sentence {
+        en: format!("{n} labels with probabilities of {k} classes"),
+        zh: format!("{n} 个标注，{k} 个类别的概率"),
+    }
+}
+
+impl Audit {
+    /// Number of examples.
+    pub fn n(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// One line for every check.
+    pub fn summary(&self) -> Vec<FaultSummary> {
+        let of = |checked: &Checked| {
+            let scores: Vec<f64> = checked.scores.iter().flatten().copied().collect();
+            let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+            FaultSummary {
+                fault: checked.fault,
+                flagged: checked.flagged.len(),
+                n: scores.len(),
+                mean_score: (!scores.is_empty()).then_some(mean),
+            }
+        };
+        self.checks.iter().map(of).collect()
+    }
+
+    /// One row an example: `id`, `given_label`, `suggested_label`, `duplicate_group`, then `is_…_issue` and `…_score` for every
+    /// check that was made.
+    pub fn issues(&self) -> Columns {
+        let mut columns = Columns::default();
+        columns.push("id", Values::Texts(self.ids.iter().cloned().map(Some).collect()));
+        columns.push("given_label", Values::Texts(self.given.clone()));
+        columns.push("suggested_label", Values::Texts(self.suggested.clone()));
+        columns.push("duplicate_group", Values::Counts(self.duplicate_groups.clone()));
+        for checked in &self.checks {
+            let mut flags = vec![false; self.n()];
+            checked.flagged.iter().for_each(|row| flags[*row] = true);
+            columns.push(format!("is_{}_issue", checked.fault.name()), Values::Flags(flags));
+            columns.push(format!("{}_score", checked.fault.name()), Values::Numbers(checked.scores.clone()));
+        }
+        columns
+    }
+
+    /// The page: what was found, with the evidence beside it. It needs no network, no script and no other file.
+    pub fn page(&self, lang: Lang) -> String {
+        page::render(self, lang)
+    }
+
+    fn card(&self, row: usize) -> Card {
+        match &self.cards {
+            Cards::Of(table) => card(table, row),
+            Cards::Nothing => Card {
+                id: self.ids[row].clone(),
+                given: self.given[row].clone().unwrap_or_default(),
+                content: CardContent::Missing,
+            },
+        }
+    }
+}

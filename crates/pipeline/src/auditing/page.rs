@@ -1,0 +1,108 @@
+//! The page of an audit: every fault with its worst examples, and the evidence beside each.
+
+use askama::Template;
+use curate::faults::Fault;
+use rayon::prelude::*;
+
+use super::{Audit, AuditFinding, View};
+use crate::report::{Card, Sentence};
+use crate::{Lang, percent, words};
+
+/// Findings shown of each fault; the table of all examples has the rest.
+const SHOWN: usize = 40;
+/// Examples shown of one finding that is about many.
+const SHOWN_OF_A_SET: usize = 6;
+
+/// What the frame around every page wants to know.
+struct Head {
+    name: String,
+    decision: Sentence,
+    problems: Vec<Sentence>,
+}
+
+/// One fault with its findings.
+struct Section {
+    title: String,
+    what: String,
+    shown: Vec<Shown>,
+    left_out: usize,
+}
+
+/// One finding as it is shown.
+struct Shown {
+    cards: Vec<Card>,
+    more: usize,
+    score: String,
+    suggested: Option<String>,
+    views: Vec<String>,
+    action: String,
+    neighbours: Vec<Card>,
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Page {
+    l: Lang,
+    report: Head,
+    n: usize,
+    counts: Vec<(String, usize)>,
+    cautions: Vec<String>,
+    sections: Vec<Section>,
+    facts: Vec<(String, String)>,
+}
+
+/// Renders the page in one language.
+pub(super) fn render(audit: &Audit, lang: Lang) -> String {
+    let both =
+        |problem| Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) };
+    let page = Page {
+        l: lang,
+        report: Head {
+            name: audit.name.clone(),
+            decision: audit.decision.clone(),
+            problems: audit.problems.iter().map(both).collect(),
+        },
+        n: audit.n(),
+        counts: audit
+            .summary()
+            .iter()
+            .map(|found| (words::fault(found.fault, lang).to_owned(), found.flagged))
+            .collect(),
+        cautions: audit.cautions.iter().map(|caution| caution.in_lang(lang).to_owned()).collect(),
+        sections: Fault::ALL.iter().filter_map(|fault| section(audit, *fault, lang)).collect(),
+        facts: audit.facts.clone(),
+    };
+    page.render().expect("the template only formats values that are already strings and numbers")
+}
+
+fn section(audit: &Audit, fault: Fault, lang: Lang) -> Option<Section> {
+    let findings: Vec<&AuditFinding> =
+        audit.findings.iter().filter(|finding| finding.fault == fault).collect();
+    (!findings.is_empty()).then(|| Section {
+        title: format!("{} ({})", words::fault(fault, lang), findings.len()),
+        what: words::fault_meaning(fault, lang).to_owned(),
+        shown: findings.par_iter().take(SHOWN).map(|finding| shown(audit, finding, lang)).collect(),
+        left_out: findings.len().saturating_sub(SHOWN),
+    })
+}
+
+fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
+    let says = |says: &super::ViewSays| {
+        let who = match says.view {
+            View::Logistic => lang.pick("logistic regression", "逻辑回归"),
+            View::Gda => lang.pick("discriminant analysis", "判别分析"),
+            View::Neighbours => lang.pick("similar examples", "相似样本"),
+            View::Given => lang.pick("the probabilities passed in", "给出的概率"),
+        };
+        format!("{who}: {} ({})", says.label, percent(says.probability))
+    };
+    Shown {
+        cards: finding.rows.iter().take(SHOWN_OF_A_SET).map(|row| audit.card(*row)).collect(),
+        more: finding.rows.len().saturating_sub(SHOWN_OF_A_SET),
+        score: format!("{:.3}", finding.score),
+        suggested: finding.suggested.clone(),
+        views: finding.views.iter().map(says).collect(),
+        action: finding.action.sentence().in_lang(lang).to_owned(),
+        neighbours: finding.neighbours.iter().map(|neighbour| audit.card(neighbour.row)).collect(),
+    }
+}

@@ -1,0 +1,235 @@
+//! Findings become a list of things to do, the most worth first, each with what supports it.
+
+use curate::faults::{Checked, Fault, Order};
+use dataset::Part;
+use serde::Serialize;
+
+use super::labels::{Labels, View};
+use super::material::{Material, Nearness};
+use crate::report::Sentence;
+
+/// Similar examples shown beside a finding.
+const NEIGHBOURS: usize = 5;
+
+/// One thing to look at.
+#[derive(Debug, Clone, Serialize)]
+pub struct AuditFinding {
+    /// What is wrong.
+    pub fault: Fault,
+    /// The examples it is about; the one to act on first. Empty when it is about the whole set.
+    pub ids: Vec<String>,
+    /// Their places in the data.
+    #[serde(skip)]
+    pub rows: Vec<usize>,
+    /// The label of the first example.
+    pub given: Option<String>,
+    /// The label it should probably have.
+    pub suggested: Option<String>,
+    /// 0 is bad, 1 is good.
+    pub score: f64,
+    /// What each view of the label says.
+    pub views: Vec<ViewSays>,
+    /// The most similar examples.
+    pub neighbours: Vec<Neighbour>,
+    /// What to do.
+    pub action: Action,
+}
+
+/// One view of a label.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ViewSays {
+    /// Whose.
+    pub view: View,
+    /// The label it finds most probable.
+    pub label: String,
+    /// How probable, in [0, 1].
+    pub probability: f64,
+    /// Whether that is another label than the given one.
+    pub contradicts: bool,
+}
+
+/// A similar example, as evidence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Neighbour {
+    /// Its id.
+    pub id: String,
+    /// Its place in the data.
+    #[serde(skip)]
+    pub row: usize,
+    /// Its label.
+    pub label: Option<String>,
+    /// How far it is.
+    pub distance: f32,
+}
+
+/// What a person can do about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Look, and give the suggested label if it is right.
+    Relabel,
+    /// Take the example out of the test part.
+    RemoveFromTest,
+    /// Keep one of the copies.
+    KeepOne,
+    /// Decide which of several labels the same example has.
+    DecideLabel,
+    /// Look whether the example belongs to the set.
+    CheckMembership,
+    /// Collect more examples of the class, or merge it.
+    CollectMore,
+    /// Say which examples belong together, with `--group`.
+    NameGroups,
+    /// Remove the example or make it anew.
+    Replace,
+}
+
+impl Action {
+    /// The words for a person.
+    pub fn sentence(self) -> Sentence {
+        let (en, zh) = match self {
+            Self::Relabel => ("look, then give it the suggested label", "看一眼，再改为建议的标注"),
+            Self::RemoveFromTest => ("take it out of the test part", "从测试集中去掉"),
+            Self::KeepOne => ("keep one of them", "只保留其中一个"),
+            Self::DecideLabel => ("decide which label is right", "裁定哪个标注是对的"),
+            Self::CheckMembership => ("look whether it belongs here", "看它是否属于这个数据集"),
+            Self::CollectMore => ("collect more of this class, or merge it", "多收集这一类，或并入别的类"),
+            Self::NameGroups => {
+                ("name what belongs together with --group", "用 --group 指明哪些样本属于一组")
+            }
+            Self::Replace => ("remove it or make it anew", "去掉或重新制作"),
+        };
+        Sentence { en: en.to_owned(), zh: zh.to_owned() }
+    }
+}
+
+/// The findings of all checks: the more harmful fault first, the lower score first.
+pub(super) fn worklist(
+    material: &Material,
+    checks: &[Checked],
+    labels: Option<&Labels>,
+    nearness: Option<&Nearness>,
+    order: Option<Order>,
+) -> Vec<AuditFinding> {
+    let author = Author { material, labels, nearness };
+    let mut findings: Vec<AuditFinding> =
+        checks.iter().flat_map(|checked| author.findings(checked)).collect();
+    if let Some(order) = order.filter(|order| order.is_finding()) {
+        findings.push(author.finding(Fault::NonIid, Vec::new(), order.p_value, Action::NameGroups));
+    }
+    findings
+        .sort_by(|a, b| a.fault.cmp(&b.fault).then(a.score.total_cmp(&b.score)).then(a.rows.cmp(&b.rows)));
+    findings
+}
+
+struct Author<'a> {
+    material: &'a Material,
+    labels: Option<&'a Labels>,
+    nearness: Option<&'a Nearness>,
+}
+
+impl Author<'_> {
+    fn findings(&self, checked: &Checked) -> Vec<AuditFinding> {
+        match checked.fault {
+            Fault::Leak => self.sets(checked, true),
+            Fault::Duplicate => self.sets(checked, false),
+            Fault::ClassImbalance => self.classes(checked),
+            fault => checked.flagged.iter().map(|row| self.single(fault, *row, checked)).collect(),
+        }
+    }
+
+    fn single(&self, fault: Fault, row: usize, checked: &Checked) -> AuditFinding {
+        let action = match fault {
+            Fault::Label => Action::Relabel,
+            Fault::Outlier => Action::CheckMembership,
+            _ => Action::Replace,
+        };
+        let mut finding = self.finding(fault, vec![row], checked.scores[row].unwrap_or(1.0), action);
+        if matches!(fault, Fault::Label | Fault::Outlier) {
+            finding.neighbours = self.neighbours(row);
+        }
+        if let (Fault::Label, Some(labels)) = (fault, self.labels) {
+            let name = |class: u32| self.material.classes[class as usize].clone();
+            finding.suggested = labels.suggested[row].map(name);
+            let says = |(view, class, probability): (View, u32, f64)| ViewSays {
+                view,
+                label: name(class),
+                probability,
+                contradicts: self.material.labels[row] != Some(class),
+            };
+            finding.views = labels.says(row).into_iter().map(says).collect();
+        }
+        finding
+    }
+
+    /// One finding for each set of duplicates: those across parts, or those within.
+    fn sets(&self, checked: &Checked, across: bool) -> Vec<AuditFinding> {
+        let Some(nearness) = self.nearness else { return Vec::new() };
+        let is_test = |row: &usize| self.material.parts[*row] == Some(Part::Test);
+        let crosses = |set: &&Vec<usize>| {
+            self.material.wants(Fault::Leak) && set.iter().any(is_test) && !set.iter().all(is_test)
+        };
+        let sets = nearness.duplicates.components.iter().filter(|set| crosses(set) == across);
+        sets.map(|set| {
+            let mut rows = set.clone();
+            rows.sort_by_key(|row| (across && !is_test(row), *row));
+            let differ = rows.iter().any(|row| self.material.given[*row] != self.material.given[rows[0]]);
+            let action = match (across, differ) {
+                (true, _) => Action::RemoveFromTest,
+                (false, true) => Action::DecideLabel,
+                (false, false) => Action::KeepOne,
+            };
+            let score = rows.iter().filter_map(|row| checked.scores[*row]).fold(1.0, f64::min);
+            self.finding(checked.fault, rows, score, action)
+        })
+        .collect()
+    }
+
+    fn classes(&self, checked: &Checked) -> Vec<AuditFinding> {
+        let mut classes: Vec<u32> =
+            checked.flagged.iter().filter_map(|row| self.material.labels[*row]).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let of = |class: u32| {
+            let rows: Vec<usize> = checked
+                .flagged
+                .iter()
+                .copied()
+                .filter(|row| self.material.labels[*row] == Some(class))
+                .collect();
+            let score = checked.scores[rows[0]].unwrap_or(1.0);
+            self.finding(Fault::ClassImbalance, rows, score, Action::CollectMore)
+        };
+        classes.into_iter().map(of).collect()
+    }
+
+    fn finding(&self, fault: Fault, rows: Vec<usize>, score: f64, action: Action) -> AuditFinding {
+        AuditFinding {
+            fault,
+            ids: rows.iter().map(|row| self.material.ids[*row].clone()).collect(),
+            given: rows.first().and_then(|row| self.material.given[*row].clone()),
+            rows,
+            suggested: None,
+            score,
+            views: Vec::new(),
+            neighbours: Vec::new(),
+            action,
+        }
+    }
+
+    /// The most similar examples of other groups.
+    fn neighbours(&self, row: usize) -> Vec<Neighbour> {
+        let Some(nearness) = self.nearness else { return Vec::new() };
+        let others =
+            nearness.near.of(row).filter(|(other, _)| nearness.groups[*other] != nearness.groups[row]);
+        others
+            .take(NEIGHBOURS)
+            .map(|(other, distance)| Neighbour {
+                id: self.material.ids[other].clone(),
+                row: other,
+                label: self.material.given[other].clone(),
+                distance,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,305 @@
+//! What heads of two kinds say about examples that they were not fitted on: the evidence for finding wrong labels
+//! (methods 3.3).
+//!
+//! Each view chooses its own penalty by log-loss at its best certainty; with labels that are to be doubted nothing finer is
+//! worth it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use linalg::Matrix;
+use linalg::logits::{fit_scale, log_softmax, softmax};
+
+use crate::TuneError;
+use crate::gda::Gda;
+use crate::logistic::{Design, Loss, fit};
+
+/// Penalties of the logistic view, on features of mean squared length 1; the largest first.
+const PENALTIES: [f64; 5] = [1.0, 0.3, 0.1, 0.03, 0.01];
+/// Ridges of the GDA view, in units of the within-class scatter's trace over `n - 1`.
+const RIDGES: [f64; 4] = [0.3, 1.0, 3.0, 10.0];
+/// The least probability that a logarithm is taken of.
+const SMALLEST: f64 = 1e-12;
+
+/// Out-of-fold probabilities of two heads, each `[n, k]`.
+#[derive(Debug, Clone)]
+pub struct Views {
+    /// Of logistic regression.
+    pub logistic: Matrix<f64>,
+    /// Of Gaussian discriminant analysis.
+    pub gda: Matrix<f64>,
+}
+
+/// Asks both heads about every row of `x`, `[n, d]`; `labels`, `groups` and `folds` are `[n]`, and each class below `k` occurs.
+///
+/// No row was seen by the head that is asked about it. Rows of one group belong into one fold; where some share a group, GDA
+/// leaves out folds too, instead of single rows.
+///
+/// # Errors
+/// [`TuneError::Cancelled`] soon after `cancel` became true; rows that differ in number, a label that is not below `k`, one
+/// class only, or a feature that is not finite.
+pub fn views(
+    x: &Matrix,
+    labels: &[u32],
+    k: usize,
+    groups: &[u32],
+    folds: &[u8],
+    cancel: &AtomicBool,
+) -> Result<Views, TuneError> {
+    check(x, labels, k, groups, folds)?;
+    let scaled = centred_and_scaled(x);
+    let logistic = logistic_views(&scaled, labels, k, folds, &PENALTIES, cancel)?;
+    let gda = if grouped(groups) {
+        gda_by_folds(&scaled, labels, k, folds)
+    } else {
+        gda_left_out(&scaled, labels, k)
+    };
+    Ok(Views { logistic: best_by_loss(logistic, labels), gda: best_by_loss(gda, labels) })
+}
+
+/// Out-of-fold probabilities of logistic regression, `[n, k]`, for each penalty; the largest first is quickest. Rows that no fold
+/// holds out apart from others stay even.
+///
+/// # Errors
+/// [`TuneError::Cancelled`] soon after `cancel` became true.
+pub fn logistic_views(
+    x: &Matrix,
+    labels: &[u32],
+    k: usize,
+    folds: &[u8],
+    penalties: &[f64],
+    cancel: &AtomicBool,
+) -> Result<Vec<Matrix<f64>>, TuneError> {
+    let even = Matrix::from_vec(labels.len(), k, vec![1.0 / k as f64; labels.len() * k]);
+    let mut views = vec![even; penalties.len()];
+    for fold in 0..n_folds(folds) {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(TuneError::Cancelled);
+        }
+        logistic_fold(x, labels, folds, fold, penalties, &mut views);
+    }
+    Ok(views)
+}
+
+fn n_folds(folds: &[u8]) -> u8 {
+    folds.iter().max().map_or(0, |last| last.saturating_add(1))
+}
+
+fn check(x: &Matrix, labels: &[u32], k: usize, groups: &[u32], folds: &[u8]) -> Result<(), TuneError> {
+    let expected = labels.len();
+    for (what, got) in [("the features", x.rows()), ("the groups", groups.len()), ("the folds", folds.len())]
+    {
+        if got != expected {
+            return Err(TuneError::Rows { what: what.to_owned(), got, expected });
+        }
+    }
+    if let Some(row) = labels.iter().position(|label| *label as usize >= k) {
+        return Err(TuneError::ClassIndex { row, class: labels[row], n_classes: k });
+    }
+    if labels.iter().all(|label| *label == labels[0]) {
+        return Err(TuneError::OneClass { n: expected });
+    }
+    match x.iter_rows().position(|row| row.iter().any(|value| !value.is_finite())) {
+        Some(row) => Err(TuneError::NotFinite { set: "pooled".to_owned(), row }),
+        None => Ok(()),
+    }
+}
+
+fn grouped(groups: &[u32]) -> bool {
+    let mut sorted = groups.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// Columns centred, then one scale for all: mean squared length 1.
+fn centred_and_scaled(x: &Matrix) -> Matrix {
+    let n = x.rows() as f64;
+    let mut mean = vec![0.0; x.cols()];
+    for row in x.iter_rows() {
+        mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value) / n);
+    }
+    let mut centred = x.clone();
+    for row in 0..x.rows() {
+        centred.row_mut(row).iter_mut().zip(&mean).for_each(|(value, mean)| *value -= *mean as f32);
+    }
+    let square = centred.data().iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / n;
+    // Examples that are all the same tell nothing apart, at any scale.
+    let scale = if square > 0.0 { (1.0 / square.sqrt()) as f32 } else { 1.0 };
+    centred.data_mut().iter_mut().for_each(|value| *value *= scale);
+    centred
+}
+
+/// Fits on the other folds, a penalty at a time, and fills in the rows of this one.
+fn logistic_fold(
+    x: &Matrix,
+    labels: &[u32],
+    folds: &[u8],
+    fold: u8,
+    penalties: &[f64],
+    views: &mut [Matrix<f64>],
+) {
+    let (held, rest) = divided(folds, fold);
+    if held.is_empty() || rest.is_empty() {
+        return;
+    }
+    let k = views[0].cols();
+    let mut targets = Matrix::zeros(rest.len(), k);
+    for (place, row) in rest.iter().enumerate() {
+        targets.row_mut(place)[labels[*row] as usize] = 1.0;
+    }
+    let (train, test) = (Design::new(x.select_rows(&rest), None), Design::new(x.select_rows(&held), None));
+    let mut start = None;
+    for (view, penalty) in views.iter_mut().zip(penalties) {
+        let weights = fit(&train, &targets, Loss::Softmax, *penalty, start.as_ref());
+        for (place, scores) in test.scores(&weights).iter_rows().enumerate() {
+            let scores: Vec<f64> = scores.iter().map(|score| f64::from(*score)).collect();
+            view.row_mut(held[place]).copy_from_slice(&softmax(&scores));
+        }
+        start = Some(weights);
+    }
+}
+
+fn divided(folds: &[u8], fold: u8) -> (Vec<usize>, Vec<usize>) {
+    (0..folds.len()).partition(|row| folds[*row] == fold)
+}
+
+/// Leave-one-out probabilities for each ridge; even where a class has one row only.
+fn gda_left_out(x: &Matrix, labels: &[u32], k: usize) -> Vec<Matrix<f64>> {
+    let gda = Gda::new(x.map(f64::from).view(), labels, k);
+    let usual = usual_ridge(&gda, x.rows());
+    let view = |ridge: &f64| {
+        let rows = gda.leave_one_out(ridge * usual);
+        let z: Vec<Vec<f64>> = rows.into_iter().map(|row| row.unwrap_or(vec![0.0; k])).collect();
+        probabilities(&Matrix::from_rows(&z), labels)
+    };
+    RIDGES.iter().map(view).collect()
+}
+
+/// Out-of-fold probabilities for each ridge; a class that only the held-out fold has is even with the least probable.
+fn gda_by_folds(x: &Matrix, labels: &[u32], k: usize, folds: &[u8]) -> Vec<Matrix<f64>> {
+    let mut scores = vec![Matrix::zeros(labels.len(), k); RIDGES.len()];
+    for fold in 0..n_folds(folds) {
+        let (held, rest) = divided(folds, fold);
+        if held.is_empty() || rest.is_empty() {
+            continue;
+        }
+        // Classes are numbered anew: each has a row.
+        let mut classes: Vec<u32> = rest.iter().map(|row| labels[*row]).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        let numbers: Vec<u32> = rest
+            .iter()
+            .map(|row| {
+                classes.binary_search(&labels[*row]).expect("every class of the rows is listed") as u32
+            })
+            .collect();
+        let train = x.select_rows(&rest).map(f64::from);
+        let gda = Gda::new(train.view(), &numbers, classes.len());
+        let usual = usual_ridge(&gda, rest.len());
+        for (scores, ridge) in scores.iter_mut().zip(RIDGES) {
+            let linear = gda.linear(ridge * usual);
+            for row in &held {
+                let of = |(weight, bias): (&[f64], &f64)| {
+                    bias + weight.iter().zip(x.row(*row)).map(|(w, x)| w * f64::from(*x)).sum::<f64>()
+                };
+                let known: Vec<f64> = linear.weight.iter_rows().zip(&linear.bias).map(of).collect();
+                let least = known.iter().copied().fold(f64::INFINITY, f64::min);
+                let to = scores.row_mut(*row);
+                to.fill(least);
+                classes.iter().zip(&known).for_each(|(class, score)| to[*class as usize] = *score);
+            }
+        }
+    }
+    scores.iter().map(|scores| probabilities(scores, labels)).collect()
+}
+
+fn usual_ridge(gda: &Gda, n: usize) -> f64 {
+    (gda.trace() / n.saturating_sub(1).max(1) as f64).max(SMALLEST)
+}
+
+/// Scores at their best certainty.
+fn probabilities(scores: &Matrix<f64>, labels: &[u32]) -> Matrix<f64> {
+    let scale = fit_scale(scores.view(), labels, false);
+    let rows: Vec<Vec<f64>> = scores
+        .iter_rows()
+        .map(|row| softmax(&row.iter().map(|value| scale * value).collect::<Vec<_>>()))
+        .collect();
+    Matrix::from_rows(&rows)
+}
+
+/// The view with the least log-loss at its best certainty.
+fn best_by_loss(views: Vec<Matrix<f64>>, labels: &[u32]) -> Matrix<f64> {
+    let loss = |view: &Matrix<f64>| {
+        let z = view.map(|p: f64| p.max(SMALLEST).ln());
+        let scale = fit_scale(z.view(), labels, false);
+        let of = |(row, label): (&[f64], &u32)| {
+            -log_softmax(&row.iter().map(|value| scale * value).collect::<Vec<_>>())[*label as usize]
+        };
+        z.iter_rows().zip(labels).map(of).sum::<f64>()
+    };
+    let losses: Vec<f64> = views.iter().map(loss).collect();
+    let best =
+        (0..views.len()).fold(0, |best, place| if losses[place] < losses[best] { place } else { best });
+    views.into_iter().nth(best).expect("there is at least one view")
+}
+
+#[cfg(test)]
+mod tests {
+    use linalg::{Seed, random};
+
+    use super::*;
+
+    /// Two clouds; the first row has the other's label.
+    fn clouds(n: usize) -> (Matrix, Vec<u32>) {
+        let mut rng = Seed(3).rng();
+        let mut labels: Vec<u32> = (0..n).map(|row| (row % 2) as u32).collect();
+        let values = (0..n * 8).map(|at| {
+            let centre = if at / 8 % 2 == 0 { -1.0 } else { 1.0 };
+            (centre + 0.6 * random::normal(&mut rng)) as f32
+        });
+        let x = Matrix::from_vec(n, 8, values.collect());
+        labels[0] = 1;
+        (x, labels)
+    }
+
+    /// Five folds, pair by pair.
+    fn folds(n: usize) -> Vec<u8> {
+        (0..n).map(|row| (row / 2 % 5) as u8).collect()
+    }
+
+    #[test]
+    fn both_views_contradict_a_wrong_label_whether_or_not_rows_are_grouped() {
+        let (x, labels) = clouds(60);
+        let groups: [Vec<u32>; 2] = [(0..60).collect(), (0..60).map(|row| row / 2).collect()];
+        for groups in groups {
+            let found = views(&x, &labels, 2, &groups, &folds(60), &AtomicBool::new(false)).unwrap();
+            for view in [&found.logistic, &found.gda] {
+                assert!(view.row(0)[1] < 0.3, "{:?}", view.row(0));
+                assert!(view.iter_rows().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-9));
+                let right = (1..60).filter(|row| view.row(*row)[labels[*row] as usize] > 0.5).count();
+                assert!(right >= 57, "{right}");
+            }
+        }
+    }
+
+    #[test]
+    fn classes_with_one_row_and_equal_rows_are_defined_and_bad_input_is_refused() {
+        let never = AtomicBool::new(false);
+        let (x, mut labels) = clouds(20);
+        labels[5] = 2;
+        let groups: Vec<u32> = (0..20).map(|row| row / 2).collect();
+        let found = views(&x, &labels, 3, &groups, &folds(20), &never).unwrap();
+        assert!(found.gda.data().iter().chain(found.logistic.data()).all(|p| p.is_finite()));
+        let same = Matrix::from_vec(4, 2, vec![1.0; 8]);
+        let found = views(&same, &[0, 1, 0, 1], 2, &[0, 1, 2, 3], &folds(4), &never).unwrap();
+        assert!(found.gda.data().iter().chain(found.logistic.data()).all(|p| p.is_finite()));
+        assert!(matches!(
+            views(&same, &[0; 4], 1, &[0; 4], &folds(4), &never),
+            Err(TuneError::OneClass { n: 4 })
+        ));
+        assert!(matches!(views(&same, &[0, 1], 2, &[0; 4], &folds(4), &never), Err(TuneError::Rows { .. })));
+        assert!(matches!(
+            views(&same, &[0, 1, 0, 1], 2, &[0; 4], &folds(4), &AtomicBool::new(true)),
+            Err(TuneError::Cancelled)
+        ));
+    }
+}
