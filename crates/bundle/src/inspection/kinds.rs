@@ -16,14 +16,17 @@ use tune::TuneError;
 use tune::detect::{KindLogits, fit_kinds};
 
 use super::map::ScoreMap;
-use super::marks::{patches, whole};
+use super::marks::{patches_at, whole};
 use super::sight::{Seen, Sight};
 use crate::files::Tensors;
 
 /// Share of the finest grid's patches that a defect is described by, at least one.
 const TOP: f64 = 0.01;
-/// A defect is called never seen when at most this share of the shown ones look as strange: so often is a known one called so.
-const NEVER_SEEN: f64 = 0.05;
+/// A defect is called never seen when at most this share of the shown ones look as strange: at most so often a known one is.
+const NEVER_SEEN: f64 = 0.1;
+/// Up to this many groups of shown defects are held out one by one. Distances to models of fewer defects are larger, and with
+/// so few even a fifth of them left out hides what is strange.
+const ONE_BY_ONE: u32 = 60;
 
 /// What tells kinds of defects apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +64,7 @@ pub struct NamedKind {
     pub probs: Vec<KindShare>,
     /// The share of shown defects that look at least as strange, in (0, 1]; absent with too few shown to tell.
     pub p_value: Option<f64>,
-    /// Whether it is of a kind never shown: `p_value` is at most 0.05.
+    /// Whether it is of a kind never shown: `p_value` is at most 0.1.
     pub never_seen: bool,
 }
 
@@ -86,16 +89,16 @@ impl DefectLook {
     /// Looks where the inspector is most suspicious. `suspicion` is on any grid over what was seen.
     pub fn of(sight: &Sight, seen: &Seen, suspicion: &ScoreMap) -> Self {
         let suspicion = suspicion.resized(seen.grids[0].rows, seen.grids[0].cols);
-        let x = patches(sight, seen);
-        let mut rows: Vec<usize> = (0..x.rows()).collect();
+        let mut cells: Vec<usize> = (0..suspicion.values.len()).collect();
         // Of equally suspicious patches the first.
-        rows.sort_by(|a, b| suspicion.values[*b].total_cmp(&suspicion.values[*a]).then(a.cmp(b)));
-        rows.truncate(((TOP * x.rows() as f64).ceil() as usize).max(1));
+        cells.sort_by(|a, b| suspicion.values[*b].total_cmp(&suspicion.values[*a]).then(a.cmp(b)));
+        cells.truncate(((TOP * cells.len() as f64).ceil() as usize).max(1));
+        let x = patches_at(sight, seen, &cells);
         let mut sums = vec![0.0_f64; x.cols()];
-        for row in &rows {
-            sums.iter_mut().zip(x.row(*row)).for_each(|(sum, value)| *sum += f64::from(*value));
+        for row in x.iter_rows() {
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
         }
-        let patches = sums.into_iter().map(|sum| (sum / rows.len() as f64) as f32).collect();
+        let patches = sums.into_iter().map(|sum| (sum / cells.len() as f64) as f32).collect();
         Self { patches, whole: whole(sight, seen).row(0).to_vec() }
     }
 
@@ -106,7 +109,8 @@ impl DefectLook {
 }
 
 impl Kinds {
-    /// Learns from shown defects and their kinds, `[n]` each. `groups`, `[n]`, stay together when photos are held out.
+    /// Learns from shown defects and their kinds, `[n]` each. `groups`, `[n]`, numbered from 0, stay together when photos are
+    /// held out.
     ///
     /// `None` when that says nothing: no defects, or a single kind with too few for the test of being like them.
     ///
@@ -125,7 +129,7 @@ impl Kinds {
         let familiar = if looks.is_empty() {
             None
         } else {
-            OodDetector::fit(matrix(looks, false).view(), &labels, &OodDetector::folds(groups, seed))
+            OodDetector::fit(matrix(looks, false).view(), &labels, &hold_out(groups, seed))
         };
         if head.is_none() && familiar.is_none() {
             return Ok(None);
@@ -217,6 +221,12 @@ impl Head {
         let whole = loss_both < loss_alone;
         Ok(Self { logits: if whole { both } else { alone }, whole })
     }
+}
+
+/// The fold of each shown defect, groups whole.
+fn hold_out(groups: &[u32], seed: Seed) -> Vec<u8> {
+    let one_by_one = groups.iter().map(|group| u8::try_from(*group).ok().filter(|_| *group < ONE_BY_ONE));
+    one_by_one.collect::<Option<Vec<u8>>>().unwrap_or_else(|| OodDetector::folds(groups, seed))
 }
 
 fn matrix(looks: &[&DefectLook], with_whole: bool) -> Matrix {

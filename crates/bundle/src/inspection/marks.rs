@@ -119,7 +119,7 @@ impl MarkUnits {
 }
 
 /// Features of all patches of the finest grid.
-pub(super) fn patches(sight: &Sight, seen: &Seen) -> Matrix {
+fn patches(sight: &Sight, seen: &Seen) -> Matrix {
     let all: Vec<usize> = (0..seen.grids[0].rows * seen.grids[0].cols).collect();
     patches_at(sight, seen, &all)
 }
