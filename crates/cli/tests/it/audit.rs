@@ -51,10 +51,13 @@ fn planted_faults_are_found_with_their_evidence() {
     assert_eq!(wrong["views"].as_array().unwrap().len(), 3);
     assert!(wrong["neighbours"].as_array().unwrap().iter().any(|near| near["label"] == "stripes"));
     let leaks = findings(&found, "leak");
-    assert_eq!(leaks.len(), 1, "{}", ended.out);
-    assert!(
-        leaks[0]["ids"][0].as_str().unwrap().contains("test") && leaks[0]["action"] == "remove_from_test"
-    );
+    let copy = leaks.iter().find(|leak| {
+        let ids: Vec<&str> = leak["ids"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let has = |part: &str| ids.iter().any(|id| id.contains(part) && id.ends_with("stripes/00.png"));
+        has("test") && has("train")
+    });
+    let copy = copy.unwrap_or_else(|| panic!("{}", ended.out));
+    assert!(copy["ids"][0].as_str().unwrap().contains("test") && copy["action"] == "remove_from_test");
     for fault in ["dark", "low_information"] {
         assert!(
             findings(&found, fault)[0]["ids"][0].as_str().unwrap().ends_with("black.png"),
@@ -82,7 +85,7 @@ fn what_is_skipped_is_not_looked_for_and_findings_can_fail() {
     let words =
         place.run(&["audit", "parts", BASE[0], BASE[1], "--skip", "label,dark,low_information"]).fine();
     assert!(
-        words.out.contains("leaks between train and test: 1") && !words.out.contains("wrong"),
+        words.out.contains("leaks between train and test") && !words.out.contains("labels that look wrong"),
         "{}",
         words.out
     );
@@ -196,7 +199,7 @@ fn arrays_that_are_none_are_refused() {
         assert!(told.starts_with("exit 1") && told.contains(expected), "{expected} in {told}");
     }
     let ended = place.run(&["audit"]);
-    assert!(ended.code == 2 && ended.err.contains("<DATA>"), "{}", ended.err);
+    assert!(ended.code == 2 && ended.err.contains("DATA"), "{}", ended.err);
 }
 
 /// Sixty items, seven annotators; `guess` answers by chance.
