@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use curate::labels::Judged;
 use curate::labels::views::{fused, neighbour_votes};
-use linalg::{Matrix, Seed, random};
+use linalg::{Seed, random};
 use tune::views::{Views, logistic_views, views};
 
 use super::{Found, print_line};
