@@ -26,10 +26,10 @@ fn main() -> Result<()> {
     }
 }
 
-/// The workspace this binary was built from.
+/// The workspace that cargo runs this in: not the one it was built in, which may be another clone with the same target folder.
 fn repository() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(here.parent().context("xtask lies in the workspace")?.to_owned())
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run it with `cargo run -p xtask`")?;
+    Ok(Path::new(&here).parent().context("xtask lies in the workspace")?.to_owned())
 }
 
 fn tidy(root: &Path) -> Result<()> {

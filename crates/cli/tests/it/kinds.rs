@@ -78,7 +78,7 @@ fn alarms_are_named_by_the_kinds_that_were_shown() {
     let first = coco["annotations"].as_array().unwrap().iter().find(|mark| mark["image_id"] == 1).unwrap();
     assert_eq!(first["category_id"], 2);
     for (lang, words) in [("en", ["kind", "never seen"]), ("zh", ["种类", "未见种类"])] {
-        let shown = place.run(&["predict", "parts.djm", "new", "--lang", lang]).fine().out;
+        let shown = place.run_with(&["predict", "parts.djm", "new"], &[("DIANJING_LANG", lang)]).fine().out;
         assert!(words.iter().all(|word| shown.contains(word)) && shown.contains("scratch"), "{shown}");
     }
 }
