@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tune::TuneError;
 use tune::detect::{KindLogits, fit_kinds};
 
-use super::map::ScoreMap;
+use super::map::{ScoreMap, top_count};
 use super::marks::{patches_at, whole};
 use super::sight::{Seen, Sight};
 use crate::files::Tensors;
@@ -92,7 +92,7 @@ impl DefectLook {
         let mut cells: Vec<usize> = (0..suspicion.values.len()).collect();
         // Of equally suspicious patches the first.
         cells.sort_by(|a, b| suspicion.values[*b].total_cmp(&suspicion.values[*a]).then(a.cmp(b)));
-        cells.truncate(((TOP * cells.len() as f64).ceil() as usize).max(1));
+        cells.truncate(top_count(TOP, cells.len()));
         let x = patches_at(sight, seen, &cells);
         let mut sums = vec![0.0_f64; x.cols()];
         for row in x.iter_rows() {

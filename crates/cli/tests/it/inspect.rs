@@ -168,7 +168,7 @@ fn the_first_defects_are_learned_from() {
 fn detectors_can_be_asked_for() {
     let place = Place::new();
     faces(&place, "parts", 0..9, false);
-    let ended = inspect(&place, &["parts", "--detectors", "detail,residual", "--json"]).fine();
+    let ended = inspect(&place, &["parts", "--detectors", "residual,detail,residual", "--json"]).fine();
     let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(made["evaluation"]["recipe"], "detail + residual");
     place.run(&["predict", "parts.djm", "parts/000.png"]).fine();

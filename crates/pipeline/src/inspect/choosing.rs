@@ -92,7 +92,8 @@ pub(crate) fn choose(
         if let Some(missing) = asked.iter().find(|detector| !known.contains(detector)) {
             return Err(PipelineError::NoDetector { detector: missing.name(), needs: needs(*missing) });
         }
-        return Ok(Choice { votes: asked.to_vec(), why: Why::Asked, evidence });
+        let votes = known.into_iter().filter(|detector| asked.contains(detector)).collect();
+        return Ok(Choice { votes, why: Why::Asked, evidence });
     }
     let rule = units.rule();
     let mut best = Choice { votes: rule.clone(), why: Why::Rule, evidence };
