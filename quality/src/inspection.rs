@@ -14,7 +14,7 @@ use linalg::{Seed, random};
 use pipeline::{Home, InspectRequest, Lang, Run};
 
 /// The promise that is asked for: false alarms and confidence.
-const PROMISE: (f64, f64) = (0.05, 0.95);
+pub(crate) const PROMISE: (f64, f64) = (0.05, 0.95);
 
 /// What an inspector is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,24 @@ pub(crate) fn run_without(set: &Path, given: Given, hidden: Option<&str>, draw: 
     let (all, _) = read_inspection(set, &InspectionOptions::default())?;
     let place = Place::new(draw)?;
     place.fill(&all, given, hidden, Seed(draw))?;
+    inspect(&place, draw)
+}
+
+/// Learns from half of all good parts of a set, and gives the share of the other half that alarms.
+pub(crate) fn false_alarms_on_other_half(set: &Path, split: u64) -> anyhow::Result<f64> {
+    let (all, _) = read_inspection(set, &InspectionOptions::default())?;
+    let place = Place::new(split)?;
+    let mut good: Vec<&InspectionExample> =
+        all.examples.iter().filter(|example| example.verdict.kind().is_none()).collect();
+    random::shuffle(&mut good, &mut Seed(split).derive("halves").rng());
+    for (at, example) in good.into_iter().enumerate() {
+        place.link(example, if at % 2 == 0 { "train" } else { "test" }, false)?;
+    }
+    inspect(&place, split)?.remove("false-alarms").context("good parts are measured")
+}
+
+/// Runs the product on a folder of links.
+fn inspect(place: &Place, draw: u64) -> anyhow::Result<Row> {
     let home = Home::by_default().context("no home folder and no DIANJING_CACHE")?;
     let request = InspectRequest {
         data: place.dir.join("set"),
@@ -78,6 +96,7 @@ pub(crate) fn run_without(set: &Path, given: Given, hidden: Option<&str>, draw: 
         mm_per_pixel: None,
         smallest_defect: None,
         orientation: pipeline::Orientation::FindOut,
+        without_background: false,
         detectors: None,
         seed: draw,
         created: String::new(),

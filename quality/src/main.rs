@@ -5,6 +5,7 @@
 //! quality [--data DIR] coverage [NAME..]        how often the stated interval contains the accuracy on a test set
 //! quality [--data DIR] preprocessing [NAME..]   which normalisation, crop and filter suits the vision base
 //! quality made DIR                              writes made sets for defect inspection, with exact masks, below DIR
+//! quality promise [SPLITS] [SET..]               whether promises about false alarms hold on good parts held out
 //! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! quality label-errors                          wrong labels that are found, beside cleanlab
 //! quality consensus                             what crowds say, beside crowd-kit
@@ -50,6 +51,11 @@ fn main() -> anyhow::Result<ExitCode> {
         && first == "inspection"
     {
         return print_inspection(rest, &data);
+    }
+    if let [first, rest @ ..] = &words[..]
+        && first == "promise"
+    {
+        return print_promise(rest, &data);
     }
     if let [first, rest @ ..] = &words[..]
         && first == "kinds"
@@ -126,6 +132,26 @@ fn print_inspection(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Half of the good parts prove a promise, the other half show whether it holds: at most half as much again in nine of ten
+/// splits.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+fn print_promise(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
+    let splits: u64 = words.first().and_then(|word| word.parse().ok()).unwrap_or(10);
+    let (promised, _) = inspection::PROMISE;
+    let mut kept = true;
+    println!("{:<14} false alarms on the other half of the good parts; promised {promised}", "set");
+    for set in inspection_sets(words, data)? {
+        let rates: Vec<f64> = (0..splits)
+            .map(|split| inspection::false_alarms_on_other_half(&set, split).with_context(|| name_of(&set)))
+            .collect::<Result<_, _>>()?;
+        let within = rates.iter().filter(|rate| **rate <= 1.5 * promised).count();
+        let told: Vec<String> = rates.iter().map(|rate| format!("{rate:.3}")).collect();
+        println!("{:<14} {}   {within} of {splits} within 1.5 times", name_of(&set), told.join(" "));
+        kept &= within * 10 >= rates.len() * 9;
+    }
+    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The sets named, or the real one and all made ones, which are drawn beside the cache.

@@ -65,9 +65,9 @@ pub enum BundleError {
     Export { detail: String },
     /// An inspector whose way of looking is no ONNX graph.
     #[error(
-        "cannot export to ONNX: the parts of this inspector lie alike, so it lays every photo over the median good part before it looks, which no ONNX graph does"
+        "cannot export to ONNX: before this inspector looks, it lays every photo over the median good part or paints over its background, which no ONNX graph does"
     )]
-    ExportAligned,
+    ExportPrepared,
     /// A key or a signature is not usable.
     #[error("{detail}")]
     Signature { detail: String },

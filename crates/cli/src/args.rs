@@ -209,6 +209,9 @@ pub(crate) struct InspectArguments {
     /// Say whether a part that lies another way is still good: free or matters (default: found out; of one photo, free)
     #[arg(long, value_name = "HOW", value_parser = orientation)]
     pub(crate) orientation: Option<Orientation>,
+    /// Paint over what lies beside the part, where the photo's edge shows one even background
+    #[arg(long)]
+    pub(crate) without_background: bool,
     /// Listen to these detectors instead of choosing: surface, shape, detail, residual, place, whole, pixels
     #[arg(long, value_name = "NAMES", value_parser = detector, value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<Detector>>,

@@ -72,6 +72,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("miss_cost", "有缺陷标注后，一次漏检相当于多少次误报"),
     ("defect_share", "预计有缺陷的零件所占比例；与 --miss-cost 一起使用"),
     ("mm_per_pixel", "每像素多少毫米，用于以毫米报告尺寸"),
+    ("without_background", "涂掉零件以外的背景（照片边缘须是均匀的背景）"),
     ("smallest_defect", "看得足够细，能发现这么多像素宽的缺陷（默认：与标出的缺陷一样小）"),
     ("orientation", "零件换个方向放是否仍是良品：free（是）或 matters（否）；默认自动判断"),
     ("detectors", "只用这些检测方式，不自动选择：surface、shape、detail、residual、place、whole、pixels"),

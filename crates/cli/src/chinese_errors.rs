@@ -64,6 +64,9 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::NothingUsable { n_examples, n_problems, first } => {
             format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
         }
+        PipelineError::LearnedFrom { path } => {
+            format!("模型正是用“{}”做出来的，这些照片它全都见过", path.display())
+        }
         PipelineError::NoDetector { detector, needs } => {
             let needs = match needs {
                 DetectorNeeds::GoodPhotos(count) => format!("至少 {count} 张良品照片"),
@@ -161,8 +164,8 @@ fn bundle(error: &BundleError) -> Option<String> {
         ),
         BundleError::WrongInput { expected, got } => format!("这个模型包接受 {expected}，而不是 {got}"),
         BundleError::Base(error) => return base(error),
-        BundleError::ExportAligned => {
-            "无法导出为 ONNX：这个检测器的零件位置一致，检测前要先把每张照片对齐到良品的中位图，而 ONNX 图做不到这一步".to_owned()
+        BundleError::ExportPrepared => {
+            "无法导出为 ONNX：这个检测器检测前要先把每张照片对齐到良品的中位图，或涂掉背景，而 ONNX 图做不到这一步".to_owned()
         }
         BundleError::Export { detail } => format!("无法导出为 ONNX：{detail}"),
         BundleError::Signature { detail } => format!("签名或密钥不可用：{detail}"),

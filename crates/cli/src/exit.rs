@@ -103,6 +103,10 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "add examples of a second class, such as `good` and `defect`",
             "请加入第二个类别的样本，例如“良品”和“缺陷”",
         ),
+        PipelineError::LearnedFrom { .. } => lang.pick(
+            "measure it on photos it has not seen; what it makes of these when they are held out is in its report",
+            "请用它没见过的照片来测量；对这些照片的折外结果见其报告",
+        ),
         PipelineError::NoDetector { .. } => {
             lang.pick("leave --detectors out to have them chosen", "去掉 --detectors，由程序自动选择")
         }
@@ -129,7 +133,7 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
         PipelineError::Bundle(
             BundleError::Truncated { .. } | BundleError::Damaged { .. } | BundleError::Changed { .. },
         ) => lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包"),
-        PipelineError::Bundle(BundleError::ExportAligned) => lang.pick(
+        PipelineError::Bundle(BundleError::ExportPrepared) => lang.pick(
             "run it with `dianjing predict`, which looks at photos in the same way everywhere",
             "请用 dianjing predict 运行它，在任何地方的检测方式都相同",
         ),

@@ -17,7 +17,7 @@ pub struct InspectionSet {
     pub layout: String,
     /// What was made of that layout and why, for the person to disagree with.
     pub why: String,
-    /// The examples, in reading order; at least one of them is good and to learn from.
+    /// The examples, in reading order; at least one to learn from is good, or is if its mask marks nothing.
     pub examples: Vec<InspectionExample>,
 }
 
@@ -46,8 +46,10 @@ pub struct InspectionExample {
     pub path: PathBuf,
     /// What a person said.
     pub verdict: Verdict,
-    /// A picture of the same size that marks the defect; never there for a good one. Not decoded yet.
+    /// A picture of the same size that marks the defect. Not decoded yet; that of a good part should hold nothing.
     pub mask: Option<PathBuf>,
+    /// Whether no word says that it has a defect, only that there is a mask: it has one if that marks anything.
+    pub by_mask: bool,
     /// Examples of one group (lot, camera, burst of shots) stay together in every split.
     pub group: Option<String>,
     /// The part the data set itself put it in.

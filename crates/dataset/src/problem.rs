@@ -91,6 +91,8 @@ pub enum ProblemKind {
     EmptyMask,
     /// A mask of another size than its picture; width and height in pixels.
     MaskSize { got: (u32, u32), expected: (u32, u32) },
+    /// A mask that marks something on a picture that a word calls good.
+    MarkedGood,
     /// A mask to which no picture, or more than one, belongs.
     MaskWithoutPicture,
     /// Several masks for one picture; none of them is used.
@@ -165,6 +167,7 @@ impl fmt::Display for ProblemKind {
                 )
             }
             Self::EmptyMask
+            | Self::MarkedGood
             | Self::MaskSize { .. }
             | Self::MaskWithoutPicture
             | Self::SeveralMasks { .. }
@@ -182,6 +185,10 @@ impl ProblemKind {
             Self::EmptyMask => {
                 write!(out, "the mask marks nothing; mark the defect in white or remove the mask")
             }
+            Self::MarkedGood => write!(
+                out,
+                "it is called good and its mask marks something; move it to the defects or empty the mask (it was left out)"
+            ),
             Self::MaskSize { got: (width, height), expected } => write!(
                 out,
                 "the mask has {width} x {height} pixels, its picture {} x {}; draw it on the picture itself",

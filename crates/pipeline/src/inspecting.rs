@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bundle::BundleError;
-use bundle::inspection::{Inspected, InspectionPredictor};
+use bundle::inspection::{Inspected, InspectionPredictor, Looked};
 use dataset::{Content, Example, ProblemKind, ReadOptions};
 use image::RgbImage;
 use rayon::prelude::*;
@@ -28,7 +28,7 @@ pub struct InspectedRow {
 
 /// Inspects every photo behind the paths, in their order; then come those that could not even be read.
 ///
-/// `drawn` gets each photo with what was found, to keep a heat map of it or not.
+/// `drawn` gets each photo with its map, to keep a picture of them or not; neither is kept here.
 ///
 /// # Errors
 /// [`PipelineError::OtherModality`] when all are texts; what `drawn` gives.
@@ -37,7 +37,7 @@ pub fn inspect_photos(
     paths: &[PathBuf],
     read: &ReadOptions,
     run: &Run<'_>,
-    drawn: &(dyn Fn(&str, &RgbImage, &Inspected) -> Result<(), PipelineError> + Sync),
+    drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<Vec<InspectedRow>, PipelineError> {
     let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, read)?))?;
     for problem in &problems {
@@ -70,7 +70,7 @@ fn failed(id: String, kind: ProblemKind) -> InspectedRow {
 fn inspect_one(
     predictor: &InspectionPredictor,
     example: &Example,
-    drawn: &(dyn Fn(&str, &RgbImage, &Inspected) -> Result<(), PipelineError> + Sync),
+    drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<InspectedRow, PipelineError> {
     let id = example.id.0.clone();
     let Content::Image(path) = &example.content else {
@@ -81,9 +81,10 @@ fn inspect_one(
         Err(error) => return Ok(failed(id, ProblemKind::Unreadable { detail: error.to_string() })),
     };
     match predictor.inspect(&bytes) {
-        Ok((found, photo)) => {
-            drawn(&id, &photo, &found)?;
-            Ok(InspectedRow { id, found: Some(found), problem: None, size: Some(photo.dimensions()) })
+        Ok(looked) => {
+            drawn(&id, &looked)?;
+            let size = Some(looked.photo.dimensions());
+            Ok(InspectedRow { id, found: Some(looked.found), problem: None, size })
         }
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),
         Err(error) => Err(error.into()),
@@ -91,11 +92,11 @@ fn inspect_one(
 }
 
 /// The photo in grey with its suspicion over it: colours begin at what good parts show and end above the mark.
-pub fn heat_picture(photo: &RgbImage, found: &Inspected, mark: f32) -> RgbImage {
-    let map = &found.map;
+pub fn heat_picture(looked: &Looked, mark: f32) -> RgbImage {
+    let map = &looked.map;
     match HeatMap::new(map.rows, map.cols, &map.values) {
-        Some(heat) => heat_overlay(photo, heat, heat_range(mark)),
-        None => photo.clone(),
+        Some(heat) => heat_overlay(&looked.photo, heat, heat_range(mark)),
+        None => looked.photo.clone(),
     }
 }
 
@@ -111,14 +112,21 @@ pub struct InspectorMeasures {
     pub metrics: Vec<bundle::Measured>,
     /// By kind of defect.
     pub kinds: Vec<(String, evaluate::Estimate)>,
+    /// Photos that were measured.
+    pub n: usize,
+    /// Photos to learn from that were left out, since there is a test part.
+    pub n_left_out: usize,
 }
 
-/// Measures an inspector on a set with verdicts that it has not seen; all of it, whatever its parts.
+/// Measures an inspector on a set with verdicts: its test part; where there is none, all of it.
+///
+/// # Errors
+/// [`PipelineError::LearnedFrom`] for the very set that it was made from, when that has no test part.
 pub fn measure_inspector(
     predictor: &InspectionPredictor,
     data: &Path,
     read: &dataset::InspectionOptions,
     run: &Run<'_>,
 ) -> Result<InspectorMeasures, PipelineError> {
-    crate::inspect::measure_all(predictor, data, read, run)
+    crate::inspect::measure_unseen(predictor, data, read, run)
 }

@@ -48,7 +48,8 @@ pub use events::{Event, Run, Step};
 pub use held_out::{HeldOut, evaluate};
 pub use home::Home;
 pub use inspect::{
-    DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, Orientation, Suspect, inspect,
+    COST_FROM, CostUse, DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, Orientation,
+    Suspect, inspect,
 };
 pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector};
 pub use journey::{TuneRequest, Tuning, tune};

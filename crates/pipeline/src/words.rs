@@ -2,7 +2,8 @@
 
 use dataset::{Problem, ProblemKind};
 
-use crate::{Fault, Lang, Step};
+use crate::report::Sentence;
+use crate::{COST_FROM, CostUse, Fault, Lang, Step};
 
 /// One line about a problem: where, what, and what to do.
 pub fn problem(problem: &Problem, lang: Lang) -> String {
@@ -48,6 +49,9 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::RareClass { class, count } => {
             format!("类别“{class}”只有 {count} 个样本，无法检验学得如何；请补充")
         }
+        ProblemKind::MarkedGood => {
+            "标为良品，但掩膜里标出了区域；请移到缺陷中，或清空掩膜（该照片未使用）".to_owned()
+        }
         ProblemKind::EmptyMask => "掩膜里没有标出任何区域；请用白色标出缺陷，或删除该掩膜".to_owned(),
         ProblemKind::MaskSize { got, expected } => format!(
             "掩膜是 {} x {} 像素，图片是 {} x {} 像素；请在原图上绘制掩膜",
@@ -78,6 +82,27 @@ pub fn step(step: Step, lang: Lang) -> &'static str {
         Step::Evaluate => lang.pick("Measuring", "评估"),
         Step::Write => lang.pick("Writing", "写出"),
     }
+}
+
+/// What the cost of a missed defect did, and what would help.
+pub fn cost_use(cost: CostUse) -> Sentence {
+    let (en, zh) = match cost {
+        CostUse::Used => (
+            "The threshold is the cheapest one that keeps the promise, by the cost of a missed defect.".to_owned(),
+            "阈值是在遵守承诺的前提下、按漏检代价最划算的一个。".to_owned(),
+        ),
+        CostUse::TooFewDefects => (
+            format!(
+                "The cost of a missed defect was not used: it takes {COST_FROM} labelled defects to learn from, and those of the test part decide nothing."
+            ),
+            format!("未使用漏检代价：需要至少 {COST_FROM} 个用于学习的已标注缺陷，测试集中的不算。"),
+        ),
+        CostUse::NoPromise => (
+            "The cost of a missed defect was not used: the good parts do not prove the promise it would have to keep.".to_owned(),
+            "未使用漏检代价：良品数量还不足以证明它所须遵守的承诺。".to_owned(),
+        ),
+    };
+    Sentence { en, zh }
 }
 
 /// A fault as a heading.

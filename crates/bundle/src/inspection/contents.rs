@@ -188,6 +188,10 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
 /// Whether all parts were made for each other.
 fn check(inspector: &Inspector) -> Result<(), String> {
     let Inspector { sight, memories, units, .. } = inspector;
+    let no_fit = || Err("scales, memories and units do not fit together".to_owned());
+    if !sight.looks.iter().all(Look::is_whole) || sight.looks.iter().all(Look::is_detail) {
+        return no_fit();
+    }
     let views: Vec<usize> =
         sight.looks.iter().flat_map(|look| look.views.iter().map(ExactSizeIterator::len)).collect();
     let wide: Vec<&Look> = sight.looks.iter().filter(|look| !look.is_detail()).collect();
@@ -211,9 +215,5 @@ fn check(inspector: &Inspector) -> Result<(), String> {
         && units.pooled.len() <= memories.pooled.len();
     let reference_fits = inspector.aligner.is_some() == memories.pixels.is_some()
         && memories.pixels.is_some() == units.pixels.is_some();
-    if !wide.is_empty() && reference_fits && views_fit && surfaces_fit && wholes_fit && units_fit {
-        Ok(())
-    } else {
-        Err("scales, memories and units do not fit together".to_owned())
-    }
+    if reference_fits && views_fit && surfaces_fit && wholes_fit && units_fit { Ok(()) } else { no_fit() }
 }

@@ -76,6 +76,11 @@ pub struct Evidence {
 }
 
 impl Inspector {
+    /// Whether photos are changed before they are looked at.
+    pub fn prepares(&self) -> bool {
+        self.aligner.is_some() || self.sight.without_background
+    }
+
     /// The opinion on what was seen.
     pub fn opinion(&self, seen: &Seen) -> Result<Opinion, TuneError> {
         let raw = self.memories.say(&self.sight, seen)?;

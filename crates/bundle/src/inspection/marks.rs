@@ -14,7 +14,7 @@ use super::weighing::Usual;
 
 /// Patches that teach from each photo without defects, and far from a defect on each photo with one.
 const QUIET: usize = 150;
-/// A patch is part of a defect from this covered share on, or from this share of the most covered patch on.
+/// A patch is part of a defect from this covered share on, if any is, and from this share of the most covered patch on.
 const COVERED: (f32, f32) = (0.05, 0.3);
 /// Weight of patches far from the defect, beside those of the defect itself.
 const FAR: f32 = 0.5;
@@ -24,8 +24,8 @@ const PATCH_PENALTY: f64 = 0.01;
 const PHOTO_PENALTY: f64 = 0.3;
 /// Penalty where defects are not marked: with so little to go by a stronger one.
 const UNMARKED_PENALTY: f64 = 1.0;
-/// Good photos that are learned from beside defects that are not marked.
-const GOOD_BESIDE: usize = 40;
+/// Photos with defects that are not marked, and good ones beside them, that are learned from: every patch of theirs is.
+const UNMARKED: (usize, usize) = (200, 40);
 /// Share of a photo's patches whose mean logit is what the marks say of the photo.
 pub(super) const TOP: f64 = 0.01;
 
@@ -83,11 +83,8 @@ impl Marks {
     /// Without defects or without good photos.
     pub fn fit(sight: &Sight, photos: &[Taught<'_>], seed: Seed) -> Result<Self, TuneError> {
         let marked = photos.iter().any(|taught| taught.covered.is_some());
-        let patch = if marked {
-            fit_marked(sight, photos, seed)?
-        } else {
-            fit_unmarked(sight, &few_good(photos, seed))?
-        };
+        let patch =
+            if marked { fit_marked(sight, photos, seed)? } else { fit_unmarked(sight, &few(photos, seed))? };
         Ok(Self { patch, photo: fit_photos(sight, photos)?, marked })
     }
 
@@ -186,7 +183,7 @@ fn fit_marked(sight: &Sight, photos: &[Taught<'_>], seed: Seed) -> Result<PatchL
                 lesson.add(&patches_at(sight, taught.seen, &quiet), 0.0, |_| 1.0, 0.5 / good);
             }
             Some(covered) => {
-                let least = COVERED.0.max(COVERED.1 * covered.max());
+                let least = COVERED.0.min(covered.max()).max(COVERED.1 * covered.max());
                 let inside: Vec<usize> =
                     (0..covered.values.len()).filter(|cell| covered.values[*cell] >= least).collect();
                 let share = |row: usize| covered.values[inside[row]];
@@ -214,12 +211,19 @@ fn far_from(covered: &ScoreMap) -> Vec<usize> {
     (0..rows * cols).filter(|cell| !near(*cell)).collect()
 }
 
-/// All photos with defects and some without: every patch of each counts, and good ones are all alike.
-fn few_good<'a>(photos: &[Taught<'a>], seed: Seed) -> Vec<Taught<'a>> {
+/// Some photos with defects and fewer without: every patch of each counts, and good ones are all alike.
+fn few<'a>(photos: &[Taught<'a>], seed: Seed) -> Vec<Taught<'a>> {
     let (defects, good): (Vec<Taught<'a>>, Vec<Taught<'a>>) = photos.iter().partition(|taught| taught.defect);
-    let count = GOOD_BESIDE.min(good.len());
-    let picks = random::sample_without_replacement(good.len(), count, &mut seed.derive("few good").rng());
-    defects.into_iter().chain(picks.into_iter().map(|pick| good[pick])).collect()
+    let some = |of: Vec<Taught<'a>>, count: usize, name: &str| -> Vec<Taught<'a>> {
+        if of.len() <= count {
+            return of;
+        }
+        let picks = random::sample_without_replacement(of.len(), count, &mut seed.derive(name).rng());
+        picks.into_iter().map(|pick| of[pick]).collect()
+    };
+    let mut both = some(defects, UNMARKED.0, "few defects");
+    both.extend(some(good, UNMARKED.1, "few good"));
+    both
 }
 
 /// Without marks: the largest patch logits of each photo are fitted to what is known of the photo.

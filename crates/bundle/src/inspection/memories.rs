@@ -17,7 +17,7 @@ use super::votes::{self, Detector};
 const BANK: usize = 5_000;
 /// Share of a photo's patches whose mean is what a view says of the photo.
 pub(super) const TOP: f64 = 0.003;
-/// Fewest good photos from which photos are compared as a whole.
+/// Fewest good photos, those that are held out included, from which photos are compared as a whole.
 pub const WHOLE_FROM: usize = 16;
 /// Good patches from which their directions are learned; more change nothing.
 const DIRECTIONS_FROM: usize = 20_000;
@@ -33,7 +33,7 @@ pub struct Memories {
     pub residuals: Vec<Subspace>,
     /// Surfaces by place, at the finest scale.
     pub place: Option<PatchMemory>,
-    /// Whole photos, by scale; empty with few photos.
+    /// Whole photos, by scale; empty where nobody listens.
     pub pooled: Vec<LocalMemory>,
     /// The median good part pixel by pixel; absent where parts do not lie alike.
     pub pixels: Option<PixelReference>,
@@ -117,7 +117,7 @@ impl Memories {
             pixels: evened.map(|evened| PixelReference::fit_evened(&evened)).transpose()?,
         };
         let wholes = LocalConfig { bank: photos.len().max(1), whiten: false, power: 1.0 };
-        if heard(Detector::Whole) && photos.len() >= WHOLE_FROM {
+        if heard(Detector::Whole) {
             for (scale, look) in sight.looks.iter().enumerate().filter(|(_, look)| !look.is_detail()) {
                 let whole: Vec<_> =
                     photos.iter().map(|good| pooled(&good.seen.grids[scale], &look.pooled)).collect();

@@ -3,6 +3,7 @@
 //! | question | where |
 //! |---|---|
 //! | at which scales is a photo looked at? | [`Sight`] |
+//! | what is painted over before? | `background.rs` |
 //! | what do good parts look like? | [`Memories`] |
 //! | which detectors are there? | [`Detector`] |
 //! | how do several become one score? | [`Units`], [`opinion`] |
@@ -11,6 +12,7 @@
 //! | what kind of defect is it? | [`Kinds`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
+mod background;
 mod contents;
 mod inspector;
 mod kinds;
@@ -32,7 +34,7 @@ pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Good, Memories, Raw, Voice, WHOLE_FROM};
 pub use onnx::export_inspector;
-pub use predictor::{Inspected, InspectionPredictor, MarkedRegion};
+pub use predictor::{Inspected, InspectionPredictor, Looked, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Shown, Sight};
 pub use votes::Detector;
 pub use weighing::{Units, Usual, Weighed};

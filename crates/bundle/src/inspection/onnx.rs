@@ -26,15 +26,15 @@ use crate::BundleError;
 /// `[n, rows, cols]`, the suspicion by cell. The file's metadata tell what they mean.
 ///
 /// # Errors
-/// [`BundleError::ExportAligned`] for an inspector that lays photos over a reference first; photos with too many cells.
+/// [`BundleError::ExportPrepared`] for an inspector that lays photos over a reference or paints over their background first; photos with too many cells.
 pub fn export_inspector(
     bundle: &InspectionBundle,
     base_dir: &Path,
     (width, height): (u32, u32),
 ) -> Result<Vec<u8>, BundleError> {
     let inspector = &bundle.inspector;
-    if inspector.aligner.is_some() {
-        return Err(BundleError::ExportAligned);
+    if inspector.prepares() {
+        return Err(BundleError::ExportPrepared);
     }
     let (mut model, photo) = OnnxModel::of_photos(width as usize, height as usize);
     let mut grids = Vec::new();

@@ -36,9 +36,17 @@ pub struct Inspected {
     pub kind: Option<NamedKind>,
     /// Where the part is marked, the most suspicious first.
     pub regions: Vec<MarkedRegion>,
+}
+
+/// What was found on one photo, with what it can be shown by.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// What was found.
+    pub found: Inspected,
     /// Suspicion by cell.
-    #[serde(skip)]
     pub map: ScoreMap,
+    /// The decoded photo.
+    pub photo: RgbImage,
 }
 
 /// One marked place.
@@ -66,6 +74,14 @@ impl InspectionPredictor {
         if got != expected {
             return Err(BundleError::WrongBase { id: bundle.manifest.base.id.clone(), expected, got });
         }
+        if !eye.shows(&bundle.inspector.sight) {
+            let detail = "it looks at columns that the base does not have".to_owned();
+            return Err(BundleError::Malformed {
+                path: dir.to_owned(),
+                file: "inspector.json".to_owned(),
+                detail,
+            });
+        }
         let fresh = record_golden(&bundle.inspector, &eye)?;
         let logits: Vec<Vec<f64>> = fresh.rows.into_iter().map(|row| row.logits).collect();
         bundle.golden.check(&eye.engine_name(), &logits)?;
@@ -82,24 +98,23 @@ impl InspectionPredictor {
         &self.eye
     }
 
-    /// Inspects the bytes of a photo file; gives the decoded photo as well.
-    pub fn inspect(&self, bytes: &[u8]) -> Result<(Inspected, RgbImage), BundleError> {
+    /// Inspects the bytes of a photo file.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Looked, BundleError> {
         let photo = base::prep::decode(bytes).map_err(base::open::BaseError::from)?;
         let opinion = self.bundle.inspector.look(&self.eye, &photo)?;
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
         let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale)?;
         let alarms = alarm.threshold.alarms(opinion.score);
-        let inspected = Inspected {
+        let found = Inspected {
             alarm: alarms,
             kind: opinion.kind.filter(|_| alarms),
             score: opinion.score,
             p_value: conformal_p_value(&alarm.good, opinion.score),
             evidence: opinion.evidence,
             regions,
-            map: opinion.map,
         };
-        Ok((inspected, photo))
+        Ok(Looked { found, map: opinion.map, photo })
     }
 }
 

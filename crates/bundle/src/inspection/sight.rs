@@ -1,5 +1,6 @@
 //! How an inspector looks at a photo: at two scales and once for fine detail, through the inner maps of a vision base.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use linalg::Matrix;
 use serde::{Deserialize, Serialize};
 use tune::detect::Aligner;
 
+use super::background::without_background;
 use super::laying::{Laid, SightError, lay};
 
 /// Added to a standard deviation before its logarithm is taken: what hardly varies is all alike.
@@ -18,7 +20,8 @@ pub(super) const LEAST_SPREAD: f64 = 0.02;
 const SIDE: f64 = 512.0;
 /// Scaled photos of the smallest defects have at most this many pixels squared: such a photo takes some seconds.
 const MOST_SIDE: f64 = 2048.0;
-/// Scaled pixels of all photos together, which are kept while an inspector is learned: about six gigabytes.
+/// Scaled pixels of all photos to learn from together, which are kept meanwhile: about six gigabytes. From some thousand
+/// photos on they are looked at less closely.
 const MOST_PIXELS: f64 = 3e8;
 /// Scaled pixels by which tiles reach into each other, where a photo needs several.
 const MARGIN: usize = 96;
@@ -46,6 +49,8 @@ pub struct Look {
 pub struct Sight {
     /// Each scale.
     pub looks: Vec<Look>,
+    /// Whether the background is painted over first.
+    pub without_background: bool,
 }
 
 /// What was seen of one photo: a grid of patches at each scale.
@@ -68,6 +73,8 @@ pub struct Shown<'a> {
     pub defects: bool,
     /// Side in pixels of the smallest defect that matters, when known. Above 0.
     pub smallest: Option<f64>,
+    /// Whether the background is painted over.
+    pub without_background: bool,
 }
 
 impl Shown<'_> {
@@ -78,7 +85,7 @@ impl Shown<'_> {
         let (side, all) = (areas[areas.len() / 2].sqrt(), areas.iter().sum::<f64>());
         let usual = SIDE / side;
         let wanted = self.smallest.map_or(usual, |smallest| usual.max(2.0 * cell as f64 / smallest));
-        let most = (MOST_SIDE / side).min((MOST_PIXELS / all).sqrt()).max(usual);
+        let most = (MOST_SIDE / side).max(usual).min((MOST_PIXELS / all).sqrt());
         wanted.min(most).min(1.0)
     }
 }
@@ -87,6 +94,7 @@ impl Shown<'_> {
 #[derive(Debug)]
 pub struct Eye {
     looks: Vec<PatchBase>,
+    without_background: bool,
 }
 
 impl Sight {
@@ -114,13 +122,15 @@ impl Sight {
             looks.push(Look::new(plan, &maps, &base.columns()));
             bases.push(base);
         }
-        Ok((Self { looks }, Eye { looks: bases }))
+        let without_background = shown.without_background;
+        Ok((Self { looks, without_background }, Eye { looks: bases, without_background }))
     }
 
     /// Opens the base in a folder for this sight.
     pub fn open(&self, dir: &Path, engine: &EngineChoice) -> Result<Eye, BaseError> {
         let open = |look: &Look| PatchBase::open(dir, engine, look.plan.clone());
-        Ok(Eye { looks: self.looks.iter().map(open).collect::<Result<_, _>>()? })
+        let looks = self.looks.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Eye { looks, without_background: self.without_background })
     }
 }
 
@@ -138,6 +148,11 @@ impl Look {
             views = columns.to_vec();
         }
         Self { views, pooled: of(&maps.pooled), plan }
+    }
+
+    /// Whether it looks at anything.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.views.is_empty() && self.views.iter().all(|view| view.start < view.end)
     }
 
     /// Whether it is there for detail only: such a look says where something is, not whether.
@@ -168,13 +183,29 @@ fn laid_out(maps: Vec<String>, cell: usize, step: usize, scale: f64, sizes: &[(u
 }
 
 impl Eye {
-    /// Looks at a photo at every scale, after laying it over the reference where there is one.
+    /// Looks at a photo at every scale, after painting over its background where that is wanted and laying it over the
+    /// reference where there is one.
     pub fn see(&self, photo: &RgbImage, aligner: Option<&Aligner>) -> Result<Seen, SightError> {
+        let photo = &*self.prepared(photo);
         let laid = aligner.map(|aligner| lay(aligner, photo)).transpose()?;
         let (laid, registered) = laid.unzip();
         let shown = registered.as_ref().unwrap_or(photo);
         let grids = self.looks.iter().map(|look| look.grid(shown)).collect::<Result<_, _>>()?;
         Ok(Seen { size: photo.dimensions(), grids, laid })
+    }
+
+    /// Whether the base shows every column that the looks name.
+    pub(super) fn shows(&self, sight: &Sight) -> bool {
+        let shows = |(base, look): (&PatchBase, &Look)| {
+            let columns = base.columns().iter().map(|columns| columns.end).max().unwrap_or(0);
+            look.pooled.end <= columns && look.views.iter().all(|view| view.end <= columns)
+        };
+        self.looks.iter().zip(&sight.looks).all(shows)
+    }
+
+    /// The photo as it is looked at.
+    pub fn prepared<'p>(&self, photo: &'p RgbImage) -> Cow<'p, RgbImage> {
+        if self.without_background { Cow::Owned(without_background(photo)) } else { Cow::Borrowed(photo) }
     }
 
     /// Name of the engine, with what decides its arithmetic.
@@ -217,7 +248,7 @@ mod tests {
     use super::*;
 
     fn scale(size: (u32, u32), photos: usize, smallest: Option<f64>) -> f64 {
-        Shown { sizes: &vec![size; photos], defects: true, smallest }.scale(8)
+        Shown { sizes: &vec![size; photos], defects: true, smallest, without_background: false }.scale(8)
     }
 
     #[test]
@@ -229,5 +260,6 @@ mod tests {
         assert_eq!(scale((2048, 2048), 10, Some(2.0)), 1.0, "never enlarged");
         assert_eq!(scale((8192, 8192), 1, Some(4.0)), 0.25, "time");
         assert!(scale((2048, 2048), 1000, Some(16.0)) < 0.3, "memory");
+        assert!(scale((512, 512), 3000, None) < 0.7, "memory");
     }
 }

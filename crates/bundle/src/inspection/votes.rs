@@ -58,7 +58,7 @@ pub(crate) fn of_views(sight: &Sight) -> Vec<Detector> {
     let of_look = |look: &super::sight::Look| {
         let count = look.views.len();
         let first = if look.is_detail() { Detector::Detail } else { Detector::Surface };
-        std::iter::once(first).chain(std::iter::repeat_n(Detector::Shape, count - 1))
+        std::iter::once(first).chain(std::iter::repeat_n(Detector::Shape, count.saturating_sub(1)))
     };
     sight.looks.iter().flat_map(of_look).collect()
 }

@@ -49,8 +49,8 @@ fn check(verb: &ExportArguments) -> anyhow::Result<()> {
         };
     }
     let bundle = InspectionBundle::open(&verb.bundle).map_err(PipelineError::from)?;
-    if bundle.inspector.aligner.is_some() {
-        return Err(PipelineError::from(BundleError::ExportAligned).into());
+    if bundle.inspector.prepares() {
+        return Err(PipelineError::from(BundleError::ExportPrepared).into());
     }
     match verb.size {
         Some(_) => Ok(()),

@@ -37,6 +37,7 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
         mm_per_pixel: verb.mm_per_pixel,
         smallest_defect: verb.smallest_defect,
         orientation: verb.orientation.unwrap_or_default(),
+        without_background: verb.without_background,
         detectors: verb.detectors.clone(),
         seed: verb.seed,
         created: clock::now(),
@@ -49,6 +50,7 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
             "identity": made.identity.to_string(),
             "good": { "photos": made.n_good.0, "groups": made.n_good.1 },
             "threshold": made.bundle.alarm.threshold,
+            "miss_cost": made.cost,
             "evaluation": made.bundle.evaluation,
             "suspects": made.suspects,
             "problems": made.problems,
@@ -111,6 +113,9 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
         );
     }
     say(arguments, &promise(request, made, lang));
+    if let Some(cost) = made.cost {
+        say(arguments, pipeline::words::cost_use(cost).in_lang(lang));
+    }
     for measured in &made.bundle.evaluation.measured {
         let on = match measured.on.as_str() {
             "test" => lang.pick("on your test part", "在测试集上"),
@@ -148,7 +153,14 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
 fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
     let n = made.bundle.alarm.good.n();
     let (rate, confidence) = (percent(request.false_alarms), percent(request.confidence));
+    let grouped = made.n_good.1 < made.n_good.0;
     match made.bundle.alarm.threshold {
+        AlarmThreshold::Proven(_) if grouped => lang.pick(
+            format!(
+                "Promise: with {confidence} confidence at most {rate} of groups of good parts have any alarm."
+            ),
+            format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品组会出现误报。"),
+        ),
         AlarmThreshold::Proven(_) => lang.pick(
             format!("Promise: with {confidence} confidence at most {rate} of good parts alarm."),
             format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品会误报。"),
@@ -157,14 +169,16 @@ fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
             let best = percent(best_provable_rate(n, request.confidence));
             let need = parts_needed(request.false_alarms, request.confidence).unwrap_or(usize::MAX);
             let more = need.saturating_sub(n);
+            let (parts, counted) =
+                if grouped { ("groups of good parts", "组良品") } else { ("good parts", "个良品") };
             lang.pick(
                 format!(
-                    "{n} good parts: with these the best provable false-alarm rate is {best} ({confidence} confidence).\n\
-                     For {rate} show {more} more good parts; until then the threshold is an estimate, no guarantee."
+                    "{n} {parts}: with these the best provable false-alarm rate is {best} ({confidence} confidence).\n\
+                     For {rate} show {more} more {parts}; until then the threshold is an estimate, no guarantee."
                 ),
                 format!(
-                    "{n} 个良品：以此能证明的最低误报率为 {best}（置信度 {confidence}）。\n\
-                     若要 {rate}，请再提供 {more} 个良品；在此之前阈值只是估计，没有保证。"
+                    "{n} {counted}：以此能证明的最低误报率为 {best}（置信度 {confidence}）。\n\
+                     若要 {rate}，请再提供 {more} {counted}；在此之前阈值只是估计，没有保证。"
                 ),
             )
         }

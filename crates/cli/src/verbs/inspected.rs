@@ -3,9 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use bundle::inspection::{Inspected, InspectionBundle, Kinds};
+use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked};
 use dataset::ReadOptions;
-use image::{ImageBuffer, Luma, RgbImage};
+use image::{ImageBuffer, Luma};
 use pipeline::{InspectedRow, Lang, PipelineError, words};
 
 use super::batch::Batch;
@@ -36,8 +36,8 @@ pub(super) fn predict(
     let (rows, bundle) = with_progress(arguments, lang, |run| {
         let predictor = home.open_inspector(&verb.bundle, run)?;
         let mark = predictor.bundle().alarm.mark.threshold() as f32;
-        let draw = |id: &str, photo: &RgbImage, found: &Inspected| match &verb.heatmaps {
-            Some(dir) => write_heat(dir, id, photo, found, mark),
+        let draw = |id: &str, looked: &Looked| match &verb.heatmaps {
+            Some(dir) => write_heat(dir, id, looked, mark),
             None => Ok(()),
         };
         let rows = pipeline::inspect_photos(&predictor, &verb.inputs, &read, run, &draw)?;
@@ -151,28 +151,23 @@ fn kind(row: &InspectedRow, lang: Lang) -> String {
 }
 
 /// `heat/NAME.heat.png` to look at and `heat/NAME.map.png` with 16-bit values, both of the photo's size.
-fn write_heat(
-    dir: &Path,
-    id: &str,
-    photo: &RgbImage,
-    found: &Inspected,
-    mark: f32,
-) -> Result<(), PipelineError> {
+fn write_heat(dir: &Path, id: &str, looked: &Looked, mark: f32) -> Result<(), PipelineError> {
     let place = dir.join(inside(id));
     let named = |end: &str| {
         let mut name = place.clone().into_os_string();
         name.push(end);
         PathBuf::from(name)
     };
-    let full = found.map.resized(photo.height() as usize, photo.width() as usize);
+    let (width, height) = looked.photo.dimensions();
+    let full = looked.map.resized(height as usize, width as usize);
     let values: Vec<u16> = full
         .values
         .iter()
         .map(|value| ((value + OFFSET) * STEPS).round().clamp(0.0, f32::from(u16::MAX)) as u16)
         .collect();
-    let map = ImageBuffer::<Luma<u16>, _>::from_raw(photo.width(), photo.height(), values)
-        .expect("the map has the photo's size");
-    let heat = pipeline::heat_picture(photo, found, mark);
+    let map =
+        ImageBuffer::<Luma<u16>, _>::from_raw(width, height, values).expect("the map has the photo's size");
+    let heat = pipeline::heat_picture(looked, mark);
     write_png(&named(".heat.png"), &heat.into())?;
     write_png(&named(".map.png"), &map.into())
 }
@@ -266,5 +261,17 @@ pub(super) fn evaluate(
         vec![name, show::estimate("recall", recall, lang)]
     }));
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
+    let (n, left_out) = (measured.n, measured.n_left_out);
+    if left_out > 0 {
+        say(
+            arguments,
+            &lang.pick(
+                format!(
+                    "Measured on the {n} photos of the test part; {left_out} to learn from were left out."
+                ),
+                format!("在测试集的 {n} 张照片上测得；未使用用于学习的 {left_out} 张。"),
+            ),
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

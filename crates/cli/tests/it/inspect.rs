@@ -8,7 +8,7 @@ use crate::run::{Ended, Place, names};
 const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
 
 /// A brushed metal face with a hole; no two alike. With a defect, a dark spot at a place that the number decides.
-fn face(number: u32, defect: bool) -> RgbImage {
+pub(crate) fn face(number: u32, defect: bool) -> RgbImage {
     let noise = |x: u32, y: u32| {
         let mixed = x
             .wrapping_mul(374_761_393)
@@ -252,7 +252,7 @@ fn inspectors_and_other_bundles_are_not_mixed_up() {
     inspect(&place, &["parts"]).fine();
     assert_snapshot!(place.run(&["export", "parts.djm", "--onnx", "parts.onnx"]).told(), @r"
     exit 1
-    error: cannot export to ONNX: the parts of this inspector lie alike, so it lays every photo over the median good part before it looks, which no ONNX graph does
+    error: cannot export to ONNX: before this inspector looks, it lays every photo over the median good part or paints over its background, which no ONNX graph does
     hint: run it with `dianjing predict`, which looks at photos in the same way everywhere
     ");
     assert_snapshot!(place.run(&["predict", "parts.djm", "-"]).told(), @r"

@@ -9,6 +9,7 @@ mod bad_input;
 mod hard_times;
 mod inner_maps;
 mod inspect;
+mod inspect_told;
 mod journey;
 mod kinds;
 mod onnx;

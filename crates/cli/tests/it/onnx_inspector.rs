@@ -142,7 +142,7 @@ fn what_cannot_be_exported_is_told() {
     inspect(&place, &["plates"]).fine();
     assert_snapshot!(place.run(&["export", "plates.djm", "--onnx", "plates.onnx"]).told(), @r"
     exit 1
-    error: cannot export to ONNX: the parts of this inspector lie alike, so it lays every photo over the median good part before it looks, which no ONNX graph does
+    error: cannot export to ONNX: before this inspector looks, it lays every photo over the median good part or paints over its background, which no ONNX graph does
     hint: run it with `dianjing predict`, which looks at photos in the same way everywhere
     ");
     let chinese = place.run_with(

@@ -196,11 +196,37 @@ fn masks_lie_in_their_folder_or_beside_the_picture() {
             &[&format!("dent/7.jpg: dent mask {mask}"), "good/7.jpg: GOOD"],
         );
     }
-    // `mask` may be a defect, and a mask of a good part says nothing.
+    // `mask` may be a defect, and whether the mask of a good part is empty is looked at later.
     check(
         &["train/good/1.png", "test/mask/1.png", "test/good/2.png", "ground_truth/good/2_mask.png"],
-        &["test/good/2.png: GOOD measure", "test/mask/1.png: mask measure", "train/good/1.png: GOOD"],
+        &[
+            "test/good/2.png: GOOD measure mask ground_truth/good/2_mask.png",
+            "test/mask/1.png: mask measure",
+            "train/good/1.png: GOOD",
+        ],
     );
+}
+
+#[test]
+fn where_no_word_says_what_is_good_the_mask_decides() {
+    let files = ["train/1.png", "train/1_mask.png", "train/2.png", "test/3.png", "test/3_mask.png"];
+    check(
+        &files,
+        &[
+            "test/3.png: defect measure mask test/3_mask.png",
+            "train/1.png: defect mask train/1_mask.png",
+            "train/2.png: GOOD",
+        ],
+    );
+    let place = folder(&files);
+    let (set, _) = read_inspection(&place.path("d"), &InspectionOptions::default()).unwrap();
+    let by_mask: Vec<bool> = set.examples.iter().map(|example| example.by_mask).collect();
+    assert_eq!(by_mask, [true, true, false]);
+    // What is to be measured on needs a word or a mask.
+    let place = folder(&["train/1.png", "test/2.png"]);
+    let (lines, problems) = told(&place, "d", &InspectionOptions::default());
+    assert_eq!(lines, ["train/1.png: GOOD"]);
+    assert!(problems[0].starts_with("d: 1 file(s) are not part of the layout"), "{problems:?}");
 }
 
 #[test]
@@ -352,6 +378,7 @@ fn a_table_beside_pictures_may_be_metadata() {
 fn every_problem_names_what_to_do() {
     for kind in [
         ProblemKind::EmptyMask,
+        ProblemKind::MarkedGood,
         ProblemKind::MaskSize { got: (1, 2), expected: (3, 4) },
         ProblemKind::MaskWithoutPicture,
         ProblemKind::SeveralMasks { count: 2 },

@@ -50,14 +50,16 @@ pub(crate) struct Evidence {
 /// The detectors to learn for the choice.
 pub(crate) fn candidates(photos: &[Photo<'_>], asked: Option<&[Detector]>) -> Vec<Detector> {
     let defects = photos.iter().filter(|photo| photo.is_defect()).count();
+    let can_work = |detector: &Detector| *detector != Detector::Whole || photos.len() - defects >= WHOLE_FROM;
     let wanted = |detector: &Detector| match asked {
+        _ if !can_work(detector) => false,
         Some(asked) => detector.draws() || asked.contains(detector),
         None => !detector.is_extra() || defects >= DEFECTS_FROM,
     };
     Detector::ALL.into_iter().filter(wanted).collect()
 }
 
-/// Chooses by what was said of each photo by those that had not seen it.
+/// Chooses by what was said of each photo by those that had not seen it; of one photo alone, by its quarters.
 ///
 /// # Errors
 /// [`PipelineError::NoDetector`] when one that was asked for cannot work on these photos.
@@ -65,14 +67,13 @@ pub(crate) fn choose(
     units: &Units,
     raws: &[&Raw],
     photos: &[Photo<'_>],
+    quartered: bool,
     asked: Option<&[Detector]>,
     seed: Seed,
 ) -> Result<Choice, PipelineError> {
     let defect: Vec<bool> = photos.iter().map(Photo::is_defect).collect();
     let known: Vec<Detector> = Detector::ALL.into_iter().filter(|detector| units.knows(*detector)).collect();
-    // One photo alone is judged by its quarters: there are fewer photos than things said.
-    let of_photos = raws.len() == photos.len();
-    let count = if of_photos { defect.iter().filter(|defect| **defect).count() } else { 0 };
+    let count = if quartered { 0 } else { defect.iter().filter(|defect| **defect).count() };
     let score = |votes: &[Detector]| -> Vec<f64> {
         let judged = raws.iter().map(|raw| units.judge(raw, votes));
         judged.map(|(patches, whole)| patches + whole).collect()
@@ -81,7 +82,7 @@ pub(crate) fn choose(
         .iter()
         .map(|detector| {
             let scores = score(&[*detector]);
-            let good = scores.iter().enumerate().filter(|(at, _)| !of_photos || !defect[*at]);
+            let good = scores.iter().enumerate().filter(|(at, _)| quartered || !defect[*at]);
             let upset = upper(good.map(|(_, score)| *score).collect());
             let groups: Vec<u32> = (0..).take(scores.len()).collect();
             let auroc = (count > 0).then(|| auroc(&scores, &defect, &groups, seed)).transpose()?;

@@ -64,10 +64,8 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     let Lesson { sight, photos, seed, .. } = *lesson;
     let good = lesson.good(0..photos.len());
     let quartered = good.len() < 2;
-    // Good photos of one single group can only be held out one by one; what is promised still counts groups.
-    let one_by_one: Vec<u32> = (0..).take(photos.len()).collect();
-    let groups = if lesson.groups_of(false) < 2 { &one_by_one } else { lesson.groups };
-    let lesson = &Lesson { groups, ..*lesson };
+    let groups = lesson.held_together();
+    let lesson = &Lesson { groups: &groups, ..*lesson };
     let teaches = !quartered && lesson.groups_of(true) >= TEACHING_FROM;
     let candidates = choosing::candidates(photos, lesson.asked);
     let deal = lesson.deal();
@@ -78,7 +76,7 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     };
     let all: Vec<&Raw> = said.iter().map(|said| &said.raw).collect();
     let units = Units::learn(&lesson.raws_of_good(&said, quartered));
-    let choice = choosing::choose(&units, &all, photos, lesson.asked, seed)?;
+    let choice = choosing::choose(&units, &all, photos, quartered, lesson.asked, seed)?;
     let heard: Vec<Detector> =
         candidates.into_iter().filter(|of| of.draws() || choice.votes.contains(of)).collect();
     said.iter_mut().for_each(|said| said.raw.keep(&heard));
@@ -126,11 +124,56 @@ impl<'a> Lesson<'a> {
         of_kind.map(|(_, group)| *group).collect::<BTreeSet<u32>>().len()
     }
 
+    /// The groups, `[n]`, as they are held out. Good photos of one single group can only be held out one by one, apart from
+    /// those with defects unless these are of the same group; what is promised still counts groups.
+    fn held_together(&self) -> Vec<u32> {
+        let mut groups = self.groups.to_vec();
+        if self.groups_of(false) > 1 {
+            return groups;
+        }
+        let with_defects = self.with_defects();
+        let is_mixed = self
+            .photos
+            .iter()
+            .zip(&groups)
+            .any(|(photo, group)| !photo.is_defect() && with_defects.contains(group));
+        let fresh = (0..).skip(groups.iter().max().map_or(0, |last| *last as usize + 1));
+        let alone = groups.iter_mut().filter(|group| is_mixed || !with_defects.contains(group));
+        alone.zip(fresh).for_each(|(group, fresh)| *group = fresh);
+        groups
+    }
+
+    /// The groups with a defect in them.
+    fn with_defects(&self) -> BTreeSet<u32> {
+        let photos = self.photos.iter().zip(self.groups).filter(|(photo, _)| photo.is_defect());
+        photos.map(|(_, group)| *group).collect()
+    }
+
+    /// Deals groups with defects and groups without apart from each other, so that every fold leaves some of both to learn from
+    /// where there are two of each.
     fn deal(&self) -> Deal {
-        let n_groups = self.groups.iter().max().map_or(0, |last| *last as usize + 1);
-        let count = if self.photos.len() < MANY { FOLDS.0 } else { FOLDS.1 }.min(n_groups);
-        let strata: Vec<u32> = self.photos.iter().map(|photo| u32::from(photo.is_defect())).collect();
-        let fold = folds(&strata, self.groups, count, self.seed).into_iter().map(usize::from).collect();
+        let with_defects = self.with_defects();
+        let most = if self.photos.len() < MANY { FOLDS.0 } else { FOLDS.1 };
+        let (taught, plain): (Vec<usize>, Vec<usize>) =
+            (0..self.photos.len()).partition(|at| with_defects.contains(&self.groups[*at]));
+        let dealt = [plain, taught].map(|rows| {
+            let groups: Vec<u32> = rows.iter().map(|at| self.groups[*at]).collect();
+            let count = groups.iter().collect::<BTreeSet<_>>().len().min(most);
+            let strata: Vec<u32> = rows.iter().map(|at| u32::from(self.photos[*at].is_defect())).collect();
+            let fold: Vec<usize> = if count < 2 {
+                vec![0; rows.len()]
+            } else {
+                folds(&strata, &groups, count, self.seed).into_iter().map(usize::from).collect()
+            };
+            (rows, fold, count)
+        });
+        let count = dealt.iter().map(|(.., count)| *count).max().unwrap_or(0).max(2);
+        let mut fold = vec![0; self.photos.len()];
+        for (side, (rows, folds, _)) in dealt.iter().enumerate() {
+            // From both ends: where there are few of either, they do not meet in one fold.
+            let place = |fold: usize| if side == 0 { fold } else { count - 1 - fold };
+            rows.iter().zip(folds).for_each(|(at, dealt)| fold[*at] = place(*dealt));
+        }
         Deal { fold, count }
     }
 

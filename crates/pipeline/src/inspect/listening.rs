@@ -2,11 +2,12 @@
 
 use bundle::inspection::{Detector, Inspector};
 
+use super::Findings;
 use super::choosing::{Evidence, Why};
 use super::fitting::Fitted;
-use crate::percent;
 use crate::report::Sentence;
 use crate::report::inspection::{Figure, TriedDetector};
+use crate::{percent, words};
 
 /// The recipe's name, and why it is this one.
 pub(crate) fn recipe(fitted: &Fitted) -> (String, String) {
@@ -44,10 +45,18 @@ pub(crate) fn detectors(fitted: &Fitted) -> Vec<TriedDetector> {
     tried
 }
 
-/// Why these, and whether parts were taken to lie any way.
-pub(crate) fn told(fitted: &Fitted, turned: bool) -> Sentence {
-    let Sentence { mut en, mut zh } = why(fitted);
-    if turned {
+/// Why these, how they see the parts, and what the cost of a missed defect did.
+pub(crate) fn told(findings: &Findings<'_>) -> Sentence {
+    let Sentence { mut en, mut zh } = why(findings.fitted);
+    if let Some(cost) = findings.cost.map(words::cost_use) {
+        en += &format!(" {}", cost.en);
+        zh += &cost.zh;
+    }
+    if findings.request.without_background {
+        en += " What lies beside the part is painted over.";
+        zh += "零件以外的背景已涂掉。";
+    }
+    if findings.turned {
         en += " Parts may lie any way, so the good photos were learned from turned around as well.";
         zh += "零件可任意朝向，因此也学习了旋转后的良品照片。";
     }

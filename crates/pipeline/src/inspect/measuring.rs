@@ -1,22 +1,25 @@
 //! When to alarm, what that promises, and how well defects are found.
 
+use std::collections::BTreeMap;
+
 use bundle::Measured;
 use bundle::inspection::{Alarm, Kinds, NamedKind, Opinion, ScoreMap};
 use dataset::Verdict;
-use evaluate::Estimate;
 use evaluate::inspect::{
     AUPIMO_BOUNDS, AUPRO_LIMIT, AlarmThreshold, CheapestThreshold, Costs, GoodScores, Plane, Promise,
     ScoredImage, TradeOff, alarm_threshold, aupimo, auroc, average_precision, cheapest_threshold,
-    false_alarms_at, pixel_metrics, recall_at, trade_off,
+    estimated_threshold, false_alarms_at, pixel_metrics, recall_at, trade_off,
 };
+use evaluate::{Estimate, EvaluateError};
 use linalg::Seed;
+use serde::Serialize;
 
 use super::InspectRequest;
 use super::kinds::{self, NamedKinds};
 use super::seeing::Photo;
 use crate::PipelineError;
 
-/// Most pixels of all maps together for which they are measured at full resolution; more are halved until they fit.
+/// Most pixels of all maps together for which they are measured at full resolution; more are taken in squares.
 const MOST_PIXELS: usize = 300_000_000;
 
 /// What is measured of one photo.
@@ -57,27 +60,63 @@ impl Judged {
     }
 }
 
+/// What the cost of a missed defect did to the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostUse {
+    /// The threshold is the cheapest one that keeps the promise.
+    Used,
+    /// Nothing: too few defects to learn from; those that are only measured on decide nothing.
+    TooFewDefects,
+    /// Nothing: too few good photos prove the promise.
+    NoPromise,
+}
+
+/// Fewest labelled defects whose scores say what a threshold costs.
+pub const COST_FROM: usize = 5;
+
 /// Decides when to alarm, from what was said of good photos by those that had not seen them. `groups` is `[n]`.
 pub(crate) fn alarm(
     request: &InspectRequest,
     good: &[&Opinion],
     defects: &[f64],
     groups: &[u32],
-) -> Result<Alarm, PipelineError> {
+) -> Result<(Alarm, Option<CostUse>), PipelineError> {
     let promise = Promise::new(request.false_alarms, request.confidence)?;
     let scores: Vec<f64> = good.iter().map(|opinion| opinion.score).collect();
     let peaks: Vec<f64> = good.iter().map(|opinion| f64::from(opinion.map.max())).collect();
     let good = GoodScores::of_groups(&scores, groups)?;
     let mut threshold = alarm_threshold(&good, promise);
-    if let (Some(cost), AlarmThreshold::Proven(proven)) = (request.miss_cost, &threshold)
-        && defects.len() >= 5
-    {
-        let costs = Costs::new(1.0, cost, request.defect_share)?;
-        let CheapestThreshold { alarm, .. } = cheapest_threshold(&good, defects, costs, proven)?;
-        threshold = AlarmThreshold::Proven(alarm);
-    }
+    let cost = match (request.miss_cost, &threshold) {
+        (None, _) => None,
+        (Some(_), _) if defects.len() < COST_FROM => Some(CostUse::TooFewDefects),
+        (Some(_), AlarmThreshold::Estimated(_)) => Some(CostUse::NoPromise),
+        (Some(cost), AlarmThreshold::Proven(proven)) => {
+            let costs = Costs::new(1.0, cost, request.defect_share)?;
+            let CheapestThreshold { alarm, .. } = cheapest_threshold(&good, defects, costs, proven)?;
+            threshold = AlarmThreshold::Proven(alarm);
+            Some(CostUse::Used)
+        }
+    };
     let mark = alarm_threshold(&GoodScores::of_groups(&peaks, groups)?, promise);
-    Ok(Alarm { threshold, good, mark, mm_per_pixel: request.mm_per_pixel })
+    Ok((Alarm { threshold, good, mark, mm_per_pixel: request.mm_per_pixel }, cost))
+}
+
+/// Decides when to alarm from the quarters of a single photo. They are no independent parts: nothing is promised, and they count
+/// as the one that they are.
+pub(crate) fn alarm_of_quarters(
+    request: &InspectRequest,
+    quarters: &[Opinion],
+) -> Result<(Alarm, Option<CostUse>), PipelineError> {
+    let largest = |of: fn(&Opinion) -> f64| quarters.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+    let good = GoodScores::of_parts(&[largest(|opinion| opinion.score)])?;
+    let peak = GoodScores::of_parts(&[largest(|opinion| f64::from(opinion.map.max()))])?;
+    let estimated = |good: &GoodScores| {
+        Ok::<_, PipelineError>(AlarmThreshold::Estimated(estimated_threshold(good, request.false_alarms)?))
+    };
+    let (threshold, mark) = (estimated(&good)?, estimated(&peak)?);
+    let cost = request.miss_cost.map(|_| CostUse::NoPromise);
+    Ok((Alarm { threshold, good, mark, mm_per_pixel: request.mm_per_pixel }, cost))
 }
 
 /// How well defects are found.
@@ -110,8 +149,9 @@ pub(crate) fn measure(
             metrics.push(Measured { metric: metric.to_owned(), on: on.to_owned(), estimate });
         }
     };
-    if defect.contains(&false) {
-        add("false-alarms", false_alarms_at(&scores, &defect, threshold));
+    // Out of fold the threshold was made from these very scores: their share above it says nothing.
+    if defect.contains(&false) && on == "test" {
+        add("false-alarms", false_alarms(photos, threshold));
     }
     let named = named_by.and_then(|kinds| kinds::measure(kinds, photos));
     for (metric, estimate) in named.iter().flat_map(NamedKinds::metrics) {
@@ -130,6 +170,17 @@ pub(crate) fn measure(
         curve = trade_off(&scores, &defect)?;
     }
     Ok(Measurements { metrics, kinds, named, curve })
+}
+
+/// Share of the good groups with an alarm, as it is promised.
+fn false_alarms(photos: &[Judged], threshold: f64) -> Estimate {
+    let mut largest: BTreeMap<u32, f64> = BTreeMap::new();
+    for photo in photos.iter().filter(|photo| photo.kind.is_none()) {
+        let score = largest.entry(photo.group).or_insert(f64::NEG_INFINITY);
+        *score = score.max(photo.score);
+    }
+    let scores: Vec<f64> = largest.into_values().collect();
+    false_alarms_at(&scores, &vec![false; scores.len()], threshold)
 }
 
 fn renumbered(photos: &[Judged]) -> Vec<u32> {
@@ -189,14 +240,16 @@ fn pixels(
                 Some(mask) => ScoredImage::with_defects(scores, Plane::new(map.rows, map.cols, mask)?),
             }
         })
-        .collect::<Result<_, evaluate::EvaluateError>>()?;
+        .collect::<Result<_, EvaluateError>>()?;
     let groups: Vec<u32> = rows.iter().map(|row| groups[*row]).collect();
     let groups = dense(&groups);
     let found = pixel_metrics(&images, &groups, AUPRO_LIMIT, seed)?;
     let mut metrics = vec![("pixel-auroc", found.auroc), ("aupro", found.aupro)];
-    // Too few good pixels for such low rates: then nothing is said.
-    if let Ok(low) = aupimo(&images, &groups, AUPIMO_BOUNDS, seed) {
-        metrics.push(("aupimo", low.mean));
+    match aupimo(&images, &groups, AUPIMO_BOUNDS, seed) {
+        Ok(low) => metrics.push(("aupimo", low.mean)),
+        // Too few good pixels for such low rates: nothing can be said.
+        Err(EvaluateError::TooFew { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
     Ok(metrics)
 }
@@ -213,9 +266,13 @@ fn resized(photo: &Judged, step: usize) -> ScoreMap {
     photo.map.resized(side(photo.size.1), side(photo.size.0))
 }
 
-/// Every step-th pixel of a mask.
+/// A mask in squares of so many pixels; a square is marked when any pixel of it is.
 fn thinned(photo: &Judged, step: usize) -> Option<Vec<bool>> {
     let (height, width, inside) = photo.mask.as_ref()?;
-    let rows = (0..*height).step_by(step);
-    Some(rows.flat_map(|row| (0..*width).step_by(step).map(move |col| inside[row * width + col])).collect())
+    let (rows, cols) = (height.div_ceil(step), width.div_ceil(step));
+    let mut thin = vec![false; rows * cols];
+    for (at, inside) in inside.iter().enumerate() {
+        thin[at / width / step * cols + at % width / step] |= inside;
+    }
+    Some(thin)
 }

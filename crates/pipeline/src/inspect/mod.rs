@@ -9,7 +9,9 @@ mod measuring;
 mod seeing;
 mod telling;
 mod turning;
+mod verdicts;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bundle::inspection::{
@@ -24,6 +26,7 @@ pub use choosing::DetectorNeeds;
 pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
 pub use kinds::{NamedKinds, NamedRow};
+pub use measuring::{COST_FROM, CostUse};
 use measuring::{Judged, Measurements};
 use seeing::Photo;
 pub use turning::Orientation;
@@ -62,6 +65,8 @@ pub struct InspectRequest {
     pub smallest_defect: Option<f64>,
     /// Whether a part that lies another way is still a good part.
     pub orientation: Orientation,
+    /// Whether what lies beside the part is painted over before anything is looked at.
+    pub without_background: bool,
     /// The detectors that the person wants listened to; absent: chosen.
     pub detectors: Option<Vec<Detector>>,
     /// Seed of everything random.
@@ -85,6 +90,8 @@ pub struct Inspecting {
     pub suspects: Vec<Suspect>,
     /// How many good photos it knows, and in how many groups.
     pub n_good: (usize, usize),
+    /// What the cost of a missed defect did; absent where none was named.
+    pub cost: Option<CostUse>,
     /// What the report shows.
     pub report: InspectionReport,
 }
@@ -100,6 +107,7 @@ pub(crate) struct Findings<'a> {
     /// What was learned from, as those see it that had not seen it.
     pub(crate) learned: &'a [Judged],
     pub(crate) measured: &'a Measurements,
+    pub(crate) cost: Option<CostUse>,
     pub(crate) suspects: &'a [Suspect],
     pub(crate) problems: &'a [Problem],
     pub(crate) n_good: (usize, usize),
@@ -109,25 +117,22 @@ pub(crate) struct Findings<'a> {
 
 /// Makes an inspector and writes the bundle and the report.
 pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
-    let (set, mut problems) =
-        run.step(Step::Read, || Ok(dataset::read_inspection(&request.data, &request.read)?))?;
-    for problem in &problems {
-        run.tell(Event::Problem(problem.clone()));
-    }
+    let (set, mut problems) = read(&request.data, &request.read, run)?;
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
     let has_defects = learned.iter().any(|example| example.verdict.kind().is_some());
-    let sizes = seeing::sizes(&set);
+    let sizes = seeing::sizes(&learned);
     if sizes.is_empty() {
-        problems.extend(seeing::unreadable(&set));
+        problems.extend(seeing::unreadable(&learned));
         return Err(nothing_usable(&set, &problems));
     }
     let smallest = request.smallest_defect.or_else(|| seeing::smallest_marked(&learned));
-    let shown = Shown { sizes: &sizes, defects: has_defects, smallest };
+    let without_background = request.without_background;
+    let shown = Shown { sizes: &sizes, defects: has_defects, smallest, without_background };
     let (sight, eye) = Sight::choose(&dir, &home.engine, &shown)?;
     let seed = seed_of(request.seed);
-    let aligner = run.step(Step::Audit, || seeing::aligner(&learned, seed))?;
+    let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
     let (mut photos, more) =
         run.step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, Ok))?;
     problems.extend(more);
@@ -141,7 +146,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let lesson =
         Lesson { sight: &sight, aligner: aligner.as_ref(), photos: &photos, groups: &groups, asked, seed };
     let fitted = run.step(Step::Tune, || fitting::fit(&lesson, run))?;
-    let (alarm, n_good) = alarm(request, &photos, &groups, &fitted)?;
+    let (alarm, cost, n_good) = alarm(request, &photos, &groups, &fitted)?;
     let learned = out_of_fold(&photos, &groups, &fitted);
     let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
     problems.extend(more);
@@ -158,33 +163,51 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         judged: &judged,
         learned: &learned,
         measured: &measured,
+        cost,
         suspects: &suspects,
         problems: &problems,
         n_good,
         turned,
     };
     let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
-    Ok(Inspecting { bundle, identity, set, problems, suspects, n_good, report })
+    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, report, set })
+}
+
+/// Reads a set and settles what its masks say.
+fn read(
+    data: &Path,
+    options: &InspectionOptions,
+    run: &Run<'_>,
+) -> Result<(InspectionSet, Vec<Problem>), PipelineError> {
+    let (set, problems) = run.step(Step::Read, || {
+        let (mut set, mut problems) = dataset::read_inspection(data, options)?;
+        problems.extend(verdicts::settle(&mut set)?);
+        Ok((set, problems))
+    })?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
+    Ok((set, problems))
 }
 
 /// What the inspector says of the test part; without one, what those said of the photos it learned from that had not seen them.
-fn judge(
+fn judge<'l>(
     set: &InspectionSet,
     eye: &Eye,
     fitted: &Fitted,
-    learned: &[Judged],
+    learned: &'l [Judged],
     run: &Run<'_>,
-) -> Result<(Vec<Judged>, &'static str, Vec<Problem>), PipelineError> {
+) -> Result<(Cow<'l, [Judged]>, &'static str, Vec<Problem>), PipelineError> {
     let examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
-        return Ok((learned.to_vec(), "out-of-fold", Vec::new()));
+        return Ok((Cow::Borrowed(learned), "out-of-fold", Vec::new()));
     }
     let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, fitted.inspector.opinion(&photo.seen)?, 0));
     let (mut judged, problems) = run.step(Step::Features, || {
         seeing::look(eye, fitted.inspector.aligner.as_ref(), &examples, run, judge)
     })?;
     group_judged(&mut judged, &examples);
-    Ok((judged, "test", problems))
+    Ok((Cow::Owned(judged), "test", problems))
 }
 
 fn write(
@@ -232,19 +255,19 @@ fn alarm(
     photos: &[Photo<'_>],
     groups: &[u32],
     fitted: &Fitted,
-) -> Result<(Alarm, (usize, usize)), PipelineError> {
+) -> Result<(Alarm, Option<CostUse>, (usize, usize)), PipelineError> {
     if fitted.quartered {
-        let good: Vec<&Opinion> = fitted.held_out.iter().collect();
-        return Ok((measuring::alarm(request, &good, &[], &[0, 1, 2, 3])?, (1, 1)));
+        let (alarm, cost) = measuring::alarm_of_quarters(request, &fitted.held_out)?;
+        return Ok((alarm, cost, (1, 1)));
     }
     let rows: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
     let good: Vec<&Opinion> = rows.iter().map(|at| &fitted.held_out[*at]).collect();
     let of: Vec<u32> = rows.iter().map(|at| groups[*at]).collect();
     let defects = photos.iter().zip(&fitted.held_out).filter(|(photo, _)| photo.is_defect());
     let defects: Vec<f64> = defects.map(|(_, opinion)| opinion.score).collect();
-    let alarm = measuring::alarm(request, &good, &defects, &of)?;
+    let (alarm, cost) = measuring::alarm(request, &good, &defects, &of)?;
     let n_groups = alarm.good.n();
-    Ok((alarm, (rows.len(), n_groups)))
+    Ok((alarm, cost, (rows.len(), n_groups)))
 }
 
 /// The photos that were learned from, with what those say that had not seen them.
@@ -304,28 +327,39 @@ fn bundle_of(
     })
 }
 
-/// Measures an inspector on every example of a set that it has not seen.
-pub(crate) fn measure_all(
+/// Measures an inspector on the examples of a set that it has not seen: its test part; where there is none, all of it.
+///
+/// # Errors
+/// [`PipelineError::LearnedFrom`] for the very set that it was made from, when that has no test part.
+pub(crate) fn measure_unseen(
     predictor: &InspectionPredictor,
     data: &Path,
     read: &InspectionOptions,
     run: &Run<'_>,
 ) -> Result<InspectorMeasures, PipelineError> {
-    let (set, problems) = run.step(Step::Read, || Ok(dataset::read_inspection(data, read)?))?;
-    for problem in &problems {
-        run.tell(Event::Problem(problem.clone()));
+    let (set, mut problems) = self::read(data, read, run)?;
+    let mut examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
+    if examples.is_empty() {
+        if set.fingerprint().to_string() == predictor.bundle().manifest.data.fingerprint {
+            return Err(PipelineError::LearnedFrom { path: data.to_owned() });
+        }
+        examples = set.examples.iter().collect();
     }
-    let examples: Vec<&InspectionExample> = set.examples.iter().collect();
     let inspector = &predictor.bundle().inspector;
     let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, _) = run.step(Step::Features, || {
+    let (mut judged, more) = run.step(Step::Features, || {
         seeing::look(predictor.eye(), inspector.aligner.as_ref(), &examples, run, judge)
     })?;
+    problems.extend(more);
+    if judged.is_empty() {
+        return Err(nothing_usable(&set, &problems));
+    }
     group_judged(&mut judged, &examples);
     let threshold = predictor.bundle().alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
         measuring::measure(&judged, threshold, inspector.kinds.as_ref(), "test", Seed(0))
     })?;
     let kinds = measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect();
-    Ok(InspectorMeasures { metrics: measured.metrics, kinds })
+    let n_left_out = set.examples.len() - examples.len();
+    Ok(InspectorMeasures { metrics: measured.metrics, kinds, n: judged.len(), n_left_out })
 }

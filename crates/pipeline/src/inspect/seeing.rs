@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::prep::{self, Mask};
 use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
-use dataset::{InspectionExample, InspectionSet, Problem, ProblemKind, Verdict};
+use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
 use evaluate::inspect::{Plane, find_regions};
 use linalg::{Seed, random};
 use rayon::prelude::*;
@@ -32,7 +32,7 @@ impl Photo<'_> {
         Good { seen: &self.seen, turned: &self.turned }
     }
 
-    /// The share of each cell of the finest grid that the mask covers.
+    /// The share of each cell of the finest grid that the mask covers; `None` when it covers none of them.
     pub(crate) fn covered(&self, aligner: Option<&Aligner>) -> Option<ScoreMap> {
         let mask = self.mask.as_ref()?;
         let (rows, cols) = (self.seen.grids[0].rows, self.seen.grids[0].cols);
@@ -52,7 +52,7 @@ impl Photo<'_> {
             inside[cell] += value;
         }
         let values = inside.iter().zip(&all).map(|(inside, all)| inside / all.max(1.0)).collect();
-        Some(ScoreMap { rows, cols, values })
+        Some(ScoreMap { rows, cols, values }).filter(|covered| covered.max() > 0.0)
     }
 }
 
@@ -63,14 +63,18 @@ const LEAST_AREA: usize = 9;
 const ALIKE_BY: usize = 40;
 
 /// What photos are laid over, when the good parts to learn from lie alike.
-pub(crate) fn aligner(examples: &[&InspectionExample], seed: Seed) -> Result<Option<Aligner>, PipelineError> {
+pub(crate) fn aligner(
+    eye: &Eye,
+    examples: &[&InspectionExample],
+    seed: Seed,
+) -> Result<Option<Aligner>, PipelineError> {
     let mut good: Vec<&&InspectionExample> =
         examples.iter().filter(|example| example.verdict == Verdict::Good).collect();
     random::shuffle(&mut good, &mut seed.derive("aligner").rng());
     good.truncate(ALIKE_BY);
     let read = |example: &&&InspectionExample| {
         let bytes = std::fs::read(&example.path).ok()?;
-        Some(brightness(&prep::decode(&bytes).ok()?))
+        Some(brightness(&eye.prepared(&prep::decode(&bytes).ok()?)))
     };
     let greys: Vec<Grey> = good.par_iter().filter_map(read).collect();
     let (aligner, correlation) = Aligner::fit(&greys)?;
@@ -79,9 +83,9 @@ pub(crate) fn aligner(examples: &[&InspectionExample], seed: Seed) -> Result<Opt
 }
 
 /// The sizes of the photos whose headers can be read.
-pub(crate) fn sizes(set: &InspectionSet) -> Vec<(u32, u32)> {
-    let size = |example: &InspectionExample| prep::size(&std::fs::read(&example.path).ok()?).ok();
-    set.examples.par_iter().filter_map(size).collect()
+pub(crate) fn sizes(examples: &[&InspectionExample]) -> Vec<(u32, u32)> {
+    let size = |example: &&InspectionExample| prep::size(&std::fs::read(&example.path).ok()?).ok();
+    examples.par_iter().filter_map(size).collect()
 }
 
 /// Side in pixels of a small marked defect: a tenth of them are smaller. Masks that cannot be read are told of later.
@@ -100,14 +104,14 @@ pub(crate) fn smallest_marked(examples: &[&InspectionExample]) -> Option<f64> {
 }
 
 /// Why the headers of photos cannot be read.
-pub(crate) fn unreadable(set: &InspectionSet) -> Vec<Problem> {
-    let why = |example: &InspectionExample| {
+pub(crate) fn unreadable(examples: &[&InspectionExample]) -> Vec<Problem> {
+    let why = |example: &&InspectionExample| {
         let read = std::fs::read(&example.path)
             .map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })
             .and_then(|bytes| prep::size(&bytes).map_err(ProblemKind::from));
         Some(Problem::in_file(read.err()?, &example.path))
     };
-    set.examples.iter().filter_map(why).collect()
+    examples.iter().filter_map(why).collect()
 }
 
 /// Looks at every example named and keeps what `keep` makes of it, in order.

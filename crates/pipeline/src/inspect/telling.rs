@@ -36,6 +36,7 @@ pub(crate) fn report(
     };
     let promise = promise(findings)?;
     let counted = if findings.n_good.0 == findings.n_good.1 { Counted::Parts } else { Counted::Groups };
+    let any_defect = judged.iter().any(|judged| judged.kind.is_some());
     let scores = |defect: bool| -> Vec<f64> {
         judged.iter().filter(|judged| judged.kind.is_some() == defect).map(|judged| judged.score).collect()
     };
@@ -44,8 +45,7 @@ pub(crate) fn report(
         decision: decision(findings),
         counted,
         recall: of("recall"),
-        // Out of fold the threshold has seen these very scores: their share above it proves nothing.
-        false_alarms: of("false-alarms").filter(|_| on_test(findings)),
+        false_alarms: of("false-alarms"),
         measured_on: measured_on(findings),
         measures: measures(findings),
         kinds: kinds(findings),
@@ -55,11 +55,11 @@ pub(crate) fn report(
         trade_off: measured.curve.iter().map(|point| (*point).into()).collect(),
         missed: shown(findings, |judged, alarms| judged.kind.is_some() && !alarms, false),
         alarmed_good: shown(findings, |judged, alarms| judged.kind.is_none() && alarms, true),
-        most_suspicious: shown(findings, |judged, _| judged.kind.is_some(), true),
+        most_suspicious: shown(findings, |judged, _| judged.kind.is_some() || !any_defect, true),
         worst_good: worst_good(findings),
         advice: advise_inspection(&facts(findings, &promise, counted)),
         detectors: listening::detectors(findings.fitted),
-        why: listening::told(findings.fitted, findings.turned),
+        why: listening::told(findings),
         problems: findings
             .problems
             .iter()

@@ -33,6 +33,8 @@ struct PartFolder {
 /// What its folders say about a picture.
 pub(super) struct Place<'f> {
     pub(super) verdict: Verdict,
+    /// Whether one of them names the verdict.
+    pub(super) named: bool,
     pub(super) part: Option<Part>,
     /// The folders below the one that gave the verdict.
     pub(super) below: &'f [String],
@@ -128,8 +130,9 @@ impl Layout {
         match self {
             Self::Plain => {
                 let kind = folders.iter().find(|name| is_defect(name)).cloned();
+                let named = kind.is_some();
                 let verdict = kind.map_or(Verdict::Good, |kind| Verdict::Defect { kind });
-                Some(Place { verdict, part: None, below: folders })
+                Some(Place { verdict, named, part: None, below: folders })
             }
             Self::Set(set) => set.place(folders),
         }
@@ -140,15 +143,18 @@ impl SetFolders {
     fn place<'f>(&self, folders: &'f [String]) -> Option<Place<'f>> {
         let (first, rest) = folders.strip_prefix(&self.above[..])?.split_first()?;
         let Some(PartFolder { part, has_classes }) = self.parts.get(first) else {
-            return self.has_classes.then(|| Place { verdict: verdict(first), part: None, below: rest });
+            return self.has_classes.then(|| Place {
+                verdict: verdict(first),
+                named: true,
+                part: None,
+                below: rest,
+            });
         };
         let part = Some(*part);
         match rest.split_first() {
-            Some((class, below)) => Some(Place { verdict: verdict(class), part, below }),
-            // What is there to learn from without a word about it is good; what is to be measured on needs the word.
-            None if !has_classes && part != Some(Part::Test) => {
-                Some(Place { verdict: Verdict::Good, part, below: rest })
-            }
+            Some((class, below)) => Some(Place { verdict: verdict(class), named: true, part, below }),
+            // Without a word about it a picture is good, unless a mask speaks against it.
+            None if !has_classes => Some(Place { verdict: Verdict::Good, named: false, part, below: rest }),
             None => None,
         }
     }

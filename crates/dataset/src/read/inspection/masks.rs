@@ -25,7 +25,7 @@ pub(super) fn split(pictures: Vec<Picture>) -> (Vec<Picture>, Vec<Picture>) {
 /// MVTec LOCO), and lies in the folders of the mask, perhaps among others: `ground_truth/scratch` has the masks of
 /// `test/scratch`. Of several pictures a defect goes first, then the fewest other folders, then the test part.
 ///
-/// `folders` are those between the root and each example. Masks of good parts say nothing and are passed over.
+/// `folders` are those between the root and each example.
 pub(super) fn pair(
     examples: &mut [InspectionExample],
     folders: &[Vec<String>],

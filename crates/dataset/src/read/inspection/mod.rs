@@ -13,7 +13,9 @@ use super::folders::{folders_between, is_image_name, sources};
 use super::layout::{list, tables_in};
 use super::rows::name_of;
 use super::{ids, is_folder, single_table};
-use crate::{ExampleId, InspectionExample, InspectionSet, Problem, ProblemKind, ReadError, Role, Verdict};
+use crate::{
+    ExampleId, InspectionExample, InspectionSet, Part, Problem, ProblemKind, ReadError, Role, Verdict,
+};
 use layout::Layout;
 
 /// The kind of a defect that only its mask makes known.
@@ -64,7 +66,7 @@ pub fn read_inspection(
     path: &Path,
     options: &InspectionOptions,
 ) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
-    let (mut set, mut problems) = if !is_folder(path)? {
+    let (set, mut problems) = if !is_folder(path)? {
         let (source, format, problems) = single_table(path)?;
         table::read(path, &[source], format.name(), options, problems)?
     } else if let Some(tables) = tables_in(path)? {
@@ -73,13 +75,9 @@ pub fn read_inspection(
     } else {
         read_folders(path, options)?
     };
-    // What a mask of a good part holds, if anything, is black.
-    set.examples
-        .iter_mut()
-        .filter(|example| example.verdict == Verdict::Good)
-        .for_each(|example| example.mask = None);
     problems.extend(masks::missing(&set.examples));
-    if !set.with_role(Role::Learn).any(|example| example.verdict == Verdict::Good) {
+    let may_be_good = |example: &InspectionExample| example.verdict == Verdict::Good || example.by_mask;
+    if !set.with_role(Role::Learn).any(may_be_good) {
         let n_measured = set.with_role(Role::Measure).count();
         let n_defects = set.examples.len() - n_measured;
         return Err(ReadError::NoGood { path: path.to_owned(), n_defects, n_measured });
@@ -112,18 +110,14 @@ fn read_folders(
             folders.push(picture.folders);
         }
     }
-    let count = n_files - examples.len() - masks.len();
+    let n_masks = masks.len();
+    let unpaired = masks::pair(&mut examples, &folders, masks);
+    by_mask(&mut examples);
+    let count = n_files - examples.len() - n_masks;
     if count > 0 {
         problems.push(Problem::in_file(ProblemKind::Ignored { count }, root));
     }
-    problems.extend(masks::pair(&mut examples, &folders, masks));
-    if matches!(layout, Layout::Plain) {
-        let is_marked =
-            |example: &&mut InspectionExample| example.verdict == Verdict::Good && example.mask.is_some();
-        for example in examples.iter_mut().filter(is_marked) {
-            example.verdict = Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() };
-        }
-    }
+    problems.extend(unpaired);
     let (layout, why) = layout.described();
     let set = InspectionSet {
         name: name_of(root),
@@ -133,6 +127,18 @@ fn read_folders(
         examples,
     };
     Ok((set, problems))
+}
+
+/// Takes what has a mask but no word about it for a defect; what is to be measured on needs one of both.
+fn by_mask(examples: &mut Vec<InspectionExample>) {
+    let is_known = |example: &InspectionExample| !example.by_mask || example.mask.is_some();
+    examples.retain(|example| is_known(example) || example.part != Some(Part::Test));
+    for example in examples.iter_mut().filter(|example| example.by_mask) {
+        example.by_mask = example.mask.is_some();
+        if example.by_mask {
+            example.verdict = Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() };
+        }
+    }
 }
 
 /// `None` for a picture that is not part of the layout.
@@ -149,6 +155,7 @@ fn example(
         path: picture.path.clone(),
         verdict: place.verdict,
         mask: None,
+        by_mask: !place.named,
         group,
         part: place.part,
     })

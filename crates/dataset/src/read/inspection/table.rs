@@ -135,11 +135,13 @@ fn example(
         _ if mask.is_some() => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
         _ => Verdict::Good,
     };
+    let by_mask = mask.is_some() && columns.label.and_then(text_of).is_none();
     Ok(InspectionExample {
         id: ExampleId(format!("{}:{}", ids::place_of(root, file), row.number)),
         path,
         verdict,
         mask,
+        by_mask,
         group: columns.group.and_then(text_of),
         part: part.or_else(|| columns.part.and_then(text_of).and_then(|name| Part::from_name(&name))),
     })
