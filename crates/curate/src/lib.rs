@@ -2,6 +2,7 @@
 //!
 //! Scores have one direction: 0 is bad, 1 is good. Every finding names its evidence: the rows that speak against it.
 
+pub mod attributes;
 pub mod consensus;
 mod duplicates;
 mod error;
