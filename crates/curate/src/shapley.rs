@@ -18,8 +18,9 @@ use crate::nearest::{check_finite, unit_rows};
 const VOTERS: usize = 10;
 /// Targets whose distances are held at a time.
 const BLOCK: usize = 64;
-/// Standard errors by which a value must be below zero for its example to be flagged.
-const SURE: f64 = 3.0;
+/// Standard errors by which a value must be below zero for its example to be flagged: on made sets with a tenth of the labels wrong
+/// that flags seven to ten of ten of these, and hardly any other where classes stand apart.
+const SURE: f64 = 1.0;
 
 /// The values of all examples.
 #[derive(Debug, Clone, PartialEq)]
@@ -299,14 +300,20 @@ mod tests {
 
     #[test]
     fn wrong_labels_have_low_values() {
-        let wrong: Vec<usize> = (0..20).map(|place| place * 10 + 3).collect();
+        let wrong: Vec<usize> = (0..20).map(|place| place * 10 + 3 + place % 2).collect();
         let (x, labels) = made(200, &wrong);
         let exact = knn_shapley_leave_one_out(x.view(), &labels).unwrap();
         let near = nearest(x.view()).unwrap();
-        for found in [low_value(&exact), low_value(&knn_shapley_truncated(&near, &labels))] {
-            let right = found.flagged.iter().filter(|row| wrong.contains(row)).count();
-            assert!(right >= 18 && found.flagged.len() - right <= 2, "{right} of {:?}", found.flagged);
-            assert!(found.flagged.iter().all(|row| found.scores[*row].unwrap() < 0.5));
+        for found in [&exact, &knn_shapley_truncated(&near, &labels)] {
+            let value = |row: &usize| found.values[*row].unwrap().value;
+            let mut order: Vec<usize> = (0..200).collect();
+            order.sort_by(|a, b| value(a).total_cmp(&value(b)));
+            let first = order[..20].iter().filter(|row| wrong.contains(row)).count();
+            assert!(first >= 19, "{first} of 20");
+            let checked = low_value(found);
+            let right = checked.flagged.iter().filter(|row| wrong.contains(row)).count();
+            assert!(right >= 13 && checked.flagged.len() - right <= 1, "{right} of {:?}", checked.flagged);
+            assert!(checked.flagged.iter().all(|row| checked.scores[*row].unwrap() < 0.5));
         }
     }
 
@@ -324,9 +331,10 @@ mod tests {
     #[test]
     fn targets_have_no_value_and_values_sum_to_what_the_vote_is_worth() {
         let (x, mut labels) = made(80, &[7]);
-        labels[11] = None;
-        let found = knn_shapley(x.view(), &labels, &[0, 1, 2]).unwrap();
-        assert!([0, 1, 2, 11].iter().all(|row| found.values[*row].is_none()) && found.n_valued == 76);
+        labels[31] = None;
+        let targets: Vec<usize> = (10..30).collect();
+        let found = knn_shapley(x.view(), &labels, &targets).unwrap();
+        assert!((10..30).chain([31]).all(|row| found.values[row].is_none()) && found.n_valued == 59);
         // Every example comes in, so the values sum to the share of right votes: here all are right.
         let sum: f64 = found.values.iter().flatten().map(|worth| worth.value).sum();
         assert!((sum - 1.0).abs() < 0.07, "{sum}");

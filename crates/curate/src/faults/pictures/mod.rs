@@ -39,6 +39,8 @@ const LEAST_BRIGHTNESS_SPREAD: f64 = 0.04;
 const FEWEST: usize = 10;
 /// Share of fine details below which a picture may have been made larger.
 const UPSCALED: f64 = 0.02;
+/// And this many robust standard deviations of its logarithm below the other pictures.
+const UPSCALED_BY: f64 = 2.5;
 /// Quality, over 100, below which compression shows.
 const LOW_QUALITY: f64 = 0.3;
 /// Share of the area from which a border is large.
@@ -97,7 +99,7 @@ fn odd_brightness(measured: &[Picture]) -> Checked {
 fn upscaled(measured: &[Picture]) -> Checked {
     let logs: Vec<f64> = measured.iter().filter_map(|picture| Some(picture.detail?.max(1e-6).ln())).collect();
     let (middle, spread) = middle_and_spread(&logs).unwrap_or_default();
-    let limit = (middle - BLURRED_BY * spread.max(LEAST_SPREAD)).exp().min(UPSCALED);
+    let limit = (middle - UPSCALED_BY * spread.max(LEAST_SPREAD)).exp().min(UPSCALED);
     let score = |picture: &Picture| picture.detail.map(|detail| (detail / (2.0 * limit)).min(1.0));
     Checked::known_below(Fault::Upscaled, measured.iter().map(score).collect(), 0.5)
 }

@@ -6,21 +6,20 @@ use crate::faults::spectrum;
 const LINES: usize = 64;
 /// The longest piece of a line that is looked at, and the shortest.
 const PIECE: (usize, usize) = (32, 1024);
-/// Power of the finest quarter that is there in any case: grey levels are whole numbers. Two levels squared a pixel, summed under
-/// the window, is what a picture must have in the coarser half for the question to make sense.
+/// Power that coarser details must have in a line, in grey levels squared: rounding to whole levels makes noise of its own.
 const LEAST_POWER: f64 = 2.0;
 
-/// Power of the finer half of all frequencies over that of the quarter below it, along rows and columns; `None` where a side is below
+/// Power of the finest quarter of all frequencies over that of the second coarsest, along rows and columns; `None` where a side is below
 /// 32 pixels, or there is hardly anything but one tone.
 ///
-/// Photographs have about half as much there. Made larger by two, they have next to nothing: what was the finest detail has moved
-/// to the middle.
+/// Photographs have about a tenth as much there. Made larger by two, they have next to nothing: what was the finest detail has moved
+/// to the middle, and the quarter above it holds what the interpolation lets through.
 pub(super) fn detail(light: &[u8], width: usize, height: usize) -> Option<f64> {
     let (mut fine, mut coarse) = (0.0, 0.0);
     let mut add = |line: Vec<f64>| {
         let n = line.len();
         let power = spectrum::power(&line);
-        fine += power[n / 4..].iter().sum::<f64>() / n as f64;
+        fine += power[3 * n / 8..].iter().sum::<f64>() / n as f64;
         coarse += power[n / 8..n / 4].iter().sum::<f64>() / n as f64;
     };
     let piece = |side: usize| if side < PIECE.0 { 0 } else { (1 << side.ilog2()).min(PIECE.1) };

@@ -5,17 +5,17 @@ use crate::faults::spectrum;
 /// Frequencies of the mains, in hertz.
 const MAINS: [u32; 2] = [50, 60];
 /// Multiples looked at.
-const MULTIPLES: usize = 4;
+const MULTIPLES: usize = 6;
+/// How many of them must stand out: two can be a tone and its octave.
+const NEEDED: usize = 3;
 /// Steps between frequencies are at most this, in hertz.
 const STEP: f64 = 2.0;
 /// How far the power of a hum may be from its frequency, in hertz, and how far the power around it reaches.
 const NEAR: f64 = 3.0;
 const AROUND: f64 = 20.0;
-/// The most that one multiple may stand out, in decibels: a single loud one is a tone.
-const MOST: f64 = 30.0;
 
-/// How far the first four multiples of one frequency of the mains stand out above what is around them, in decibels on average, and
-/// which frequency it is. `None` with less than one second, or a sample rate that has no such frequencies.
+/// By how many decibels three of the first six multiples of one frequency of the mains stand out above what is around them, and which
+/// frequency it is. `None` with less than one second, or a sample rate that has no such frequencies.
 pub(super) fn hum(signal: &[f64], sample_rate: u32) -> Option<(f64, u32)> {
     let rate = f64::from(sample_rate);
     let n = ((rate / STEP).ceil() as usize).next_power_of_two();
@@ -38,11 +38,13 @@ pub(super) fn hum(signal: &[f64], sample_rate: u32) -> Option<(f64, u32)> {
         let mut around: Vec<f64> = outer.filter(|at| !inner.contains(at)).map(|at| power[at]).collect();
         around.sort_by(f64::total_cmp);
         let usual = around[around.len() / 2];
-        if usual > 0.0 { (10.0 * (peak / usual).log10()).clamp(0.0, MOST) } else { 0.0 }
+        if usual > 0.0 { (10.0 * (peak / usual).log10()).max(0.0) } else { 0.0 }
     };
     let of = |mains: u32| {
-        let all: f64 = (1..=MULTIPLES).map(|multiple| stands_out(f64::from(mains) * multiple as f64)).sum();
-        (all / MULTIPLES as f64, mains)
+        let mut all: Vec<f64> =
+            (1..=MULTIPLES).map(|multiple| stands_out(f64::from(mains) * multiple as f64)).collect();
+        all.sort_by(|a, b| b.total_cmp(a));
+        (all[NEEDED - 1], mains)
     };
     MAINS.map(of).into_iter().max_by(|a, b| a.0.total_cmp(&b.0))
 }

@@ -17,7 +17,7 @@ const FLOOR: f64 = -120.0;
 /// Values of the pieces whose spectrum is taken.
 const PIECE: usize = 1024;
 /// Where the upper part of the spectrum begins, as a share of the highest frequency.
-const UPPER: f64 = 0.45;
+const UPPER: f64 = 0.55;
 /// Channels that differ by no more than this are the same.
 const SAME: f32 = 1e-6;
 
@@ -40,7 +40,7 @@ pub struct Sound {
     pub signal_to_noise: Option<f64>,
     /// How far the hum of the mains stands out, in decibels, and its frequency in hertz, 50 or 60.
     pub hum: Option<(f64, u32)>,
-    /// Power in the upper 55 % of the frequencies as a share of all, in decibels.
+    /// Power in the upper 45 % of the frequencies as a share of all, in decibels.
     pub upper_power: Option<f64>,
     /// Whether there are several channels, and all hold the same.
     pub same_channels: bool,

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn pieces_are_counted() {
         for (text, expected) in [
-            ("<p>Hello <b>you</b><br/></P>", 6),
+            ("<p>Hello <b>you</b><br/></P>", 5),
             ("Tom &amp; Jerry&nbsp;&#39;s &#x4e2d;", 4),
             (r#"{"text": "hello", "label" : 3}"#, 2),
             (r"\u4f60\u597d", 2),

@@ -61,7 +61,7 @@ mod tests {
     /// Sentences of many lengths.
     fn sentences() -> Vec<String> {
         (0..60)
-            .map(|row| format!("{}, sentence {row}.", "some words ".repeat(1 + row * 7 % 13).trim_end()))
+            .map(|row| format!("{row} {}, sentence.", "some words ".repeat(1 + row * 7 % 13).trim_end()))
             .collect()
     }
 
