@@ -121,8 +121,7 @@ mod tests {
     fn hum(samples: &mut [f32], mains: f64) {
         for (place, sample) in samples.iter_mut().enumerate() {
             let time = place as f64 / f64::from(RATE);
-            let tones: f64 =
-                (1..=4).map(|of| (TAU * mains * f64::from(of) * time).sin()).sum();
+            let tones: f64 = (1..=4).map(|of| (TAU * mains * f64::from(of) * time).sin()).sum();
             *sample += (0.05 * tones) as f32;
         }
     }

@@ -1,7 +1,7 @@
 //! Texts in another language or script than those of the set.
 //!
-//! The script is counted. A language within a script must be another one to a classifier of trigrams (`whatlang`), surely, and the
-//! text must surprise those who know the set ([`super::surprise`]): short texts fool either alone.
+//! The script is counted. A language within a script must be another one to a classifier of trigrams (`whatlang`), and the text must
+//! surprise those who know the set ([`super::surprise`]). Short texts fool either alone; together the two leave little doubt.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,9 @@ const DOUBT: f64 = 0.1;
 const FEWEST: (usize, usize) = (10, 4);
 /// Robust standard deviations above the median from which a text is surprising.
 const SURPRISING: f64 = 2.5;
+/// Standard deviations of surprise that leave the e-th part of the doubt that the classifier has. On ten thousand English questions
+/// with twenty short ones in eight other languages, 4 finds all of these and nothing else.
+const CONVINCING: f64 = 4.0;
 /// The least spread of surprise, in bits a character.
 const LEAST_SPREAD: f64 = 0.1;
 /// Characters of one variant from which a Chinese text is of it.
@@ -94,28 +97,24 @@ fn usual<T: Ord + Copy>(values: impl Iterator<Item = T>, all: usize) -> Vec<T> {
 
 /// The doubt that each of some texts in one script is in another language than the others.
 fn doubts(texts: &[&str]) -> Vec<f64> {
-    let sure: Vec<Option<(&str, f64)>> = texts
-        .par_iter()
-        .map(|text| whatlang::detect(text).filter(whatlang::Info::is_reliable))
-        .map(|found| found.map(|found| (found.lang().code(), found.confidence())))
-        .collect();
-    let known = sure.iter().flatten().count();
-    let languages = usual(sure.iter().flatten().map(|(language, _)| *language), known);
+    let found: Vec<Option<whatlang::Info>> = texts.par_iter().map(|text| whatlang::detect(text)).collect();
+    let sure: Vec<&str> =
+        found.iter().flatten().filter(|info| info.is_reliable()).map(|info| info.lang().code()).collect();
+    if sure.len() < FEWEST_TEXTS {
+        return vec![1.0; texts.len()];
+    }
+    let languages = usual(sure.iter().copied(), sure.len());
     let surprises = surprise(texts);
     let all: Vec<f64> = surprises.iter().flatten().copied().collect();
     let (middle, spread) = middle_and_spread(&all).unwrap_or_default();
-    let limit = middle + SURPRISING * spread.max(LEAST_SPREAD);
-    let doubt = |(sure, surprise): (&Option<(&str, f64)>, &Option<f64>)| match (sure, surprise) {
-        (Some((language, confidence)), Some(bits)) if !languages.contains(language) && *bits > limit => {
-            1.0 - confidence
+    let z = |bits: f64| (bits - middle) / spread.max(LEAST_SPREAD);
+    let doubt = |(info, bits): (&Option<whatlang::Info>, &Option<f64>)| match (info, bits) {
+        (Some(info), Some(bits)) if !languages.contains(&info.lang().code()) && z(*bits) > SURPRISING => {
+            (1.0 - info.confidence()) * (-z(*bits) / CONVINCING).exp()
         }
         _ => 1.0,
     };
-    if known < FEWEST_TEXTS {
-        vec![1.0; texts.len()]
-    } else {
-        sure.iter().zip(&surprises).map(doubt).collect()
-    }
+    found.iter().zip(&surprises).map(doubt).collect()
 }
 
 #[cfg(test)]
