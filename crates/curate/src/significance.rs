@@ -10,7 +10,7 @@ pub(crate) fn discoveries(p_values: &[f64], rate: f64) -> Vec<bool> {
     let mut sorted = p_values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let passes = |(place, p): &(usize, &f64)| **p <= rate * (place + 1) as f64 / p_values.len() as f64;
-    let limit = sorted.iter().enumerate().filter(passes).last().map(|(_, p)| *p);
+    let limit = sorted.iter().enumerate().rfind(passes).map(|(_, p)| *p);
     p_values.iter().map(|p| limit.is_some_and(|limit| *p <= limit)).collect()
 }
 
