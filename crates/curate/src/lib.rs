@@ -2,12 +2,16 @@
 //!
 //! Scores have one direction: 0 is bad, 1 is good. Every finding names its evidence: the rows that speak against it.
 
+pub mod attributes;
 pub mod consensus;
 mod duplicates;
 mod error;
 pub mod faults;
+mod kmeans;
 pub mod labels;
 mod nearest;
+pub mod shapley;
+mod significance;
 
 pub use duplicates::{Duplicates, duplicates, duplicates_among};
 pub use error::CurateError;

@@ -109,28 +109,68 @@ pub fn cost_use(cost: CostUse) -> Sentence {
 pub fn fault(fault: Fault, lang: Lang) -> &'static str {
     match fault {
         Fault::Leak => lang.pick("leaks between train and test", "训练集与测试集之间的泄漏"),
+        Fault::GroupLeak => lang.pick("groups on both sides of the split", "同组样本跨训练与测试"),
+        Fault::LabelInName => lang.pick("file names that give the label away", "文件名泄露标注"),
         Fault::Label => lang.pick("labels that look wrong", "可疑标注"),
         Fault::Duplicate => lang.pick("duplicates", "重复样本"),
+        Fault::SpuriousCorrelation => lang.pick("properties that tell the label", "与标注相关的无关属性"),
+        Fault::WeakSlice => lang.pick("in parts where models fail", "模型表现差的部分"),
+        Fault::LowValue => lang.pick("misleading examples", "误导性样本"),
         Fault::Outlier => lang.pick("outliers", "离群样本"),
         Fault::ClassImbalance => lang.pick("examples of rare classes", "稀少类别的样本"),
         Fault::NonIid => lang.pick("alike in a row", "相邻样本相似"),
+        Fault::PersonalData => lang.pick("personal data", "个人信息"),
+        Fault::MissingValue => lang.pick("missing fields", "缺少字段"),
+        Fault::IdentifierColumn => lang.pick("columns that only number examples", "仅作编号的列"),
         Fault::ShortText => lang.pick("too short to read", "文本过短"),
+        Fault::BrokenCharacters => lang.pick("broken characters", "损坏的字符"),
+        Fault::Mojibake => lang.pick("decoded with the wrong encoding", "乱码"),
+        Fault::OtherLanguage => lang.pick("in another language", "语言或文字不同"),
+        Fault::Truncated => lang.pick("cut at a limit", "被截断"),
+        Fault::Markup => lang.pick("remains of HTML or JSON", "HTML 或 JSON 残留"),
+        Fault::Template => lang.pick("mostly shared text", "模板文本"),
+        Fault::RepeatedLines => lang.pick("repeated lines", "重复行"),
+        Fault::MixedChinese => lang.pick("simplified and traditional mixed", "简繁混用"),
+        Fault::OddWordLength => lang.pick("odd word lengths", "词长异常"),
+        Fault::FewLetters => lang.pick("hardly any letters", "文字过少"),
+        Fault::ManySymbols => lang.pick("many symbols", "符号过多"),
         Fault::Dark => lang.pick("dark", "过暗"),
         Fault::Bright => lang.pick("bright", "过亮"),
+        Fault::OddBrightness => lang.pick("odd brightness", "亮度异常"),
         Fault::Blurry => lang.pick("blurred", "模糊"),
+        Fault::Upscaled => lang.pick("made larger", "放大过的图片"),
+        Fault::LowJpegQuality => lang.pick("strongly compressed", "压缩过度"),
+        Fault::Border => lang.pick("large border", "大面积边框"),
         Fault::OddSize => lang.pick("odd size", "尺寸异常"),
         Fault::OddAspectRatio => lang.pick("odd shape", "长宽比异常"),
         Fault::LowInformation => lang.pick("hardly anything to see", "几乎没有内容"),
         Fault::Grey => lang.pick("grey among colour", "彩色中的灰度图"),
+        Fault::Clipped => lang.pick("clipped", "削波失真"),
+        Fault::Silent => lang.pick("mostly silent", "大部分无声"),
+        Fault::Noisy => lang.pick("noisy", "噪声大"),
+        Fault::Hum => lang.pick("hum of the mains", "工频噪声"),
+        Fault::Upsampled => lang.pick("sample rate promises too much", "采样率虚高"),
+        Fault::DcOffset => lang.pick("off centre", "直流偏移"),
+        Fault::SameChannels => lang.pick("channels that are the same", "声道相同"),
+        Fault::OddDuration => lang.pick("odd duration", "时长异常"),
     }
 }
 
 /// What a fault means, in one sentence.
+#[allow(clippy::too_many_lines, reason = "one arm a fault")]
 pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
     match fault {
         Fault::Leak => lang.pick(
             "The same example, or nearly so, teaches and judges: every measurement on it flatters.",
             "同一样本（或几乎相同的样本）既用于训练又用于测试：测得的结果会偏高。",
+        ),
+        Fault::GroupLeak => lang.pick(
+            "Examples of one group (a patient, a lot, a video) teach and judge: measurements flatter.",
+            "同一组（患者、批次、视频）的样本既用于训练又用于测试：测得的结果会偏高。",
+        ),
+        Fault::LabelInName => lang.pick(
+            "The name of the file tells the label: do not let a model or an annotator see it.",
+            "文件名就能看出标注：不要让模型或标注员看到它。",
         ),
         Fault::Label => lang.pick(
             "Models that had not seen the example, and the examples most like it, disagree with the label. Look, then decide: the label may be right.",
@@ -139,6 +179,18 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
         Fault::Duplicate => lang.pick(
             "The same example more than once, or nearly so; with different labels, one of them is wrong.",
             "同一样本（或几乎相同的样本）出现多次；标注不同时，必有一个是错的。",
+        ),
+        Fault::SpuriousCorrelation => lang.pick(
+            "A property that should not matter, such as brightness or source, tells the label by itself: a model may learn it instead.",
+            "本不该有关的属性（如亮度、来源）单独就能判断标注：模型可能学到的是它。",
+        ),
+        Fault::WeakSlice => lang.pick(
+            "Models err far more here than elsewhere, and not by chance: more examples like these help most.",
+            "模型在这里的错误明显多于别处，且不是偶然：补充这类样本最有用。",
+        ),
+        Fault::LowValue => lang.pick(
+            "The example makes predictions for those most like it worse: look at its label.",
+            "它会使最相似样本的预测变差：请检查它的标注。",
         ),
         Fault::Outlier => lang.pick("Far from all other examples.", "与其他样本都相差很远。"),
         Fault::ClassImbalance => lang.pick(
@@ -149,13 +201,84 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
             "Within a class, examples that follow each other are more alike than by chance: bursts, sessions or batches. Split across train and test they flatter.",
             "同一类中相邻的样本比随机情况更相似：连拍、同一时段或批次。分到训练与测试两侧会使结果偏高。",
         ),
+        Fault::PersonalData => lang.pick(
+            "An e-mail address, a number of a person, card or vehicle, or an address on the internet. Only kind and place are noted, never the data.",
+            "含电子邮箱、电话、证件号、银行卡号、车牌或 IP 地址。只记录种类和位置，不记录内容。",
+        ),
+        Fault::MissingValue => lang.pick("A field that most examples have is missing.", "缺少多数样本都有的字段。"),
+        Fault::IdentifierColumn => lang.pick(
+            "Every example has a value of its own: a model that sees the column learns examples by heart.",
+            "每个样本的值都不同：模型看到此列会死记样本。",
+        ),
         Fault::ShortText => lang.pick("Hardly any letters or digits.", "几乎没有文字或数字。"),
+        Fault::BrokenCharacters => lang.pick(
+            "Replacement or control characters: something was lost when the text was saved.",
+            "含替换符或控制符：保存时有内容丢失。",
+        ),
+        Fault::Mojibake => lang.pick(
+            "The text makes sense once it is read in another encoding.",
+            "换一种编码读取后文字就正常。",
+        ),
+        Fault::OtherLanguage => lang.pick(
+            "Surely in another language, script or variant of Chinese than the rest of the set.",
+            "语言、文字或简繁体明显与其他文本不同。",
+        ),
+        Fault::Truncated => lang.pick(
+            "The text ends in the middle of a sentence, at exactly the length at which many do.",
+            "文本在句中结束，且长度恰好是许多文本共有的上限。",
+        ),
+        Fault::Markup => lang.pick(
+            "Tags, entities or keys that were meant for a machine.",
+            "含本来给机器看的标签、实体或键名。",
+        ),
+        Fault::Template => lang.pick(
+            "Most of the text is shared with many others: a form, a signature or a disclaimer.",
+            "大部分内容与许多文本相同：表单、签名或声明。",
+        ),
+        Fault::RepeatedLines => lang.pick("The same lines again and again.", "同样的行反复出现。"),
+        Fault::MixedChinese => lang.pick(
+            "Simplified and traditional characters in one text.",
+            "同一文本中混用简体字和繁体字。",
+        ),
+        Fault::OddWordLength => lang.pick(
+            "Words far shorter or longer than those of a language.",
+            "词比正常语言短得多或长得多。",
+        ),
+        Fault::FewLetters => lang.pick("More digits and signs than letters.", "数字和符号比文字多。"),
+        Fault::ManySymbols => lang.pick("A hash sign or an ellipsis for every ten words.", "每十个词就有一个井号或省略号。"),
         Fault::Dark => lang.pick("Even the brightest parts are dark.", "最亮处也很暗。"),
         Fault::Bright => lang.pick("Even the darkest parts are bright.", "最暗处也很亮。"),
+        Fault::OddBrightness => lang.pick("Much darker or brighter than the other pictures.", "比其他图片暗得多或亮得多。"),
         Fault::Blurry => lang.pick("No sharp edges, where the other pictures have some.", "没有清晰的边缘，而其他图片有。"),
+        Fault::Upscaled => lang.pick(
+            "Fewer details than pixels: the picture was made larger.",
+            "细节少于像素：图片被放大过。",
+        ),
+        Fault::LowJpegQuality => lang.pick("Compressed until it shows.", "压缩得太厉害，已能看出痕迹。"),
+        Fault::Border => lang.pick(
+            "A border of one colour takes a fifth of the picture or more.",
+            "单色边框占图片五分之一以上。",
+        ),
         Fault::OddSize => lang.pick("Four times larger or smaller than usual.", "比通常的大或小四倍以上。"),
         Fault::OddAspectRatio => lang.pick("Nearly three times as long as wide.", "长宽相差近三倍。"),
         Fault::LowInformation => lang.pick("Hardly anything but one tone.", "几乎只有一种色调。"),
         Fault::Grey => lang.pick("Nearly all other pictures are in colour.", "其他图片几乎都是彩色的。"),
+        Fault::Clipped => lang.pick("Too loud for the format: the peaks are cut off.", "音量超出范围，波峰被削平。"),
+        Fault::Silent => lang.pick("Most of the recording is silence.", "录音大部分无声。"),
+        Fault::Noisy => lang.pick("The loud parts are hardly louder than the quiet ones.", "响处几乎不比静处响。"),
+        Fault::Hum => lang.pick(
+            "The hum of the mains, at 50 or 60 hertz and their multiples.",
+            "含 50 或 60 赫兹及其倍频的电源噪声。",
+        ),
+        Fault::Upsampled => lang.pick(
+            "The upper half of the frequencies is empty: it was recorded at a lower sample rate.",
+            "高频一半是空的：原始采样率更低。",
+        ),
+        Fault::DcOffset => lang.pick("The waveform is not centred on zero.", "波形不以零为中心。"),
+        Fault::SameChannels => lang.pick(
+            "All channels hold the same, where other recordings have several.",
+            "各声道内容相同，而其他录音不同。",
+        ),
+        Fault::OddDuration => lang.pick("Much longer or shorter than the other recordings.", "比其他录音长得多或短得多。"),
     }
 }

@@ -1,5 +1,7 @@
 //! The same example, or nearly so, on both sides of the line between teaching and judging.
 
+use std::collections::BTreeSet;
+
 use dataset::Part;
 
 use super::{Checked, Fault};
@@ -16,9 +18,34 @@ pub fn leaks(duplicates: &Duplicates, parts: &[Option<Part>]) -> Checked {
     Checked::with(Fault::Leak, scores, flagged)
 }
 
+/// Flags rows of the test part that share a group (a patient, a lot, a video) with rows outside it. `groups` and `parts` are
+/// `[n]`; the score is 0 where flagged, 1 elsewhere, and there is none without a group.
+///
+/// # Panics
+/// When the two differ in length.
+pub fn group_leaks(groups: &[Option<&str>], parts: &[Option<Part>]) -> Checked {
+    assert_eq!(groups.len(), parts.len(), "every row has a group and a part, or none");
+    let is_test = |row: usize| parts[row] == Some(Part::Test);
+    let elsewhere: BTreeSet<&str> =
+        (0..groups.len()).filter(|row| !is_test(*row)).filter_map(|row| groups[row]).collect();
+    let score = |row: usize| {
+        groups[row].map(|group| if is_test(row) && elsewhere.contains(group) { 0.0 } else { 1.0 })
+    };
+    Checked::known_below(Fault::GroupLeak, (0..groups.len()).map(score).collect(), 0.5)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_on_both_sides_is_flagged_on_the_side_of_the_test() {
+        let groups = [Some("a"), Some("a"), Some("b"), Some("b"), None, None];
+        let parts = [0, 1, 1, 1, 0, 1].map(|test| (test == 1).then_some(Part::Test));
+        let found = group_leaks(&groups, &parts);
+        assert_eq!(found.flagged, [1]);
+        assert_eq!(found.scores, [Some(1.0), Some(0.0), Some(1.0), Some(1.0), None, None]);
+    }
 
     #[test]
     fn only_test_rows_with_a_copy_elsewhere_are_flagged() {

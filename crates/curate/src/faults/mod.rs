@@ -2,95 +2,36 @@
 //!
 //! Each check gives every example a score, 0 is bad and 1 is good, and says which it flags.
 
+mod fault;
 mod imbalance;
 mod leaks;
+mod names;
 mod order;
 mod outliers;
 mod pictures;
+mod slices;
+mod sounds;
+mod spectrum;
+mod spurious;
+mod telling;
 mod texts;
+mod values;
 
+pub use fault::Fault;
 pub use imbalance::class_imbalance;
-pub use leaks::leaks;
+pub use leaks::{group_leaks, leaks};
+pub use names::{LabelInName, label_in_name};
 pub use order::{Order, order};
 pub use outliers::outliers;
-pub use pictures::{Picture, pictures};
-pub use texts::short_texts;
+pub use pictures::{Picture, jpeg_quality, pictures};
+pub use slices::{Slice, SliceOf, SlicesInput, slices, weak_slices};
+pub use sounds::{Sound, sounds};
+pub use spurious::{Spurious, spurious};
+pub use texts::{PersonalData, PersonalKind, personal_data, short_texts, texts};
+pub use values::{Identifier, Missing, identifiers, missing, missing_values};
 
-use serde::Serialize;
-
-/// What can be wrong. The order is that of the harm it does: first what makes measurements false.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// The same example teaches and judges.
-    Leak,
-    /// The label is probably wrong.
-    Label,
-    /// The same example more than once.
-    Duplicate,
-    /// The example is like no other.
-    Outlier,
-    /// A class has far fewer examples than the others.
-    ClassImbalance,
-    /// Examples that follow each other are alike.
-    NonIid,
-    /// There is hardly anything to read.
-    ShortText,
-    /// Even the brightest parts are dark.
-    Dark,
-    /// Even the darkest parts are bright.
-    Bright,
-    /// There are no sharp edges, where the other pictures have some.
-    Blurry,
-    /// Much larger or smaller than the other pictures.
-    OddSize,
-    /// Much longer than wide, or the other way round.
-    OddAspectRatio,
-    /// Hardly anything but one tone.
-    LowInformation,
-    /// Grey among pictures in colour.
-    Grey,
-}
-
-impl Fault {
-    /// All of them, the most harmful first.
-    pub const ALL: [Self; 14] = [
-        Self::Leak,
-        Self::Label,
-        Self::Duplicate,
-        Self::Outlier,
-        Self::ClassImbalance,
-        Self::NonIid,
-        Self::ShortText,
-        Self::Dark,
-        Self::Bright,
-        Self::Blurry,
-        Self::OddSize,
-        Self::OddAspectRatio,
-        Self::LowInformation,
-        Self::Grey,
-    ];
-
-    /// Its name in tables and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Leak => "leak",
-            Self::Label => "label",
-            Self::Duplicate => "duplicate",
-            Self::Outlier => "outlier",
-            Self::ClassImbalance => "class_imbalance",
-            Self::NonIid => "non_iid",
-            Self::ShortText => "short_text",
-            Self::Dark => "dark",
-            Self::Bright => "bright",
-            Self::Blurry => "blurry",
-            Self::OddSize => "odd_size",
-            Self::OddAspectRatio => "odd_aspect_ratio",
-            Self::LowInformation => "low_information",
-            Self::Grey => "grey",
-        }
-    }
-}
+/// Share of examples from which on a property is usual in this set, and no fault of single ones.
+const USUAL: f64 = 0.25;
 
 /// What one check says about every example.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +49,25 @@ impl Checked {
     fn below(fault: Fault, scores: Vec<f64>, limit: f64) -> Self {
         let flagged = (0..scores.len()).filter(|row| scores[*row] < limit).collect();
         Self::with(fault, scores, flagged)
+    }
+
+    /// Flags the rows whose score is below `limit`, unless a quarter of those with a score are: then it is how this set is.
+    fn below_unless_usual(fault: Fault, scores: Vec<Option<f64>>, limit: f64) -> Self {
+        let mut checked = Self::known_below(fault, scores, limit);
+        let known = checked.scores.iter().flatten().count();
+        if checked.flagged.len() as f64 >= USUAL * known as f64 && checked.flagged.len() > 1 {
+            checked.flagged.clear();
+        }
+        checked
+    }
+
+    /// Flags the rows whose score is known and below `limit`.
+    fn known_below(fault: Fault, scores: Vec<Option<f64>>, limit: f64) -> Self {
+        let mut low: Vec<(f64, usize)> = (0..scores.len())
+            .filter_map(|row| scores[row].filter(|score| *score < limit).map(|score| (score, row)))
+            .collect();
+        low.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        Self { fault, flagged: low.into_iter().map(|(_, row)| row).collect(), scores }
     }
 
     /// Flags the rows given, brought into order.

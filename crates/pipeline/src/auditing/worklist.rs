@@ -80,6 +80,18 @@ pub enum Action {
     CollectMore,
     /// Say which examples belong together, with `--group`.
     NameGroups,
+    /// Look at the label again.
+    CheckLabel,
+    /// Rename the file, or hide its name.
+    HideName,
+    /// Collect more examples like this one.
+    CollectSimilar,
+    /// Take the personal data out, or make sure that it may be there.
+    Redact,
+    /// Fill in what is missing.
+    FillIn,
+    /// Repair the text, or remove it.
+    RepairText,
     /// Remove the example or make it anew.
     Replace,
 }
@@ -97,6 +109,12 @@ impl Action {
             Self::NameGroups => {
                 ("name what belongs together with --group", "用 --group 指明哪些样本属于一组")
             }
+            Self::CheckLabel => ("look at its label again", "再看一眼它的标注"),
+            Self::HideName => ("rename the file, or hide its name", "重命名文件，或隐藏文件名"),
+            Self::CollectSimilar => ("collect more examples like it", "多收集这样的样本"),
+            Self::Redact => ("take the personal data out", "去掉个人信息"),
+            Self::FillIn => ("fill in what is missing", "补上缺少的内容"),
+            Self::RepairText => ("repair the text, or remove it", "修正文本，或去掉"),
             Self::Replace => ("remove it or make it anew", "去掉或重新制作"),
         };
         Sentence { en: en.to_owned(), zh: zh.to_owned() }
@@ -141,7 +159,19 @@ impl Author<'_> {
     fn single(&self, fault: Fault, row: usize, checked: &Checked) -> AuditFinding {
         let action = match fault {
             Fault::Label => Action::Relabel,
-            Fault::Outlier => Action::CheckMembership,
+            Fault::Outlier | Fault::OtherLanguage => Action::CheckMembership,
+            Fault::GroupLeak => Action::RemoveFromTest,
+            Fault::LabelInName => Action::HideName,
+            Fault::WeakSlice => Action::CollectSimilar,
+            Fault::LowValue => Action::CheckLabel,
+            Fault::PersonalData => Action::Redact,
+            Fault::MissingValue => Action::FillIn,
+            Fault::BrokenCharacters
+            | Fault::Mojibake
+            | Fault::Markup
+            | Fault::Template
+            | Fault::RepeatedLines
+            | Fault::MixedChinese => Action::RepairText,
             _ => Action::Replace,
         };
         let mut finding = self.finding(fault, vec![row], checked.scores[row].unwrap_or(1.0), action);

@@ -1,6 +1,6 @@
 //! Texts with hardly anything to read.
 
-use super::{Checked, Fault, median};
+use crate::faults::{Checked, Fault, median};
 
 /// Letters and digits below which a text is flagged.
 const FEWEST: f64 = 2.0;

@@ -1,0 +1,103 @@
+//! What is measured of one picture, by its pixels alone.
+
+use super::border::border;
+use super::spectrum::detail;
+
+/// Colour channels that differ by no more than this are grey.
+const GREY_LEVELS: u8 = 4;
+
+/// What is measured of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picture {
+    /// In pixels, at least 1.
+    pub width: u32,
+    /// In pixels, at least 1.
+    pub height: u32,
+    /// The 99th percentile of the brightness, in [0, 1].
+    pub brightest: f64,
+    /// The 5th percentile of the brightness, in [0, 1].
+    pub darkest: f64,
+    /// Entropy of the brightness in bits, in [0, 8].
+    pub entropy: f64,
+    /// Variance of the Laplacian of the brightness, in grey levels squared; 0 where a side is below 3 pixels.
+    pub sharpness: f64,
+    /// Whether all pixels but one in a thousand are grey.
+    pub grey: bool,
+    /// Mean brightness, in [0, 1].
+    pub mean: f64,
+    /// Share of the area taken by a border of one colour, in [0, 1).
+    pub border: f64,
+    /// Power of the finest details over that of coarser ones; `None` where too small or too plain to say.
+    pub detail: Option<f64>,
+    /// The quality, 1 to 100, at which a JPEG was compressed, by [`jpeg_quality`](super::jpeg_quality); pixels do not say.
+    pub jpeg_quality: Option<u8>,
+}
+
+impl Picture {
+    /// Measures `width * height` pixels of three bytes, row by row.
+    ///
+    /// # Panics
+    /// When there are no pixels, or not three bytes for each.
+    pub fn measure(width: u32, height: u32, rgb: &[u8]) -> Self {
+        let (pixels, rest) = rgb.as_chunks::<3>();
+        assert!(rest.is_empty() && pixels.len() == width as usize * height as usize && !pixels.is_empty());
+        // Rec. 601.
+        let light: Vec<u8> = pixels
+            .iter()
+            .map(|[r, g, b]| ((299 * u32::from(*r) + 587 * u32::from(*g) + 114 * u32::from(*b)) / 1000) as u8)
+            .collect();
+        let mut levels = [0_usize; 256];
+        light.iter().for_each(|level| levels[usize::from(*level)] += 1);
+        let coloured = pixels.iter().filter(|pixel| {
+            let (low, high) = (pixel.iter().min().unwrap_or(&0), pixel.iter().max().unwrap_or(&0));
+            high - low > GREY_LEVELS
+        });
+        Self {
+            width,
+            height,
+            brightest: percentile(&levels, light.len(), 0.99),
+            darkest: percentile(&levels, light.len(), 0.05),
+            entropy: entropy(&levels, light.len()),
+            sharpness: laplacian_variance(&light, width as usize, height as usize),
+            grey: coloured.count() * 1000 <= pixels.len(),
+            mean: light.iter().map(|level| f64::from(*level)).sum::<f64>() / (255.0 * light.len() as f64),
+            border: border(pixels, width as usize, height as usize),
+            detail: detail(&light, width as usize, height as usize),
+            jpeg_quality: None,
+        }
+    }
+}
+
+fn percentile(levels: &[usize; 256], n: usize, share: f64) -> f64 {
+    let wanted = share * n as f64;
+    let mut seen = 0;
+    let level = levels.iter().position(|count| {
+        seen += count;
+        seen as f64 >= wanted
+    });
+    level.unwrap_or(255) as f64 / 255.0
+}
+
+fn entropy(levels: &[usize; 256], n: usize) -> f64 {
+    let shares = levels.iter().filter(|count| **count > 0).map(|count| *count as f64 / n as f64);
+    // The sum of a single level is minus zero.
+    shares.map(|p| -p * p.log2()).sum::<f64>().max(0.0)
+}
+
+fn laplacian_variance(light: &[u8], width: usize, height: usize) -> f64 {
+    if width < 3 || height < 3 {
+        return 0.0;
+    }
+    let (mut sum, mut squares) = (0.0_f64, 0.0_f64);
+    for y in 1..height - 1 {
+        for x in 1..width - 1 {
+            let at = |place: usize| i32::from(light[place]);
+            let place = y * width + x;
+            let bend = at(place - 1) + at(place + 1) + at(place - width) + at(place + width) - 4 * at(place);
+            sum += f64::from(bend);
+            squares += f64::from(bend).powi(2);
+        }
+    }
+    let n = ((width - 2) * (height - 2)) as f64;
+    (squares / n - (sum / n).powi(2)).max(0.0)
+}
