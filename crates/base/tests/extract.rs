@@ -93,6 +93,7 @@ fn example(path: PathBuf) -> Example {
         votes: Vec::new(),
         group: None,
         part: None,
+        details: std::collections::BTreeMap::new(),
         origin: Origin { path, row: None },
     }
 }

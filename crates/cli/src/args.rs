@@ -55,6 +55,8 @@ pub(crate) enum Verb {
     Tune(TuneArguments),
     /// Say what looks wrong in a data set, and what to mend first
     Audit(AuditArguments),
+    /// Make a new revision of the data from findings of an audit; the old data stay as they are
+    Apply(ApplyArguments),
     /// Make one label of the votes of several annotators, and say how good each of them is
     Consensus(ConsensusArguments),
     /// Make a defect inspector from photos of good parts, with a bound on false alarms
@@ -144,6 +146,29 @@ pub(crate) struct AuditArguments {
     /// Repeat a run exactly with the same number
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// What `dianjing audit DATA --out findings.json` wrote
+    pub(crate) findings: PathBuf,
+    /// Apply these findings: numbers, ranges such as 3-9, `7=LABEL` to decide on a label, names of faults, or `all`
+    #[arg(long, value_name = "WHICH", value_delimiter = ',', required_unless_present = "interactive")]
+    pub(crate) accept: Vec<String>,
+    /// Ask about each finding in turn
+    #[arg(long, conflicts_with = "accept")]
+    pub(crate) interactive: bool,
+    /// Look for the data here (default: where the audit found them)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// Say what it brought by this base (default: chosen by kind of data; see `dianjing base list`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) base: Option<String>,
+    /// Write the revision here, as CSV; nothing is there yet
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use base::transfer::TransferError;
 use bundle::BundleError;
 use curate::CurateError;
 use dataset::{Modality, ReadError};
-use pipeline::{ArrayError, DetectorNeeds, PipelineError};
+use pipeline::{ApplyError, ArrayError, DetectorNeeds, PipelineError};
 use store::StoreError;
 use tune::TuneError;
 
@@ -51,6 +51,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Extract(base::extract::ExtractError::Base(error)) => return base(error),
         PipelineError::Tune(error) => return tune(error),
         PipelineError::Array(error) => array(error),
+        PipelineError::Apply(error) => apply(error),
         PipelineError::Audit(error) => return curate(error),
         PipelineError::NoVoteColumn(error) => {
             let what = match error.role {
@@ -87,6 +88,23 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+fn apply(error: &ApplyError) -> String {
+    match error {
+        ApplyError::Open { path, .. } => format!("无法读取{}", name(path)),
+        ApplyError::Malformed { path, .. } => {
+            format!("{}不是 audit --out findings.json 写出的检查结果", name(path))
+        }
+        ApplyError::OtherData { path } => format!("{}处的数据不是当时检查的数据", name(path)),
+        ApplyError::NoFinding { number, count } => format!("没有第 {number} 个发现，共 {count} 个"),
+        ApplyError::NotForTables { number, action } => {
+            format!("第 {number} 个发现无法落实到表格；需要您：{}", action.sentence().zh)
+        }
+        ApplyError::NeedsLabel { number } => format!("第 {number} 个发现需要您裁定：请给 {number}=标注"),
+        ApplyError::Exists { path } => format!("{}已存在；修订版从不覆盖文件", name(path)),
+        ApplyError::NothingAccepted => "没有接受任何发现".to_owned(),
+    }
 }
 
 fn array(error: &ArrayError) -> String {

@@ -1,5 +1,6 @@
 //! What a data set is made of.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -52,6 +53,8 @@ pub struct Example {
     pub group: Option<String>,
     /// The part the data set itself put it in.
     pub part: Option<Part>,
+    /// What else its table says of it, by the name of the column: camera, date, size. Empty cells are left out.
+    pub details: BTreeMap<String, String>,
     /// Where it came from, for messages.
     pub origin: Origin,
 }

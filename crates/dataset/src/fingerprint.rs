@@ -117,6 +117,7 @@ mod tests {
             votes: ["A", "B"].map(|who| Vote { annotator: who.to_owned(), label: "x".to_owned() }).to_vec(),
             group: None,
             part: None,
+            details: std::collections::BTreeMap::new(),
             origin: Origin { path: "t.csv".into(), row: Some(number as u64) },
         };
         let (layout, content, task, why) = Default::default();

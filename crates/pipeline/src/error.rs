@@ -40,6 +40,9 @@ pub enum PipelineError {
     /// An array from elsewhere cannot be used.
     #[error(transparent)]
     Array(#[from] crate::ArrayError),
+    /// Findings cannot be applied.
+    #[error(transparent)]
+    Apply(#[from] crate::ApplyError),
     /// A table of votes lacks a column.
     #[error(transparent)]
     NoVoteColumn(#[from] crate::NoVoteColumn),

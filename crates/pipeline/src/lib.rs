@@ -14,6 +14,7 @@
 //! the cache, so the next run goes on from there.
 
 mod advice;
+mod applying;
 mod assess;
 mod audit;
 mod auditing;
@@ -34,9 +35,12 @@ mod report_data;
 mod telling;
 pub mod words;
 
+pub use applying::{
+    Accepted, ApplyError, ApplyRequest, Change, Findings, Revision, StoredFinding, apply, record_of,
+};
 pub use auditing::{
-    Action, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, FaultSummary, Neighbour, View,
-    ViewSays, audit, audit_arrays,
+    Action, Advice, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, FaultSummary, Gain,
+    Neighbour, View, ViewSays, audit, audit_arrays,
 };
 pub use columns::{Columns, TableForm, Values};
 pub use crowd::{

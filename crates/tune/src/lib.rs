@@ -33,6 +33,7 @@ mod search;
 mod tfidf;
 mod tuning;
 pub mod views;
+pub mod what_if;
 
 pub use config::{CheckedTune, TuneConfig};
 pub use error::TuneError;

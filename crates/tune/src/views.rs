@@ -80,7 +80,7 @@ pub fn logistic_views(
     Ok(views)
 }
 
-fn n_folds(folds: &[u8]) -> u8 {
+pub(crate) fn n_folds(folds: &[u8]) -> u8 {
     folds.iter().max().map_or(0, |last| last.saturating_add(1))
 }
 
@@ -111,7 +111,7 @@ fn grouped(groups: &[u32]) -> bool {
 }
 
 /// Columns centred, then one scale for all: mean squared length 1.
-fn centred_and_scaled(x: &Matrix) -> Matrix {
+pub(crate) fn centred_and_scaled(x: &Matrix) -> Matrix {
     let n = x.rows() as f64;
     let mut mean = vec![0.0; x.cols()];
     for row in x.iter_rows() {
@@ -158,7 +158,7 @@ fn logistic_fold(
     }
 }
 
-fn divided(folds: &[u8], fold: u8) -> (Vec<usize>, Vec<usize>) {
+pub(crate) fn divided(folds: &[u8], fold: u8) -> (Vec<usize>, Vec<usize>) {
     (0..folds.len()).partition(|row| folds[*row] == fold)
 }
 
@@ -212,7 +212,7 @@ fn gda_by_folds(x: &Matrix, labels: &[u32], k: usize, folds: &[u8]) -> Vec<Matri
     scores.iter().map(|scores| probabilities(scores, labels)).collect()
 }
 
-fn usual_ridge(gda: &Gda, n: usize) -> f64 {
+pub(crate) fn usual_ridge(gda: &Gda, n: usize) -> f64 {
     (gda.trace() / n.saturating_sub(1).max(1) as f64).max(SMALLEST)
 }
 

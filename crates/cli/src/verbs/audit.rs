@@ -1,9 +1,11 @@
 //! `dianjing audit`: what looks wrong in a data set, in numbers and as a list of things to do.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, Lang, TableForm, audit, audit_arrays, words,
+    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, Gain, Lang, TableForm, audit, audit_arrays,
+    words,
 };
 use serde_json::{Map, Value, json};
 
@@ -32,7 +34,9 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
         let bytes = match table_form(out)? {
             TableForm::Csv => found.issues().csv().into_bytes(),
             TableForm::Parquet => found.issues().parquet(),
-            TableForm::Json => (serde_json::to_string_pretty(&document(&found, true))? + "\n").into_bytes(),
+            TableForm::Json => {
+                (serde_json::to_string_pretty(&document(&found, data, true))? + "\n").into_bytes()
+            }
         };
         store::write_atomic(out, |file| file.write_all(&bytes))?;
     }
@@ -41,8 +45,9 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
         store::write_atomic(report, |file| file.write_all(page.as_bytes()))?;
     }
     if arguments.json {
-        show::json(&document(&found, false))?;
+        show::json(&document(&found, data, false))?;
     } else {
+        advise(&found, lang)?;
         print(&found, lang)?;
     }
     tell(arguments, verb, &found, lang);
@@ -72,11 +77,13 @@ fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Res
     with_progress(arguments, lang, |run| audit(&home, &request, run))
 }
 
-/// `summary`, `findings`, `info`, and the row of every example where it is not printed anyway.
-fn document(found: &Audit, with_issues: bool) -> Value {
+/// `summary`, `advice`, `findings`, `info`, and the row of every example where it is not printed anyway.
+fn document(found: &Audit, data: Option<&Path>, with_issues: bool) -> Value {
     let mut document = Map::new();
     document.insert("made_by".to_owned(), "Dianjing".into());
     document.insert("n_examples".to_owned(), found.n().into());
+    document.insert("data".to_owned(), json!(data));
+    document.insert("advice".to_owned(), json!(found.advice));
     document.insert("summary".to_owned(), json!(found.summary()));
     document.insert("findings".to_owned(), json!(found.findings));
     let facts: Map<String, Value> =
@@ -92,9 +99,24 @@ fn document(found: &Audit, with_issues: bool) -> Value {
     document.into()
 }
 
-/// The list of things to do.
+/// What is worth most, if anything is worth something.
+fn advise(found: &Audit, lang: Lang) -> anyhow::Result<()> {
+    let points = |share: f64| format!("{:+.1}", 100.0 * share);
+    for (place, advice) in (1..).zip(found.advice.iter().filter(|advice| advice.gain.value > 0.0)) {
+        let Gain { value, low, high } = advice.gain;
+        let error = format!("{:.1}", 50.0 * (high - low));
+        let minutes = advice.minutes.ceil();
+        let told = advice.told.in_lang(lang);
+        show::line(&lang.pick(
+            format!("{place}. {told}: expect {} ± {error} points of accuracy, {minutes} min", points(value)),
+            format!("{place}. {told}：预计准确率 {} ± {error} 个百分点，约 {minutes} 分钟", points(value)),
+        ))?;
+    }
+    Ok(())
+}
+
+/// The list of findings.
 fn print(found: &Audit, lang: Lang) -> anyhow::Result<()> {
-    let mut place = 0;
     for fault in Fault::ALL {
         let findings: Vec<&AuditFinding> =
             found.findings.iter().filter(|finding| finding.fault == fault).collect();
@@ -103,8 +125,7 @@ fn print(found: &Audit, lang: Lang) -> anyhow::Result<()> {
         }
         show::line(&format!("{}: {}", words::fault(fault, lang), findings.len()))?;
         for finding in findings.iter().take(SHOWN) {
-            place += 1;
-            show::line(&format!("  {place}. {}", line(finding, lang)))?;
+            show::line(&format!("  {}. {}", finding.number, line(finding, lang)))?;
         }
         if findings.len() > SHOWN {
             let more = findings.len() - SHOWN;
@@ -120,11 +141,14 @@ fn line(finding: &AuditFinding, lang: Lang) -> String {
     if finding.ids.len() > SHOWN_IDS {
         ids.push_str(&format!(" + {}", finding.ids.len() - SHOWN_IDS));
     }
+    if let Some(about) = &finding.about {
+        ids = about.in_lang(lang).to_owned();
+    }
     let mut parts =
         vec![if ids.is_empty() { lang.pick("the whole set", "整个数据集").to_owned() } else { ids }];
     match (&finding.given, &finding.suggested) {
         (Some(given), Some(suggested)) => parts.push(format!("{given} → {suggested}")),
-        (Some(given), None) => parts.push(given.clone()),
+        (Some(given), None) if finding.about.is_none() => parts.push(given.clone()),
         _ => {}
     }
     parts.push(lang.pick(format!("score {:.3}", finding.score), format!("得分 {:.3}", finding.score)));

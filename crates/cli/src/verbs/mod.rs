@@ -1,5 +1,6 @@
 //! The verbs of the command line, one file each.
 
+mod apply;
 mod audit;
 mod base;
 mod batch;
@@ -32,6 +33,7 @@ pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> 
     match &arguments.verb {
         Verb::Tune(verb) => tune::run(&arguments, verb, lang),
         Verb::Audit(verb) => audit::run(&arguments, verb, lang),
+        Verb::Apply(verb) => apply::run(&arguments, verb, lang),
         Verb::Consensus(verb) => consensus::run(&arguments, verb, lang),
         Verb::Inspect(verb) => inspect::run(&arguments, verb, lang),
         Verb::Predict(verb) => predict::run(&arguments, verb, lang),

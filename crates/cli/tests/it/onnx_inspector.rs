@@ -151,7 +151,7 @@ fn what_cannot_be_exported_is_told() {
     );
     assert_snapshot!(chinese.told(), @r"
     exit 1
-    错误：无法导出为 ONNX：这个检测器的零件位置一致，检测前要先把每张照片对齐到良品的中位图，而 ONNX 图做不到这一步
+    错误：无法导出为 ONNX：这个检测器检测前要先把每张照片对齐到良品的中位图，或涂掉背景，而 ONNX 图做不到这一步
     提示：请用 dianjing predict 运行它，在任何地方的检测方式都相同
     ");
     let ended = place.run(&["export", "plates.djm", "--onnx", "plates.onnx", "--size", "160"]);

@@ -95,6 +95,15 @@ const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
 const MASK_NAMES: &[&str] = &["mask", "mask_path", "mask_file", "ground_truth", "gt", "掩膜", "掩码"];
 const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 
+impl Columns {
+    /// Whether a column says what the example is, rather than something about it.
+    pub(super) fn has_role(&self, column: usize) -> bool {
+        let Self { content, modality: _, label, label_rivals: _, group, annotator, part, mask, id } = self;
+        *content == column
+            || [label, group, annotator, part, mask, id].into_iter().any(|role| *role == Some(column))
+    }
+}
+
 /// Decides the role of each column.
 pub(super) fn find(
     path: &Path,

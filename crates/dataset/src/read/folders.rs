@@ -48,6 +48,7 @@ fn example(id: String, content: Content, path: &Path) -> Example {
         votes: Vec::new(),
         group: None,
         part: None,
+        details: std::collections::BTreeMap::new(),
         origin,
     }
 }

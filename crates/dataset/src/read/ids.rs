@@ -54,6 +54,7 @@ mod tests {
                 votes: Vec::new(),
                 group: None,
                 part: None,
+                details: std::collections::BTreeMap::new(),
                 origin: Origin { path: Path::new("root").join(file), row: Some(*row) },
             })
             .collect();

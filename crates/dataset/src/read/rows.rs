@@ -1,5 +1,6 @@
 //! From rows to examples: contents, votes, targets, groups and parts.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::columns::{self, Columns};
@@ -9,6 +10,9 @@ use crate::{
     Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError,
     Target, Task, Vote,
 };
+
+/// Bytes of the longest cell that describes an example.
+const LONGEST_DETAIL: usize = 200;
 
 /// A table with where it came from.
 pub(super) struct Source {
@@ -165,10 +169,18 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
         part: part
             .or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part)))
             .or_else(folder_part),
+        details: details(source, row, columns),
         origin: Origin { path: file.clone(), row: Some(row.number) },
     };
     let label = columns.label.map_or(Cell::Empty, |label| row.cells[label].clone());
     Ok(Draft { example, label, has_own_id })
+}
+
+/// What the columns without a role say, as far as it is short: texts of their own describe no example.
+fn details(source: &Source, row: &Row, columns: &Columns) -> BTreeMap<String, String> {
+    let free = (0..source.table.columns.len()).filter(|column| !columns.has_role(*column));
+    let told = free.map(|column| (source.table.columns[column].clone(), row.cells[column].text()));
+    told.filter(|(_, text)| !text.is_empty() && text.len() <= LONGEST_DETAIL).collect()
 }
 
 /// A picture named in a row: relative to the table, never outside its folder.

@@ -1,23 +1,13 @@
-//! Every check but that of the labels, on what an audit looks at.
+//! The checks of single examples, but those of labels and pixels.
 
-use base::prep;
-use curate::faults::{self, Checked, Fault, Order, Picture};
-use dataset::{Content, Dataset};
-use rayon::prelude::*;
+use curate::faults::{self, Checked, Fault};
+use curate::shapley;
 
 use super::material::{Material, Nearness};
-use crate::{PipelineError, Run, audit};
+use crate::{PipelineError, audit};
 
-/// Faults that pixels show.
-const OF_PICTURES: [Fault; 7] = [
-    Fault::Dark,
-    Fault::Bright,
-    Fault::Blurry,
-    Fault::OddSize,
-    Fault::OddAspectRatio,
-    Fault::LowInformation,
-    Fault::Grey,
-];
+/// Up to this many examples their worth is computed exactly; of more, from their neighbours.
+const EXACT_WORTH: usize = 2000;
 
 /// The neighbours and duplicates of everything, where there are features.
 pub(super) fn nearness(material: &Material) -> Result<Option<Nearness>, PipelineError> {
@@ -29,12 +19,15 @@ pub(super) fn nearness(material: &Material) -> Result<Option<Nearness>, Pipeline
     Ok(Some(Nearness { near, duplicates, groups }))
 }
 
-/// What neighbours, classes and texts show, and what the order does.
-pub(super) fn of_set(material: &Material, nearness: Option<&Nearness>) -> (Vec<Checked>, Option<Order>) {
+/// What neighbours, groups, classes and texts show.
+pub(super) fn of_examples(
+    material: &Material,
+    nearness: Option<&Nearness>,
+) -> Result<Vec<Checked>, PipelineError> {
     let mut found = Vec::new();
-    let mut order = None;
+    let has_parts = material.parts.iter().any(Option::is_some);
     if let Some(nearness) = nearness {
-        if material.wants(Fault::Leak) && material.parts.iter().any(Option::is_some) {
+        if material.wants(Fault::Leak) && has_parts {
             found.push(faults::leaks(&nearness.duplicates, &material.parts));
         }
         if material.wants(Fault::Duplicate) {
@@ -43,20 +36,31 @@ pub(super) fn of_set(material: &Material, nearness: Option<&Nearness>) -> (Vec<C
         if material.wants(Fault::Outlier) {
             found.push(faults::outliers(&nearness.near, material.n()));
         }
-        if material.wants(Fault::NonIid) {
-            // Rows without a label are a class of their own.
-            let labels: Vec<u32> =
-                material.labels.iter().map(|label| label.map_or(0, |label| label + 1)).collect();
-            order = faults::order(&nearness.near, &labels, material.seed);
+        if material.wants(Fault::LowValue) && material.classes.len() > 1 {
+            found.push(worth(material, nearness)?);
         }
+    }
+    if material.wants(Fault::GroupLeak) && has_parts && material.groups.iter().any(Option::is_some) {
+        let groups: Vec<Option<&str>> = material.groups.iter().map(Option::as_deref).collect();
+        found.push(faults::group_leaks(&groups, &material.parts));
     }
     if material.wants(Fault::ClassImbalance) && !material.classes.is_empty() {
         found.push(imbalance(material));
     }
-    if let (Some(texts), true) = (&material.texts, material.wants(Fault::ShortText)) {
-        found.push(faults::short_texts(&texts.iter().map(String::as_str).collect::<Vec<_>>()));
+    if let Some(texts) = &material.texts {
+        let checked = faults::texts(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        found.extend(checked.into_iter().filter(|checked| material.wants(checked.fault)));
     }
-    (found, order)
+    Ok(found)
+}
+
+/// What every label is worth to the examples like it.
+fn worth(material: &Material, nearness: &Nearness) -> Result<Checked, PipelineError> {
+    let labels = &material.labels;
+    Ok(shapley::low_value(&match &material.x {
+        Some(x) if material.n() <= EXACT_WORTH => shapley::knn_shapley_leave_one_out(x.view(), labels)?,
+        _ => shapley::knn_shapley_truncated(&nearness.near, labels),
+    }))
 }
 
 fn duplicated(nearness: &Nearness) -> Checked {
@@ -76,41 +80,4 @@ fn imbalance(material: &Material) -> Checked {
     rows.iter().zip(&found.scores).for_each(|(row, score)| scores[*row] = *score);
     let flagged = found.flagged.iter().map(|place| rows[*place]).collect();
     Checked { fault: Fault::ClassImbalance, scores, flagged }
-}
-
-/// What the pixels show; nothing for texts. Pictures are decoded once more: the features come from the cache.
-pub(super) fn of_pictures(
-    data: &Dataset,
-    material: &Material,
-    run: &Run<'_>,
-) -> Result<Vec<Checked>, PipelineError> {
-    if OF_PICTURES.iter().all(|fault| !material.wants(*fault)) {
-        return Ok(Vec::new());
-    }
-    let measured: Vec<Option<Picture>> = data
-        .examples
-        .par_iter()
-        .map(|example| match &example.content {
-            Content::Image(path) if !run.is_cancelled() => {
-                let picture = prep::decode(&std::fs::read(path).ok()?).ok()?;
-                Some(Picture::measure(picture.width(), picture.height(), picture.as_raw()))
-            }
-            _ => None,
-        })
-        .collect();
-    if run.is_cancelled() {
-        return Err(PipelineError::Cancelled);
-    }
-    let rows: Vec<usize> = (0..measured.len()).filter(|row| measured[*row].is_some()).collect();
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let checked = faults::pictures(&measured.into_iter().flatten().collect::<Vec<_>>());
-    let of_all = |checked: Checked| {
-        let mut scores = vec![None; data.examples.len()];
-        rows.iter().zip(&checked.scores).for_each(|(row, score)| scores[*row] = *score);
-        let flagged = checked.flagged.iter().map(|place| rows[*place]).collect();
-        Checked { fault: checked.fault, scores, flagged }
-    };
-    Ok(checked.into_iter().filter(|checked| material.wants(checked.fault)).map(of_all).collect())
 }

@@ -11,6 +11,9 @@ use super::material::{Material, Nearness};
 use crate::assess::argmax;
 use crate::{PipelineError, report::Sentence};
 
+/// The least probability that a logarithm is taken of.
+const SMALLEST: f64 = 1e-12;
+
 /// Who speaks about a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,6 +44,8 @@ pub(super) struct Labels {
     /// The rows that have a label, ascending, in the order of each view.
     pub(super) rows: Vec<usize>,
     pub(super) said: Vec<Said>,
+    /// `[n]`: log loss of the given label by all views together.
+    pub(super) losses: Vec<Option<f64>>,
     pub(super) cautions: Vec<Sentence>,
 }
 
@@ -77,11 +82,22 @@ pub(super) fn labels(
     }
     let mut scores = vec![None; material.n()];
     rows.iter().zip(&found.scores).for_each(|(row, score)| scores[*row] = Some(*score));
+    let mut losses = vec![None; material.n()];
+    for (place, row) in rows.iter().enumerate() {
+        losses[*row] = Some(-probs.row(place)[labels[place] as usize].max(SMALLEST).ln());
+    }
     let flagged: Vec<usize> = found.flagged.iter().map(|place| rows[*place]).collect();
     let mut suggested = vec![None; material.n()];
     found.flagged.iter().for_each(|place| suggested[rows[*place]] = Some(found.suggested[*place]));
     let cautions = notes.iter().map(|note| caution(note, &material.classes)).collect();
-    Ok(Labels { checked: Checked { fault: Fault::Label, scores, flagged }, suggested, rows, said, cautions })
+    Ok(Labels {
+        checked: Checked { fault: Fault::Label, scores, flagged },
+        suggested,
+        rows,
+        said,
+        losses,
+        cautions,
+    })
 }
 
 impl Labels {

@@ -1,11 +1,16 @@
 //! What an audit looks at, wherever it came from.
 
-use curate::faults::Fault;
-use dataset::{Part, Target, Task};
+use curate::attributes::Attribute;
+use curate::faults::{self, Fault, Picture};
+use dataset::{Content, Dataset, Example, Part, Target, Task, split};
 use linalg::{Matrix, Neighbours, Seed};
 
+use super::attributes;
 use crate::features::Table;
 use crate::report::Sentence;
+
+/// Folds that heads are asked about.
+const FOLDS: usize = 5;
 
 /// Examples with everything the checks want to know. All lists are `[n]`.
 pub(super) struct Material {
@@ -20,6 +25,12 @@ pub(super) struct Material {
     /// The user's groups.
     pub(super) groups: Vec<Option<String>>,
     pub(super) texts: Option<Vec<String>>,
+    /// Names of files without their folders; empty where examples are no files.
+    pub(super) names: Vec<String>,
+    /// Columns of the table that have no role.
+    pub(super) columns: Vec<Attribute>,
+    /// Those that do not only number the examples, and what was measured.
+    pub(super) attributes: Vec<Attribute>,
     /// `[n, d]`; absent when only probabilities were given.
     pub(super) x: Option<Matrix<f32>>,
     /// Why labels are not judged, if they are not.
@@ -30,8 +41,13 @@ pub(super) struct Material {
 
 impl Material {
     /// From examples with their features. Classes without an example that could be read have no number.
-    pub(super) fn of_table(table: &Table, skip: &[Fault], seed: Seed) -> Self {
+    pub(super) fn of_table(table: &Table, pictures: &[Option<Picture>], skip: &[Fault], seed: Seed) -> Self {
         let data = &table.data;
+        let columns = attributes::columns(data);
+        let numbering = faults::identifiers(&columns);
+        let tells = |column: &&Attribute| numbering.iter().all(|found| found.column != column.name);
+        let mut attributes: Vec<Attribute> = columns.iter().filter(tells).cloned().collect();
+        attributes.extend(attributes::measured(data, pictures));
         let class = |target: &Target| if let Target::Class(class) = target { Some(class.0) } else { None };
         let all: Vec<Option<u32>> = data.examples.iter().map(|example| class(&example.target)).collect();
         let mut present: Vec<u32> = all.iter().flatten().copied().collect();
@@ -49,6 +65,9 @@ impl Material {
             parts: data.examples.iter().map(|example| example.part).collect(),
             groups: data.examples.iter().map(|example| example.group.clone()).collect(),
             texts: table.texts.clone(),
+            names: file_names(data),
+            columns,
+            attributes,
             x: Some(table.pooled().clone()),
             unjudged: unjudged(&data.task, present.len()),
             skip: skip.to_vec(),
@@ -65,6 +84,12 @@ impl Material {
         !self.skip.contains(&fault)
     }
 
+    /// The fold of every row: what is the same, or of one group, stays together.
+    pub(super) fn folds(&self, nearness: &Nearness) -> Vec<u8> {
+        let labels: Vec<u32> = self.labels.iter().map(|label| label.map_or(0, |label| label + 1)).collect();
+        split::folds(&labels, &nearness.groups, FOLDS, self.seed.derive("audit"))
+    }
+
     /// The rows whose label can be judged, ascending.
     pub(super) fn labelled(&self) -> Vec<usize> {
         (0..self.n()).filter(|row| self.labels[*row].is_some()).collect()
@@ -77,6 +102,14 @@ pub(super) struct Nearness {
     pub(super) duplicates: curate::Duplicates,
     /// `[n]`: duplicates and the user's groups.
     pub(super) groups: Vec<u32>,
+}
+
+fn file_names(data: &Dataset) -> Vec<String> {
+    let name = |example: &Example| match &example.content {
+        Content::Image(path) => Some(path.file_stem()?.to_string_lossy().into_owned()),
+        Content::Text(_) => None,
+    };
+    data.examples.iter().map(name).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn given(target: &Target, classes: &[String]) -> Option<String> {

@@ -1,16 +1,20 @@
 //! `audit`: what looks wrong in a data set, as a table of all examples and as a list of things to do.
 
 mod arrays;
+mod attributes;
 mod checks;
 mod labels;
 mod material;
 mod page;
+mod pictures;
+mod whole;
 mod worklist;
+mod worth;
 
 use std::path::PathBuf;
 
 use curate::faults::{Checked, Fault};
-use dataset::{Problem, ReadOptions, split};
+use dataset::{Problem, ReadOptions};
 use linalg::Seed;
 use serde::Serialize;
 use tune::TuneError;
@@ -24,12 +28,12 @@ use crate::{Event, Home, Lang, PipelineError, Run, Step, telling};
 pub use arrays::{ArrayError, ArraysRequest};
 pub use labels::View;
 pub use worklist::{Action, AuditFinding, Neighbour, ViewSays};
+pub(crate) use worth::Asked;
+pub use worth::{Advice, Gain};
 
 use labels::{Labels, Said};
 use material::{Material, Nearness};
-
-/// Folds that the heads are asked about.
-const FOLDS: usize = 5;
+use whole::Whole;
 
 /// What to look through, and what not to look for.
 #[derive(Debug, Clone)]
@@ -60,8 +64,10 @@ pub struct Audit {
     duplicate_groups: Vec<Option<i64>>,
     /// Every check that was made, the most harmful fault first.
     pub checks: Vec<Checked>,
-    /// What to do, the most worth first.
+    /// What was found, the most harmful first.
     pub findings: Vec<AuditFinding>,
+    /// What it is worth to do something about it, the most a minute first.
+    pub advice: Vec<Advice>,
     /// What makes the findings less certain, or was not looked at.
     pub cautions: Vec<Sentence>,
     /// What could not be read.
@@ -107,12 +113,12 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
     run.step(Step::Audit, || {
-        let material = Material::of_table(&table, &request.skip, Seed(request.seed));
+        let pictures = pictures::measure(&table.data, &request.skip, run)?;
+        let material = Material::of_table(&table, &pictures, &request.skip, Seed(request.seed));
         let nearness = checks::nearness(&material)?;
         let judged = material.wants(Fault::Label) && material.unjudged.is_none();
         let said = if judged { heads(&material, nearness.as_ref(), run)? } else { Vec::new() };
-        let mut audit =
-            conclude(&material, said, nearness.as_ref(), checks::of_pictures(&table.data, &material, run)?)?;
+        let mut audit = conclude(&material, said, nearness.as_ref(), pictures::check(&pictures, &material))?;
         audit.decision = telling::decision(&table.data);
         audit.problems = problems;
         let fingerprint = table.data.fingerprint().to_string().chars().take(16).collect();
@@ -147,7 +153,8 @@ fn heads(
     let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
     let groups: Vec<u32> = rows.iter().map(|row| nearness.groups[*row]).collect();
     let x = x.select_rows(&rows);
-    let folds = split::folds(&labels, &groups, FOLDS, material.seed.derive("audit"));
+    let all = material.folds(nearness);
+    let folds: Vec<u8> = rows.iter().map(|row| all[*row]).collect();
     match tune::views::views(&x, &labels, material.classes.len(), &groups, &folds, run.cancel_flag()) {
         Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
         Err(error) => Err(error.into()),
@@ -167,11 +174,16 @@ fn conclude(
 ) -> Result<Audit, PipelineError> {
     let labels: Option<Labels> =
         if said.is_empty() { None } else { Some(labels::labels(material, said, nearness)?) };
-    let (mut checks, order) = checks::of_set(material, nearness);
+    let mut checks = checks::of_examples(material, nearness)?;
+    let Whole { told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
     checks.extend(of_pictures);
+    checks.extend(of_whole);
     checks.extend(labels.as_ref().map(|labels| labels.checked.clone()));
     checks.sort_by_key(|checked| checked.fault);
-    let findings = worklist::worklist(material, &checks, labels.as_ref(), nearness, order);
+    let findings = worklist::worklist(material, &checks, labels.as_ref(), nearness, told);
+    let none = vec![None; material.n()];
+    let doubted = labels.as_ref().map_or(&none, |labels| &labels.suggested);
+    let advice = Asked::audited(material, nearness, doubted).map(|asked| worth::worth(&asked, &findings));
     let name = |class: u32| material.classes[class as usize].clone();
     let suggested = match &labels {
         Some(labels) => labels.suggested.iter().map(|class| class.map(name)).collect(),
@@ -195,6 +207,7 @@ fn conclude(
         duplicate_groups,
         checks,
         findings,
+        advice: advice.unwrap_or_default(),
         cautions: cautions.collect(),
         problems: Vec::new(),
         facts: vec![

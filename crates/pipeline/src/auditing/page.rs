@@ -35,6 +35,7 @@ struct Shown {
     score: String,
     suggested: Option<String>,
     views: Vec<String>,
+    about: Option<String>,
     action: String,
     neighbours: Vec<Card>,
 }
@@ -102,6 +103,7 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
         score: format!("{:.3}", finding.score),
         suggested: finding.suggested.clone(),
         views: finding.views.iter().map(says).collect(),
+        about: finding.about.as_ref().map(|about| about.in_lang(lang).to_owned()),
         action: finding.action.sentence().in_lang(lang).to_owned(),
         neighbours: finding.neighbours.iter().map(|neighbour| audit.card(neighbour.row)).collect(),
     }

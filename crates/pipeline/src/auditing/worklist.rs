@@ -1,11 +1,12 @@
 //! Findings become a list of things to do, the most worth first, each with what supports it.
 
-use curate::faults::{Checked, Fault, Order};
+use curate::faults::{Checked, Fault};
 use dataset::Part;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::labels::{Labels, View};
 use super::material::{Material, Nearness};
+use super::whole::Told;
 use crate::report::Sentence;
 
 /// Similar examples shown beside a finding.
@@ -14,6 +15,8 @@ const NEIGHBOURS: usize = 5;
 /// One thing to look at.
 #[derive(Debug, Clone, Serialize)]
 pub struct AuditFinding {
+    /// Its number, counted from 1, by which it is accepted.
+    pub number: usize,
     /// What is wrong.
     pub fault: Fault,
     /// The examples it is about; the one to act on first. Empty when it is about the whole set.
@@ -31,6 +34,8 @@ pub struct AuditFinding {
     pub views: Vec<ViewSays>,
     /// The most similar examples.
     pub neighbours: Vec<Neighbour>,
+    /// What was found, where the examples alone do not say.
+    pub about: Option<Sentence>,
     /// What to do.
     pub action: Action,
 }
@@ -63,7 +68,7 @@ pub struct Neighbour {
 }
 
 /// What a person can do about a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Look, and give the suggested label if it is right.
@@ -92,11 +97,28 @@ pub enum Action {
     FillIn,
     /// Repair the text, or remove it.
     RepairText,
+    /// Collect examples where a rule that should not hold does not.
+    CollectOthers,
+    /// Leave the column out.
+    LeaveOut,
     /// Remove the example or make it anew.
     Replace,
 }
 
 impl Action {
+    /// Whether accepting it says all that there is to do.
+    pub fn applies_by_itself(self) -> bool {
+        matches!(self, Self::Relabel | Self::KeepOne | Self::RemoveFromTest | Self::Replace)
+    }
+
+    /// Whether it takes a label from a person, or their word that the example goes.
+    pub fn decides(self) -> bool {
+        matches!(
+            self,
+            Self::DecideLabel | Self::CheckLabel | Self::CheckMembership | Self::Redact | Self::RepairText
+        )
+    }
+
     /// The words for a person.
     pub fn sentence(self) -> Sentence {
         let (en, zh) = match self {
@@ -112,6 +134,8 @@ impl Action {
             Self::CheckLabel => ("look at its label again", "再看一眼它的标注"),
             Self::HideName => ("rename the file, or hide its name", "重命名文件，或隐藏文件名"),
             Self::CollectSimilar => ("collect more examples like it", "多收集这样的样本"),
+            Self::CollectOthers => ("collect examples where this does not hold", "收集不符合这一规律的样本"),
+            Self::LeaveOut => ("leave the column out", "不要使用这一列"),
             Self::Redact => ("take the personal data out", "去掉个人信息"),
             Self::FillIn => ("fill in what is missing", "补上缺少的内容"),
             Self::RepairText => ("repair the text, or remove it", "修正文本，或去掉"),
@@ -127,16 +151,18 @@ pub(super) fn worklist(
     checks: &[Checked],
     labels: Option<&Labels>,
     nearness: Option<&Nearness>,
-    order: Option<Order>,
+    told: Vec<Told>,
 ) -> Vec<AuditFinding> {
     let author = Author { material, labels, nearness };
     let mut findings: Vec<AuditFinding> =
         checks.iter().flat_map(|checked| author.findings(checked)).collect();
-    if let Some(order) = order.filter(|order| order.is_finding()) {
-        findings.push(author.finding(Fault::NonIid, Vec::new(), order.p_value, Action::NameGroups));
-    }
+    findings.extend(told.into_iter().map(|told| AuditFinding {
+        about: Some(told.about),
+        ..author.finding(told.fault, told.rows, told.score, told.action)
+    }));
     findings
         .sort_by(|a, b| a.fault.cmp(&b.fault).then(a.score.total_cmp(&b.score)).then(a.rows.cmp(&b.rows)));
+    (1..).zip(&mut findings).for_each(|(number, finding)| finding.number = number);
     findings
 }
 
@@ -152,6 +178,9 @@ impl Author<'_> {
             Fault::Leak => self.sets(checked, true),
             Fault::Duplicate => self.sets(checked, false),
             Fault::ClassImbalance => self.classes(checked),
+            // One finding is about many examples: it is among those told of the set.
+            Fault::LabelInName | Fault::WeakSlice => Vec::new(),
+            Fault::LowValue => self.misleading(checked),
             fault => checked.flagged.iter().map(|row| self.single(fault, *row, checked)).collect(),
         }
     }
@@ -190,6 +219,13 @@ impl Author<'_> {
             finding.views = labels.says(row).into_iter().map(says).collect();
         }
         finding
+    }
+
+    /// Examples that mislead others, where nothing is said about their label anyway.
+    fn misleading(&self, checked: &Checked) -> Vec<AuditFinding> {
+        let is_told = |row: &usize| self.labels.is_some_and(|labels| labels.suggested[*row].is_some());
+        let rows = checked.flagged.iter().filter(|row| !is_told(row));
+        rows.map(|row| self.single(Fault::LowValue, *row, checked)).collect()
     }
 
     /// One finding for each set of duplicates: those across parts, or those within.
@@ -235,6 +271,7 @@ impl Author<'_> {
 
     fn finding(&self, fault: Fault, rows: Vec<usize>, score: f64, action: Action) -> AuditFinding {
         AuditFinding {
+            number: 0,
             fault,
             ids: rows.iter().map(|row| self.material.ids[*row].clone()).collect(),
             given: rows.first().and_then(|row| self.material.given[*row].clone()),
@@ -243,6 +280,7 @@ impl Author<'_> {
             score,
             views: Vec::new(),
             neighbours: Vec::new(),
+            about: None,
             action,
         }
     }

@@ -1,0 +1,97 @@
+//! From findings to a new revision: what is accepted is done, in a new file, and nothing else is touched.
+
+use crate::run::Place;
+
+/// Discs and stripes with three wrong labels and one copy; gives the findings.
+fn audited(place: &Place) -> serde_json::Value {
+    place.pictures("d", 14);
+    for number in ["02", "05"] {
+        std::fs::rename(
+            place.path(&format!("d/disc/{number}.png")),
+            place.path(&format!("d/stripes/x{number}.png")),
+        )
+        .unwrap();
+    }
+    std::fs::copy(place.path("d/stripes/07.png"), place.path("d/stripes/copy.png")).unwrap();
+    place.run(&["audit", "d", "--base", "efficientnet-lite0", "--out", "findings.json"]).fine();
+    serde_json::from_slice(&std::fs::read(place.path("findings.json")).unwrap()).unwrap()
+}
+
+fn numbers(found: &serde_json::Value, fault: &str) -> Vec<u64> {
+    let findings = found["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["fault"] == fault)
+        .filter_map(|finding| finding["number"].as_u64())
+        .collect()
+}
+
+#[test]
+fn accepted_findings_become_a_revision_and_the_data_stay() {
+    let place = Place::new();
+    let found = audited(&place);
+    assert_eq!(found["advice"][0]["action"], "relabel", "{}", found["advice"]);
+    let labels = numbers(&found, "label");
+    assert_eq!(labels.len(), 2, "{found}");
+    let applied = place.run(&[
+        "apply",
+        "findings.json",
+        "--accept",
+        "label,duplicate",
+        "--base",
+        "efficientnet-lite0",
+        "--out",
+        "second.csv",
+        "--json",
+    ]);
+    let applied = applied.fine();
+    let revision: serde_json::Value = serde_json::from_str(&applied.out).unwrap();
+    assert_eq!((revision["n"].as_u64(), revision["changes"].as_array().unwrap().len()), (Some(28), 3));
+    assert!(revision["realised"]["value"].is_number() && revision["predicted"]["low"].is_number());
+    assert!(applied.err.contains("2 labels changed, 1 examples taken out, 28 left"), "{}", applied.err);
+    // The old data are as they were, the new ones are right, and go where data go.
+    assert!(place.path("d/stripes/x02.png").exists() && place.path("d/stripes/copy.png").exists());
+    let table = std::fs::read_to_string(place.path("second.csv")).unwrap();
+    assert!(table.contains("d/stripes/x02.png,disc") && !table.contains("copy.png"), "{table}");
+    let again = place.run(&["audit", "second.csv", "--base", "efficientnet-lite0", "--json"]).fine();
+    let again: serde_json::Value = serde_json::from_str(&again.out).unwrap();
+    assert!(numbers(&again, "label").is_empty() && numbers(&again, "duplicate").is_empty(), "{again}");
+    assert!(place.path("second.csv.revision.json").exists());
+}
+
+#[test]
+fn what_cannot_be_applied_is_told_and_nothing_is_written() {
+    let place = Place::new();
+    let found = audited(&place);
+    let count = found["findings"].as_array().unwrap().len();
+    let apply = |accept: &str| {
+        place.run(&[
+            "apply",
+            "findings.json",
+            "--accept",
+            accept,
+            "--base",
+            "efficientnet-lite0",
+            "--out",
+            "new.csv",
+        ])
+    };
+    let told = apply("999");
+    assert!(
+        told.code == 1 && told.err.contains(&format!("no finding 999; there are {count}")),
+        "{}",
+        told.err
+    );
+    assert!(apply("everything").err.contains("names no findings"));
+    let first = numbers(&found, "label")[0];
+    apply(&format!("{first}=ring")).fine();
+    let table = std::fs::read_to_string(place.path("new.csv")).unwrap();
+    assert!(table.contains(",ring"), "{table}");
+    assert!(apply("label").err.contains("a revision is never written over"));
+    std::fs::remove_file(place.path("new.csv")).unwrap();
+    std::fs::remove_file(place.path("d/disc/00.png")).unwrap();
+    assert!(apply("label").err.contains("not those that were audited"));
+    assert!(!place.path("new.csv").exists());
+    let chinese =
+        place.run_with(&["apply", "d", "--accept", "1", "--out", "n.csv"], &[("DIANJING_LANG", "zh")]);
+    assert!(chinese.code == 1 && chinese.err.contains("无法读取"), "{}", chinese.err);
+}

@@ -1,0 +1,190 @@
+//! Findings about a set, or a part of it, rather than about single examples.
+
+use curate::faults::{self, Checked, Fault, Slice, SliceOf, SlicesInput};
+
+use super::labels::Labels;
+use super::material::{Material, Nearness};
+use super::worklist::Action;
+use crate::report::Sentence;
+use crate::{PipelineError, percent};
+
+/// One such finding.
+pub(super) struct Told {
+    pub(super) fault: Fault,
+    /// The examples that show it, the most telling first; none when it is about all.
+    pub(super) rows: Vec<usize>,
+    pub(super) score: f64,
+    pub(super) about: Sentence,
+    pub(super) action: Action,
+}
+
+/// What such checks found, and what they say of every example.
+#[derive(Default)]
+pub(super) struct Whole {
+    pub(super) told: Vec<Told>,
+    pub(super) checks: Vec<Checked>,
+}
+
+/// Makes the checks that look at the set as a whole.
+pub(super) fn whole(
+    material: &Material,
+    nearness: Option<&Nearness>,
+    labels: Option<&Labels>,
+) -> Result<Whole, PipelineError> {
+    let mut whole = Whole::default();
+    order(material, nearness, &mut whole);
+    columns(material, &mut whole);
+    let alone: Vec<u32> = (0..).take(material.n()).collect();
+    let groups = nearness.map_or(&alone, |nearness| &nearness.groups);
+    if material.wants(Fault::SpuriousCorrelation) {
+        for found in faults::spurious(&material.attributes, &material.labels, groups, material.seed)? {
+            if found.is_finding {
+                whole.told.push(spurious(&found));
+            }
+        }
+    }
+    if material.wants(Fault::LabelInName) && !material.names.is_empty() {
+        in_names(material, groups, &mut whole);
+    }
+    if let (Some(labels), Some(x), true) = (labels, &material.x, material.wants(Fault::WeakSlice)) {
+        let found = faults::slices(
+            &SlicesInput {
+                features: x.view(),
+                losses: &labels.losses,
+                classes: &material.labels,
+                attributes: &material.attributes,
+            },
+            material.seed,
+        )?;
+        whole.checks.push(faults::weak_slices(&found, material.n()));
+        whole.told.extend(found.iter().map(|slice| weak(material, slice)));
+    }
+    Ok(whole)
+}
+
+fn order(material: &Material, nearness: Option<&Nearness>, whole: &mut Whole) {
+    let Some(nearness) = nearness.filter(|_| material.wants(Fault::NonIid)) else { return };
+    // Rows without a label are a class of their own.
+    let labels: Vec<u32> = material.labels.iter().map(|label| label.map_or(0, |label| label + 1)).collect();
+    let order = faults::order(&nearness.near, &labels, material.seed);
+    if let Some(order) = order.filter(|order| order.is_finding()) {
+        whole.told.push(Told {
+            fault: Fault::NonIid,
+            rows: Vec::new(),
+            score: order.p_value,
+            about: sentence(
+                "examples that follow each other are more alike than others of their class".to_owned(),
+                "相邻的样本比同类中的其他样本更相似".to_owned(),
+            ),
+            action: Action::NameGroups,
+        });
+    }
+}
+
+/// Fields that are missing, and columns that only number.
+fn columns(material: &Material, whole: &mut Whole) {
+    if material.columns.is_empty() {
+        return;
+    }
+    if material.wants(Fault::MissingValue) {
+        whole.checks.push(faults::missing_values(&material.columns, material.n()));
+    }
+    if material.wants(Fault::IdentifierColumn) {
+        for found in faults::identifiers(&material.columns) {
+            let column = &found.column;
+            whole.told.push(Told {
+                fault: Fault::IdentifierColumn,
+                rows: Vec::new(),
+                score: 1.0 - found.distinct,
+                about: sentence(
+                    format!("column `{column}` only numbers or names the examples"),
+                    format!("“{column}”一列只是样本的编号或名称"),
+                ),
+                action: Action::LeaveOut,
+            });
+        }
+    }
+}
+
+fn spurious(found: &faults::Spurious) -> Told {
+    let faults::Spurious { attribute, accuracy, baseline, .. } = found;
+    let (accuracy, baseline) = (percent(*accuracy), percent(*baseline));
+    Told {
+        fault: Fault::SpuriousCorrelation,
+        rows: Vec::new(),
+        score: found.score,
+        about: sentence(
+            format!("`{attribute}` alone tells {accuracy} of the labels (chance: {baseline})"),
+            format!("仅凭“{attribute}”就能猜对 {accuracy} 的标注（随机为 {baseline}）"),
+        ),
+        action: Action::CollectOthers,
+    }
+}
+
+fn in_names(material: &Material, groups: &[u32], whole: &mut Whole) {
+    let names: Vec<&str> = material.names.iter().map(String::as_str).collect();
+    let Some(found) = faults::label_in_name(&names, &material.labels, groups, material.seed) else { return };
+    if !found.checked.flagged.is_empty() {
+        let (accuracy, baseline) = (percent(found.accuracy), percent(found.baseline));
+        let shown: Vec<&str> = found.tokens.iter().take(3).map(|(token, _)| token.as_str()).collect();
+        let shown = shown.join(", ");
+        whole.told.push(Told {
+            fault: Fault::LabelInName,
+            rows: found.checked.flagged.clone(),
+            score: 1.0 - found.accuracy,
+            about: sentence(
+                format!("file names tell {accuracy} of the labels (chance: {baseline}): {shown}"),
+                format!("仅凭文件名就能猜对 {accuracy} 的标注（随机为 {baseline}）：{shown}"),
+            ),
+            action: Action::HideName,
+        });
+    }
+    whole.checks.push(found.checked);
+}
+
+fn weak(material: &Material, slice: &Slice) -> Told {
+    let mut rows = slice.typical.clone();
+    rows.extend(slice.rows.iter().filter(|row| !slice.typical.contains(row)));
+    let Sentence { en, zh } = part(material, &slice.of);
+    let ratio = slice.ratio;
+    let (mostly, zh_mostly) = match &slice.described {
+        None => (String::new(), String::new()),
+        Some((of, share, _)) => {
+            let Sentence { en, zh } = part(material, of);
+            let share = percent(*share);
+            (format!(", {share} of it {en}"), format!("，其中 {share} 为{zh}"))
+        }
+    };
+    Told {
+        fault: Fault::WeakSlice,
+        score: 1.0 / ratio,
+        about: sentence(
+            format!("{} examples, {en}{mostly}: {ratio:.1} times the usual loss", rows.len()),
+            format!("{} 个样本，{zh}{zh_mostly}：损失是平均的 {ratio:.1} 倍", rows.len()),
+        ),
+        rows,
+        action: Action::CollectSimilar,
+    }
+}
+
+/// What makes a part of the data.
+fn part(material: &Material, of: &SliceOf) -> Sentence {
+    match of {
+        SliceOf::Neighbourhood { .. } => sentence("alike".to_owned(), "彼此相似".to_owned()),
+        SliceOf::Class(class) => {
+            let name = &material.classes[*class as usize];
+            sentence(format!("class `{name}`"), format!("类别“{name}”"))
+        }
+        SliceOf::Name { attribute, value } => {
+            sentence(format!("`{attribute}` is `{value}`"), format!("“{attribute}”为“{value}”"))
+        }
+        SliceOf::Range { attribute, from, to } => sentence(
+            format!("`{attribute}` from {from:.4} to {to:.4}"),
+            format!("“{attribute}”在 {from:.4} 到 {to:.4} 之间"),
+        ),
+    }
+}
+
+fn sentence(en: String, zh: String) -> Sentence {
+    Sentence { en, zh }
+}

@@ -1,0 +1,226 @@
+//! What each thing to do is worth: points of accuracy for minutes of work, predicted before anybody does it (methods 5.9).
+//!
+//! A head is taught by the labels as they are and as they would be, and both are asked about examples that did not teach them.
+//! Right is what the audit believes: the given labels with its own suggestions. What a change does to the answers is measured;
+//! what it does to the examples that are changed is not counted, for there the belief would judge itself.
+
+use std::collections::BTreeMap;
+
+use curate::faults::Fault;
+use linalg::Seed;
+use serde::{Deserialize, Serialize};
+use tune::what_if::WhatIf;
+
+use super::checks;
+use super::material::{Material, Nearness};
+use super::worklist::{Action, AuditFinding};
+use crate::PipelineError;
+use crate::features::Table;
+use crate::report::Sentence;
+
+/// Standard normal quantile of the interval.
+const NORMAL: f64 = 1.96;
+/// Classes of which more could be collected, the most promising ones.
+const CLASSES: usize = 3;
+/// Fewest examples of a class that can be halved.
+const HALVED_FROM: usize = 8;
+/// Minutes that a person takes to look at one label, to keep one of several copies, to take out an example, to collect and
+/// label a new one.
+const MINUTES: [f64; 4] = [0.1, 0.05, 0.1, 0.5];
+
+/// One thing to do, with what it is worth.
+#[derive(Debug, Clone, Serialize)]
+pub struct Advice {
+    /// What to do.
+    pub action: Action,
+    /// With how many examples.
+    pub n: usize,
+    /// Of which class; where it is about one.
+    pub class: Option<String>,
+    /// Points of accuracy, in [-1, 1], with a 95 % interval.
+    pub gain: Gain,
+    /// Minutes of a person's work.
+    pub minutes: f64,
+    /// In words.
+    pub told: Sentence,
+}
+
+/// A predicted change of accuracy.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gain {
+    /// Expected change.
+    pub value: f64,
+    /// Lower end of the 95 % interval.
+    pub low: f64,
+    /// Upper end of the 95 % interval.
+    pub high: f64,
+}
+
+/// What is asked about.
+pub(crate) struct Asked {
+    what_if: WhatIf,
+    ids: Vec<String>,
+    /// `[n]`: the labels as they are.
+    labels: Vec<Option<u32>>,
+    /// `[n]`: the labels that are taken for right.
+    right: Vec<Option<u32>>,
+    classes: Vec<String>,
+    seed: Seed,
+}
+
+/// What the findings are worth, the most a minute first.
+pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
+    let now = asked.what_if.answers(&asked.labels);
+    let mut advice = Vec::new();
+    advice.extend(relabel(asked, &now));
+    for (fault, action) in [(Fault::Duplicate, Action::KeepOne), (Fault::Outlier, Action::CheckMembership)] {
+        advice.extend(leave_out(asked, &now, findings, fault, action));
+    }
+    advice.extend(collect(asked, &now));
+    let rate = |advice: &Advice| advice.gain.value / advice.minutes;
+    advice.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
+    advice
+}
+
+impl Asked {
+    /// What an audit has found out: right is what it suggests, and the given label where it does not. `None` without features
+    /// or without labels that can be judged.
+    pub(super) fn audited(
+        material: &Material,
+        nearness: Option<&Nearness>,
+        suggested: &[Option<u32>],
+    ) -> Option<Self> {
+        let mut asked = Self::new(material, nearness)?;
+        for (right, suggested) in asked.right.iter_mut().zip(suggested) {
+            *right = suggested.or(*right);
+        }
+        Some(asked)
+    }
+
+    /// About a data set with its features.
+    pub(crate) fn table(table: &Table) -> Result<Option<Self>, PipelineError> {
+        let none = vec![None; table.data.examples.len()];
+        let material = Material::of_table(table, &none, &[], Seed(0));
+        Ok(Self::new(&material, checks::nearness(&material)?.as_ref()))
+    }
+
+    fn new(material: &Material, nearness: Option<&Nearness>) -> Option<Self> {
+        let (x, nearness) = material.x.as_ref().zip(nearness).filter(|_| material.unjudged.is_none())?;
+        Some(Self {
+            what_if: WhatIf::new(x, &material.folds(nearness), material.seed),
+            ids: material.ids.clone(),
+            labels: material.labels.clone(),
+            right: material.labels.clone(),
+            classes: material.classes.clone(),
+            seed: material.seed,
+        })
+    }
+
+    /// What changed labels bring, which are right: by id, `None` where an example was taken out.
+    pub(crate) fn gain_of(mut self, changes: &BTreeMap<&str, Option<&str>>) -> Gain {
+        let now = self.what_if.answers(&self.labels);
+        let mut then = self.labels.clone();
+        let mut changed = vec![false; then.len()];
+        for (row, id) in self.ids.iter().enumerate() {
+            let Some(label) = changes.get(id.as_str()) else { continue };
+            changed[row] = true;
+            then[row] = label.map(|label| number_of(&mut self.classes, label));
+        }
+        self.right.clone_from(&then);
+        self.gain(&now, &self.what_if.answers(&then), &changed)
+    }
+
+    /// The change of accuracy on rows that are not changed themselves.
+    fn gain(&self, now: &[Option<u32>], then: &[Option<u32>], changed: &[bool]) -> Gain {
+        let is_right = |answer: Option<u32>, row: usize| f64::from(u8::from(answer == self.right[row]));
+        let changes: Vec<f64> = (0..now.len())
+            .filter(|row| !changed[*row] && self.right[*row].is_some())
+            .map(|row| is_right(then[row], row) - is_right(now[row], row))
+            .collect();
+        let n = changes.len().max(1) as f64;
+        let value = changes.iter().sum::<f64>() / n;
+        let squares: f64 = changes.iter().map(|change| (change - value).powi(2)).sum();
+        // One answer more or less is never excluded.
+        let error = (squares.max(1.0) / n / n).sqrt();
+        Gain { value, low: (value - NORMAL * error).max(-1.0), high: (value + NORMAL * error).min(1.0) }
+    }
+}
+
+/// The number of a class; a new one is added.
+fn number_of(classes: &mut Vec<String>, name: &str) -> u32 {
+    let place = classes.iter().position(|class| class == name).unwrap_or_else(|| {
+        classes.push(name.to_owned());
+        classes.len() - 1
+    });
+    place as u32
+}
+
+fn relabel(asked: &Asked, now: &[Option<u32>]) -> Option<Advice> {
+    let changed: Vec<bool> =
+        asked.right.iter().zip(&asked.labels).map(|(right, label)| right != label).collect();
+    let n = changed.iter().filter(|changed| **changed).count();
+    if n == 0 {
+        return None;
+    }
+    let gain = asked.gain(now, &asked.what_if.answers(&asked.right), &changed);
+    let told = Sentence { en: format!("Relabel these {n}"), zh: format!("改正这 {n} 个标注") };
+    Some(Advice { action: Action::Relabel, n, class: None, gain, minutes: MINUTES[0] * n as f64, told })
+}
+
+/// Keeps one of each set of copies, or takes out what does not belong.
+fn leave_out(
+    asked: &Asked,
+    now: &[Option<u32>],
+    findings: &[AuditFinding],
+    fault: Fault,
+    action: Action,
+) -> Option<Advice> {
+    let mut changed = vec![false; asked.labels.len()];
+    let keeps_one = usize::from(action == Action::KeepOne);
+    let of_fault = findings.iter().filter(|finding| finding.fault == fault);
+    let rows = of_fault.flat_map(|finding| finding.rows.iter().skip(keeps_one));
+    rows.filter(|row| asked.labels[**row].is_some()).for_each(|row| changed[*row] = true);
+    let n = changed.iter().filter(|changed| **changed).count();
+    if n == 0 {
+        return None;
+    }
+    let labels: Vec<Option<u32>> =
+        asked.labels.iter().zip(&changed).map(|(label, changed)| label.filter(|_| !changed)).collect();
+    let gain = asked.gain(now, &asked.what_if.answers(&labels), &changed);
+    let (minutes, en, zh) = if keeps_one == 1 {
+        (MINUTES[1], format!("Take out these {n} copies"), format!("去掉这 {n} 个重复样本"))
+    } else {
+        (MINUTES[2], format!("Take out these {n} outliers"), format!("去掉这 {n} 个离群样本"))
+    };
+    Some(Advice { action, n, class: None, gain, minutes: minutes * n as f64, told: Sentence { en, zh } })
+}
+
+/// Twice as many of a class: half of what the second half of it brought.
+fn collect(asked: &Asked, now: &[Option<u32>]) -> Vec<Advice> {
+    let mut found = Vec::new();
+    for (class, name) in (0..).zip(&asked.classes) {
+        let mut rows: Vec<usize> =
+            (0..asked.labels.len()).filter(|row| asked.labels[*row] == Some(class)).collect();
+        if rows.len() < HALVED_FROM {
+            continue;
+        }
+        let n = rows.len();
+        linalg::random::shuffle(&mut rows, &mut asked.seed.derive("half a class").nth(class as usize).rng());
+        let mut labels = asked.labels.clone();
+        rows[n / 2..].iter().for_each(|row| labels[*row] = None);
+        let none = vec![false; labels.len()];
+        let Gain { value, low, high } = asked.gain(&asked.what_if.answers(&labels), now, &none);
+        let gain = Gain { value: value / 2.0, low: low / 2.0, high: high / 2.0 };
+        let told = Sentence {
+            en: format!("Collect {n} more of `{name}`"),
+            zh: format!("再收集 {n} 个“{name}”"),
+        };
+        let minutes = MINUTES[3] * n as f64;
+        found.push(Advice { action: Action::CollectMore, n, class: Some(name.clone()), gain, minutes, told });
+    }
+    found.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
+    found.truncate(CLASSES);
+    found.retain(|advice| advice.gain.value > 0.0);
+    found
+}
