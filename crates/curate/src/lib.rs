@@ -8,6 +8,7 @@ mod error;
 pub mod faults;
 pub mod labels;
 mod nearest;
+pub mod select;
 
 pub use duplicates::{Duplicates, duplicates, duplicates_among};
 pub use error::CurateError;
