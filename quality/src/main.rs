@@ -7,6 +7,7 @@
 //! quality made DIR                              writes made sets for defect inspection, with exact masks, below DIR
 //! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! quality label-errors                          wrong labels that are found, beside cleanlab
+//! quality select [SET..]                         what chosen labels bring, beside labels drawn at random
 //! quality consensus                             what crowds say, beside crowd-kit
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
@@ -21,6 +22,7 @@ mod made;
 mod npy;
 mod preprocessing;
 mod run;
+mod selection;
 mod table;
 mod task;
 
@@ -59,6 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let whole = match words.first().map(String::as_str) {
         Some("label-errors") => Some(label_errors::print(&data)?),
         Some("consensus") => Some(consensus::print(&data)?),
+        Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,
     };
     if let Some(good) = whole {

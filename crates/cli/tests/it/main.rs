@@ -14,3 +14,4 @@ mod kinds;
 mod onnx;
 mod onnx_inspector;
 mod run;
+mod select;
