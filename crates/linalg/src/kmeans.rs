@@ -122,7 +122,10 @@ fn draw(left: &[f32], weights: &[f64], count: usize, rng: &mut impl Rng) -> Opti
         })
         .collect();
     let last = left.iter().rposition(|value| *value > 0.0)?;
-    let one = |_| sums.partition_point(|below| *below <= random::uniform(rng) * sum).min(last);
+    let one = |_| {
+        let at = random::uniform(rng) * sum;
+        sums.partition_point(|below| *below <= at).min(last)
+    };
     Some((0..count).map(one).collect())
 }
 

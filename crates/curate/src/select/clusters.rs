@@ -48,8 +48,9 @@ pub(super) fn typical(field: &Field, count: usize, seed: Seed) -> Vec<(usize, Wh
 
 /// A group while examples are taken from it.
 struct Group {
-    /// Its open places, the best last.
+    /// Its open places, the best last once they are in order.
     left: Vec<usize>,
+    is_ordered: bool,
     size: usize,
     known: usize,
 }
@@ -64,16 +65,12 @@ fn deal(
     order: impl Fn(usize, &[usize], &[usize]) -> Vec<usize>,
     why: impl Fn(usize, usize) -> Why,
 ) -> Vec<(usize, Why)> {
-    let mut dealt: Vec<Group> = Vec::new();
-    for (group, members) in groups.members().iter().enumerate() {
-        let known = members.partition_point(|place| *place < field.n_known);
-        let open = &members[known..];
-        // A group that is never reached needs no order: finding it is what costs.
-        dealt.push(Group { left: open.to_vec(), size: members.len(), known });
-        debug_assert_eq!(group + 1, dealt.len());
-    }
     let members = groups.members();
-    let mut ordered = vec![false; dealt.len()];
+    let group = |members: &Vec<usize>| {
+        let known = members.partition_point(|place| *place < field.n_known);
+        Group { left: members[known..].to_vec(), is_ordered: false, size: members.len(), known }
+    };
+    let mut dealt: Vec<Group> = members.iter().map(group).collect();
     let mut picks = Vec::with_capacity(count);
     while picks.len() < count {
         let next = (0..dealt.len())
@@ -81,10 +78,11 @@ fn deal(
             .min_by_key(|group| (dealt[*group].size <= small, dealt[*group].known, Reverse(dealt[*group].size)));
         let Some(next) = next else { break };
         let group = &mut dealt[next];
-        if !ordered[next] {
+        // A group that is never reached needs no order: finding it is what costs.
+        if !group.is_ordered {
             group.left = order(next, &group.left, &members[next]);
             group.left.reverse();
-            ordered[next] = true;
+            group.is_ordered = true;
         }
         let place = group.left.pop().expect("groups without open places were passed over");
         picks.push((place, why(group.size, group.known)));

@@ -179,8 +179,8 @@ pub fn select(
         Budget::Cost { limit, .. } => Amount::Cost(limit),
     };
     let (for_method, at_random) = match (halves, method) {
-        (_, Method::Random) => (budget.share(0), budget),
-        (Halves::Chosen, _) => (budget, budget.share(0)),
+        (_, Method::Random) => (budget.none(), budget),
+        (Halves::Chosen, _) => (budget, budget.none()),
         (Halves::Mixed, _) => budget.halved(),
     };
     // The random half is drawn first and from everything, so that the method has no say in it.
@@ -243,10 +243,10 @@ impl Amount {
         }
     }
 
-    /// The same kind of budget, but empty or with `count` examples.
-    fn share(self, count: usize) -> Self {
+    /// The same kind of budget, but empty.
+    fn none(self) -> Self {
         match self {
-            Self::Count(_) => Self::Count(count),
+            Self::Count(_) => Self::Count(0),
             Self::Cost(_) => Self::Cost(0.0),
         }
     }

@@ -1,9 +1,9 @@
 //! The model whose doubts say what to label: a bundle that was given, or one fitted on the labels there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bundle::{Answer, Predictor};
-use dataset::{Target, Task};
+use dataset::{ClassIdx, Dataset, Example, Target, Task};
 use evaluate::{Calibration, LearningCurve};
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
@@ -55,17 +55,11 @@ impl Model {
     /// What the labels of the table teach, where they are enough.
     pub(super) fn of_labels(table: &Table, seed: Seed, run: &Run<'_>) -> Result<Self, PipelineError> {
         let known = labelled(table);
-        let mut classes: Vec<&Target> = Vec::new();
-        for example in &known.data.examples {
-            if !classes.contains(&&example.target) {
-                classes.push(&example.target);
-            }
-        }
-        let n_classes = classes.len();
+        let n_classes = known.data.classes().len();
         let enough = n_classes >= 2 && known.data.examples.len() >= ENOUGH * n_classes;
         let is_single_label = matches!(table.data.task, Task::SingleLabel { .. });
         let mut model = Self {
-            classes: table.data.classes().to_vec(),
+            classes: known.data.classes().to_vec(),
             probs: None,
             is_multi_label: false,
             fitted: None,
@@ -135,7 +129,23 @@ fn labelled(table: &Table) -> Table {
     let (sets, texts) = table.select(&rows);
     let mut data = table.data.clone();
     data.examples = rows.iter().map(|row| examples[*row].clone()).collect();
+    keep_met_classes(&mut data);
     Table { data, sets, texts, problems: Vec::new() }
+}
+
+/// Numbers the classes anew: one that only the test part has, or what could not be read, cannot be learned.
+fn keep_met_classes(data: &mut Dataset) {
+    let Task::SingleLabel { classes } = &mut data.task else { return };
+    let class = |target: &Target| if let Target::Class(class) = target { Some(*class) } else { None };
+    let met: BTreeSet<ClassIdx> = data.examples.iter().filter_map(|example| class(&example.target)).collect();
+    let met: Vec<ClassIdx> = met.into_iter().collect();
+    *classes = met.iter().map(|class| classes[class.0 as usize].clone()).collect();
+    for Example { target, .. } in &mut data.examples {
+        if let Target::Class(class) = target {
+            let place = met.binary_search(class).expect("every class that was met is listed");
+            *class = ClassIdx(u32::try_from(place).expect("there are no more classes than before"));
+        }
+    }
 }
 
 /// Calibrated probabilities of every row of the table.

@@ -8,8 +8,8 @@ use crate::percent;
 
 /// So many labels are spoken of together.
 const HUNDRED: usize = 100;
-/// Sizes that are told, as multiples of the labels there are. The curve says nothing beyond four times as many.
-const MULTIPLES: [f64; 3] = [1.5, 2.0, 4.0];
+/// Sizes that are told, as multiples of the labels there are. The curve says nothing beyond four times what was measured.
+const MULTIPLES: [f64; 3] = [1.5, 2.0, 3.0];
 
 /// What more labels of the same kind would bring.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -99,6 +99,6 @@ mod tests {
         assert!(flat.enough && flat.sentence().en.contains("you can stop"), "{flat:?}");
         assert!(!outlook(0.02, 160, 1e-6).enough);
         let told: Vec<usize> = steep.later.iter().map(|later| later.n).collect();
-        assert_eq!(told, [240, 320, 640]);
+        assert_eq!(told, [240, 320, 480]);
     }
 }
