@@ -57,7 +57,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("budget", "选这么多个；与 --cost 同用时，总成本不超过此值"),
     ("labelled", "已标注的样本；此时 DATA 全部视为未标注"),
     ("model", "按此模型包拿不准的程度来选（默认：用已标注样本建立模型）"),
-    ("method", "选择方法：centroids、typiclust、probcover、k-centre、facility-location、margin、random（默认自动）"),
+    (
+        "method",
+        "选择方法：centroids、typiclust、probcover、k-centre、facility-location、margin、random（默认自动）",
+    ),
     ("cost", "表格中标注成本所在的列，例如秒数"),
     ("half_random", "一半随机抽取，用于评估（使用模型时默认如此）"),
     ("all_chosen", "全部按方法选，不随机抽取"),

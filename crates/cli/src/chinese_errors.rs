@@ -130,7 +130,9 @@ fn curate(error: &CurateError) -> Option<String> {
         CurateError::NotNormalised { row, sum } => {
             format!("第 {row} 行的概率之和是 {sum}，不是 1；logit 需要先做 softmax")
         }
-        CurateError::NoMargins => "按不确定程度选择需要模型；请用 --model 指定，或提供已标注的样本".to_owned(),
+        CurateError::NoMargins => {
+            "按不确定程度选择需要模型；请用 --model 指定，或提供已标注的样本".to_owned()
+        }
         CurateError::CostsNeedFacility { method } => {
             format!("方法 {method} 不考虑成本；可用 facility-location 或 random")
         }

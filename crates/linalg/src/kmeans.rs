@@ -180,8 +180,13 @@ fn means(x: MatrixView<'_>, weights: &[f64], of: &[u32], before: &Matrix) -> Mat
 
 /// Leaves out clusters that no row is nearest to, and numbers the others anew.
 fn without_empty(clusters: Clusters) -> Clusters {
-    let kept: Vec<usize> =
-        clusters.members().iter().enumerate().filter(|(_, rows)| !rows.is_empty()).map(|(at, _)| at).collect();
+    let kept: Vec<usize> = clusters
+        .members()
+        .iter()
+        .enumerate()
+        .filter(|(_, rows)| !rows.is_empty())
+        .map(|(at, _)| at)
+        .collect();
     if kept.len() == clusters.centroids.rows() {
         return clusters;
     }
@@ -201,7 +206,8 @@ mod tests {
     fn clouds(n: usize, d: usize, k: usize) -> Matrix {
         let mut rng = Seed(5).rng();
         let centres: Vec<f64> = (0..k * d).map(|_| 20.0 * random::normal(&mut rng)).collect();
-        let values = (0..n * d).map(|at| (centres[at / d % k * d + at % d] + random::normal(&mut rng)) as f32);
+        let values =
+            (0..n * d).map(|at| (centres[at / d % k * d + at % d] + random::normal(&mut rng)) as f32);
         Matrix::from_vec(n, d, values.collect())
     }
 

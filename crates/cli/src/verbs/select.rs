@@ -91,8 +91,10 @@ fn document(choice: &Choice, lang: Lang) -> Value {
     document.insert("n_labelled".to_owned(), choice.n_known.into());
     document.insert("n_near_copies".to_owned(), choice.n_copies.into());
     document.insert("outlook".to_owned(), json!(choice.outlook));
-    document
-        .insert("info".to_owned(), json!({ "facts": facts, "cautions": cautions, "problems": choice.problems }));
+    document.insert(
+        "info".to_owned(),
+        json!({ "facts": facts, "cautions": cautions, "problems": choice.problems }),
+    );
     let reasons = choice.picks.iter().map(|pick| json!(pick.why));
     let picks: Vec<Value> = picks
         .into_iter()

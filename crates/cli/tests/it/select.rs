@@ -42,7 +42,10 @@ fn without_labels_both_kinds_are_picked_and_copies_are_not() {
     let found = json(&ended);
     let picked = ids(&found);
     assert_eq!(picked.len(), 4, "{picked:?}");
-    assert!(["disc", "stripes"].iter().all(|kind| picked.iter().any(|id| id.starts_with(kind))), "{picked:?}");
+    assert!(
+        ["disc", "stripes"].iter().all(|kind| picked.iter().any(|id| id.starts_with(kind))),
+        "{picked:?}"
+    );
     assert_eq!((&found["method"], &found["n_unlabelled"]), (&"centroids".into(), &17.into()));
     assert!(found["n_near_copies"].as_u64().unwrap() >= 1 && found["outlook"].is_null());
     assert!(found["picks"][0]["why"]["group"].as_u64().unwrap() > 1, "{found}");
@@ -87,8 +90,13 @@ fn a_model_of_the_labels_or_a_bundle_is_asked_and_half_is_random() {
     pool(&place, "more", 9);
     let asked = ["select", "more", "--budget", "3", "--model", "m.djm", "--all-chosen"];
     let words = place.run_with(&asked, &[("DIANJING_LANG", "zh")]).fine();
-    assert!(words.out.contains("可能是“") && words.err.contains("从 19 个未标注样本中选出 3 个"), "{}", words.err);
-    let known = place.run(&["select", "more", "--budget", "3", "--labelled", "made", BASE[0], BASE[1], "--json"]);
+    assert!(
+        words.out.contains("可能是“") && words.err.contains("从 19 个未标注样本中选出 3 个"),
+        "{}",
+        words.err
+    );
+    let known =
+        place.run(&["select", "more", "--budget", "3", "--labelled", "made", BASE[0], BASE[1], "--json"]);
     assert_eq!(json(&known.fine())["n_labelled"], 28);
 }
 
@@ -96,9 +104,17 @@ fn a_model_of_the_labels_or_a_bundle_is_asked_and_half_is_random() {
 fn texts() -> String {
     let mut table = "text,label,seconds,source\n".to_owned();
     for row in 0..24 {
-        let (text, label) = if row % 2 == 0 { ("my card was declined at shop", "card") } else { ("how do I reset the password of", "login") };
+        let (text, label) = if row % 2 == 0 {
+            ("my card was declined at shop", "card")
+        } else {
+            ("how do I reset the password of", "login")
+        };
         let label = if row % 3 == 0 { label } else { "" };
-        table.push_str(&format!("{text} number {row} {},{label},{},web\n", "please ".repeat(row % 5), row + 1));
+        table.push_str(&format!(
+            "{text} number {row} {},{label},{},web\n",
+            "please ".repeat(row % 5),
+            row + 1
+        ));
     }
     table
 }
@@ -110,7 +126,9 @@ fn a_table_may_hold_both_kinds_of_rows_and_costs() {
     let base = ["--base", "minilm-l6-en"];
     let found = json(&place.run(&["select", "t.csv", "--budget", "6", "--json", base[0], base[1]]).fine());
     assert_eq!((&found["n_labelled"], &found["n_unlabelled"]), (&8.into(), &16.into()));
-    assert!(ids(&found).iter().all(|id| (id.trim_start_matches("t.csv:").parse::<usize>().unwrap() - 2) % 3 > 0));
+    assert!(
+        ids(&found).iter().all(|id| (id.trim_start_matches("t.csv:").parse::<usize>().unwrap() - 2) % 3 > 0)
+    );
     let asked = ["select", "t.csv", "--budget", "20.5", "--cost", "seconds", "--json", base[0], base[1]];
     let found = json(&place.run(&asked).fine());
     let costs: Vec<f64> =
@@ -136,7 +154,11 @@ fn what_cannot_be_is_told() {
         (&["gone", "--budget", "2"], 2, "does not exist"),
         (&["parts", "--budget", "2"], 1, "all 8 examples are labelled"),
         (&["few", "--budget", "2", "--method", "best"], 2, "known are centroids"),
-        (&["few", "--budget", "2", "--method", "margin", BASE[0], BASE[1]], 1, "needs the margins of a model"),
+        (
+            &["few", "--budget", "2", "--method", "margin", BASE[0], BASE[1]],
+            1,
+            "needs the margins of a model",
+        ),
         (&["few", "--budget", "2", "--cost", "seconds"], 1, "not a row of a table"),
         (&["few", "--budget", "2", "--base", "minilm-l6-en"], 1, "takes texts, but the data holds pictures"),
     ] {
@@ -145,7 +167,12 @@ fn what_cannot_be_is_told() {
     }
     // More than there is: all of it, and that is said.
     let ended = place.run(&["select", "few", "--budget", "50", BASE[0], BASE[1]]).fine();
-    assert!(ended.out.lines().count() == 4 && ended.err.contains("50 were asked for"), "{}{}", ended.out, ended.err);
+    assert!(
+        ended.out.lines().count() == 4 && ended.err.contains("50 were asked for"),
+        "{}{}",
+        ended.out,
+        ended.err
+    );
     place.write("one.csv", "text\nonly this\n");
     let one = place.run(&["select", "one.csv", "--budget", "1", "--base", "minilm-l6-en"]).fine();
     assert!(one.out.starts_with("1. one.csv:2: "), "{}", one.out);

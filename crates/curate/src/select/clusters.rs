@@ -73,9 +73,9 @@ fn deal(
     let mut dealt: Vec<Group> = members.iter().map(group).collect();
     let mut picks = Vec::with_capacity(count);
     while picks.len() < count {
-        let next = (0..dealt.len())
-            .filter(|group| !dealt[*group].left.is_empty())
-            .min_by_key(|group| (dealt[*group].size <= small, dealt[*group].known, Reverse(dealt[*group].size)));
+        let next = (0..dealt.len()).filter(|group| !dealt[*group].left.is_empty()).min_by_key(|group| {
+            (dealt[*group].size <= small, dealt[*group].known, Reverse(dealt[*group].size))
+        });
         let Some(next) = next else { break };
         let group = &mut dealt[next];
         // A group that is never reached needs no order: finding it is what costs.

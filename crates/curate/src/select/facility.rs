@@ -78,7 +78,12 @@ pub(super) fn greedy(field: &Field, like: &Likeness, weights: &[f64], amount: Am
     let single = (0..field.rows.len())
         .filter(|place| *place >= field.n_known && field.costs[*place] <= limit)
         .map(|place| (gain(place, &best), place))
-        .fold(None, |top: Option<(f64, usize)>, one| if top.is_none_or(|top| one.0 > top.0) { Some(one) } else { top });
+        .fold(
+            None,
+            |top: Option<(f64, usize)>, one| {
+                if top.is_none_or(|top| one.0 > top.0) { Some(one) } else { top }
+            },
+        );
     let mut heap: BinaryHeap<Candidate> = field
         .open()
         .map(|place| Candidate { worth: gain(place, &best) / field.costs[place], place, asked: 0 })

@@ -8,8 +8,10 @@ use super::*;
 fn clouds(n: usize, d: usize, k: usize) -> (Matrix, Vec<u32>) {
     let mut rng = Seed(4).rng();
     let centres: Vec<f64> = (0..k * d).map(|_| 4.0 * random::normal(&mut rng)).collect();
-    let of: Vec<u32> = (0..n).map(|_| random::below(&mut rng, k).min(random::below(&mut rng, k)) as u32).collect();
-    let values = (0..n * d).map(|at| (centres[of[at / d] as usize * d + at % d] + 0.4 * random::normal(&mut rng)) as f32);
+    let of: Vec<u32> =
+        (0..n).map(|_| random::below(&mut rng, k).min(random::below(&mut rng, k)) as u32).collect();
+    let values = (0..n * d)
+        .map(|at| (centres[of[at / d] as usize * d + at % d] + 0.4 * random::normal(&mut rng)) as f32);
     let x = Matrix::from_vec(n, d, values.collect());
     (x, of)
 }
@@ -106,7 +108,10 @@ fn the_random_half_does_not_depend_on_the_method_and_alternates() {
         found.picks.iter().filter(|pick| pick.half == half).map(|pick| pick.row).collect()
     };
     assert_eq!(half(Method::Centroids, Half::Random), half(Method::KCentre, Half::Random));
-    assert_eq!((half(Method::Centroids, Half::Chosen).len(), half(Method::Centroids, Half::Random).len()), (6, 5));
+    assert_eq!(
+        (half(Method::Centroids, Half::Chosen).len(), half(Method::Centroids, Half::Random).len()),
+        (6, 5)
+    );
 }
 
 #[test]
@@ -115,7 +120,8 @@ fn the_random_half_is_even() {
     let mut times = [0; 40];
     for seed in 0..400 {
         let budget = Budget::Examples(10);
-        let found = select(pool(&x, &[false; 40]), Method::KCentre, budget, Halves::Mixed, Seed(seed)).unwrap();
+        let found =
+            select(pool(&x, &[false; 40]), Method::KCentre, budget, Halves::Mixed, Seed(seed)).unwrap();
         found.picks.iter().filter(|pick| pick.half == Half::Random).for_each(|pick| times[pick.row] += 1);
     }
     // 50 are expected of each; 5 standard deviations are 33.
@@ -145,13 +151,16 @@ fn plain_greedy(x: &Matrix, count: usize) -> Vec<usize> {
     let rows: Vec<Vec<f32>> = x.iter_rows().map(unit).collect();
     let mean = |col: usize| rows.iter().map(|row| row[col]).sum::<f32>() / rows.len() as f32;
     let mean: Vec<f32> = (0..x.cols()).map(mean).collect();
-    let centred = |row: &Vec<f32>| unit(&row.iter().zip(&mean).map(|(value, mean)| value - mean).collect::<Vec<_>>());
+    let centred =
+        |row: &Vec<f32>| unit(&row.iter().zip(&mean).map(|(value, mean)| value - mean).collect::<Vec<_>>());
     let rows: Vec<Vec<f32>> = rows.iter().map(centred).collect();
     let like = |a: usize, b: usize| f64::from(1.0 - 0.5 * squared_distance(&rows[a], &rows[b])).max(0.0);
     let (mut picks, mut best) = (Vec::new(), vec![0.0_f64; rows.len()]);
     for _ in 0..count {
-        let gain = |place: usize| (0..rows.len()).map(|at| (like(at, place) - best[at]).max(0.0)).sum::<f64>();
-        let gains: Vec<f64> = (0..rows.len()).map(|place| if picks.contains(&place) { -1.0 } else { gain(place) }).collect();
+        let gain =
+            |place: usize| (0..rows.len()).map(|at| (like(at, place) - best[at]).max(0.0)).sum::<f64>();
+        let gains: Vec<f64> =
+            (0..rows.len()).map(|place| if picks.contains(&place) { -1.0 } else { gain(place) }).collect();
         let top = (0..rows.len()).fold(0, |top, place| if gains[place] > gains[top] { place } else { top });
         picks.push(top);
         (0..rows.len()).for_each(|at| best[at] = best[at].max(like(at, top)));
@@ -182,14 +191,16 @@ fn costs_are_kept_to_and_cheap_examples_come_first() {
     let x = Matrix::from_rows(&[[1.0, 0.0, 0.0], [-0.2, 1.0, 0.3], [-0.2, 1.0, 0.0], [-0.2, 1.0, -0.3]]);
     let costs = [1.0, 9.5, 9.6, 9.5];
     let budget = Budget::Cost { limit: 10.0, of: &costs };
-    let found = select(pool(&x, &[false; 4]), Method::FacilityLocation, budget, Halves::Chosen, Seed(1)).unwrap();
+    let found =
+        select(pool(&x, &[false; 4]), Method::FacilityLocation, budget, Halves::Chosen, Seed(1)).unwrap();
     assert_eq!(rows(&found), [2]);
 }
 
 #[test]
 fn what_cannot_be_is_refused() {
     let (x, _) = clouds(10, 3, 2);
-    let ask = |pool: Pool<'_>, method, budget| select(pool, method, budget, Halves::Chosen, Seed(0)).unwrap_err();
+    let ask =
+        |pool: Pool<'_>, method, budget| select(pool, method, budget, Halves::Chosen, Seed(0)).unwrap_err();
     let all = Budget::Examples(3);
     let open = [false; 10];
     assert_eq!(
@@ -203,7 +214,10 @@ fn what_cannot_be_is_refused() {
     assert!(matches!(ask(unsure, Method::Margin, all), CurateError::NotAProbability { row: 1, .. }));
     let costs = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
     let budget = Budget::Cost { limit: 5.0, of: &costs };
-    assert_eq!(ask(pool(&x, &open), Method::FacilityLocation, budget), CurateError::BadCost { row: 2, cost: 0.0 });
+    assert_eq!(
+        ask(pool(&x, &open), Method::FacilityLocation, budget),
+        CurateError::BadCost { row: 2, cost: 0.0 }
+    );
     let budget = Budget::Cost { limit: 5.0, of: &[1.0; 10] };
     assert_eq!(
         ask(pool(&x, &open), Method::KCentre, budget),

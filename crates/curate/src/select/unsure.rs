@@ -5,8 +5,9 @@ use linalg::{Seed, kmeans_weighted, squared_distance};
 use super::Why;
 use super::field::Field;
 
-/// Unsure examples that are looked at for each that is wanted.
-const CANDIDATES: usize = 25;
+/// Unsure examples that are looked at for each that is wanted. With 25 (methods 5.1) doubt counts for less, and the means take longer to
+/// find: `docs/selection.md`.
+const CANDIDATES: usize = 3;
 /// What a sure example counts at least: a mean needs some weight.
 const LEAST: f64 = 1e-3;
 
@@ -17,7 +18,7 @@ pub(super) fn unsure(field: &Field, count: usize, seed: Seed) -> Vec<(usize, Why
     }
     let candidates = least_sure(field, CANDIDATES * count);
     let x = field.x.select_rows(&candidates);
-    // In a small pool the candidates are nearly all there is: without weights doubt would not count.
+    // In a small pool the candidates may be all there is: without weights doubt would not count.
     let weights: Vec<f64> = candidates.iter().map(|place| field.weight(*place).max(LEAST)).collect();
     let groups = kmeans_weighted(x.view(), &weights, count, seed.derive("unsure"));
     let mut picks: Vec<(usize, usize)> = groups
@@ -34,11 +35,13 @@ pub(super) fn unsure(field: &Field, count: usize, seed: Seed) -> Vec<(usize, Why
     picks.iter().for_each(|(place, _)| is_picked[*place] = true);
     // Equal vectors make fewer groups than are wanted.
     let missing = count.saturating_sub(picks.len());
-    picks.extend(
-        candidates.iter().filter(|place| !is_picked[**place]).take(missing).map(|place| (*place, 1)),
-    );
+    picks
+        .extend(candidates.iter().filter(|place| !is_picked[**place]).take(missing).map(|place| (*place, 1)));
     picks.sort_by(|a, b| field.margin(a.0).total_cmp(&field.margin(b.0)).then(a.0.cmp(&b.0)));
-    picks.into_iter().map(|(place, group)| (place, Why::Unsure { margin: field.margin(place), group })).collect()
+    picks
+        .into_iter()
+        .map(|(place, group)| (place, Why::Unsure { margin: field.margin(place), group }))
+        .collect()
 }
 
 /// The open places with the smallest margins, the smallest first.

@@ -115,7 +115,10 @@ fn class_folders(
     let level = usize::from(has_parts);
     let root_is_open = labels == Labels::Optional && names_open(&name_of(root));
     let class_of = |folders: &[String]| {
-        folders.get(level).filter(|name| !root_is_open && !(labels == Labels::Optional && names_open(name))).cloned()
+        folders
+            .get(level)
+            .filter(|name| !root_is_open && !(labels == Labels::Optional && names_open(name)))
+            .cloned()
     };
     let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();
     classes.sort();

@@ -199,8 +199,7 @@ fn choose(
         Amount::Cost { .. } => Method::FacilityLocation,
     };
     let method = request.method.unwrap_or(suited);
-    let halves =
-        request.halves.unwrap_or(if margins.is_some() { Halves::Mixed } else { Halves::Chosen });
+    let halves = request.halves.unwrap_or(if margins.is_some() { Halves::Mixed } else { Halves::Chosen });
     let selection = pick(pool, method, budget, halves, seed)?;
     let picks = selection.picks.iter().map(|pick| {
         let between = if matches!(pick.why, Why::Unsure { .. }) { model.between(pick.row) } else { None };
@@ -243,14 +242,20 @@ fn choose(
 impl Choice {
     /// One row a pick: `rank`, `id`, `half`, `reason`, `margin`, `group`, the two classes in question and their probabilities, `cost`.
     pub fn table(&self, lang: crate::Lang) -> Columns {
-        let texts = |of: &dyn Fn(&ChosenExample) -> Option<String>| Values::Texts(self.picks.iter().map(of).collect());
-        let numbers = |of: &dyn Fn(&ChosenExample) -> Option<f64>| Values::Numbers(self.picks.iter().map(of).collect());
+        let texts = |of: &dyn Fn(&ChosenExample) -> Option<String>| {
+            Values::Texts(self.picks.iter().map(of).collect())
+        };
+        let numbers =
+            |of: &dyn Fn(&ChosenExample) -> Option<f64>| Values::Numbers(self.picks.iter().map(of).collect());
         let mut columns = Columns::default();
         columns.push("rank", Values::Counts((1..=self.picks.len() as i64).map(Some).collect()));
         columns.push("id", texts(&|pick| Some(pick.id.clone())));
         columns.push("half", texts(&|pick| Some(reasons::half(pick.half).to_owned())));
         columns.push("reason", texts(&|pick| Some(pick.reason.in_lang(lang).to_owned())));
-        columns.push("margin", numbers(&|pick| if let Why::Unsure { margin, .. } = pick.why { Some(margin) } else { None }));
+        columns.push(
+            "margin",
+            numbers(&|pick| if let Why::Unsure { margin, .. } = pick.why { Some(margin) } else { None }),
+        );
         for (place, name) in ["first", "second"].into_iter().enumerate() {
             let of = |pick: &ChosenExample| pick.between.as_ref().map(|between| between[place].clone());
             columns.push(format!("{name}_class"), texts(&|pick| Some(of(pick)?.0)));

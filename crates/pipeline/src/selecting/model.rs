@@ -36,7 +36,8 @@ impl Model {
     /// What a bundle says.
     pub(super) fn given(table: &Table, predictor: &Predictor) -> Self {
         let answer = |row: usize| {
-            let features: Vec<f32> = table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
+            let features: Vec<f32> =
+                table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
             predictor.predict_features(&features, text(table, row))
         };
         let answers: Vec<_> = (0..table.data.examples.len()).into_par_iter().map(answer).collect();
@@ -75,10 +76,11 @@ impl Model {
         let relations = audit::relations(&known, run)?;
         let lesson = Lesson::new(&known, &relations);
         let config = TuneConfig::default().check().expect("the defaults are in range");
-        let tuned = run.step(Step::Tune, || match tune::tune(lesson.input(), &config, seed, run.cancel_flag()) {
-            Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
-            tuned => Ok(tuned?),
-        })?;
+        let tuned =
+            run.step(Step::Tune, || match tune::tune(lesson.input(), &config, seed, run.cancel_flag()) {
+                Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
+                tuned => Ok(tuned?),
+            })?;
         model.probs = Some(said_of_all(table, &lesson, &tuned));
         model.fitted = Some(Box::new((lesson, tuned)));
         Ok(model)

@@ -3,8 +3,8 @@
 use evaluate::{Estimate, LearningCurve};
 use serde::Serialize;
 
-use crate::report::Sentence;
 use crate::percent;
+use crate::report::Sentence;
 
 /// So many labels are spoken of together.
 const HUNDRED: usize = 100;

@@ -88,9 +88,16 @@ pub(super) fn method(method: Method, was_asked_for: bool, n_known: usize) -> Sen
     }
     let (en, zh) = match method {
         Method::Margin => ("what the model doubts most, no two alike", "模型最拿不准、且彼此不相似的样本"),
-        Method::FacilityLocation => ("examples that stand for many others, for their cost", "以较低成本代表众多样本"),
-        _ if n_known == 0 => ("there are no labels yet: one example of each group", "尚无标注：每组相似样本取一个"),
-        _ => ("there are too few labels for a model: groups without any come first", "标注太少，无法建立模型：先取尚无标注的组"),
+        Method::FacilityLocation => {
+            ("examples that stand for many others, for their cost", "以较低成本代表众多样本")
+        }
+        _ if n_known == 0 => {
+            ("there are no labels yet: one example of each group", "尚无标注：每组相似样本取一个")
+        }
+        _ => (
+            "there are too few labels for a model: groups without any come first",
+            "标注太少，无法建立模型：先取尚无标注的组",
+        ),
     };
     told(format!("{name}: {en}"), format!("{name}：{zh}"))
 }
@@ -107,7 +114,9 @@ pub(super) fn all_of_them(wanted: usize, given: usize, n_copies: usize) -> Sente
 
 pub(super) fn test_part(n: usize) -> Sentence {
     told(
-        format!("{n} examples of the test part were left alone: what is chosen from it can no longer measure"),
+        format!(
+            "{n} examples of the test part were left alone: what is chosen from it can no longer measure"
+        ),
         format!("测试部分的 {n} 个样本未参与：从中挑选会使评估失真"),
     )
 }
