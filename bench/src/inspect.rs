@@ -19,6 +19,9 @@ const DIM: usize = 384;
 const PER_PHOTO: usize = 1000;
 /// Patches that are kept.
 const KEPT: usize = 3300;
+/// Examples to choose from, and how many are labelled.
+const POOL: usize = 50_000;
+const LABELLED: usize = 1000;
 /// What the patches are made of.
 const CLUSTERS: usize = 40;
 const RANK: usize = 48;
@@ -38,22 +41,22 @@ fn uniform(stream: u64, count: usize) -> impl Iterator<Item = f64> {
     })
 }
 
-fn patches() -> Matrix {
+fn patches(n: usize) -> Matrix {
     let mut directions = Matrix::from_vec(RANK, DIM, uniform(1, RANK * DIM).collect());
     for row in 0..RANK {
         let strength = 1.0 / (1.0 + row as f64).sqrt();
         directions.row_mut(row).iter_mut().for_each(|value| *value *= strength);
     }
     let centres: Vec<f64> = uniform(2, CLUSTERS * RANK).map(|value| 1.5 * value).collect();
-    let mut inside = Matrix::from_vec(PATCHES, RANK, uniform(4, PATCHES * RANK).collect());
-    for (row, draw) in uniform(3, PATCHES).enumerate() {
+    let mut inside = Matrix::from_vec(n, RANK, uniform(4, n * RANK).collect());
+    for (row, draw) in uniform(3, n).enumerate() {
         let cluster = ((draw + 1.0) / 2.0 * CLUSTERS as f64) as usize;
         let centre = &centres[cluster * RANK..(cluster + 1) * RANK];
         inside.row_mut(row).iter_mut().zip(centre).for_each(|(value, centre)| *value += centre);
     }
     let mut x = matmul(inside.view(), directions.view());
-    x.data_mut().iter_mut().zip(uniform(5, PATCHES * DIM)).for_each(|(value, noise)| *value += 0.15 * noise);
-    for row in 0..PATCHES {
+    x.data_mut().iter_mut().zip(uniform(5, n * DIM)).for_each(|(value, noise)| *value += 0.15 * noise);
+    for row in 0..n {
         let length = x.row(row).iter().map(|value| value * value).sum::<f64>().sqrt();
         x.row_mut(row).iter_mut().for_each(|value| *value /= length);
     }
@@ -76,11 +79,20 @@ fn naive_picks(x: &Matrix) -> Vec<usize> {
 
 /// Chooses by all columns.
 pub(crate) fn coreset(_data: &Path) -> anyhow::Result<Told> {
-    let x = patches();
+    k_centres(PATCHES, KEPT)
+}
+
+/// Chooses what to label from a large pool.
+pub(crate) fn pool(_data: &Path) -> anyhow::Result<Told> {
+    k_centres(POOL, LABELLED)
+}
+
+fn k_centres(n: usize, kept: usize) -> anyhow::Result<Told> {
+    let x = patches(n);
     let mut radius = 0.0;
-    let told = measure(PATCHES, || {
-        let coreset = k_centre(x.view(), KEPT, 0);
-        ensure!(coreset.picks.len() == KEPT, "there are no copies");
+    let told = measure(n, || {
+        let coreset = k_centre(x.view(), kept, 0);
+        ensure!(coreset.picks.len() == kept, "there are no copies");
         radius = f64::from(coreset.radius);
         Ok(())
     })?;
@@ -90,7 +102,7 @@ pub(crate) fn coreset(_data: &Path) -> anyhow::Result<Told> {
 
 /// Chooses by 128 columns, the projection included.
 pub(crate) fn projected_coreset(_data: &Path) -> anyhow::Result<Told> {
-    let x = patches();
+    let x = patches(PATCHES);
     measure(PATCHES, || {
         let short = random_projection(x.view(), PROJECTED, Seed(0));
         ensure!(k_centre(short.view(), KEPT, 0).picks.len() == KEPT, "there are no copies");
@@ -109,7 +121,7 @@ pub(crate) fn held_out(_data: &Path) -> anyhow::Result<Told> {
 }
 
 fn search(held_out: bool) -> anyhow::Result<Told> {
-    let x = patches();
+    let x = patches(PATCHES);
     let kept: Vec<usize> = (0..PATCHES).step_by(PATCHES / KEPT).collect();
     let bank = x.select_rows(&kept);
     let photo = |row: usize| (row / PER_PHOTO) as u32;

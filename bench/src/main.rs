@@ -1,7 +1,7 @@
 //! Speed and memory on this machine, beside peers in the same run.
 //!
 //! ```text
-//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|program]..
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|program]..
 //! ```
 //! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
 //! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
@@ -40,7 +40,7 @@ struct Case {
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
     Case {
         name: "clothing files to features, Lite2",
         group: "images",
@@ -106,6 +106,12 @@ const CASES: [Case; 11] = [
         group: "inspect",
         peer: &["inspect_speed.py", "held-out"],
         run: inspect::held_out,
+    },
+    Case {
+        name: "k-centre, 1,000 of 50,000 x 384, numpy",
+        group: "select",
+        peer: &["inspect_speed.py", "coreset", "--rows", "50000", "--kept", "1000"],
+        run: inspect::pool,
     },
 ];
 

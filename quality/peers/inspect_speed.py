@@ -1,6 +1,6 @@
 """Times what inspection does most, the way it is done with numpy and faiss: one JSON line.
 
-    python inspect_speed.py coreset [--projected]      k-centre greedy, 3,300 of 33,000 patches
+    python inspect_speed.py coreset [--projected]      k-centre greedy, 3,300 of 33,000 patches (--rows and --kept: others)
     python inspect_speed.py nearest --peer numpy|faiss the nearest of 3,300 patches for each of 33,000
     python inspect_speed.py held-out                   the same, from other photos only (numpy)
 
@@ -37,23 +37,23 @@ def uniform(stream: int, count: int) -> np.ndarray:
     return (x >> np.uint64(11)).astype(np.float64) / (1 << 52) - 1.0
 
 
-def patches() -> np.ndarray:
+def patches(n: int) -> np.ndarray:
     """Clusters in 48 directions of falling strength, noise in all, unit length."""
     strength = 1.0 / np.sqrt(1.0 + np.arange(RANK))
     directions = uniform(1, RANK * DIM).reshape(RANK, DIM) * strength[:, None]
     centres = 1.5 * uniform(2, CLUSTERS * RANK).reshape(CLUSTERS, RANK)
-    cluster = ((uniform(3, PATCHES) + 1.0) / 2.0 * CLUSTERS).astype(int)
-    inside = centres[cluster] + uniform(4, PATCHES * RANK).reshape(PATCHES, RANK)
-    x = inside @ directions + 0.15 * uniform(5, PATCHES * DIM).reshape(PATCHES, DIM)
+    cluster = ((uniform(3, n) + 1.0) / 2.0 * CLUSTERS).astype(int)
+    inside = centres[cluster] + uniform(4, n * RANK).reshape(n, RANK)
+    x = inside @ directions + 0.15 * uniform(5, n * DIM).reshape(n, DIM)
     return np.ascontiguousarray(x / np.linalg.norm(x, axis=1, keepdims=True), dtype=np.float32)
 
 
-def coreset(x: np.ndarray):
+def coreset(x: np.ndarray, kept: int):
     """The plain greedy algorithm, a product of matrix and vector for each pick."""
     squares = np.einsum("ij,ij->i", x, x)
     nearest = np.full(len(x), np.inf, dtype=np.float32)
     pick = 0
-    for _ in range(KEPT):
+    for _ in range(kept):
         np.minimum(nearest, squares + squares[pick] - 2.0 * (x @ x[pick]), out=nearest)
         pick = int(nearest.argmax())
     return float(np.sqrt(nearest[pick]))
@@ -85,11 +85,13 @@ def nearest(x: np.ndarray, bank: np.ndarray, peer: str, held_out: bool):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["coreset", "nearest", "held-out"])
+    parser.add_argument("--rows", type=int, default=PATCHES)
+    parser.add_argument("--kept", type=int, default=KEPT)
     parser.add_argument("--projected", action="store_true")
     parser.add_argument("--peer", choices=["numpy", "faiss"], default="numpy")
     parser.add_argument("--data", help="not needed; every peer is called with it")
     arguments = parser.parse_args()
-    x = patches()
+    x = patches(arguments.rows)
     bank = np.ascontiguousarray(x[:: PATCHES // KEPT])
     if arguments.projected:
         draws = np.random.default_rng(0).random((DIM, 128))
@@ -100,12 +102,12 @@ def main():
     for _ in range(1 if arguments.what == "coreset" else 3):
         started = time.perf_counter()
         if arguments.what == "coreset":
-            answer = coreset(x)
+            answer = coreset(x, arguments.kept)
         else:
             answer = nearest(x, bank, arguments.peer, arguments.what == "held-out")
         times.append(time.perf_counter() - started)
     seconds = sorted(times)[len(times) // 2]
-    result = {"what": arguments.what, "seconds": round(seconds, 4), "per_second": round(PATCHES / seconds, 2)}
+    result = {"what": arguments.what, "seconds": round(seconds, 4), "per_second": round(arguments.rows / seconds, 2)}
     if not arguments.projected:
         result["answer"] = answer
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -8,6 +8,7 @@
 //! quality promise [SPLITS] [SET..]               whether promises about false alarms hold on good parts held out
 //! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! quality label-errors                          wrong labels that are found, beside cleanlab
+//! quality select [SET..]                         what chosen labels bring, beside labels drawn at random
 //! quality consensus                             what crowds say, beside crowd-kit
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
@@ -22,6 +23,7 @@ mod made;
 mod npy;
 mod preprocessing;
 mod run;
+mod selection;
 mod table;
 mod task;
 
@@ -65,6 +67,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let whole = match words.first().map(String::as_str) {
         Some("label-errors") => Some(label_errors::print(&data)?),
         Some("consensus") => Some(consensus::print(&data)?),
+        Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,
     };
     if let Some(good) = whole {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bundle::inspection::Detector;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use pipeline::{Fault, Orientation};
+use pipeline::{Fault, Method, Orientation};
 
 /// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
 const SIDES: u32 = 20_000;
@@ -57,6 +57,8 @@ pub(crate) enum Verb {
     Audit(AuditArguments),
     /// Make a new revision of the data from findings of an audit; the old data stay as they are
     Apply(ApplyArguments),
+    /// Say which examples to label next, with one reason each
+    Select(SelectArguments),
     /// Make one label of the votes of several annotators, and say how good each of them is
     Consensus(ConsensusArguments),
     /// Make a defect inspector from photos of good parts, with a bound on false alarms
@@ -169,6 +171,61 @@ pub(crate) struct ApplyArguments {
     /// Write the revision here, as CSV; nothing is there yet
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelectArguments {
+    /// What to choose from: a folder or a table; rows with a label, and class folders, are known already
+    pub(crate) data: PathBuf,
+    /// Choose this many examples; with --cost, as many as cost no more than this together
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) budget: f64,
+    /// Know these labelled examples already, and take all of DATA as unlabelled
+    #[arg(long, value_name = "DATA")]
+    pub(crate) labelled: Option<PathBuf>,
+    /// Go by what this bundle is unsure of (default: a model of the labelled examples)
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: Option<PathBuf>,
+    /// Choose in this way: centroids, typiclust, probcover, k-centre, facility-location, margin, random (default: what suits)
+    #[arg(long, value_name = "NAME", value_parser = method)]
+    pub(crate) method: Option<Method>,
+    /// Count what labelling costs by this column of the table, such as seconds
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) cost: Option<String>,
+    /// Draw half at random, to measure on (default where a model is asked)
+    #[arg(long, conflicts_with = "all_chosen")]
+    pub(crate) half_random: bool,
+    /// Choose all by the method, none at random
+    #[arg(long)]
+    pub(crate) all_chosen: bool,
+    /// Say to stop when a hundred labels more bring less than this share of right answers
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0.5%")]
+    pub(crate) worth: f64,
+    #[command(flatten)]
+    pub(crate) columns: Columns,
+    /// Sit on this base (default: that of the bundle, or chosen by kind of data; see `dianjing base list`)
+    #[arg(long, value_name = "ID", conflicts_with = "model")]
+    pub(crate) base: Option<String>,
+    /// Write one row for every chosen example here: .csv, .parquet or .json
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Repeat a run exactly with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// A way to choose by its name.
+fn method(name: &str) -> Result<Method, String> {
+    Method::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
+        format!("known are {}", names.join(", "))
+    })
+}
+
+/// A finite number above 0.
+fn positive(text: &str) -> Result<f64, String> {
+    let value = text.trim().parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0);
+    value.ok_or_else(|| "a number above 0 is wanted".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use base::transfer::TransferError;
 use bundle::BundleError;
 use curate::CurateError;
 use dataset::{Modality, ReadError};
-use pipeline::{ApplyError, ArrayError, DetectorNeeds, PipelineError};
+use pipeline::{ApplyError, ArrayError, CostError, DetectorNeeds, PipelineError};
 use store::StoreError;
 use tune::TuneError;
 
@@ -79,6 +79,10 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::OneClass { class } => {
             format!("只有一个类别“{class}”有样本；区分至少需要两个类别")
         }
+        PipelineError::NothingToLabel { n_examples } => {
+            format!("{n_examples} 个样本都已有标注，没有可选的样本")
+        }
+        PipelineError::Cost(error) => cost(error),
         PipelineError::NoLabels { n_examples } => format!("{n_examples} 个样本都没有标注"),
         PipelineError::OtherTask { expected, got } => {
             format!("这个模型包回答的是 {expected}，而数据是 {got}")
@@ -122,6 +126,19 @@ fn array(error: &ArrayError) -> String {
     }
 }
 
+fn cost(error: &CostError) -> String {
+    match error {
+        CostError::NoTable { id } => format!("“{id}”不是表格中的一行，无法得知成本"),
+        CostError::NoColumn { path, column, existing } => {
+            format!("{}中没有成本列“{column}”；现有“{}”", name(path), existing.join("”、“"))
+        }
+        CostError::NotPositive { path, row, value } => {
+            format!("{}第 {row} 行的成本是“{value}”，应为正数", name(path))
+        }
+        other => other.to_string(),
+    }
+}
+
 fn curate(error: &CurateError) -> Option<String> {
     Some(match error {
         CurateError::NotFinite { row } => format!("第 {row} 行的特征或概率不是有限的数"),
@@ -133,6 +150,12 @@ fn curate(error: &CurateError) -> Option<String> {
         }
         CurateError::NotNormalised { row, sum } => {
             format!("第 {row} 行的概率之和是 {sum}，不是 1；logit 需要先做 softmax")
+        }
+        CurateError::NoMargins => {
+            "按不确定程度选择需要模型；请用 --model 指定，或提供已标注的样本".to_owned()
+        }
+        CurateError::CostsNeedFacility { method } => {
+            format!("方法 {method} 不考虑成本；可用 facility-location 或 random")
         }
         CurateError::Empty { .. } => "没有可检查的内容".to_owned(),
         _ => return None,

@@ -99,6 +99,15 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "put the examples into one folder per class, or name the label column with --label",
             "请按类别分文件夹放置样本，或用 --label 指定标注列",
         ),
+        PipelineError::NothingToLabel { .. } => lang.pick(
+            "leave the label empty, put the files directly into the folder or into one called `unlabelled`, or pass what is labelled \
+             with --labelled",
+            "请将标注留空，把文件直接放在该文件夹或名为“未标注”的文件夹中，或用 --labelled 指定已标注的数据",
+        ),
+        PipelineError::Audit(curate::CurateError::NoMargins) => lang.pick(
+            "pass a bundle with --model, or more labelled examples",
+            "请用 --model 指定模型包，或提供更多已标注的样本",
+        ),
         PipelineError::OneClass { .. } => lang.pick(
             "add examples of a second class, such as `good` and `defect`",
             "请加入第二个类别的样本，例如“良品”和“缺陷”",

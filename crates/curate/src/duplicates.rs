@@ -34,10 +34,12 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
     if near.k == 0 {
         return Duplicates { components: Vec::new(), scores: vec![1.0; n] };
     }
-    let nearest: Vec<f32> = (0..n).map(|row| near.distances[row * near.k]).collect();
-    let mut apart: Vec<f32> = nearest.iter().copied().filter(|distance| *distance > EXACT).collect();
-    apart.sort_by(f32::total_cmp);
-    let median = apart.get(apart.len() / 2).copied().unwrap_or(0.0);
+    let median = median_nearest(near, n);
+    let score = |row: usize| {
+        let distance = near.distances[row * near.k];
+        if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 }
+    };
+    let scores = (0..n).map(score).collect();
     let limit = (NEAR * median).max(EXACT);
     let mut leader: Vec<usize> = (0..n).collect();
     for row in 0..n {
@@ -47,11 +49,15 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
             }
         }
     }
-    let scores = nearest
-        .iter()
-        .map(|distance| if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 })
-        .collect();
     Duplicates { components: components(&mut leader), scores }
+}
+
+/// The median distance to the nearest row that is not equal; 0 when all are equal.
+fn median_nearest(near: &Neighbours, n: usize) -> f32 {
+    let nearest = (0..n).map(|row| near.distances[row * near.k]);
+    let mut apart: Vec<f32> = nearest.filter(|distance| *distance > EXACT).collect();
+    apart.sort_by(f32::total_cmp);
+    apart.get(apart.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn find(leader: &mut [usize], mut row: usize) -> usize {

@@ -32,4 +32,13 @@ pub enum CurateError {
     /// A table that would not fit into memory.
     #[error("{what} would have {got} values, more than {limit}")]
     TooLarge { what: &'static str, got: usize, limit: usize },
+    /// Uncertainty was asked for, but there is no model.
+    #[error("choosing by uncertainty needs the margins of a model")]
+    NoMargins,
+    /// What labelling an example costs is no positive number.
+    #[error("row {row} has the cost {cost}, which is not a positive number")]
+    BadCost { row: usize, cost: f64 },
+    /// A cost was given to a method that does not weigh it.
+    #[error("the method `{method}` does not weigh costs; `facility-location` and `random` do")]
+    CostsNeedFacility { method: &'static str },
 }

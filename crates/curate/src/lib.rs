@@ -7,11 +7,11 @@ pub mod consensus;
 mod duplicates;
 mod error;
 pub mod faults;
-mod kmeans;
 pub mod labels;
 mod nearest;
 pub mod shapley;
 mod significance;
+pub mod select;
 
 pub use duplicates::{Duplicates, duplicates, duplicates_among};
 pub use error::CurateError;

@@ -21,5 +21,5 @@ pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{
     InspectionOptions, ReadOptions, TaskKind, names_good_parts, read, read_held_out, read_inspection,
-    read_lines, read_unlabelled,
+    read_lines, read_pool, read_unlabelled,
 };

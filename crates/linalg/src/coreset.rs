@@ -32,9 +32,22 @@ pub struct Coreset {
 /// # Panics
 /// When `first` is not a row.
 pub fn k_centre(x: MatrixView<'_>, count: usize, first: usize) -> Coreset {
-    assert!(first < x.rows(), "row {first} of {} is not there to start with", x.rows());
+    let Coreset { picks, radius } = k_centre_from(x, &[first], count.saturating_sub(1));
+    Coreset { picks: [vec![first], picks].concat(), radius }
+}
+
+/// Picks at most `count` rows beside those in `known`, of which there is at least one: each next one is the farthest from all
+/// that are known or picked. What is said of [`k_centre`] holds here too; `picks` are the new ones only.
+///
+/// # Panics
+/// When nothing is known, or what is known is not a row.
+pub fn k_centre_from(x: MatrixView<'_>, known: &[usize], count: usize) -> Coreset {
+    assert!(!known.is_empty(), "something has to be known to be far from");
     let mut greedy = Greedy::new(x);
-    greedy.add(first);
+    for row in known {
+        assert!(*row < x.rows(), "row {row} of {} is not there to start with", x.rows());
+        greedy.add(*row);
+    }
     loop {
         let mut pool = greedy.pool();
         loop {
@@ -43,8 +56,8 @@ pub fn k_centre(x: MatrixView<'_>, count: usize, first: usize) -> Coreset {
                 // A row outside the pool may now be the farthest.
                 break;
             }
-            if squared == 0.0 || greedy.picks.len() >= count {
-                return Coreset { picks: greedy.picks, radius: squared.sqrt() };
+            if squared == 0.0 || greedy.picks.len() >= known.len() + count {
+                return Coreset { picks: greedy.picks.split_off(known.len()), radius: squared.sqrt() };
             }
             greedy.add(row);
             pool.lower(x.row(row));
@@ -207,20 +220,25 @@ mod tests {
     use super::*;
     use crate::{Seed, random, squared_distance};
 
-    /// The plain algorithm.
-    fn naive(x: &Matrix, count: usize, first: usize) -> Vec<usize> {
-        let (mut picks, mut squared) = (vec![first], vec![f32::INFINITY; x.rows()]);
-        while picks.len() < count {
-            let pick = picks[picks.len() - 1];
-            for (row, squared) in squared.iter_mut().enumerate() {
-                *squared = squared.min(squared_distance(x.row(row), x.row(pick)));
-            }
+    /// The plain algorithm; what is known comes first.
+    fn naive(x: &Matrix, known: &[usize], count: usize) -> Vec<usize> {
+        let mut picks = known.to_vec();
+        let distance = |row: usize, picks: &[usize]| {
+            let to = |pick: &usize| squared_distance(x.row(row), x.row(*pick));
+            picks.iter().map(to).fold(f32::INFINITY, f32::min)
+        };
+        let mut squared: Vec<f32> = (0..x.rows()).map(|row| distance(row, known)).collect();
+        while picks.len() < known.len() + count {
             let best =
                 (1..x.rows()).fold(0, |best, row| if squared[row] > squared[best] { row } else { best });
             if squared[best] == 0.0 {
                 break;
             }
             picks.push(best);
+            squared
+                .iter_mut()
+                .enumerate()
+                .for_each(|(row, squared)| *squared = squared.min(distance(row, &[best])));
         }
         picks
     }
@@ -228,13 +246,26 @@ mod tests {
     #[track_caller]
     fn check(x: &Matrix, count: usize, first: usize) {
         let coreset = k_centre(x.view(), count, first);
-        assert_eq!(coreset.picks, naive(x, count, first));
+        assert_eq!(coreset.picks, naive(x, &[first], count.saturating_sub(1)));
+        check_radius(x, &coreset.picks, coreset.radius);
+    }
+
+    #[track_caller]
+    fn check_from(x: &Matrix, known: &[usize], count: usize) {
+        let coreset = k_centre_from(x.view(), known, count);
+        let all = [known, &coreset.picks].concat();
+        assert_eq!(all, naive(x, known, count));
+        check_radius(x, &all, coreset.radius);
+    }
+
+    #[track_caller]
+    fn check_radius(x: &Matrix, picks: &[usize], expected: f32) {
         let nearest = |row: usize| {
             let to = |pick: &usize| squared_distance(x.row(row), x.row(*pick));
-            coreset.picks.iter().map(to).fold(f32::INFINITY, f32::min)
+            picks.iter().map(to).fold(f32::INFINITY, f32::min)
         };
         let radius = (0..x.rows()).map(nearest).fold(0.0, f32::max).sqrt();
-        assert_eq!(coreset.radius, radius);
+        assert_eq!(radius, expected);
     }
 
     /// `k` clusters whose directions are unequally strong, on a coarse grid of values where `coarse`, so that there are ties.
@@ -259,6 +290,16 @@ mod tests {
         check(&cloud(700, 130, 3, false), 80, 699);
         check(&cloud(40, 5, 2, false), 60, 1);
         check(&cloud(1, 5, 1, false), 3, 0);
+    }
+
+    #[test]
+    fn known_rows_are_kept_away_from() {
+        let x = cloud(1500, 24, 5, false);
+        check_from(&x, &(0..1500).step_by(11).collect::<Vec<_>>(), 150);
+        check_from(&x, &[700, 3, 3, 9], 40);
+        check_from(&x, &[5], 0);
+        let all: Vec<usize> = (0..1500).collect();
+        assert_eq!(k_centre_from(x.view(), &all, 5), Coreset { picks: Vec::new(), radius: 0.0 });
     }
 
     #[test]

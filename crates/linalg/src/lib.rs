@@ -6,6 +6,7 @@
 
 mod coreset;
 pub mod decompose;
+mod kmeans;
 mod lanes;
 pub mod logits;
 mod matrix;
@@ -18,7 +19,8 @@ mod screen;
 mod search;
 pub mod sparse;
 
-pub use coreset::{Coreset, k_centre};
+pub use coreset::{Coreset, k_centre, k_centre_from};
+pub use kmeans::{Clusters, kmeans, kmeans_weighted};
 pub use lanes::squared_distance;
 pub use matrix::{Matrix, MatrixView};
 pub use nearest::{Cell, Hit, Limits, NearestIndex, Sides};

@@ -235,7 +235,7 @@ pub(crate) fn predicted_labels(probs: &[f64]) -> Vec<u32> {
 }
 
 /// Refits the chosen recipe on random parts of the examples and judges it on the rest.
-fn curve_draws(lesson: &Lesson, tuned: &Tuned, seed: Seed) -> Vec<CurveDraw> {
+pub(crate) fn curve_draws(lesson: &Lesson, tuned: &Tuned, seed: Seed) -> Vec<CurveDraw> {
     let Labels::Single(labels) = &lesson.labels else { return Vec::new() };
     let n = lesson.rows.len();
     let repeats = match n {

@@ -55,6 +55,12 @@ pub enum PipelineError {
     /// The data has no labels.
     #[error("none of the {n_examples} examples has a label")]
     NoLabels { n_examples: usize },
+    /// Everything has a label.
+    #[error("all {n_examples} examples are labelled; there is nothing to choose from")]
+    NothingToLabel { n_examples: usize },
+    /// What labelling an example costs is not known.
+    #[error(transparent)]
+    Cost(#[from] crate::CostError),
     /// The data does not ask what the bundle answers.
     #[error("the bundle answers {expected}, but the data has {got}")]
     OtherTask { expected: String, got: String },

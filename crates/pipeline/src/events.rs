@@ -15,6 +15,8 @@ pub enum Step {
     Features,
     /// Looking for duplicates and doubtful labels.
     Audit,
+    /// Choosing what to label.
+    Select,
     /// Choosing and fitting the head.
     Tune,
     /// Estimating what it is worth.

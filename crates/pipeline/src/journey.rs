@@ -137,7 +137,7 @@ pub(crate) enum Labels {
 }
 
 impl Lesson {
-    fn new(table: &Table, relations: &Relations) -> Self {
+    pub(crate) fn new(table: &Table, relations: &Relations) -> Self {
         let (train, _) = parts(&table.data);
         let rows = train.rows().to_vec();
         let (features, texts) = table.select(&rows);
@@ -162,6 +162,11 @@ impl Lesson {
             return Err(PipelineError::OneClass { class: self.classes[*first as usize].clone() });
         }
         Ok(())
+    }
+
+    /// The classes of single-label data; empty for other data.
+    pub(crate) fn single_labels(&self) -> &[u32] {
+        if let Labels::Single(labels) = &self.labels { labels } else { &[] }
     }
 
     pub(crate) fn input(&self) -> TuneInput<'_> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | make a small model from a folder or a table | [`tune`](fn@tune) |
 //! | see what looks wrong in the data | [`audit`](fn@audit), [`audit_arrays`] |
+//! | choose what to label next | [`select`] |
 //! | make one label of many votes | [`weigh_votes`] |
 //! | ask it about new files | [`predict`] |
 //! | measure it on held-out data | [`evaluate`](fn@evaluate) |
@@ -32,6 +33,7 @@ mod lang;
 mod predicting;
 pub mod report;
 mod report_data;
+mod selecting;
 mod telling;
 pub mod words;
 
@@ -47,6 +49,7 @@ pub use crowd::{
     ConsensusRequest, Crowd, CrowdAnnotator, CrowdItem, CrowdQuestion, NoVoteColumn, weigh_votes,
 };
 pub use curate::faults::Fault;
+pub use curate::select::{Half, Halves, Method};
 pub use error::PipelineError;
 pub use events::{Event, Run, Step};
 pub use held_out::{HeldOut, evaluate};
@@ -59,3 +62,4 @@ pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_phot
 pub use journey::{TuneRequest, Tuning, tune};
 pub use lang::{Lang, percent};
 pub use predicting::{PredictedRow, predict, predict_lines};
+pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};

@@ -78,6 +78,7 @@ pub fn step(step: Step, lang: Lang) -> &'static str {
         Step::Base => lang.pick("Opening the base", "打开底座"),
         Step::Features => lang.pick("Looking at examples", "提取特征"),
         Step::Audit => lang.pick("Looking for duplicates", "检查重复"),
+        Step::Select => lang.pick("Choosing", "挑选样本"),
         Step::Tune => lang.pick("Tuning", "调校"),
         Step::Evaluate => lang.pick("Measuring", "评估"),
         Step::Write => lang.pick("Writing", "写出"),

@@ -23,6 +23,8 @@ pub(super) enum Written {
     Findings,
     /// A table of consensus labels.
     Consensus,
+    /// A table of what to label next.
+    Picks,
 }
 
 impl Written {
@@ -33,6 +35,7 @@ impl Written {
             Self::Graph => lang.pick("a graph that was exported", "导出的计算图"),
             Self::Base => lang.pick("a base that was exported", "导出的底座"),
             Self::Findings => lang.pick("a table of findings", "检查结果表"),
+            Self::Picks => lang.pick("a table of chosen examples", "选出样本的表格"),
             Self::Consensus => lang.pick("a table of consensus labels", "汇总标注表"),
         }
     }
@@ -74,6 +77,7 @@ fn is_ours(written: Written, path: &Path) -> bool {
         Written::Graph => start.starts_with(&[0x08]) && holds(&end, b"dianjing.bundle"),
         Written::Findings => is_table(&start, &end, b"id,given_label,suggested_label,"),
         Written::Consensus => is_table(&start, &end, b"item,consensus_label,"),
+        Written::Picks => is_table(&start, &end, b"rank,id,half,reason,"),
         // The name of the first member of a tar is its first hundred bytes.
         Written::Base => start.starts_with(b"base.toml\0"),
     }

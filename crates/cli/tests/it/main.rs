@@ -16,3 +16,4 @@ mod kinds;
 mod onnx;
 mod onnx_inspector;
 mod run;
+mod select;

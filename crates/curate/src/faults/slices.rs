@@ -9,7 +9,6 @@ use rayon::prelude::*;
 use super::{Checked, Fault};
 use crate::CurateError;
 use crate::attributes::{Attribute, AttributeValues, rows_by_name};
-use crate::kmeans::kmeans;
 use crate::nearest::unit_rows;
 use crate::significance::{discoveries, permutation_p};
 
@@ -194,11 +193,8 @@ fn parts(input: &SlicesInput<'_>, rows: &[usize], x: MatrixView<'_>, seed: Seed)
         }
     }
     for of in NEIGHBOURHOODS.into_iter().filter(|of| of * FEWEST <= rows.len() && x.cols() > 0) {
-        let cluster_of = kmeans(x, of, seed.nth(of));
-        parts.extend((0..of).map(|cluster| Part {
-            of: SliceOf::Neighbourhood { of },
-            places: (0..rows.len()).filter(|place| cluster_of[*place] == cluster).collect(),
-        }));
+        let places = kmeans(x, of, seed.nth(of)).members().into_iter();
+        parts.extend(places.map(|places| Part { of: SliceOf::Neighbourhood { of }, places }));
     }
     parts.retain(|part| part.places.len() >= FEWEST && part.places.len() < rows.len());
     parts

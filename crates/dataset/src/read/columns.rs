@@ -133,7 +133,8 @@ pub(super) fn find(
         None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
     let (content, modality) = content(path, table, named(&options.text)?, named(&options.image)?, label)?;
-    let label = label.or_else(|| only_other_column(table, content));
+    // Where labels may be missing, a column of another name is not taken for them.
+    let label = label.or_else(|| if labels_needed { only_other_column(table, content) } else { None });
     if labels_needed && label.is_none() {
         return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
     }

@@ -64,7 +64,7 @@ pub(super) fn read(
     }
     let (mut files, mut problems) = list(root)?;
     if let Some(class) = inspection_class(root, &files) {
-        if labels != Labels::Ignored {
+        if labels.are_required() {
             return Err(ReadError::InspectionLayout { path: root.to_owned(), class });
         }
         files.retain(|file| !is_mask(root, file));
@@ -106,7 +106,7 @@ fn class_folders(
         let folders = folders_between(root, file);
         // What is to be predicted need not belong to a part.
         !has_parts
-            || labels == Labels::Ignored
+            || !labels.are_required()
             || folders.first().is_some_and(|name| Part::from_name(name).is_some())
     });
     if !others.is_empty() {
@@ -114,11 +114,17 @@ fn class_folders(
     }
     let folders: Vec<Vec<String>> = files.iter().map(|file| folders_between(root, file)).collect();
     let level = usize::from(has_parts);
-    let class_of = |folders: &[String]| folders.get(level).cloned();
+    let root_is_open = labels == Labels::Optional && names_open(&name_of(root));
+    let class_of = |folders: &[String]| {
+        folders
+            .get(level)
+            .filter(|name| !root_is_open && !(labels == Labels::Optional && names_open(name)))
+            .cloned()
+    };
     let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();
     classes.sort();
     classes.dedup();
-    if classes.is_empty() && labels != Labels::Ignored {
+    if classes.is_empty() && labels.are_required() {
         return Err(ReadError::NoClassFolders { path: root.to_owned() });
     }
     let mut examples = Vec::with_capacity(files.len());
@@ -146,6 +152,11 @@ fn class_folders(
     ids::make_unique(root, &mut examples);
     let decision = decision(&task, has_parts);
     Ok(Dataset { name: name_of(root), root: root.to_owned(), task, decision, modality, examples })
+}
+
+/// Whether a folder's name says that what is in it has no labels.
+fn names_open(name: &str) -> bool {
+    ["unlabelled", "unlabeled", "未标注"].contains(&name.trim().to_lowercase().as_str())
 }
 
 fn decision(task: &Task, has_parts: bool) -> Decision {

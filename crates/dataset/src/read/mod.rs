@@ -85,6 +85,17 @@ pub fn read_held_out(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec
     read_any(path, options, Labels::Measured)
 }
 
+/// Reads examples of which some, all or none are labelled, to choose among those that are not.
+///
+/// Rows with an empty label have none; nor have files that lie directly in the folder, or in one called `unlabelled`. Only
+/// columns that are named for labels, or that the person names, hold labels.
+///
+/// # Errors
+/// Those of [`read`](fn@read) but [`ReadError::OneClass`] and those about labels that are missing.
+pub fn read_pool(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    read_any(path, options, Labels::Optional)
+}
+
 /// Reads examples whose labels, if any, do not matter: files, folders (at any depth) and tables, in the order given.
 pub fn read_unlabelled(
     paths: &[PathBuf],
@@ -151,8 +162,16 @@ enum Labels {
     Needed,
     /// To measure on: there must be some.
     Measured,
+    /// To know what need not be labelled; there may be none.
+    Optional,
     /// Nothing; there may be none.
     Ignored,
+}
+
+impl Labels {
+    fn are_required(self) -> bool {
+        matches!(self, Self::Needed | Self::Measured)
+    }
 }
 
 fn read_any(

@@ -40,7 +40,7 @@ pub(super) fn dataset(
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
     // A test table may lack labels; what is to be learned is decided by one that teaches.
     let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
-    let columns = columns::find(&lead.file, &lead.table, options, labels != Labels::Ignored)?;
+    let columns = columns::find(&lead.file, &lead.table, options, labels.are_required())?;
     let mut problems = Vec::new();
     let drafts = drafts(root, sources, &lead.table, &columns, &mut problems)?;
     let kind = kind_of(&drafts, options);

@@ -31,6 +31,21 @@ fn litter_is_passed_over() {
 }
 
 #[test]
+fn in_a_pool_loose_files_and_those_called_unlabelled_have_no_label() {
+    let place = Place::new();
+    for file in
+        ["d/1.png", "d/a/2.png", "d/Unlabeled/3.png", "d/未标注/x/4.png", "unlabelled/b/5.png", "loose/6.png"]
+    {
+        place.write(file, "x");
+    }
+    let pool =
+        |name: &str| labels(&dataset::read_pool(&place.path(name), &ReadOptions::default()).unwrap().0);
+    assert_eq!(pool("d"), ["1.png: -", "Unlabeled/3.png: -", "a/2.png: a", "未标注/x/4.png: -"]);
+    assert_eq!(pool("unlabelled"), ["b/5.png: -"]);
+    assert_eq!(pool("loose"), ["6.png: -"]);
+}
+
+#[test]
 fn parts_are_known_beside_stray_files() {
     let files = ["logo.png", "docs/figure.png", "train/a/1.png", "train/b/2.png", "test/a/3.png"];
     check(&files, &["test/a/3.png: a", "train/a/1.png: a", "train/b/2.png: b"]);

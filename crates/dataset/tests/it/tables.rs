@@ -42,6 +42,18 @@ fn a_test_table_without_labels_is_read() {
 }
 
 #[test]
+fn a_pool_may_lack_labels_and_a_column_of_another_name_is_none() {
+    let place = Place::new();
+    place
+        .write("t.csv", "text,label\nsome thing,\nother thing,a\n")
+        .write("u.csv", "text,source\nsome thing,web\n");
+    let pool =
+        |name: &str| labels(&dataset::read_pool(&place.path(name), &ReadOptions::default()).unwrap().0);
+    assert_eq!(pool("t.csv"), ["t.csv:2: -", "t.csv:3: a"]);
+    assert_eq!(pool("u.csv"), ["u.csv:2: -"]);
+}
+
+#[test]
 fn of_several_label_columns_one_is_taken_and_the_others_are_named() {
     let place = Place::new();
     place.write("t.csv", "text,domain,intent\nwhere is it,hotel,ask\nthank you,general,thank\n");
