@@ -6,6 +6,7 @@
 
 use linalg::{MatrixView, Neighbours};
 
+use crate::joined::Joined;
 use crate::{CurateError, nearest};
 
 /// Share of the median nearest distance below which two examples are the same.
@@ -39,11 +40,11 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
     apart.sort_by(f32::total_cmp);
     let median = apart.get(apart.len() / 2).copied().unwrap_or(0.0);
     let limit = (NEAR * median).max(EXACT);
-    let mut leader: Vec<usize> = (0..n).collect();
+    let mut joined = Joined::new(n);
     for row in 0..n {
         for (other, distance) in near.of(row).take(NEIGHBOURS) {
             if distance <= limit {
-                join(&mut leader, row, other);
+                joined.join(row, other);
             }
         }
     }
@@ -51,30 +52,7 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
         .iter()
         .map(|distance| if median > 0.0 { 1.0 - (-distance / median).exp() } else { 0.0 })
         .collect();
-    Duplicates { components: components(&mut leader), scores }
-}
-
-fn find(leader: &mut [usize], mut row: usize) -> usize {
-    while leader[row] != row {
-        leader[row] = leader[leader[row]];
-        row = leader[row];
-    }
-    row
-}
-
-fn join(leader: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (find(leader, a), find(leader, b));
-    leader[a.max(b)] = a.min(b);
-}
-
-fn components(leader: &mut [usize]) -> Vec<Vec<usize>> {
-    let mut sets: Vec<Vec<usize>> = vec![Vec::new(); leader.len()];
-    for row in 0..leader.len() {
-        let first = find(leader, row);
-        sets[first].push(row);
-    }
-    sets.retain(|set| set.len() > 1);
-    sets
+    Duplicates { components: joined.sets(), scores }
 }
 
 #[cfg(test)]
