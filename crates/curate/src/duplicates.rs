@@ -6,6 +6,7 @@
 
 use linalg::{MatrixView, Neighbours};
 
+use crate::joined::Joined;
 use crate::{CurateError, nearest};
 
 /// Share of the median nearest distance below which two examples are the same.
@@ -41,15 +42,15 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
     };
     let scores = (0..n).map(score).collect();
     let limit = (NEAR * median).max(EXACT);
-    let mut leader: Vec<usize> = (0..n).collect();
+    let mut joined = Joined::new(n);
     for row in 0..n {
         for (other, distance) in near.of(row).take(NEIGHBOURS) {
             if distance <= limit {
-                join(&mut leader, row, other);
+                joined.join(row, other);
             }
         }
     }
-    Duplicates { components: components(&mut leader), scores }
+    Duplicates { components: joined.sets(), scores }
 }
 
 /// The median distance to the nearest row that is not equal; 0 when all are equal.
@@ -58,29 +59,6 @@ fn median_nearest(near: &Neighbours, n: usize) -> f32 {
     let mut apart: Vec<f32> = nearest.filter(|distance| *distance > EXACT).collect();
     apart.sort_by(f32::total_cmp);
     apart.get(apart.len() / 2).copied().unwrap_or(0.0)
-}
-
-fn find(leader: &mut [usize], mut row: usize) -> usize {
-    while leader[row] != row {
-        leader[row] = leader[leader[row]];
-        row = leader[row];
-    }
-    row
-}
-
-fn join(leader: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (find(leader, a), find(leader, b));
-    leader[a.max(b)] = a.min(b);
-}
-
-fn components(leader: &mut [usize]) -> Vec<Vec<usize>> {
-    let mut sets: Vec<Vec<usize>> = vec![Vec::new(); leader.len()];
-    for row in 0..leader.len() {
-        let first = find(leader, row);
-        sets[first].push(row);
-    }
-    sets.retain(|set| set.len() > 1);
-    sets
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
-//! Says what looks wrong in a data set: duplicates, suspicious labels, annotators who do not agree.
+//! Says what looks wrong in a data set: duplicates, suspicious labels, annotators who do not agree, rules that
+//! were never agreed on.
 //!
 //! Scores have one direction: 0 is bad, 1 is good. Every finding names its evidence: the rows that speak against it.
 
 pub mod attributes;
+pub mod book;
 pub mod consensus;
+pub mod consistency;
 mod duplicates;
 mod error;
 pub mod faults;
+mod joined;
 pub mod labels;
 mod nearest;
+pub mod select;
 pub mod shapley;
 mod significance;
-pub mod select;
 
 pub use duplicates::{Duplicates, duplicates, duplicates_among};
 pub use error::CurateError;

@@ -254,7 +254,7 @@ fn doing(
     let number = finding.number;
     let is_test = |row: &usize| data.examples[*row].part == Some(Part::Test);
     Ok(match finding.action {
-        Action::Relabel | Action::DecideLabel | Action::CheckLabel => {
+        Action::Relabel | Action::DecideLabel | Action::DecideRule | Action::CheckLabel => {
             let label = label.map(str::to_owned).or_else(|| finding.suggested.clone());
             (about.to_vec(), Some(label.ok_or(ApplyError::NeedsLabel { number })?))
         }

@@ -113,6 +113,7 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::GroupLeak => lang.pick("groups on both sides of the split", "同组样本跨训练与测试"),
         Fault::LabelInName => lang.pick("file names that give the label away", "文件名泄露标注"),
         Fault::Label => lang.pick("labels that look wrong", "可疑标注"),
+        Fault::Conflict => lang.pick("rules in conflict", "规则冲突"),
         Fault::Duplicate => lang.pick("duplicates", "重复样本"),
         Fault::SpuriousCorrelation => lang.pick("properties that tell the label", "与标注相关的无关属性"),
         Fault::WeakSlice => lang.pick("in parts where models fail", "模型表现差的部分"),
@@ -176,6 +177,10 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
         Fault::Label => lang.pick(
             "Models that had not seen the example, and the examples most like it, disagree with the label. Look, then decide: the label may be right.",
             "没见过该样本的模型和最相似的样本都不同意这个标注。请看一眼再决定：标注也可能是对的。",
+        ),
+        Fault::Conflict => lang.pick(
+            "Examples that look alike are labelled by two rules. Decide on one: the models cannot learn both.",
+            "看起来一样的样本按两条规则标注。请选定一条：模型无法同时学会两条。",
         ),
         Fault::Duplicate => lang.pick(
             "The same example more than once, or nearly so; with different labels, one of them is wrong.",

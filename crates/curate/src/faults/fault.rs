@@ -14,6 +14,8 @@ pub enum Fault {
     LabelInName,
     /// The label is probably wrong.
     Label,
+    /// Examples that look alike follow two rules.
+    Conflict,
     /// The same example more than once.
     Duplicate,
     /// A property that should not matter tells the label by itself.
@@ -100,11 +102,12 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::Leak,
         Self::GroupLeak,
         Self::LabelInName,
         Self::Label,
+        Self::Conflict,
         Self::Duplicate,
         Self::SpuriousCorrelation,
         Self::WeakSlice,
@@ -155,6 +158,7 @@ impl Fault {
             Self::GroupLeak => "group_leak",
             Self::LabelInName => "label_in_name",
             Self::Label => "label",
+            Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",
             Self::SpuriousCorrelation => "spurious_correlation",
             Self::WeakSlice => "weak_slice",

@@ -3,7 +3,7 @@
 //! Every part is tested against random parts of the same size. Parts that only repeat what a more telling one says are left
 //! out.
 
-use linalg::{MatrixView, Seed, random};
+use linalg::{MatrixView, Seed, kmeans, random};
 use rayon::prelude::*;
 
 use super::{Checked, Fault};

@@ -7,6 +7,7 @@ mod labels;
 mod material;
 mod page;
 mod pictures;
+mod rules;
 mod whole;
 mod worklist;
 mod worth;
@@ -175,9 +176,15 @@ fn conclude(
     let labels: Option<Labels> =
         if said.is_empty() { None } else { Some(labels::labels(material, said, nearness)?) };
     let mut checks = checks::of_examples(material, nearness)?;
-    let Whole { told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
+    let Whole { mut told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
     checks.extend(of_pictures);
     checks.extend(of_whole);
+    let consistency = rules::consistency(material, nearness)?;
+    if let Some(consistency) = &consistency {
+        let (rules, checked) = rules::told(material, consistency);
+        told.extend(rules);
+        checks.push(checked);
+    }
     checks.extend(labels.as_ref().map(|labels| labels.checked.clone()));
     checks.sort_by_key(|checked| checked.fault);
     let findings = worklist::worklist(material, &checks, labels.as_ref(), nearness, told);

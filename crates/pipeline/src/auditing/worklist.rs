@@ -79,6 +79,8 @@ pub enum Action {
     KeepOne,
     /// Decide which of several labels the same example has.
     DecideLabel,
+    /// Decide which rule applies to examples that look alike.
+    DecideRule,
     /// Look whether the example belongs to the set.
     CheckMembership,
     /// Collect more examples of the class, or merge it.
@@ -115,7 +117,12 @@ impl Action {
     pub fn decides(self) -> bool {
         matches!(
             self,
-            Self::DecideLabel | Self::CheckLabel | Self::CheckMembership | Self::Redact | Self::RepairText
+            Self::DecideLabel
+                | Self::DecideRule
+                | Self::CheckLabel
+                | Self::CheckMembership
+                | Self::Redact
+                | Self::RepairText
         )
     }
 
@@ -126,6 +133,10 @@ impl Action {
             Self::RemoveFromTest => ("take it out of the test part", "从测试集中去掉"),
             Self::KeepOne => ("keep one of them", "只保留其中一个"),
             Self::DecideLabel => ("decide which label is right", "裁定哪个标注是对的"),
+            Self::DecideRule => (
+                "decide which label they all have, or what parts them",
+                "裁定它们统一用哪个标注，或按什么区分",
+            ),
             Self::CheckMembership => ("look whether it belongs here", "看它是否属于这个数据集"),
             Self::CollectMore => ("collect more of this class, or merge it", "多收集这一类，或并入别的类"),
             Self::NameGroups => {
@@ -179,7 +190,7 @@ impl Author<'_> {
             Fault::Duplicate => self.sets(checked, false),
             Fault::ClassImbalance => self.classes(checked),
             // One finding is about many examples: it is among those told of the set.
-            Fault::LabelInName | Fault::WeakSlice => Vec::new(),
+            Fault::LabelInName | Fault::WeakSlice | Fault::Conflict => Vec::new(),
             Fault::LowValue => self.misleading(checked),
             fault => checked.flagged.iter().map(|row| self.single(fault, *row, checked)).collect(),
         }

@@ -25,8 +25,8 @@ const CLASSES: usize = 3;
 /// Fewest examples of a class that can be halved.
 const HALVED_FROM: usize = 8;
 /// Minutes that a person takes to look at one label, to keep one of several copies, to take out an example, to collect and
-/// label a new one.
-const MINUTES: [f64; 4] = [0.1, 0.05, 0.1, 0.5];
+/// label a new one; and to decide on a rule.
+const MINUTES: [f64; 5] = [0.1, 0.05, 0.1, 0.5, 2.0];
 
 /// One thing to do, with what it is worth.
 #[derive(Debug, Clone, Serialize)]
@@ -77,6 +77,8 @@ pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
     for (fault, action) in [(Fault::Duplicate, Action::KeepOne), (Fault::Outlier, Action::CheckMembership)] {
         advice.extend(leave_out(asked, &now, findings, fault, action));
     }
+    let of_rules = findings.iter().filter(|finding| finding.fault == Fault::Conflict);
+    advice.extend(of_rules.map(|finding| decide(asked, &now, finding)));
     advice.extend(collect(asked, &now));
     let rate = |advice: &Advice| advice.gain.value / advice.minutes;
     advice.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
@@ -133,9 +135,20 @@ impl Asked {
 
     /// The change of accuracy on rows that are not changed themselves.
     fn gain(&self, now: &[Option<u32>], then: &[Option<u32>], changed: &[bool]) -> Gain {
-        let is_right = |answer: Option<u32>, row: usize| f64::from(u8::from(answer == self.right[row]));
+        self.gain_by(&self.right, now, then, changed)
+    }
+
+    /// The same with other labels taken for right.
+    fn gain_by(
+        &self,
+        right: &[Option<u32>],
+        now: &[Option<u32>],
+        then: &[Option<u32>],
+        changed: &[bool],
+    ) -> Gain {
+        let is_right = |answer: Option<u32>, row: usize| f64::from(u8::from(answer == right[row]));
         let changes: Vec<f64> = (0..now.len())
-            .filter(|row| !changed[*row] && self.right[*row].is_some())
+            .filter(|row| !changed[*row] && right[*row].is_some())
             .map(|row| is_right(then[row], row) - is_right(now[row], row))
             .collect();
         let n = changes.len().max(1) as f64;
@@ -194,6 +207,36 @@ fn leave_out(
         (MINUTES[2], format!("Take out these {n} outliers"), format!("去掉这 {n} 个离群样本"))
     };
     Some(Advice { action, n, class: None, gain, minutes: minutes * n as f64, told: Sentence { en, zh } })
+}
+
+/// All examples of a region get the label that most of them have: what agreeing on any rule is worth, whichever it is.
+fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    finding
+        .rows
+        .iter()
+        .filter_map(|row| asked.labels[*row])
+        .for_each(|label| *counts.entry(label).or_default() += 1);
+    let most = counts
+        .iter()
+        .max_by_key(|(label, count)| (**count, std::cmp::Reverse(**label)))
+        .map(|(label, _)| *label);
+    let (mut labels, mut decided) = (asked.labels.clone(), asked.right.clone());
+    for row in &finding.rows {
+        (labels[*row], decided[*row]) = (most, most);
+    }
+    // The region itself is what is decided about: it counts, judged by the decision.
+    let then = asked.what_if.answers(&labels);
+    let gain = asked.gain_by(&decided, now, &then, &vec![false; labels.len()]);
+    let n = finding.rows.len();
+    let (number, names) =
+        (finding.number, counts.keys().map(|class| format!("`{}`", asked.classes[*class as usize])));
+    let names = names.collect::<Vec<_>>().join(" / ");
+    let told = Sentence {
+        en: format!("Decide finding {number}, {names}: {n} examples hang on it"),
+        zh: format!("裁定第 {number} 个发现（{names}）：涉及 {n} 个样本"),
+    };
+    Advice { action: Action::DecideRule, n, class: None, gain, minutes: MINUTES[4], told }
 }
 
 /// Twice as many of a class: half of what the second half of it brought.

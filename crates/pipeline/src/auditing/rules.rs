@@ -1,0 +1,130 @@
+//! Regions in which labels follow two rules: one question about each (methods 3.8).
+
+use curate::consistency::{self, Case, Consistency, Contrast, Kind, Labelled, Question, Split, Stump};
+use curate::faults::{Checked, Fault};
+
+use super::material::{Material, Nearness};
+use super::whole::Told;
+use super::worklist::Action;
+use crate::report::Sentence;
+use crate::{PipelineError, percent};
+
+/// Looks for such regions; `None` where labels cannot be judged or nobody asks.
+pub(super) fn consistency(
+    material: &Material,
+    nearness: Option<&Nearness>,
+) -> Result<Option<Consistency>, PipelineError> {
+    let parts = material.x.as_ref().zip(nearness);
+    let Some((x, nearness)) =
+        parts.filter(|_| material.wants(Fault::Conflict) && material.unjudged.is_none())
+    else {
+        return Ok(None);
+    };
+    let groups = &nearness.groups;
+    let examples = Labelled::new(x.view(), &nearness.near, &material.labels, material.classes.len(), groups)?;
+    let duplicates = &nearness.duplicates;
+    let found =
+        consistency::consistency(&examples, &nearness.near, duplicates, &material.attributes, material.seed)?;
+    Ok(Some(found))
+}
+
+/// The regions that need a decision, as findings. Where two classes only shade into each other there is nothing to decide.
+pub(super) fn told(material: &Material, found: &Consistency) -> (Vec<Told>, Checked) {
+    let mut scores = vec![1.0; material.n()];
+    let mut told = Vec::new();
+    for (case, question) in found.cases.iter().zip(&found.questions) {
+        if case.kind == Kind::Boundary {
+            continue;
+        }
+        let rows = case.rows();
+        rows.iter().for_each(|row| scores[*row] = f64::min(scores[*row], case.p_value));
+        told.push(Told {
+            fault: Fault::Conflict,
+            score: case.p_value,
+            about: about(material, case, question),
+            rows: shown_first(question, rows),
+            action: Action::DecideRule,
+        });
+    }
+    let flagged = (0..scores.len()).filter(|row| scores[*row] < 1.0).collect();
+    (told, Checked { fault: Fault::Conflict, scores: scores.into_iter().map(Some).collect(), flagged })
+}
+
+/// The prototypes of either side in turn, then all others.
+fn shown_first(question: &Question, rows: Vec<usize>) -> Vec<usize> {
+    let [a, b] = &question.prototypes;
+    let mut first = Vec::new();
+    for place in 0..a.len().max(b.len()) {
+        first.extend(a.get(place).into_iter().chain(b.get(place)));
+    }
+    let rest = rows.into_iter().filter(|row| !first.contains(row)).collect::<Vec<_>>();
+    first.extend(rest);
+    first
+}
+
+fn about(material: &Material, case: &Case, question: &Question) -> Sentence {
+    let name = |class: u32| &material.classes[class as usize];
+    let (a, b) = (name(case.classes.0), name(case.classes.1));
+    let (of_a, of_b) = question.counts;
+    let mut en = format!("{of_a} of `{a}` and {of_b} of `{b}` look alike: which rule applies?");
+    let mut zh = format!("{of_a} 个“{a}”和 {of_b} 个“{b}”看起来一样：该按哪条规则标？");
+    if let Some(explanation) = &question.explanation {
+        let attribute = &material.attributes[explanation.attribute].name;
+        let Sentence { en: how, zh: how_zh } = contrast(&explanation.contrast, a, b);
+        en += &format!(" `{attribute}` parts them: {how}.");
+        zh += &format!("“{attribute}”把它们分开：{how_zh}。");
+    }
+    if let Some(stump) = &case.stump {
+        let Sentence { en: how, zh: how_zh } = split(material, stump, a, b);
+        en += &format!(" {how}");
+        zh += &how_zh;
+    }
+    Sentence { en, zh }
+}
+
+fn contrast(contrast: &Contrast, a: &str, b: &str) -> Sentence {
+    match contrast {
+        Contrast::Numbers { medians, .. } => Sentence {
+            en: format!("median {:.4} for `{a}`, {:.4} for `{b}`", medians.0, medians.1),
+            zh: format!("“{a}”的中位数为 {:.4}，“{b}”为 {:.4}", medians.0, medians.1),
+        },
+        Contrast::Names { counts, .. } => {
+            let told = |(name, of_a, of_b): &(String, usize, usize)| format!("{name} {of_a} : {of_b}");
+            let told: Vec<String> = counts.iter().take(3).map(told).collect();
+            Sentence {
+                en: format!("`{a}` : `{b}` is {}", told.join(", ")),
+                zh: format!("“{a}”:“{b}”为 {}", told.join("，")),
+            }
+        }
+    }
+}
+
+/// What one rule by an attribute would be worth.
+fn split(material: &Material, stump: &Stump, a: &str, b: &str) -> Sentence {
+    let attribute = &material.attributes[stump.attribute].name;
+    let right = percent(stump.accuracy);
+    match &stump.split {
+        Split::At { threshold, below } => {
+            let (low, high) = if *below == consistency::Side::A { (a, b) } else { (b, a) };
+            Sentence {
+                en: format!(
+                    "A rule \"`{low}` below {threshold:.4} of `{attribute}`, else `{high}`\" agrees with {right} of the labels."
+                ),
+                zh: format!(
+                    "若规定“{attribute}”低于 {threshold:.4} 为“{low}”、否则为“{high}”，则与 {right} 的标注一致。"
+                ),
+            }
+        }
+        Split::Among { a: names } => {
+            let names = names.join(", ");
+            Sentence {
+                en: format!(
+                    "A rule \"`{a}` where `{attribute}` is {names}, else `{b}`\" agrees with {right} of the labels."
+                ),
+                zh: format!(
+                    "若规定“{attribute}”为 {names} 时是“{a}”、否则为“{b}”，则与 {right} 的标注一致。"
+                ),
+            }
+        }
+    }
+}
