@@ -1,4 +1,4 @@
-//! The label book: which rule was decided on for examples that look alike, with examples of it (methods 3.8.6).
+//! The label book: which rule was decided on for examples that look alike, with examples of it (methods 3.8).
 //!
 //! [`decide`] makes an entry of a [case](crate::consistency::Case) and its answer, [`Book::parse`] and [`Book::to_json`] are the
 //! file, [`markdown`](fn@markdown) is for people, [`check`](fn@check) is for new labels and [`apply`] for a whole data set.

@@ -1,4 +1,4 @@
-//! Regions in which two classes contradict each other, with what explains them (methods 3.8.3 and 3.8.4).
+//! Regions in which two classes contradict each other, with what explains them (methods 3.8).
 
 use linalg::Seed;
 

@@ -1,4 +1,4 @@
-//! Pairs of examples that are close together and have different labels (methods 3.8.1).
+//! Pairs of examples that are close together and have different labels (methods 3.8).
 
 use std::collections::BTreeSet;
 

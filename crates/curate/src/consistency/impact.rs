@@ -1,4 +1,4 @@
-//! What deciding a case would bring: how much better neighbours would foretell labels (methods 3.8.3).
+//! What deciding a case would bring: how much better neighbours would foretell labels (methods 3.8).
 
 use super::Labelled;
 

@@ -1,4 +1,4 @@
-//! One question about a case, as data; words are made of it where it is asked (methods 3.8.5).
+//! One question about a case, as data; words are made of it where it is asked (methods 3.8).
 
 use linalg::k_centre;
 

@@ -9,7 +9,7 @@ use crate::{CurateError, duplicates_among, nearest};
 /// Cases among which the planted one must be.
 const FIRST: usize = 10;
 /// The least share of the region that its case covers, and of the case that lies in the region.
-const COVERED: f64 = 1.0 / 3.0;
+const COVERED: f64 = 0.25;
 const INSIDE: f64 = 0.5;
 
 /// What several data sets of one plan gave.
