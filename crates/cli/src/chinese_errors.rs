@@ -52,6 +52,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Tune(error) => return tune(error),
         PipelineError::Array(error) => array(error),
         PipelineError::Apply(error) => apply(error),
+        PipelineError::Book(error) => format!("规则书无法使用：{error}"),
         PipelineError::Audit(error) => return curate(error),
         PipelineError::NoVoteColumn(error) => {
             let what = match error.role {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
 use serde::{Deserialize, Serialize};
 
-use crate::auditing::{Action, Asked, Gain};
+use crate::auditing::{Action, Asked, Decided, Gain, Shelved};
 use crate::columns::{Columns, Values};
+use crate::features::Table;
 use crate::{Home, PipelineError, Run, Step};
 
 /// Bytes of the largest file of findings that is read.
@@ -29,6 +30,19 @@ pub struct ApplyRequest {
     pub out: PathBuf,
     /// Catalogue id of the base by which to say what it brought; absent: the default for the kind of data.
     pub base: Option<String>,
+    /// Where rules that are decided are written down.
+    pub book: Option<BookRequest>,
+}
+
+/// A label book that rules are added to.
+#[derive(Debug, Clone)]
+pub struct BookRequest {
+    /// Its JSON file; it is begun where there is none. What is to be read lies beside it, ending in `.md` and `.zh.md`.
+    pub path: PathBuf,
+    /// Who decided.
+    pub author: String,
+    /// `YYYY-MM-DD`
+    pub date: String,
 }
 
 /// A finding that is accepted, by its number.
@@ -130,6 +144,8 @@ pub struct Revision {
     pub n: usize,
     /// What the audit expected of relabelling as many as were; absent where none was.
     pub predicted: Option<Gain>,
+    /// Rules that were added to the label book.
+    pub n_rules: usize,
     /// What all changes together brought: a head taught by the new labels instead of the old, asked about the examples that were
     /// not changed, the new labels being right.
     pub realised: Option<Gain>,
@@ -189,7 +205,12 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
         return Err(ApplyError::OtherData { path }.into());
     }
     let changes = changes(&findings, request, &data)?;
-    let realised = gain(home, request, &data, &changes, run)?;
+    let shelved = request.book.as_ref().map(|book| Shelved::open(&book.path)).transpose()?;
+    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
+    let base = home.open_base(&id, run)?;
+    let features = crate::features::table(home, &base, data.clone(), run)?;
+    let realised = gain(&features, &changes, run)?;
+    let decided = decided(&findings, request);
     run.step(Step::Write, || {
         let table = table(&data, &changes, &request.out);
         store::write_atomic(&request.out, |file| file.write_all(table.csv().as_bytes()))?;
@@ -199,6 +220,12 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
             parent,
             fingerprint: written.fingerprint().to_string(),
             n: data.examples.len() - gone,
+            n_rules: match shelved.zip(request.book.as_ref()) {
+                Some((shelved, BookRequest { author, date, .. })) => {
+                    shelved.add(&features, base.id(), &decided, (author, date))?
+                }
+                None => 0,
+            },
             predicted: findings.predicted(&changes),
             realised,
             changes: changes.into_values().collect(),
@@ -330,18 +357,23 @@ fn name_of(part: Part) -> String {
     .to_owned()
 }
 
+/// The rules among what was accepted.
+fn decided(findings: &Findings, request: &ApplyRequest) -> Vec<Decided> {
+    let rule = |accepted: &Accepted| {
+        let finding = findings.findings.iter().find(|finding| finding.number == accepted.number)?;
+        let label = accepted.label.clone().filter(|_| finding.action == Action::DecideRule)?;
+        Some(Decided { ids: finding.ids.clone(), label })
+    };
+    request.accepted.iter().filter_map(rule).collect()
+}
+
 /// What the changes brought.
 fn gain(
-    home: &Home,
-    request: &ApplyRequest,
-    data: &Dataset,
+    table: &Table,
     changes: &BTreeMap<usize, Change>,
     run: &Run<'_>,
 ) -> Result<Option<Gain>, PipelineError> {
-    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
-    let base = home.open_base(&id, run)?;
-    let table = crate::features::table(home, &base, data.clone(), run)?;
     let then: BTreeMap<&str, Option<&str>> =
         changes.values().map(|change| (change.id.as_str(), change.to.as_deref())).collect();
-    run.step(Step::Evaluate, || Ok(Asked::table(&table)?.map(|asked| asked.gain_of(&then))))
+    run.step(Step::Evaluate, || Ok(Asked::table(table)?.map(|asked| asked.gain_of(&then))))
 }

@@ -40,6 +40,9 @@ pub enum PipelineError {
     /// An array from elsewhere cannot be used.
     #[error(transparent)]
     Array(#[from] crate::ArrayError),
+    /// A label book cannot be used.
+    #[error(transparent)]
+    Book(#[from] curate::book::BookError),
     /// Findings cannot be applied.
     #[error(transparent)]
     Apply(#[from] crate::ApplyError),

@@ -38,7 +38,8 @@ mod telling;
 pub mod words;
 
 pub use applying::{
-    Accepted, ApplyError, ApplyRequest, Change, Findings, Revision, StoredFinding, apply, record_of,
+    Accepted, ApplyError, ApplyRequest, BookRequest, Change, Findings, Revision, StoredFinding, apply,
+    record_of,
 };
 pub use auditing::{
     Action, Advice, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, FaultSummary, Gain,

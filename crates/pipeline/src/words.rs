@@ -112,6 +112,7 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::Leak => lang.pick("leaks between train and test", "训练集与测试集之间的泄漏"),
         Fault::GroupLeak => lang.pick("groups on both sides of the split", "同组样本跨训练与测试"),
         Fault::LabelInName => lang.pick("file names that give the label away", "文件名泄露标注"),
+        Fault::RuleBroken => lang.pick("labels against the rules", "违反规则的标注"),
         Fault::Label => lang.pick("labels that look wrong", "可疑标注"),
         Fault::Conflict => lang.pick("rules in conflict", "规则冲突"),
         Fault::Duplicate => lang.pick("duplicates", "重复样本"),
@@ -177,6 +178,10 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
         Fault::Label => lang.pick(
             "Models that had not seen the example, and the examples most like it, disagree with the label. Look, then decide: the label may be right.",
             "没见过该样本的模型和最相似的样本都不同意这个标注。请看一眼再决定：标注也可能是对的。",
+        ),
+        Fault::RuleBroken => lang.pick(
+            "The label contradicts a rule that was decided and written into the label book.",
+            "标注违反了已裁定并写入规则书的规则。",
         ),
         Fault::Conflict => lang.pick(
             "Examples that look alike are labelled by two rules. Decide on one: the models cannot learn both.",

@@ -3,12 +3,17 @@
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
-use pipeline::{Accepted, ApplyRequest, Fault, Findings, Gain, Lang, Revision, StoredFinding, record_of};
+use pipeline::{
+    Accepted, ApplyRequest, BookRequest, Fault, Findings, Gain, Lang, Revision, StoredFinding, record_of,
+};
 
-use super::{read_options, say, with_progress};
+use super::{clock, read_options, say, with_progress};
 use crate::args::{ApplyArguments, Arguments};
 use crate::exit::Usage;
 use crate::{settings, show};
+
+/// Letters of a time that are its date.
+const DATE: usize = 10;
 
 pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let findings = Findings::read(&verb.findings).map_err(pipeline::PipelineError::from)?;
@@ -29,6 +34,11 @@ pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> a
         accepted,
         out: verb.out.clone(),
         base: verb.base.clone(),
+        book: verb.rules.clone().zip(verb.author.clone()).map(|(path, author)| BookRequest {
+            path,
+            author,
+            date: clock::now().chars().take(DATE).collect(),
+        }),
     };
     let revision = with_progress(arguments, lang, |run| pipeline::apply(&home, &request, run))?;
     if arguments.json {
@@ -119,6 +129,13 @@ fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang:
             format!("改正标注 {relabelled} 个，去掉样本 {gone} 个，剩余 {n} 个"),
         ),
     );
+    if let (Some(book), true) = (&verb.rules, revision.n_rules > 0) {
+        let (n, book) = (revision.n_rules, book.display());
+        say(
+            arguments,
+            &lang.pick(format!("{n} rules added to {book}"), format!("规则书 {book} 新增 {n} 条规则")),
+        );
+    }
     let points =
         |Gain { value, low, high }: Gain| format!("{:+.1} ± {:.1}", 100.0 * value, 50.0 * (high - low));
     for (gain, en, zh) in

@@ -71,6 +71,7 @@ fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Res
         data: verb.data.clone().unwrap_or_default(),
         read: read_options(&verb.columns),
         base: verb.base.clone(),
+        rules: verb.rules.clone(),
         skip: verb.skip.clone(),
         seed: verb.seed,
     };

@@ -12,6 +12,8 @@ pub enum Fault {
     GroupLeak,
     /// The name of a file gives its label away.
     LabelInName,
+    /// The label contradicts a rule of the label book.
+    RuleBroken,
     /// The label is probably wrong.
     Label,
     /// Examples that look alike follow two rules.
@@ -102,10 +104,11 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::Leak,
         Self::GroupLeak,
         Self::LabelInName,
+        Self::RuleBroken,
         Self::Label,
         Self::Conflict,
         Self::Duplicate,
@@ -157,6 +160,7 @@ impl Fault {
             Self::Leak => "leak",
             Self::GroupLeak => "group_leak",
             Self::LabelInName => "label_in_name",
+            Self::RuleBroken => "rule_broken",
             Self::Label => "label",
             Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",

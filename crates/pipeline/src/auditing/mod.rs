@@ -2,6 +2,7 @@
 
 mod arrays;
 mod attributes;
+mod book;
 mod checks;
 mod labels;
 mod material;
@@ -27,6 +28,7 @@ use crate::report_data::card;
 use crate::{Event, Home, Lang, PipelineError, Run, Step, telling};
 
 pub use arrays::{ArrayError, ArraysRequest};
+pub(crate) use book::{Decided, Shelved};
 pub use labels::View;
 pub use worklist::{Action, AuditFinding, Neighbour, ViewSays};
 pub(crate) use worth::Asked;
@@ -34,7 +36,7 @@ pub use worth::{Advice, Gain};
 
 use labels::{Labels, Said};
 use material::{Material, Nearness};
-use whole::Whole;
+use whole::{Told, Whole};
 
 /// What to look through, and what not to look for.
 #[derive(Debug, Clone)]
@@ -47,6 +49,8 @@ pub struct AuditRequest {
     pub base: Option<String>,
     /// What not to look for.
     pub skip: Vec<Fault>,
+    /// A label book that labels are checked against.
+    pub rules: Option<PathBuf>,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -109,6 +113,7 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
+    let rules = request.rules.as_deref().map(book::Shelved::open).transpose()?;
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
     let base = home.open_base(&id, run)?;
     let table = features::table(home, &base, data, run)?;
@@ -119,7 +124,12 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
         let nearness = checks::nearness(&material)?;
         let judged = material.wants(Fault::Label) && material.unjudged.is_none();
         let said = if judged { heads(&material, nearness.as_ref(), run)? } else { Vec::new() };
-        let mut audit = conclude(&material, said, nearness.as_ref(), pictures::check(&pictures, &material))?;
+        let broken = match &rules {
+            Some(rules) => rules.contradicted(&material, base.id())?,
+            None => Vec::new(),
+        };
+        let of_pictures = pictures::check(&pictures, &material);
+        let mut audit = conclude(&material, said, nearness.as_ref(), of_pictures, broken)?;
         audit.decision = telling::decision(&table.data);
         audit.problems = problems;
         let fingerprint = table.data.fingerprint().to_string().chars().take(16).collect();
@@ -139,7 +149,7 @@ pub fn audit_arrays(request: &ArraysRequest, run: &Run<'_>) -> Result<Audit, Pip
     run.step(Step::Audit, || {
         let said = if material.wants(Fault::Label) { said } else { Vec::new() };
         let nearness = checks::nearness(&material)?;
-        conclude(&material, said, nearness.as_ref(), Vec::new())
+        conclude(&material, said, nearness.as_ref(), Vec::new(), Vec::new())
     })
 }
 
@@ -172,6 +182,7 @@ fn conclude(
     said: Vec<Said>,
     nearness: Option<&Nearness>,
     of_pictures: Vec<Checked>,
+    broken: Vec<Told>,
 ) -> Result<Audit, PipelineError> {
     let labels: Option<Labels> =
         if said.is_empty() { None } else { Some(labels::labels(material, said, nearness)?) };
@@ -179,6 +190,7 @@ fn conclude(
     let Whole { mut told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
     checks.extend(of_pictures);
     checks.extend(of_whole);
+    told.extend(broken);
     let consistency = rules::consistency(material, nearness)?;
     if let Some(consistency) = &consistency {
         let (rules, checked) = rules::told(material, consistency);

@@ -44,6 +44,7 @@ pub(super) fn told(material: &Material, found: &Consistency) -> (Vec<Told>, Chec
             about: about(material, case, question),
             rows: shown_first(question, rows),
             action: Action::DecideRule,
+            suggested: None,
         });
     }
     let flagged = (0..scores.len()).filter(|row| scores[*row] < 1.0).collect();

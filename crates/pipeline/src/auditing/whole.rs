@@ -16,6 +16,8 @@ pub(super) struct Told {
     pub(super) score: f64,
     pub(super) about: Sentence,
     pub(super) action: Action,
+    /// The label the first example should have, where that is known.
+    pub(super) suggested: Option<String>,
 }
 
 /// What such checks found, and what they say of every example.
@@ -77,6 +79,7 @@ fn order(material: &Material, nearness: Option<&Nearness>, whole: &mut Whole) {
                 "相邻的样本比同类中的其他样本更相似".to_owned(),
             ),
             action: Action::NameGroups,
+            suggested: None,
         });
     }
 }
@@ -101,6 +104,7 @@ fn columns(material: &Material, whole: &mut Whole) {
                     format!("“{column}”一列只是样本的编号或名称"),
                 ),
                 action: Action::LeaveOut,
+                suggested: None,
             });
         }
     }
@@ -118,6 +122,7 @@ fn spurious(found: &faults::Spurious) -> Told {
             format!("仅凭“{attribute}”就能猜对 {accuracy} 的标注（随机为 {baseline}）"),
         ),
         action: Action::CollectOthers,
+        suggested: None,
     }
 }
 
@@ -137,6 +142,7 @@ fn in_names(material: &Material, groups: &[u32], whole: &mut Whole) {
                 format!("仅凭文件名就能猜对 {accuracy} 的标注（随机为 {baseline}）：{shown}"),
             ),
             action: Action::HideName,
+            suggested: None,
         });
     }
     whole.checks.push(found.checked);
@@ -164,6 +170,7 @@ fn weak(material: &Material, slice: &Slice) -> Told {
         ),
         rows,
         action: Action::CollectSimilar,
+        suggested: None,
     }
 }
 

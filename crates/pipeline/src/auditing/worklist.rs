@@ -169,6 +169,7 @@ pub(super) fn worklist(
         checks.iter().flat_map(|checked| author.findings(checked)).collect();
     findings.extend(told.into_iter().map(|told| AuditFinding {
         about: Some(told.about),
+        suggested: told.suggested,
         ..author.finding(told.fault, told.rows, told.score, told.action)
     }));
     findings
