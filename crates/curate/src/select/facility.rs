@@ -12,7 +12,7 @@ use super::field::Field;
 use super::{Amount, Why};
 
 /// Neighbours whose likeness is kept.
-const NEIGHBOURS: usize = 100;
+const NEIGHBOURS: usize = 200;
 
 /// `[p]`: whom each place is like, itself included, and how much, in (0, 1].
 pub(super) type Likeness = Vec<Vec<(u32, f32)>>;
