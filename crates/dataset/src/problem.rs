@@ -113,6 +113,9 @@ impl ProblemKind {
     }
 }
 
+/// What [`ProblemKind::UnclosedQuote`] says.
+const UNCLOSED: &str = "a quote opens here and is never closed; close or remove it (the row was left out)";
+
 impl fmt::Display for ProblemKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,12 +139,7 @@ impl fmt::Display for ProblemKind {
                     "the row has {got} cells, the header {expected}; check for a missing quote or delimiter"
                 )
             }
-            Self::UnclosedQuote => {
-                write!(
-                    out,
-                    "a quote opens here and is never closed; close or remove it (the row was left out)"
-                )
-            }
+            Self::UnclosedQuote => out.write_str(UNCLOSED),
             Self::BadText { encoding } => {
                 write!(
                     out,

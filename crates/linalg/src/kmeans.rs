@@ -251,8 +251,10 @@ mod tests {
     #[test]
     fn a_row_of_weight_three_counts_as_three_rows() {
         let x = clouds(60, 4, 3);
-        let weights: Vec<f64> = (0..60).map(|row| f64::from(1 + row % 3)).collect();
-        let copies: Vec<usize> = (0..60).flat_map(|row| vec![row; 1 + row % 3]).collect();
+        // Weights differ within each cloud, which has every third row.
+        let weight = |row: usize| 1 + row / 3 % 3;
+        let weights: Vec<f64> = (0..60).map(|row| weight(row) as f64).collect();
+        let copies: Vec<usize> = (0..60).flat_map(|row| vec![row; weight(row)]).collect();
         let weighed = kmeans_weighted(x.view(), &weights, 3, Seed(1));
         let copied = kmeans(x.select_rows(&copies).view(), 3, Seed(1));
         assert!((weighed.inertia - copied.inertia).abs() < 1e-3 * copied.inertia);

@@ -74,6 +74,7 @@ struct StoredInfo {
 struct StoredAdvice {
     action: Action,
     n: usize,
+    finding: Option<usize>,
     gain: Gain,
 }
 
@@ -142,12 +143,12 @@ pub struct Revision {
     pub changes: Vec<Change>,
     /// Examples that are left.
     pub n: usize,
-    /// What the audit expected of relabelling as many as were; absent where none was.
+    /// What the audit expected of relabelling as many as were, and of the rules that were decided; absent where neither was done.
     pub predicted: Option<Gain>,
     /// Rules that were added to the label book.
     pub n_rules: usize,
-    /// What all changes together brought: a head taught by the new labels instead of the old, asked about the examples that were
-    /// not changed, the new labels being right.
+    /// What all changes together brought: a head taught by the new labels instead of the old, asked about all examples that are
+    /// left, the new labels being right.
     pub realised: Option<Gain>,
 }
 
@@ -166,17 +167,27 @@ impl Findings {
         serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))
     }
 
-    /// Of all that was to be relabelled the share that was.
+    /// Of all that was to be relabelled the share that was, and the rules that were decided.
     fn predicted(&self, changes: &BTreeMap<usize, Change>) -> Option<Gain> {
+        let done: BTreeSet<usize> = changes.values().map(|change| change.finding).collect();
+        let is_done = |advice: &&StoredAdvice| advice.finding.is_some_and(|finding| done.contains(&finding));
+        let rules = self.advice.iter().filter(is_done).map(|advice| (1.0, advice.gain));
+        let parts: Vec<(f64, Gain)> = self.relabelled(changes).into_iter().chain(rules).collect();
+        let value = parts.iter().map(|(share, gain)| share * gain.value).sum();
+        let squares = |(share, gain): &(f64, Gain)| (share * (gain.high - gain.low) / 2.0).powi(2);
+        let error = parts.iter().map(squares).sum::<f64>().sqrt();
+        (!parts.is_empty()).then_some(Gain { value, low: value - error, high: value + error })
+    }
+
+    /// The share of what was to be relabelled that was, with what all of it was worth.
+    fn relabelled(&self, changes: &BTreeMap<usize, Change>) -> Option<(f64, Gain)> {
         let advice = self.advice.iter().find(|advice| advice.action == Action::Relabel)?;
         let is_relabelled = |change: &&Change| {
             let action = self.findings.iter().find(|finding| finding.number == change.finding);
             action.is_some_and(|finding| finding.action == Action::Relabel)
         };
         let n = changes.values().filter(is_relabelled).count();
-        let share = n as f64 / advice.n.max(1) as f64;
-        let Gain { value, low, high } = advice.gain;
-        (n > 0).then_some(Gain { value: share * value, low: share * low, high: share * high })
+        (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
     }
 
     fn find(&self, number: usize) -> Result<&StoredFinding, ApplyError> {

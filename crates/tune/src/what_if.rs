@@ -87,7 +87,7 @@ mod tests {
         let (x, labels, folds) = clouds(240);
         let asked = WhatIf::new(&x, &folds, Seed(1));
         let clean = right(&asked.answers(&labels));
-        let wrong = |row: usize| row % 4 == 0;
+        let wrong = |row: usize| row.is_multiple_of(4);
         let turned: Vec<Option<u32>> = (0..240)
             .map(|row| labels[row].map(|label| if wrong(row) { (label + 1) % 3 } else { label }))
             .collect();

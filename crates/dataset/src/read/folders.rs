@@ -118,7 +118,7 @@ fn class_folders(
     let class_of = |folders: &[String]| {
         folders
             .get(level)
-            .filter(|name| !root_is_open && !(labels == Labels::Optional && names_open(name)))
+            .filter(|name| !(root_is_open || labels == Labels::Optional && names_open(name)))
             .cloned()
     };
     let mut classes: Vec<String> = folders.iter().filter_map(|folders| class_of(folders)).collect();

@@ -37,6 +37,8 @@ pub struct Advice {
     pub n: usize,
     /// Of which class; where it is about one.
     pub class: Option<String>,
+    /// About which finding; where it is about one.
+    pub finding: Option<usize>,
     /// Points of accuracy, in [-1, 1], with a 95 % interval.
     pub gain: Gain,
     /// Minutes of a person's work.
@@ -123,14 +125,13 @@ impl Asked {
     pub(crate) fn gain_of(mut self, changes: &BTreeMap<&str, Option<&str>>) -> Gain {
         let now = self.what_if.answers(&self.labels);
         let mut then = self.labels.clone();
-        let mut changed = vec![false; then.len()];
         for (row, id) in self.ids.iter().enumerate() {
             let Some(label) = changes.get(id.as_str()) else { continue };
-            changed[row] = true;
             then[row] = label.map(|label| number_of(&mut self.classes, label));
         }
         self.right.clone_from(&then);
-        self.gain(&now, &self.what_if.answers(&then), &changed)
+        // A person has decided: what was changed counts as well.
+        self.gain(&now, &self.what_if.answers(&then), &vec![false; then.len()])
     }
 
     /// The change of accuracy on rows that are not changed themselves.
@@ -178,7 +179,15 @@ fn relabel(asked: &Asked, now: &[Option<u32>]) -> Option<Advice> {
     }
     let gain = asked.gain(now, &asked.what_if.answers(&asked.right), &changed);
     let told = Sentence { en: format!("Relabel these {n}"), zh: format!("改正这 {n} 个标注") };
-    Some(Advice { action: Action::Relabel, n, class: None, gain, minutes: MINUTES[0] * n as f64, told })
+    Some(Advice {
+        action: Action::Relabel,
+        n,
+        class: None,
+        finding: None,
+        gain,
+        minutes: MINUTES[0] * n as f64,
+        told,
+    })
 }
 
 /// Keeps one of each set of copies, or takes out what does not belong.
@@ -206,7 +215,15 @@ fn leave_out(
     } else {
         (MINUTES[2], format!("Take out these {n} outliers"), format!("去掉这 {n} 个离群样本"))
     };
-    Some(Advice { action, n, class: None, gain, minutes: minutes * n as f64, told: Sentence { en, zh } })
+    Some(Advice {
+        action,
+        n,
+        class: None,
+        finding: None,
+        gain,
+        minutes: minutes * n as f64,
+        told: Sentence { en, zh },
+    })
 }
 
 /// All examples of a region get the label that most of them have: what agreeing on any rule is worth, whichever it is.
@@ -236,7 +253,15 @@ fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice 
         en: format!("Decide finding {number}, {names}: {n} examples hang on it"),
         zh: format!("裁定第 {number} 个发现（{names}）：涉及 {n} 个样本"),
     };
-    Advice { action: Action::DecideRule, n, class: None, gain, minutes: MINUTES[4], told }
+    Advice {
+        action: Action::DecideRule,
+        n,
+        class: None,
+        finding: Some(number),
+        gain,
+        minutes: MINUTES[4],
+        told,
+    }
 }
 
 /// Twice as many of a class: half of what the second half of it brought.
@@ -260,7 +285,15 @@ fn collect(asked: &Asked, now: &[Option<u32>]) -> Vec<Advice> {
             zh: format!("再收集 {n} 个“{name}”"),
         };
         let minutes = MINUTES[3] * n as f64;
-        found.push(Advice { action: Action::CollectMore, n, class: Some(name.clone()), gain, minutes, told });
+        found.push(Advice {
+            action: Action::CollectMore,
+            n,
+            class: Some(name.clone()),
+            finding: None,
+            gain,
+            minutes,
+            told,
+        });
     }
     found.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
     found.truncate(CLASSES);

@@ -71,7 +71,7 @@ pub fn pictures(measured: &[Picture]) -> Vec<Checked> {
             let (width, height) = (f64::from(picture.width), f64::from(picture.height));
             (width / height).min(height / width)
         }),
-        by(Fault::LowInformation, LITTLE, &|picture| picture.entropy / 8.0),
+        usual(Fault::LowInformation, LITTLE, &|picture| picture.entropy / 8.0),
         grey(measured),
     ]
 }
