@@ -115,7 +115,7 @@ fn disc(number: u32, crumbs: bool, scratch: bool) -> RgbImage {
     RgbImage::from_fn(128, 128, |x, y| {
         let (dx, dy) = (x as i32 - 64, y as i32 - 64);
         let grain = ((x * 31 + y * 17 + number * 7) % 5) as u8;
-        let crumb = crumbs && (x / 9 + y / 7 + number) % 4 == 0 && dx * dx + dy * dy > 56 * 56;
+        let crumb = crumbs && (x / 9 + y / 7 + number).is_multiple_of(4) && dx * dx + dy * dy > 56 * 56;
         let is_disc = dx * dx + dy * dy < 44 * 44;
         let scratched = scratch && is_disc && (x + y + number) % 64 < 5;
         match (is_disc, scratched, crumb) {

@@ -190,6 +190,12 @@ fn read(
     Ok((set, problems))
 }
 
+/// What was measured on, what it is called, and what could not be read.
+type MeasuredOn<'l> = (Cow<'l, [Judged]>, &'static str, Vec<Problem>);
+
+/// When to alarm, what a cost did to it, and from how many good photos and groups it is known.
+type Decided = (Alarm, Option<CostUse>, (usize, usize));
+
 /// What the inspector says of the test part; without one, what those said of the photos it learned from that had not seen them.
 fn judge<'l>(
     set: &InspectionSet,
@@ -197,7 +203,7 @@ fn judge<'l>(
     fitted: &Fitted,
     learned: &'l [Judged],
     run: &Run<'_>,
-) -> Result<(Cow<'l, [Judged]>, &'static str, Vec<Problem>), PipelineError> {
+) -> Result<MeasuredOn<'l>, PipelineError> {
     let examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
         return Ok((Cow::Borrowed(learned), "out-of-fold", Vec::new()));
@@ -255,7 +261,7 @@ fn alarm(
     photos: &[Photo<'_>],
     groups: &[u32],
     fitted: &Fitted,
-) -> Result<(Alarm, Option<CostUse>, (usize, usize)), PipelineError> {
+) -> Result<Decided, PipelineError> {
     if fitted.quartered {
         let (alarm, cost) = measuring::alarm_of_quarters(request, &fitted.held_out)?;
         return Ok((alarm, cost, (1, 1)));
