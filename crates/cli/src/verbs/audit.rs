@@ -4,8 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, Gain, Lang, TableForm, audit, audit_arrays,
-    words,
+    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, Lang, TableForm, audit, audit_arrays, words,
 };
 use serde_json::{Map, Value, json};
 
@@ -102,16 +101,8 @@ fn document(found: &Audit, data: Option<&Path>, with_issues: bool) -> Value {
 
 /// What is worth most, if anything is worth something.
 fn advise(found: &Audit, lang: Lang) -> anyhow::Result<()> {
-    let points = |share: f64| format!("{:+.1}", 100.0 * share);
-    for (place, advice) in (1..).zip(found.advice.iter().filter(|advice| advice.gain.value > 0.0)) {
-        let Gain { value, low, high } = advice.gain;
-        let error = format!("{:.1}", 50.0 * (high - low));
-        let minutes = advice.minutes.ceil();
-        let told = advice.told.in_lang(lang);
-        show::line(&lang.pick(
-            format!("{place}. {told}: expect {} ± {error} points of accuracy, {minutes} min", points(value)),
-            format!("{place}. {told}：预计准确率 {} ± {error} 个百分点，约 {minutes} 分钟", points(value)),
-        ))?;
+    for (place, advice) in (1..).zip(found.worthwhile()) {
+        show::line(&format!("{place}. {}", advice.sentence(lang)))?;
     }
     Ok(())
 }

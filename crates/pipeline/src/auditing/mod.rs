@@ -251,6 +251,11 @@ impl Audit {
         self.ids.len()
     }
 
+    /// What is expected to bring something, the most a minute first.
+    pub fn worthwhile(&self) -> impl Iterator<Item = &Advice> {
+        self.advice.iter().filter(|advice| advice.gain.value > 0.0)
+    }
+
     /// One line for every check.
     pub fn summary(&self) -> Vec<FaultSummary> {
         let of = |checked: &Checked| {

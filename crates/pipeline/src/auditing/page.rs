@@ -30,6 +30,7 @@ struct Section {
 
 /// One finding as it is shown.
 struct Shown {
+    number: usize,
     cards: Vec<Card>,
     more: usize,
     score: String,
@@ -46,6 +47,8 @@ struct Page {
     l: Lang,
     report: Head,
     n: usize,
+    /// What is worth most, in words.
+    advice: Vec<String>,
     counts: Vec<(String, usize)>,
     cautions: Vec<String>,
     sections: Vec<Section>,
@@ -64,9 +67,11 @@ pub(super) fn render(audit: &Audit, lang: Lang) -> String {
             problems: audit.problems.iter().map(both).collect(),
         },
         n: audit.n(),
+        advice: audit.worthwhile().map(|advice| advice.sentence(lang)).collect(),
         counts: audit
             .summary()
             .iter()
+            .filter(|found| found.flagged > 0)
             .map(|found| (words::fault(found.fault, lang).to_owned(), found.flagged))
             .collect(),
         cautions: audit.cautions.iter().map(|caution| caution.in_lang(lang).to_owned()).collect(),
@@ -98,6 +103,7 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
         format!("{who}: {} ({})", says.label, percent(says.probability))
     };
     Shown {
+        number: finding.number,
         cards: finding.rows.iter().take(SHOWN_OF_A_SET).map(|row| audit.card(*row)).collect(),
         more: finding.rows.len().saturating_sub(SHOWN_OF_A_SET),
         score: format!("{:.3}", finding.score),

@@ -14,9 +14,9 @@ use tune::what_if::WhatIf;
 use super::checks;
 use super::material::{Material, Nearness};
 use super::worklist::{Action, AuditFinding};
-use crate::PipelineError;
 use crate::features::Table;
 use crate::report::Sentence;
+use crate::{Lang, PipelineError};
 
 /// Standard normal quantile of the interval.
 const NORMAL: f64 = 1.96;
@@ -45,6 +45,19 @@ pub struct Advice {
     pub minutes: f64,
     /// In words.
     pub told: Sentence,
+}
+
+impl Advice {
+    /// What to do, what to expect of it, and how long it takes.
+    pub fn sentence(&self, lang: Lang) -> String {
+        let Gain { value, low, high } = self.gain;
+        let (points, error) = (format!("{:+.1}", 100.0 * value), format!("{:.1}", 50.0 * (high - low)));
+        let (told, minutes) = (self.told.in_lang(lang), self.minutes.ceil());
+        lang.pick(
+            format!("{told}: expect {points} ± {error} points of accuracy, {minutes} min"),
+            format!("{told}：预计准确率 {points} ± {error} 个百分点，约 {minutes} 分钟"),
+        )
+    }
 }
 
 /// A predicted change of accuracy.
