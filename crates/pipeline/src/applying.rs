@@ -103,7 +103,7 @@ pub enum ApplyError {
     Open { path: PathBuf, source: std::io::Error },
     #[error("`{}` is no file of findings that `audit --out findings.json` wrote: {detail}", path.display())]
     Malformed { path: PathBuf, detail: String },
-    #[error("the data at `{}` are not those that were audited", path.display())]
+    #[error("the data at `{}` are not those that were audited; audit them again, or pass --data with where those are", path.display())]
     OtherData { path: PathBuf },
     #[error("there is no finding {number}; there are {count}")]
     NoFinding { number: usize, count: usize },
@@ -111,9 +111,9 @@ pub enum ApplyError {
     NotForTables { number: usize, action: Action },
     #[error("finding {number} needs a decision: pass {number}=LABEL")]
     NeedsLabel { number: usize },
-    #[error("`{}` is already there; a revision is never written over", path.display())]
+    #[error("`{}` is already there; a revision is never written over, so pass another place", path.display())]
     Exists { path: PathBuf },
-    #[error("no finding was accepted")]
+    #[error("no finding was accepted; pass --accept with numbers, names of faults or `all`")]
     NothingAccepted,
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn save(place: &Place, name: &str, picture: &RgbImage) {
     picture.save(path).unwrap();
 }
 
-fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: bool) {
+pub(crate) fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: bool) {
     for number in numbers {
         save(place, &format!("{folder}/{number:03}.png"), &face(number, defect));
     }

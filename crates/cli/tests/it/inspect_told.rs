@@ -2,14 +2,8 @@
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
-use crate::inspect::{face, inspect, save};
+use crate::inspect::{face, faces, inspect, save};
 use crate::run::Place;
-
-fn faces(place: &Place, folder: &str, numbers: std::ops::Range<u32>, defect: bool) {
-    for number in numbers {
-        save(place, &format!("{folder}/{number:03}.png"), &face(number, defect));
-    }
-}
 
 /// The mask of [`face`]'s defect: where the photo with it differs from the one without.
 fn mask(number: u32) -> GrayImage {
