@@ -23,7 +23,7 @@ const KEPT: usize = 3300;
 const POOL: usize = 50_000;
 const LABELLED: usize = 1000;
 /// What the patches are made of.
-const CLUSTERS: usize = 40;
+pub(crate) const CLUSTERS: usize = 40;
 const RANK: usize = 48;
 /// Columns after a random projection.
 const PROJECTED: usize = 128;
@@ -31,7 +31,7 @@ const PROJECTED: usize = 128;
 const CHECKED: usize = 40;
 
 /// SplitMix64 of stream and place, in [-1, 1).
-fn uniform(stream: u64, count: usize) -> impl Iterator<Item = f64> {
+pub(crate) fn uniform(stream: u64, count: usize) -> impl Iterator<Item = f64> {
     (0..count as u64).map(move |place| {
         let step = 0x9e37_79b9_7f4a_7c15_u64;
         let x = (place + (stream << 40)).wrapping_mul(step).wrapping_add(step);
@@ -41,7 +41,12 @@ fn uniform(stream: u64, count: usize) -> impl Iterator<Item = f64> {
     })
 }
 
-fn patches(n: usize) -> Matrix {
+/// `[n]`: the cluster of each patch.
+pub(crate) fn cluster_of(n: usize) -> impl Iterator<Item = usize> {
+    uniform(3, n).map(|draw| ((draw + 1.0) / 2.0 * CLUSTERS as f64) as usize)
+}
+
+pub(crate) fn patches(n: usize) -> Matrix {
     let mut directions = Matrix::from_vec(RANK, DIM, uniform(1, RANK * DIM).collect());
     for row in 0..RANK {
         let strength = 1.0 / (1.0 + row as f64).sqrt();
@@ -49,8 +54,7 @@ fn patches(n: usize) -> Matrix {
     }
     let centres: Vec<f64> = uniform(2, CLUSTERS * RANK).map(|value| 1.5 * value).collect();
     let mut inside = Matrix::from_vec(n, RANK, uniform(4, n * RANK).collect());
-    for (row, draw) in uniform(3, n).enumerate() {
-        let cluster = ((draw + 1.0) / 2.0 * CLUSTERS as f64) as usize;
+    for (row, cluster) in cluster_of(n).enumerate() {
         let centre = &centres[cluster * RANK..(cluster + 1) * RANK];
         inside.row_mut(row).iter_mut().zip(centre).for_each(|(value, centre)| *value += centre);
     }

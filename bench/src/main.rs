@@ -1,11 +1,12 @@
 //! Speed and memory on this machine, beside peers in the same run.
 //!
 //! ```text
-//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|program]..
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|program]..
 //! ```
 //! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
 //! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
 
+mod audit;
 mod inspect;
 mod ours;
 mod program;
@@ -40,7 +41,7 @@ struct Case {
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 16] = [
     Case {
         name: "clothing files to features, Lite2",
         group: "images",
@@ -112,6 +113,30 @@ const CASES: [Case; 12] = [
         group: "select",
         peer: &["inspect_speed.py", "coreset", "--rows", "50000", "--kept", "1000"],
         run: inspect::pool,
+    },
+    Case {
+        name: "audit 10,000 x 384, Datalab",
+        group: "audit",
+        peer: &["audit_speed.py", "--rows", "10000"],
+        run: audit::small,
+    },
+    Case {
+        name: "all of 10,000, and what it is worth",
+        group: "audit",
+        peer: &["audit_speed.py", "--rows", "10000"],
+        run: audit::small_whole,
+    },
+    Case {
+        name: "audit 50,000 x 384, Datalab",
+        group: "audit",
+        peer: &["audit_speed.py", "--rows", "50000"],
+        run: audit::large,
+    },
+    Case {
+        name: "all of 50,000, and what it is worth",
+        group: "audit",
+        peer: &["audit_speed.py", "--rows", "50000"],
+        run: audit::large_whole,
     },
 ];
 

@@ -10,17 +10,21 @@
 //! quality label-errors                          wrong labels that are found, beside cleanlab
 //! quality select [SET..]                         what chosen labels bring, beside labels drawn at random
 //! quality consensus                             what crowds say, beside crowd-kit
+//! quality planted                               copies, leaks, foreign pictures and rules in conflict that were planted
+//! quality gains                                 whether what an audit expects of its advice is what it brings
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
 
 mod consensus;
 mod coverage;
+mod gains;
 mod inspection;
 mod kinds;
 mod label_errors;
 mod made;
 mod npy;
+mod planted;
 mod preprocessing;
 mod run;
 mod selection;
@@ -67,6 +71,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let whole = match words.first().map(String::as_str) {
         Some("label-errors") => Some(label_errors::print(&data)?),
         Some("consensus") => Some(consensus::print(&data)?),
+        Some("planted") => Some(planted::print(&data)?),
+        Some("gains") => Some(gains::print(&data)?),
         Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,
     };

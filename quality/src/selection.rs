@@ -144,7 +144,7 @@ fn least_sure(known: &[bool], margins: &[f64], count: usize) -> Vec<usize> {
 }
 
 /// GDA on unit vectors with its usual ridge; only the classes that were met.
-struct Fitted {
+pub(crate) struct Fitted {
     /// `[k, d]`.
     weight: Matrix,
     bias: Vec<f64>,
@@ -154,7 +154,7 @@ struct Fitted {
 }
 
 impl Fitted {
-    fn new(table: &Table, known: &[bool]) -> Self {
+    pub(crate) fn new(table: &Table, known: &[bool]) -> Self {
         let rows: Vec<usize> = (0..table.n()).filter(|row| known[*row]).collect();
         let mut classes: Vec<u32> = rows.iter().map(|row| table.labels[*row]).collect();
         classes.sort_unstable();
@@ -196,7 +196,7 @@ impl Fitted {
         self.scores(x).into_iter().map(margin).collect()
     }
 
-    fn accuracy(&self, judge: &Table) -> f64 {
+    pub(crate) fn accuracy(&self, judge: &Table) -> f64 {
         let scores = self.scores(&judge.sets[0].x);
         let first = |scores: &[f64]| {
             (0..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })

@@ -9,7 +9,9 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use pipeline::Orientation;
 
-pub(crate) use curation::{ApplyArguments, AuditArguments, ConsensusArguments, SelectArguments};
+pub(crate) use curation::{
+    ApplyArguments, AuditArguments, ConsensusArguments, ReviewArguments, SelectArguments,
+};
 
 /// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
 const SIDES: u32 = 20_000;
@@ -61,6 +63,8 @@ pub(crate) enum Verb {
     Audit(AuditArguments),
     /// Make a new revision of the data from findings of an audit; the old data stay as they are
     Apply(ApplyArguments),
+    /// Look at some findings of an audit, and learn how many of all are right
+    Review(ReviewArguments),
     /// Say which examples to label next, with one reason each
     Select(SelectArguments),
     /// Make one label of the votes of several annotators, and say how good each of them is

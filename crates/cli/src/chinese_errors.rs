@@ -101,6 +101,9 @@ fn apply(error: &ApplyError) -> String {
         ApplyError::Malformed { path, .. } => {
             format!("{}不是 audit --out findings.json 写出的检查结果", name(path))
         }
+        ApplyError::Verdicts { path, .. } => {
+            format!("{}不是 review 写下的回答；要重新开始，请先把它移开", name(path))
+        }
         ApplyError::OtherData { path } => {
             format!("{}处的数据不是当时检查的数据；请重新检查，或用 --data 指明原数据的位置", name(path))
         }
@@ -108,7 +111,9 @@ fn apply(error: &ApplyError) -> String {
         ApplyError::NotForTables { number, action } => {
             format!("第 {number} 个发现无法落实到表格；需要您：{}", action.sentence().zh)
         }
-        ApplyError::NeedsLabel { number } => format!("第 {number} 个发现需要您裁定：请给 {number}=标注"),
+        ApplyError::NeedsLabel { number } => {
+            format!("第 {number} 个发现需要您裁定，且没有可采用的规则：请给 {number}=标注")
+        }
         ApplyError::Exists { path } => format!("{}已存在；修订版从不覆盖文件，请换一个位置", name(path)),
         ApplyError::NothingAccepted => "没有接受任何发现；请用 --accept 给出编号、问题名称或 all".to_owned(),
     }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// The attribute that says who labelled an example. It explains a conflict, and is no rule by which to settle it.
+pub const ANNOTATOR: &str = "annotator";
+
 /// One property of every example.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribute {

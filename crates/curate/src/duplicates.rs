@@ -6,7 +6,10 @@
 
 use linalg::{MatrixView, Neighbours};
 
+use rayon::prelude::*;
+
 use crate::joined::Joined;
+use crate::looks::Look;
 use crate::{CurateError, nearest};
 
 /// Share of the median nearest distance below which two examples are the same.
@@ -15,6 +18,13 @@ const NEAR: f32 = 0.13;
 const EXACT: f32 = 1e-6;
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
+
+/// Neighbours whose pixels are compared.
+const LOOKED_AT: usize = 5;
+/// Share of the usual difference of looks below which two pictures are the same.
+const NEAR_LOOK: f32 = 0.13;
+/// The usual difference is at most this: pictures that have nothing to do with each other do not say what is the same.
+const UNLIKE: f32 = 0.5;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +61,51 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
         }
     }
     Duplicates { components: joined.sets(), scores }
+}
+
+/// As [`duplicates_among`], of pictures: a neighbour is the same as well when it *looks* the same, by [`Look::difference`]. `looks`
+/// is `[n]`, absent where there is no picture. What counts as the same follows from the set, as it does by features: parts of one
+/// kind in one light all look alike.
+pub fn duplicates_of_pictures(near: &Neighbours, looks: &[Option<Look>]) -> Duplicates {
+    let n = looks.len();
+    let mut found = duplicates_among(near, n);
+    let pairs = alike(near, looks);
+    let limit = NEAR * median_nearest(near, n);
+    let mut least: Vec<f32> = vec![f32::INFINITY; n];
+    for (row, other, difference) in &pairs {
+        let known = near.distances[row * near.k] <= limit;
+        for row in [*row, *other].into_iter().filter(|_| !known) {
+            least[row] = least[row].min(*difference);
+        }
+    }
+    let mut apart: Vec<f32> = least.into_iter().filter(|least| least.is_finite()).collect();
+    apart.sort_by(f32::total_cmp);
+    let usual = apart.get(apart.len() / 2).copied().unwrap_or(0.0).min(UNLIKE);
+    let mut joined = Joined::new(n);
+    for pair in found.components.iter().flat_map(|set| set.windows(2)) {
+        joined.join(pair[0], pair[1]);
+    }
+    for (row, other, difference) in pairs {
+        if difference <= NEAR_LOOK * usual {
+            joined.join(row, other);
+            let score = 1.0 - (-difference / usual).exp();
+            [row, other].into_iter().for_each(|row| found.scores[row] = found.scores[row].min(score));
+        }
+    }
+    Duplicates { components: joined.sets(), scores: found.scores }
+}
+
+/// How much neighbours look alike; each pair once or twice.
+fn alike(near: &Neighbours, looks: &[Option<Look>]) -> Vec<(usize, usize, f32)> {
+    let of = |row: usize| {
+        let others = near.of(row).take(LOOKED_AT);
+        let pairs = others.filter_map(move |(other, _)| {
+            let (a, b) = looks[row].as_ref().zip(looks[other].as_ref())?;
+            Some((row, other, a.difference(b)))
+        });
+        pairs.collect::<Vec<_>>()
+    };
+    (0..looks.len()).into_par_iter().flat_map_iter(of).collect()
 }
 
 /// The median distance to the nearest row that is not equal; 0 when all are equal.

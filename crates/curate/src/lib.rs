@@ -12,12 +12,14 @@ mod error;
 pub mod faults;
 mod joined;
 pub mod labels;
+mod looks;
 mod nearest;
 pub mod select;
 pub mod shapley;
 mod significance;
 
-pub use duplicates::{Duplicates, duplicates, duplicates_among};
+pub use duplicates::{Duplicates, duplicates, duplicates_among, duplicates_of_pictures};
 pub use error::CurateError;
 pub use labels::{LabelIssue, LabelQuality, label_quality};
+pub use looks::Look;
 pub use nearest::nearest;

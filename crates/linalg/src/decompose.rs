@@ -31,6 +31,9 @@ pub fn cholesky(a: MatrixView<'_, f64>) -> Result<Matrix<f64>, NotPositiveDefini
 /// When `a` holds a value that is not finite.
 pub fn eigh(a: MatrixView<'_, f64>) -> (Vec<f64>, Matrix<f64>) {
     let n = a.rows();
+    if n == 0 {
+        return (Vec::new(), Matrix::zeros(0, 0));
+    }
     let eigen =
         to_faer(a).self_adjoint_eigen(Side::Lower).expect("the iteration converges for finite values");
     let values = (0..n).map(|index| eigen.S().column_vector()[index]).collect();
@@ -95,6 +98,15 @@ pub fn solve_lower(lower: MatrixView<'_, f64>, b: &mut [f64]) {
     }
 }
 
+/// Solves `L^T x = b` in place for a lower triangular L.
+pub fn solve_lower_transposed(lower: MatrixView<'_, f64>, b: &mut [f64]) {
+    for row in (0..lower.rows()).rev() {
+        b[row] /= lower.row(row)[row];
+        let known = b[row];
+        b[..row].iter_mut().zip(lower.row(row)).for_each(|(value, a)| *value -= a * known);
+    }
+}
+
 fn to_faer(a: MatrixView<'_, f64>) -> Mat<f64> {
     assert_eq!(a.rows(), a.cols(), "only square matrices have eigenvalues");
     Mat::from_fn(a.rows(), a.cols(), |row, col| a.row(row)[col])
@@ -124,6 +136,25 @@ mod tests {
         let lower = cholesky(a.view()).unwrap();
         assert_close(&matmul_nt(lower.view(), lower.view()), &a);
         assert_eq!(cholesky(Matrix::from_rows(&[[-1.0]]).view()), Err(NotPositiveDefinite));
+    }
+
+    #[test]
+    fn both_halves_of_a_factor_solve_the_system() {
+        let x = random_matrix(9, 5);
+        let a = matmul_tn(x.view(), x.view());
+        let lower = cholesky(a.view()).unwrap();
+        let truth = [1.0, -2.0, 0.5, 3.0, 0.0];
+        let mut b: Vec<f64> =
+            a.iter_rows().map(|row| row.iter().zip(truth).map(|(a, x)| a * x).sum()).collect();
+        solve_lower(lower.view(), &mut b);
+        solve_lower_transposed(lower.view(), &mut b);
+        assert!(b.iter().zip(truth).all(|(x, truth)| (x - truth).abs() < 1e-9), "{b:?}");
+    }
+
+    #[test]
+    fn nothing_has_no_eigenvalues() {
+        let (values, vectors) = eigh(Matrix::zeros(0, 0).view());
+        assert!(values.is_empty() && vectors.rows() == 0);
     }
 
     #[test]

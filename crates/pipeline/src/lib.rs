@@ -4,6 +4,8 @@
 //! |---|---|
 //! | make a small model from a folder or a table | [`tune`](fn@tune) |
 //! | see what looks wrong in the data | [`audit`](fn@audit), [`audit_arrays`] |
+//! | say how much of what was found is right | [`Review`] |
+//! | make a new revision of what is accepted | [`apply`] |
 //! | choose what to label next | [`select`] |
 //! | make one label of many votes | [`weigh_votes`] |
 //! | ask it about new files | [`predict`] |
@@ -33,6 +35,7 @@ mod lang;
 mod predicting;
 pub mod report;
 mod report_data;
+mod reviewing;
 mod selecting;
 mod telling;
 pub mod words;
@@ -43,7 +46,7 @@ pub use applying::{
 };
 pub use auditing::{
     Action, Advice, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, FaultSummary, Gain,
-    Neighbour, View, ViewSays, audit, audit_arrays,
+    GivenArrays, Neighbour, Offered, View, ViewSays, audit, audit_arrays,
 };
 pub use columns::{Columns, TableForm, Values};
 pub use crowd::{
@@ -63,4 +66,5 @@ pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_phot
 pub use journey::{TuneRequest, Tuning, tune};
 pub use lang::{Lang, percent};
 pub use predicting::{PredictedRow, predict, predict_lines};
+pub use reviewing::{Review, Reviewed, Share, Verdict};
 pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};

@@ -14,18 +14,19 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// A header of three short values needs some hundred bytes; NumPy pads it to a multiple of 64.
 const MAX_HEADER: usize = 1 << 16;
 
-/// Numbers in one or two dimensions, row by row.
+/// Axes that an array has at most.
+const MAX_AXES: usize = 4;
+
+/// Numbers in one to four dimensions, the last one running fastest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
-    /// Rows.
-    pub rows: usize,
-    /// Numbers in a row; `None` when there is one dimension only.
-    pub cols: Option<usize>,
-    /// `rows * cols` of them.
+    /// Lengths of the axes, one to four.
+    pub shape: Vec<usize>,
+    /// As many as the product of the lengths.
     pub values: Vec<f64>,
 }
 
-/// Reads an array of one or two dimensions, in either order, of any kind of number.
+/// Reads an array of one to four dimensions, in either order, of any kind of number.
 ///
 /// # Errors
 /// [`ContainerError`] says where the file stops being such an array; nothing larger than the file is allocated.
@@ -36,28 +37,34 @@ pub fn read(file: &[u8], limits: &Limits) -> Result<Array, ContainerError> {
 }
 
 fn array(reader: &mut Reader<'_>, limits: &Limits) -> Result<Array, Fault> {
-    let header = header(reader)?;
-    let (rows, cols) = match header.shape[..] {
-        [rows] => (rows, None),
-        [rows, cols] => (rows, Some(cols)),
-        _ => {
-            return Err(Fault::malformed(format!(
-                "{} dimensions, where 1 or 2 are needed",
-                header.shape.len()
-            )));
-        }
-    };
-    let count = rows.checked_mul(cols.unwrap_or(1)).filter(|count| *count <= limits.values);
+    let Header { kind, order, shape } = header(reader)?;
+    if shape.is_empty() || shape.len() > MAX_AXES {
+        return Err(Fault::malformed(format!(
+            "{} dimensions, where 1 to {MAX_AXES} are needed",
+            shape.len()
+        )));
+    }
+    let count = shape.iter().try_fold(1_usize, |count, length| count.checked_mul(*length));
+    let count = count.filter(|count| *count <= limits.values);
     let count = count.ok_or(Fault::Limit { what: "numbers in an array", limit: limits.values as u64 })?;
-    let bytes = reader.take_many(count, header.kind.width(), "the numbers")?;
+    let bytes = reader.take_many(count, kind.width(), "the numbers")?;
     if !reader.is_empty() {
         return Err(Fault::malformed("bytes after the numbers"));
     }
-    let mut values = header.kind.decode(bytes, |value| value);
-    if let (Order::Columns, Some(cols)) = (header.order, cols) {
-        values = (0..count).map(|place| values[place % cols * rows + place / cols]).collect();
-    }
-    Ok(Array { rows, cols, values })
+    let values = kind.decode(bytes, |value| value);
+    Ok(Array { values: if order == Order::Columns { by_rows(&values, &shape) } else { values }, shape })
+}
+
+/// Numbers whose first axis runs fastest, brought into the order in which the last one does.
+fn by_rows(values: &[f64], shape: &[usize]) -> Vec<f64> {
+    let place = |mut rest: usize| {
+        let mut steps = [0; MAX_AXES];
+        for (step, length) in steps.iter_mut().zip(shape).rev() {
+            (*step, rest) = (rest % length, rest / length);
+        }
+        shape.iter().zip(steps).rev().fold(0, |place, (length, step)| place * length + step)
+    };
+    (0..values.len()).map(|target| values[place(target)]).collect()
 }
 
 /// What the numbers are.
@@ -246,7 +253,9 @@ mod tests {
         assert_eq!(by_column.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(array_of("<i2", "False", "(2,)", &[1, 0, 255, 255]).unwrap().values, [1.0, -1.0]);
         let exact = array_of("<f8", "False", "(1, 1)", &0.1_f64.to_le_bytes()).unwrap();
-        assert_eq!((exact.rows, exact.cols, exact.values), (1, Some(1), vec![0.1]));
+        assert_eq!((exact.shape, exact.values), (vec![1, 1], vec![0.1]));
+        let cube = array_of("|u1", "True", "(2, 1, 3)", &[0, 10, 1, 11, 2, 12]).unwrap();
+        assert_eq!((cube.shape, cube.values), (vec![2, 1, 3], vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0]));
         assert_eq!(array_of("|b1", "True", "(0, 3)", &[]).unwrap().values, [0.0; 0]);
     }
 
@@ -255,7 +264,8 @@ mod tests {
         let told = |read: Result<Array, ContainerError>| read.unwrap_err().to_string();
         assert!(told(array_of("|O", "False", "(1,)", &[1])).contains("pickle"));
         assert!(told(array_of("<U3", "False", "(1,)", &[0; 12])).contains("texts"));
-        assert!(told(array_of("|u1", "False", "(1, 1, 1)", &[1])).contains("3 dimensions"));
+        assert!(told(array_of("|u1", "False", "(1, 1, 1, 1, 1)", &[1])).contains("5 dimensions"));
+        assert!(told(array_of("|u1", "False", "()", &[1])).contains("0 dimensions"));
         assert!(told(array_of("|u1", "False", "(9,)", &[1])).contains("ends in the middle"));
         assert!(told(array_of("|u1", "False", "(1,)", &[1, 2])).contains("bytes after"));
         assert!(told(array_of("<f8", "False", "(4294967296, 4294967296)", &[])).contains("more than"));

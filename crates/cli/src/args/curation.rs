@@ -10,27 +10,36 @@ use super::{Columns, share};
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
     /// Labelled examples in any form that `tune` reads
-    #[arg(required_unless_present = "labels")]
+    #[arg(required_unless_present_any = ["labels", "boxes"])]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) columns: Columns,
     /// Sit on this base (default: chosen by kind of data; see `dianjing base list`)
     #[arg(long, value_name = "ID")]
     pub(crate) base: Option<String>,
-    /// Look through class numbers that numpy.save wrote, instead of examples
+    /// Look through labels that numpy.save wrote, instead of examples: class numbers, 0/1 tables, numbers, masks of classes
     #[arg(long, value_name = "NPY", requires = "pred_probs", conflicts_with_all = ["data", "base"])]
     pub(crate) labels: Option<PathBuf>,
-    /// Judge them by these out-of-fold probabilities, one column a class
+    /// Judge them by these out-of-fold probabilities, one column a class; for numbers, by these predictions
     #[arg(long, value_name = "NPY", requires = "labels")]
     pub(crate) pred_probs: Option<PathBuf>,
-    /// Find neighbours, duplicates and outliers by these features
+    /// Take the labels for those of tokens: how many each sentence has
     #[arg(long, value_name = "NPY", requires = "labels")]
+    pub(crate) lengths: Option<PathBuf>,
+    /// Look through boxes: a COCO data set
+    #[arg(long, value_name = "JSON", requires = "detections", conflicts_with_all = ["data", "base", "labels"])]
+    pub(crate) boxes: Option<PathBuf>,
+    /// Judge them by these detections: COCO results of a detector that was not trained on them
+    #[arg(long, value_name = "JSON", requires = "boxes")]
+    pub(crate) detections: Option<PathBuf>,
+    /// Find neighbours, duplicates and outliers by these features
+    #[arg(long, value_name = "NPY", conflicts_with = "data")]
     pub(crate) features: Option<PathBuf>,
     /// Do not look for this; several with commas
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = fault)]
     pub(crate) skip: Vec<Fault>,
     /// Check labels against the rules in this label book
-    #[arg(long, value_name = "BOOK", conflicts_with = "labels")]
+    #[arg(long, value_name = "BOOK", conflicts_with_all = ["labels", "boxes"])]
     pub(crate) rules: Option<PathBuf>,
     /// Write one row for every example here: .csv, .parquet or .json
     #[arg(long, short, value_name = "FILE")]
@@ -73,6 +82,24 @@ pub(crate) struct ApplyArguments {
     /// Write the revision here, as CSV; nothing is there yet
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArguments {
+    /// What `dianjing audit DATA --out findings.json` wrote
+    pub(crate) findings: PathBuf,
+    /// Look at findings of this fault
+    #[arg(long, value_name = "NAME", value_parser = fault, default_value = "label")]
+    pub(crate) fault: Fault,
+    /// Look at this many, spread over the list
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    pub(crate) answers: usize,
+    /// Take the answers from a table instead of asking: number, verdict (right, wrong, unclear)
+    #[arg(long, value_name = "CSV")]
+    pub(crate) verdicts: Option<PathBuf>,
+    /// Draw the same findings again with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, Lang, TableForm, audit, audit_arrays, words,
+    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, TableForm, audit,
+    audit_arrays, words,
 };
 use serde_json::{Map, Value, json};
 
@@ -55,10 +56,9 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
 }
 
 fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Result<Audit> {
-    if let (Some(labels), Some(probs)) = (&verb.labels, &verb.pred_probs) {
+    if let Some(given) = arrays(verb) {
         let request = ArraysRequest {
-            labels: labels.clone(),
-            probs: probs.clone(),
+            given,
             features: verb.features.clone(),
             skip: verb.skip.clone(),
             seed: verb.seed,
@@ -75,6 +75,16 @@ fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Res
         seed: verb.seed,
     };
     with_progress(arguments, lang, |run| audit(&home, &request, run))
+}
+
+/// Labels and predictions from elsewhere, where those are what was passed.
+fn arrays(verb: &AuditArguments) -> Option<GivenArrays> {
+    let boxes = verb.boxes.clone().zip(verb.detections.clone());
+    let boxes = boxes.map(|(given, found)| GivenArrays::Boxes { given, found });
+    boxes.or_else(|| {
+        let (labels, predicted) = verb.labels.clone().zip(verb.pred_probs.clone())?;
+        Some(GivenArrays::Numbers { labels, predicted, lengths: verb.lengths.clone() })
+    })
 }
 
 /// `summary`, `advice`, `findings`, `info`, and the row of every example where it is not printed anyway.

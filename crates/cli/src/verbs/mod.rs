@@ -13,6 +13,7 @@ mod inspect;
 mod inspected;
 mod overwrite;
 mod predict;
+mod review;
 mod select;
 mod sign;
 mod tune;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> 
         Verb::Tune(verb) => tune::run(&arguments, verb, lang),
         Verb::Audit(verb) => audit::run(&arguments, verb, lang),
         Verb::Apply(verb) => apply::run(&arguments, verb, lang),
+        Verb::Review(verb) => review::run(&arguments, verb, lang),
         Verb::Select(verb) => select::run(&arguments, verb, lang),
         Verb::Consensus(verb) => consensus::run(&arguments, verb, lang),
         Verb::Inspect(verb) => inspect::run(&arguments, verb, lang),

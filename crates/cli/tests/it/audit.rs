@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::run::{Ended, Place};
+use crate::run::{Ended, Place, npy};
 
 const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
 
@@ -115,16 +115,6 @@ fn every_form_of_table_is_written_and_nothing_precious_is_lost() {
     }
     let ended = place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--out", "found.xlsx"]);
     assert!(ended.code == 2 && ended.err.contains(".parquet"), "{}", ended.err);
-}
-
-/// `numpy.save` of 64-bit numbers.
-fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut file = b"\x93NUMPY\x01\x00".to_vec();
-    file.extend((header.len() as u16).to_le_bytes());
-    file.extend(header.as_bytes());
-    file.extend(bytes);
-    file
 }
 
 /// Sixty labels of two classes, the third one wrong, with the probabilities of a good or of an overfitted model, and features.

@@ -6,6 +6,7 @@
 
 mod apply;
 mod audit;
+mod audit_kinds;
 mod bad_input;
 mod hard_times;
 mod inner_maps;
@@ -15,5 +16,6 @@ mod journey;
 mod kinds;
 mod onnx;
 mod onnx_inspector;
+mod review;
 mod run;
 mod select;

@@ -120,3 +120,13 @@ pub(crate) fn cache() -> PathBuf {
     let home = std::env::var_os("DIANJING_CACHE").map(PathBuf::from);
     home.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cache/dianjing"))
 }
+
+/// What `numpy.save` writes.
+pub(crate) fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(bytes);
+    file
+}

@@ -6,8 +6,8 @@ use linalg::MatrixView;
 
 use super::space::{distance, placed};
 use super::{Book, BookError, Entry, Rule};
-use crate::attributes::{Attribute, AttributeValues};
-use crate::consistency::{Side, Split};
+use crate::attributes::Attribute;
+use crate::consistency::Side;
 
 /// A label that somebody is about to give.
 #[derive(Debug, Clone, Copy)]
@@ -149,23 +149,10 @@ fn expected(entry: &Entry, new: &NewLabel<'_>) -> Expected {
         Rule::Split { attribute, by } => {
             let values =
                 new.attributes.iter().find(|known| known.name == *attribute).map(|known| &known.values);
-            side(by, values, new.row).map_or(Expected::Unknown { attribute: attribute.clone() }, label)
+            values
+                .and_then(|values| by.side(values, new.row))
+                .map_or(Expected::Unknown { attribute: attribute.clone() }, label)
         }
-    }
-}
-
-/// The side an example is on; `None` where the attribute is not known, or of another kind than the division.
-fn side(split: &Split, values: Option<&AttributeValues>, row: usize) -> Option<Side> {
-    match (split, values?) {
-        (Split::At { threshold, below }, AttributeValues::Numbers(numbers)) => {
-            let value = numbers.get(row).copied().flatten().filter(|value| value.is_finite())?;
-            Some(if value < *threshold { *below } else { below.other() })
-        }
-        (Split::Among { a }, AttributeValues::Names(names)) => {
-            let name = names.get(row)?.as_ref()?;
-            Some(if a.contains(name) { Side::A } else { Side::B })
-        }
-        _ => None,
     }
 }
 

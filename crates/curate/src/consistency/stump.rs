@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Attribute, AttributeValues};
+use crate::attributes::{ANNOTATOR, Attribute, AttributeValues};
 
 /// One of the two classes of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,23 @@ pub enum Split {
     },
 }
 
+impl Split {
+    /// The side an example is on; `None` where the attribute is not known of it, or of another kind than the division.
+    pub fn side(&self, values: &AttributeValues, row: usize) -> Option<Side> {
+        match (self, values) {
+            (Self::At { threshold, below }, AttributeValues::Numbers(numbers)) => {
+                let value = numbers.get(row).copied().flatten().filter(|value| value.is_finite())?;
+                Some(if value < *threshold { *below } else { below.other() })
+            }
+            (Self::Among { a }, AttributeValues::Names(names)) => {
+                let name = names.get(row)?.as_ref()?;
+                Some(if a.contains(name) { Side::A } else { Side::B })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A division with how well it tells the sides apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stump {
@@ -81,6 +98,7 @@ pub(super) fn best_stump(attributes: &[Attribute], rows: &[usize], sides: &[Side
     attributes
         .iter()
         .enumerate()
+        .filter(|(_, attribute)| attribute.name != ANNOTATOR)
         .filter_map(of)
         .filter(|stump| better(stump) > 0.0)
         .reduce(|best, next| if better(&next) > better(&best) { next } else { best })

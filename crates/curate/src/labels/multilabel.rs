@@ -5,7 +5,8 @@
 
 use linalg::{Matrix, MatrixView};
 
-use super::filter::{Filter, flagged};
+use super::errors::label_errors;
+use super::filter::{Filter, flagged, ranked};
 use super::{Judged, check_probabilities};
 use crate::CurateError;
 
@@ -93,6 +94,45 @@ impl<'a> JudgedSets<'a> {
     }
 }
 
+/// Sets that are probably wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetErrors {
+    /// `[n]`: 0 = surely wrong, 1 = surely right.
+    pub scores: Vec<f64>,
+    /// Examples with a label that is probably wrongly given or wrongly missing, most suspicious first.
+    pub flagged: Vec<usize>,
+    /// `[n]`: the labels that they should probably have, ascending; those given where nothing is flagged.
+    pub suggested: Vec<Vec<u32>>,
+}
+
+impl JudgedSets<'_> {
+    /// Finds them: each label is a question of its own with the limit that its examples set, as in [`label_errors`].
+    pub fn errors(&self) -> SetErrors {
+        let (n, k) = (self.probs.rows(), self.probs.cols());
+        let mut right = self.given.clone();
+        let mut wrong = vec![false; n];
+        for class in 0..k {
+            let labels: Vec<u32> = (0..n).map(|row| u32::from(self.given.row(row)[class])).collect();
+            let pairs = self.probs.iter_rows().flat_map(|row| [1.0 - row[class], row[class]]).collect();
+            let probs = Matrix::from_vec(n, 2, pairs);
+            let judged =
+                Judged::new(&labels, probs.view()).expect("a probability and its complement are checked");
+            for row in label_errors(judged).flagged {
+                wrong[row] = true;
+                right.row_mut(row)[class] = !self.given.row(row)[class];
+            }
+        }
+        let classes =
+            |row: &[bool]| (0..).zip(row).filter(|(_, has)| **has).map(|(class, _)| class).collect();
+        let scores = self.scores();
+        SetErrors {
+            flagged: ranked(&wrong, &scores),
+            scores,
+            suggested: right.iter_rows().map(classes).collect(),
+        }
+    }
+}
+
 fn towards_the_worst(scores: &[f64]) -> f64 {
     let mut sorted = scores.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
@@ -111,6 +151,25 @@ mod tests {
         assert_eq!(wrong, CurateError::LabelOutOfRange { row: 0, label: 2, n_classes: 2 });
         let wrong = JudgedSets::new(&[vec![], vec![]], probs.view()).unwrap_err();
         assert_eq!(wrong, CurateError::Shape { what: "rows of the probabilities", got: 1, expected: 2 });
+    }
+
+    #[test]
+    fn a_label_too_many_and_one_too_few_are_flagged_with_the_right_set() {
+        let sets: Vec<Vec<u32>> =
+            (0..60).map(|row| [vec![0], vec![0, 1], vec![2]][row % 3].clone()).collect();
+        let rows: Vec<[f64; 3]> = (0..60)
+            .map(|row| [[0.95, 0.06, 0.04], [0.93, 0.94, 0.05], [0.06, 0.05, 0.95]][row % 3])
+            .collect();
+        let probs = Matrix::from_rows(&rows);
+        let clean = JudgedSets::new(&sets, probs.view()).unwrap().errors();
+        assert!(clean.flagged.is_empty() && clean.suggested == sets);
+        let mut broken = sets.clone();
+        (broken[3], broken[7]) = (vec![0, 2], vec![0]);
+        let found = JudgedSets::new(&broken, probs.view()).unwrap().errors();
+        let mut flagged = found.flagged.clone();
+        flagged.sort_unstable();
+        assert_eq!(flagged, [3, 7]);
+        assert_eq!(found.suggested, sets);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::filter::ranked;
 use crate::CurateError;
 
 /// How much the residual counts against the label in the plane.
@@ -15,6 +16,13 @@ const NEIGHBOURHOOD: f64 = 0.5;
 const TINY: f64 = 1e-100;
 /// Mean distances below this are rounding: the points lie on one another.
 const EXACT: f64 = 1.490_116_119_384_765_6e-7;
+/// Robust standard deviations from the median residual from which a number is flagged.
+const FAR: f64 = 4.0;
+/// Shares of all residuals, with how many standard deviations of a normal distribution hold them: the widest counts. By the
+/// median alone, examples of which half are predicted exactly would make all others look wrong.
+const HELD: [(f64, f64); 2] = [(0.5, 0.6745), (0.9, 1.6449)];
+/// Fewest numbers among which one can stand out.
+const FEWEST: usize = 20;
 /// The least scale of distances.
 const SMALLEST_SCALE: f64 = 1e-6;
 
@@ -100,6 +108,33 @@ pub fn outre_scores(judged: JudgedNumbers<'_>) -> Vec<f64> {
     distances.into_iter().map(score).collect()
 }
 
+/// Numbers that are probably wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NumberErrors {
+    /// `[n]`: `2^(-z / 4)` with `z` the residual, less the median, in robust standard deviations; 0 = surely wrong, 1 = surely right.
+    pub scores: Vec<f64>,
+    /// Rows with `z` above 4, most suspicious first; none of fewer than twenty.
+    pub flagged: Vec<usize>,
+}
+
+/// Finds them by how far they are from what was predicted, in units of how far all are.
+pub fn number_errors(judged: JudgedNumbers<'_>) -> NumberErrors {
+    let residuals: Vec<f64> = judged.residuals().collect();
+    let centre = median(residuals.clone());
+    let away: Vec<f64> = residuals.iter().map(|residual| (residual - centre).abs()).collect();
+    // Where more than half is predicted exactly, any other difference is beyond measure, down to rounding.
+    let largest = judged.labels.iter().fold(0.0, |largest: f64, label| largest.max(label.abs()));
+    let mut sorted = away.clone();
+    sorted.sort_by(f64::total_cmp);
+    let width =
+        |(share, deviations): (f64, f64)| sorted[(share * (sorted.len() - 1) as f64) as usize] / deviations;
+    let scale = HELD.into_iter().map(width).fold(TINY.max(EXACT * largest), f64::max);
+    let scores: Vec<f64> = away.iter().map(|away| (-away / scale / FAR).exp2()).collect();
+    let enough = residuals.len() >= FEWEST;
+    let mask: Vec<bool> = away.iter().map(|away| enough && away / scale > FAR).collect();
+    NumberErrors { flagged: ranked(&mask, &scores), scores }
+}
+
 fn standardised(values: Vec<f64>, scale: f64) -> Vec<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -132,6 +167,20 @@ mod tests {
             let lowest = (0..60).min_by(|a, b| scores[*a].total_cmp(&scores[*b]));
             assert_eq!(lowest, Some(20));
         }
+    }
+
+    #[test]
+    fn what_is_far_from_its_prediction_is_flagged_and_nothing_else() {
+        let truth: Vec<f64> = (0..60).map(f64::from).collect();
+        let mut labels: Vec<f64> = truth.iter().map(|value| value + (value * 7.0).sin()).collect();
+        let found = number_errors(JudgedNumbers::new(&labels, &truth).unwrap());
+        assert!(found.flagged.is_empty() && found.scores.iter().all(|score| *score > 0.5));
+        (labels[20], labels[40]) = (45.0, 30.0);
+        let found = number_errors(JudgedNumbers::new(&labels, &truth).unwrap());
+        assert_eq!(found.flagged, [20, 40]);
+        assert!(number_errors(JudgedNumbers::new(&[1.0, 9.0], &[1.0, 1.0]).unwrap()).flagged.is_empty());
+        let exact = number_errors(JudgedNumbers::new(&truth, &truth).unwrap());
+        assert!(exact.flagged.is_empty() && exact.scores == [1.0; 60]);
     }
 
     #[test]

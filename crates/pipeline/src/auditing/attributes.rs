@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use curate::attributes::{Attribute, AttributeValues};
+use curate::attributes::{ANNOTATOR, Attribute, AttributeValues};
 use curate::faults::Picture;
 use dataset::{Content, Dataset, Example};
 
@@ -27,7 +27,7 @@ pub(super) fn measured(data: &Dataset, pictures: &[Option<Picture>]) -> Vec<Attr
     let mut found = Vec::new();
     let annotators: Vec<Option<String>> = examples.iter().map(annotator).collect();
     if annotators.iter().flatten().collect::<BTreeSet<_>>().len() > 1 {
-        found.push(Attribute { name: "annotator".to_owned(), values: AttributeValues::Names(annotators) });
+        found.push(Attribute { name: ANNOTATOR.to_owned(), values: AttributeValues::Names(annotators) });
     }
     let mut numbers = |name: &str, values: Vec<Option<f64>>| {
         if values.iter().any(Option::is_some) {

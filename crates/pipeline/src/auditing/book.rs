@@ -11,10 +11,10 @@ use dataset::Dataset;
 use super::material::{Material, Nearness};
 use super::whole::Told;
 use super::worklist::Action;
-use super::{checks, rules};
-use crate::PipelineError;
+use super::{checks, pictures, rules};
 use crate::features::Table;
 use crate::report::Sentence;
+use crate::{PipelineError, Run};
 
 /// Bytes of the largest book that is read.
 const MOST_BYTES: u64 = 1 << 28;
@@ -30,8 +30,16 @@ pub(crate) struct Shelved {
 #[derive(Debug, Clone)]
 pub(crate) struct Decided {
     pub(crate) ids: Vec<String>,
-    /// One of the two classes, or a new one.
-    pub(crate) label: String,
+    pub(crate) by: By,
+}
+
+/// How a person decided.
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    /// All have this label: one of the two classes, or a new one.
+    Label(String),
+    /// As the audit offered.
+    Offered(Rule),
 }
 
 impl Shelved {
@@ -75,6 +83,7 @@ impl Shelved {
                 },
                 action: if asked.is_some() { Action::Relabel } else { Action::CheckLabel },
                 suggested: asked,
+                offered: None,
             }
         };
         Ok(relabels.into_iter().map(told).collect())
@@ -87,9 +96,11 @@ impl Shelved {
         base: &str,
         decided: &[Decided],
         by: (&str, &str),
+        run: &Run<'_>,
     ) -> Result<usize, PipelineError> {
-        let none = vec![None; table.data.examples.len()];
-        let material = Material::of_table(table, &none, &[], linalg::Seed(0));
+        // A case may hang on what was measured of pictures.
+        let pictures = pictures::measure(&table.data, &[], run)?;
+        let material = Material::of_table(table, pictures, &[], linalg::Seed(0));
         let Some(nearness) = checks::nearness(&material)? else { return Ok(0) };
         let Some(found) = rules::consistency(&material, Some(&nearness))? else { return Ok(0) };
         let dim = material.x.as_ref().map_or(0, linalg::Matrix::cols);
@@ -126,10 +137,11 @@ fn entry(
         return Ok(None);
     };
     let name = |class: u32| &material.classes[class as usize];
-    let rule = match &decided.label {
-        label if label == name(case.classes.0) => Rule::AllA,
-        label if label == name(case.classes.1) => Rule::AllB,
-        label => Rule::NewClass { name: label.clone() },
+    let rule = match &decided.by {
+        By::Offered(rule) => rule.clone(),
+        By::Label(label) if label == name(case.classes.0) => Rule::AllA,
+        By::Label(label) if label == name(case.classes.1) => Rule::AllB,
+        By::Label(label) => Rule::NewClass { name: label.clone() },
     };
     let Some(x) = &material.x else { return Ok(None) };
     let examples =

@@ -13,7 +13,11 @@ const EXACT_WORTH: usize = 2000;
 pub(super) fn nearness(material: &Material) -> Result<Option<Nearness>, PipelineError> {
     let Some(x) = &material.x else { return Ok(None) };
     let near = curate::nearest(x.view())?;
-    let duplicates = curate::duplicates_among(&near, x.rows());
+    let duplicates = if material.looks.iter().any(Option::is_some) {
+        curate::duplicates_of_pictures(&near, &material.looks)
+    } else {
+        curate::duplicates_among(&near, x.rows())
+    };
     let names = material.groups.iter().map(Option::as_deref);
     let groups = audit::joined(names, &duplicates.components).numbers();
     Ok(Some(Nearness { near, duplicates, groups }))

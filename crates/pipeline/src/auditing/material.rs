@@ -1,16 +1,44 @@
 //! What an audit looks at, wherever it came from.
 
+use curate::Look;
 use curate::attributes::Attribute;
-use curate::faults::{self, Fault, Picture};
-use dataset::{Content, Dataset, Example, Part, Target, Task, split};
+use curate::faults::{self, Fault};
+use dataset::{ClassIdx, Content, Dataset, Example, Part, Target, Task, split};
 use linalg::{Matrix, Neighbours, Seed};
 
 use super::attributes;
+use super::pictures::Pictures;
 use crate::features::Table;
 use crate::report::Sentence;
 
 /// Folds that heads are asked about.
 const FOLDS: usize = 5;
+
+/// What labels answer, as far as they can be judged.
+pub(super) enum Question {
+    /// One class an example: [`Material::labels`].
+    Classes,
+    /// Any number of labels an example.
+    Sets(Sets),
+    /// `[n]`: a number an example.
+    Numbers(Vec<Option<f64>>),
+    /// Why they are not judged.
+    Nothing(Sentence),
+}
+
+/// Labels that are sets.
+pub(super) struct Sets {
+    pub(super) classes: Vec<String>,
+    /// `[n]`, each ascending.
+    pub(super) of: Vec<Option<Vec<u32>>>,
+}
+
+impl Sets {
+    /// As a table has it.
+    pub(super) fn text(&self, set: &[u32]) -> String {
+        joined(set.iter().map(|class| self.classes[*class as usize].as_str()))
+    }
+}
 
 /// Examples with everything the checks want to know. All lists are `[n]`.
 pub(super) struct Material {
@@ -18,7 +46,7 @@ pub(super) struct Material {
     pub(super) ids: Vec<String>,
     /// The labels as text, whatever their kind.
     pub(super) given: Vec<Option<String>>,
-    /// The classes, where there is one a label; each name in [`Material::classes`].
+    /// The classes, where each label is one; each name in [`Material::classes`].
     pub(super) labels: Vec<Option<u32>>,
     pub(super) classes: Vec<String>,
     pub(super) parts: Vec<Option<Part>>,
@@ -31,23 +59,25 @@ pub(super) struct Material {
     pub(super) columns: Vec<Attribute>,
     /// Those that do not only number the examples, and what was measured.
     pub(super) attributes: Vec<Attribute>,
+    /// Of pictures.
+    pub(super) looks: Vec<Option<Look>>,
     /// `[n, d]`; absent when only probabilities were given.
     pub(super) x: Option<Matrix<f32>>,
-    /// Why labels are not judged, if they are not.
-    pub(super) unjudged: Option<Sentence>,
+    /// What the labels answer.
+    pub(super) question: Question,
     pub(super) skip: Vec<Fault>,
     pub(super) seed: Seed,
 }
 
 impl Material {
     /// From examples with their features. Classes without an example that could be read have no number.
-    pub(super) fn of_table(table: &Table, pictures: &[Option<Picture>], skip: &[Fault], seed: Seed) -> Self {
+    pub(super) fn of_table(table: &Table, pictures: Pictures, skip: &[Fault], seed: Seed) -> Self {
         let data = &table.data;
         let columns = attributes::columns(data);
         let numbering = faults::identifiers(&columns);
         let tells = |column: &&Attribute| numbering.iter().all(|found| found.column != column.name);
         let mut attributes: Vec<Attribute> = columns.iter().filter(tells).cloned().collect();
-        attributes.extend(attributes::measured(data, pictures));
+        attributes.extend(attributes::measured(data, &pictures.measured));
         let class = |target: &Target| if let Target::Class(class) = target { Some(class.0) } else { None };
         let all: Vec<Option<u32>> = data.examples.iter().map(|example| class(&example.target)).collect();
         let mut present: Vec<u32> = all.iter().flatten().copied().collect();
@@ -59,7 +89,7 @@ impl Material {
         Self {
             name: data.name.clone(),
             ids: data.examples.iter().map(|example| example.id.0.clone()).collect(),
-            given: data.examples.iter().map(|example| given(&example.target, data.classes())).collect(),
+            given: data.examples.iter().map(|example| label_text(data, example)).collect(),
             labels: all.iter().map(|label| label.map(number)).collect(),
             classes: present.iter().map(|class| name(*class)).collect(),
             parts: data.examples.iter().map(|example| example.part).collect(),
@@ -68,8 +98,9 @@ impl Material {
             names: file_names(data),
             columns,
             attributes,
+            looks: pictures.looks,
             x: Some(table.pooled().clone()),
-            unjudged: unjudged(&data.task, present.len()),
+            question: question(data, present.len()),
             skip: skip.to_vec(),
             seed,
         }
@@ -90,9 +121,24 @@ impl Material {
         split::folds(&labels, &nearness.groups, FOLDS, self.seed.derive("audit"))
     }
 
-    /// The rows whose label can be judged, ascending.
+    /// The rows that have a class, ascending.
     pub(super) fn labelled(&self) -> Vec<usize> {
         (0..self.n()).filter(|row| self.labels[*row].is_some()).collect()
+    }
+
+    /// The rows whose label can be judged, ascending.
+    pub(super) fn judged(&self) -> Vec<usize> {
+        match &self.question {
+            Question::Classes => self.labelled(),
+            Question::Sets(sets) => (0..self.n()).filter(|row| sets.of[*row].is_some()).collect(),
+            Question::Numbers(numbers) => (0..self.n()).filter(|row| numbers[*row].is_some()).collect(),
+            Question::Nothing(_) => Vec::new(),
+        }
+    }
+
+    /// Whether labels are classes that can be judged.
+    pub(super) fn has_classes(&self) -> bool {
+        matches!(self.question, Question::Classes)
     }
 }
 
@@ -112,31 +158,41 @@ fn file_names(data: &Dataset) -> Vec<String> {
     data.examples.iter().map(name).collect::<Option<_>>().unwrap_or_default()
 }
 
-fn given(target: &Target, classes: &[String]) -> Option<String> {
-    Some(match target {
+/// The label of an example, as a table has it; several are split by `|`.
+pub(crate) fn label_text(data: &Dataset, example: &Example) -> Option<String> {
+    let name = |class: &ClassIdx| data.classes()[class.0 as usize].as_str();
+    Some(match &example.target {
         Target::Unlabelled => return None,
-        Target::Class(class) => classes[class.0 as usize].clone(),
-        Target::Classes(set) => {
-            set.iter().map(|class| classes[class.0 as usize].as_str()).collect::<Vec<_>>().join(", ")
-        }
+        Target::Class(class) => name(class).to_owned(),
+        Target::Classes(set) => joined(set.iter().map(name)),
         Target::Number(value) => value.to_string(),
     })
 }
 
-fn unjudged(task: &Task, n_classes: usize) -> Option<Sentence> {
-    let (en, zh) = match task {
-        Task::SingleLabel { .. } if n_classes > 1 => return None,
-        Task::SingleLabel { .. } => {
-            ("Labels were not judged: only one class has examples.", "未检查标注：只有一个类别有样本。")
+fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join("|")
+}
+
+fn question(data: &Dataset, n_classes: usize) -> Question {
+    match &data.task {
+        Task::SingleLabel { .. } if n_classes > 1 => Question::Classes,
+        Task::SingleLabel { .. } => Question::Nothing(Sentence {
+            en: "Labels were not judged: only one class has examples.".to_owned(),
+            zh: "未检查标注：只有一个类别有样本。".to_owned(),
+        }),
+        Task::MultiLabel { classes } => {
+            let of = |example: &Example| match &example.target {
+                Target::Classes(set) => Some(set.iter().map(|class| class.0).collect()),
+                _ => None,
+            };
+            Question::Sets(Sets { classes: classes.clone(), of: data.examples.iter().map(of).collect() })
         }
-        Task::MultiLabel { .. } => (
-            "Labels were not judged: several labels an example are not judged yet; everything else was looked at.",
-            "未检查标注：暂不检查一个样本有多个标签的情况；其余均已检查。",
-        ),
-        Task::Regression { .. } => (
-            "Labels were not judged: numbers are not judged yet; everything else was looked at.",
-            "未检查标注：暂不检查数值标注；其余均已检查。",
-        ),
-    };
-    Some(Sentence { en: en.to_owned(), zh: zh.to_owned() })
+        Task::Regression { .. } => {
+            let of = |example: &Example| match example.target {
+                Target::Number(value) => Some(value),
+                _ => None,
+            };
+            Question::Numbers(data.examples.iter().map(of).collect())
+        }
+    }
 }

@@ -19,7 +19,6 @@ use curate::faults::{Checked, Fault};
 use dataset::{Problem, ReadOptions};
 use linalg::Seed;
 use serde::Serialize;
-use tune::TuneError;
 
 use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
@@ -27,15 +26,17 @@ use crate::report::{Card, CardContent, Sentence};
 use crate::report_data::card;
 use crate::{Event, Home, Lang, PipelineError, Run, Step, telling};
 
-pub use arrays::{ArrayError, ArraysRequest};
-pub(crate) use book::{Decided, Shelved};
-pub use labels::View;
-pub use worklist::{Action, AuditFinding, Neighbour, ViewSays};
+use arrays::FromElsewhere;
+pub use arrays::{ArrayError, ArraysRequest, GivenArrays};
+pub(crate) use book::{By, Decided, Shelved};
+pub use labels::{View, ViewSays};
+pub(crate) use material::label_text;
+pub use worklist::{Action, AuditFinding, Neighbour, Offered};
 pub(crate) use worth::Asked;
 pub use worth::{Advice, Gain};
 
-use labels::{Labels, Said};
-use material::{Material, Nearness};
+use labels::Labels;
+use material::{Material, Nearness, Question};
 use whole::{Told, Whole};
 
 /// What to look through, and what not to look for.
@@ -120,16 +121,20 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
     problems.extend(table.problems.iter().cloned());
     run.step(Step::Audit, || {
         let pictures = pictures::measure(&table.data, &request.skip, run)?;
-        let material = Material::of_table(&table, &pictures, &request.skip, Seed(request.seed));
+        let of_pictures = pictures::check(&pictures.measured, &request.skip);
+        let material = Material::of_table(&table, pictures, &request.skip, Seed(request.seed));
         let nearness = checks::nearness(&material)?;
-        let judged = material.wants(Fault::Label) && material.unjudged.is_none();
-        let said = if judged { heads(&material, nearness.as_ref(), run)? } else { Vec::new() };
+        let said = if material.wants(Fault::Label) {
+            labels::heads(&material, nearness.as_ref(), run.cancel_flag())?
+        } else {
+            Vec::new()
+        };
         let broken = match &rules {
             Some(rules) => rules.contradicted(&material, base.id())?,
             None => Vec::new(),
         };
-        let of_pictures = pictures::check(&pictures, &material);
-        let mut audit = conclude(&material, said, nearness.as_ref(), of_pictures, broken)?;
+        let labels = labels::labels(&material, said, nearness.as_ref())?;
+        let mut audit = conclude(&material, labels, nearness.as_ref(), of_pictures, broken)?;
         audit.decision = telling::decision(&table.data);
         audit.problems = problems;
         let fingerprint = table.data.fingerprint().to_string().chars().take(16).collect();
@@ -145,47 +150,26 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
 /// # Errors
 /// [`ArrayError`], or probabilities that are none.
 pub fn audit_arrays(request: &ArraysRequest, run: &Run<'_>) -> Result<Audit, PipelineError> {
-    let (material, said) = run.step(Step::Read, || arrays::material(request))?;
+    let FromElsewhere { material, said, labels } = run.step(Step::Read, || arrays::read(request))?;
     run.step(Step::Audit, || {
-        let said = if material.wants(Fault::Label) { said } else { Vec::new() };
         let nearness = checks::nearness(&material)?;
-        conclude(&material, said, nearness.as_ref(), Vec::new(), Vec::new())
+        let labels = match labels {
+            _ if !material.wants(Fault::Label) => None,
+            Some(labels) => Some(labels),
+            None => labels::labels(&material, said, nearness.as_ref())?,
+        };
+        conclude(&material, labels, nearness.as_ref(), Vec::new(), Vec::new())
     })
-}
-
-/// What the two heads of the journey say about rows they were not fitted on.
-fn heads(
-    material: &Material,
-    nearness: Option<&Nearness>,
-    run: &Run<'_>,
-) -> Result<Vec<Said>, PipelineError> {
-    let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(Vec::new()) };
-    let rows = material.labelled();
-    let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
-    let groups: Vec<u32> = rows.iter().map(|row| nearness.groups[*row]).collect();
-    let x = x.select_rows(&rows);
-    let all = material.folds(nearness);
-    let folds: Vec<u8> = rows.iter().map(|row| all[*row]).collect();
-    match tune::views::views(&x, &labels, material.classes.len(), &groups, &folds, run.cancel_flag()) {
-        Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
-        Err(error) => Err(error.into()),
-        Ok(views) => Ok(vec![
-            Said { view: View::Logistic, probs: views.logistic },
-            Said { view: View::Gda, probs: views.gda },
-        ]),
-    }
 }
 
 /// Makes every check and one list of their findings.
 fn conclude(
     material: &Material,
-    said: Vec<Said>,
+    labels: Option<Labels>,
     nearness: Option<&Nearness>,
     of_pictures: Vec<Checked>,
     broken: Vec<Told>,
 ) -> Result<Audit, PipelineError> {
-    let labels: Option<Labels> =
-        if said.is_empty() { None } else { Some(labels::labels(material, said, nearness)?) };
     let mut checks = checks::of_examples(material, nearness)?;
     let Whole { mut told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
     checks.extend(of_pictures);
@@ -203,20 +187,20 @@ fn conclude(
     let none = vec![None; material.n()];
     let doubted = labels.as_ref().map_or(&none, |labels| &labels.suggested);
     let advice = Asked::audited(material, nearness, doubted).map(|asked| worth::worth(&asked, &findings));
-    let name = |class: u32| material.classes[class as usize].clone();
-    let suggested = match &labels {
-        Some(labels) => labels.suggested.iter().map(|class| class.map(name)).collect(),
-        None => vec![None; material.n()],
-    };
+    let suggested = doubted.clone();
     let mut duplicate_groups = vec![None; material.n()];
     for (group, set) in nearness.iter().flat_map(|nearness| nearness.duplicates.components.iter().enumerate())
     {
         set.iter().for_each(|row| duplicate_groups[*row] = Some(group as i64));
     }
+    let unjudged = match &material.question {
+        Question::Nothing(why) => Some(why.clone()),
+        Question::Classes | Question::Sets(_) | Question::Numbers(_) => None,
+    };
     let cautions = labels
         .into_iter()
         .flat_map(|labels| labels.cautions)
-        .chain(material.unjudged.clone().filter(|_| material.wants(Fault::Label)));
+        .chain(unjudged.filter(|_| material.wants(Fault::Label)));
     Ok(Audit {
         name: material.name.clone(),
         decision: arrays_decision(material),
@@ -238,11 +222,20 @@ fn conclude(
 }
 
 fn arrays_decision(material: &Material) -> Sentence {
-    let (n, k) = (material.n(), material.classes.len());
-    Sentence {
-        en: format!("{n} labels with probabilities of {k} classes"),
-        zh: format!("{n} 个标注，{k} 个类别的概率"),
-    }
+    let n = material.n();
+    let (en, zh) = match &material.question {
+        Question::Classes => {
+            let k = material.classes.len();
+            (format!("{n} labels with probabilities of {k} classes"), format!("{n} 个标注，{k} 个类别的概率"))
+        }
+        Question::Sets(sets) => {
+            let k = sets.classes.len();
+            (format!("{n} sets of labels with probabilities of {k}"), format!("{n} 组标签，{k} 个标签的概率"))
+        }
+        Question::Numbers(_) => (format!("{n} numbers with predictions"), format!("{n} 个数值及其预测")),
+        Question::Nothing(_) => (format!("{n} pictures with predictions"), format!("{n} 张图片及其预测")),
+    };
+    Sentence { en, zh }
 }
 
 impl Audit {

@@ -98,9 +98,11 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
             View::Logistic => lang.pick("logistic regression", "逻辑回归"),
             View::Gda => lang.pick("discriminant analysis", "判别分析"),
             View::Neighbours => lang.pick("similar examples", "相似样本"),
-            View::Given => lang.pick("the probabilities passed in", "给出的概率"),
+            View::Ridge => lang.pick("ridge regression", "岭回归"),
+            View::Given => lang.pick("the predictions passed in", "给出的预测"),
         };
-        format!("{who}: {} ({})", says.label, percent(says.probability))
+        let sure = says.probability.map_or_else(String::new, |sure| format!(" ({})", percent(sure)));
+        format!("{who}: {}{sure}", says.label)
     };
     Shown {
         number: finding.number,

@@ -1,11 +1,12 @@
 //! Regions in which labels follow two rules: one question about each (methods 3.8).
 
-use curate::consistency::{self, Case, Consistency, Contrast, Kind, Labelled, Question, Split, Stump};
+use curate::book::Rule;
+use curate::consistency::{self, Case, Consistency, Contrast, Kind, Labelled, Question, Side, Split, Stump};
 use curate::faults::{Checked, Fault};
 
 use super::material::{Material, Nearness};
 use super::whole::Told;
-use super::worklist::Action;
+use super::worklist::{Action, Offered};
 use crate::report::Sentence;
 use crate::{PipelineError, percent};
 
@@ -15,8 +16,7 @@ pub(super) fn consistency(
     nearness: Option<&Nearness>,
 ) -> Result<Option<Consistency>, PipelineError> {
     let parts = material.x.as_ref().zip(nearness);
-    let Some((x, nearness)) =
-        parts.filter(|_| material.wants(Fault::Conflict) && material.unjudged.is_none())
+    let Some((x, nearness)) = parts.filter(|_| material.wants(Fault::Conflict) && material.has_classes())
     else {
         return Ok(None);
     };
@@ -36,19 +36,34 @@ pub(super) fn told(material: &Material, found: &Consistency) -> (Vec<Told>, Chec
         if case.kind == Kind::Boundary {
             continue;
         }
-        let rows = case.rows();
+        let rows = shown_first(question, case.rows());
         rows.iter().for_each(|row| scores[*row] = f64::min(scores[*row], case.p_value));
         told.push(Told {
             fault: Fault::Conflict,
             score: case.p_value,
             about: about(material, case, question),
-            rows: shown_first(question, rows),
             action: Action::DecideRule,
             suggested: None,
+            offered: case.stump.as_ref().map(|stump| offered(material, case, stump, &rows)),
+            rows,
         });
     }
     let flagged = (0..scores.len()).filter(|row| scores[*row] < 1.0).collect();
     (told, Checked { fault: Fault::Conflict, scores: scores.into_iter().map(Some).collect(), flagged })
+}
+
+/// The division by an attribute, as a rule, with the label it gives each row.
+fn offered(material: &Material, case: &Case, stump: &Stump, rows: &[usize]) -> Offered {
+    let attribute = &material.attributes[stump.attribute];
+    let name = |side: Side| {
+        let class = if side == Side::A { case.classes.0 } else { case.classes.1 };
+        material.classes[class as usize].clone()
+    };
+    let label = |row: &usize| stump.split.side(&attribute.values, *row).map(name);
+    Offered {
+        rule: Rule::Split { attribute: attribute.name.clone(), by: stump.split.clone() },
+        labels: rows.iter().map(label).collect(),
+    }
 }
 
 /// The prototypes of either side in turn, then all others.
@@ -106,7 +121,7 @@ fn split(material: &Material, stump: &Stump, a: &str, b: &str) -> Sentence {
     let right = percent(stump.accuracy);
     match &stump.split {
         Split::At { threshold, below } => {
-            let (low, high) = if *below == consistency::Side::A { (a, b) } else { (b, a) };
+            let (low, high) = if *below == Side::A { (a, b) } else { (b, a) };
             Sentence {
                 en: format!(
                     "A rule \"`{low}` below {threshold:.4} of `{attribute}`, else `{high}`\" agrees with {right} of the labels."

@@ -4,7 +4,7 @@ use curate::faults::{self, Checked, Fault, Slice, SliceOf, SlicesInput};
 
 use super::labels::Labels;
 use super::material::{Material, Nearness};
-use super::worklist::Action;
+use super::worklist::{Action, Offered};
 use crate::report::Sentence;
 use crate::{PipelineError, percent};
 
@@ -18,6 +18,8 @@ pub(super) struct Told {
     pub(super) action: Action,
     /// The label the first example should have, where that is known.
     pub(super) suggested: Option<String>,
+    /// A rule that would settle it.
+    pub(super) offered: Option<Offered>,
 }
 
 /// What such checks found, and what they say of every example.
@@ -80,6 +82,7 @@ fn order(material: &Material, nearness: Option<&Nearness>, whole: &mut Whole) {
             ),
             action: Action::NameGroups,
             suggested: None,
+            offered: None,
         });
     }
 }
@@ -105,6 +108,7 @@ fn columns(material: &Material, whole: &mut Whole) {
                 ),
                 action: Action::LeaveOut,
                 suggested: None,
+                offered: None,
             });
         }
     }
@@ -123,6 +127,7 @@ fn spurious(found: &faults::Spurious) -> Told {
         ),
         action: Action::CollectOthers,
         suggested: None,
+        offered: None,
     }
 }
 
@@ -143,6 +148,7 @@ fn in_names(material: &Material, groups: &[u32], whole: &mut Whole) {
             ),
             action: Action::HideName,
             suggested: None,
+            offered: None,
         });
     }
     whole.checks.push(found.checked);
@@ -171,6 +177,7 @@ fn weak(material: &Material, slice: &Slice) -> Told {
         rows,
         action: Action::CollectSimilar,
         suggested: None,
+        offered: None,
     }
 }
 

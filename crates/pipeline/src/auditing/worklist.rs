@@ -1,10 +1,11 @@
 //! Findings become a list of things to do, the most worth first, each with what supports it.
 
+use curate::book::Rule;
 use curate::faults::{Checked, Fault};
 use dataset::Part;
 use serde::{Deserialize, Serialize};
 
-use super::labels::{Labels, View};
+use super::labels::{Labels, ViewSays};
 use super::material::{Material, Nearness};
 use super::whole::Told;
 use crate::report::Sentence;
@@ -36,21 +37,20 @@ pub struct AuditFinding {
     pub neighbours: Vec<Neighbour>,
     /// What was found, where the examples alone do not say.
     pub about: Option<Sentence>,
+    /// A rule that would settle it.
+    pub offered: Option<Offered>,
     /// What to do.
     pub action: Action,
 }
 
-/// One view of a label.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ViewSays {
-    /// Whose.
-    pub view: View,
-    /// The label it finds most probable.
-    pub label: String,
-    /// How probable, in [0, 1].
-    pub probability: f64,
-    /// Whether that is another label than the given one.
-    pub contradicts: bool,
+/// A rule that the audit offers for examples that look alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offered {
+    /// As the label book writes it.
+    pub rule: Rule,
+    /// The label that it gives each example of the finding; absent where what decides is not known of it.
+    pub labels: Vec<Option<String>>,
 }
 
 /// A similar example, as evidence.
@@ -170,6 +170,7 @@ pub(super) fn worklist(
     findings.extend(told.into_iter().map(|told| AuditFinding {
         about: Some(told.about),
         suggested: told.suggested,
+        offered: told.offered,
         ..author.finding(told.fault, told.rows, told.score, told.action)
     }));
     findings
@@ -220,15 +221,12 @@ impl Author<'_> {
             finding.neighbours = self.neighbours(row);
         }
         if let (Fault::Label, Some(labels)) = (fault, self.labels) {
-            let name = |class: u32| self.material.classes[class as usize].clone();
-            finding.suggested = labels.suggested[row].map(name);
-            let says = |(view, class, probability): (View, u32, f64)| ViewSays {
-                view,
-                label: name(class),
-                probability,
-                contradicts: self.material.labels[row] != Some(class),
-            };
-            finding.views = labels.says(row).into_iter().map(says).collect();
+            finding.suggested.clone_from(&labels.suggested[row]);
+            finding.views.clone_from(&labels.says[row]);
+            finding.about.clone_from(&labels.about[row]);
+            if finding.suggested.is_none() {
+                finding.action = Action::CheckLabel;
+            }
         }
         finding
     }
@@ -293,6 +291,7 @@ impl Author<'_> {
             views: Vec::new(),
             neighbours: Vec::new(),
             about: None,
+            offered: None,
             action,
         }
     }

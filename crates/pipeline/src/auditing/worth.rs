@@ -13,6 +13,7 @@ use tune::what_if::WhatIf;
 
 use super::checks;
 use super::material::{Material, Nearness};
+use super::pictures::Pictures;
 use super::worklist::{Action, AuditFinding};
 use crate::features::Table;
 use crate::report::Sentence;
@@ -106,24 +107,26 @@ impl Asked {
     pub(super) fn audited(
         material: &Material,
         nearness: Option<&Nearness>,
-        suggested: &[Option<u32>],
+        suggested: &[Option<String>],
     ) -> Option<Self> {
         let mut asked = Self::new(material, nearness)?;
         for (right, suggested) in asked.right.iter_mut().zip(suggested) {
-            *right = suggested.or(*right);
+            if let Some(suggested) = suggested {
+                *right = Some(number_of(&mut asked.classes, suggested));
+            }
         }
         Some(asked)
     }
 
     /// About a data set with its features.
     pub(crate) fn table(table: &Table) -> Result<Option<Self>, PipelineError> {
-        let none = vec![None; table.data.examples.len()];
-        let material = Material::of_table(table, &none, &[], Seed(0));
+        let none = Pictures::none(table.data.examples.len());
+        let material = Material::of_table(table, none, &[], Seed(0));
         Ok(Self::new(&material, checks::nearness(&material)?.as_ref()))
     }
 
     fn new(material: &Material, nearness: Option<&Nearness>) -> Option<Self> {
-        let (x, nearness) = material.x.as_ref().zip(nearness).filter(|_| material.unjudged.is_none())?;
+        let (x, nearness) = material.x.as_ref().zip(nearness).filter(|_| material.has_classes())?;
         Some(Self {
             what_if: WhatIf::new(x, &material.folds(nearness), material.seed),
             ids: material.ids.clone(),

@@ -1,8 +1,14 @@
 //! What heads of two kinds say about examples that they were not fitted on: the evidence for finding wrong labels
-//! (methods 3.3).
+//! (methods 3.3). [`sets`] and [`numbers`] do the same where labels are sets or numbers.
 //!
 //! Each view chooses its own penalty by log-loss at its best certainty; with labels that are to be doubted nothing finer is
 //! worth it.
+
+mod numbers;
+mod sets;
+
+pub use numbers::numbers;
+pub use sets::sets;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -80,28 +86,31 @@ pub fn logistic_views(
     Ok(views)
 }
 
-pub(crate) fn n_folds(folds: &[u8]) -> u8 {
-    folds.iter().max().map_or(0, |last| last.saturating_add(1))
-}
-
-fn check(x: &Matrix, labels: &[u32], k: usize, groups: &[u32], folds: &[u8]) -> Result<(), TuneError> {
-    let expected = labels.len();
-    for (what, got) in [("the features", x.rows()), ("the groups", groups.len()), ("the folds", folds.len())]
-    {
-        if got != expected {
-            return Err(TuneError::Rows { what: what.to_owned(), got, expected });
-        }
-    }
-    if let Some(row) = labels.iter().position(|label| *label as usize >= k) {
-        return Err(TuneError::ClassIndex { row, class: labels[row], n_classes: k });
-    }
-    if labels.iter().all(|label| *label == labels[0]) {
-        return Err(TuneError::OneClass { n: expected });
+/// Refuses features that are not finite, and lists that are not as long as there are rows.
+fn check_rows(x: &Matrix, lists: &[(&str, usize)], expected: usize) -> Result<(), TuneError> {
+    if let Some((what, got)) = lists.iter().find(|(_, got)| *got != expected) {
+        return Err(TuneError::Rows { what: (*what).to_owned(), got: *got, expected });
     }
     match x.iter_rows().position(|row| row.iter().any(|value| !value.is_finite())) {
         Some(row) => Err(TuneError::NotFinite { set: "pooled".to_owned(), row }),
         None => Ok(()),
     }
+}
+
+pub(crate) fn n_folds(folds: &[u8]) -> u8 {
+    folds.iter().max().map_or(0, |last| last.saturating_add(1))
+}
+
+fn check(x: &Matrix, labels: &[u32], k: usize, groups: &[u32], folds: &[u8]) -> Result<(), TuneError> {
+    let lists = [("the features", x.rows()), ("the groups", groups.len()), ("the folds", folds.len())];
+    check_rows(x, &lists, labels.len())?;
+    if let Some(row) = labels.iter().position(|label| *label as usize >= k) {
+        return Err(TuneError::ClassIndex { row, class: labels[row], n_classes: k });
+    }
+    if labels.iter().all(|label| *label == labels[0]) {
+        return Err(TuneError::OneClass { n: labels.len() });
+    }
+    Ok(())
 }
 
 fn grouped(groups: &[u32]) -> bool {

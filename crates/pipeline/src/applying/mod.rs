@@ -1,19 +1,20 @@
 //! Findings of an audit that a person accepts become a new revision of the data: a table beside the old data, which stays as it
 //! is. What was done, what it was expected to bring and what it brought are written beside the table.
 
+mod findings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
-use serde::{Deserialize, Serialize};
+use dataset::{Content, Dataset, Example, Part, ReadOptions};
+use serde::Serialize;
 
-use crate::auditing::{Action, Asked, Decided, Gain, Shelved};
+use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, label_text};
 use crate::columns::{Columns, Values};
 use crate::features::Table;
 use crate::{Home, PipelineError, Run, Step};
 
-/// Bytes of the largest file of findings that is read.
-const MOST_BYTES: u64 = 1 << 30;
+pub use findings::{Findings, StoredFinding};
 
 /// What to do with which findings.
 #[derive(Debug, Clone)]
@@ -50,49 +51,8 @@ pub struct BookRequest {
 pub struct Accepted {
     /// As the audit numbers it.
     pub number: usize,
-    /// The label that the person decided on; absent: the one suggested.
+    /// The label that the person decided on; absent: the one suggested, or the rule offered.
     pub label: Option<String>,
-}
-
-/// What an audit found, as far as it is applied.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Findings {
-    /// Where the data were.
-    pub data: Option<PathBuf>,
-    /// The findings, in the audit's order.
-    pub findings: Vec<StoredFinding>,
-    advice: Vec<StoredAdvice>,
-    info: StoredInfo,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct StoredInfo {
-    facts: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct StoredAdvice {
-    action: Action,
-    n: usize,
-    finding: Option<usize>,
-    gain: Gain,
-}
-
-/// One of them.
-#[derive(Debug, Clone, Deserialize)]
-pub struct StoredFinding {
-    /// Counted from 1.
-    pub number: usize,
-    /// What is wrong.
-    pub fault: String,
-    /// The examples it is about, the one to act on first.
-    pub ids: Vec<String>,
-    /// The label of the first.
-    pub given: Option<String>,
-    /// The label it should probably have.
-    pub suggested: Option<String>,
-    /// What was to be done.
-    pub action: Action,
 }
 
 /// Why nothing was applied.
@@ -103,13 +63,15 @@ pub enum ApplyError {
     Open { path: PathBuf, source: std::io::Error },
     #[error("`{}` is no file of findings that `audit --out findings.json` wrote: {detail}", path.display())]
     Malformed { path: PathBuf, detail: String },
+    #[error("`{}` holds no verdicts that `review` wrote: {detail}; move it away to begin anew", path.display())]
+    Verdicts { path: PathBuf, detail: String },
     #[error("the data at `{}` are not those that were audited; audit them again, or pass --data with where those are", path.display())]
     OtherData { path: PathBuf },
     #[error("there is no finding {number}; there are {count}")]
     NoFinding { number: usize, count: usize },
     #[error("finding {number} cannot be applied to a table; what it asks for is: {}", action.sentence().en)]
     NotForTables { number: usize, action: Action },
-    #[error("finding {number} needs a decision: pass {number}=LABEL")]
+    #[error("finding {number} needs a decision, and offers no rule: pass {number}=LABEL")]
     NeedsLabel { number: usize },
     #[error("`{}` is already there; a revision is never written over, so pass another place", path.display())]
     Exists { path: PathBuf },
@@ -152,50 +114,6 @@ pub struct Revision {
     pub realised: Option<Gain>,
 }
 
-impl Findings {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// [`ApplyError::Open`], [`ApplyError::Malformed`].
-    pub fn read(path: &Path) -> Result<Self, ApplyError> {
-        let open = |source| ApplyError::Open { path: path.to_owned(), source };
-        let malformed = |detail: String| ApplyError::Malformed { path: path.to_owned(), detail };
-        if std::fs::metadata(path).map_err(open)?.len() > MOST_BYTES {
-            return Err(malformed(format!("it has more than {MOST_BYTES} bytes")));
-        }
-        let bytes = std::fs::read(path).map_err(open)?;
-        serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))
-    }
-
-    /// Of all that was to be relabelled the share that was, and the rules that were decided.
-    fn predicted(&self, changes: &BTreeMap<usize, Change>) -> Option<Gain> {
-        let done: BTreeSet<usize> = changes.values().map(|change| change.finding).collect();
-        let is_done = |advice: &&StoredAdvice| advice.finding.is_some_and(|finding| done.contains(&finding));
-        let rules = self.advice.iter().filter(is_done).map(|advice| (1.0, advice.gain));
-        let parts: Vec<(f64, Gain)> = self.relabelled(changes).into_iter().chain(rules).collect();
-        let value = parts.iter().map(|(share, gain)| share * gain.value).sum();
-        let squares = |(share, gain): &(f64, Gain)| (share * (gain.high - gain.low) / 2.0).powi(2);
-        let error = parts.iter().map(squares).sum::<f64>().sqrt();
-        (!parts.is_empty()).then_some(Gain { value, low: value - error, high: value + error })
-    }
-
-    /// The share of what was to be relabelled that was, with what all of it was worth.
-    fn relabelled(&self, changes: &BTreeMap<usize, Change>) -> Option<(f64, Gain)> {
-        let advice = self.advice.iter().find(|advice| advice.action == Action::Relabel)?;
-        let is_relabelled = |change: &&Change| {
-            let action = self.findings.iter().find(|finding| finding.number == change.finding);
-            action.is_some_and(|finding| finding.action == Action::Relabel)
-        };
-        let n = changes.values().filter(is_relabelled).count();
-        (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
-    }
-
-    fn find(&self, number: usize) -> Result<&StoredFinding, ApplyError> {
-        let found = self.findings.iter().find(|finding| finding.number == number);
-        found.ok_or(ApplyError::NoFinding { number, count: self.findings.len() })
-    }
-}
-
 /// Applies the findings accepted and writes the revision, with `.revision.json` behind its name what was done.
 ///
 /// # Errors
@@ -211,8 +129,7 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
     let path = request.data.clone().or_else(|| findings.data.clone()).unwrap_or_default();
     let (data, _) = run.step(Step::Read, || Ok(dataset::read_held_out(&path, &request.read)?))?;
     let parent = data.fingerprint().to_string();
-    let audited = findings.info.facts.get("data_fingerprint");
-    if audited.is_some_and(|audited| !parent.starts_with(audited)) {
+    if findings.fingerprint().is_some_and(|audited| !parent.starts_with(audited)) {
         return Err(ApplyError::OtherData { path }.into());
     }
     let changes = changes(&findings, request, &data)?;
@@ -233,7 +150,7 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
             n: data.examples.len() - gone,
             n_rules: match shelved.zip(request.book.as_ref()) {
                 Some((shelved, BookRequest { author, date, .. })) => {
-                    shelved.add(&features, base.id(), &decided, (author, date))?
+                    shelved.add(&features, base.id(), &decided, (author, date), run)?
                 }
                 None => 0,
             },
@@ -266,56 +183,49 @@ fn changes(
     for Accepted { number, label } in &request.accepted {
         let finding = findings.find(*number)?;
         let about: Vec<usize> = finding.ids.iter().filter_map(|id| rows.get(id.as_str()).copied()).collect();
-        let (rows, to) = doing(finding, &about, label.as_deref(), data)?;
-        for row in rows {
+        for (row, to) in doing(finding, &about, label.as_deref(), data)? {
             let example = &data.examples[row];
-            let change = Change {
-                finding: *number,
-                fault: finding.fault.clone(),
-                id: example.id.0.clone(),
-                from: label_of(data, example),
-                to: to.clone(),
-            };
-            changes.insert(row, change);
+            let from = label_text(data, example);
+            if from != to {
+                let (finding, fault, id) = (*number, finding.fault.clone(), example.id.0.clone());
+                changes.insert(row, Change { finding, fault, id, from, to });
+            }
         }
     }
     Ok(changes)
 }
 
-/// The rows that a finding changes, and the label they get; without one they are taken out.
+/// The rows that a finding changes, each with the label it gets; without one it is taken out.
 fn doing(
     finding: &StoredFinding,
     about: &[usize],
     label: Option<&str>,
     data: &Dataset,
-) -> Result<(Vec<usize>, Option<String>), ApplyError> {
+) -> Result<Vec<(usize, Option<String>)>, ApplyError> {
     let number = finding.number;
-    let is_test = |row: &usize| data.examples[*row].part == Some(Part::Test);
-    Ok(match finding.action {
-        Action::Relabel | Action::DecideLabel | Action::DecideRule | Action::CheckLabel => {
-            let label = label.map(str::to_owned).or_else(|| finding.suggested.clone());
-            (about.to_vec(), Some(label.ok_or(ApplyError::NeedsLabel { number })?))
+    let all = |label: Option<&str>| about.iter().map(|row| (*row, label.map(str::to_owned))).collect();
+    let without = |rows: Vec<usize>| rows.into_iter().map(|row| (row, None)).collect();
+    Ok(match (finding.action, label.or(finding.suggested.as_deref())) {
+        (Action::Relabel | Action::DecideLabel | Action::DecideRule | Action::CheckLabel, Some(label)) => {
+            all(Some(label))
         }
-        Action::KeepOne => (about.iter().skip(1).copied().collect(), None),
-        Action::RemoveFromTest => (about.iter().copied().filter(is_test).collect(), None),
-        Action::CheckMembership | Action::Redact | Action::RepairText | Action::Replace => {
-            (about.to_vec(), label.map(str::to_owned))
+        (Action::DecideRule, None) => {
+            let Some(offered) = &finding.offered else { return Err(ApplyError::NeedsLabel { number }) };
+            // Where what decides is not known, the label stays.
+            let known = about.iter().zip(&offered.labels).filter(|(_, label)| label.is_some());
+            known.map(|(row, label)| (*row, label.clone())).collect()
         }
-        action => return Err(ApplyError::NotForTables { number, action }),
+        (Action::Relabel | Action::DecideLabel | Action::CheckLabel, None) => {
+            return Err(ApplyError::NeedsLabel { number });
+        }
+        (Action::KeepOne, _) => without(about.iter().skip(1).copied().collect()),
+        (Action::RemoveFromTest, _) => {
+            let is_test = |row: &usize| data.examples[*row].part == Some(Part::Test);
+            without(about.iter().copied().filter(is_test).collect())
+        }
+        (Action::CheckMembership | Action::Redact | Action::RepairText | Action::Replace, _) => all(label),
+        (action, _) => return Err(ApplyError::NotForTables { number, action }),
     })
-}
-
-fn label_of(data: &Dataset, example: &Example) -> Option<String> {
-    match &example.target {
-        Target::Unlabelled => None,
-        Target::Class(class) => Some(data.classes()[class.0 as usize].clone()),
-        Target::Classes(set) => {
-            let names: Vec<&str> =
-                set.iter().map(|class| data.classes()[class.0 as usize].as_str()).collect();
-            Some(names.join("|"))
-        }
-        Target::Number(value) => Some(value.to_string()),
-    }
 }
 
 /// The new table: content, label, group and part, and what else was known.
@@ -341,7 +251,7 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Colum
         "label",
         column(&|row, example| match changes.get(&row) {
             Some(change) => change.to.clone(),
-            None => label_of(data, example),
+            None => label_text(data, example),
         }),
     );
     if data.examples.iter().any(|example| example.group.is_some()) {
@@ -372,8 +282,14 @@ fn name_of(part: Part) -> String {
 fn decided(findings: &Findings, request: &ApplyRequest) -> Vec<Decided> {
     let rule = |accepted: &Accepted| {
         let finding = findings.findings.iter().find(|finding| finding.number == accepted.number)?;
-        let label = accepted.label.clone().filter(|_| finding.action == Action::DecideRule)?;
-        Some(Decided { ids: finding.ids.clone(), label })
+        if finding.action != Action::DecideRule {
+            return None;
+        }
+        let by = match &accepted.label {
+            Some(label) => By::Label(label.clone()),
+            None => By::Offered(finding.offered.as_ref()?.rule.clone()),
+        };
+        Some(Decided { ids: finding.ids.clone(), by })
     };
     request.accepted.iter().filter_map(rule).collect()
 }

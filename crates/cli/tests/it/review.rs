@@ -1,0 +1,135 @@
+//! Some findings are looked at by a person, and a rule that the audit offers is accepted.
+
+use serde_json::Value;
+
+use crate::run::Place;
+
+/// A file of forty findings about labels.
+fn findings(place: &Place) {
+    let finding = |number: usize| {
+        serde_json::json!({
+            "number": number, "fault": "label", "ids": [format!("p{number}.png")], "given": "a", "suggested": "b",
+            "action": "relabel",
+        })
+    };
+    let all: Vec<Value> = (1..=40).map(finding).collect();
+    let document = serde_json::json!({
+        "data": "parts", "findings": all, "advice": [], "info": { "facts": { "data_fingerprint": "abc" } },
+    });
+    place.write("f.json", document.to_string());
+}
+
+fn json(out: &str) -> Value {
+    serde_json::from_str(out).unwrap()
+}
+
+#[test]
+fn answers_are_kept_and_say_how_much_of_the_list_is_right() {
+    let place = Place::new();
+    findings(&place);
+    let asked = json(&place.run(&["review", "f.json", "--json"]).fine().out);
+    let open: Vec<u64> = asked["to_look_at"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    assert_eq!(open.len(), 25);
+    assert!(asked["reviewed"]["share"].is_null());
+    // The end of the input ends the questions; what was answered stays.
+    let ended = place.run_on(b"y\nperhaps\nn\nu\n", &["review", "f.json"]).fine();
+    assert!(ended.err.contains("of 2 looked at 1 are right, 1 unclear"), "{}", ended.err);
+    let again = json(&place.run(&["review", "f.json", "--json"]).fine().out);
+    assert_eq!(again["to_look_at"].as_array().unwrap().len(), 22);
+    let rest: String = open.iter().skip(3).map(|number| format!("{number},right\n")).collect();
+    place.write("v.csv", format!("number,verdict\n{rest}"));
+    let all = json(&place.run(&["review", "f.json", "--verdicts", "v.csv", "--json"]).fine().out);
+    let share = &all["reviewed"]["share"];
+    assert!(all["to_look_at"].as_array().unwrap().is_empty());
+    assert!((share["value"].as_f64().unwrap() - 23.0 / 24.0).abs() < 1e-9, "{share}");
+    assert!(
+        share["low"].as_f64().unwrap() > 0.8 && share["high"].as_f64().unwrap() <= 39.0 / 40.0,
+        "{share}"
+    );
+    let chinese =
+        place.run_with(&["review", "f.json", "--verdicts", "v.csv"], &[("DIANJING_LANG", "zh")]).fine();
+    assert!(chinese.err.contains("较可疑的一半"), "{}", chinese.err);
+}
+
+#[test]
+fn what_is_no_verdict_is_named_by_its_row() {
+    let place = Place::new();
+    findings(&place);
+    for (table, expected) in [
+        ("number,verdict\n3,maybe\n", "row 2 of"),
+        ("1,right\nseven,right\n", "row 2 of"),
+        ("99,right\n", "there is no finding 99; there are 40"),
+    ] {
+        place.write("v.csv", table);
+        let told = place.run(&["review", "f.json", "--verdicts", "v.csv"]).told();
+        assert!(told.contains(expected), "{expected} in {told}");
+    }
+    place.write("f.json.review.json", "{");
+    let told = place.run(&["review", "f.json", "--json"]).told();
+    assert!(told.contains("holds no verdicts that `review` wrote"), "{told}");
+}
+
+/// Discs of any size; small ones are `dot`, but one of three annotators draws the line elsewhere.
+fn sized(place: &Place) {
+    let mut table = "image,label,annotator\n".to_owned();
+    let names = ["ann", "bo", "cy"];
+    for row in 0..240_u32 {
+        let radius = 6.0 + f32::from(u16::try_from(row % 40).unwrap()) * 0.5;
+        let name = format!("p{row:03}.png");
+        let picture = image::RgbImage::from_fn(64, 64, |x, y| {
+            let (dx, dy) = (x as f32 - 32.0, y as f32 - 32.0);
+            let noise = ((x * 31 + y * 17 + row * 7) % 23) as u8;
+            let inside = (dx * dx + dy * dy).sqrt() < radius;
+            image::Rgb(if inside { [220, 200 - noise, 60] } else { [60 + noise, 60, 110] })
+        });
+        picture.save(place.path(&name)).unwrap();
+        let who = (row / 40 % 3) as usize;
+        let limit = if who == 0 { 20.0 } else { 12.0 };
+        let label = if radius < limit { "dot" } else { "disc" };
+        table.push_str(&format!("{name},{label},{}\n", names[who]));
+    }
+    place.write("parts.csv", table);
+}
+
+#[test]
+fn an_offered_rule_is_accepted_by_its_number_and_goes_into_the_book() {
+    let place = Place::new();
+    sized(&place);
+    let base = ["--base", "efficientnet-lite0"];
+    place.run(&["audit", "parts.csv", base[0], base[1], "--out", "f.json"]).fine();
+    let found: Value = serde_json::from_slice(&std::fs::read(place.path("f.json")).unwrap()).unwrap();
+    let all = found["findings"].as_array().unwrap();
+    let rule = all.iter().find(|finding| finding["action"] == "decide_rule" && !finding["offered"].is_null());
+    let rule = rule.unwrap_or_else(|| panic!("{all:#?}"));
+    // Who labelled it explains the conflict, and settles nothing.
+    assert_ne!(rule["offered"]["rule"]["split"]["attribute"], "annotator", "{rule}");
+    assert!(rule["about"]["en"].as_str().unwrap().contains("`annotator` parts them"), "{rule}");
+    let number = rule["number"].to_string();
+    let applied = place.run(&[
+        "apply",
+        "f.json",
+        "--accept",
+        &number,
+        base[0],
+        base[1],
+        "--rules",
+        "book.json",
+        "--author",
+        "Li",
+        "--out",
+        "second.csv",
+        "--json",
+    ]);
+    let revision = json(&applied.fine().out);
+    let labels = rule["offered"]["labels"].as_array().unwrap();
+    let changes = revision["changes"].as_array().unwrap();
+    assert!(!changes.is_empty() && changes.len() < labels.len(), "{revision}");
+    for change in changes {
+        let place = rule["ids"].as_array().unwrap().iter().position(|id| *id == change["id"]).unwrap();
+        assert_eq!(change["to"], labels[place]);
+        assert_ne!(change["to"], change["from"]);
+    }
+    assert_eq!(revision["n_rules"], 1, "{revision}");
+    let book = std::fs::read_to_string(place.path("book.json")).unwrap();
+    assert!(book.contains("\"split\""), "{book}");
+}

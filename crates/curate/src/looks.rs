@@ -1,0 +1,158 @@
+//! Whether two pictures are one, made smaller, brighter, compressed or cut at the rim: by their pixels, coarsely.
+//!
+//! Features of a base change more by such a step than one picture of a class differs from the next, or less; brightness in some
+//! hundred cells, with brightness and contrast of the whole taken out, hardly changes at all.
+
+/// Cells along either side that are kept of a picture.
+const CELLS: usize = 48;
+/// Places along either side at which two are compared.
+const PLACES: usize = 20;
+/// Parts of the side that a cut may have left.
+const CUTS: [f32; 4] = [0.975, 0.95, 0.925, 0.9];
+/// Pictures that correlate less as they are, are not searched for cuts.
+const ALIKE: f32 = 0.4;
+
+/// A picture in 48 x 48 cells of grey.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    cells: Vec<f32>,
+}
+
+/// A part of a picture, in its cells: left, top, and the length of a side.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    left: f32,
+    top: f32,
+    side: f32,
+}
+
+const WHOLE: Window = Window { left: 0.0, top: 0.0, side: 1.0 };
+
+impl Look {
+    /// Of `width * height` pixels of three bytes, row by row.
+    ///
+    /// # Panics
+    /// When there are no pixels, or not three bytes for each.
+    pub fn of(width: u32, height: u32, rgb: &[u8]) -> Self {
+        let (pixels, rest) = rgb.as_chunks::<3>();
+        let (width, height) = (width as usize, height as usize);
+        assert!(rest.is_empty() && pixels.len() == width * height && !pixels.is_empty());
+        // Every cell is the mean of the pixels it covers, and of one where pixels are larger than cells.
+        let range = |cell: usize, length: usize| {
+            let first = cell * length / CELLS;
+            first..((cell + 1) * length / CELLS).max(first + 1)
+        };
+        let grey =
+            |[r, g, b]: &[u8; 3]| 0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b);
+        let mut cells = Vec::with_capacity(CELLS * CELLS);
+        for row in 0..CELLS {
+            for col in 0..CELLS {
+                let (rows, cols) = (range(row, height), range(col, width));
+                let count = (rows.len() * cols.len()) as f32;
+                let sum: f32 =
+                    rows.map(|y| pixels[y * width..][cols.clone()].iter().map(grey).sum::<f32>()).sum();
+                cells.push(sum / count);
+            }
+        }
+        Self { cells }
+    }
+
+    /// 1 minus the correlation of two pictures, in [0, 2], either cut at the rim as suits best; 0 for two of one grey.
+    pub fn difference(&self, other: &Self) -> f32 {
+        let (a, b) = (self.sampled(WHOLE), other.sampled(WHOLE));
+        let mut best = correlation(&a, &b);
+        if best < ALIKE {
+            return 1.0 - best;
+        }
+        for side in CUTS {
+            for step in 0..9_u8 {
+                let offset = |step: u8| (1.0 - side) * f32::from(step) / 2.0;
+                let window = Window { left: offset(step % 3), top: offset(step / 3), side };
+                best = best.max(correlation(&a, &other.sampled(window)));
+                best = best.max(correlation(&self.sampled(window), &b));
+            }
+        }
+        (1.0 - best).max(0.0)
+    }
+
+    /// `PLACES * PLACES` values of a part, between cells in straight lines, with mean 0 and length 1; zeros for one of one grey.
+    fn sampled(&self, window: Window) -> Vec<f32> {
+        let last = (CELLS - 1) as f32;
+        let along = |from: f32, place: usize| {
+            let at = (from + window.side * (place as f32 + 0.5) / PLACES as f32) * CELLS as f32 - 0.5;
+            let at = at.clamp(0.0, last);
+            let first = (at as usize).min(CELLS - 2);
+            (first, at - first as f32)
+        };
+        let mut values = Vec::with_capacity(PLACES * PLACES);
+        for row in 0..PLACES {
+            let (y, down) = along(window.top, row);
+            for col in 0..PLACES {
+                let (x, right) = along(window.left, col);
+                let cell = |y: usize, x: usize| self.cells[y * CELLS + x];
+                let upper = cell(y, x) * (1.0 - right) + cell(y, x + 1) * right;
+                let lower = cell(y + 1, x) * (1.0 - right) + cell(y + 1, x + 1) * right;
+                values.push(upper * (1.0 - down) + lower * down);
+            }
+        }
+        let mean = values.iter().sum::<f32>() / values.len() as f32;
+        values.iter_mut().for_each(|value| *value -= mean);
+        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if length > FLAT {
+            values.iter_mut().for_each(|value| *value /= length);
+        } else {
+            values.fill(0.0);
+        }
+        values
+    }
+}
+
+/// Length below which what is left of a picture without its mean is rounding.
+const FLAT: f32 = 1e-2;
+
+/// Of two lists of length 1; of two that are flat it is 1, of one that is, 0.
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    let flat = |values: &[f32]| values.iter().all(|value| *value == 0.0);
+    if flat(a) && flat(b) {
+        return 1.0;
+    }
+    a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>().min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Soft blobs at places that a number chooses, brightness scaled.
+    fn picture(width: u32, height: u32, which: u32, gain: f32) -> Vec<u8> {
+        let mut rgb = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let (u, v) = (x as f32 / width as f32, y as f32 / height as f32);
+                let wave = (9.0 * u + which as f32).sin() * (7.0 * v + 2.0 * which as f32).cos();
+                rgb.extend([(gain * (110.0 + 70.0 * wave)) as u8; 3]);
+            }
+        }
+        rgb
+    }
+
+    #[test]
+    fn a_smaller_brighter_or_cut_picture_is_the_same_and_another_one_is_not() {
+        let of = |width, height, which, gain| Look::of(width, height, &picture(width, height, which, gain));
+        let one = of(200, 160, 1, 1.0);
+        assert!(one.difference(&of(90, 70, 1, 1.15)) < 0.01);
+        let rgb = picture(200, 160, 1, 1.0);
+        let cut: Vec<u8> =
+            (5..155).flat_map(|y| rgb[3 * (y * 200 + 6)..3 * (y * 200 + 194)].to_vec()).collect();
+        assert!(one.difference(&Look::of(188, 150, &cut)) < 0.01);
+        assert!(one.difference(&of(200, 160, 2, 1.0)) > 0.2);
+    }
+
+    #[test]
+    fn tiny_and_flat_pictures_are_defined() {
+        let dot = Look::of(1, 1, &[7, 7, 7]);
+        assert_eq!(dot.difference(&Look::of(3, 2, &[200; 18])), 0.0);
+        let one = Look::of(60, 60, &picture(60, 60, 1, 1.0));
+        assert_eq!(dot.difference(&one), 1.0);
+    }
+}

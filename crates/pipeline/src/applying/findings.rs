@@ -1,0 +1,104 @@
+//! What an audit wrote down, read again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{ApplyError, Change};
+use crate::auditing::{Action, Gain, Offered};
+
+/// Bytes of the largest file of findings that is read.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// What an audit found, as far as it is applied.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Findings {
+    /// Where the data were.
+    pub data: Option<PathBuf>,
+    /// The findings, in the audit's order.
+    pub findings: Vec<StoredFinding>,
+    advice: Vec<StoredAdvice>,
+    info: StoredInfo,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct StoredInfo {
+    facts: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct StoredAdvice {
+    action: Action,
+    n: usize,
+    finding: Option<usize>,
+    gain: Gain,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoredFinding {
+    /// Counted from 1.
+    pub number: usize,
+    /// What is wrong.
+    pub fault: String,
+    /// The examples it is about, the one to act on first.
+    pub ids: Vec<String>,
+    /// The label of the first.
+    pub given: Option<String>,
+    /// The label it should probably have.
+    pub suggested: Option<String>,
+    /// What was to be done.
+    pub action: Action,
+    /// A rule that would settle it.
+    pub offered: Option<Offered>,
+}
+
+impl Findings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`ApplyError::Open`], [`ApplyError::Malformed`].
+    pub fn read(path: &Path) -> Result<Self, ApplyError> {
+        let open = |source| ApplyError::Open { path: path.to_owned(), source };
+        let malformed = |detail: String| ApplyError::Malformed { path: path.to_owned(), detail };
+        if std::fs::metadata(path).map_err(open)?.len() > MOST_BYTES {
+            return Err(malformed(format!("it has more than {MOST_BYTES} bytes")));
+        }
+        let bytes = std::fs::read(path).map_err(open)?;
+        serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))
+    }
+
+    /// The first digits of the fingerprint of the data that were audited.
+    pub(crate) fn fingerprint(&self) -> Option<&str> {
+        self.info.facts.get("data_fingerprint").map(String::as_str)
+    }
+
+    /// Of all that was to be relabelled the share that was, and the rules that were decided.
+    pub(super) fn predicted(&self, changes: &BTreeMap<usize, Change>) -> Option<Gain> {
+        let done: BTreeSet<usize> = changes.values().map(|change| change.finding).collect();
+        let is_done = |advice: &&StoredAdvice| advice.finding.is_some_and(|finding| done.contains(&finding));
+        let rules = self.advice.iter().filter(is_done).map(|advice| (1.0, advice.gain));
+        let parts: Vec<(f64, Gain)> = self.relabelled(changes).into_iter().chain(rules).collect();
+        let value = parts.iter().map(|(share, gain)| share * gain.value).sum();
+        let squares = |(share, gain): &(f64, Gain)| (share * (gain.high - gain.low) / 2.0).powi(2);
+        let error = parts.iter().map(squares).sum::<f64>().sqrt();
+        (!parts.is_empty()).then_some(Gain { value, low: value - error, high: value + error })
+    }
+
+    /// The share of what was to be relabelled that was, with what all of it was worth.
+    fn relabelled(&self, changes: &BTreeMap<usize, Change>) -> Option<(f64, Gain)> {
+        let advice = self.advice.iter().find(|advice| advice.action == Action::Relabel)?;
+        let is_relabelled = |change: &&Change| {
+            let action = self.findings.iter().find(|finding| finding.number == change.finding);
+            action.is_some_and(|finding| finding.action == Action::Relabel)
+        };
+        let n = changes.values().filter(is_relabelled).count();
+        (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
+    }
+
+    pub(crate) fn find(&self, number: usize) -> Result<&StoredFinding, ApplyError> {
+        let found = self.findings.iter().find(|finding| finding.number == number);
+        found.ok_or(ApplyError::NoFinding { number, count: self.findings.len() })
+    }
+}

@@ -1,0 +1,156 @@
+//! Which labels look wrong, by several views, and what each view says: classes, sets and numbers.
+
+mod classes;
+mod numbers;
+mod sets;
+
+use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
+
+use curate::faults::{Checked, Fault};
+use linalg::{Matrix, Neighbours};
+use serde::Serialize;
+use tune::TuneError;
+use tune::views;
+
+use super::material::{Material, Nearness, Question};
+use crate::PipelineError;
+use crate::report::Sentence;
+
+/// Who speaks about a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum View {
+    /// Logistic regression, out of fold.
+    Logistic,
+    /// Gaussian discriminant analysis, leaving out the example.
+    Gda,
+    /// Ridge regression, leaving out the example.
+    Ridge,
+    /// The labels of the most similar examples.
+    Neighbours,
+    /// The predictions that were passed in.
+    Given,
+}
+
+/// One view of a label.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ViewSays {
+    /// Whose.
+    pub view: View,
+    /// The label it finds right.
+    pub label: String,
+    /// How probable it finds that, in [0, 1]; absent where it does not say.
+    pub probability: Option<f64>,
+    /// Whether that is another label than the given one.
+    pub contradicts: bool,
+}
+
+/// What one view says about every row whose label is judged.
+pub(super) struct Said {
+    pub(super) view: View,
+    /// `[judged, k]` probabilities; of numbers one column, the prediction.
+    pub(super) values: Matrix<f64>,
+}
+
+/// What was found about labels.
+pub(super) struct Labels {
+    /// `[n]`.
+    pub(super) checked: Checked,
+    /// `[n]`: the label a flagged row should have, as text.
+    pub(super) suggested: Vec<Option<String>>,
+    /// `[n]`: what each view says of a flagged row.
+    pub(super) says: Vec<Vec<ViewSays>>,
+    /// `[n]`: what is wrong with a flagged row, where a label cannot say it.
+    pub(super) about: Vec<Option<Sentence>>,
+    /// `[n]`: how badly all views together predict the given label, in any unit.
+    pub(super) losses: Vec<Option<f64>>,
+    pub(super) cautions: Vec<Sentence>,
+}
+
+impl Labels {
+    /// Nothing said yet about any of `n` rows.
+    pub(super) fn silent(n: usize) -> Self {
+        Self {
+            checked: Checked { fault: Fault::Label, scores: vec![None; n], flagged: Vec::new() },
+            suggested: vec![None; n],
+            says: vec![Vec::new(); n],
+            about: vec![None; n],
+            losses: vec![None; n],
+            cautions: Vec::new(),
+        }
+    }
+}
+
+/// Asks heads about the rows that did not teach them; nothing is said where no labels can be judged.
+pub(super) fn heads(
+    material: &Material,
+    nearness: Option<&Nearness>,
+    cancel: &AtomicBool,
+) -> Result<Vec<Said>, PipelineError> {
+    let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(Vec::new()) };
+    let rows = material.judged();
+    let x = x.select_rows(&rows);
+    let groups: Vec<u32> = rows.iter().map(|row| nearness.groups[*row]).collect();
+    let all = material.folds(nearness);
+    let folds: Vec<u8> = rows.iter().map(|row| all[*row]).collect();
+    let said = match &material.question {
+        Question::Classes => {
+            let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
+            views::views(&x, &labels, material.classes.len(), &groups, &folds, cancel).map(|views| {
+                vec![
+                    Said { view: View::Logistic, values: views.logistic },
+                    Said { view: View::Gda, values: views.gda },
+                ]
+            })
+        }
+        Question::Sets(sets) => {
+            let has = sets::indicators(sets, &rows);
+            views::sets(&x, &has, &folds, cancel).map(|values| vec![Said { view: View::Logistic, values }])
+        }
+        Question::Numbers(numbers) => {
+            let y: Vec<f64> = rows.iter().filter_map(|row| numbers[*row]).collect();
+            views::numbers(&x, &y, &groups, &folds).map(|predicted| {
+                vec![Said { view: View::Ridge, values: Matrix::from_vec(y.len(), 1, predicted) }]
+            })
+        }
+        Question::Nothing(_) => return Ok(Vec::new()),
+    };
+    said.map_err(|error| match error {
+        TuneError::Cancelled => PipelineError::Cancelled,
+        error => error.into(),
+    })
+}
+
+/// Judges every label by `said`, and by the neighbours where they are known; `None` when nobody said anything.
+pub(super) fn labels(
+    material: &Material,
+    said: Vec<Said>,
+    nearness: Option<&Nearness>,
+) -> Result<Option<Labels>, PipelineError> {
+    if said.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(match &material.question {
+        Question::Classes => classes::classes(material, said, nearness)?,
+        Question::Sets(sets) => sets::sets(material, sets, said, nearness)?,
+        Question::Numbers(numbers) => numbers::numbers(material, numbers, said, nearness)?,
+        Question::Nothing(_) => return Ok(None),
+    }))
+}
+
+/// The neighbours of the rows that are judged, among themselves, with the group of each.
+fn judged_neighbours<'a>(
+    material: &Material,
+    nearness: Option<&'a Nearness>,
+    rows: &[usize],
+) -> Result<Option<(Cow<'a, Neighbours>, Vec<u32>)>, PipelineError> {
+    let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(None) };
+    let groups = rows.iter().map(|row| nearness.groups[*row]).collect();
+    let near = if rows.len() == material.n() {
+        Cow::Borrowed(&nearness.near)
+    } else {
+        Cow::Owned(curate::nearest(x.select_rows(rows).view())?)
+    };
+    Ok(Some((near, groups)))
+}
