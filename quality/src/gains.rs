@@ -157,16 +157,19 @@ impl<'a> Study<'a> {
 
     /// What the other labels bring on held-out examples.
     fn pair(&self, expected: Gain, rows: &[usize], labels: &[u32]) -> Pair {
-        let accuracy = |rows: &[usize], labels: &[u32]| {
+        let right = |rows: &[usize], labels: &[u32]| {
             let mut table = self.train.select(rows);
             table.labels = labels.to_vec();
-            Fitted::new(&table, &vec![true; rows.len()]).accuracy(self.test)
+            Fitted::new(&table, &vec![true; rows.len()]).right(self.test)
         };
-        let (before, after) = (accuracy(&self.rows, &self.given), accuracy(rows, labels));
-        let brought = after - before;
-        // Answers that changed for the better and for the worse: at least as many as the difference says.
-        let error = (brought.abs().max(1.0 / self.test.n() as f64) / self.test.n() as f64).sqrt();
-        Pair { expected, brought, error }
+        let (before, after) = (right(&self.rows, &self.given), right(rows, labels));
+        let n = self.test.n() as f64;
+        let change =
+            |(before, after): (&bool, &bool)| f64::from(u8::from(*after)) - f64::from(u8::from(*before));
+        let changes: Vec<f64> = before.iter().zip(&after).map(change).collect();
+        let brought = changes.iter().sum::<f64>() / n;
+        let squares: f64 = changes.iter().map(|change| (change - brought).powi(2)).sum();
+        Pair { expected, brought, error: (squares.max(1.0) / n / n).sqrt() }
     }
 }
 

@@ -197,13 +197,21 @@ impl Fitted {
     }
 
     pub(crate) fn accuracy(&self, judge: &Table) -> f64 {
-        let scores = self.scores(&judge.sets[0].x);
+        let right = self.right(judge);
+        right.iter().filter(|right| **right).count() as f64 / judge.n() as f64
+    }
+
+    /// Which examples it answers right.
+    pub(crate) fn right(&self, judge: &Table) -> Vec<bool> {
         let first = |scores: &[f64]| {
             (0..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })
         };
-        let right =
-            scores.iter().zip(&judge.labels).filter(|(scores, label)| self.classes[first(scores)] == **label);
-        right.count() as f64 / judge.n() as f64
+        let scores = self.scores(&judge.sets[0].x);
+        scores
+            .iter()
+            .zip(&judge.labels)
+            .map(|(scores, label)| self.classes[first(scores)] == *label)
+            .collect()
     }
 }
 

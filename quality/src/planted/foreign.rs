@@ -25,36 +25,41 @@ const CASES: [(&str, &str, bool); 4] = [
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
 pub(super) fn print(data: &Path, work: &Path) -> anyhow::Result<bool> {
     let mut good = true;
-    println!("{:<24} {:<26} {:>8} {:>8}", "set", "what does not belong", "AUROC", "flagged");
+    println!(
+        "{:<24} {:<26} {:>8} {:>8} {:>14}",
+        "set", "what does not belong", "AUROC", "flagged", "of the others"
+    );
     for (place, (home, foreign, holds)) in CASES.into_iter().enumerate() {
-        let (mut areas, mut flagged) = (Vec::new(), Vec::new());
+        let (mut areas, mut flagged, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for draw in 0..DRAWS {
             let folder = work.join(format!("{place}-{draw}"));
-            let (area, share) = measure(&data.join(home), (data, foreign), &folder, Seed(draw))?;
+            let (area, share, wrongly) = measure(&data.join(home), (data, foreign), &folder, Seed(draw))?;
             areas.push(area);
             flagged.push(share);
+            others.push(wrongly);
         }
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let second = |path: &str| path.split('/').nth(1).unwrap_or("a class left out").to_owned();
         println!(
-            "{:<24} {:<26} {:>8.3} {:>8.3}",
+            "{:<24} {:<26} {:>8.3} {:>8.3} {:>14.3}",
             second(home),
             second(foreign),
             mean(&areas),
-            mean(&flagged)
+            mean(&flagged),
+            mean(&others)
         );
         good &= !holds || mean(&areas) >= FLOOR;
     }
     Ok(good)
 }
 
-/// Area under the curve of the score, and the share of those that do not belong which is flagged.
+/// Area under the curve of the score, and the shares of those that do not belong and of those that do which are flagged.
 fn measure(
     home: &Path,
     (data, foreign): (&Path, &str),
     folder: &Path,
     seed: Seed,
-) -> anyhow::Result<(f64, f64)> {
+) -> anyhow::Result<(f64, f64, f64)> {
     let mut rng = seed.rng();
     let all = files(home)?;
     let (belong, mut others): (Vec<PathBuf>, Vec<PathBuf>) = if foreign.is_empty() {
@@ -75,14 +80,16 @@ fn measure(
         put(file, folder, &class, &format!("foreign-{place}-{}", name_of(file)))?;
     }
     let audit = look(folder, &[Fault::Outlier])?;
-    let (mut suspicion, mut is_foreign, mut flagged) = (Vec::new(), Vec::new(), 0);
+    let (mut suspicion, mut is_foreign, mut flagged) = (Vec::new(), Vec::new(), [0_usize; 2]);
     for row in audit.issues().records() {
         let id = row["id"].as_str().unwrap_or_default().to_owned();
         suspicion.push(-row["outlier_score"].as_f64().unwrap_or(1.0));
         is_foreign.push(name_of(Path::new(&id)).starts_with("foreign-"));
-        flagged += usize::from(is_foreign[is_foreign.len() - 1] && row["is_outlier_issue"] == true);
+        let side = usize::from(is_foreign[is_foreign.len() - 1]);
+        flagged[side] += usize::from(row["is_outlier_issue"] == true);
     }
     let groups: Vec<u32> = (0..suspicion.len() as u32).collect();
     let area = auroc(&suspicion, &is_foreign, &groups, Seed(0))?.value;
-    Ok((area, flagged as f64 / others.len() as f64))
+    let share = |flagged: usize, of: usize| flagged as f64 / of as f64;
+    Ok((area, share(flagged[1], others.len()), share(flagged[0], belong.len())))
 }

@@ -4,17 +4,17 @@ use linalg::Neighbours;
 
 use super::{Checked, Fault, middle_and_spread};
 
-/// Neighbours whose distances are averaged: a small clump far away is found as well.
-const NEIGHBOURS: usize = 10;
+/// Neighbours whose distances are averaged: a clump of a dozen far away is found as well.
+const NEIGHBOURS: usize = 20;
 /// Fewer examples than this say nothing about what is usual.
 const FEWEST: usize = 20;
 /// Standard deviations of the logarithm above the middle from which an example is flagged.
-const FAR: f64 = 4.0;
+const FAR: f64 = 2.5;
 /// The least spread of the logarithm: distances that hardly differ do not make one of them an outlier.
 const LEAST_SPREAD: f64 = 0.05;
 
-/// Flags those of `n` rows whose mean distance to ten neighbours has a logarithm four robust standard deviations above the
-/// median. The score is `2^(-z / 4)`, 1 up to the median and below one half where flagged.
+/// Flags those of `n` rows whose mean distance to twenty neighbours has a logarithm two and a half robust standard deviations above the
+/// median. The score is `2^(-z / 2.5)`, 1 up to the median and below one half where flagged.
 pub fn outliers(near: &Neighbours, n: usize) -> Checked {
     if n < FEWEST {
         return Checked::below(Fault::Outlier, vec![1.0; n], 0.0);

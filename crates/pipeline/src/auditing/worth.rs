@@ -2,7 +2,7 @@
 //!
 //! A head is taught by the labels as they are and as they would be, and both are asked about examples that did not teach them.
 //! Right is what the audit believes: the given labels with its own suggestions. What a change does to the answers is measured;
-//! what it does to the examples that are changed is not counted, for there the belief would judge itself.
+//! examples that are changed themselves count as examples on which nothing changes, for there the belief would judge itself.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +25,8 @@ const NORMAL: f64 = 1.96;
 const CLASSES: usize = 3;
 /// Fewest examples of a class that can be halved.
 const HALVED_FROM: usize = 8;
+/// The share of its own variance that a gain drawn toward the mean keeps at least.
+const LEAST_KEPT: f64 = 0.5;
 /// Minutes that a person takes to look at one label, to keep one of several copies, to take out an example, to collect and
 /// label a new one; and to decide on a rule.
 const MINUTES: [f64; 5] = [0.1, 0.05, 0.1, 0.5, 2.0];
@@ -150,7 +152,7 @@ impl Asked {
         self.gain(&now, &self.what_if.answers(&then), &vec![false; then.len()])
     }
 
-    /// The change of accuracy on rows that are not changed themselves.
+    /// The change of accuracy; of rows that are changed themselves none is assumed.
     fn gain(&self, now: &[Option<u32>], then: &[Option<u32>], changed: &[bool]) -> Gain {
         self.gain_by(&self.right, now, then, changed)
     }
@@ -164,10 +166,10 @@ impl Asked {
         changed: &[bool],
     ) -> Gain {
         let is_right = |answer: Option<u32>, row: usize| f64::from(u8::from(answer == right[row]));
-        let changes: Vec<f64> = (0..now.len())
-            .filter(|row| !changed[*row] && right[*row].is_some())
-            .map(|row| is_right(then[row], row) - is_right(now[row], row))
-            .collect();
+        let change = |row: usize| {
+            if changed[row] { 0.0 } else { is_right(then[row], row) - is_right(now[row], row) }
+        };
+        let changes: Vec<f64> = (0..now.len()).filter(|row| right[*row].is_some()).map(change).collect();
         let n = changes.len().max(1) as f64;
         let value = changes.iter().sum::<f64>() / n;
         let squares: f64 = changes.iter().map(|change| (change - value).powi(2)).sum();
@@ -280,9 +282,10 @@ fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice 
     }
 }
 
-/// Twice as many of a class: half of what the second half of it brought.
+/// Twice as many of a class: half of what the second half of it brought. The most promising classes are shown, so each gain is
+/// drawn toward the mean of all by how much of their spread is chance: else the luckiest would be promised.
 fn collect(asked: &Asked, now: &[Option<u32>]) -> Vec<Advice> {
-    let mut found = Vec::new();
+    let mut found: Vec<(usize, &String, Gain)> = Vec::new();
     for (class, name) in (0..).zip(&asked.classes) {
         let mut rows: Vec<usize> =
             (0..asked.labels.len()).filter(|row| asked.labels[*row] == Some(class)).collect();
@@ -295,24 +298,46 @@ fn collect(asked: &Asked, now: &[Option<u32>]) -> Vec<Advice> {
         rows[n / 2..].iter().for_each(|row| labels[*row] = None);
         let none = vec![false; labels.len()];
         let Gain { value, low, high } = asked.gain(&asked.what_if.answers(&labels), now, &none);
-        let gain = Gain { value: value / 2.0, low: low / 2.0, high: high / 2.0 };
-        let told = Sentence {
-            en: format!("Collect {n} more of `{name}`"),
-            zh: format!("再收集 {n} 个“{name}”"),
-        };
-        let minutes = MINUTES[3] * n as f64;
-        found.push(Advice {
-            action: Action::CollectMore,
-            n,
-            class: Some(name.clone()),
-            finding: None,
-            gain,
-            minutes,
-            told,
-        });
+        found.push((n, name, Gain { value: value / 2.0, low: low / 2.0, high: high / 2.0 }));
     }
-    found.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
-    found.truncate(CLASSES);
-    found.retain(|advice| advice.gain.value > 0.0);
-    found
+    let gains = drawn_together(&found.iter().map(|(_, _, gain)| *gain).collect::<Vec<_>>());
+    let mut advice: Vec<Advice> =
+        found.iter().zip(gains).map(|((n, name, _), gain)| more_of(*n, name, gain)).collect();
+    advice.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
+    advice.truncate(CLASSES);
+    advice.retain(|advice| advice.gain.value > 0.0);
+    advice
+}
+
+fn more_of(n: usize, name: &str, gain: Gain) -> Advice {
+    let told = Sentence {
+        en: format!("Collect {n} more of `{name}`"), zh: format!("再收集 {n} 个“{name}”")
+    };
+    Advice {
+        action: Action::CollectMore,
+        n,
+        class: Some(name.to_owned()),
+        finding: None,
+        gain,
+        minutes: MINUTES[3] * n as f64,
+        told,
+    }
+}
+
+/// Gains shrunken toward their mean (empirical Bayes: Morris 1983, J. Am. Stat. Assoc. 78, 47).
+fn drawn_together(gains: &[Gain]) -> Vec<Gain> {
+    let n = gains.len().max(1) as f64;
+    let error = |gain: &Gain| ((gain.high - gain.low) / 2.0 / NORMAL).powi(2);
+    let mean = gains.iter().map(|gain| gain.value).sum::<f64>() / n;
+    let spread = gains.iter().map(|gain| (gain.value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    let real = (spread - gains.iter().map(error).sum::<f64>() / n).max(0.0);
+    let drawn = |gain: &Gain| {
+        let error = error(gain);
+        let kept = if real > 0.0 { real / (real + error) } else { 0.0 };
+        let value = mean + kept * (gain.value - mean);
+        // That all classes gain the same is never sure.
+        let half = NORMAL * (kept.max(LEAST_KEPT) * error).sqrt();
+        Gain { value, low: value - half, high: value + half }
+    };
+    gains.iter().map(drawn).collect()
 }
