@@ -146,6 +146,9 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "run it with `dianjing predict`, which looks at photos in the same way everywhere",
             "请用 dianjing predict 运行它，在任何地方的检测方式都相同",
         ),
+        PipelineError::Bundle(BundleError::OlderFormat { .. }) => {
+            lang.pick("make it anew from its photos with `dianjing inspect`", "请用 dianjing inspect 以原来的照片重新制作")
+        }
         PipelineError::Bundle(BundleError::NewerFormat { .. }) => {
             lang.pick("install a newer Dianjing", "请安装更新版本的点睛")
         }

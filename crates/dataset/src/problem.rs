@@ -99,6 +99,8 @@ pub enum ProblemKind {
     SeveralMasks { count: usize },
     /// Pictures of defects without a mask, where others of the set have one. Told once, at the first of them.
     DefectWithoutMask { count: usize },
+    /// A picture to measure on that is also there to learn from.
+    CopyOfLearned,
     /// Files that are not part of the layout were passed over.
     Ignored { count: usize },
 }
@@ -164,6 +166,10 @@ impl fmt::Display for ProblemKind {
                     "class `{class}` has {count} example(s), too few to check what is learned about it; add some"
                 )
             }
+            Self::CopyOfLearned => write!(
+                out,
+                "the same picture is there to learn from; keep one of both (it was left out of what is measured)"
+            ),
             Self::EmptyMask
             | Self::MarkedGood
             | Self::MaskSize { .. }

@@ -112,16 +112,22 @@ pub struct InspectorMeasures {
     pub metrics: Vec<bundle::Measured>,
     /// By kind of defect.
     pub kinds: Vec<(String, evaluate::Estimate)>,
-    /// Photos that were measured.
-    pub n: usize,
-    /// Photos to learn from that were left out, since there is a test part.
+    /// Good photos that were measured.
+    pub n_good: usize,
+    /// Photos with defects that were measured.
+    pub n_defects: usize,
+    /// Photos that were left out: the inspector learned from them, or they are there to learn from beside a test part.
     pub n_left_out: usize,
+    /// The layout of the set.
+    pub layout: String,
+    /// What was taken for good and what for a defect, and why.
+    pub why: String,
 }
 
-/// Measures an inspector on a set with verdicts: its test part; where there is none, all of it.
+/// Measures an inspector on a set with verdicts: its test part; where there is none, all of it; without what it learned from.
 ///
 /// # Errors
-/// [`PipelineError::LearnedFrom`] for the very set that it was made from, when that has no test part.
+/// [`PipelineError::LearnedFrom`] when it learned from all of that.
 pub fn measure_inspector(
     predictor: &InspectionPredictor,
     data: &Path,

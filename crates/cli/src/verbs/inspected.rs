@@ -4,13 +4,13 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked};
-use dataset::ReadOptions;
+use dataset::{Purpose, ReadOptions};
 use image::{ImageBuffer, Luma};
-use pipeline::{InspectedRow, Lang, PipelineError, words};
+use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, words};
 
 use super::batch::Batch;
 use super::{inspect, say, with_progress};
-use crate::args::{Arguments, EvaluateArguments, InspectionColumns, PredictArguments};
+use crate::args::{Arguments, EvaluateArguments, PredictArguments};
 use crate::exit::Usage;
 use crate::{exit, settings, show};
 
@@ -235,17 +235,10 @@ pub(super) fn evaluate(
     lang: Lang,
 ) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
-    let columns = InspectionColumns {
-        image: verb.columns.image.clone(),
-        label: verb.columns.label.clone(),
-        mask: None,
-        group: verb.columns.group.clone(),
-        part: verb.columns.part.clone(),
-        group_by_folder: false,
-    };
+    let read = inspect::options(&verb.inspection_columns(), Purpose::Measure);
     let measured = with_progress(arguments, lang, |run| {
         let predictor = home.open_inspector(&verb.bundle, run)?;
-        pipeline::measure_inspector(&predictor, &verb.data, &inspect::options(&columns), run)
+        pipeline::measure_inspector(&predictor, &verb.data, &read, run)
     })?;
     if arguments.json {
         show::json(&measured)?;
@@ -261,17 +254,25 @@ pub(super) fn evaluate(
         vec![name, show::estimate("recall", recall, lang)]
     }));
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
-    let (n, left_out) = (measured.n, measured.n_left_out);
-    if left_out > 0 {
-        say(
-            arguments,
-            &lang.pick(
-                format!(
-                    "Measured on the {n} photos of the test part; {left_out} to learn from were left out."
-                ),
-                format!("在测试集的 {n} 张照片上测得；未使用用于学习的 {left_out} 张。"),
-            ),
-        );
+    for line in measured_on(&measured, lang) {
+        say(arguments, &line);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was made of the set, and what of it was measured.
+fn measured_on(measured: &InspectorMeasures, lang: Lang) -> Vec<String> {
+    let InspectorMeasures { n_good, n_defects, n_left_out, layout, why, .. } = measured;
+    let n = n_good + n_defects;
+    let mut told = vec![lang.pick(
+        format!("Measured on {n} photos, {n_good} good and {n_defects} with defects ({layout}: {why})."),
+        format!("在 {n} 张照片上测得：良品 {n_good} 张，缺陷 {n_defects} 张（{layout}）。"),
+    )];
+    if *n_left_out > 0 {
+        told.push(lang.pick(
+            format!("{n_left_out} were left out: the inspector learned from them, or they are there to learn from."),
+            format!("另有 {n_left_out} 张未使用：检测器从中学习过，或本来就是用于学习的。"),
+        ));
+    }
+    told
 }

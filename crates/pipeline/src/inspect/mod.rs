@@ -2,8 +2,10 @@
 
 mod choosing;
 mod contamination;
+mod dealing;
 mod fitting;
 mod kinds;
+mod known;
 mod listening;
 mod measuring;
 mod seeing;
@@ -15,7 +17,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bundle::inspection::{
-    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Opinion, Shown, Sight, seed_of,
+    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Opinion, Shown, Sight,
+    seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
@@ -100,6 +103,8 @@ pub struct Inspecting {
 pub(crate) struct Findings<'a> {
     pub(crate) request: &'a InspectRequest,
     pub(crate) set: &'a InspectionSet,
+    /// By what the photos that were learned from are known.
+    pub(crate) known: &'a Learned,
     pub(crate) fitted: &'a Fitted,
     pub(crate) alarm: &'a Alarm,
     /// What was measured on, by inspectors that had not seen it.
@@ -117,7 +122,10 @@ pub(crate) struct Findings<'a> {
 
 /// Makes an inspector and writes the bundle and the report.
 pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
-    let (set, mut problems) = read(&request.data, &request.read, run)?;
+    let (mut set, mut problems) = read(&request.data, &request.read, run)?;
+    let (known, copies) = known::part(&mut set);
+    copies.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
+    problems.extend(copies);
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
@@ -133,8 +141,8 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let (sight, eye) = Sight::choose(&dir, &home.engine, &shown)?;
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
-    let (mut photos, more) =
-        run.step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, Ok))?;
+    let (mut photos, more) = run
+        .step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, |_, photo| Ok(photo)))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
@@ -158,6 +166,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let findings = Findings {
         request,
         set: &set,
+        known: &known,
         fitted: &fitted,
         alarm: &alarm,
         judged: &judged,
@@ -181,7 +190,7 @@ fn read(
 ) -> Result<(InspectionSet, Vec<Problem>), PipelineError> {
     let (set, problems) = run.step(Step::Read, || {
         let (mut set, mut problems) = dataset::read_inspection(data, options)?;
-        problems.extend(verdicts::settle(&mut set)?);
+        problems.extend(verdicts::settle(&mut set, options.purpose)?);
         Ok((set, problems))
     })?;
     for problem in &problems {
@@ -208,12 +217,21 @@ fn judge<'l>(
     if examples.is_empty() {
         return Ok((Cow::Borrowed(learned), "out-of-fold", Vec::new()));
     }
-    let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, fitted.inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, problems) = run.step(Step::Features, || {
-        seeing::look(eye, fitted.inspector.aligner.as_ref(), &examples, run, judge)
-    })?;
-    group_judged(&mut judged, &examples);
+    let (judged, problems) = judged(&fitted.inspector, eye, &examples, run)?;
     Ok((Cow::Owned(judged), "test", problems))
+}
+
+/// What an inspector says of photos that it has not seen, with the groups that the data name, and which cannot be read.
+fn judged(
+    inspector: &Inspector,
+    eye: &Eye,
+    examples: &[&InspectionExample],
+    run: &Run<'_>,
+) -> Result<(Vec<Judged>, Vec<Problem>), PipelineError> {
+    let groups = Groups::from_names(examples.iter().map(|example| example.group.as_deref())).numbers();
+    let judge =
+        |at: usize, photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, groups[at]));
+    run.step(Step::Features, || seeing::look(eye, inspector.aligner.as_ref(), examples, run, judge))
 }
 
 fn write(
@@ -285,16 +303,6 @@ fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Vec<Jud
     judged.map(|((photo, opinion), group)| Judged::new(photo, opinion.clone(), *group)).collect()
 }
 
-/// Groups of what is measured on: as the data name them.
-fn group_judged(judged: &mut [Judged], examples: &[&InspectionExample]) {
-    let named = |id: &str| {
-        examples.iter().find(|example| example.id.0 == id).and_then(|example| example.group.clone())
-    };
-    let names: Vec<Option<String>> = judged.iter().map(|judged| named(&judged.id)).collect();
-    let groups = Groups::from_names(names.iter().map(Option::as_deref)).numbers();
-    judged.iter_mut().zip(groups).for_each(|(judged, group)| judged.group = group);
-}
-
 fn bundle_of(
     findings: &Findings<'_>,
     dir: &Path,
@@ -329,14 +337,15 @@ fn bundle_of(
             recipe,
             why,
         },
+        learned: findings.known.clone(),
         golden: findings.fitted.inspector.record_golden(eye)?,
     })
 }
 
-/// Measures an inspector on the examples of a set that it has not seen: its test part; where there is none, all of it.
+/// Measures an inspector on the examples of a set that it did not learn from: those of its test part; where there is none, all.
 ///
 /// # Errors
-/// [`PipelineError::LearnedFrom`] for the very set that it was made from, when that has no test part.
+/// [`PipelineError::LearnedFrom`] when it learned from all of them.
 pub(crate) fn measure_unseen(
     predictor: &InspectionPredictor,
     data: &Path,
@@ -346,26 +355,30 @@ pub(crate) fn measure_unseen(
     let (set, mut problems) = self::read(data, read, run)?;
     let mut examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
-        if set.fingerprint().to_string() == predictor.bundle().manifest.data.fingerprint {
-            return Err(PipelineError::LearnedFrom { path: data.to_owned() });
-        }
         examples = set.examples.iter().collect();
     }
-    let inspector = &predictor.bundle().inspector;
-    let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, more) = run.step(Step::Features, || {
-        seeing::look(predictor.eye(), inspector.aligner.as_ref(), &examples, run, judge)
-    })?;
+    let InspectionBundle { inspector, learned, alarm, .. } = predictor.bundle();
+    let examples = known::unknown(learned, examples);
+    if examples.is_empty() {
+        return Err(PipelineError::LearnedFrom { path: data.to_owned() });
+    }
+    let (judged, more) = judged(inspector, predictor.eye(), &examples, run)?;
     problems.extend(more);
     if judged.is_empty() {
         return Err(nothing_usable(&set, &problems));
     }
-    group_judged(&mut judged, &examples);
-    let threshold = predictor.bundle().alarm.threshold.threshold();
+    let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
         measuring::measure(&judged, threshold, inspector.kinds.as_ref(), "test", Seed(0))
     })?;
-    let kinds = measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect();
-    let n_left_out = set.examples.len() - examples.len();
-    Ok(InspectorMeasures { metrics: measured.metrics, kinds, n: judged.len(), n_left_out })
+    let n_defects = judged.iter().filter(|judged| judged.kind.is_some()).count();
+    Ok(InspectorMeasures {
+        metrics: measured.metrics,
+        kinds: measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect(),
+        n_good: judged.len() - n_defects,
+        n_defects,
+        n_left_out: set.examples.len() - examples.len(),
+        layout: set.layout,
+        why: set.why,
+    })
 }

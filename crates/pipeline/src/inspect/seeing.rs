@@ -114,24 +114,25 @@ pub(crate) fn unreadable(examples: &[&InspectionExample]) -> Vec<Problem> {
     examples.iter().filter_map(why).collect()
 }
 
-/// Looks at every example named and keeps what `keep` makes of it, in order.
+/// Looks at every example named and keeps, in order, what `keep` makes of its number among them and its photo.
 pub(crate) fn look<'e, T: Send>(
     eye: &Eye,
     aligner: Option<&Aligner>,
     examples: &[&'e InspectionExample],
     run: &Run<'_>,
-    keep: impl Fn(Photo<'e>) -> Result<T, PipelineError> + Sync,
+    keep: impl Fn(usize, Photo<'e>) -> Result<T, PipelineError> + Sync,
 ) -> Result<(Vec<T>, Vec<Problem>), PipelineError> {
     let done = AtomicU64::new(0);
     let looked: Vec<(Result<T, Problem>, Option<Problem>)> = examples
         .par_iter()
-        .map(|example| {
+        .enumerate()
+        .map(|(at, example)| {
             if run.is_cancelled() {
                 return Err(PipelineError::Cancelled);
             }
             let (photo, problem) = photo(eye, aligner, example)?;
             let kept = match photo {
-                Ok(photo) => Ok(keep(photo)?),
+                Ok(photo) => Ok(keep(at, photo)?),
                 Err(kind) => Err(Problem::in_file(kind, &example.path)),
             };
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
