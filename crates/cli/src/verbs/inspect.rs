@@ -117,6 +117,9 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
     if let Some(cost) = made.cost {
         say(arguments, pipeline::words::cost_use(cost).in_lang(lang));
     }
+    if let Some(idle) = pipeline::words::idle_defects(made.n_idle) {
+        say(arguments, idle.in_lang(lang));
+    }
     for measured in &made.bundle.evaluation.measured {
         let on = match measured.on.as_str() {
             "test" => lang.pick("on your test part", "在测试集上"),

@@ -57,11 +57,12 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     let Lesson { sight, photos, seed, .. } = *lesson;
     let good = lesson.good(0..photos.len());
     let quartered = good.len() < 2;
-    let defect: Vec<bool> = photos.iter().map(Photo::is_defect).collect();
+    let asked = lesson;
+    let defect = lesson.defects();
     let groups = dealing::held_together(&defect, lesson.groups);
-    let lesson = &Lesson { groups: &groups, ..*lesson };
+    let lesson = &Lesson { groups: &groups, ..*asked };
     let teaches = !quartered && dealing::groups_of(&defect, &groups, true).len() >= TEACHING_FROM;
-    let candidates = choosing::candidates(photos, lesson.asked);
+    let candidates = choosing::candidates(asked);
     let deal = dealing::deal(&defect, &groups, seed);
     let mut said = if quartered {
         of_quarters(sight, good[0].seen, &candidates, seed)?
@@ -70,7 +71,7 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     };
     let all: Vec<&Raw> = said.iter().map(|said| &said.raw).collect();
     let units = Units::learn(&lesson.raws_of_good(&said, quartered));
-    let choice = choosing::choose(&units, &all, photos, quartered, lesson.asked, seed)?;
+    let choice = choosing::choose(&units, &all, asked, quartered)?;
     let heard: Vec<Detector> =
         candidates.into_iter().filter(|of| of.draws() || choice.votes.contains(of)).collect();
     said.iter_mut().for_each(|said| said.raw.keep(&heard));
@@ -94,6 +95,15 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
 }
 
 impl<'a> Lesson<'a> {
+    fn defects(&self) -> Vec<bool> {
+        self.photos.iter().map(Photo::is_defect).collect()
+    }
+
+    /// In how many groups there are photos with defects.
+    pub(crate) fn groups_of_defects(&self) -> usize {
+        dealing::groups_of(&self.defects(), self.groups, true).len()
+    }
+
     fn good(&self, rows: impl IntoIterator<Item = usize>) -> Vec<Good<'a>> {
         let good = rows.into_iter().filter(|at| !self.photos[*at].is_defect());
         good.map(|at| self.photos[at].as_good()).collect()

@@ -7,6 +7,7 @@ mod fitting;
 mod kinds;
 mod known;
 mod listening;
+mod marking;
 mod measuring;
 mod seeing;
 mod telling;
@@ -17,8 +18,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bundle::inspection::{
-    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Opinion, Shown, Sight,
-    seed_of,
+    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Shown, Sight, seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
@@ -30,7 +30,7 @@ pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
 pub use kinds::{NamedKinds, NamedRow};
 pub use measuring::{COST_FROM, CostUse};
-use measuring::{Judged, Measurements};
+use measuring::{Held, Judged, Measurements, On};
 use seeing::Photo;
 pub use turning::Orientation;
 
@@ -95,6 +95,8 @@ pub struct Inspecting {
     pub n_good: (usize, usize),
     /// What the cost of a missed defect did; absent where none was named.
     pub cost: Option<CostUse>,
+    /// How many labelled defects were there to learn from and taught nothing.
+    pub n_idle: usize,
     /// What the report shows.
     pub report: InspectionReport,
 }
@@ -116,6 +118,8 @@ pub(crate) struct Findings<'a> {
     pub(crate) suspects: &'a [Suspect],
     pub(crate) problems: &'a [Problem],
     pub(crate) n_good: (usize, usize),
+    /// Labelled defects that were there to learn from and taught nothing.
+    pub(crate) n_idle: usize,
     /// Whether good photos were shown turned around as well.
     pub(crate) turned: bool,
 }
@@ -155,14 +159,16 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         Lesson { sight: &sight, aligner: aligner.as_ref(), photos: &photos, groups: &groups, asked, seed };
     let fitted = run.step(Step::Tune, || fitting::fit(&lesson, run))?;
     let (alarm, cost, n_good) = alarm(request, &photos, &groups, &fitted)?;
-    let learned = out_of_fold(&photos, &groups, &fitted);
-    let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
+    let learned = out_of_fold(&photos, &groups, &fitted)?;
+    let (judged, on, more) = judge(&set, &eye, &fitted, (&learned, cost), run)?;
     problems.extend(more);
     let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
         measuring::measure(&judged, threshold, fitted.inspector.kinds.as_ref(), on, seed)
     })?;
     let suspects = contamination::suspects(request, &photos, &groups, &fitted)?;
+    let n_defects = photos.iter().filter(|photo| photo.is_defect()).count();
+    let n_idle = if fitted.inspector.taught.is_some() { 0 } else { n_defects };
     let findings = Findings {
         request,
         set: &set,
@@ -176,10 +182,11 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         suspects: &suspects,
         problems: &problems,
         n_good,
+        n_idle,
         turned,
     };
     let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
-    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, report, set })
+    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, n_idle, report, set })
 }
 
 /// Reads a set and settles what its masks say.
@@ -200,7 +207,7 @@ fn read(
 }
 
 /// What was measured on, what it is called, and what could not be read.
-type MeasuredOn<'l> = (Cow<'l, [Judged]>, &'static str, Vec<Problem>);
+type MeasuredOn<'l> = (Cow<'l, [Judged]>, On, Vec<Problem>);
 
 /// When to alarm, what a cost did to it, and from how many good photos and groups it is known.
 type Decided = (Alarm, Option<CostUse>, (usize, usize));
@@ -210,15 +217,16 @@ fn judge<'l>(
     set: &InspectionSet,
     eye: &Eye,
     fitted: &Fitted,
-    learned: &'l [Judged],
+    (learned, cost): (&'l [Judged], Option<CostUse>),
     run: &Run<'_>,
 ) -> Result<MeasuredOn<'l>, PipelineError> {
     let examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
-        return Ok((Cow::Borrowed(learned), "out-of-fold", Vec::new()));
+        let on = if cost == Some(CostUse::Used) { On::OutOfFoldByCost } else { On::OutOfFold };
+        return Ok((Cow::Borrowed(learned), on, Vec::new()));
     }
     let (judged, problems) = judged(&fitted.inspector, eye, &examples, run)?;
-    Ok((Cow::Owned(judged), "test", problems))
+    Ok((Cow::Owned(judged), On::Test, problems))
 }
 
 /// What an inspector says of photos that it has not seen, with the groups that the data name, and which cannot be read.
@@ -285,22 +293,23 @@ fn alarm(
         return Ok((alarm, cost, (1, 1)));
     }
     let rows: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
-    let good: Vec<&Opinion> = rows.iter().map(|at| &fitted.held_out[*at]).collect();
-    let of: Vec<u32> = rows.iter().map(|at| groups[*at]).collect();
-    let defects = photos.iter().zip(&fitted.held_out).filter(|(photo, _)| photo.is_defect());
-    let defects: Vec<f64> = defects.map(|(_, opinion)| opinion.score).collect();
-    let (alarm, cost) = measuring::alarm(request, &good, &defects, &of)?;
+    let (alarm, cost) = measuring::alarm(request, &Held::new(photos, groups, fitted, &rows))?;
     let n_groups = alarm.good.n();
     Ok((alarm, cost, (rows.len(), n_groups)))
 }
 
-/// The photos that were learned from, with what those say that had not seen them.
-fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Vec<Judged> {
+/// The photos that were learned from, with what those say that had not seen them. From a single good photo only it itself is
+/// learned: the inspector has seen no defect.
+fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Result<Vec<Judged>, PipelineError> {
+    let grouped = photos.iter().zip(groups);
     if fitted.quartered {
-        return Vec::new();
+        let judge = |(photo, group): (&Photo<'_>, &u32)| {
+            Ok(Judged::new(photo, fitted.inspector.opinion(&photo.seen)?, *group))
+        };
+        return grouped.filter(|(photo, _)| photo.is_defect()).map(judge).collect();
     }
-    let judged = photos.iter().zip(&fitted.held_out).zip(groups);
-    judged.map(|((photo, opinion), group)| Judged::new(photo, opinion.clone(), *group)).collect()
+    let judged = grouped.zip(&fitted.held_out);
+    Ok(judged.map(|((photo, group), opinion)| Judged::new(photo, opinion.clone(), *group)).collect())
 }
 
 fn bundle_of(
@@ -369,7 +378,7 @@ pub(crate) fn measure_unseen(
     }
     let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
-        measuring::measure(&judged, threshold, inspector.kinds.as_ref(), "test", Seed(0))
+        measuring::measure(&judged, threshold, inspector.kinds.as_ref(), On::Test, Seed(0))
     })?;
     let n_defects = judged.iter().filter(|judged| judged.kind.is_some()).count();
     Ok(InspectorMeasures {

@@ -10,6 +10,7 @@ use linalg::{Seed, random};
 use rayon::prelude::*;
 use tune::detect::{Aligner, Grey};
 
+use super::marking::Marking;
 use crate::{Event, PipelineError, Run, Step};
 
 /// A photo that could be read.
@@ -20,7 +21,7 @@ pub(crate) struct Photo<'e> {
     /// What was seen of it turned around; only of good photos whose orientation is free.
     pub(crate) turned: Vec<Seen>,
     /// Where the defect is, when it is marked.
-    pub(crate) mask: Option<Mask>,
+    pub(crate) mask: Option<Marking>,
 }
 
 impl Photo<'_> {
@@ -38,11 +39,14 @@ impl Photo<'_> {
         let (rows, cols) = (self.seen.grids[0].rows, self.seen.grids[0].cols);
         let laid = aligner.zip(self.seen.laid.as_ref());
         let marked = match laid {
-            Some((aligner, laid)) => lay_mask(aligner, &laid.rigid, &mask.inside, (mask.width, mask.height)),
+            Some((aligner, laid)) => {
+                let inside: Vec<bool> = mask.inside().collect();
+                lay_mask(aligner, &laid.rigid, &inside, (mask.width as u32, mask.height as u32))
+            }
             None => ScoreMap {
-                rows: mask.height as usize,
-                cols: mask.width as usize,
-                values: mask.inside.iter().map(|inside| f32::from(u8::from(*inside))).collect(),
+                rows: mask.height,
+                cols: mask.width,
+                values: mask.inside().map(|inside| f32::from(u8::from(inside))).collect(),
             },
         };
         let (mut inside, mut all) = (vec![0.0_f32; rows * cols], vec![0.0_f32; rows * cols]);
@@ -170,7 +174,7 @@ fn photo<'e>(
     };
     let (mask, problem) = match example.mask.as_ref().map(|path| (path, mask(path, picture.dimensions()))) {
         None => (None, None),
-        Some((_, Ok(mask))) => (Some(mask), None),
+        Some((_, Ok(mask))) => (Some(Marking::from(&mask)), None),
         Some((path, Err(kind))) => (None, Some(Problem::in_file(kind, path))),
     };
     match eye.see(&picture, aligner) {
