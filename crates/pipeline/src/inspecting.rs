@@ -20,7 +20,7 @@ pub struct InspectedRow {
     pub id: String,
     /// What was found; absent when the photo could not be read.
     pub found: Option<Inspected>,
-    /// What was wrong with it.
+    /// What was wrong with it; something may have been found all the same.
     pub problem: Option<ProblemKind>,
     /// Width and height in pixels; absent when it could not be read.
     pub size: Option<(u32, u32)>,
@@ -84,7 +84,9 @@ fn inspect_one(
         Ok(looked) => {
             drawn(&id, &looked)?;
             let size = Some(looked.photo.dimensions());
-            Ok(InspectedRow { id, found: Some(looked.found), problem: None, size })
+            let bits = predictor.bundle().inspector.sight.depth.bits();
+            let problem = looked.is_brighter.then_some(ProblemKind::BrighterThanLearned { bits });
+            Ok(InspectedRow { id, found: Some(looked.found), problem, size })
         }
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),
         Err(error) => Err(error.into()),

@@ -66,6 +66,9 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::DefectWithoutMask { count } => {
             format!("有 {count} 张缺陷图片没有掩膜（这是第一张）；这些图片不检验缺陷位置")
         }
+        ProblemKind::BrighterThanLearned { bits } => {
+            format!("有些像素超出学习图片所用的 {bits} 位范围，按白色处理；请按那些图片的方式保存")
+        }
         ProblemKind::CopyOfLearned => {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }

@@ -16,13 +16,16 @@ use super::learned::Learned;
 use super::marks::Marks;
 use super::memories::Memories;
 use super::sight::{Look, Sight};
-use super::weighing::Units;
+use super::weighing::{Units, Usual};
 use crate::archive::{self, Files};
 use crate::files::{self, Tensors, json, malformed, parse, tensor_bytes, tensors};
 use crate::{BundleError, Evaluation, Form, Golden, Manifest, TaskReference};
 
 /// The oldest format of inspectors that is read: before, nothing told which photos were learned from, nor how deep they are.
 const FORMAT_FROM: u32 = 2;
+
+/// Two scales and the look for detail.
+const MOST_LOOKS: usize = 3;
 
 /// When a part alarms, and where it is marked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -202,8 +205,18 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
 fn check(inspector: &Inspector) -> Result<(), String> {
     let Inspector { sight, memories, units, .. } = inspector;
     let no_fit = || Err("scales, memories and units do not fit together".to_owned());
-    if !sight.looks.iter().all(Look::is_whole) || sight.looks.iter().all(Look::is_detail) {
+    if !sight.looks.iter().all(Look::is_sound) || sight.looks.iter().all(Look::is_detail) {
         return no_fit();
+    }
+    if sight.looks.len() > MOST_LOOKS {
+        return Err(format!(
+            "it looks {} times at each photo, at most {MOST_LOOKS} are usual",
+            sight.looks.len()
+        ));
+    }
+    let joining = inspector.taught.iter().flat_map(|taught| taught.joining.all());
+    if !units.all().chain(joining).all(Usual::is_sound) {
+        return Err("a spread is not above 0".to_owned());
     }
     let views: Vec<usize> =
         sight.looks.iter().flat_map(|look| look.views.iter().map(ExactSizeIterator::len)).collect();

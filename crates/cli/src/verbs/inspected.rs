@@ -56,6 +56,9 @@ pub(super) fn predict(
     let alarms = rows.iter().filter(|row| row.found.as_ref().is_some_and(|found| found.alarm)).count();
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
     say(arguments, &summary(rows.len(), alarms, unread, lang));
+    if let Some(line) = brighter(&rows, lang) {
+        say(arguments, &line);
+    }
     for line in batch.iter().flat_map(|batch| batch.told(lang)) {
         say(arguments, &line);
     }
@@ -78,6 +81,14 @@ fn summary(n: usize, alarms: usize, unread: usize, lang: Lang) -> String {
         told += &lang.pick(format!(", {unread} could not be read"), format!("，{unread} 张无法读取"));
     }
     told
+}
+
+/// How many photos were found brighter than can be seen, by what.
+fn brighter(rows: &[InspectedRow], lang: Lang) -> Option<String> {
+    let mut told = rows.iter().filter(|row| row.found.is_some()).filter_map(|row| row.problem.as_ref());
+    let first = words::problem_kind(told.next()?, lang);
+    let n = 1 + told.count();
+    Some(lang.pick(format!("note: {n} photos: {first}"), format!("注意：{n} 张照片：{first}")))
 }
 
 fn table(
@@ -178,9 +189,14 @@ fn write_png(path: &Path, picture: &image::DynamicImage) -> Result<(), PipelineE
     Ok(store::write_atomic(path, |out| out.write_all(bytes.get_ref()))?)
 }
 
-/// The name below the folder: the id without anything that would lead out of it.
+/// The name below the folder: the id without anything that would lead out of it, `_up` for every `..`.
 fn inside(id: &str) -> PathBuf {
-    Path::new(id).components().filter(|part| matches!(part, Component::Normal(_))).collect()
+    let name = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(PathBuf::from(name)),
+        Component::ParentDir => Some(PathBuf::from("_up")),
+        _ => None,
+    };
+    Path::new(id).components().filter_map(name).collect()
 }
 
 /// Marked regions as a COCO file: pictures, an annotation for each region, and categories: a defect of no known kind first, then
@@ -275,4 +291,16 @@ fn measured_on(measured: &InspectorMeasures, lang: Lang) -> Vec<String> {
         ));
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heat_maps_of_different_photos_have_different_names_inside_the_folder() {
+        let names = ["a/1.png", "../a/1.png", "../../a/1.png", "/a/../1.png"].map(inside);
+        let expect = ["a/1.png", "_up/a/1.png", "_up/_up/a/1.png", "a/_up/1.png"];
+        assert_eq!(names, expect.map(PathBuf::from));
+    }
 }

@@ -11,6 +11,7 @@ mod hard_times;
 mod inner_maps;
 mod inspect;
 mod inspect_measured;
+mod inspect_odd;
 mod inspect_told;
 mod journey;
 mod kinds;

@@ -402,6 +402,8 @@ fn every_problem_names_what_to_do() {
         ProblemKind::MaskWithoutPicture,
         ProblemKind::SeveralMasks { count: 2 },
         ProblemKind::DefectWithoutMask { count: 2 },
+        ProblemKind::CopyOfLearned,
+        ProblemKind::BrighterThanLearned { bits: 12 },
     ] {
         assert!(kind.to_string().contains(';'), "{kind}");
     }

@@ -35,6 +35,8 @@ pub(crate) struct Judged {
     pub(crate) named: Option<NamedKind>,
     pub(crate) group: u32,
     pub(crate) score: f64,
+    /// What the score were without what defects have taught; absent where they taught nothing.
+    pub(crate) alone: Option<f64>,
     pub(crate) map: ScoreMap,
     /// What is marked; absent where a defect is not marked.
     pub(crate) mask: Option<Marking>,
@@ -54,6 +56,7 @@ impl Judged {
             named: opinion.kind,
             group,
             score: opinion.score,
+            alone: opinion.evidence.defects.map(|_| opinion.alone),
             map: opinion.map,
             mask: photo.mask.clone(),
             size: photo.seen.size,
@@ -205,6 +208,9 @@ pub(crate) fn measure(
     if defect.contains(&true) {
         if on != On::OutOfFoldByCost {
             add("recall", recall_at(&scores, &defect, &groups, threshold));
+            if let Some(alone) = photos.iter().map(|photo| photo.alone).collect::<Option<Vec<f64>>>() {
+                add("recall-alone", recall_at(&alone, &defect, &groups, threshold));
+            }
         }
         add("image-auroc", auroc(&scores, &defect, &groups, seed)?);
         add("image-ap", average_precision(&scores, &defect, &groups, seed)?);

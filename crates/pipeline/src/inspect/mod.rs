@@ -4,6 +4,7 @@ mod choosing;
 mod contamination;
 mod dealing;
 mod fitting;
+mod glancing;
 mod kinds;
 mod known;
 mod listening;
@@ -18,7 +19,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bundle::inspection::{
-    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Shown, Sight, seed_of,
+    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
@@ -28,6 +29,7 @@ use linalg::{Matrix, Seed};
 pub use choosing::DetectorNeeds;
 pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
+use glancing::Glanced;
 pub use kinds::{NamedKinds, NamedRow};
 pub use measuring::{COST_FROM, CostUse};
 use measuring::{Held, Judged, Measurements, On};
@@ -133,16 +135,11 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
-    let has_defects = learned.iter().any(|example| example.verdict.kind().is_some());
-    let sizes = seeing::sizes(&learned);
-    if sizes.is_empty() {
+    let Some(glanced) = Glanced::at(request, &learned) else {
         problems.extend(seeing::unreadable(&learned));
         return Err(nothing_usable(&set, &problems));
-    }
-    let smallest = request.smallest_defect.or_else(|| seeing::smallest_marked(&learned));
-    let without_background = request.without_background;
-    let shown = Shown { sizes: &sizes, defects: has_defects, smallest, without_background };
-    let (sight, eye) = Sight::choose(&dir, &home.engine, &shown)?;
+    };
+    let (sight, eye) = Sight::choose(&dir, &home.engine, &glanced.shown())?;
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
     let (mut photos, more) = run

@@ -148,6 +148,7 @@ fn measures(findings: &Findings<'_>) -> Vec<DetectorMeasure> {
             "aupro" => DetectorMetric::Aupro,
             "aupimo" => DetectorMetric::Aupimo,
             "recall" => DetectorMetric::Recall,
+            "recall-alone" => DetectorMetric::RecallAlone,
             "false-alarms" => DetectorMetric::FalseAlarms,
             _ => return None,
         })
@@ -184,8 +185,9 @@ fn shown(
 
 fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let mark = findings.alarm.mark.threshold() as f32;
-    let photo = std::fs::read(&judged.path).ok().and_then(|bytes| prep::decode(&bytes).ok());
-    let view = photo.and_then(|photo| {
+    let depth = findings.fitted.inspector.sight.depth;
+    let photo = std::fs::read(&judged.path).ok().and_then(|bytes| prep::decode_deep(&bytes, depth).ok());
+    let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
         let marked = judged
             .mask
