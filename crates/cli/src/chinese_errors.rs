@@ -67,7 +67,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
             format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
         }
         PipelineError::LearnedFrom { path } => {
-            format!("“{}”中的照片，模型全都学习过", path.display())
+            format!("“{}”中可供测量的照片，模型全都学习过", path.display())
         }
         PipelineError::NoDetector { detector, needs } => {
             let needs = match needs {

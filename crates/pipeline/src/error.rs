@@ -74,7 +74,7 @@ pub enum PipelineError {
     #[error("detector `{detector}` needs {needs}")]
     NoDetector { detector: &'static str, needs: DetectorNeeds },
     /// A model would be measured on nothing but what it was made from.
-    #[error("the model learned from every photo of `{}`", path.display())]
+    #[error("the model learned from every photo of `{}` that could be measured on", path.display())]
     LearnedFrom { path: std::path::PathBuf },
     /// The person asked to stop. Features computed so far are kept.
     #[error("stopped; the features computed so far are kept and the next run goes on from there")]

@@ -105,6 +105,9 @@ fn the_cost_of_a_missed_defect_is_used_once_there_are_defects() {
     assert!(ended.err.contains("AUROC") && !ended.err.contains("defects found"), "{}", ended.err);
     let report = std::fs::read_to_string(place.path("parts.report.html")).unwrap();
     assert!(report.contains("The threshold was chosen on them too"));
+    let ended = inspect(&place, &["parts", "--false-alarms", "30%", "--miss-cost", "0.001", "--json"]).fine();
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(made["evaluation"]["recall"][0]["n"], 0, "{made}");
     let ended = inspect(&place, &["parts", "--out", "few.djm", "--miss-cost", "9"]).fine();
     assert!(ended.err.contains("do not prove the promise"), "{}", ended.err);
 }

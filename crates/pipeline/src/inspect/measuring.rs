@@ -10,7 +10,7 @@ use evaluate::inspect::{
     ScoredImage, TradeOff, alarm_threshold, aupimo, auroc, average_precision, cheapest_threshold,
     estimated_threshold, false_alarms_at, pixel_metrics, recall_at, trade_off,
 };
-use evaluate::{Estimate, EvaluateError};
+use evaluate::{Estimate, EvaluateError, wilson};
 use linalg::Seed;
 use serde::Serialize;
 
@@ -206,7 +206,8 @@ pub(crate) fn measure(
     let mut kinds = Vec::new();
     let mut curve = Vec::new();
     if defect.contains(&true) {
-        if on != On::OutOfFoldByCost {
+        let threshold = (on != On::OutOfFoldByCost).then_some(threshold);
+        if let Some(threshold) = threshold {
             add("recall", recall_at(&scores, &defect, &groups, threshold));
             if let Some(alone) = photos.iter().map(|photo| photo.alone).collect::<Option<Vec<f64>>>() {
                 add("recall-alone", recall_at(&alone, &defect, &groups, threshold));
@@ -240,10 +241,11 @@ pub(super) fn renumbered(groups: &[u32]) -> Vec<u32> {
     groups.iter().map(|group| present.partition_point(|other| other < group) as u32).collect()
 }
 
+/// By kind of defect: share found at the threshold, of nothing without one, and AUROC against good photos.
 fn of_kinds(
     photos: &[Judged],
     groups: &[u32],
-    threshold: f64,
+    threshold: Option<f64>,
     seed: Seed,
 ) -> Result<Vec<(String, Estimate, Estimate)>, PipelineError> {
     let mut names: Vec<&String> = photos.iter().filter_map(|photo| photo.kind.as_ref()).collect();
@@ -257,7 +259,11 @@ fn of_kinds(
         let defect: Vec<bool> = rows.iter().map(|row| photos[*row].kind.is_some()).collect();
         let groups: Vec<u32> = rows.iter().map(|row| groups[*row]).collect();
         let auroc = auroc(&scores, &defect, &groups, seed)?;
-        Ok((name.clone(), recall_at(&scores, &defect, &groups, threshold), auroc))
+        let recall = match threshold {
+            Some(threshold) => recall_at(&scores, &defect, &groups, threshold),
+            None => wilson(0, 0),
+        };
+        Ok((name.clone(), recall, auroc))
     };
     names.into_iter().map(of).collect()
 }

@@ -363,6 +363,9 @@ pub(crate) fn measure_unseen(
     if examples.is_empty() {
         examples = set.examples.iter().collect();
     }
+    if examples.is_empty() {
+        return Err(nothing_usable(&set, &problems));
+    }
     let InspectionBundle { inspector, learned, alarm, .. } = predictor.bundle();
     let examples = known::unknown(learned, examples);
     if examples.is_empty() {
