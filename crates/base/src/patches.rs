@@ -146,7 +146,7 @@ impl PatchBase {
     /// The patches of a photo.
     ///
     /// # Errors
-    /// [`PrepError::TooLarge`] for a photo that has more than a million cells at this scale.
+    /// [`PrepError::TooLarge`] for a photo that has more than a million cells at this scale, or more pixels than are decoded.
     pub fn grid(&self, photo: &RgbImage) -> Result<PatchGrid, BaseError> {
         let tiling = self.plan.tiling(photo.width(), photo.height())?;
         let scaled = prep::scale(photo, tiling.scaled.0, tiling.scaled.1, self.preprocess.filter);

@@ -37,6 +37,9 @@ pub enum BundleError {
     /// Made by a newer Dianjing.
     #[error("`{}` has format {got}; this program reads up to {supported}", path.display())]
     NewerFormat { path: PathBuf, got: u32, supported: u32 },
+    /// Made by an older Dianjing, in a way that is no longer read.
+    #[error("`{}` has format {got}; inspectors are read from format {needed} on", path.display())]
+    OlderFormat { path: PathBuf, got: u32, needed: u32 },
     /// A file in the bundle does not hold what it should.
     #[error("`{file}` in `{}` cannot be understood: {detail}", path.display())]
     Malformed { path: PathBuf, file: String, detail: String },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// The newest bundle format this program reads and the one it writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The readable front page of a bundle. Its own BLAKE3 is the bundle's identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -169,7 +169,7 @@ pub(crate) struct InspectArguments {
     pub(crate) seed: u64,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct InspectionColumns {
     /// Take the path of the photo from this column
     #[arg(long, value_name = "COLUMN")]
@@ -189,6 +189,20 @@ pub(crate) struct InspectionColumns {
     /// Count the photos of one folder below a class folder as one (lot, camera, burst)
     #[arg(long)]
     pub(crate) group_by_folder: bool,
+}
+
+impl From<&Columns> for InspectionColumns {
+    /// Those that photos of parts have as well.
+    fn from(columns: &Columns) -> Self {
+        Self {
+            image: columns.image.clone(),
+            label: columns.label.clone(),
+            mask: None,
+            group: columns.group.clone(),
+            part: columns.part.clone(),
+            group_by_folder: false,
+        }
+    }
 }
 
 /// `free` or `matters`.
@@ -290,10 +304,27 @@ pub(crate) struct PredictArguments {
 pub(crate) struct EvaluateArguments {
     /// The bundle: a `.djm` file or a folder
     pub(crate) bundle: PathBuf,
-    /// Labelled examples in any form that `tune` reads
+    /// Labelled examples in any form that `tune` or, for an inspector, `inspect` reads
     pub(crate) data: PathBuf,
     #[command(flatten)]
     pub(crate) columns: Columns,
+    /// Take the path of the mask from this column (inspectors only)
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) mask: Option<String>,
+    /// Count the photos of one folder below a class folder as one (inspectors only)
+    #[arg(long)]
+    pub(crate) group_by_folder: bool,
+}
+
+impl EvaluateArguments {
+    /// The columns of a table of photos.
+    pub(crate) fn inspection_columns(&self) -> InspectionColumns {
+        InspectionColumns {
+            mask: self.mask.clone(),
+            group_by_folder: self.group_by_folder,
+            ..InspectionColumns::from(&self.columns)
+        }
+    }
 }
 
 #[derive(Debug, Args)]

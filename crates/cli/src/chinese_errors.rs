@@ -67,7 +67,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
             format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
         }
         PipelineError::LearnedFrom { path } => {
-            format!("模型正是用“{}”做出来的，这些照片它全都见过", path.display())
+            format!("“{}”中可供测量的照片，模型全都学习过", path.display())
         }
         PipelineError::NoDetector { detector, needs } => {
             let needs = match needs {
@@ -199,6 +199,9 @@ fn bundle(error: &BundleError) -> Option<String> {
             format!("{}中的“{file}”被改动过：哈希为 {got}，写出时为 {expected}", name(path))
         }
         BundleError::OtherKind { path, .. } => format!("{}是另一种模型包，不能用于此处", name(path)),
+        BundleError::OlderFormat { path, got, needed } => {
+            format!("{}的格式版本是 {got}；检测器须为 {needed} 版或更新", name(path))
+        }
         BundleError::NewerFormat { path, got, supported } => {
             format!("{}的格式版本是 {got}，本程序最多支持 {supported}", name(path))
         }

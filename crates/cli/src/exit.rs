@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use bundle::BundleError;
 use pipeline::{Lang, PipelineError};
 
 use crate::{chinese_errors, chinese_usage};
@@ -93,7 +94,6 @@ fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
 }
 
 fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
-    use bundle::BundleError;
     Some(match error {
         PipelineError::NoLabels { .. } => lang.pick(
             "put the examples into one folder per class, or name the label column with --label",
@@ -135,20 +135,29 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "free some space, or pass another place with --out or --cache",
             "请腾出空间，或用 --out、--cache 指定别处",
         ),
-        PipelineError::Bundle(BundleError::WrongBase { .. }) => lang.pick(
+        PipelineError::Bundle(error) => return bundle_hint(error, lang),
+        _ => return None,
+    })
+}
+
+fn bundle_hint(error: &BundleError, lang: Lang) -> Option<&'static str> {
+    Some(match error {
+        BundleError::WrongBase { .. } => lang.pick(
             "fetch that base with `dianjing base pull`, or tune again",
             "请用 dianjing base pull 下载该底座，或重新调校",
         ),
-        PipelineError::Bundle(
-            BundleError::Truncated { .. } | BundleError::Damaged { .. } | BundleError::Changed { .. },
-        ) => lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包"),
-        PipelineError::Bundle(BundleError::ExportPrepared) => lang.pick(
+        BundleError::Truncated { .. } | BundleError::Damaged { .. } | BundleError::Changed { .. } => {
+            lang.pick("copy the bundle again from where it was made", "请从制作处重新复制该模型包")
+        }
+        BundleError::ExportPrepared => lang.pick(
             "run it with `dianjing predict`, which looks at photos in the same way everywhere",
             "请用 dianjing predict 运行它，在任何地方的检测方式都相同",
         ),
-        PipelineError::Bundle(BundleError::NewerFormat { .. }) => {
-            lang.pick("install a newer Dianjing", "请安装更新版本的点睛")
-        }
+        BundleError::OlderFormat { .. } => lang.pick(
+            "make it anew from its photos with `dianjing inspect`",
+            "请用 dianjing inspect 以原来的照片重新制作",
+        ),
+        BundleError::NewerFormat { .. } => lang.pick("install a newer Dianjing", "请安装更新版本的点睛"),
         _ => return None,
     })
 }

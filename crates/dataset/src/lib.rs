@@ -20,6 +20,6 @@ pub use fingerprint::content_hash;
 pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{
-    InspectionOptions, ReadOptions, TaskKind, names_good_parts, read, read_held_out, read_inspection,
-    read_lines, read_pool, read_unlabelled,
+    InspectionOptions, Purpose, ReadOptions, TaskKind, names_good_parts, read, read_held_out,
+    read_inspection, read_lines, read_pool, read_unlabelled,
 };

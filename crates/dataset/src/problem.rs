@@ -99,6 +99,10 @@ pub enum ProblemKind {
     SeveralMasks { count: usize },
     /// Pictures of defects without a mask, where others of the set have one. Told once, at the first of them.
     DefectWithoutMask { count: usize },
+    /// A picture to measure on that is also there to learn from.
+    CopyOfLearned,
+    /// A deep picture that is brighter than the bits hold that the pictures learned from use.
+    BrighterThanLearned { bits: u8 },
     /// Files that are not part of the layout were passed over.
     Ignored { count: usize },
 }
@@ -108,7 +112,11 @@ impl ProblemKind {
     pub fn leaves_out(&self) -> bool {
         !matches!(
             self,
-            Self::Ignored { .. } | Self::Tie { .. } | Self::RareClass { .. } | Self::NotANumber { .. }
+            Self::Ignored { .. }
+                | Self::Tie { .. }
+                | Self::RareClass { .. }
+                | Self::NotANumber { .. }
+                | Self::BrighterThanLearned { .. }
         )
     }
 }
@@ -169,7 +177,9 @@ impl fmt::Display for ProblemKind {
             | Self::MaskSize { .. }
             | Self::MaskWithoutPicture
             | Self::SeveralMasks { .. }
-            | Self::DefectWithoutMask { .. } => self.fmt_mask(out),
+            | Self::DefectWithoutMask { .. }
+            | Self::CopyOfLearned
+            | Self::BrighterThanLearned { .. } => self.fmt_inspected(out),
             Self::Ignored { count } => {
                 write!(out, "{count} file(s) are not part of the layout and were passed over")
             }
@@ -178,7 +188,7 @@ impl fmt::Display for ProblemKind {
 }
 
 impl ProblemKind {
-    fn fmt_mask(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt_inspected(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyMask => {
                 write!(out, "the mask marks nothing; mark the defect in white or remove the mask")
@@ -202,7 +212,16 @@ impl ProblemKind {
                 out,
                 "{count} picture(s) of defects have no mask, this is the first; where they are defective is not measured"
             ),
-            other => unreachable!("{other:?} is not about masks"),
+            Self::BrighterThanLearned { bits } => write!(
+                out,
+                "some of it is brighter than the {bits} bits hold that the pictures learned from use, and counts as white; save it \
+                 as they were saved"
+            ),
+            Self::CopyOfLearned => write!(
+                out,
+                "the same picture is there to learn from; keep one of both (it was left out of what is measured)"
+            ),
+            other => unreachable!("{other:?} is not about inspection"),
         }
     }
 }

@@ -73,8 +73,8 @@ pub enum PipelineError {
     /// A detector that was asked for cannot work on these photos.
     #[error("detector `{detector}` needs {needs}")]
     NoDetector { detector: &'static str, needs: DetectorNeeds },
-    /// A model would be measured on what it was made from.
-    #[error("the model was made from `{}` itself, and of that it knows everything", path.display())]
+    /// A model would be measured on nothing but what it was made from.
+    #[error("the model learned from every photo of `{}` that could be measured on", path.display())]
     LearnedFrom { path: std::path::PathBuf },
     /// The person asked to stop. Features computed so far are kept.
     #[error("stopped; the features computed so far are kept and the next run goes on from there")]

@@ -20,7 +20,7 @@ pub struct InspectedRow {
     pub id: String,
     /// What was found; absent when the photo could not be read.
     pub found: Option<Inspected>,
-    /// What was wrong with it.
+    /// What was wrong with it; something may have been found all the same.
     pub problem: Option<ProblemKind>,
     /// Width and height in pixels; absent when it could not be read.
     pub size: Option<(u32, u32)>,
@@ -84,7 +84,9 @@ fn inspect_one(
         Ok(looked) => {
             drawn(&id, &looked)?;
             let size = Some(looked.photo.dimensions());
-            Ok(InspectedRow { id, found: Some(looked.found), problem: None, size })
+            let bits = predictor.bundle().inspector.sight.depth.bits();
+            let problem = looked.is_brighter.then_some(ProblemKind::BrighterThanLearned { bits });
+            Ok(InspectedRow { id, found: Some(looked.found), problem, size })
         }
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),
         Err(error) => Err(error.into()),
@@ -112,16 +114,22 @@ pub struct InspectorMeasures {
     pub metrics: Vec<bundle::Measured>,
     /// By kind of defect.
     pub kinds: Vec<(String, evaluate::Estimate)>,
-    /// Photos that were measured.
-    pub n: usize,
-    /// Photos to learn from that were left out, since there is a test part.
+    /// Good photos that were measured.
+    pub n_good: usize,
+    /// Photos with defects that were measured.
+    pub n_defects: usize,
+    /// Photos that were left out: the inspector learned from them, or they are there to learn from beside a test part.
     pub n_left_out: usize,
+    /// The layout of the set.
+    pub layout: String,
+    /// What was taken for good and what for a defect, and why.
+    pub why: String,
 }
 
-/// Measures an inspector on a set with verdicts: its test part; where there is none, all of it.
+/// Measures an inspector on a set with verdicts: its test part; where there is none, all of it; without what it learned from.
 ///
 /// # Errors
-/// [`PipelineError::LearnedFrom`] for the very set that it was made from, when that has no test part.
+/// [`PipelineError::LearnedFrom`] when it learned from all of that.
 pub fn measure_inspector(
     predictor: &InspectionPredictor,
     data: &Path,

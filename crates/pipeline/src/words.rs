@@ -66,6 +66,12 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::DefectWithoutMask { count } => {
             format!("有 {count} 张缺陷图片没有掩膜（这是第一张）；这些图片不检验缺陷位置")
         }
+        ProblemKind::BrighterThanLearned { bits } => {
+            format!("有些像素超出学习图片所用的 {bits} 位范围，按白色处理；请按那些图片的方式保存")
+        }
+        ProblemKind::CopyOfLearned => {
+            "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
+        }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
         other => other.to_string(),
     }
@@ -94,9 +100,9 @@ pub fn cost_use(cost: CostUse) -> Sentence {
         ),
         CostUse::TooFewDefects => (
             format!(
-                "The cost of a missed defect was not used: it takes {COST_FROM} labelled defects to learn from, and those of the test part decide nothing."
+                "The cost of a missed defect was not used: it takes {COST_FROM} labelled defects to learn from, each of another group, and those of the test part decide nothing."
             ),
-            format!("未使用漏检代价：需要至少 {COST_FROM} 个用于学习的已标注缺陷，测试集中的不算。"),
+            format!("未使用漏检代价：需要至少 {COST_FROM} 个用于学习的已标注缺陷，且来自不同的组，测试集中的不算。"),
         ),
         CostUse::NoPromise => (
             "The cost of a missed defect was not used: the good parts do not prove the promise it would have to keep.".to_owned(),
@@ -104,6 +110,16 @@ pub fn cost_use(cost: CostUse) -> Sentence {
         ),
     };
     Sentence { en, zh }
+}
+
+/// That labelled defects taught nothing, and what it takes; `None` where there are none of these.
+pub fn idle_defects(n: usize) -> Option<Sentence> {
+    (n > 0).then(|| Sentence {
+        en: format!(
+            "The {n} labelled defects taught nothing: it takes two good photos, and defects of two groups, to learn from any."
+        ),
+        zh: format!("{n} 张已标注的缺陷没有用于学习：至少需要两张良品照片和来自两组的缺陷。"),
+    })
 }
 
 /// A fault as a heading.

@@ -1,7 +1,7 @@
 //! How a photo of one size is scaled and cut into tiles.
 
 use super::{MAX_CELLS, PAD, PatchPlan};
-use crate::prep::PrepError;
+use crate::prep::{MAX_PIXELS, PrepError};
 
 /// A photo in tiles of one size.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,14 +44,18 @@ impl PatchPlan {
     /// The tiles of a photo of this size.
     pub(super) fn tiling(&self, width: u32, height: u32) -> Result<Tiling, PrepError> {
         let (rows, cols) = self.grid_size(width, height);
-        if rows * cols > MAX_CELLS {
-            return Err(PrepError::TooLarge { width, height, limit: MAX_CELLS as u64 });
-        }
+        let scaled = (self.scaled(width), self.scaled(height));
+        let within = |(a, b): (usize, usize), limit: u64| {
+            let is_within = a.checked_mul(b).is_some_and(|product| product as u64 <= limit);
+            if is_within { Ok(()) } else { Err(PrepError::TooLarge { width, height, limit }) }
+        };
+        within((rows, cols), MAX_CELLS as u64)?;
+        within(scaled, MAX_PIXELS)?;
         let holds = |tile: &usize| tile / self.cell >= rows.max(cols) + 2 * PAD;
         let size = self.tiles.iter().position(holds).unwrap_or(self.tiles.len() - 1);
         let (cells, margin) = (self.tiles[size] / self.cell, self.margin / self.cell);
         Ok(Tiling {
-            scaled: (self.scaled(width), self.scaled(height)),
+            scaled,
             rows,
             cols,
             size,
@@ -156,6 +160,15 @@ mod tests {
                 tiling.tiles().flat_map(|tile| tile.gives).map(|(place, _)| place).collect();
             given.sort_unstable();
             assert_eq!(given, (0..tiling.rows * tiling.cols).collect::<Vec<_>>(), "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_makes_photos_huge_is_refused_before_anything_is_made() {
+        for (scale, cell) in [(2000.0, 512), (1e300, 512), (1.0, 1)] {
+            let plan = PatchPlan { scale, tiles: vec![512], margin: 0, cell, maps: Vec::new() };
+            let tiled = plan.tiling(4096, 4096);
+            assert!(matches!(tiled, Err(PrepError::TooLarge { width: 4096, .. })), "{scale}");
         }
     }
 

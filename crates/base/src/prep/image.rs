@@ -18,7 +18,8 @@ pub const MAX_DECODED_BYTES: u64 = 512 << 20;
 
 /// Decodes a picture of any supported format to upright 8-bit RGB.
 ///
-/// The format is recognised by content, not by name. Of an animation the first frame is taken; 16-bit values are scaled;
+/// The format is recognised by content, not by name. Of an animation the first frame is taken; 16-bit values are scaled (where
+/// fewer of the bits are used, see [`decode_deep`](super::decode_deep));
 /// transparent parts are shown on white, as a page or a screen would; colour profiles are not applied. The size is checked
 /// before anything is decoded. A JPEG that ends early is damaged: its decoder would fill the rest with grey.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, PrepError> {
@@ -26,7 +27,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, PrepError> {
 }
 
 /// The upright picture with all its channels and bits, turned into what is wanted of it by `convert`.
-pub(super) fn decode_as<T>(bytes: &[u8], convert: fn(DynamicImage) -> T) -> Result<T, PrepError> {
+pub(super) fn decode_as<T>(bytes: &[u8], convert: impl FnOnce(DynamicImage) -> T) -> Result<T, PrepError> {
     if bytes.is_empty() {
         return Err(PrepError::Empty);
     }
@@ -54,7 +55,7 @@ pub fn size(bytes: &[u8]) -> Result<(u32, u32), PrepError> {
 }
 
 /// A decoder for a picture of a known format and a size within the limits.
-fn opened(bytes: &[u8]) -> Result<impl ImageDecoder + '_, PrepError> {
+pub(super) fn opened(bytes: &[u8]) -> Result<impl ImageDecoder + '_, PrepError> {
     let not_an_image = |detail: String| PrepError::NotAnImage { detail };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -104,7 +105,7 @@ fn describe(bytes: &[u8]) -> String {
     looks_like.to_owned()
 }
 
-fn on_white(picture: DynamicImage) -> RgbImage {
+pub(super) fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }

@@ -1,5 +1,6 @@
 //! Turns image files and text into a network's input, and the masks of defects into areas.
 
+mod depth;
 mod image;
 mod jpeg;
 mod mask;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arch::Family;
 
+pub use depth::{Depth, decode_deep, largest_value};
 pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale, size};
 pub use mask::{Mask, decode_mask};
 pub use resample::resampling;

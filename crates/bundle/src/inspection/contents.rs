@@ -1,7 +1,8 @@
 //! The bundle of an inspector, and its way to disk and back.
 //!
 //! Besides what every bundle has, it holds `inspector.json` and `inspector.safetensors` (scales, memories, units, what defects
-//! taught) and `alarm.json` (the threshold with its promise, and the good scores behind it).
+//! taught), `alarm.json` (the threshold with its promise, and the good scores behind it) and `learned.json` (by what the photos that
+//! it learned from are known).
 
 use std::path::Path;
 
@@ -11,13 +12,20 @@ use tune::detect::{Aligner, LocalMemory, PatchLogit, PatchMemory, PixelReference
 
 use super::inspector::{Inspector, Joining, Teaching};
 use super::kinds::Kinds;
+use super::learned::Learned;
 use super::marks::Marks;
 use super::memories::Memories;
 use super::sight::{Look, Sight};
-use super::weighing::Units;
+use super::weighing::{Units, Usual};
 use crate::archive::{self, Files};
 use crate::files::{self, Tensors, json, malformed, parse, tensor_bytes, tensors};
 use crate::{BundleError, Evaluation, Form, Golden, Manifest, TaskReference};
+
+/// The oldest format of inspectors that is read: before, nothing told which photos were learned from, nor how deep they are.
+const FORMAT_FROM: u32 = 2;
+
+/// Two scales and the look for detail.
+const MOST_LOOKS: usize = 3;
 
 /// When a part alarms, and where it is marked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +52,8 @@ pub struct InspectionBundle {
     pub alarm: Alarm,
     /// What was measured; `recall` is that of each kind of defect.
     pub evaluation: Evaluation,
+    /// The photos that it learned from.
+    pub learned: Learned,
     /// The self-test.
     pub golden: Golden,
 }
@@ -82,6 +92,7 @@ impl InspectionBundle {
             ("inspector.safetensors".to_owned(), tensor_bytes(&tensors)),
             ("alarm.json".to_owned(), json(&self.alarm)),
             ("evaluation.json".to_owned(), json(&self.evaluation)),
+            ("learned.json".to_owned(), json(&self.learned)),
             ("golden.json".to_owned(), json(&self.golden)),
         ]);
         files::write(&mut self.manifest, files, path, form, created)
@@ -94,6 +105,10 @@ impl InspectionBundle {
         if !matches!(manifest.task, TaskReference::Inspection { .. }) {
             return Err(BundleError::OtherKind { path: path.to_owned(), got: "tells classes apart" });
         }
+        if manifest.format < FORMAT_FROM {
+            let (path, got) = (path.to_owned(), manifest.format);
+            return Err(BundleError::OlderFormat { path, got, needed: FORMAT_FROM });
+        }
         let stored = parse(path, &files, "inspector.json")?;
         let inspector = get(stored, &tensors(path, &files, "inspector.safetensors")?)
             .map_err(|detail| malformed(path, "inspector.json", detail))?;
@@ -101,6 +116,7 @@ impl InspectionBundle {
             inspector,
             alarm: parse(path, &files, "alarm.json")?,
             evaluation: parse(path, &files, "evaluation.json")?,
+            learned: parse(path, &files, "learned.json")?,
             golden: parse(path, &files, "golden.json")?,
             manifest,
         })
@@ -189,8 +205,18 @@ fn get(stored: Stored, tensors: &Tensors) -> Result<Inspector, String> {
 fn check(inspector: &Inspector) -> Result<(), String> {
     let Inspector { sight, memories, units, .. } = inspector;
     let no_fit = || Err("scales, memories and units do not fit together".to_owned());
-    if !sight.looks.iter().all(Look::is_whole) || sight.looks.iter().all(Look::is_detail) {
+    if !sight.looks.iter().all(Look::is_sound) || sight.looks.iter().all(Look::is_detail) {
         return no_fit();
+    }
+    if sight.looks.len() > MOST_LOOKS {
+        return Err(format!(
+            "it looks {} times at each photo, at most {MOST_LOOKS} are usual",
+            sight.looks.len()
+        ));
+    }
+    let joining = inspector.taught.iter().flat_map(|taught| taught.joining.all());
+    if !units.all().chain(joining).all(Usual::is_sound) {
+        return Err("a spread is not above 0".to_owned());
     }
     let views: Vec<usize> =
         sight.looks.iter().flat_map(|look| look.views.iter().map(ExactSizeIterator::len)).collect();

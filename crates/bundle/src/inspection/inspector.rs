@@ -58,6 +58,8 @@ pub struct Opinion {
     pub map: ScoreMap,
     /// Suspicion of the part, higher for more.
     pub score: f64,
+    /// What the score were without what defects have taught; at most the score.
+    pub alone: f64,
     /// What it is made of.
     pub evidence: Evidence,
     /// The kind of defect it is, should it have one; absent where too few were shown.
@@ -96,8 +98,9 @@ impl Inspector {
     }
 }
 
-/// Joins what all detectors say. The score by good parts alone is never dropped: where it is the higher one it counts, so a
-/// kind of defect that was never shown alarms as before.
+/// Joins what all detectors say. The score by good parts alone is never dropped: where it is the higher one it counts, and so a
+/// kind of defect that was never shown can alarm. But the threshold is that of the higher one of both, so what barely alarmed
+/// before defects taught may no longer do; how many defects alarm by [`Opinion::alone`] is measured.
 pub fn opinion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks::Marked)>) -> Opinion {
     let weighed = units.weigh(raw);
     let alone = weighed.patches + weighed.whole;
@@ -107,12 +110,14 @@ pub fn opinion(units: &Units, raw: &Raw, taught: Option<(&Joining, &super::marks
         None => map,
     };
     let Some((joining, marked)) = taught else {
-        return Opinion { map: over_photo(weighed.map), score: alone, evidence, kind: None };
+        return Opinion { map: over_photo(weighed.map), score: alone, alone, evidence, kind: None };
     };
     let defects = joining.marks.weigh(marked);
     evidence.defects = Some(defects);
-    let score = joining.alone.units(alone).max(joining.both.units(alone + defects));
-    Opinion { map: over_photo(joined(weighed.map, joining, marked)), score, evidence, kind: None }
+    let score = joining.both.units(alone + defects);
+    let alone = joining.alone.units(alone);
+    let map = over_photo(joined(weighed.map, joining, marked));
+    Opinion { map, score: alone.max(score), alone, evidence, kind: None }
 }
 
 /// Suspicion by cell as in [`Opinion`], but of what was seen: of the registered photo where parts lie alike.
@@ -136,6 +141,12 @@ fn joined(mut map: ScoreMap, joining: &Joining, marked: &super::marks::Marked) -
 }
 
 impl Joining {
+    /// All units.
+    pub(super) fn all(&self) -> impl Iterator<Item = Usual> {
+        let MarkUnits { patches, top, photo } = self.marks;
+        [patches, top, photo, self.alone, self.both].into_iter()
+    }
+
     /// From what was said of good photos that nobody had seen.
     pub fn learn(units: &Units, held_out: &[(&Raw, &super::marks::Marked)]) -> Self {
         let marks = MarkUnits::learn(&held_out.iter().map(|(_, marked)| *marked).collect::<Vec<_>>());

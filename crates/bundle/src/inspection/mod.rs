@@ -10,6 +10,7 @@
 //! | what do the first defects teach? | [`Marks`] |
 //! | how does it become one ONNX graph? | [`export_inspector`] |
 //! | what kind of defect is it? | [`Kinds`] |
+//! | which photos did it learn from? | [`Learned`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
 mod background;
@@ -17,6 +18,7 @@ mod contents;
 mod inspector;
 mod kinds;
 mod laying;
+mod learned;
 mod map;
 mod marks;
 mod memories;
@@ -30,6 +32,7 @@ pub use contents::{Alarm, InspectionBundle};
 pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, seed_of, suspicion};
 pub use kinds::{DefectLook, KindShare, Kinds, NamedKind};
 pub use laying::{Laid, SightError, brightness, lay_mask};
+pub use learned::Learned;
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Good, Memories, Raw, Voice, WHOLE_FROM};

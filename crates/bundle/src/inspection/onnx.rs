@@ -231,6 +231,7 @@ fn metadata(bundle: &InspectionBundle, (width, height): (u32, u32), map: &Cells)
         "width": width,
         "height": height,
         "colours": "RGB",
+        "bits_used_of_16": bundle.inspector.sight.depth.bits(),
         "values": "0 to 255 as decoded, sRGB, upright as EXIF says, what is transparent on white; the graph scales and normalises",
     });
     let outputs = serde_json::json!({

@@ -47,6 +47,8 @@ pub struct Looked {
     pub map: ScoreMap,
     /// The decoded photo.
     pub photo: RgbImage,
+    /// Whether some of it is brighter than the bits that are used can hold: there it is white.
+    pub is_brighter: bool,
 }
 
 /// One marked place.
@@ -100,7 +102,7 @@ impl InspectionPredictor {
 
     /// Inspects the bytes of a photo file.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Looked, BundleError> {
-        let photo = base::prep::decode(bytes).map_err(base::open::BaseError::from)?;
+        let (photo, is_brighter) = self.eye.decode(bytes).map_err(base::open::BaseError::from)?;
         let opinion = self.bundle.inspector.look(&self.eye, &photo)?;
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
@@ -114,7 +116,7 @@ impl InspectionPredictor {
             evidence: opinion.evidence,
             regions,
         };
-        Ok(Looked { found, map: opinion.map, photo })
+        Ok(Looked { found, map: opinion.map, photo, is_brighter })
     }
 }
 

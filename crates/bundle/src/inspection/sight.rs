@@ -6,6 +6,7 @@ use std::path::Path;
 
 use base::open::{BaseError, EngineChoice};
 use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_maps};
+use base::prep::{Depth, PrepError, decode_deep};
 use image::RgbImage;
 use linalg::Matrix;
 use serde::{Deserialize, Serialize};
@@ -23,10 +24,19 @@ const MOST_SIDE: f64 = 2048.0;
 /// Scaled pixels of all photos to learn from together, which are kept meanwhile: about six gigabytes. From some thousand
 /// photos on they are looked at less closely.
 const MOST_PIXELS: f64 = 3e8;
+/// What is kept besides of a photo that is shown turned around, in photos: three by right angles, and four of its middle, which
+/// has half its pixels.
+const TURNED: f64 = 5.0;
 /// Scaled pixels by which tiles reach into each other, where a photo needs several.
 const MARGIN: usize = 96;
 /// Sides of a tile in scaled pixels: small photos are mirrored to fill the smaller, large ones are cut.
 const TILES: (usize, usize) = (160, 736);
+/// No tile of any base is larger: they are rounded up to what the network takes.
+const MOST_TILE: usize = 1024;
+/// No base has smaller cells.
+const LEAST_CELL: usize = 4;
+/// No base is looked at through more inner maps.
+const MOST_MAPS: usize = 32;
 
 /// Each tile holds this share of the photos.
 const SHARES: [f64; 3] = [0.33, 0.67, 0.95];
@@ -51,6 +61,8 @@ pub struct Sight {
     pub looks: Vec<Look>,
     /// Whether the background is painted over first.
     pub without_background: bool,
+    /// How many of the bits of deep photos are used.
+    pub depth: Depth,
 }
 
 /// What was seen of one photo: a grid of patches at each scale.
@@ -75,6 +87,10 @@ pub struct Shown<'a> {
     pub smallest: Option<f64>,
     /// Whether the background is painted over.
     pub without_background: bool,
+    /// Sizes of those, among all, that may be shown turned around as well.
+    pub turned: &'a [(u32, u32)],
+    /// How many of the bits of deep photos are used.
+    pub depth: Depth,
 }
 
 impl Shown<'_> {
@@ -82,7 +98,8 @@ impl Shown<'_> {
     fn scale(&self, cell: usize) -> f64 {
         let mut areas: Vec<f64> = self.sizes.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).collect();
         areas.sort_by(f64::total_cmp);
-        let (side, all) = (areas[areas.len() / 2].sqrt(), areas.iter().sum::<f64>());
+        let turned: f64 = self.turned.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).sum();
+        let (side, all) = (areas[areas.len() / 2].sqrt(), areas.iter().sum::<f64>() + TURNED * turned);
         let usual = SIDE / side;
         let wanted = self.smallest.map_or(usual, |smallest| usual.max(2.0 * cell as f64 / smallest));
         let most = (MOST_SIDE / side).max(usual).min((MOST_PIXELS / all).sqrt());
@@ -95,6 +112,7 @@ impl Shown<'_> {
 pub struct Eye {
     looks: Vec<PatchBase>,
     without_background: bool,
+    depth: Depth,
 }
 
 impl Sight {
@@ -122,15 +140,15 @@ impl Sight {
             looks.push(Look::new(plan, &maps, &base.columns()));
             bases.push(base);
         }
-        let without_background = shown.without_background;
-        Ok((Self { looks, without_background }, Eye { looks: bases, without_background }))
+        let Shown { without_background, depth, .. } = *shown;
+        Ok((Self { looks, without_background, depth }, Eye { looks: bases, without_background, depth }))
     }
 
     /// Opens the base in a folder for this sight.
     pub fn open(&self, dir: &Path, engine: &EngineChoice) -> Result<Eye, BaseError> {
         let open = |look: &Look| PatchBase::open(dir, engine, look.plan.clone());
         let looks = self.looks.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Eye { looks, without_background: self.without_background })
+        Ok(Eye { looks, without_background: self.without_background, depth: self.depth })
     }
 }
 
@@ -150,9 +168,13 @@ impl Look {
         Self { views, pooled: of(&maps.pooled), plan }
     }
 
-    /// Whether it looks at anything.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.views.is_empty() && self.views.iter().all(|view| view.start < view.end)
+    /// Whether it looks at anything, and at no more than one that was chosen: such a look takes little memory.
+    pub(super) fn is_sound(&self) -> bool {
+        let PatchPlan { scale, tiles, cell, maps, .. } = &self.plan;
+        let looks = !self.views.is_empty() && self.views.iter().all(|view| view.start < view.end);
+        let enlarges = !(*scale > 0.0 && *scale <= 1.0);
+        let is_large = tiles.len() > SHARES.len() || tiles.iter().any(|tile| *tile > MOST_TILE);
+        looks && !enlarges && !is_large && *cell >= LEAST_CELL && maps.len() <= MOST_MAPS
     }
 
     /// Whether it is there for detail only: such a look says where something is, not whether.
@@ -183,6 +205,11 @@ fn laid_out(maps: Vec<String>, cell: usize, step: usize, scale: f64, sizes: &[(u
 }
 
 impl Eye {
+    /// Decodes a photo, and says whether some of it is brighter than the bits that are used can hold: there it is white.
+    pub fn decode(&self, bytes: &[u8]) -> Result<(RgbImage, bool), PrepError> {
+        decode_deep(bytes, self.depth)
+    }
+
     /// Looks at a photo at every scale, after painting over its background where that is wanted and laying it over the
     /// reference where there is one.
     pub fn see(&self, photo: &RgbImage, aligner: Option<&Aligner>) -> Result<Seen, SightError> {
@@ -206,6 +233,11 @@ impl Eye {
     /// The photo as it is looked at.
     pub fn prepared<'p>(&self, photo: &'p RgbImage) -> Cow<'p, RgbImage> {
         if self.without_background { Cow::Owned(without_background(photo)) } else { Cow::Borrowed(photo) }
+    }
+
+    /// How many of the bits of deep photos are used.
+    pub fn depth(&self) -> Depth {
+        self.depth
     }
 
     /// Name of the engine, with what decides its arithmetic.
@@ -248,7 +280,39 @@ mod tests {
     use super::*;
 
     fn scale(size: (u32, u32), photos: usize, smallest: Option<f64>) -> f64 {
-        Shown { sizes: &vec![size; photos], defects: true, smallest, without_background: false }.scale(8)
+        scale_of(&vec![size; photos], smallest, &[])
+    }
+
+    fn scale_of(sizes: &[(u32, u32)], smallest: Option<f64>, turned: &[(u32, u32)]) -> f64 {
+        let (without_background, depth) = (false, Depth::FULL);
+        Shown { sizes, defects: true, smallest, without_background, turned, depth }.scale(8)
+    }
+
+    #[test]
+    fn photos_that_are_shown_turned_around_take_six_times_the_room() {
+        let sizes = [(2048, 2048); 15];
+        assert_eq!(scale_of(&sizes, Some(2.0), &[]), 1.0);
+        let scale = scale_of(&sizes, Some(2.0), &sizes);
+        assert!((scale * scale * 6.0 * 15.0 * 2048.0 * 2048.0 / MOST_PIXELS - 1.0).abs() < 1e-9, "{scale}");
+    }
+
+    #[test]
+    fn a_look_that_nobody_chooses_is_not_sound() {
+        let sound = Look {
+            plan: laid_out(vec!["a".to_owned()], 8, 32, 1.0, &[(4000, 3000)]),
+            views: vec![0..4, 4..6],
+            pooled: 0..4,
+        };
+        assert!(sound.is_sound());
+        let with = |change: fn(&mut Look)| {
+            let mut look = sound.clone();
+            change(&mut look);
+            look.is_sound()
+        };
+        assert!(!with(|look| look.plan.scale = 2000.0) && !with(|look| look.plan.scale = f64::NAN));
+        assert!(!with(|look| look.plan.tiles = vec![8192]) && !with(|look| look.plan.tiles = vec![512; 90]));
+        assert!(!with(|look| look.plan.cell = 1) && !with(|look| look.plan.maps = vec!["a".to_owned(); 900]));
+        assert!(!with(|look| look.views.clear()));
     }
 
     #[test]

@@ -46,6 +46,11 @@ impl Usual {
         Self { spread: usual.spread.max((within - usual.middle) / WITHIN), ..usual }
     }
 
+    /// Whether anything can be told in these units.
+    pub(super) fn is_sound(self) -> bool {
+        self.middle.is_finite() && self.spread > 0.0 && self.spread.is_finite()
+    }
+
     /// How many spreads a value is above the middle.
     pub fn units(self, value: f64) -> f64 {
         (value - self.middle) / self.spread
@@ -136,6 +141,12 @@ impl Units {
         }
     }
 
+    /// All units.
+    pub(super) fn all(&self) -> impl Iterator<Item = Usual> {
+        let pixels = self.pixels.into_iter().flat_map(|(pixels, photos)| [pixels, photos]);
+        [&self.patches, &self.tops, &self.pooled].into_iter().flatten().copied().chain(pixels)
+    }
+
     /// Weighs what was said of a photo.
     pub fn weigh(&self, raw: &Raw) -> Weighed {
         let (patches, whole) = self.judge(raw, &self.votes);
@@ -200,6 +211,10 @@ mod tests {
         assert_eq!((usual.middle, usual.spread), (3.0, TO_DEVIATION));
         assert_eq!(Usual::of([5.0; 4]).units(6.0), 1.0);
         assert_eq!(Usual::of([]).units(2.0), 2.0);
+        assert!(usual.is_sound() && !Usual { spread: 0.0, ..usual }.is_sound());
+        assert!(
+            !Usual { spread: f64::NAN, ..usual }.is_sound() && !Usual { spread: -1.0, ..usual }.is_sound()
+        );
     }
 
     #[test]

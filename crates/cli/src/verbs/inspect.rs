@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use bundle::Form;
-use dataset::InspectionOptions;
+use dataset::{InspectionOptions, Purpose};
 use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
 use pipeline::{InspectRequest, Inspecting, Lang, percent};
 
@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
     overwrite::check(Written::Report, &report, Some(&verb.data))?;
     let request = InspectRequest {
         data: verb.data.clone(),
-        read: options(&verb.columns),
+        read: options(&verb.columns, Purpose::Learn),
         base: verb.base.clone(),
         form: Form::of(&out),
         out,
@@ -80,8 +80,9 @@ fn check(verb: &InspectArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn options(columns: &InspectionColumns) -> InspectionOptions {
+pub(super) fn options(columns: &InspectionColumns, purpose: Purpose) -> InspectionOptions {
     InspectionOptions {
+        purpose,
         image: columns.image.clone(),
         label: columns.label.clone(),
         mask: columns.mask.clone(),
@@ -115,6 +116,9 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
     say(arguments, &promise(request, made, lang));
     if let Some(cost) = made.cost {
         say(arguments, pipeline::words::cost_use(cost).in_lang(lang));
+    }
+    if let Some(idle) = pipeline::words::idle_defects(made.n_idle) {
+        say(arguments, idle.in_lang(lang));
     }
     for measured in &made.bundle.evaluation.measured {
         let on = match measured.on.as_str() {

@@ -4,13 +4,13 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked};
-use dataset::ReadOptions;
+use dataset::{Purpose, ReadOptions};
 use image::{ImageBuffer, Luma};
-use pipeline::{InspectedRow, Lang, PipelineError, words};
+use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, words};
 
 use super::batch::Batch;
 use super::{inspect, say, with_progress};
-use crate::args::{Arguments, EvaluateArguments, InspectionColumns, PredictArguments};
+use crate::args::{Arguments, EvaluateArguments, PredictArguments};
 use crate::exit::Usage;
 use crate::{exit, settings, show};
 
@@ -56,6 +56,9 @@ pub(super) fn predict(
     let alarms = rows.iter().filter(|row| row.found.as_ref().is_some_and(|found| found.alarm)).count();
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
     say(arguments, &summary(rows.len(), alarms, unread, lang));
+    if let Some(line) = brighter(&rows, lang) {
+        say(arguments, &line);
+    }
     for line in batch.iter().flat_map(|batch| batch.told(lang)) {
         say(arguments, &line);
     }
@@ -78,6 +81,14 @@ fn summary(n: usize, alarms: usize, unread: usize, lang: Lang) -> String {
         told += &lang.pick(format!(", {unread} could not be read"), format!("，{unread} 张无法读取"));
     }
     told
+}
+
+/// How many photos were found brighter than can be seen, by what.
+fn brighter(rows: &[InspectedRow], lang: Lang) -> Option<String> {
+    let mut told = rows.iter().filter(|row| row.found.is_some()).filter_map(|row| row.problem.as_ref());
+    let first = words::problem_kind(told.next()?, lang);
+    let n = 1 + told.count();
+    Some(lang.pick(format!("note: {n} photos: {first}"), format!("注意：{n} 张照片：{first}")))
 }
 
 fn table(
@@ -178,9 +189,14 @@ fn write_png(path: &Path, picture: &image::DynamicImage) -> Result<(), PipelineE
     Ok(store::write_atomic(path, |out| out.write_all(bytes.get_ref()))?)
 }
 
-/// The name below the folder: the id without anything that would lead out of it.
+/// The name below the folder: the id without anything that would lead out of it, `_up` for every `..`.
 fn inside(id: &str) -> PathBuf {
-    Path::new(id).components().filter(|part| matches!(part, Component::Normal(_))).collect()
+    let name = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(PathBuf::from(name)),
+        Component::ParentDir => Some(PathBuf::from("_up")),
+        _ => None,
+    };
+    Path::new(id).components().filter_map(name).collect()
 }
 
 /// Marked regions as a COCO file: pictures, an annotation for each region, and categories: a defect of no known kind first, then
@@ -235,17 +251,10 @@ pub(super) fn evaluate(
     lang: Lang,
 ) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
-    let columns = InspectionColumns {
-        image: verb.columns.image.clone(),
-        label: verb.columns.label.clone(),
-        mask: None,
-        group: verb.columns.group.clone(),
-        part: verb.columns.part.clone(),
-        group_by_folder: false,
-    };
+    let read = inspect::options(&verb.inspection_columns(), Purpose::Measure);
     let measured = with_progress(arguments, lang, |run| {
         let predictor = home.open_inspector(&verb.bundle, run)?;
-        pipeline::measure_inspector(&predictor, &verb.data, &inspect::options(&columns), run)
+        pipeline::measure_inspector(&predictor, &verb.data, &read, run)
     })?;
     if arguments.json {
         show::json(&measured)?;
@@ -261,17 +270,37 @@ pub(super) fn evaluate(
         vec![name, show::estimate("recall", recall, lang)]
     }));
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
-    let (n, left_out) = (measured.n, measured.n_left_out);
-    if left_out > 0 {
-        say(
-            arguments,
-            &lang.pick(
-                format!(
-                    "Measured on the {n} photos of the test part; {left_out} to learn from were left out."
-                ),
-                format!("在测试集的 {n} 张照片上测得；未使用用于学习的 {left_out} 张。"),
-            ),
-        );
+    for line in measured_on(&measured, lang) {
+        say(arguments, &line);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was made of the set, and what of it was measured.
+fn measured_on(measured: &InspectorMeasures, lang: Lang) -> Vec<String> {
+    let InspectorMeasures { n_good, n_defects, n_left_out, layout, why, .. } = measured;
+    let n = n_good + n_defects;
+    let mut told = vec![lang.pick(
+        format!("Measured on {n} photos, {n_good} good and {n_defects} with defects ({layout}: {why})."),
+        format!("在 {n} 张照片上测得：良品 {n_good} 张，缺陷 {n_defects} 张（{layout}）。"),
+    )];
+    if *n_left_out > 0 {
+        told.push(lang.pick(
+            format!("{n_left_out} were left out: the inspector learned from them, or they are there to learn from."),
+            format!("另有 {n_left_out} 张未使用：检测器从中学习过，或本来就是用于学习的。"),
+        ));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heat_maps_of_different_photos_have_different_names_inside_the_folder() {
+        let names = ["a/1.png", "../a/1.png", "../../a/1.png", "/a/../1.png"].map(inside);
+        let expect = ["a/1.png", "_up/a/1.png", "_up/_up/a/1.png", "a/_up/1.png"];
+        assert_eq!(names, expect.map(PathBuf::from));
+    }
 }

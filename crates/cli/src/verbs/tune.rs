@@ -73,7 +73,7 @@ fn is_for_inspection(error: &anyhow::Error) -> bool {
     }
 }
 
-/// Good parts alone make an inspector, with the settings that `inspect` has by default.
+/// Good parts alone make an inspector, by the columns that were named and with the settings that `inspect` has by default.
 fn inspect_instead(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     say(
         arguments,
@@ -93,7 +93,8 @@ fn inspect_instead(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> a
     }
     words.extend(["--".into(), verb.data.clone().into_os_string()]);
     let asked = InspectCommand::try_parse_from(words).expect("these flags were read as those of `tune`");
-    inspect::run(arguments, &asked.inspect, lang)
+    let asked = InspectArguments { columns: (&verb.columns).into(), ..asked.inspect };
+    inspect::run(arguments, &asked, lang)
 }
 
 /// `inspect` by itself, for its defaults.

@@ -62,7 +62,7 @@ fn a_model_is_not_measured_on_what_it_learned() {
     inspect(&place, &["parts"]).fine();
     let ended = place.run(&["evaluate", "parts.djm", "parts"]);
     assert_eq!(ended.code, 1);
-    assert!(ended.err.contains("made from `parts` itself"), "{}", ended.err);
+    assert!(ended.err.contains("learned from every photo of `parts`"), "{}", ended.err);
     // A set with a test part is measured on that alone.
     faces(&place, "tile/train/good", 0..9, false);
     faces(&place, "tile/test/good", 20..23, false);
@@ -70,7 +70,8 @@ fn a_model_is_not_measured_on_what_it_learned() {
     inspect(&place, &["tile"]).fine();
     let ended = place.run(&["evaluate", "tile.djm", "tile"]).fine();
     assert!(
-        ended.err.contains("the 5 photos of the test part; 9 to learn from were left out"),
+        ended.err.contains("Measured on 5 photos, 3 good and 2 with defects")
+            && ended.err.contains("9 were left out"),
         "{}",
         ended.err
     );
@@ -100,8 +101,66 @@ fn the_cost_of_a_missed_defect_is_used_once_there_are_defects() {
     faces(&place, "parts/spot", 30..36, true);
     let ended = inspect(&place, &["parts", "--false-alarms", "30%", "--miss-cost", "0.001"]).fine();
     assert!(ended.err.contains("the cheapest one that keeps the promise"), "{}", ended.err);
+    // What the cost chose by says nothing of how much is found.
+    assert!(ended.err.contains("AUROC") && !ended.err.contains("defects found"), "{}", ended.err);
+    let report = std::fs::read_to_string(place.path("parts.report.html")).unwrap();
+    assert!(report.contains("The threshold was chosen on them too"));
+    let ended = inspect(&place, &["parts", "--false-alarms", "30%", "--miss-cost", "0.001", "--json"]).fine();
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(made["evaluation"]["recall"][0]["n"], 0, "{made}");
     let ended = inspect(&place, &["parts", "--out", "few.djm", "--miss-cost", "9"]).fine();
     assert!(ended.err.contains("do not prove the promise"), "{}", ended.err);
+}
+
+#[test]
+fn defects_of_one_group_count_once() {
+    let place = Place::new();
+    faces(&place, "parts/good", 0..16, false);
+    faces(&place, "parts/spot/lot 3", 30..36, true);
+    let arguments = ["parts", "--group-by-folder", "--false-alarms", "30%", "--miss-cost", "9", "--json"];
+    let ended = inspect(&place, &arguments).fine();
+    for told in [
+        "The cost of a missed defect was not used: it takes 5 labelled defects",
+        "The 6 labelled defects taught nothing: it takes two good photos, and defects of two groups",
+    ] {
+        assert!(ended.err.contains(told), "{told} in {}", ended.err);
+    }
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let measured = made["evaluation"]["measured"].as_array().unwrap();
+    let recall = &measured.iter().find(|measured| measured["metric"] == "recall").unwrap()["estimate"];
+    assert_eq!((recall["n"].as_u64(), recall["value"].as_f64()), (Some(1), Some(1.0)), "{recall}");
+    assert!(recall["low"].as_f64().unwrap() < 0.03, "{recall}");
+}
+
+#[test]
+fn one_good_photo_judges_the_defects_beside_it() {
+    let place = Place::new();
+    faces(&place, "parts/good", 0..1, false);
+    faces(&place, "parts/spot", 30..36, true);
+    let ended = inspect(&place, &["parts"]).fine();
+    for told in ["The 6 labelled defects taught nothing", "defects found, out of fold"] {
+        assert!(ended.err.contains(told), "{told} in {}", ended.err);
+    }
+    let report = std::fs::read_to_string(place.path("parts.report.html")).unwrap();
+    assert!(report.contains("Measured out of fold on 0 good photos and 6 with defects"));
+}
+
+#[test]
+fn what_leaving_a_suspect_out_does_is_told_by_the_same_rules() {
+    let place = Place::new();
+    faces(&place, "parts", 0..13, false);
+    save(&place, "parts/odd.png", &face(40, true));
+    // Fourteen good photos prove 20 %, thirteen do not.
+    let ended = inspect(&place, &["parts", "--false-alarms", "20%", "--json"]).fine();
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let suspects = made["suspects"].as_array().unwrap();
+    assert_eq!((suspects.len(), &suspects[0]["id"]), (1, &"odd.png".into()), "{made}");
+    assert_eq!(
+        (&made["threshold"]["kind"], &suspects[0]["without"]["kind"]),
+        (&"proven".into(), &"estimated".into())
+    );
+    let report = std::fs::read_to_string(place.path("parts.report.html")).unwrap();
+    assert!(report.contains("no longer prove the promise"));
 }
 
 /// A dark disc on a light table; beside it perhaps crumbs, on it perhaps a scratch.

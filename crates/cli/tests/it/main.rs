@@ -11,6 +11,8 @@ mod bad_input;
 mod hard_times;
 mod inner_maps;
 mod inspect;
+mod inspect_measured;
+mod inspect_odd;
 mod inspect_told;
 mod journey;
 mod kinds;

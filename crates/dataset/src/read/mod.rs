@@ -19,7 +19,7 @@ mod votes;
 
 use std::path::{Path, PathBuf};
 
-pub use inspection::{InspectionOptions, names_good_parts, read_inspection};
+pub use inspection::{InspectionOptions, Purpose, names_good_parts, read_inspection};
 pub use json::parse_json;
 use rows::Source;
 pub use separated::parse_separated;

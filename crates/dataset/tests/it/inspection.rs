@@ -1,6 +1,6 @@
 //! Layouts of sets for defect inspection, their masks, and tables of them.
 
-use dataset::{InspectionExample, InspectionOptions, Part, ProblemKind, ReadError, read_inspection};
+use dataset::{InspectionExample, InspectionOptions, Part, ProblemKind, Purpose, ReadError, read_inspection};
 
 use super::Place;
 
@@ -274,6 +274,25 @@ fn nothing_good_to_learn_from_is_an_error() {
 }
 
 #[test]
+fn what_is_only_measured_on_needs_nothing_to_learn_from() {
+    let options = InspectionOptions { purpose: Purpose::Measure, ..InspectionOptions::default() };
+    for (files, expect) in [
+        (
+            &["test/good/1.png", "test/dent/1.png"][..],
+            &["test/dent/1.png: dent measure", "test/good/1.png: GOOD measure"][..],
+        ),
+        (&["test/dent/1.png"], &["test/dent/1.png: dent measure"]),
+        (&["defect/1.png"], &["defect/1.png: defect"]),
+        (&["test/1.png"], &["test/1.png: GOOD"]),
+    ] {
+        let place = folder(files);
+        assert_eq!(told(&place, "d", &options).0, expect);
+        let why = read_inspection(&place.path("d"), &options).unwrap().0.why;
+        assert!(!why.contains("learned") && !why.contains("out of fold"), "{why}");
+    }
+}
+
+#[test]
 fn masks_and_pictures_that_do_not_fit_are_told() {
     let place = folder(&[
         "good/1.png",
@@ -383,6 +402,8 @@ fn every_problem_names_what_to_do() {
         ProblemKind::MaskWithoutPicture,
         ProblemKind::SeveralMasks { count: 2 },
         ProblemKind::DefectWithoutMask { count: 2 },
+        ProblemKind::CopyOfLearned,
+        ProblemKind::BrighterThanLearned { bits: 12 },
     ] {
         assert!(kind.to_string().contains(';'), "{kind}");
     }

@@ -32,15 +32,17 @@ pub fn fewest_called(n_good: usize, m: usize, rate: f64) -> Option<usize> {
     (1..=m).find(|called| can_be_called(*called, n_good, m, rate))
 }
 
-/// How many good scores it takes for `called` of `m` parts to be called. `called` is from 1 to `m`.
+/// How many good scores it takes for `called` of `m` parts to be called; for rates that no number of parts reaches, the largest
+/// number. `called` is from 1 to `m`.
 pub fn good_needed_to_call(called: usize, m: usize, rate: f64) -> usize {
     let about = (m as f64 / (called as f64 * rate)).floor() as usize;
     // The quotient may be rounded over the edge; the comparison that decides is the procedure's own.
-    (about.saturating_sub(2)..).find(|n_good| can_be_called(called, *n_good, m, rate)).unwrap_or(about)
+    let (least, most) = (about.saturating_sub(2), about.saturating_add(2));
+    (least..=most).find(|n_good| can_be_called(called, *n_good, m, rate)).unwrap_or(about)
 }
 
 fn can_be_called(called: usize, n_good: usize, m: usize, rate: f64) -> bool {
-    1.0 / (n_good + 1) as f64 <= called as f64 * rate / m as f64
+    1.0 / (n_good as f64 + 1.0) <= called as f64 * rate / m as f64
 }
 
 #[cfg(test)]
@@ -143,6 +145,10 @@ mod tests {
             assert!(calls(needed), "{called} of {m} at {rate}: {needed}");
             assert!(needed == 0 || !calls(needed - 1), "{called} of {m} at {rate}: {needed}");
         }
+        // Rates beyond what can be counted.
+        assert_eq!(good_needed_to_call(1, 8, 1e-20), usize::MAX);
+        assert_eq!(good_needed_to_call(8, 8, 1e-300), usize::MAX);
+        assert_eq!(fewest_called(20, 8, 1e-20), None);
     }
 
     #[test]

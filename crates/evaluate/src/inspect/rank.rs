@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::alarm::{alarms, finite};
 use super::resample::{DRAWS, Strata};
+use crate::bbc::members_of;
 use crate::{Estimate, EvaluateError, clopper_pearson};
 
 /// The chance that a part with a defect scores above a good one, ties counting half, with a 95 % bootstrap interval.
@@ -30,16 +31,26 @@ pub fn average_precision(
 /// How much more often one detector ranks a defect above a good part than another does on the same parts, and the standard
 /// error of that difference (DeLong et al. 1988).
 ///
-/// `one`, `other` and `defect` are `[n]`; a tie counts half. Not a number with fewer than two defects or two good parts.
-pub fn auroc_difference(one: &[f64], other: &[f64], defect: &[bool]) -> Result<(f64, f64), EvaluateError> {
-    check(one, defect, defect.len())?;
-    check(other, defect, defect.len())?;
+/// `one`, `other`, `defect` and `groups` are `[n]`; a tie counts half. Parts of one group count as one in the error (Obuchowski
+/// 1997, without what the defects and the good parts of one group share). Not a number with fewer than two groups of defects or
+/// of good parts.
+pub fn auroc_difference(
+    one: &[f64],
+    other: &[f64],
+    defect: &[bool],
+    groups: &[u32],
+) -> Result<(f64, f64), EvaluateError> {
+    check(one, defect, groups.len())?;
+    check(other, defect, groups.len())?;
     let (one, other) = (Placements::new(one, defect), Placements::new(other, defect));
     let apart =
         |one: &[f64], other: &[f64]| -> Vec<f64> { one.iter().zip(other).map(|(a, b)| a - b).collect() };
-    let defects = apart(&one.defects, &other.defects);
-    let (difference, of_defects) = mean_and_error(&defects);
-    let (_, of_good) = mean_and_error(&apart(&one.good, &other.good));
+    let groups_of = |kind: bool| -> Vec<u32> {
+        let of_kind = groups.iter().zip(defect).filter(|(_, defect)| **defect == kind);
+        of_kind.map(|(group, _)| *group).collect()
+    };
+    let (difference, of_defects) = mean_and_error(&apart(&one.defects, &other.defects), &groups_of(true));
+    let (_, of_good) = mean_and_error(&apart(&one.good, &other.good), &groups_of(false));
     Ok((difference, of_defects.hypot(of_good)))
 }
 
@@ -70,30 +81,40 @@ fn share_below(scores: &[f64], score: f64) -> f64 {
     (below + 0.5 * equal) / scores.len() as f64
 }
 
-/// The mean and its standard error.
-fn mean_and_error(values: &[f64]) -> (f64, f64) {
+/// The mean and its standard error, whole groups being what is drawn.
+fn mean_and_error(values: &[f64], groups: &[u32]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, (squares / (n - 1.0) / n).sqrt())
+    let members = members_of(groups);
+    let apart = |rows: &Vec<usize>| rows.iter().map(|row| values[*row] - mean).sum::<f64>().powi(2);
+    let (squares, k) = (members.iter().map(apart).sum::<f64>(), members.len() as f64);
+    (mean, (squares * k / (k - 1.0)).sqrt() / n)
 }
 
 /// Share of the defects that alarm at a threshold, with the exact 95 % interval. A score that is not a number alarms.
 ///
+/// `scores`, `defect` and `groups` are `[n]`. At worst the defects of one group are all found or all missed, so the interval is
+/// that of as many defects as there are groups of them, and that number is its n.
+pub fn recall_at(scores: &[f64], defect: &[bool], groups: &[u32], threshold: f64) -> Estimate {
+    let rows: Vec<usize> = (0..scores.len()).filter(|row| defect[*row]).collect();
+    let found = rows.iter().filter(|row| alarms(scores[**row], threshold)).count();
+    let n = members_of(&rows.iter().map(|row| groups[*row]).collect::<Vec<_>>()).len();
+    let all = rows.len().max(1);
+    Estimate {
+        value: found as f64 / all as f64,
+        low: clopper_pearson(found * n / all, n, 0.95).low,
+        high: clopper_pearson((found * n).div_ceil(all), n, 0.95).high,
+        n,
+    }
+}
+
+/// Share of the good parts that alarm at a threshold, with the exact 95 % interval. A score that is not a number alarms.
+///
 /// `scores` and `defect` are `[n]`. The interval takes the parts as independent; give one row for each group otherwise.
-pub fn recall_at(scores: &[f64], defect: &[bool], threshold: f64) -> Estimate {
-    alarmed(scores, defect, true, threshold)
-}
-
-/// Share of the good parts that alarm at a threshold, as [`recall_at`] for defects.
 pub fn false_alarms_at(scores: &[f64], defect: &[bool], threshold: f64) -> Estimate {
-    alarmed(scores, defect, false, threshold)
-}
-
-fn alarmed(scores: &[f64], defect: &[bool], kind: bool, threshold: f64) -> Estimate {
-    let of_kind = || scores.iter().zip(defect).filter(|(_, defect)| **defect == kind);
-    let alarmed = of_kind().filter(|(score, _)| alarms(**score, threshold)).count();
-    clopper_pearson(alarmed, of_kind().count(), 0.95)
+    let good = || scores.iter().zip(defect).filter(|(_, defect)| !**defect);
+    let alarmed = good().filter(|(score, _)| alarms(**score, threshold)).count();
+    clopper_pearson(alarmed, good().count(), 0.95)
 }
 
 /// What one threshold does to the parts that were measured.
@@ -258,17 +279,42 @@ mod tests {
                 one.push(truth + 0.8 * random::normal(&mut rng));
                 other.push(truth + 0.5 * random::normal(&mut rng));
             }
-            auroc_difference(&other, &one, &defect).unwrap()
+            auroc_difference(&other, &one, &defect, &own_groups(80)).unwrap()
         };
         let drawn: Vec<(f64, f64)> = (0..400).map(draw).collect();
         let differences: Vec<f64> = drawn.iter().map(|(difference, _)| *difference).collect();
-        let (mean, of_mean) = mean_and_error(&differences);
+        let (mean, of_mean) = mean_and_error(&differences, &own_groups(400));
         let (spread, told) = (of_mean * 20.0, drawn.iter().map(|(_, error)| error).sum::<f64>() / 400.0);
         assert!(mean > 0.01, "{mean}");
         assert!((told / spread - 1.0).abs() < 0.1, "told {told}, was {spread}");
-        let same =
-            auroc_difference(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0], &[false, true, false, true]);
-        assert_eq!(same.unwrap(), (0.0, 0.0));
+        let (scores, defect) = ([1.0, 2.0, 3.0, 4.0], [false, true, false, true]);
+        assert_eq!(auroc_difference(&scores, &scores, &defect, &own_groups(4)).unwrap(), (0.0, 0.0));
+    }
+
+    #[test]
+    fn copies_in_one_group_say_no_more_than_one_part() {
+        let mut rng = Seed(4).rng();
+        let defect: Vec<bool> = (0..40).map(|row| row < 15).collect();
+        let mut draw = || -> Vec<f64> {
+            defect.iter().map(|defect| f64::from(u8::from(*defect)) + random::normal(&mut rng)).collect()
+        };
+        let (one, other) = (draw(), draw());
+        let five = |values: &[f64]| -> Vec<f64> { values.iter().flat_map(|value| [*value; 5]).collect() };
+        let copied: Vec<bool> = defect.iter().flat_map(|defect| [*defect; 5]).collect();
+        let groups: Vec<u32> = (0..40).flat_map(|group| [group; 5]).collect();
+        let close = |got: (f64, f64), expected: (f64, f64)| {
+            assert!(
+                (got.0 - expected.0).abs() < 1e-12 && (got.1 - expected.1).abs() < 1e-12,
+                "{got:?} {expected:?}"
+            );
+        };
+        let parts = auroc_difference(&one, &other, &defect, &own_groups(40)).unwrap();
+        close(auroc_difference(&five(&one), &five(&other), &copied, &groups).unwrap(), parts);
+        let recall = recall_at(&five(&one), &copied, &groups, 0.5);
+        assert_eq!(recall, recall_at(&one, &defect, &own_groups(40), 0.5));
+        // Half of a group: the interval holds those of no defect found and of one.
+        let half = recall_at(&[0.0, 1.0], &[true; 2], &[7; 2], 0.5);
+        assert_eq!((half.value, half.low, half.high, half.n), (0.5, 0.0, 1.0, 1));
     }
 
     #[test]
@@ -327,7 +373,8 @@ mod tests {
         assert_eq!(points, [(0.0, 1.0), (0.0, 0.5), (0.5, 0.5), (1.0, 0.0)]);
         assert!(curve.is_sorted_by(|a, b| a.threshold > b.threshold));
         for point in &curve {
-            let recall = recall_at(&[3.0, 1.0, 2.0, 1.0], &[true, false, false, true], point.threshold);
+            let (scores, defect) = ([3.0, 1.0, 2.0, 1.0], [true, false, false, true]);
+            let recall = recall_at(&scores, &defect, &own_groups(4), point.threshold);
             assert_eq!(recall.value, 1.0 - point.missed);
         }
         assert!(trade_off(&[], &[]).unwrap().is_empty());
@@ -337,9 +384,9 @@ mod tests {
     #[test]
     fn recall_has_the_exact_interval_and_broken_scores_alarm() {
         let scores: Vec<f64> = (0..20).map(f64::from).collect();
-        let recall = recall_at(&scores, &[true; 20], 1.0);
+        let recall = recall_at(&scores, &[true; 20], &own_groups(20), 1.0);
         assert!((recall.value - 0.9).abs() < 1e-12 && (recall.low - 0.6830).abs() < 5e-4, "{recall:?}");
-        assert_eq!(recall_at(&[f64::NAN], &[true], 1.0).value, 1.0);
+        assert_eq!(recall_at(&[f64::NAN], &[true], &[0], 1.0).value, 1.0);
         assert_eq!(false_alarms_at(&[f64::NAN, 0.0], &[false, false], 1.0).value, 0.5);
         assert_eq!(false_alarms_at(&[], &[], 1.0).n, 0);
         let broken = auroc(&[0.0, f64::NAN], &[true, false], &[0, 1], Seed(0));

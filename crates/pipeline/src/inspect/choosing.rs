@@ -7,14 +7,15 @@
 use bundle::inspection::{Detector, Raw, Units, WHOLE_FROM};
 use evaluate::Estimate;
 use evaluate::inspect::{auroc, auroc_difference};
-use linalg::Seed;
 
+use super::fitting::Lesson;
 use super::seeing::Photo;
 use crate::PipelineError;
 
-/// Fewest labelled defects that say which detectors are better.
+/// Fewest groups of labelled defects that say which detectors are better.
 const DEFECTS_FROM: usize = 10;
-/// Standard errors by which others must be better than the rule: some thirty sets of detectors are tried at once.
+/// Standard errors by which others must be better than the rule: 31 sets of detectors are tried at once where parts lie any way
+/// and 127 where they lie alike, most of them much alike.
 const BEYOND_DOUBT: f64 = 2.5;
 
 /// Which detectors are listened to, and why.
@@ -48,13 +49,13 @@ pub(crate) struct Evidence {
 }
 
 /// The detectors to learn for the choice.
-pub(crate) fn candidates(photos: &[Photo<'_>], asked: Option<&[Detector]>) -> Vec<Detector> {
-    let defects = photos.iter().filter(|photo| photo.is_defect()).count();
-    let can_work = |detector: &Detector| *detector != Detector::Whole || photos.len() - defects >= WHOLE_FROM;
-    let wanted = |detector: &Detector| match asked {
+pub(crate) fn candidates(lesson: &Lesson<'_>) -> Vec<Detector> {
+    let good = lesson.photos.iter().filter(|photo| !photo.is_defect()).count();
+    let can_work = |detector: &Detector| *detector != Detector::Whole || good >= WHOLE_FROM;
+    let wanted = |detector: &Detector| match lesson.asked {
         _ if !can_work(detector) => false,
         Some(asked) => detector.draws() || asked.contains(detector),
-        None => !detector.is_extra() || defects >= DEFECTS_FROM,
+        None => !detector.is_extra() || lesson.groups_of_defects() >= DEFECTS_FROM,
     };
     Detector::ALL.into_iter().filter(wanted).collect()
 }
@@ -66,14 +67,13 @@ pub(crate) fn candidates(photos: &[Photo<'_>], asked: Option<&[Detector]>) -> Ve
 pub(crate) fn choose(
     units: &Units,
     raws: &[&Raw],
-    photos: &[Photo<'_>],
+    lesson: &Lesson<'_>,
     quartered: bool,
-    asked: Option<&[Detector]>,
-    seed: Seed,
 ) -> Result<Choice, PipelineError> {
+    let Lesson { photos, groups, asked, seed, .. } = *lesson;
     let defect: Vec<bool> = photos.iter().map(Photo::is_defect).collect();
     let known: Vec<Detector> = Detector::ALL.into_iter().filter(|detector| units.knows(*detector)).collect();
-    let count = if quartered { 0 } else { defect.iter().filter(|defect| **defect).count() };
+    let count = if quartered { 0 } else { lesson.groups_of_defects() };
     let score = |votes: &[Detector]| -> Vec<f64> {
         let judged = raws.iter().map(|raw| units.judge(raw, votes));
         judged.map(|(patches, whole)| patches + whole).collect()
@@ -84,8 +84,7 @@ pub(crate) fn choose(
             let scores = score(&[*detector]);
             let good = scores.iter().enumerate().filter(|(at, _)| quartered || !defect[*at]);
             let upset = upper(good.map(|(_, score)| *score).collect());
-            let groups: Vec<u32> = (0..).take(scores.len()).collect();
-            let auroc = (count > 0).then(|| auroc(&scores, &defect, &groups, seed)).transpose()?;
+            let auroc = (count > 0).then(|| auroc(&scores, &defect, groups, seed)).transpose()?;
             Ok(Evidence { of: *detector, upset, auroc })
         })
         .collect::<Result<_, PipelineError>>()?;
@@ -104,7 +103,7 @@ pub(crate) fn choose(
     let by_rule = score(&rule);
     let mut sure = 0.0;
     for votes in subsets(&known) {
-        let (gain, error) = auroc_difference(&score(&votes), &by_rule, &defect)?;
+        let (gain, error) = auroc_difference(&score(&votes), &by_rule, &defect, groups)?;
         if gain - BEYOND_DOUBT * error > sure {
             sure = gain - BEYOND_DOUBT * error;
             (best.votes, best.why) = (votes, Why::Defects { gain, error });

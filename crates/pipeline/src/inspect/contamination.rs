@@ -1,11 +1,13 @@
 //! Good photos that look as if they were not: a defect among them, a dirty lens, another part.
 
+use bundle::inspection::Alarm;
 use dataset::ExampleId;
-use evaluate::inspect::{AlarmThreshold, GoodScores, Promise, alarm_threshold};
+use evaluate::inspect::AlarmThreshold;
 use serde::Serialize;
 
 use super::InspectRequest;
 use super::fitting::Fitted;
+use super::measuring::{self, Held};
 use super::seeing::Photo;
 use crate::PipelineError;
 
@@ -21,8 +23,8 @@ pub struct Suspect {
     pub id: ExampleId,
     /// What those say that had not seen it.
     pub score: f64,
-    /// The threshold with it, and without it and the other suspects.
-    pub threshold: (f64, f64),
+    /// When a part would alarm without it and the other suspects, by the same costs; the bundle says when it does with them.
+    pub without: AlarmThreshold,
 }
 
 /// Finds them, the worst first.
@@ -42,17 +44,11 @@ pub(crate) fn suspects(
     if far.is_empty() {
         return Ok(Vec::new());
     }
-    let promise = Promise::new(request.false_alarms, request.confidence)?;
-    let threshold = |rows: &[usize]| -> Result<f64, PipelineError> {
-        let scores: Vec<f64> = rows.iter().map(score).collect();
-        let groups: Vec<u32> = rows.iter().map(|row| groups[*row]).collect();
-        let decided: AlarmThreshold = alarm_threshold(&GoodScores::of_groups(&scores, &groups)?, promise);
-        Ok(decided.threshold())
-    };
-    let both = (threshold(&rows)?, threshold(&near)?);
+    let (Alarm { threshold: without, .. }, _) =
+        measuring::alarm(request, &Held::new(photos, groups, fitted, &near))?;
     let mut suspects: Vec<Suspect> = far
         .iter()
-        .map(|row| Suspect { id: photos[*row].example.id.clone(), score: score(row), threshold: both })
+        .map(|row| Suspect { id: photos[*row].example.id.clone(), score: score(row), without })
         .collect();
     suspects.sort_by(|a, b| b.score.total_cmp(&a.score));
     Ok(suspects)

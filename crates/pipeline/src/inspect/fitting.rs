@@ -3,27 +3,20 @@
 //! Photos are held out fold by fold, groups whole, and everything that learns is learned anew without them: what a memory says
 //! of its own photos is worth nothing.
 
-use std::collections::BTreeSet;
-
 use bundle::inspection::{
     Detector, Good, Inspector, Joining, Marked, Marks, Memories, Opinion, Raw, ScoreMap, Seen, Sight, Taught,
     Teaching, Units, opinion, suspicion,
 };
-use dataset::split::folds;
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
-use tune::TuneError;
 use tune::detect::Aligner;
 
 use super::choosing::{self, Choice};
+use super::dealing::{self, Deal};
 use super::kinds::{self, FittedKinds};
 use super::seeing::Photo;
 use crate::{PipelineError, Run};
 
-/// Folds with few photos, of which each is a large share, and with many: what is left to learn from is nearly all.
-const FOLDS: (usize, usize) = (8, 10);
-/// Photos that are many.
-const MANY: usize = 40;
 /// Fewest groups of photos with defects that teach anything: one is held out.
 const TEACHING_FROM: usize = 2;
 
@@ -64,11 +57,13 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     let Lesson { sight, photos, seed, .. } = *lesson;
     let good = lesson.good(0..photos.len());
     let quartered = good.len() < 2;
-    let groups = lesson.held_together();
-    let lesson = &Lesson { groups: &groups, ..*lesson };
-    let teaches = !quartered && lesson.groups_of(true) >= TEACHING_FROM;
-    let candidates = choosing::candidates(photos, lesson.asked);
-    let deal = lesson.deal();
+    let asked = lesson;
+    let defect = lesson.defects();
+    let groups = dealing::held_together(&defect, lesson.groups);
+    let lesson = &Lesson { groups: &groups, ..*asked };
+    let teaches = !quartered && dealing::groups_of(&defect, &groups, true).len() >= TEACHING_FROM;
+    let candidates = choosing::candidates(asked);
+    let deal = dealing::deal(&defect, &groups, seed);
     let mut said = if quartered {
         of_quarters(sight, good[0].seen, &candidates, seed)?
     } else {
@@ -76,7 +71,7 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     };
     let all: Vec<&Raw> = said.iter().map(|said| &said.raw).collect();
     let units = Units::learn(&lesson.raws_of_good(&said, quartered));
-    let choice = choosing::choose(&units, &all, photos, quartered, lesson.asked, seed)?;
+    let choice = choosing::choose(&units, &all, asked, quartered)?;
     let heard: Vec<Detector> =
         candidates.into_iter().filter(|of| of.draws() || choice.votes.contains(of)).collect();
     said.iter_mut().for_each(|said| said.raw.keep(&heard));
@@ -99,82 +94,19 @@ pub(crate) fn fit(lesson: &Lesson<'_>, run: &Run<'_>) -> Result<Fitted, Pipeline
     Ok(Fitted { inspector, held_out, quartered, choice })
 }
 
-/// Which photos are held out together, `[n]`.
-struct Deal {
-    fold: Vec<usize>,
-    count: usize,
-}
-
-impl Deal {
-    /// The photos of all other folds, and those of this one.
-    fn sides(&self, fold: usize) -> (Vec<usize>, Vec<usize>) {
-        (0..self.fold.len()).partition(|at| self.fold[*at] != fold)
-    }
-}
-
 impl<'a> Lesson<'a> {
+    fn defects(&self) -> Vec<bool> {
+        self.photos.iter().map(Photo::is_defect).collect()
+    }
+
+    /// In how many groups there are photos with defects.
+    pub(crate) fn groups_of_defects(&self) -> usize {
+        dealing::groups_of(&self.defects(), self.groups, true).len()
+    }
+
     fn good(&self, rows: impl IntoIterator<Item = usize>) -> Vec<Good<'a>> {
         let good = rows.into_iter().filter(|at| !self.photos[*at].is_defect());
         good.map(|at| self.photos[at].as_good()).collect()
-    }
-
-    /// In how many groups the photos with defects are, or those without.
-    fn groups_of(&self, defects: bool) -> usize {
-        let of_kind = self.photos.iter().zip(self.groups).filter(|(photo, _)| photo.is_defect() == defects);
-        of_kind.map(|(_, group)| *group).collect::<BTreeSet<u32>>().len()
-    }
-
-    /// The groups, `[n]`, as they are held out. Good photos of one single group can only be held out one by one, apart from
-    /// those with defects unless these are of the same group; what is promised still counts groups.
-    fn held_together(&self) -> Vec<u32> {
-        let mut groups = self.groups.to_vec();
-        if self.groups_of(false) > 1 {
-            return groups;
-        }
-        let with_defects = self.with_defects();
-        let is_mixed = self
-            .photos
-            .iter()
-            .zip(&groups)
-            .any(|(photo, group)| !photo.is_defect() && with_defects.contains(group));
-        let fresh = (0..).skip(groups.iter().max().map_or(0, |last| *last as usize + 1));
-        let alone = groups.iter_mut().filter(|group| is_mixed || !with_defects.contains(group));
-        alone.zip(fresh).for_each(|(group, fresh)| *group = fresh);
-        groups
-    }
-
-    /// The groups with a defect in them.
-    fn with_defects(&self) -> BTreeSet<u32> {
-        let photos = self.photos.iter().zip(self.groups).filter(|(photo, _)| photo.is_defect());
-        photos.map(|(_, group)| *group).collect()
-    }
-
-    /// Deals groups with defects and groups without apart from each other, so that every fold leaves some of both to learn from
-    /// where there are two of each.
-    fn deal(&self) -> Deal {
-        let with_defects = self.with_defects();
-        let most = if self.photos.len() < MANY { FOLDS.0 } else { FOLDS.1 };
-        let (taught, plain): (Vec<usize>, Vec<usize>) =
-            (0..self.photos.len()).partition(|at| with_defects.contains(&self.groups[*at]));
-        let dealt = [plain, taught].map(|rows| {
-            let groups: Vec<u32> = rows.iter().map(|at| self.groups[*at]).collect();
-            let count = groups.iter().collect::<BTreeSet<_>>().len().min(most);
-            let strata: Vec<u32> = rows.iter().map(|at| u32::from(self.photos[*at].is_defect())).collect();
-            let fold: Vec<usize> = if count < 2 {
-                vec![0; rows.len()]
-            } else {
-                folds(&strata, &groups, count, self.seed).into_iter().map(usize::from).collect()
-            };
-            (rows, fold, count)
-        });
-        let count = dealt.iter().map(|(.., count)| *count).max().unwrap_or(0).max(2);
-        let mut fold = vec![0; self.photos.len()];
-        for (side, (rows, folds, _)) in dealt.iter().enumerate() {
-            // From both ends: where there are few of either, they do not meet in one fold.
-            let place = |fold: usize| if side == 0 { fold } else { count - 1 - fold };
-            rows.iter().zip(folds).for_each(|(at, dealt)| fold[*at] = place(*dealt));
-        }
-        Deal { fold, count }
     }
 
     /// What was said of good photos: those with defects say nothing of what is usual.
@@ -196,11 +128,7 @@ impl<'a> Lesson<'a> {
                 return Err(PipelineError::Cancelled);
             }
             let (others, held) = deal.sides(fold);
-            let good = self.good(others);
-            if good.is_empty() {
-                return Err(TuneError::Empty.into());
-            }
-            let memories = Memories::fit(self.sight, &good, detectors, self.seed)?;
+            let memories = Memories::fit(self.sight, &self.good(others), detectors, self.seed)?;
             let say = |at: &usize| memories.say(self.sight, &self.photos[*at].seen);
             let said: Vec<Raw> = held.par_iter().map(say).collect::<Result<_, _>>()?;
             held.iter().zip(said).for_each(|(at, raw)| raws[*at] = Some(raw));

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tune::TuneError;
 
-use super::measuring::Judged;
+use super::measuring::{Judged, renumbered};
 use super::seeing::Photo;
 use crate::PipelineError;
 
@@ -135,9 +135,7 @@ fn deal<'a>(
 
 /// The groups of some rows, renumbered from 0.
 fn dense(rows: &[usize], groups: &[u32]) -> Vec<u32> {
-    let present: Vec<u32> =
-        rows.iter().map(|row| groups[*row]).collect::<BTreeSet<u32>>().into_iter().collect();
-    rows.iter().map(|row| present.partition_point(|group| *group < groups[*row]) as u32).collect()
+    renumbered(&rows.iter().map(|row| groups[*row]).collect::<Vec<_>>())
 }
 
 /// How well the defects among the photos were named; `None` when none was.

@@ -52,6 +52,10 @@ pub(crate) fn told(findings: &Findings<'_>) -> Sentence {
         en += &format!(" {}", cost.en);
         zh += &cost.zh;
     }
+    if let Some(idle) = words::idle_defects(findings.n_idle) {
+        en += &format!(" {}", idle.en);
+        zh += &idle.zh;
+    }
     if findings.request.without_background {
         en += " What lies beside the part is painted over.";
         zh += "零件以外的背景已涂掉。";

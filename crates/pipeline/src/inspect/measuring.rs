@@ -1,6 +1,6 @@
 //! When to alarm, what that promises, and how well defects are found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bundle::Measured;
 use bundle::inspection::{Alarm, Kinds, NamedKind, Opinion, ScoreMap};
@@ -10,12 +10,14 @@ use evaluate::inspect::{
     ScoredImage, TradeOff, alarm_threshold, aupimo, auroc, average_precision, cheapest_threshold,
     estimated_threshold, false_alarms_at, pixel_metrics, recall_at, trade_off,
 };
-use evaluate::{Estimate, EvaluateError};
+use evaluate::{Estimate, EvaluateError, wilson};
 use linalg::Seed;
 use serde::Serialize;
 
 use super::InspectRequest;
+use super::fitting::Fitted;
 use super::kinds::{self, NamedKinds};
+use super::marking::Marking;
 use super::seeing::Photo;
 use crate::PipelineError;
 
@@ -33,16 +35,17 @@ pub(crate) struct Judged {
     pub(crate) named: Option<NamedKind>,
     pub(crate) group: u32,
     pub(crate) score: f64,
+    /// What the score were without what defects have taught; absent where they taught nothing.
+    pub(crate) alone: Option<f64>,
     pub(crate) map: ScoreMap,
-    /// Height, width and what is marked; absent where a defect is not marked.
-    pub(crate) mask: Option<(usize, usize, Vec<bool>)>,
+    /// What is marked; absent where a defect is not marked.
+    pub(crate) mask: Option<Marking>,
     /// Width and height of the photo.
     pub(crate) size: (u32, u32),
 }
 
 impl Judged {
     pub(crate) fn new(photo: &Photo<'_>, opinion: Opinion, group: u32) -> Self {
-        let mask = photo.mask.as_ref();
         Self {
             id: photo.example.id.0.clone(),
             path: photo.example.path.clone(),
@@ -53,8 +56,9 @@ impl Judged {
             named: opinion.kind,
             group,
             score: opinion.score,
+            alone: opinion.evidence.defects.map(|_| opinion.alone),
             map: opinion.map,
-            mask: mask.map(|mask| (mask.height as usize, mask.width as usize, mask.inside.clone())),
+            mask: photo.mask.clone(),
             size: photo.seen.size,
         }
     }
@@ -72,16 +76,39 @@ pub enum CostUse {
     NoPromise,
 }
 
-/// Fewest labelled defects whose scores say what a threshold costs.
+/// Fewest groups of labelled defects whose scores say what a threshold costs.
 pub const COST_FROM: usize = 5;
 
-/// Decides when to alarm, from what was said of good photos by those that had not seen them. `groups` is `[n]`.
+/// What those said of photos that had not seen them.
+pub(crate) struct Held<'a> {
+    good: Vec<&'a Opinion>,
+    /// Of the good photos.
+    groups: Vec<u32>,
+    /// Scores of the photos with defects.
+    defects: Vec<f64>,
+    /// In how many groups these are.
+    n_defect_groups: usize,
+}
+
+impl<'a> Held<'a> {
+    /// Of these good photos, and of all with defects.
+    pub(crate) fn new(photos: &[Photo<'_>], groups: &[u32], fitted: &'a Fitted, good: &[usize]) -> Self {
+        let defects: Vec<usize> = (0..photos.len()).filter(|at| photos[*at].is_defect()).collect();
+        Self {
+            good: good.iter().map(|at| &fitted.held_out[*at]).collect(),
+            groups: good.iter().map(|at| groups[*at]).collect(),
+            n_defect_groups: defects.iter().map(|at| groups[*at]).collect::<BTreeSet<u32>>().len(),
+            defects: defects.iter().map(|at| fitted.held_out[*at].score).collect(),
+        }
+    }
+}
+
+/// Decides when to alarm.
 pub(crate) fn alarm(
     request: &InspectRequest,
-    good: &[&Opinion],
-    defects: &[f64],
-    groups: &[u32],
+    held: &Held<'_>,
 ) -> Result<(Alarm, Option<CostUse>), PipelineError> {
+    let Held { good, groups, defects, n_defect_groups } = held;
     let promise = Promise::new(request.false_alarms, request.confidence)?;
     let scores: Vec<f64> = good.iter().map(|opinion| opinion.score).collect();
     let peaks: Vec<f64> = good.iter().map(|opinion| f64::from(opinion.map.max())).collect();
@@ -89,7 +116,7 @@ pub(crate) fn alarm(
     let mut threshold = alarm_threshold(&good, promise);
     let cost = match (request.miss_cost, &threshold) {
         (None, _) => None,
-        (Some(_), _) if defects.len() < COST_FROM => Some(CostUse::TooFewDefects),
+        (Some(_), _) if *n_defect_groups < COST_FROM => Some(CostUse::TooFewDefects),
         (Some(_), AlarmThreshold::Estimated(_)) => Some(CostUse::NoPromise),
         (Some(cost), AlarmThreshold::Proven(proven)) => {
             let costs = Costs::new(1.0, cost, request.defect_share)?;
@@ -132,25 +159,44 @@ pub(crate) struct Measurements {
     pub(crate) curve: Vec<TradeOff>,
 }
 
-/// Measures photos that the inspector had not seen; `on` says what they are, `test` or `out-of-fold`.
+/// What is measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// Photos that decided nothing.
+    Test,
+    /// Photos that were learned from, each judged by one that had not seen it. The threshold was made from the good ones.
+    OutOfFold,
+    /// As these, and what a missed defect costs chose the threshold by those with defects.
+    OutOfFoldByCost,
+}
+
+impl On {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::OutOfFold | Self::OutOfFoldByCost => "out-of-fold",
+        }
+    }
+}
+
+/// Measures photos that the inspector had not seen. What the threshold was chosen by says nothing of it and is left out.
 pub(crate) fn measure(
     photos: &[Judged],
     threshold: f64,
     named_by: Option<&Kinds>,
-    on: &str,
+    on: On,
     seed: Seed,
 ) -> Result<Measurements, PipelineError> {
     let scores: Vec<f64> = photos.iter().map(|photo| photo.score).collect();
     let defect: Vec<bool> = photos.iter().map(|photo| photo.kind.is_some()).collect();
-    let groups = renumbered(photos);
+    let groups = renumbered(&photos.iter().map(|photo| photo.group).collect::<Vec<_>>());
     let mut metrics = Vec::new();
     let mut add = |metric: &str, estimate: Estimate| {
         if estimate.value.is_finite() {
-            metrics.push(Measured { metric: metric.to_owned(), on: on.to_owned(), estimate });
+            metrics.push(Measured { metric: metric.to_owned(), on: on.name().to_owned(), estimate });
         }
     };
-    // Out of fold the threshold was made from these very scores: their share above it says nothing.
-    if defect.contains(&false) && on == "test" {
+    if defect.contains(&false) && on == On::Test {
         add("false-alarms", false_alarms(photos, threshold));
     }
     let named = named_by.and_then(|kinds| kinds::measure(kinds, photos));
@@ -160,7 +206,13 @@ pub(crate) fn measure(
     let mut kinds = Vec::new();
     let mut curve = Vec::new();
     if defect.contains(&true) {
-        add("recall", recall_at(&scores, &defect, threshold));
+        let threshold = (on != On::OutOfFoldByCost).then_some(threshold);
+        if let Some(threshold) = threshold {
+            add("recall", recall_at(&scores, &defect, &groups, threshold));
+            if let Some(alone) = photos.iter().map(|photo| photo.alone).collect::<Option<Vec<f64>>>() {
+                add("recall-alone", recall_at(&alone, &defect, &groups, threshold));
+            }
+        }
         add("image-auroc", auroc(&scores, &defect, &groups, seed)?);
         add("image-ap", average_precision(&scores, &defect, &groups, seed)?);
         for (metric, estimate) in pixels(photos, &groups, seed)? {
@@ -183,19 +235,17 @@ fn false_alarms(photos: &[Judged], threshold: f64) -> Estimate {
     false_alarms_at(&scores, &vec![false; scores.len()], threshold)
 }
 
-fn renumbered(photos: &[Judged]) -> Vec<u32> {
-    let mut numbers = std::collections::HashMap::new();
-    let number = |photo: &Judged| {
-        let next = numbers.len() as u32;
-        *numbers.entry(photo.group).or_insert(next)
-    };
-    photos.iter().map(number).collect()
+/// Groups by their rank among those there are, from 0.
+pub(super) fn renumbered(groups: &[u32]) -> Vec<u32> {
+    let present: Vec<u32> = groups.iter().copied().collect::<BTreeSet<u32>>().into_iter().collect();
+    groups.iter().map(|group| present.partition_point(|other| other < group) as u32).collect()
 }
 
+/// By kind of defect: share found at the threshold, of nothing without one, and AUROC against good photos.
 fn of_kinds(
     photos: &[Judged],
     groups: &[u32],
-    threshold: f64,
+    threshold: Option<f64>,
     seed: Seed,
 ) -> Result<Vec<(String, Estimate, Estimate)>, PipelineError> {
     let mut names: Vec<&String> = photos.iter().filter_map(|photo| photo.kind.as_ref()).collect();
@@ -209,7 +259,11 @@ fn of_kinds(
         let defect: Vec<bool> = rows.iter().map(|row| photos[*row].kind.is_some()).collect();
         let groups: Vec<u32> = rows.iter().map(|row| groups[*row]).collect();
         let auroc = auroc(&scores, &defect, &groups, seed)?;
-        Ok((name.clone(), recall_at(&scores, &defect, threshold), auroc))
+        let recall = match threshold {
+            Some(threshold) => recall_at(&scores, &defect, &groups, threshold),
+            None => wilson(0, 0),
+        };
+        Ok((name.clone(), recall, auroc))
     };
     names.into_iter().map(of).collect()
 }
@@ -229,7 +283,8 @@ fn pixels(
     let total: usize = rows.iter().map(area).sum();
     let step = (1..).find(|step| total / (step * step) <= MOST_PIXELS).unwrap_or(1);
     let maps: Vec<ScoreMap> = rows.iter().map(|row| resized(&photos[*row], step)).collect();
-    let masks: Vec<Option<Vec<bool>>> = rows.iter().map(|row| thinned(&photos[*row], step)).collect();
+    let masks: Vec<Option<Vec<bool>>> =
+        rows.iter().map(|row| Some(photos[*row].mask.as_ref()?.thinned(step))).collect();
     let images: Vec<ScoredImage<'_>> = maps
         .iter()
         .zip(&masks)
@@ -242,7 +297,7 @@ fn pixels(
         })
         .collect::<Result<_, EvaluateError>>()?;
     let groups: Vec<u32> = rows.iter().map(|row| groups[*row]).collect();
-    let groups = dense(&groups);
+    let groups = renumbered(&groups);
     let found = pixel_metrics(&images, &groups, AUPRO_LIMIT, seed)?;
     let mut metrics = vec![("pixel-auroc", found.auroc), ("aupro", found.aupro)];
     match aupimo(&images, &groups, AUPIMO_BOUNDS, seed) {
@@ -254,25 +309,7 @@ fn pixels(
     Ok(metrics)
 }
 
-fn dense(groups: &[u32]) -> Vec<u32> {
-    let mut sorted = groups.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    groups.iter().map(|group| sorted.partition_point(|other| other < group) as u32).collect()
-}
-
 fn resized(photo: &Judged, step: usize) -> ScoreMap {
     let side = |pixels: u32| (pixels as usize).div_ceil(step);
     photo.map.resized(side(photo.size.1), side(photo.size.0))
-}
-
-/// A mask in squares of so many pixels; a square is marked when any pixel of it is.
-fn thinned(photo: &Judged, step: usize) -> Option<Vec<bool>> {
-    let (height, width, inside) = photo.mask.as_ref()?;
-    let (rows, cols) = (height.div_ceil(step), width.div_ceil(step));
-    let mut thin = vec![false; rows * cols];
-    for (at, inside) in inside.iter().enumerate() {
-        thin[at / width / step * cols + at % width / step] |= inside;
-    }
-    Some(thin)
 }

@@ -2,9 +2,13 @@
 
 mod choosing;
 mod contamination;
+mod dealing;
 mod fitting;
+mod glancing;
 mod kinds;
+mod known;
 mod listening;
+mod marking;
 mod measuring;
 mod seeing;
 mod telling;
@@ -15,7 +19,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bundle::inspection::{
-    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Opinion, Shown, Sight, seed_of,
+    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
 use dataset::split::Groups;
@@ -25,9 +29,10 @@ use linalg::{Matrix, Seed};
 pub use choosing::DetectorNeeds;
 pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
+use glancing::Glanced;
 pub use kinds::{NamedKinds, NamedRow};
 pub use measuring::{COST_FROM, CostUse};
-use measuring::{Judged, Measurements};
+use measuring::{Held, Judged, Measurements, On};
 use seeing::Photo;
 pub use turning::Orientation;
 
@@ -92,6 +97,8 @@ pub struct Inspecting {
     pub n_good: (usize, usize),
     /// What the cost of a missed defect did; absent where none was named.
     pub cost: Option<CostUse>,
+    /// How many labelled defects were there to learn from and taught nothing.
+    pub n_idle: usize,
     /// What the report shows.
     pub report: InspectionReport,
 }
@@ -100,6 +107,8 @@ pub struct Inspecting {
 pub(crate) struct Findings<'a> {
     pub(crate) request: &'a InspectRequest,
     pub(crate) set: &'a InspectionSet,
+    /// By what the photos that were learned from are known.
+    pub(crate) known: &'a Learned,
     pub(crate) fitted: &'a Fitted,
     pub(crate) alarm: &'a Alarm,
     /// What was measured on, by inspectors that had not seen it.
@@ -111,30 +120,30 @@ pub(crate) struct Findings<'a> {
     pub(crate) suspects: &'a [Suspect],
     pub(crate) problems: &'a [Problem],
     pub(crate) n_good: (usize, usize),
+    /// Labelled defects that were there to learn from and taught nothing.
+    pub(crate) n_idle: usize,
     /// Whether good photos were shown turned around as well.
     pub(crate) turned: bool,
 }
 
 /// Makes an inspector and writes the bundle and the report.
 pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
-    let (set, mut problems) = read(&request.data, &request.read, run)?;
+    let (mut set, mut problems) = read(&request.data, &request.read, run)?;
+    let (known, copies) = known::part(&mut set);
+    copies.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
+    problems.extend(copies);
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
-    let has_defects = learned.iter().any(|example| example.verdict.kind().is_some());
-    let sizes = seeing::sizes(&learned);
-    if sizes.is_empty() {
+    let Some(glanced) = Glanced::at(request, &learned) else {
         problems.extend(seeing::unreadable(&learned));
         return Err(nothing_usable(&set, &problems));
-    }
-    let smallest = request.smallest_defect.or_else(|| seeing::smallest_marked(&learned));
-    let without_background = request.without_background;
-    let shown = Shown { sizes: &sizes, defects: has_defects, smallest, without_background };
-    let (sight, eye) = Sight::choose(&dir, &home.engine, &shown)?;
+    };
+    let (sight, eye) = Sight::choose(&dir, &home.engine, &glanced.shown())?;
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
-    let (mut photos, more) =
-        run.step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, Ok))?;
+    let (mut photos, more) = run
+        .step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, |_, photo| Ok(photo)))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
@@ -147,17 +156,20 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         Lesson { sight: &sight, aligner: aligner.as_ref(), photos: &photos, groups: &groups, asked, seed };
     let fitted = run.step(Step::Tune, || fitting::fit(&lesson, run))?;
     let (alarm, cost, n_good) = alarm(request, &photos, &groups, &fitted)?;
-    let learned = out_of_fold(&photos, &groups, &fitted);
-    let (judged, on, more) = judge(&set, &eye, &fitted, &learned, run)?;
+    let learned = out_of_fold(&photos, &groups, &fitted)?;
+    let (judged, on, more) = judge(&set, &eye, &fitted, (&learned, cost), run)?;
     problems.extend(more);
     let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
         measuring::measure(&judged, threshold, fitted.inspector.kinds.as_ref(), on, seed)
     })?;
     let suspects = contamination::suspects(request, &photos, &groups, &fitted)?;
+    let n_defects = photos.iter().filter(|photo| photo.is_defect()).count();
+    let n_idle = if fitted.inspector.taught.is_some() { 0 } else { n_defects };
     let findings = Findings {
         request,
         set: &set,
+        known: &known,
         fitted: &fitted,
         alarm: &alarm,
         judged: &judged,
@@ -167,10 +179,11 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         suspects: &suspects,
         problems: &problems,
         n_good,
+        n_idle,
         turned,
     };
     let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
-    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, report, set })
+    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, n_idle, report, set })
 }
 
 /// Reads a set and settles what its masks say.
@@ -181,7 +194,7 @@ fn read(
 ) -> Result<(InspectionSet, Vec<Problem>), PipelineError> {
     let (set, problems) = run.step(Step::Read, || {
         let (mut set, mut problems) = dataset::read_inspection(data, options)?;
-        problems.extend(verdicts::settle(&mut set)?);
+        problems.extend(verdicts::settle(&mut set, options.purpose)?);
         Ok((set, problems))
     })?;
     for problem in &problems {
@@ -191,7 +204,7 @@ fn read(
 }
 
 /// What was measured on, what it is called, and what could not be read.
-type MeasuredOn<'l> = (Cow<'l, [Judged]>, &'static str, Vec<Problem>);
+type MeasuredOn<'l> = (Cow<'l, [Judged]>, On, Vec<Problem>);
 
 /// When to alarm, what a cost did to it, and from how many good photos and groups it is known.
 type Decided = (Alarm, Option<CostUse>, (usize, usize));
@@ -201,19 +214,29 @@ fn judge<'l>(
     set: &InspectionSet,
     eye: &Eye,
     fitted: &Fitted,
-    learned: &'l [Judged],
+    (learned, cost): (&'l [Judged], Option<CostUse>),
     run: &Run<'_>,
 ) -> Result<MeasuredOn<'l>, PipelineError> {
     let examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
-        return Ok((Cow::Borrowed(learned), "out-of-fold", Vec::new()));
+        let on = if cost == Some(CostUse::Used) { On::OutOfFoldByCost } else { On::OutOfFold };
+        return Ok((Cow::Borrowed(learned), on, Vec::new()));
     }
-    let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, fitted.inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, problems) = run.step(Step::Features, || {
-        seeing::look(eye, fitted.inspector.aligner.as_ref(), &examples, run, judge)
-    })?;
-    group_judged(&mut judged, &examples);
-    Ok((Cow::Owned(judged), "test", problems))
+    let (judged, problems) = judged(&fitted.inspector, eye, &examples, run)?;
+    Ok((Cow::Owned(judged), On::Test, problems))
+}
+
+/// What an inspector says of photos that it has not seen, with the groups that the data name, and which cannot be read.
+fn judged(
+    inspector: &Inspector,
+    eye: &Eye,
+    examples: &[&InspectionExample],
+    run: &Run<'_>,
+) -> Result<(Vec<Judged>, Vec<Problem>), PipelineError> {
+    let groups = Groups::from_names(examples.iter().map(|example| example.group.as_deref())).numbers();
+    let judge =
+        |at: usize, photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, groups[at]));
+    run.step(Step::Features, || seeing::look(eye, inspector.aligner.as_ref(), examples, run, judge))
 }
 
 fn write(
@@ -267,32 +290,23 @@ fn alarm(
         return Ok((alarm, cost, (1, 1)));
     }
     let rows: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
-    let good: Vec<&Opinion> = rows.iter().map(|at| &fitted.held_out[*at]).collect();
-    let of: Vec<u32> = rows.iter().map(|at| groups[*at]).collect();
-    let defects = photos.iter().zip(&fitted.held_out).filter(|(photo, _)| photo.is_defect());
-    let defects: Vec<f64> = defects.map(|(_, opinion)| opinion.score).collect();
-    let (alarm, cost) = measuring::alarm(request, &good, &defects, &of)?;
+    let (alarm, cost) = measuring::alarm(request, &Held::new(photos, groups, fitted, &rows))?;
     let n_groups = alarm.good.n();
     Ok((alarm, cost, (rows.len(), n_groups)))
 }
 
-/// The photos that were learned from, with what those say that had not seen them.
-fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Vec<Judged> {
+/// The photos that were learned from, with what those say that had not seen them. From a single good photo only it itself is
+/// learned: the inspector has seen no defect.
+fn out_of_fold(photos: &[Photo<'_>], groups: &[u32], fitted: &Fitted) -> Result<Vec<Judged>, PipelineError> {
+    let grouped = photos.iter().zip(groups);
     if fitted.quartered {
-        return Vec::new();
+        let judge = |(photo, group): (&Photo<'_>, &u32)| {
+            Ok(Judged::new(photo, fitted.inspector.opinion(&photo.seen)?, *group))
+        };
+        return grouped.filter(|(photo, _)| photo.is_defect()).map(judge).collect();
     }
-    let judged = photos.iter().zip(&fitted.held_out).zip(groups);
-    judged.map(|((photo, opinion), group)| Judged::new(photo, opinion.clone(), *group)).collect()
-}
-
-/// Groups of what is measured on: as the data name them.
-fn group_judged(judged: &mut [Judged], examples: &[&InspectionExample]) {
-    let named = |id: &str| {
-        examples.iter().find(|example| example.id.0 == id).and_then(|example| example.group.clone())
-    };
-    let names: Vec<Option<String>> = judged.iter().map(|judged| named(&judged.id)).collect();
-    let groups = Groups::from_names(names.iter().map(Option::as_deref)).numbers();
-    judged.iter_mut().zip(groups).for_each(|(judged, group)| judged.group = group);
+    let judged = grouped.zip(&fitted.held_out);
+    Ok(judged.map(|((photo, group), opinion)| Judged::new(photo, opinion.clone(), *group)).collect())
 }
 
 fn bundle_of(
@@ -329,14 +343,15 @@ fn bundle_of(
             recipe,
             why,
         },
+        learned: findings.known.clone(),
         golden: findings.fitted.inspector.record_golden(eye)?,
     })
 }
 
-/// Measures an inspector on the examples of a set that it has not seen: its test part; where there is none, all of it.
+/// Measures an inspector on the examples of a set that it did not learn from: those of its test part; where there is none, all.
 ///
 /// # Errors
-/// [`PipelineError::LearnedFrom`] for the very set that it was made from, when that has no test part.
+/// [`PipelineError::LearnedFrom`] when it learned from all of them.
 pub(crate) fn measure_unseen(
     predictor: &InspectionPredictor,
     data: &Path,
@@ -346,26 +361,33 @@ pub(crate) fn measure_unseen(
     let (set, mut problems) = self::read(data, read, run)?;
     let mut examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
-        if set.fingerprint().to_string() == predictor.bundle().manifest.data.fingerprint {
-            return Err(PipelineError::LearnedFrom { path: data.to_owned() });
-        }
         examples = set.examples.iter().collect();
     }
-    let inspector = &predictor.bundle().inspector;
-    let judge = |photo: Photo<'_>| Ok(Judged::new(&photo, inspector.opinion(&photo.seen)?, 0));
-    let (mut judged, more) = run.step(Step::Features, || {
-        seeing::look(predictor.eye(), inspector.aligner.as_ref(), &examples, run, judge)
-    })?;
+    if examples.is_empty() {
+        return Err(nothing_usable(&set, &problems));
+    }
+    let InspectionBundle { inspector, learned, alarm, .. } = predictor.bundle();
+    let examples = known::unknown(learned, examples);
+    if examples.is_empty() {
+        return Err(PipelineError::LearnedFrom { path: data.to_owned() });
+    }
+    let (judged, more) = judged(inspector, predictor.eye(), &examples, run)?;
     problems.extend(more);
     if judged.is_empty() {
         return Err(nothing_usable(&set, &problems));
     }
-    group_judged(&mut judged, &examples);
-    let threshold = predictor.bundle().alarm.threshold.threshold();
+    let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
-        measuring::measure(&judged, threshold, inspector.kinds.as_ref(), "test", Seed(0))
+        measuring::measure(&judged, threshold, inspector.kinds.as_ref(), On::Test, Seed(0))
     })?;
-    let kinds = measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect();
-    let n_left_out = set.examples.len() - examples.len();
-    Ok(InspectorMeasures { metrics: measured.metrics, kinds, n: judged.len(), n_left_out })
+    let n_defects = judged.iter().filter(|judged| judged.kind.is_some()).count();
+    Ok(InspectorMeasures {
+        metrics: measured.metrics,
+        kinds: measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect(),
+        n_good: judged.len() - n_defects,
+        n_defects,
+        n_left_out: set.examples.len() - examples.len(),
+        layout: set.layout,
+        why: set.why,
+    })
 }

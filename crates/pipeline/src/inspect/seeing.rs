@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base::prep::{self, Mask};
 use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
 use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
-use evaluate::inspect::{Plane, find_regions};
 use linalg::{Seed, random};
 use rayon::prelude::*;
 use tune::detect::{Aligner, Grey};
 
+use super::marking::Marking;
 use crate::{Event, PipelineError, Run, Step};
 
 /// A photo that could be read.
@@ -20,7 +20,7 @@ pub(crate) struct Photo<'e> {
     /// What was seen of it turned around; only of good photos whose orientation is free.
     pub(crate) turned: Vec<Seen>,
     /// Where the defect is, when it is marked.
-    pub(crate) mask: Option<Mask>,
+    pub(crate) mask: Option<Marking>,
 }
 
 impl Photo<'_> {
@@ -38,11 +38,14 @@ impl Photo<'_> {
         let (rows, cols) = (self.seen.grids[0].rows, self.seen.grids[0].cols);
         let laid = aligner.zip(self.seen.laid.as_ref());
         let marked = match laid {
-            Some((aligner, laid)) => lay_mask(aligner, &laid.rigid, &mask.inside, (mask.width, mask.height)),
+            Some((aligner, laid)) => {
+                let inside: Vec<bool> = mask.inside().collect();
+                lay_mask(aligner, &laid.rigid, &inside, (mask.width as u32, mask.height as u32))
+            }
             None => ScoreMap {
-                rows: mask.height as usize,
-                cols: mask.width as usize,
-                values: mask.inside.iter().map(|inside| f32::from(u8::from(*inside))).collect(),
+                rows: mask.height,
+                cols: mask.width,
+                values: mask.inside().map(|inside| f32::from(u8::from(inside))).collect(),
             },
         };
         let (mut inside, mut all) = (vec![0.0_f32; rows * cols], vec![0.0_f32; rows * cols]);
@@ -55,9 +58,6 @@ impl Photo<'_> {
         Some(ScoreMap { rows, cols, values }).filter(|covered| covered.max() > 0.0)
     }
 }
-
-/// Pixels of the smallest region of a mask that is meant: fewer are crumbs of a soft edge.
-const LEAST_AREA: usize = 9;
 
 /// Good photos that are enough to find out whether parts lie alike.
 const ALIKE_BY: usize = 40;
@@ -74,33 +74,12 @@ pub(crate) fn aligner(
     good.truncate(ALIKE_BY);
     let read = |example: &&&InspectionExample| {
         let bytes = std::fs::read(&example.path).ok()?;
-        Some(brightness(&eye.prepared(&prep::decode(&bytes).ok()?)))
+        Some(brightness(&eye.prepared(&eye.decode(&bytes).ok()?.0)))
     };
     let greys: Vec<Grey> = good.par_iter().filter_map(read).collect();
     let (aligner, correlation) = Aligner::fit(&greys)?;
     tracing::info!(correlation, alike = aligner.is_some(), "how alike good parts lie");
     Ok(aligner)
-}
-
-/// The sizes of the photos whose headers can be read.
-pub(crate) fn sizes(examples: &[&InspectionExample]) -> Vec<(u32, u32)> {
-    let size = |example: &&InspectionExample| prep::size(&std::fs::read(&example.path).ok()?).ok();
-    examples.par_iter().filter_map(size).collect()
-}
-
-/// Side in pixels of a small marked defect: a tenth of them are smaller. Masks that cannot be read are told of later.
-pub(crate) fn smallest_marked(examples: &[&InspectionExample]) -> Option<f64> {
-    let of_mask = |example: &&InspectionExample| -> Vec<f64> {
-        let bytes = example.mask.as_ref().and_then(|path| std::fs::read(path).ok());
-        let Some(mask) = bytes.and_then(|bytes| prep::decode_mask(&bytes).ok()) else { return Vec::new() };
-        let plane = Plane::new(mask.height as usize, mask.width as usize, &mask.inside);
-        let regions = plane.map(|plane| find_regions(plane).list().to_vec()).unwrap_or_default();
-        let areas = regions.iter().map(|region| region.area).filter(|area| *area >= LEAST_AREA);
-        areas.map(|area| (area as f64).sqrt()).collect()
-    };
-    let mut sides: Vec<f64> = examples.par_iter().flat_map_iter(of_mask).collect();
-    sides.sort_by(f64::total_cmp);
-    sides.get(sides.len() / 10).copied()
 }
 
 /// Why the headers of photos cannot be read.
@@ -114,35 +93,36 @@ pub(crate) fn unreadable(examples: &[&InspectionExample]) -> Vec<Problem> {
     examples.iter().filter_map(why).collect()
 }
 
-/// Looks at every example named and keeps what `keep` makes of it, in order.
+/// Looks at every example named and keeps, in order, what `keep` makes of its number among them and its photo.
 pub(crate) fn look<'e, T: Send>(
     eye: &Eye,
     aligner: Option<&Aligner>,
     examples: &[&'e InspectionExample],
     run: &Run<'_>,
-    keep: impl Fn(Photo<'e>) -> Result<T, PipelineError> + Sync,
+    keep: impl Fn(usize, Photo<'e>) -> Result<T, PipelineError> + Sync,
 ) -> Result<(Vec<T>, Vec<Problem>), PipelineError> {
     let done = AtomicU64::new(0);
-    let looked: Vec<(Result<T, Problem>, Option<Problem>)> = examples
+    let looked: Vec<(Result<T, Problem>, Vec<Problem>)> = examples
         .par_iter()
-        .map(|example| {
+        .enumerate()
+        .map(|(at, example)| {
             if run.is_cancelled() {
                 return Err(PipelineError::Cancelled);
             }
-            let (photo, problem) = photo(eye, aligner, example)?;
+            let (photo, told) = photo(eye, aligner, example)?;
             let kept = match photo {
-                Ok(photo) => Ok(keep(photo)?),
+                Ok(photo) => Ok(keep(at, photo)?),
                 Err(kind) => Err(Problem::in_file(kind, &example.path)),
             };
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             run.tell(Event::Progress { step: Step::Features, done, total: examples.len() as u64, cached: 0 });
-            Ok((kept, problem))
+            Ok((kept, told))
         })
         .collect::<Result<_, PipelineError>>()?;
     let mut kept = Vec::with_capacity(looked.len());
     let mut problems = Vec::new();
-    for (photo, mask) in looked {
-        problems.extend(mask);
+    for (photo, told) in looked {
+        problems.extend(told);
         match photo {
             Ok(photo) => kept.push(photo),
             Err(problem) => problems.push(problem),
@@ -154,27 +134,31 @@ pub(crate) fn look<'e, T: Send>(
     Ok((kept, problems))
 }
 
-/// One photo, or why it cannot be read; and what is wrong with its mask.
+/// One photo, or why it cannot be read; and what else is wrong with it or its mask.
 fn photo<'e>(
     eye: &Eye,
     aligner: Option<&Aligner>,
     example: &'e InspectionExample,
-) -> Result<(Result<Photo<'e>, ProblemKind>, Option<Problem>), PipelineError> {
+) -> Result<(Result<Photo<'e>, ProblemKind>, Vec<Problem>), PipelineError> {
     let picture = std::fs::read(&example.path)
         .map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })
-        .and_then(|bytes| prep::decode(&bytes).map_err(ProblemKind::from));
-    let picture = match picture {
+        .and_then(|bytes| eye.decode(&bytes).map_err(ProblemKind::from));
+    let (picture, is_brighter) = match picture {
         Ok(picture) => picture,
-        Err(kind) => return Ok((Err(kind), None)),
+        Err(kind) => return Ok((Err(kind), Vec::new())),
     };
+    let bits = eye.depth().bits();
+    let brighter =
+        is_brighter.then(|| Problem::in_file(ProblemKind::BrighterThanLearned { bits }, &example.path));
     let (mask, problem) = match example.mask.as_ref().map(|path| (path, mask(path, picture.dimensions()))) {
         None => (None, None),
-        Some((_, Ok(mask))) => (Some(mask), None),
+        Some((_, Ok(mask))) => (Some(Marking::from(&mask)), None),
         Some((path, Err(kind))) => (None, Some(Problem::in_file(kind, path))),
     };
+    let told = problem.into_iter().chain(brighter).collect();
     match eye.see(&picture, aligner) {
-        Ok(seen) => Ok((Ok(Photo { example, seen, turned: Vec::new(), mask }), problem)),
-        Err(SightError::Base(base::open::BaseError::Prep(error))) => Ok((Err(error.into()), problem)),
+        Ok(seen) => Ok((Ok(Photo { example, seen, turned: Vec::new(), mask }), told)),
+        Err(SightError::Base(base::open::BaseError::Prep(error))) => Ok((Err(error.into()), told)),
         Err(error) => Err(error.into()),
     }
 }

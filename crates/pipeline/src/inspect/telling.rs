@@ -11,7 +11,8 @@ use evaluate::inspect::{
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::measuring::Judged;
+use super::choosing::Why;
+use super::measuring::{CostUse, Judged};
 use super::{Findings, listening};
 use crate::inspecting::heat_range;
 use crate::report::Sentence;
@@ -119,10 +120,23 @@ fn measured_on(findings: &Findings<'_>) -> Sentence {
     let en = format!(
         "Measured out of fold on {good} good photos and {defects} with defects: each by an inspector that had not seen it."
     );
-    Sentence {
-        en,
-        zh: format!("折外测得：良品 {good} 张、缺陷 {defects} 张，每张都由未见过它的检测器评判。"),
+    let zh = format!("折外测得：良品 {good} 张、缺陷 {defects} 张，每张都由未见过它的检测器评判。");
+    let chosen = chosen_on(findings.fitted.choice.why, findings.cost);
+    Sentence { en: en + &chosen.en, zh: zh + &chosen.zh }
+}
+
+/// What else was decided by the photos that are measured out of fold.
+fn chosen_on(why: Why, cost: Option<CostUse>) -> Sentence {
+    let mut chosen = Sentence { en: String::new(), zh: String::new() };
+    if matches!(why, Why::Defects { .. }) {
+        chosen.en += " The detectors were chosen on these very photos: expect somewhat less on new ones.";
+        chosen.zh += "检测方式正是据这些照片选定的：对新照片预计会略差。";
     }
+    if cost == Some(CostUse::Used) {
+        chosen.en += " The threshold was chosen on them too, by the cost of a missed defect: the share of defects found is left out.";
+        chosen.zh += "阈值也是据这些照片按漏检代价选定的，因此不列检出率。";
+    }
+    chosen
 }
 
 fn measures(findings: &Findings<'_>) -> Vec<DetectorMeasure> {
@@ -134,6 +148,7 @@ fn measures(findings: &Findings<'_>) -> Vec<DetectorMeasure> {
             "aupro" => DetectorMetric::Aupro,
             "aupimo" => DetectorMetric::Aupimo,
             "recall" => DetectorMetric::Recall,
+            "recall-alone" => DetectorMetric::RecallAlone,
             "false-alarms" => DetectorMetric::FalseAlarms,
             _ => return None,
         })
@@ -170,10 +185,14 @@ fn shown(
 
 fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let mark = findings.alarm.mark.threshold() as f32;
-    let photo = std::fs::read(&judged.path).ok().and_then(|bytes| prep::decode(&bytes).ok());
-    let view = photo.and_then(|photo| {
+    let depth = findings.fitted.inspector.sight.depth;
+    let photo = std::fs::read(&judged.path).ok().and_then(|bytes| prep::decode_deep(&bytes, depth).ok());
+    let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
-        let marked = judged.mask.as_ref().map(|(height, width, inside)| outlines(*height, *width, inside));
+        let marked = judged
+            .mask
+            .as_ref()
+            .map(|mask| outlines(mask.height, mask.width, &mask.inside().collect::<Vec<_>>()));
         view(&photo, map, heat_range(mark), regions(judged, &photo, mark), marked.unwrap_or_default())
     });
     InspectedPart {
@@ -200,21 +219,34 @@ fn outlines(height: usize, width: usize, inside: &[bool]) -> Vec<Polygon> {
 
 fn worst_good(findings: &Findings<'_>) -> Option<WorstGood> {
     let first = findings.suspects.first()?;
-    let (with, without) = first.threshold;
-    let n = findings.suspects.len();
-    let effect = Sentence {
-        en: format!(
-            "{n} good photos look least like the others. With them a part alarms above {with:.2}, without them above {without:.2}: \
-             if they are not good, move them away and run again."
-        ),
-        zh: format!(
-            "有 {n} 张良品照片与其他最不相似。保留它们时报警阈值为 {with:.2}，去掉后为 {without:.2}：若并非良品，请移走后重新运行。"
-        ),
-    };
+    let effect = without_suspects(findings.suspects.len(), &findings.alarm.threshold, &first.without);
     let of = |suspect: &super::Suspect| findings.learned.iter().find(|judged| judged.id == suspect.id.0);
     let parts =
         findings.suspects.iter().filter_map(of).take(SHOWN).map(|judged| part(findings, judged)).collect();
     Some(WorstGood { effect: Some(effect), parts })
+}
+
+/// What leaving `n` suspects out does to the threshold.
+fn without_suspects(n: usize, with: &AlarmThreshold, without: &AlarmThreshold) -> Sentence {
+    let loses = matches!((with, without), (AlarmThreshold::Proven(_), AlarmThreshold::Estimated(_)));
+    let (with, without) = (with.threshold(), without.threshold());
+    let (en, zh) = if loses {
+        (
+            ", an estimate, since the good photos that are left no longer prove the promise",
+            "（仅为估计，余下的良品已不足以证明承诺）",
+        )
+    } else {
+        ("", "")
+    };
+    Sentence {
+        en: format!(
+            "{n} good photos look least like the others. With them a part alarms above {with:.2}, without them above {without:.2}{en}: \
+             if they are not good, move them away and run again."
+        ),
+        zh: format!(
+            "有 {n} 张良品照片与其他最不相似。保留它们时报警阈值为 {with:.2}，去掉后为 {without:.2}{zh}：若并非良品，请移走后重新运行。"
+        ),
+    }
 }
 
 fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counted) -> InspectionFacts<'a> {
@@ -225,10 +257,10 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
             Some(Shortage { need: *need, false_alarm_rate: request.false_alarms, confidence: *confidence })
         }
     };
-    let kinds = findings.measured.kinds.iter().map(|(name, recall, _)| KindFacts {
-        name,
-        n: recall.n,
-        found: (recall.value * recall.n as f64).round() as usize,
+    let kinds = findings.measured.kinds.iter().map(|(name, ..)| {
+        let of_kind = || findings.judged.iter().filter(|judged| judged.kind.as_ref() == Some(name));
+        let found = of_kind().filter(|judged| findings.alarm.threshold.alarms(judged.score)).count();
+        KindFacts { name, n: of_kind().count(), found }
     });
     let sizes = || findings.judged.iter().chain(findings.learned).map(|judged| judged.size);
     let first = sizes().next();
@@ -248,9 +280,9 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
 
 /// Whether a marked defect covers less than two cells of the map.
 fn is_tiny(judged: &Judged) -> bool {
-    let Some((height, width, inside)) = &judged.mask else { return false };
-    let cell = height * width / (judged.map.rows * judged.map.cols).max(1);
-    inside.iter().filter(|inside| **inside).count() < 2 * cell
+    let Some(mask) = &judged.mask else { return false };
+    let cell = mask.height * mask.width / (judged.map.rows * judged.map.cols).max(1);
+    mask.area() < 2 * cell
 }
 
 fn provenance(bundle: &InspectionBundle) -> Vec<(Sentence, String)> {
@@ -263,4 +295,36 @@ fn provenance(bundle: &InspectionBundle) -> Vec<(Sentence, String)> {
         fact("seed", "种子", manifest.seed.to_string()),
         fact("dianjing", "点睛", manifest.dianjing.clone()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use evaluate::inspect::{GoodScores, alarm_threshold};
+
+    use super::*;
+
+    #[test]
+    fn a_promise_that_leaving_suspects_out_would_lose_is_told() {
+        let by = |n: usize| {
+            let scores: Vec<f64> = (0..n).map(|score| score as f64).collect();
+            alarm_threshold(&GoodScores::of_parts(&scores).unwrap(), Promise::new(0.05, 0.95).unwrap())
+        };
+        let told = without_suspects(1, &by(59), &by(58));
+        assert!(told.en.contains("no longer prove the promise") && told.zh.contains("仅为估计"), "{told:?}");
+        for (with, without) in [(61, 60), (20, 19)] {
+            let told = without_suspects(1, &by(with), &by(without));
+            assert!(!told.en.contains("estimate") && !told.zh.contains("估计"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn what_decided_on_the_photos_that_are_measured_is_told() {
+        assert_eq!(chosen_on(Why::Rule, None).en, "");
+        assert_eq!(chosen_on(Why::Asked, Some(CostUse::NoPromise)).zh, "");
+        let both = chosen_on(Why::Defects { gain: 0.1, error: 0.01 }, Some(CostUse::Used));
+        assert!(
+            both.en.contains("detectors were chosen on these") && both.en.contains("is left out"),
+            "{both:?}"
+        );
+    }
 }

@@ -4,7 +4,6 @@
 //! where parts clearly have an orientation: turned by right angles they look much more unusual to the other photos than they
 //! do upright. A single photo cannot tell and is turned.
 
-use base::prep;
 use bundle::inspection::{Detector, Eye, Good, Memories, Seen, Sight, WHOLE_FROM};
 use image::{Rgb, RgbImage, imageops};
 use linalg::Seed;
@@ -29,6 +28,11 @@ pub enum Orientation {
     Matters,
 }
 
+/// Whether so many good photos may be shown turned around, should they not lie alike.
+pub(crate) fn may_turn(n_good: usize, orientation: Orientation) -> bool {
+    n_good < WHOLE_FROM && orientation != Orientation::Matters
+}
+
 /// Shows good photos turned around where that helps: there are few, and parts may lie any way. Says whether it did.
 pub(crate) fn turn(
     sight: &Sight,
@@ -40,7 +44,7 @@ pub(crate) fn turn(
 ) -> Result<bool, PipelineError> {
     let good: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
     let alike = photos.iter().any(|photo| photo.seen.laid.is_some());
-    if good.len() >= WHOLE_FROM || alike || orientation == Orientation::Matters {
+    if alike || !may_turn(good.len(), orientation) {
         return Ok(false);
     }
     see_turned(eye, photos, &good, right_angles, run)?;
@@ -65,7 +69,7 @@ fn see_turned(
         }
         // A photo that could be read a moment ago and no longer can is shown as it lies only.
         let bytes = std::fs::read(&photos[*at].example.path).ok();
-        let Some(photo) = bytes.and_then(|bytes| prep::decode(&bytes).ok()) else { return Ok(Vec::new()) };
+        let Some((photo, _)) = bytes.and_then(|bytes| eye.decode(&bytes).ok()) else { return Ok(Vec::new()) };
         turned(&photo).iter().map(|photo| Ok(eye.see(photo, None)?)).collect()
     };
     let seen: Vec<Vec<Seen>> = good.par_iter().map(see).collect::<Result<_, _>>()?;

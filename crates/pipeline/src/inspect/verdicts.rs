@@ -1,7 +1,7 @@
 //! Masks decide what no word does, and contradict words: both are settled before anything is learned.
 
 use base::prep;
-use dataset::{InspectionExample, InspectionSet, Problem, ProblemKind, ReadError, Role, Verdict};
+use dataset::{InspectionExample, InspectionSet, Problem, ProblemKind, Purpose, ReadError, Role, Verdict};
 use rayon::prelude::*;
 
 /// What the mask of a photo says about what was said of the photo.
@@ -19,8 +19,8 @@ enum Says {
 /// out and told.
 ///
 /// # Errors
-/// [`ReadError::NoGood`] when no good photo to learn from is left.
-pub(super) fn settle(set: &mut InspectionSet) -> Result<Vec<Problem>, ReadError> {
+/// [`ReadError::NoGood`] when no good photo is left where one is to be learned from.
+pub(super) fn settle(set: &mut InspectionSet, purpose: Purpose) -> Result<Vec<Problem>, ReadError> {
     let says: Vec<Says> = set.examples.par_iter().map(of_mask).collect();
     let mut problems = Vec::new();
     let mut settled = Vec::with_capacity(says.len());
@@ -36,7 +36,9 @@ pub(super) fn settle(set: &mut InspectionSet) -> Result<Vec<Problem>, ReadError>
         settled.push(example);
     }
     set.examples = settled;
-    if set.with_role(Role::Learn).any(|example| example.verdict == Verdict::Good) {
+    if purpose == Purpose::Measure
+        || set.with_role(Role::Learn).any(|example| example.verdict == Verdict::Good)
+    {
         return Ok(problems);
     }
     let n_measured = set.with_role(Role::Measure).count();
@@ -79,7 +81,7 @@ mod tests {
         masks.iter().for_each(|(name, white)| draw(name, *white));
         photos.iter().for_each(|name| draw(name, false));
         let (mut set, _) = read_inspection(&root, &InspectionOptions::default()).unwrap();
-        let problems = settle(&mut set).unwrap();
+        let problems = settle(&mut set, Purpose::Learn).unwrap();
         let line = |example: &InspectionExample| {
             format!("{} {}", example.id, example.verdict.kind().unwrap_or("GOOD"))
         };

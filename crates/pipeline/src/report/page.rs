@@ -72,6 +72,7 @@ pub fn metric_name(metric: &str, lang: Lang) -> &'static str {
         "r2" => lang.pick("R²", "R²"),
         "false-alarms" => lang.pick("false alarms among good parts", "良品误报率"),
         "recall" => lang.pick("defects found", "缺陷检出率"),
+        "recall-alone" => lang.pick("defects found by good parts alone", "仅凭良品的检出率"),
         "image-auroc" => lang.pick("image AUROC", "图像级 AUROC"),
         "image-ap" => lang.pick("average precision", "平均精度"),
         "pixel-auroc" => lang.pick("pixel AUROC", "像素级 AUROC"),

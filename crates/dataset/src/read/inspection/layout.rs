@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::Picture;
 use super::names::{is_defect, is_good};
+use super::{Picture, Purpose};
 use crate::{Part, ReadError, Verdict};
 
 /// What the folders of a set mean.
@@ -51,10 +51,10 @@ pub(super) struct Place<'f> {
 ///
 /// # Errors
 /// [`ReadError::SeveralSets`] when several folders could each be the set.
-pub(super) fn recognise(root: &Path, pictures: &[Picture]) -> Result<Layout, ReadError> {
+pub(super) fn recognise(root: &Path, pictures: &[Picture], purpose: Purpose) -> Result<Layout, ReadError> {
     let mut sets: BTreeSet<Vec<String>> = pictures.iter().filter_map(above_good).collect();
     if sets.is_empty() {
-        sets = above_parts(pictures);
+        sets = above_parts(pictures, purpose);
     }
     if sets.len() > 1 {
         let name = |above: &Vec<String>| if above.is_empty() { ".".to_owned() } else { above.join("/") };
@@ -73,18 +73,26 @@ fn above_good(picture: &Picture) -> Option<Vec<String>> {
     Some(folders.to_vec())
 }
 
-/// The folders above sets that call nothing good but have a part to learn from beside another.
-fn above_parts(pictures: &[Picture]) -> BTreeSet<Vec<String>> {
+/// The folders above sets that call nothing good but have a part to learn from beside another, or a test part with class
+/// folders where nothing is to be learned.
+fn above_parts(pictures: &[Picture], purpose: Purpose) -> BTreeSet<Vec<String>> {
     let mut parts: BTreeMap<&[String], BTreeSet<Part>> = BTreeMap::new();
+    let mut tests: BTreeSet<&[String]> = BTreeSet::new();
     for picture in pictures {
         let first = picture.folders.iter().enumerate();
         let first = first.filter_map(|(at, name)| Some((at, Part::from_name(name)?))).next();
         if let Some((at, part)) = first {
             parts.entry(&picture.folders[..at]).or_default().insert(part);
+            if part == Part::Test && picture.folders.len() > at + 1 {
+                tests.insert(&picture.folders[..at]);
+            }
         }
     }
     let has_both = |parts: &BTreeSet<Part>| parts.contains(&Part::Train) && parts.len() > 1;
-    parts.into_iter().filter(|(_, parts)| has_both(parts)).map(|(above, _)| above.to_vec()).collect()
+    let is_set = |above: &[String], parts: &BTreeSet<Part>| {
+        has_both(parts) || purpose == Purpose::Measure && tests.contains(above)
+    };
+    parts.into_iter().filter(|(above, parts)| is_set(above, parts)).map(|(above, _)| above.to_vec()).collect()
 }
 
 fn set_folders(above: Vec<String>, pictures: &[Picture]) -> SetFolders {
@@ -105,23 +113,28 @@ fn set_folders(above: Vec<String>, pictures: &[Picture]) -> SetFolders {
 
 impl Layout {
     /// The layout's name, and what was made of it and why.
-    pub(super) fn described(&self) -> (&'static str, &'static str) {
-        match self {
+    pub(super) fn described(&self, purpose: Purpose) -> (&'static str, String) {
+        let (name, verdict, measured) = match self {
             Self::Plain => (
                 "folder of pictures",
                 "no folder is called good, so every picture is taken for a good part, except in folders called defect \
-                 and where a mask marks one; all are measured out of fold",
+                 and where a mask marks one",
+                "all are measured out of fold",
             ),
             Self::Set(set) if set.parts.is_empty() => (
                 "class folders",
-                "the folder called good holds good parts and every other folder a kind of defect; nothing says what to \
-                 measure on, so all are learned from and measured out of fold",
+                "the folder called good holds good parts and every other folder a kind of defect",
+                "nothing says what to measure on, so all are learned from and measured out of fold",
             ),
             Self::Set(_) => (
                 "inspection set with parts",
-                "folders called good hold good parts and every other class folder a kind of defect; `test` is for \
-                 measuring only",
+                "folders called good hold good parts and every other class folder a kind of defect",
+                "`test` is for measuring only",
             ),
+        };
+        match purpose {
+            Purpose::Learn => (name, format!("{verdict}; {measured}")),
+            Purpose::Measure => (name, verdict.to_owned()),
         }
     }
 

@@ -26,9 +26,21 @@ pub fn names_good_parts(class: &str) -> bool {
     names::is_good(class)
 }
 
+/// What a set is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// To learn from; only its test part is for measuring alone. It takes a good part to learn from.
+    #[default]
+    Learn,
+    /// Only to measure on: nothing need be good, and there may be no part but `test`.
+    Measure,
+}
+
 /// What the person said about a set for defect inspection; whatever is absent is detected.
 #[derive(Debug, Clone, Default)]
 pub struct InspectionOptions {
+    /// What it is read for.
+    pub purpose: Purpose,
     /// Column with the path of the picture.
     pub image: Option<String>,
     /// Column with the verdict: good, or the kind of defect.
@@ -60,8 +72,8 @@ struct Picture {
 /// Returns the good part and the problems.
 ///
 /// # Errors
-/// When nothing can be done, such as [`ReadError::NoGood`] without a good part to learn from; [`ReadError::hint`] says what to
-/// try.
+/// When nothing can be done, such as [`ReadError::NoGood`] without a good part where one is to be learned from;
+/// [`ReadError::hint`] says what to try.
 pub fn read_inspection(
     path: &Path,
     options: &InspectionOptions,
@@ -77,7 +89,7 @@ pub fn read_inspection(
     };
     problems.extend(masks::missing(&set.examples));
     let may_be_good = |example: &InspectionExample| example.verdict == Verdict::Good || example.by_mask;
-    if !set.with_role(Role::Learn).any(may_be_good) {
+    if options.purpose == Purpose::Learn && !set.with_role(Role::Learn).any(may_be_good) {
         let n_measured = set.with_role(Role::Measure).count();
         let n_defects = set.examples.len() - n_measured;
         return Err(ReadError::NoGood { path: path.to_owned(), n_defects, n_measured });
@@ -101,7 +113,7 @@ fn read_folders(
     if pictures.is_empty() {
         return Err(ReadError::Empty { path: root.to_owned() });
     }
-    let layout = layout::recognise(root, &pictures)?;
+    let layout = layout::recognise(root, &pictures, options.purpose)?;
     let mut examples = Vec::with_capacity(pictures.len());
     let mut folders = Vec::with_capacity(pictures.len());
     for picture in pictures {
@@ -118,12 +130,12 @@ fn read_folders(
         problems.push(Problem::in_file(ProblemKind::Ignored { count }, root));
     }
     problems.extend(unpaired);
-    let (layout, why) = layout.described();
+    let (layout, why) = layout.described(options.purpose);
     let set = InspectionSet {
         name: name_of(root),
         root: root.to_owned(),
         layout: layout.to_owned(),
-        why: why.to_owned(),
+        why,
         examples,
     };
     Ok((set, problems))

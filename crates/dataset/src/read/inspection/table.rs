@@ -6,7 +6,7 @@ use super::super::columns::{self, Columns};
 use super::super::rows::{Source, image_beside, name_of};
 use super::super::{ReadOptions, Row, Table, ids};
 use super::names::is_good;
-use super::{InspectionOptions, UNNAMED_DEFECT};
+use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
 use crate::{
     ExampleId, InspectionExample, InspectionSet, Modality, Part, Problem, ProblemKind, ReadError, Verdict,
 };
@@ -51,13 +51,19 @@ pub(super) fn read(
         return Err(ReadError::NothingUsable { path: root.to_owned(), first });
     }
     let name = columns.label.map(|column| lead.table.columns[column].as_str());
-    let why = why(name, labels, examples.iter().any(|example| example.part == Some(Part::Test)));
+    let verdict = verdict_by(name, labels);
+    let has_test = examples.iter().any(|example| example.part == Some(Part::Test));
+    let why = match options.purpose {
+        Purpose::Learn => format!("{verdict}; {}", measured_on(has_test)),
+        Purpose::Measure => verdict,
+    };
     let (name, root) = (name_of(root), root.to_owned());
     Ok((InspectionSet { name, root, layout: layout.to_owned(), why, examples }, problems))
 }
 
 fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Columns, ReadError> {
-    let InspectionOptions { image, label, mask, group, part, group_by_folder: _ } = options.clone();
+    let InspectionOptions { image, label, mask, group, part, group_by_folder: _, purpose: _ } =
+        options.clone();
     let options = ReadOptions { image, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
     if columns.modality == Modality::Text {
@@ -89,20 +95,22 @@ fn labels(tables: &[(&Source, Columns)]) -> Labels {
     }
 }
 
-fn why(label: Option<&str>, labels: Labels, has_test: bool) -> String {
-    let verdict = match (label, labels) {
+fn verdict_by(label: Option<&str>, labels: Labels) -> String {
+    match (label, labels) {
         (Some(name), Labels::Numbers) => format!("0 in column `{name}` means good and 1 a defect"),
         (Some(name), _) => format!("column `{name}` says what is good and names the defects"),
         (None, _) => {
             "no column says what is good, so every picture without a mask is taken for a good part".to_owned()
         }
-    };
-    let measured = if has_test {
+    }
+}
+
+fn measured_on(has_test: bool) -> &'static str {
+    if has_test {
         "rows of the test part are for measuring only"
     } else {
         "nothing says what to measure on, so all are learned from and measured out of fold"
-    };
-    format!("{verdict}; {measured}")
+    }
 }
 
 fn example(

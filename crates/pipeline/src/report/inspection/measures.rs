@@ -22,6 +22,8 @@ pub enum DetectorMetric {
     Aupimo,
     /// Share of defects above the threshold.
     Recall,
+    /// Share of defects above the threshold by what is known of good parts alone.
+    RecallAlone,
     /// Share of good parts above the threshold.
     FalseAlarms,
 }
@@ -36,6 +38,7 @@ impl DetectorMetric {
             Self::Aupro => lang.pick("AUPRO@0.3", "AUPRO@0.3"),
             Self::Aupimo => lang.pick("AUPIMO", "AUPIMO"),
             Self::Recall => lang.pick("defects found", "缺陷检出率"),
+            Self::RecallAlone => lang.pick("found by good parts alone", "仅凭良品的检出率"),
             Self::FalseAlarms => lang.pick("false alarms", "误报率"),
         }
     }
@@ -57,6 +60,10 @@ impl DetectorMetric {
                 "良品几乎无误标时，缺陷被标出多少",
             ),
             Self::Recall => lang.pick("share of defects above the threshold", "超过阈值的缺陷比例"),
+            Self::RecallAlone => lang.pick(
+                "the same share without what defects taught: expect that of kinds never shown",
+                "不用从缺陷学到的知识时的比例：对未见种类可作此预期",
+            ),
             Self::FalseAlarms => {
                 lang.pick("share of held-out good parts above the threshold", "预留良品中超过阈值的比例")
             }
