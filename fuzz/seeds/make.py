@@ -92,7 +92,32 @@ def pictures():
     Image.fromarray(pixels[:, :, 0].astype(np.uint16) * 257).save(HERE / "image" / "grey16.png")
     for extension in ("jpg", "webp", "bmp", "tiff", "gif"):
         Image.fromarray(pixels[:, :, :3].copy(), "RGB").save(HERE / "image" / f"rgb.{extension}")
+    (HERE / "jpeg").mkdir(exist_ok=True)
+    Image.fromarray(pixels[:, :, :3].copy(), "RGB").save(HERE / "jpeg" / "rgb.jpg")
     Image.fromarray(pixels, "CMYK").save(HERE / "image" / "cmyk.jpg")
+
+
+def documents():
+    """What the program writes itself or takes as JSON."""
+    rule = {"split": {"attribute": "size", "by": {"at": {"threshold": 48.5, "below": "a"}}}}
+    exemplar = {"id": "p1.png", "given": "dent", "features": [0.6, 0.8]}
+    entry = {
+        "a": "scratch", "b": "dent", "rule": rule, "region": {"centroid": [0.6, 0.8], "radius": 0.4, "reach": 0.5},
+        "exemplars": [exemplar], "members": ["p1.png"], "date": "2031-05-28", "author": "Wang Li", "fingerprint": "f",
+    }
+    book = {"version": 1, "base": "b@1", "dim": 2, "entries": [entry, entry | {"rule": "all_a"}]}
+    put("book/two.json", json.dumps(book).encode())
+    finding = {"number": 1, "fault": "label", "ids": ["p1"], "given": "a", "suggested": "b", "action": "relabel"}
+    offered = {"rule": rule, "labels": ["a", None]}
+    second = finding | {"number": 2, "fault": "conflict", "action": "decide_rule", "offered": offered}
+    advice = {"action": "relabel", "n": 1, "finding": None, "gain": {"value": 0.1, "low": 0.0, "high": 0.2}}
+    info = {"facts": {"data_fingerprint": "f"}}
+    found = {"data": "parts", "findings": [finding, second], "advice": [advice], "info": info}
+    put("findings/two.json", json.dumps(found).encode())
+    drawn = [{"image_id": 1, "category_id": 7, "bbox": [1.0, 2.0, 30.0, 40.0]}]
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}]
+    coco = {"images": images, "annotations": drawn, "categories": [{"id": 7, "name": "cup"}]}
+    put("boxes/one.json", json.dumps(coco).encode())
 
 
 if __name__ == "__main__":
@@ -103,3 +128,4 @@ if __name__ == "__main__":
     sentencepiece()
     tables()
     pictures()
+    documents()

@@ -1,13 +1,16 @@
 //! What is fuzzed: one plain function over bytes for each parser. It returns nothing; it must not panic.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use base::containers::{Limits, e5s1, npy, npz, sentencepiece, torch, usem3};
 use base::tokenizer::Tokenizer;
 use base::weights::Weights;
 use bundle::Bundle;
+use curate::book::Book;
 use dataset::read::{ReadOptions, read};
+use pipeline::{ArraysRequest, GivenArrays, Review, Run, audit_arrays};
 
 /// One parser.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,10 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "jsonl", run: |data| table(data, "jsonl") },
     Target { name: "parquet", run: |data| table(data, "parquet") },
     Target { name: "image", run: |data| drop(base::prep::decode(data)) },
+    Target { name: "jpeg", run: |data| drop(curate::faults::jpeg_quality(data)) },
+    Target { name: "book", run: |data| drop(Book::parse("book.json", &String::from_utf8_lossy(data))) },
+    Target { name: "findings", run: |data| drop(Review::open(&file(data, "json"))) },
+    Target { name: "boxes", run: boxes },
     Target { name: "bundle", run: |data| drop(Bundle::from_bytes(Path::new("input.djm"), data)) },
 ];
 
@@ -49,8 +56,20 @@ fn sentencepiece_model(data: &[u8]) {
 
 /// A table is read from a file, as the program does.
 fn table(data: &[u8], extension: &str) {
+    drop(read(&file(data, extension), &ReadOptions::default()));
+}
+
+/// Boxes that were drawn, beside none that were found.
+fn boxes(data: &[u8]) {
+    let given = GivenArrays::Boxes { given: file(data, "json"), found: file(b"[]", "found.json") };
+    let request = ArraysRequest { given, features: None, skip: Vec::new(), seed: 0 };
+    drop(audit_arrays(&request, &Run::new(&|_| {}, &AtomicBool::new(false))));
+}
+
+/// The input in a file of its own.
+fn file(data: &[u8], extension: &str) -> PathBuf {
     let dir = std::env::temp_dir().join(format!("dianjing-fuzz-{}", std::process::id()));
-    let file = dir.join(format!("table.{extension}"));
+    let file = dir.join(format!("input.{extension}"));
     fs::create_dir_all(&dir).and_then(|()| fs::write(&file, data)).expect("the temporary folder can be written");
-    drop(read(&file, &ReadOptions::default()));
+    file
 }

@@ -9,12 +9,12 @@ const NEIGHBOURS: usize = 20;
 /// Fewer examples than this say nothing about what is usual.
 const FEWEST: usize = 20;
 /// Standard deviations of the logarithm above the middle from which an example is flagged.
-const FAR: f64 = 2.5;
+const FAR: f64 = 3.0;
 /// The least spread of the logarithm: distances that hardly differ do not make one of them an outlier.
 const LEAST_SPREAD: f64 = 0.05;
 
-/// Flags those of `n` rows whose mean distance to twenty neighbours has a logarithm two and a half robust standard deviations above the
-/// median. The score is `2^(-z / 2.5)`, 1 up to the median and below one half where flagged.
+/// Flags those of `n` rows whose mean distance to twenty neighbours has a logarithm three robust standard deviations above the
+/// median. The score is `2^(-z / 3)`, 1 up to the median and below one half where flagged.
 pub fn outliers(near: &Neighbours, n: usize) -> Checked {
     if n < FEWEST {
         return Checked::below(Fault::Outlier, vec![1.0; n], 0.0);
