@@ -8,7 +8,7 @@ mod injected;
 use std::path::Path;
 
 use curate::labels::Judged;
-use curate::labels::errors::label_errors;
+use curate::labels::errors::{LabelErrors, label_errors, label_errors_by_views};
 use curate::labels::filter::{Filter, flagged};
 use curate::labels::score::self_confidence;
 use evaluate::inspect::{auroc, average_precision};
@@ -39,10 +39,18 @@ impl Found {
         })
     }
 
-    /// By our limit.
+    /// By our limit, where one model was asked.
     fn ours(judged: Judged<'_>, wrong: &[bool]) -> anyhow::Result<Self> {
-        let found = label_errors(judged);
-        let mut flags = vec![false; judged.n()];
+        Self::of(&label_errors(judged), wrong)
+    }
+
+    /// By our limit for several views.
+    fn by_views(judged: Judged<'_>, wrong: &[bool]) -> anyhow::Result<Self> {
+        Self::of(&label_errors_by_views(judged), wrong)
+    }
+
+    fn of(found: &LabelErrors, wrong: &[bool]) -> anyhow::Result<Self> {
+        let mut flags = vec![false; wrong.len()];
         found.flagged.iter().for_each(|row| flags[*row] = true);
         Self::new(&flags, &found.scores, wrong)
     }

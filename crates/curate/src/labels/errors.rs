@@ -10,6 +10,8 @@ use super::judged::{Judged, Note, argmax};
 
 /// Examples by which the mean of a small class is pulled to the mean of all (methods 3.2).
 const PULL: f64 = 5.0;
+/// Share of the mean probability of a class, over the examples that have it, from which several views agree on it.
+const AGREED: f64 = 0.7;
 /// Share of a class that may be flagged before that is noted: a class doubted wholesale is one the model does not know.
 const DOUBTED: f64 = 0.3;
 /// Keeps logarithms and quotients defined.
@@ -51,14 +53,28 @@ impl Typical {
     }
 }
 
-/// Finds the labels that are probably wrong.
+/// Finds the labels that are probably wrong, by one model.
 pub fn label_errors(judged: Judged<'_>) -> LabelErrors {
+    errors(judged, 0.0)
+}
+
+/// The same by the mean of several views, as of [`fused`](super::views::fused): they must agree on what the label should be. An
+/// example that is only unlike others of its class is doubted by every view, for another class by each.
+pub fn label_errors_by_views(judged: Judged<'_>) -> LabelErrors {
+    errors(judged, AGREED)
+}
+
+/// `known` is the share of what is typical of the other class that its probability must have.
+fn errors(judged: Judged<'_>, known: f64) -> LabelErrors {
     let typical = typical(judged);
     let limits: Vec<f64> = typical.iter().map(|class| class.limit()).collect();
     let scores = evened_self_confidence(judged, &typical);
     let doubted = |row: usize| {
         let given = judged.labels()[row];
-        judged.predicted(row) != given && judged.self_confidence_of(row) < limits[given as usize]
+        let other = judged.predicted(row) as usize;
+        other != given as usize
+            && judged.self_confidence_of(row) < limits[given as usize]
+            && judged.probs().row(row)[other] >= known * typical[other].own
     };
     let mask: Vec<bool> = (0..judged.n()).map(doubted).collect();
     let suggested = (0..judged.n()).map(|row| best_other(judged, row)).collect();
@@ -153,6 +169,22 @@ mod tests {
                 found.flagged.len()
             );
         }
+    }
+
+    #[test]
+    fn views_that_do_not_agree_on_another_class_flag_nothing() {
+        let rows: Vec<[f64; 3]> = (0..60)
+            .map(|row| match row {
+                0 => [0.04, 0.5, 0.46],
+                1 => [0.04, 0.92, 0.04],
+                row => [[0.9, 0.05, 0.05], [0.05, 0.9, 0.05], [0.05, 0.05, 0.9]][row % 3],
+            })
+            .collect();
+        let labels: Vec<u32> = (0..60).map(|row| if row < 2 { 0 } else { row % 3 }).collect();
+        let probs = Matrix::from_rows(&rows);
+        let judged = Judged::new(&labels, probs.view()).unwrap();
+        assert_eq!(label_errors(judged).flagged.len(), 2);
+        assert_eq!(label_errors_by_views(judged).flagged, [1]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use linalg::{MatrixView, Neighbours};
 
-use super::errors::label_errors;
+use super::errors::label_errors_by_views;
 use super::views::{fused, neighbour_votes};
 use super::{Judged, Note};
 use crate::CurateError;
@@ -68,7 +68,7 @@ pub fn label_quality_by_views(
     let (votes, neighbours) = neighbour_votes(labels, n_classes, x, groups)?;
     let all: Vec<MatrixView<'_, f64>> = views.iter().copied().chain([votes.view()]).collect();
     let probs = fused(labels, &all)?;
-    let found = label_errors(Judged::new(labels, probs.view())?);
+    let found = label_errors_by_views(Judged::new(labels, probs.view())?);
     let issue = |row: usize| LabelIssue {
         row,
         given: labels[row],

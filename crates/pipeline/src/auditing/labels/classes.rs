@@ -1,6 +1,6 @@
 //! One class an example.
 
-use curate::labels::errors::label_errors;
+use curate::labels::errors::{label_errors, label_errors_by_views};
 use curate::labels::views::{fused, votes_of_neighbours};
 use curate::labels::{Judged, Note};
 use linalg::MatrixView;
@@ -30,7 +30,8 @@ pub(super) fn classes(
     }
     let views: Vec<MatrixView<'_, f64>> = said.iter().map(|said| said.values.view()).collect();
     let probs = fused(&labels, &views)?;
-    let found = label_errors(Judged::new(&labels, probs.view())?);
+    let judged = Judged::new(&labels, probs.view())?;
+    let found = if said.len() > 1 { label_errors_by_views(judged) } else { label_errors(judged) };
     let mut notes = found.notes.clone();
     for said in said.iter().filter(|said| said.view == View::Given) {
         let too_well = |note: &Note| matches!(note, Note::FitsTooWell { .. });
