@@ -4,12 +4,12 @@
 //! rule of cleanlab 2.9). Exact copies do not count in that median: on a set with many of them it would collapse to zero and
 //! near ones would be missed.
 
-use linalg::{MatrixView, Neighbours};
+use linalg::{Matrix, MatrixView, Metric, Neighbours, knn};
 
 use rayon::prelude::*;
 
 use crate::joined::Joined;
-use crate::looks::Look;
+use crate::looks::{Look, PLACES};
 use crate::{CurateError, nearest};
 
 /// Share of the median nearest distance below which two examples are the same.
@@ -19,7 +19,7 @@ const EXACT: f32 = 1e-6;
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
 
-/// Neighbours whose pixels are compared.
+/// Neighbours by features, and as many by looks, whose pixels are compared.
 const LOOKED_AT: usize = 5;
 /// Share of the usual difference of looks below which two pictures are the same.
 const NEAR_LOOK: f32 = 0.13;
@@ -95,15 +95,24 @@ pub fn duplicates_of_pictures(near: &Neighbours, looks: &[Option<Look>]) -> Dupl
     Duplicates { components: joined.sets(), scores: found.scores }
 }
 
-/// How much neighbours look alike; each pair once or twice.
+/// How much the nearest look alike, by features and by looks: compression moves the features of plain pictures far. Each pair
+/// once or more.
 fn alike(near: &Neighbours, looks: &[Option<Look>]) -> Vec<(usize, usize, f32)> {
+    let flat = || vec![0.0; PLACES * PLACES];
+    let rows: Vec<f32> =
+        looks.par_iter().flat_map_iter(|look| look.as_ref().map_or_else(flat, Look::whole)).collect();
+    let by_looks =
+        knn(Matrix::from_vec(looks.len(), PLACES * PLACES, rows).view(), LOOKED_AT, Metric::Euclidean);
     let of = |row: usize| {
-        let others = near.of(row).take(LOOKED_AT);
-        let pairs = others.filter_map(move |(other, _)| {
+        let mut others: Vec<usize> = near.of(row).take(LOOKED_AT).map(|(other, _)| other).collect();
+        others.extend(by_looks.of(row).map(|(other, _)| other));
+        others.sort_unstable();
+        others.dedup();
+        let pair = |other: usize| {
             let (a, b) = looks[row].as_ref().zip(looks[other].as_ref())?;
             Some((row, other, a.difference(b)))
-        });
-        pairs.collect::<Vec<_>>()
+        };
+        others.into_iter().filter_map(pair).collect::<Vec<_>>()
     };
     (0..looks.len()).into_par_iter().flat_map_iter(of).collect()
 }

@@ -6,7 +6,7 @@
 /// Cells along either side that are kept of a picture.
 const CELLS: usize = 48;
 /// Places along either side at which two are compared.
-const PLACES: usize = 20;
+pub(crate) const PLACES: usize = 20;
 /// Parts of the side that a cut may have left.
 const CUTS: [f32; 4] = [0.975, 0.95, 0.925, 0.9];
 /// Pictures that correlate less as they are, are not searched for cuts.
@@ -37,24 +37,27 @@ impl Look {
         let (pixels, rest) = rgb.as_chunks::<3>();
         let (width, height) = (width as usize, height as usize);
         assert!(rest.is_empty() && pixels.len() == width * height && !pixels.is_empty());
-        // Every cell is the mean of the pixels it covers, and of one where pixels are larger than cells.
-        let range = |cell: usize, length: usize| {
-            let first = cell * length / CELLS;
-            first..((cell + 1) * length / CELLS).max(first + 1)
-        };
         let grey =
             |[r, g, b]: &[u8; 3]| 0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b);
-        let mut cells = Vec::with_capacity(CELLS * CELLS);
-        for row in 0..CELLS {
-            for col in 0..CELLS {
-                let (rows, cols) = (range(row, height), range(col, width));
-                let count = (rows.len() * cols.len()) as f32;
-                let sum: f32 =
-                    rows.map(|y| pixels[y * width..][cols.clone()].iter().map(grey).sum::<f32>()).sum();
-                cells.push(sum / count);
+        let (down, right) = (covered(height), covered(width));
+        let mut rows = vec![0.0; CELLS * width];
+        for (row, cover) in rows.chunks_exact_mut(width).zip(&down) {
+            for (y, share) in cover {
+                let line = &pixels[y * width..][..width];
+                row.iter_mut().zip(line).for_each(|(sum, pixel)| *sum += share * grey(pixel));
             }
         }
-        Self { cells }
+        let cell = |row: &[f32], cover: &[(usize, f32)]| cover.iter().map(|(x, share)| share * row[*x]).sum();
+        let cells: Vec<f32> = rows
+            .chunks_exact(width)
+            .flat_map(|row| right.iter().map(move |cover| cell(row, cover)))
+            .collect();
+        Self { cells: blurred(&cells) }
+    }
+
+    /// What is compared where nothing is cut: `PLACES * PLACES` values with mean 0 and length 1; zeros for a picture of one grey.
+    pub(crate) fn whole(&self) -> Vec<f32> {
+        self.sampled(WHOLE)
     }
 
     /// 1 minus the correlation of two pictures, in [0, 2], either cut at the rim as suits best; 0 for two of one grey.
@@ -105,6 +108,31 @@ impl Look {
         }
         values
     }
+}
+
+/// Which of `length` pixels every cell covers, and with which share of the cell.
+fn covered(length: usize) -> Vec<Vec<(usize, f32)>> {
+    let side = length as f32 / CELLS as f32;
+    let of = |cell: usize| {
+        let (from, to) = (cell as f32 * side, (cell + 1) as f32 * side);
+        let pixels = from as usize..(to.ceil() as usize).min(length);
+        let share = |pixel: usize| (to.min((pixel + 1) as f32) - from.max(pixel as f32)).max(0.0) / side;
+        pixels.map(|pixel| (pixel, share(pixel))).collect()
+    };
+    (0..CELLS).map(of).collect()
+}
+
+/// Each cell with a quarter of either neighbour along rows, then along columns: a cut moves details by parts of a cell.
+fn blurred(cells: &[f32]) -> Vec<f32> {
+    let along = |cells: &[f32], step: usize, place: fn(usize) -> usize| -> Vec<f32> {
+        let of = |at: usize| {
+            let before = if place(at) > 0 { cells[at - step] } else { cells[at] };
+            let after = if place(at) + 1 < CELLS { cells[at + step] } else { cells[at] };
+            0.25 * before + 0.5 * cells[at] + 0.25 * after
+        };
+        (0..cells.len()).map(of).collect()
+    };
+    along(&along(cells, 1, |at| at % CELLS), CELLS, |at| at / CELLS)
 }
 
 /// Length below which what is left of a picture without its mean is rounding.
