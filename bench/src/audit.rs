@@ -36,11 +36,6 @@ pub(crate) fn small_whole(_data: &Path) -> anyhow::Result<Told> {
     audited(10_000, true)
 }
 
-/// In 50,000 rows.
-pub(crate) fn large_whole(_data: &Path) -> anyhow::Result<Told> {
-    audited(50_000, true)
-}
-
 fn audited(n: usize, whole: bool) -> anyhow::Result<Told> {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name);

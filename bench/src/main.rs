@@ -41,7 +41,7 @@ struct Case {
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 15] = [
     Case {
         name: "clothing files to features, Lite2",
         group: "images",
@@ -131,12 +131,6 @@ const CASES: [Case; 16] = [
         group: "audit",
         peer: &["audit_speed.py", "--rows", "50000"],
         run: audit::large,
-    },
-    Case {
-        name: "all of 50,000, and what it is worth",
-        group: "audit",
-        peer: &["audit_speed.py", "--rows", "50000"],
-        run: audit::large_whole,
     },
 ];
 

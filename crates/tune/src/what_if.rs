@@ -4,7 +4,6 @@ use linalg::decompose::{cholesky, solve_lower, solve_lower_transposed};
 use linalg::{Matrix, Seed, matmul_nt, matmul_tn, random_projection};
 use rayon::prelude::*;
 
-use crate::gda::class_means;
 use crate::views::{centred_and_scaled, divided, n_folds};
 
 /// Columns that are looked at; of more, as many random sums. What a change brings shows in those as well.
@@ -18,20 +17,28 @@ const LEAST: f64 = 1e-9;
 /// factorisation a fold.
 #[derive(Debug)]
 pub struct WhatIf {
-    x: Matrix<f64>,
-    folds: Vec<u8>,
-    /// Of the rows of each fold, `[d, d]`.
-    products: Vec<Matrix<f64>>,
+    n: usize,
+    folds: Vec<Fold>,
 }
 
-/// A fold with the rows that are asked and those that teach.
-struct Lesson {
-    held: Vec<usize>,
-    taught: Vec<usize>,
-    /// The taught classes, ascending.
-    classes: Vec<u32>,
-    /// `[taught]`: places in `classes`.
-    numbers: Vec<u32>,
+/// The rows of one fold.
+#[derive(Debug)]
+struct Fold {
+    rows: Vec<usize>,
+    /// `[rows, d]`
+    x: Matrix<f64>,
+    /// Of all pairs of columns, `[d, d]`.
+    products: Matrix<f64>,
+}
+
+/// What labelled rows sum up to.
+struct Sums {
+    /// `[k, d]`
+    of_class: Matrix<f64>,
+    /// `[k]`
+    counts: Vec<usize>,
+    /// Of all pairs of columns, `[d, d]`.
+    products: Matrix<f64>,
 }
 
 impl WhatIf {
@@ -41,105 +48,127 @@ impl WhatIf {
         let scaled = centred_and_scaled(x);
         let few =
             if scaled.cols() > COLUMNS { random_projection(scaled.view(), COLUMNS, seed) } else { scaled };
-        let x = few.map(f64::from);
-        let of = |fold| products(&x, &divided(folds, fold).0);
-        Self { products: (0..n_folds(folds)).map(of).collect(), folds: folds.to_vec(), x }
+        let fold = |fold: u8| {
+            let rows = divided(folds, fold).0;
+            let x = few.select_rows(&rows).map(f64::from);
+            Fold { products: matmul_tn(x.view(), x.view()), rows, x }
+        };
+        Self { n: x.rows(), folds: (0..n_folds(folds)).map(fold).collect() }
     }
 
     /// The class that discriminant analysis gives each row, taught by the rows of other folds that have a label; `None` where
     /// fewer than two classes are left to teach it. `labels` is `[n]`.
     pub fn answers(&self, labels: &[Option<u32>]) -> Vec<Option<u32>> {
-        assert_eq!(self.folds.len(), labels.len(), "every row has a label, or none");
-        let lessons: Vec<Lesson> =
-            (0..n_folds(&self.folds)).filter_map(|fold| Lesson::new(&self.folds, fold, labels)).collect();
-        let found: Vec<Vec<u32>> = lessons.par_iter().map(|lesson| self.ask(lesson)).collect();
+        assert_eq!(self.n, labels.len(), "every row has a label, or none");
+        let k = labels.iter().flatten().max().map_or(0, |class| *class as usize + 1);
+        let sums: Vec<Sums> = self.folds.par_iter().map(|fold| fold.sums(labels, k)).collect();
+        let ask = |place: usize| self.folds[place].ask(&Sums::others(&sums, place));
+        let found: Vec<Vec<Option<u32>>> = (0..self.folds.len()).into_par_iter().map(ask).collect();
         let mut answers = vec![None; labels.len()];
-        for (lesson, found) in lessons.iter().zip(found) {
-            lesson.held.iter().zip(found).for_each(|(row, class)| answers[*row] = Some(class));
+        for (fold, found) in self.folds.iter().zip(found) {
+            fold.rows.iter().zip(found).for_each(|(row, class)| answers[*row] = class);
         }
         answers
     }
+}
 
-    /// The class of each held row.
-    fn ask(&self, lesson: &Lesson) -> Vec<u32> {
-        let taught = self.x.select_rows(&lesson.taught);
-        let (means, counts) = class_means(taught.view(), &lesson.numbers, lesson.classes.len());
-        let mut scatter = self.taught_products(lesson);
+impl Fold {
+    fn sums(&self, labels: &[Option<u32>], k: usize) -> Sums {
+        let mut of_class = Matrix::zeros(k, self.x.cols());
+        let mut counts = vec![0; k];
+        let mut silent = Vec::new();
+        for (place, row) in self.rows.iter().enumerate() {
+            let Some(class) = labels[*row] else {
+                silent.push(place);
+                continue;
+            };
+            counts[class as usize] += 1;
+            let to = of_class.row_mut(class as usize);
+            to.iter_mut().zip(self.x.row(place)).for_each(|(sum, value)| *sum += value);
+        }
+        // Of those that have a label, or of all less those that have none, whichever are fewer.
+        let products = if 2 * silent.len() > self.rows.len() {
+            let labelled: Vec<usize> =
+                (0..self.rows.len()).filter(|place| labels[self.rows[*place]].is_some()).collect();
+            let x = self.x.select_rows(&labelled);
+            matmul_tn(x.view(), x.view())
+        } else {
+            let x = self.x.select_rows(&silent);
+            let without = matmul_tn(x.view(), x.view());
+            let mut products = self.products.clone();
+            products.data_mut().iter_mut().zip(without.data()).for_each(|(sum, value)| *sum -= value);
+            products
+        };
+        Sums { of_class, counts, products }
+    }
+
+    /// The class of each row, taught by what others sum up to; `None` where that is fewer than two classes.
+    fn ask(&self, taught: &Sums) -> Vec<Option<u32>> {
+        let classes: Vec<usize> =
+            (0..taught.counts.len()).filter(|class| taught.counts[*class] > 0).collect();
+        if classes.len() < 2 {
+            return vec![None; self.rows.len()];
+        }
+        let mut means = taught.of_class.select_rows(&classes);
+        let mut scatter = taught.products.clone();
         let least = LEAST * trace(&scatter);
-        for (mean, count) in means.iter_rows().zip(&counts) {
+        for (place, class) in classes.iter().enumerate() {
+            let count = taught.counts[*class] as f64;
+            let mean = means.row_mut(place);
+            mean.iter_mut().for_each(|value| *value /= count);
             for (row, value) in mean.iter().enumerate() {
-                let share = *count as f64 * value;
-                scatter.row_mut(row).iter_mut().zip(mean).for_each(|(sum, other)| *sum -= share * other);
+                let share = count * value;
+                scatter.row_mut(row).iter_mut().zip(&*mean).for_each(|(sum, other)| *sum -= share * other);
             }
         }
-        let ridge = (trace(&scatter) / lesson.taught.len().saturating_sub(1).max(1) as f64).max(least);
+        let n: usize = taught.counts.iter().sum();
+        let ridge = (trace(&scatter) / n.saturating_sub(1).max(1) as f64).max(least);
         // Examples that are all the same tell nothing apart, at any scale.
         let ridge = if ridge > 0.0 { ridge } else { 1.0 };
         (0..scatter.rows()).for_each(|at| scatter.row_mut(at)[at] += ridge);
         let factor = cholesky(scatter.view()).expect("a scatter with a ridge above rounding is positive");
         let mut weight = means.clone();
-        for class in 0..weight.rows() {
-            solve_lower(factor.view(), weight.row_mut(class));
-            solve_lower_transposed(factor.view(), weight.row_mut(class));
+        for place in 0..weight.rows() {
+            solve_lower(factor.view(), weight.row_mut(place));
+            solve_lower_transposed(factor.view(), weight.row_mut(place));
         }
         let half = |(weight, mean): (&[f64], &[f64])| {
             -0.5 * weight.iter().zip(mean).map(|(w, m)| w * m).sum::<f64>()
         };
         let bias: Vec<f64> = weight.iter_rows().zip(means.iter_rows()).map(half).collect();
-        let scores = matmul_nt(self.x.select_rows(&lesson.held).view(), weight.view());
+        let scores = matmul_nt(self.x.view(), weight.view());
         let best = |scores: &[f64]| {
-            let of = |class: &usize| scores[*class] + bias[*class];
+            let of = |place: &usize| scores[*place] + bias[*place];
             let best = (0..bias.len()).max_by(|a, b| of(a).total_cmp(&of(b)).then(b.cmp(a)));
-            lesson.classes[best.expect("there are two classes or more")]
+            best.map(|place| classes[place] as u32)
         };
         scores.iter_rows().map(best).collect()
     }
-
-    /// Those of the rows that teach: of all in the other folds, less those without a label, whichever are fewer.
-    fn taught_products(&self, lesson: &Lesson) -> Matrix<f64> {
-        let fold = self.folds[lesson.held[0]];
-        let mut teaches = vec![false; self.folds.len()];
-        lesson.taught.iter().for_each(|row| teaches[*row] = true);
-        let silent: Vec<usize> =
-            (0..self.folds.len()).filter(|row| self.folds[*row] != fold && !teaches[*row]).collect();
-        if silent.len() > lesson.taught.len() {
-            return products(&self.x, &lesson.taught);
-        }
-        let mut sum = products(&self.x, &silent);
-        sum.data_mut().iter_mut().for_each(|value| *value = -*value);
-        for (_, of) in (0..).zip(&self.products).filter(|(other, _)| *other != fold) {
-            sum.data_mut().iter_mut().zip(of.data()).for_each(|(sum, value)| *sum += value);
-        }
-        sum
-    }
 }
 
-impl Lesson {
-    /// `None` where nobody is asked or fewer than two classes teach.
-    fn new(folds: &[u8], fold: u8, labels: &[Option<u32>]) -> Option<Self> {
-        let (held, rest) = divided(folds, fold);
-        let taught: Vec<usize> = rest.into_iter().filter(|row| labels[*row].is_some()).collect();
-        let given: Vec<u32> = taught.iter().filter_map(|row| labels[*row]).collect();
-        let mut classes = given.clone();
-        classes.sort_unstable();
-        classes.dedup();
-        // Classes are numbered anew: each has a row.
-        let numbers = given.iter().map(|class| place(&classes, *class)).collect();
-        (!held.is_empty() && classes.len() > 1).then_some(Self { held, taught, classes, numbers })
+impl Sums {
+    /// Of all folds but one.
+    fn others(folds: &[Self], left_out: usize) -> Self {
+        let first = &folds[left_out];
+        let mut all = Self {
+            of_class: Matrix::zeros(first.of_class.rows(), first.of_class.cols()),
+            counts: vec![0; first.counts.len()],
+            products: Matrix::zeros(first.products.rows(), first.products.cols()),
+        };
+        let add = |to: &mut Matrix<f64>, from: &Matrix<f64>| {
+            to.data_mut().iter_mut().zip(from.data()).for_each(|(sum, value)| *sum += value);
+        };
+        for (_, fold) in folds.iter().enumerate().filter(|(place, _)| *place != left_out) {
+            add(&mut all.of_class, &fold.of_class);
+            add(&mut all.products, &fold.products);
+            all.counts.iter_mut().zip(&fold.counts).for_each(|(sum, count)| *sum += count);
+        }
+        all
     }
-}
-
-fn products(x: &Matrix<f64>, rows: &[usize]) -> Matrix<f64> {
-    let rows = x.select_rows(rows);
-    matmul_tn(rows.view(), rows.view())
 }
 
 fn trace(square: &Matrix<f64>) -> f64 {
     (0..square.rows()).map(|at| square.row(at)[at]).sum()
-}
-
-fn place(classes: &[u32], class: u32) -> u32 {
-    classes.partition_point(|other| *other < class) as u32
 }
 
 #[cfg(test)]
@@ -192,11 +221,12 @@ mod tests {
             let (held, rest) = divided(&folds, fold);
             let taught: Vec<usize> = rest.into_iter().filter(|row| labels[*row].is_some()).collect();
             let given: Vec<u32> = taught.iter().filter_map(|row| labels[*row]).collect();
-            let gda = Gda::new(asked.x.select_rows(&taught).view(), &given, 3);
+            let few = random_projection(centred_and_scaled(&x).view(), COLUMNS, Seed(1)).map(f64::from);
+            let gda = Gda::new(few.select_rows(&taught).view(), &given, 3);
             let linear = gda.linear(usual_ridge(&gda, taught.len()));
             for row in held {
                 let score = |class: usize| {
-                    let products = linear.weight.row(class).iter().zip(asked.x.row(row)).map(|(w, x)| w * x);
+                    let products = linear.weight.row(class).iter().zip(few.row(row)).map(|(w, x)| w * x);
                     products.sum::<f64>() + linear.bias[class]
                 };
                 let best = (0..3).max_by(|a, b| score(*a).total_cmp(&score(*b)));
