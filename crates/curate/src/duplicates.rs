@@ -24,7 +24,7 @@ const LOOKED_AT: usize = 5;
 /// Share of the usual difference of looks below which two pictures are the same.
 const NEAR_LOOK: f32 = 0.13;
 /// The usual difference is at most this: pictures that have nothing to do with each other do not say what is the same.
-const UNLIKE: f32 = 0.5;
+const UNLIKE: f32 = 0.2;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
