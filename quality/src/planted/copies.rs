@@ -2,7 +2,7 @@
 //! in the test part.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
@@ -19,8 +19,11 @@ const SETS: [(&str, bool); 2] =
 const OF_EACH: usize = 12;
 const FLOOR: f64 = 0.95;
 
+/// Makes a copy, and says in which quality it is stored.
+type Altering = fn(&RgbImage) -> (RgbImage, u8);
+
 /// What is done to a copy.
-const KINDS: [(&str, fn(&RgbImage) -> (RgbImage, u8)); 6] = [
+const KINDS: [(&str, Altering); 6] = [
     ("jpeg 50", |picture| (picture.clone(), 50)),
     ("size 0.7", |picture| (scaled(picture, 0.7), 92)),
     ("size 0.5", |picture| (scaled(picture, 0.5), 92)),
@@ -155,7 +158,7 @@ fn plant(source: &Path, folder: &Path, leaks: bool) -> anyhow::Result<Vec<Copy>>
     Ok(planted)
 }
 
-fn altered(file: &PathBuf, kind: usize, folder: &Path) -> anyhow::Result<Copy> {
+fn altered(file: &Path, kind: usize, folder: &Path) -> anyhow::Result<Copy> {
     let (picture, quality) = KINDS[kind].1(&image::open(file)?.to_rgb8());
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let name = format!("{stem}-copy.jpg");

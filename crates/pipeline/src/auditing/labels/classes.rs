@@ -6,7 +6,7 @@ use curate::labels::{Judged, Note};
 use linalg::MatrixView;
 
 use super::super::material::{Material, Nearness};
-use super::{Labels, Said, View, ViewSays, judged_neighbours};
+use super::{Among, Labels, Said, View, ViewSays};
 use crate::assess::argmax;
 use crate::{PipelineError, report::Sentence};
 
@@ -20,7 +20,7 @@ pub(super) fn classes(
 ) -> Result<Labels, PipelineError> {
     let rows = material.judged();
     let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
-    if let Some((near, groups)) = judged_neighbours(material, nearness, &rows)? {
+    if let Some(Among { near, groups }) = Among::new(material, nearness, &rows)? {
         let values = votes_of_neighbours(&labels, material.classes.len(), &near, &groups)?;
         said.push(Said { view: View::Neighbours, values });
     }

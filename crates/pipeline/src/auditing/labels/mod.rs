@@ -139,18 +139,26 @@ pub(super) fn labels(
     }))
 }
 
-/// The neighbours of the rows that are judged, among themselves, with the group of each.
-fn judged_neighbours<'a>(
-    material: &Material,
-    nearness: Option<&'a Nearness>,
-    rows: &[usize],
-) -> Result<Option<(Cow<'a, Neighbours>, Vec<u32>)>, PipelineError> {
-    let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(None) };
-    let groups = rows.iter().map(|row| nearness.groups[*row]).collect();
-    let near = if rows.len() == material.n() {
-        Cow::Borrowed(&nearness.near)
-    } else {
-        Cow::Owned(curate::nearest(x.select_rows(rows).view())?)
-    };
-    Ok(Some((near, groups)))
+/// The rows that are judged among themselves: their neighbours, and the group of each.
+struct Among<'a> {
+    near: Cow<'a, Neighbours>,
+    groups: Vec<u32>,
+}
+
+impl<'a> Among<'a> {
+    /// `None` where there are no features.
+    fn new(
+        material: &Material,
+        nearness: Option<&'a Nearness>,
+        rows: &[usize],
+    ) -> Result<Option<Self>, PipelineError> {
+        let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(None) };
+        let groups = rows.iter().map(|row| nearness.groups[*row]).collect();
+        let near = if rows.len() == material.n() {
+            Cow::Borrowed(&nearness.near)
+        } else {
+            Cow::Owned(curate::nearest(x.select_rows(rows).view())?)
+        };
+        Ok(Some(Self { near, groups }))
+    }
 }

@@ -4,7 +4,7 @@ use curate::labels::regression::{JudgedNumbers, number_errors};
 use linalg::{Matrix, Neighbours};
 
 use super::super::material::{Material, Nearness};
-use super::{Labels, Said, View, ViewSays, judged_neighbours};
+use super::{Among, Labels, Said, View, ViewSays};
 use crate::PipelineError;
 
 /// Neighbours whose median is a prediction.
@@ -22,7 +22,7 @@ pub(super) fn numbers(
 ) -> Result<Labels, PipelineError> {
     let rows = material.judged();
     let given: Vec<f64> = rows.iter().filter_map(|row| numbers[*row]).collect();
-    if let Some((near, groups)) = judged_neighbours(material, nearness, &rows)? {
+    if let Some(Among { near, groups }) = Among::new(material, nearness, &rows)? {
         let values = Matrix::from_vec(given.len(), 1, medians_of_neighbours(&given, &near, &groups));
         said.push(Said { view: View::Neighbours, values });
     }

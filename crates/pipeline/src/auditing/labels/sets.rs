@@ -5,7 +5,7 @@ use curate::labels::views::{fused, votes_of_neighbours};
 use linalg::{Matrix, MatrixView};
 
 use super::super::material::{Material, Nearness, Sets};
-use super::{Labels, Said, View, ViewSays, judged_neighbours};
+use super::{Among, Labels, Said, View, ViewSays};
 use crate::PipelineError;
 
 /// The least probability that a logarithm is taken of.
@@ -37,7 +37,7 @@ pub(super) fn sets(
     }
     let has = indicators(sets, &rows);
     let (n, k) = (rows.len(), sets.classes.len());
-    if let Some((near, groups)) = judged_neighbours(material, nearness, &rows)? {
+    if let Some(Among { near, groups }) = Among::new(material, nearness, &rows)? {
         let mut values = Matrix::zeros(n, k);
         for class in 0..k {
             let votes = votes_of_neighbours(&answers(&has, class), 2, &near, &groups)?;
