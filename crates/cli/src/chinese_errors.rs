@@ -108,6 +108,10 @@ fn apply(error: &ApplyError) -> String {
             format!("{}处的数据不是当时检查的数据；请重新检查，或用 --data 指明原数据的位置", name(path))
         }
         ApplyError::NoFinding { number, count } => format!("没有第 {number} 个发现，共 {count} 个"),
+        ApplyError::NoExample { id } => format!("检查结果提到“{id}”，而数据中没有；请重新检查"),
+        ApplyError::NoneOfThem { id } => {
+            format!("“{id}”一个标签也没有，表格无法把它与未标注区分；请给它一个表示“无”的标签")
+        }
         ApplyError::NotForTables { number, action } => {
             format!("第 {number} 个发现无法落实到表格；需要您：{}", action.sentence().zh)
         }

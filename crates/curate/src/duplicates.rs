@@ -9,7 +9,7 @@ use linalg::{Matrix, MatrixView, Metric, Neighbours, knn};
 use rayon::prelude::*;
 
 use crate::joined::Joined;
-use crate::looks::{Look, PLACES};
+use crate::looks::{Look, VALUES};
 use crate::{CurateError, nearest};
 
 /// Share of the median nearest distance below which two examples are the same.
@@ -86,7 +86,7 @@ pub fn duplicates_of_pictures(near: &Neighbours, looks: &[Option<Look>]) -> Dupl
         joined.join(pair[0], pair[1]);
     }
     for (row, other, difference) in pairs {
-        if difference <= NEAR_LOOK * usual {
+        if difference < NEAR_LOOK * usual {
             joined.join(row, other);
             let score = 1.0 - (-difference / usual).exp();
             [row, other].into_iter().for_each(|row| found.scores[row] = found.scores[row].min(score));
@@ -98,11 +98,10 @@ pub fn duplicates_of_pictures(near: &Neighbours, looks: &[Option<Look>]) -> Dupl
 /// How much the nearest look alike, by features and by looks: compression moves the features of plain pictures far. Each pair
 /// once or more.
 fn alike(near: &Neighbours, looks: &[Option<Look>]) -> Vec<(usize, usize, f32)> {
-    let flat = || vec![0.0; PLACES * PLACES];
+    let flat = || vec![0.0; VALUES];
     let rows: Vec<f32> =
         looks.par_iter().flat_map_iter(|look| look.as_ref().map_or_else(flat, Look::whole)).collect();
-    let by_looks =
-        knn(Matrix::from_vec(looks.len(), PLACES * PLACES, rows).view(), LOOKED_AT, Metric::Euclidean);
+    let by_looks = knn(Matrix::from_vec(looks.len(), VALUES, rows).view(), LOOKED_AT, Metric::Euclidean);
     let of = |row: usize| {
         let mut others: Vec<usize> = near.of(row).take(LOOKED_AT).map(|(other, _)| other).collect();
         others.extend(by_looks.of(row).map(|(other, _)| other));

@@ -1,18 +1,22 @@
 //! Whether two pictures are one, made smaller, brighter, compressed or cut at the rim: by their pixels, coarsely.
 //!
-//! Features of a base change more by such a step than one picture of a class differs from the next, or less; brightness in some
-//! hundred cells, with brightness and contrast of the whole taken out, hardly changes at all.
+//! Features of a base change more by such a step than one picture of a class differs from the next, or less; colours in some
+//! hundred cells, with brightness and contrast of the whole taken out, hardly change at all.
 
 /// Cells along either side that are kept of a picture.
 const CELLS: usize = 48;
 /// Places along either side at which two are compared.
-pub(crate) const PLACES: usize = 20;
+const PLACES: usize = 20;
+/// Red, green and blue: the same drawing in other colours is another picture.
+const COLOURS: usize = 3;
+/// Numbers that are compared.
+pub(crate) const VALUES: usize = COLOURS * PLACES * PLACES;
 /// Parts of the side that a cut may have left.
 const CUTS: [f32; 4] = [0.975, 0.95, 0.925, 0.9];
 /// Pictures that correlate less as they are, are not searched for cuts.
 const ALIKE: f32 = 0.4;
 
-/// A picture in 48 x 48 cells of grey.
+/// A picture in 48 x 48 cells of each colour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
     cells: Vec<f32>,
@@ -37,30 +41,37 @@ impl Look {
         let (pixels, rest) = rgb.as_chunks::<3>();
         let (width, height) = (width as usize, height as usize);
         assert!(rest.is_empty() && pixels.len() == width * height && !pixels.is_empty());
-        let grey =
-            |[r, g, b]: &[u8; 3]| 0.299 * f32::from(*r) + 0.587 * f32::from(*g) + 0.114 * f32::from(*b);
         let (down, right) = (covered(height), covered(width));
         let mut rows = vec![0.0; CELLS * width];
-        for (row, cover) in rows.chunks_exact_mut(width).zip(&down) {
-            for (y, share) in cover {
-                let line = &pixels[y * width..][..width];
-                row.iter_mut().zip(line).for_each(|(sum, pixel)| *sum += share * grey(pixel));
+        let mut cells = Vec::with_capacity(COLOURS * CELLS * CELLS);
+        for colour in 0..COLOURS {
+            rows.fill(0.0);
+            for (row, cover) in rows.chunks_exact_mut(width).zip(&down) {
+                for (y, share) in cover {
+                    let line = &pixels[y * width..][..width];
+                    row.iter_mut()
+                        .zip(line)
+                        .for_each(|(sum, pixel)| *sum += share * f32::from(pixel[colour]));
+                }
             }
+            let cell =
+                |row: &[f32], cover: &[(usize, f32)]| cover.iter().map(|(x, share)| share * row[*x]).sum();
+            let plane: Vec<f32> = rows
+                .chunks_exact(width)
+                .flat_map(|row| right.iter().map(move |cover| cell(row, cover)))
+                .collect();
+            cells.extend(blurred(&plane));
         }
-        let cell = |row: &[f32], cover: &[(usize, f32)]| cover.iter().map(|(x, share)| share * row[*x]).sum();
-        let cells: Vec<f32> = rows
-            .chunks_exact(width)
-            .flat_map(|row| right.iter().map(move |cover| cell(row, cover)))
-            .collect();
-        Self { cells: blurred(&cells) }
+        Self { cells }
     }
 
-    /// What is compared where nothing is cut: `PLACES * PLACES` values with mean 0 and length 1; zeros for a picture of one grey.
+    /// What is compared where nothing is cut: [`VALUES`] numbers with mean 0 and length 1; zeros for a picture of one colour.
     pub(crate) fn whole(&self) -> Vec<f32> {
         self.sampled(WHOLE)
     }
 
-    /// 1 minus the correlation of two pictures, in [0, 2], either cut at the rim as suits best; 0 for two of one grey.
+    /// 1 minus the correlation of two pictures, in [0, 2], either cut at the rim as suits best; 1 where either is of one colour: then
+    /// there is nothing by which to tell.
     pub fn difference(&self, other: &Self) -> f32 {
         let (a, b) = (self.sampled(WHOLE), other.sampled(WHOLE));
         let mut best = correlation(&a, &b);
@@ -78,7 +89,7 @@ impl Look {
         (1.0 - best).max(0.0)
     }
 
-    /// `PLACES * PLACES` values of a part, between cells in straight lines, with mean 0 and length 1; zeros for one of one grey.
+    /// [`VALUES`] numbers of a part, between cells in straight lines, with mean 0 and length 1; zeros for one of one colour.
     fn sampled(&self, window: Window) -> Vec<f32> {
         let last = (CELLS - 1) as f32;
         let along = |from: f32, place: usize| {
@@ -87,25 +98,27 @@ impl Look {
             let first = (at as usize).min(CELLS - 2);
             (first, at - first as f32)
         };
-        let mut values = Vec::with_capacity(PLACES * PLACES);
-        for row in 0..PLACES {
-            let (y, down) = along(window.top, row);
-            for col in 0..PLACES {
-                let (x, right) = along(window.left, col);
-                let cell = |y: usize, x: usize| self.cells[y * CELLS + x];
-                let upper = cell(y, x) * (1.0 - right) + cell(y, x + 1) * right;
-                let lower = cell(y + 1, x) * (1.0 - right) + cell(y + 1, x + 1) * right;
-                values.push(upper * (1.0 - down) + lower * down);
+        let mut values = Vec::with_capacity(VALUES);
+        for plane in self.cells.chunks_exact(CELLS * CELLS) {
+            for row in 0..PLACES {
+                let (y, down) = along(window.top, row);
+                for col in 0..PLACES {
+                    let (x, right) = along(window.left, col);
+                    let cell = |y: usize, x: usize| plane[y * CELLS + x];
+                    let upper = cell(y, x) * (1.0 - right) + cell(y, x + 1) * right;
+                    let lower = cell(y + 1, x) * (1.0 - right) + cell(y + 1, x + 1) * right;
+                    values.push(upper * (1.0 - down) + lower * down);
+                }
             }
+        }
+        if values.chunks_exact(PLACES * PLACES).all(is_flat) {
+            values.fill(0.0);
+            return values;
         }
         let mean = values.iter().sum::<f32>() / values.len() as f32;
         values.iter_mut().for_each(|value| *value -= mean);
         let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if length > FLAT {
-            values.iter_mut().for_each(|value| *value /= length);
-        } else {
-            values.fill(0.0);
-        }
+        values.iter_mut().for_each(|value| *value /= length);
         values
     }
 }
@@ -135,15 +148,17 @@ fn blurred(cells: &[f32]) -> Vec<f32> {
     along(&along(cells, 1, |at| at % CELLS), CELLS, |at| at / CELLS)
 }
 
-/// Length below which what is left of a picture without its mean is rounding.
+/// Levels by which values may differ that are all the same.
 const FLAT: f32 = 1e-2;
 
-/// Of two lists of length 1; of two that are flat it is 1, of one that is, 0.
+fn is_flat(plane: &[f32]) -> bool {
+    let (low, high) =
+        plane.iter().fold((f32::MAX, f32::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
+    high - low <= FLAT
+}
+
+/// Of two lists of length 1; 0 where one is flat.
 fn correlation(a: &[f32], b: &[f32]) -> f32 {
-    let flat = |values: &[f32]| values.iter().all(|value| *value == 0.0);
-    if flat(a) && flat(b) {
-        return 1.0;
-    }
     a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>().min(1.0)
 }
 
@@ -174,12 +189,16 @@ mod tests {
             (5..155).flat_map(|y| rgb[3 * (y * 200 + 6)..3 * (y * 200 + 194)].to_vec()).collect();
         assert!(one.difference(&Look::of(188, 150, &cut)) < 0.01);
         assert!(one.difference(&of(200, 160, 2, 1.0)) > 0.2);
+        let red: Vec<u8> = rgb.as_chunks::<3>().0.iter().flat_map(|pixel| [pixel[0], 20, 20]).collect();
+        assert!(one.difference(&Look::of(200, 160, &red)) > 0.2);
     }
 
     #[test]
     fn tiny_and_flat_pictures_are_defined() {
+        let swatch = |level: u8| Look::of(9, 9, &[level, 20, 20].repeat(81));
+        assert_eq!(swatch(90).difference(&swatch(200)), 1.0);
         let dot = Look::of(1, 1, &[7, 7, 7]);
-        assert_eq!(dot.difference(&Look::of(3, 2, &[200; 18])), 0.0);
+        assert_eq!(dot.difference(&Look::of(3, 2, &[200; 18])), 1.0);
         let one = Look::of(60, 60, &picture(60, 60, 1, 1.0));
         assert_eq!(dot.difference(&one), 1.0);
     }

@@ -108,7 +108,7 @@ impl Columns {
 
     /// A header and one line a row; empty cells are empty.
     pub fn csv(&self) -> String {
-        let header: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let header: Vec<String> = self.columns.iter().map(|(name, _)| quoted(name)).collect();
         let mut text = header.join(",") + "\n";
         for row in 0..self.rows() {
             let cells: Vec<String> = self

@@ -33,16 +33,17 @@ pub enum Verdict {
 pub struct Review {
     findings: Findings,
     path: PathBuf,
+    /// Of the data that were audited.
+    fingerprint: String,
     stored: Stored,
 }
 
+/// By the fingerprint of the data, the fault and the ids of a finding: verdicts on other data say nothing here, and numbers change
+/// with the next audit.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
-    /// Of the data, as the audit wrote it: verdicts on findings of other data say nothing.
-    fingerprint: Option<String>,
-    /// By the id of the first example and the fault: numbers change with the next audit.
-    verdicts: BTreeMap<String, BTreeMap<String, Verdict>>,
+    verdicts: BTreeMap<String, BTreeMap<String, BTreeMap<String, Verdict>>>,
 }
 
 /// How much of what was flagged is right.
@@ -83,16 +84,9 @@ impl Review {
     pub fn open(findings: &Path) -> Result<Self, PipelineError> {
         let path = path_of(findings);
         let findings = Findings::read(findings)?;
-        let mut review = Self { stored: Stored::default(), findings, path };
-        if review.path.exists() {
-            review.stored = read(&review.path)?;
-        }
-        let fingerprint = review.findings.fingerprint().map(str::to_owned);
-        if review.stored.fingerprint != fingerprint {
-            // What is known of other data is no evidence here.
-            review.stored = Stored { fingerprint, verdicts: BTreeMap::new() };
-        }
-        Ok(review)
+        let stored = if path.exists() { read(&path)? } else { Stored::default() };
+        let fingerprint = findings.fingerprint().unwrap_or_default().to_owned();
+        Ok(Self { findings, path, fingerprint, stored })
     }
 
     /// What to look at next: spread over the list of one fault, until `count` have an answer; those that have one are left out.
@@ -110,7 +104,8 @@ impl Review {
     pub fn answer(&mut self, number: usize, verdict: Verdict) -> Result<(), PipelineError> {
         let finding = self.findings.find(number)?;
         let (fault, key) = (finding.fault.clone(), key(finding));
-        self.stored.verdicts.entry(fault).or_default().insert(key, verdict);
+        let of_data = self.stored.verdicts.entry(self.fingerprint.clone()).or_default();
+        of_data.entry(fault).or_default().insert(key, verdict);
         let bytes = serde_json::to_vec_pretty(&self.stored).expect("verdicts are plain values");
         store::write_atomic(&self.path, |file| file.write_all(&bytes))?;
         Ok(())
@@ -146,12 +141,13 @@ impl Review {
     }
 
     fn verdict(&self, finding: &StoredFinding) -> Option<Verdict> {
-        self.stored.verdicts.get(&finding.fault)?.get(&key(finding)).copied()
+        self.stored.verdicts.get(&self.fingerprint)?.get(&finding.fault)?.get(&key(finding)).copied()
     }
 }
 
+/// All ids; of a finding about the whole set its number.
 fn key(finding: &StoredFinding) -> String {
-    finding.ids.first().cloned().unwrap_or_default()
+    if finding.ids.is_empty() { finding.number.to_string() } else { finding.ids.join("\n") }
 }
 
 /// Beside the findings.

@@ -46,7 +46,11 @@ fn accepted_findings_become_a_revision_and_the_data_stay() {
     ]);
     let applied = applied.fine();
     let revision: serde_json::Value = serde_json::from_str(&applied.out).unwrap();
-    assert_eq!((revision["n"].as_u64(), revision["changes"].as_array().unwrap().len()), (Some(28), 3));
+    assert_eq!(
+        (revision["n"].as_u64(), revision["changes"].as_array().unwrap().len()),
+        (Some(28), 3),
+        "{revision}"
+    );
     assert!(revision["realised"]["value"].is_number() && revision["predicted"]["low"].is_number());
     assert!(applied.err.contains("2 labels changed, 1 examples taken out, 28 left"), "{}", applied.err);
     // The old data are as they were, the new ones are right, and go where data go.
@@ -95,4 +99,41 @@ fn what_cannot_be_applied_is_told_and_nothing_is_written() {
     let chinese =
         place.run_with(&["apply", "d", "--accept", "1", "--out", "n.csv"], &[("DIANJING_LANG", "zh")]);
     assert!(chinese.code == 1 && chinese.err.contains("无法读取"), "{}", chinese.err);
+}
+
+#[test]
+fn the_last_word_counts_and_nothing_that_was_known_is_lost() {
+    let place = Place::new();
+    place.pictures("d", 14);
+    let mut table = "image,label,annotator,\"size, mm\"\n".to_owned();
+    for kind in ["disc", "stripes"] {
+        for row in 0..14 {
+            let label = if (kind, row) == ("disc", 2) { "stripes" } else { kind };
+            table.push_str(&format!("d/{kind}/{row:02}.png,{label},ann,{row}\n"));
+        }
+    }
+    // Two that are the same and have no label, and one that cannot be read.
+    let slope = image::RgbImage::from_fn(48, 48, |x, y| image::Rgb([(5 * x) as u8, (3 * y) as u8, 90]));
+    slope.save(place.path("d/copy.png")).unwrap();
+    slope.save(place.path("d/again.png")).unwrap();
+    place.write("d/broken.png", b"\x89PNG\r\n\x1a\nno more");
+    table.push_str("d/copy.png,,ann,1\nd/again.png,,ann,1\nd/broken.png,disc,ann,1\n");
+    place.write("parts.csv", table);
+    let base = ["--base", "efficientnet-lite0"];
+    place.run(&["audit", "parts.csv", base[0], base[1], "--out", "findings.json"]).fine();
+    let found: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(place.path("findings.json")).unwrap()).unwrap();
+    let wrong = numbers(&found, "label");
+    assert_eq!(wrong.len(), 1, "{found}");
+    let back = format!("{}=stripes", wrong[0]);
+    let accept = format!("label,duplicate,{back}");
+    place
+        .run(&["apply", "findings.json", "--accept", &accept, base[0], base[1], "--out", "second.csv"])
+        .fine();
+    let second = std::fs::read_to_string(place.path("second.csv")).unwrap();
+    assert!(second.starts_with("image,label,\"size, mm\",annotator,id\n"), "{second}");
+    assert!(second.contains("d/disc/02.png,stripes,2,ann,parts.csv:4"), "{second}");
+    let copies = ["copy.png", "again.png"];
+    assert_eq!(copies.iter().filter(|name| second.contains(*name)).count(), 1, "{second}");
+    assert!(!place.path("second.draft.csv").exists());
 }

@@ -113,6 +113,9 @@ fn tables_of_labels_and_numbers_from_elsewhere_are_told_apart_by_their_shape() {
     let found =
         labels_of(&place.run(&["audit", "--labels", "n.npy", "--pred-probs", "q.npy", "--json"]).fine().out);
     assert_eq!((found.len(), &found[0]["ids"][0]), (1, &"8".into()), "{found:?}");
+    write(&place, "none.npy", "(0, 1000000000000)", &[]);
+    let told = place.run(&["audit", "--labels", "none.npy", "--pred-probs", "none.npy"]).told();
+    assert!(told.starts_with("exit 1") && told.contains("`none.npy` holds no numbers"), "{told}");
     write(&place, "half.npy", "(60, 2)", &[0.5; 120]);
     let told = place.run(&["audit", "--labels", "half.npy", "--pred-probs", "p.npy"]).told();
     assert!(told.starts_with("exit 1") && told.contains("row 0 of `half.npy` has 0.5"), "{told}");

@@ -12,6 +12,8 @@ use crate::CurateError;
 
 /// How much each worse class counts against all better ones.
 const FORGETTING: f64 = 0.8;
+/// Why a question about one class can be judged.
+const CHECKED: &str = "a probability and its complement are checked";
 
 /// Sets of given labels with out-of-fold probabilities.
 ///
@@ -63,16 +65,20 @@ impl<'a> JudgedSets<'a> {
         self.class_scores().iter_rows().map(towards_the_worst).collect()
     }
 
+    /// The yes-or-no question of one class: `[n]` answers, and `[n, 2]` probabilities.
+    fn asked(&self, class: usize) -> (Vec<u32>, Matrix<f64>) {
+        let labels = self.given.iter_rows().map(|row| u32::from(row[class])).collect();
+        let pairs = self.probs.iter_rows().flat_map(|row| [1.0 - row[class], row[class]]).collect();
+        (labels, Matrix::from_vec(self.probs.rows(), 2, pairs))
+    }
+
     /// `[n, k]`: where the rule says that a class is wrongly given or wrongly missing.
     pub fn flagged_classes(&self, filter: Filter) -> Matrix<bool> {
         let (n, k) = (self.probs.rows(), self.probs.cols());
         let mut flags = Matrix::zeros(n, k);
         for class in 0..k {
-            let labels: Vec<u32> = (0..n).map(|row| u32::from(self.given.row(row)[class])).collect();
-            let column = self.probs.iter_rows().map(|row| row[class]);
-            let probs = Matrix::from_vec(n, 2, column.flat_map(|p| [1.0 - p, p]).collect());
-            let judged =
-                Judged::new(&labels, probs.view()).expect("a probability and its complement are checked");
+            let (labels, probs) = self.asked(class);
+            let judged = Judged::new(&labels, probs.view()).expect(CHECKED);
             for (row, flag) in flagged(judged, filter).into_iter().enumerate() {
                 flags.row_mut(row)[class] = flag;
             }
@@ -112,11 +118,8 @@ impl JudgedSets<'_> {
         let mut right = self.given.clone();
         let mut wrong = vec![false; n];
         for class in 0..k {
-            let labels: Vec<u32> = (0..n).map(|row| u32::from(self.given.row(row)[class])).collect();
-            let pairs = self.probs.iter_rows().flat_map(|row| [1.0 - row[class], row[class]]).collect();
-            let probs = Matrix::from_vec(n, 2, pairs);
-            let judged =
-                Judged::new(&labels, probs.view()).expect("a probability and its complement are checked");
+            let (labels, probs) = self.asked(class);
+            let judged = Judged::new(&labels, probs.view()).expect(CHECKED);
             for row in label_errors(judged).flagged {
                 wrong[row] = true;
                 right.row_mut(row)[class] = !self.given.row(row)[class];

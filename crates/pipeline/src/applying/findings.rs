@@ -89,10 +89,8 @@ impl Findings {
     /// The share of what was to be relabelled that was, with what all of it was worth.
     fn relabelled(&self, changes: &BTreeMap<usize, Change>) -> Option<(f64, Gain)> {
         let advice = self.advice.iter().find(|advice| advice.action == Action::Relabel)?;
-        let is_relabelled = |change: &&Change| {
-            let action = self.findings.iter().find(|finding| finding.number == change.finding);
-            action.is_some_and(|finding| finding.action == Action::Relabel)
-        };
+        // What the label book asks for is relabelled as well, but nothing was expected of it here.
+        let is_relabelled = |change: &&Change| change.fault == "label";
         let n = changes.values().filter(is_relabelled).count();
         (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
     }

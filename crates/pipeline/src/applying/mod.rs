@@ -6,7 +6,7 @@ mod findings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dataset::{Content, Dataset, Example, Part, ReadOptions};
+use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
 use serde::Serialize;
 
 use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, label_text};
@@ -71,6 +71,12 @@ pub enum ApplyError {
     NoFinding { number: usize, count: usize },
     #[error("finding {number} cannot be applied to a table; what it asks for is: {}", action.sentence().en)]
     NotForTables { number: usize, action: Action },
+    #[error("the findings speak of `{id}`, which the data do not have; audit them again")]
+    NoExample { id: String },
+    #[error(
+        "`{id}` has none of the labels, which a table cannot tell from not being labelled; give it a label for that, such as `none`"
+    )]
+    NoneOfThem { id: String },
     #[error("finding {number} needs a decision, and offers no rule: pass {number}=LABEL")]
     NeedsLabel { number: usize },
     #[error("`{}` is already there; a revision is never written over, so pass another place", path.display())]
@@ -139,10 +145,11 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
     let features = crate::features::table(home, &base, data.clone(), run)?;
     let realised = gain(&features, &changes, run)?;
     let decided = decided(&findings, request);
+    let table = table(&data, &changes, &request.out)?;
     run.step(Step::Write, || {
-        let table = table(&data, &changes, &request.out);
-        store::write_atomic(&request.out, |file| file.write_all(table.csv().as_bytes()))?;
-        let (written, _) = dataset::read_held_out(&request.out, &ReadOptions::default())?;
+        // Under another name until everything is known to be right.
+        let draft = Draft::write(&request.out, &table)?;
+        let (written, _) = dataset::read_held_out(&draft.path, &ReadOptions::default())?;
         let gone = changes.values().filter(|change| change.to.is_none()).count();
         let revision = Revision {
             parent,
@@ -158,10 +165,35 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
             realised,
             changes: changes.into_values().collect(),
         };
+        draft.publish(&request.out)?;
         let bytes = serde_json::to_vec_pretty(&revision).expect("a revision is plain values");
         store::write_atomic(&record_of(&request.out), |file| file.write_all(&bytes))?;
         Ok(revision)
     })
+}
+
+/// A table that is not at its place yet; it goes away when it does not get there.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    fn write(out: &Path, table: &Columns) -> Result<Self, PipelineError> {
+        let draft = Self { path: out.with_extension("draft.csv") };
+        store::write_atomic(&draft.path, |file| file.write_all(table.csv().as_bytes()))?;
+        Ok(draft)
+    }
+
+    fn publish(self, out: &Path) -> Result<(), ApplyError> {
+        std::fs::rename(&self.path, out).map_err(|source| ApplyError::Open { path: out.to_owned(), source })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Published, it is gone already.
+        std::fs::remove_file(&self.path).ok();
+    }
 }
 
 /// Where it is written what was done.
@@ -182,11 +214,16 @@ fn changes(
     let mut changes = BTreeMap::new();
     for Accepted { number, label } in &request.accepted {
         let finding = findings.find(*number)?;
-        let about: Vec<usize> = finding.ids.iter().filter_map(|id| rows.get(id.as_str()).copied()).collect();
+        let place =
+            |id: &String| rows.get(id.as_str()).copied().ok_or(ApplyError::NoExample { id: id.clone() });
+        let about: Vec<usize> = finding.ids.iter().map(place).collect::<Result<_, _>>()?;
         for (row, to) in doing(finding, &about, label.as_deref(), data)? {
             let example = &data.examples[row];
             let from = label_text(data, example);
-            if from != to {
+            if to.is_some() && from == to {
+                // The label it has is what was decided, whatever was accepted before.
+                changes.remove(&row);
+            } else {
                 let (finding, fault, id) = (*number, finding.fault.clone(), example.id.0.clone());
                 changes.insert(row, Change { finding, fault, id, from, to });
             }
@@ -228,13 +265,19 @@ fn doing(
     })
 }
 
-/// The new table: content, label, group and part, and what else was known.
-fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Columns {
+/// The new table: content, label, group and part, what else was known, and the id, by which the next revision knows it.
+fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Result<Columns, ApplyError> {
     let gone = |row: &usize| changes.get(row).is_some_and(|change| change.to.is_none());
     let kept: Vec<usize> = (0..data.examples.len()).filter(|row| !gone(row)).collect();
     let column = |of: &dyn Fn(usize, &Example) -> Option<String>| {
         Values::Texts(kept.iter().map(|row| of(*row, &data.examples[*row])).collect())
     };
+    let is_none = |row: &&usize| {
+        !changes.contains_key(*row) && data.examples[**row].target == Target::Classes(Vec::new())
+    };
+    if let Some(row) = kept.iter().find(is_none) {
+        return Err(ApplyError::NoneOfThem { id: data.examples[*row].id.0.clone() });
+    }
     let mut columns = Columns::default();
     let folder = std::path::absolute(out).ok().and_then(|out| out.parent().map(Path::to_owned));
     let content = |_: usize, example: &Example| match &example.content {
@@ -265,7 +308,15 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Colum
     for name in details {
         columns.push(name.clone(), column(&|_, example| example.details.get(name).cloned()));
     }
-    columns
+    let annotator = |example: &Example| match &example.votes[..] {
+        [vote] => Some(vote.annotator.clone()),
+        _ => None,
+    };
+    if data.examples.iter().any(|example| annotator(example).is_some()) {
+        columns.push("annotator", column(&|_, example| annotator(example)));
+    }
+    columns.push("id", column(&|_, example| Some(example.id.0.clone())));
+    Ok(columns)
 }
 
 /// The name by which a part is read again.

@@ -39,6 +39,9 @@ use labels::Labels;
 use material::{Material, Nearness, Question};
 use whole::{Told, Whole};
 
+/// Digits of a fingerprint that are told.
+const FINGERPRINT: usize = 16;
+
 /// What to look through, and what not to look for.
 #[derive(Debug, Clone)]
 pub struct AuditRequest {
@@ -111,6 +114,8 @@ pub struct FaultSummary {
 pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit, PipelineError> {
     let (data, mut problems) =
         run.step(Step::Read, || Ok(dataset::read_held_out(&request.data, &request.read)?))?;
+    // Of all that was read, as `apply` will read it; what cannot be decoded is left out later.
+    let fingerprint: String = data.fingerprint().to_string().chars().take(FINGERPRINT).collect();
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
@@ -137,7 +142,6 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
         let mut audit = conclude(&material, labels, nearness.as_ref(), of_pictures, broken)?;
         audit.decision = telling::decision(&table.data);
         audit.problems = problems;
-        let fingerprint = table.data.fingerprint().to_string().chars().take(16).collect();
         audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
         audit.facts.insert(0, ("base".to_owned(), format!("{} ({})", base.id(), base.card().licence)));
         audit.cards = Cards::Of(Box::new(table));
@@ -158,7 +162,10 @@ pub fn audit_arrays(request: &ArraysRequest, run: &Run<'_>) -> Result<Audit, Pip
             Some(labels) => Some(labels),
             None => labels::labels(&material, said, nearness.as_ref())?,
         };
-        conclude(&material, labels, nearness.as_ref(), Vec::new(), Vec::new())
+        let mut audit = conclude(&material, labels, nearness.as_ref(), Vec::new(), Vec::new())?;
+        let fingerprint = arrays::fingerprint(request)?.to_string().chars().take(FINGERPRINT).collect();
+        audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
+        Ok(audit)
     })
 }
 

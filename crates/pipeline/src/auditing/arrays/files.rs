@@ -21,8 +21,13 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, ArrayError> {
 }
 
 pub(super) fn array(path: &Path) -> Result<Array, ArrayError> {
-    npy::read(&bytes(path)?, &Limits::default())
-        .map_err(|source| ArrayError::Malformed { path: path.to_owned(), source })
+    let array = npy::read(&bytes(path)?, &Limits::default())
+        .map_err(|source| ArrayError::Malformed { path: path.to_owned(), source })?;
+    // The other axes of an array without rows may have any length.
+    if array.values.is_empty() {
+        return Err(ArrayError::Empty { path: path.to_owned() });
+    }
+    Ok(array)
 }
 
 /// `[n, k]` with one column or more.

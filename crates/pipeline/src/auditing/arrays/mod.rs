@@ -10,6 +10,7 @@ use base::containers::ContainerError;
 use base::containers::npy::Array;
 use curate::faults::Fault;
 use linalg::{Matrix, Seed};
+use store::{Hash, Hasher};
 
 use super::labels::{Labels, Said, View};
 use super::material::{Material, Question, Sets};
@@ -81,6 +82,9 @@ pub enum ArrayError {
         #[source]
         source: ContainerError,
     },
+    /// The array holds nothing.
+    #[error("`{}` holds no numbers", path.display())]
+    Empty { path: PathBuf },
     /// The array has another number of dimensions or rows.
     #[error("`{}` has shape {got}, expected {expected}", path.display())]
     Shape { path: PathBuf, got: String, expected: String },
@@ -104,6 +108,19 @@ pub(super) struct FromElsewhere {
     pub(super) said: Vec<Said>,
     /// Where the labels are judged in a way of their own.
     pub(super) labels: Option<Labels>,
+}
+
+/// Of the files that labels and predictions are in.
+pub(super) fn fingerprint(request: &ArraysRequest) -> Result<Hash, ArrayError> {
+    let both = match &request.given {
+        GivenArrays::Numbers { labels, predicted, .. } => [labels, predicted],
+        GivenArrays::Boxes { given, found } => [given, found],
+    };
+    let mut hasher = Hasher::new("arrays from elsewhere");
+    for file in both {
+        hasher.field("file", &files::bytes(file)?);
+    }
+    Ok(hasher.finish())
 }
 
 /// Reads what an audit looks at.

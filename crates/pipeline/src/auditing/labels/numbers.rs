@@ -10,7 +10,7 @@ use crate::PipelineError;
 /// Neighbours whose median is a prediction.
 const NEIGHBOURS: usize = 10;
 /// Digits after the point that a suggestion has at most.
-const MOST_DIGITS: usize = 6;
+const MOST_DIGITS: usize = 17;
 /// Keeps weights defined where everything is predicted exactly.
 const TINY: f64 = 1e-100;
 
