@@ -39,6 +39,8 @@ use labels::Labels;
 use material::{Material, Nearness, Question};
 use whole::{Told, Whole};
 
+/// The least gain that is not told as none, in [0, 1].
+const SHOWS: f64 = 0.0005;
 /// Digits of a fingerprint that are told.
 const FINGERPRINT: usize = 16;
 
@@ -251,9 +253,9 @@ impl Audit {
         self.ids.len()
     }
 
-    /// What is expected to bring something, the most a minute first.
+    /// What is expected to bring something that shows, the most a minute first.
     pub fn worthwhile(&self) -> impl Iterator<Item = &Advice> {
-        self.advice.iter().filter(|advice| advice.gain.value > 0.0)
+        self.advice.iter().filter(|advice| advice.gain.value >= SHOWS)
     }
 
     /// One line for every check.

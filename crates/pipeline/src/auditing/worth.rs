@@ -196,7 +196,10 @@ fn relabel(asked: &Asked, now: &[Option<u32>]) -> Option<Advice> {
         return None;
     }
     let gain = asked.gain(now, &asked.what_if.answers(&asked.right), &changed);
-    let told = Sentence { en: format!("Relabel these {n}"), zh: format!("改正这 {n} 个标注") };
+    let told = Sentence {
+        en: if n == 1 { "Relabel this one".to_owned() } else { format!("Relabel these {n}") },
+        zh: format!("改正这 {n} 个标注"),
+    };
     Some(Advice {
         action: Action::Relabel,
         n,
@@ -228,10 +231,12 @@ fn leave_out(
     let labels: Vec<Option<u32>> =
         asked.labels.iter().zip(&changed).map(|(label, changed)| label.filter(|_| !changed)).collect();
     let gain = asked.gain(now, &asked.what_if.answers(&labels), &changed);
+    let these =
+        |one: &str, many: &str| if n == 1 { format!("this {one}") } else { format!("these {n} {many}") };
     let (minutes, en, zh) = if keeps_one == 1 {
-        (MINUTES[1], format!("Take out these {n} copies"), format!("去掉这 {n} 个重复样本"))
+        (MINUTES[1], format!("Take out {}", these("copy", "copies")), format!("去掉这 {n} 个重复样本"))
     } else {
-        (MINUTES[2], format!("Take out these {n} outliers"), format!("去掉这 {n} 个离群样本"))
+        (MINUTES[2], format!("Take out {}", these("outlier", "outliers")), format!("去掉这 {n} 个离群样本"))
     };
     Some(Advice {
         action,
