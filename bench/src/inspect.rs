@@ -23,7 +23,7 @@ const KEPT: usize = 3300;
 const POOL: usize = 50_000;
 const LABELLED: usize = 1000;
 /// What the patches are made of.
-pub(crate) const CLUSTERS: usize = 40;
+const CLUSTERS: usize = 40;
 const RANK: usize = 48;
 /// Columns after a random projection.
 const PROJECTED: usize = 128;

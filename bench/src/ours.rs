@@ -43,7 +43,7 @@ pub(crate) fn measure(n: usize, mut work: impl FnMut() -> anyhow::Result<()>) ->
 }
 
 /// The high-water mark of resident memory, as the kernel keeps it.
-pub(crate) fn peak() -> anyhow::Result<u64> {
+fn peak() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)

@@ -98,6 +98,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
 fn apply(error: &ApplyError) -> String {
     match error {
         ApplyError::Open { path, .. } => format!("无法读取{}", name(path)),
+        ApplyError::Write { path, .. } => format!("无法写入{}", name(path)),
         ApplyError::Malformed { path, .. } => {
             format!("{}不是 audit --out findings.json 写出的检查结果", name(path))
         }
@@ -134,6 +135,14 @@ fn array(error: &ArrayError) -> String {
         ArrayError::Label { path, row, value } => {
             format!("{}的第 {row} 个标注是 {value}；标注应为从 0 开始的整数", name(path))
         }
+        ArrayError::Empty { path } => format!("{}中没有任何数值", name(path)),
+        ArrayError::NotYesOrNo { path, row, value } => {
+            format!("{}第 {row} 行有 {value}；标签表格中有该标签处应为 1，其余为 0", name(path))
+        }
+        ArrayError::Lengths { path, got, expected } => {
+            format!("{}中的长度合计 {got}，而共有 {expected} 个词", name(path))
+        }
+        ArrayError::Coco { path, detail, .. } => format!("{}不是所需的 COCO 文件：{detail}", name(path)),
         other => other.to_string(),
     }
 }

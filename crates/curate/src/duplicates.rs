@@ -5,7 +5,6 @@
 //! near ones would be missed.
 
 use linalg::{Matrix, MatrixView, Metric, Neighbours, knn};
-
 use rayon::prelude::*;
 
 use crate::joined::Joined;

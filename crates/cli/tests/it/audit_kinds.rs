@@ -113,6 +113,14 @@ fn tables_of_labels_and_numbers_from_elsewhere_are_told_apart_by_their_shape() {
     let found =
         labels_of(&place.run(&["audit", "--labels", "n.npy", "--pred-probs", "q.npy", "--json"]).fine().out);
     assert_eq!((found.len(), &found[0]["ids"][0]), (1, &"8".into()), "{found:?}");
+    // What is tiny is suggested with its own digits, not as zero.
+    let tiny = |values: &[f64]| values.iter().map(|value| (value + 10.0) * 1e-9).collect::<Vec<f64>>();
+    write(&place, "n.npy", "(60,)", &tiny(&numbers));
+    write(&place, "q.npy", "(60,)", &tiny(&predicted));
+    let ended = place.run(&["audit", "--labels", "n.npy", "--pred-probs", "q.npy", "--json"]).fine();
+    let found = labels_of(&ended.out);
+    let suggested: f64 = found[0]["suggested"].as_str().unwrap().parse().unwrap();
+    assert!((suggested + 20e-9).abs() < 3e-9, "{found:?}");
     write(&place, "none.npy", "(0, 1000000000000)", &[]);
     let told = place.run(&["audit", "--labels", "none.npy", "--pred-probs", "none.npy"]).told();
     assert!(told.starts_with("exit 1") && told.contains("`none.npy` holds no numbers"), "{told}");

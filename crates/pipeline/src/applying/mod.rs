@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
 use serde::Serialize;
 
-use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, label_text};
+use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, annotator, label_text};
 use crate::columns::{Columns, Values};
 use crate::features::Table;
 use crate::{Home, PipelineError, Run, Step};
@@ -61,6 +61,8 @@ pub struct Accepted {
 pub enum ApplyError {
     #[error("cannot read `{}`: {source}", path.display())]
     Open { path: PathBuf, source: std::io::Error },
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
     #[error("`{}` is no file of findings that `audit --out findings.json` wrote: {detail}", path.display())]
     Malformed { path: PathBuf, detail: String },
     #[error("`{}` holds no verdicts that `review` wrote: {detail}; move it away to begin anew", path.display())]
@@ -179,13 +181,17 @@ struct Draft {
 
 impl Draft {
     fn write(out: &Path, table: &Columns) -> Result<Self, PipelineError> {
-        let draft = Self { path: out.with_extension("draft.csv") };
+        let path = out.with_extension("draft.csv");
+        if path.exists() {
+            return Err(ApplyError::Exists { path }.into());
+        }
+        let draft = Self { path };
         store::write_atomic(&draft.path, |file| file.write_all(table.csv().as_bytes()))?;
         Ok(draft)
     }
 
     fn publish(self, out: &Path) -> Result<(), ApplyError> {
-        std::fs::rename(&self.path, out).map_err(|source| ApplyError::Open { path: out.to_owned(), source })
+        std::fs::rename(&self.path, out).map_err(|source| ApplyError::Write { path: out.to_owned(), source })
     }
 }
 
@@ -308,10 +314,6 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Resul
     for name in details {
         columns.push(name.clone(), column(&|_, example| example.details.get(name).cloned()));
     }
-    let annotator = |example: &Example| match &example.votes[..] {
-        [vote] => Some(vote.annotator.clone()),
-        _ => None,
-    };
     if data.examples.iter().any(|example| annotator(example).is_some()) {
         columns.push("annotator", column(&|_, example| annotator(example)));
     }

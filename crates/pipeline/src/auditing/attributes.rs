@@ -50,7 +50,7 @@ pub(super) fn measured(data: &Dataset, pictures: &[Option<Picture>]) -> Vec<Attr
 }
 
 /// Who labelled it, when it was one.
-fn annotator(example: &Example) -> Option<String> {
+pub(crate) fn annotator(example: &Example) -> Option<String> {
     match &example.votes[..] {
         [vote] => Some(vote.annotator.clone()),
         _ => None,

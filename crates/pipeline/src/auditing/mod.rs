@@ -28,6 +28,7 @@ use crate::{Event, Home, Lang, PipelineError, Run, Step, telling};
 
 use arrays::FromElsewhere;
 pub use arrays::{ArrayError, ArraysRequest, GivenArrays};
+pub(crate) use attributes::annotator;
 pub(crate) use book::{By, Decided, Shelved};
 pub use labels::{View, ViewSays};
 pub(crate) use material::label_text;

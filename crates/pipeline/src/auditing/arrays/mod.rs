@@ -83,7 +83,7 @@ pub enum ArrayError {
         source: ContainerError,
     },
     /// The array holds nothing.
-    #[error("`{}` holds no numbers", path.display())]
+    #[error("`{}` holds no numbers; an axis of length 0 was saved", path.display())]
     Empty { path: PathBuf },
     /// The array has another number of dimensions or rows.
     #[error("`{}` has shape {got}, expected {expected}", path.display())]
