@@ -6,7 +6,7 @@
 //! quality [--data DIR] preprocessing [NAME..]   which normalisation, crop and filter suits the vision base
 //! quality made DIR                              writes made sets for defect inspection, with exact masks, below DIR
 //! quality promise [SPLITS] [SET..]               whether promises about false alarms hold on good parts held out
-//! quality inspection [DRAWS] [SET..]            how good inspectors are with 1, 4, 16, all good parts and with first defects
+//! quality inspection [DRAWS] [SET..] ["ROW"..]  how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! quality label-errors                          wrong labels that are found, beside cleanlab
 //! quality select [SET..]                         what chosen labels bring, beside labels drawn at random
 //! quality consensus                             what crowds say, beside crowd-kit
@@ -131,7 +131,7 @@ fn print_inspection(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
     );
     for set in sets {
         let name = name_of(&set);
-        for given in inspection::Given::ALL {
+        for given in inspection::Given::ALL.into_iter().filter(|given| asked(words, *given)) {
             let rows: Vec<inspection::Row> = (0..draws)
                 .map(|draw| inspection::run(&set, given, draw).with_context(|| name.clone()))
                 .collect::<Result<_, _>>()?;
@@ -141,6 +141,12 @@ fn print_inspection(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a row of the table is to be measured: all are, unless some are named as the table names them.
+fn asked(words: &[String], given: inspection::Given) -> bool {
+    let is_row = |word: &String| inspection::Given::ALL.iter().any(|row| row.name() == *word);
+    !words.iter().any(is_row) || words.contains(&given.name())
 }
 
 /// Half of the good parts prove a promise, the other half show whether it holds: at most half as much again in nine of ten
@@ -165,7 +171,8 @@ fn print_promise(words: &[String], data: &Path) -> anyhow::Result<ExitCode> {
 
 /// The sets named, or the real one and all made ones, which are drawn beside the cache.
 fn inspection_sets(words: &[String], data: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let named: Vec<&String> = words.iter().filter(|word| word.parse::<u64>().is_err()).collect();
+    let is_set = |word: &&String| word.parse::<u64>().is_err() && !word.contains(" good");
+    let named: Vec<&String> = words.iter().filter(is_set).collect();
     let made = std::env::temp_dir().join("dianjing-made");
     if !made.exists() {
         write_made(&made)?;
