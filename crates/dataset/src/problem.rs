@@ -71,6 +71,16 @@ pub enum ProblemKind {
     BrokenImage { detail: String },
     /// The picture is larger than what is decoded.
     TooLarge { detail: String },
+    /// The file is not a sound that can be read, whatever its name says.
+    NotASound { detail: String },
+    /// The sound is damaged, and nothing of it is used.
+    BrokenSound { detail: String },
+    /// Part of the sound is missing or damaged; the rest is used.
+    DamagedSound { detail: String },
+    /// The sound file holds no samples.
+    NoSamples,
+    /// The sound is longer than what is decoded.
+    TooLong { limit_seconds: u64 },
     /// The row has another number of cells than the header.
     RaggedRow { got: usize, expected: usize },
     /// A quote opens a cell of the row and is never closed.
@@ -117,6 +127,7 @@ impl ProblemKind {
                 | Self::RareClass { .. }
                 | Self::NotANumber { .. }
                 | Self::BrighterThanLearned { .. }
+                | Self::DamagedSound { .. }
         )
     }
 }
@@ -141,6 +152,11 @@ impl fmt::Display for ProblemKind {
             Self::OtherKind { takes } => write!(out, "this base takes {takes}; leave the file out"),
             Self::BrokenImage { detail } => write!(out, "the picture is damaged ({detail}); export it again"),
             Self::TooLarge { detail } => write!(out, "the picture is too large ({detail}); scale it down"),
+            Self::NotASound { .. }
+            | Self::BrokenSound { .. }
+            | Self::DamagedSound { .. }
+            | Self::NoSamples
+            | Self::TooLong { .. } => self.fmt_sound(out),
             Self::RaggedRow { got, expected } => {
                 write!(
                     out,
@@ -188,6 +204,24 @@ impl fmt::Display for ProblemKind {
 }
 
 impl ProblemKind {
+    fn fmt_sound(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotASound { detail } => write!(
+                out,
+                "this is not a sound that can be read ({detail}); remove it or save it as WAV, FLAC or MP3"
+            ),
+            Self::BrokenSound { detail } => write!(out, "the sound is damaged ({detail}); export it again"),
+            Self::DamagedSound { detail } => {
+                write!(out, "part of the sound is missing ({detail}); the rest was used, export it again")
+            }
+            Self::NoSamples => write!(out, "the sound holds no samples; record it again or remove it"),
+            Self::TooLong { limit_seconds } => {
+                write!(out, "the sound is longer than {} hours; cut it into parts", limit_seconds / 3600)
+            }
+            other => unreachable!("{other:?} is not about sounds"),
+        }
+    }
+
     fn fmt_inspected(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyMask => {

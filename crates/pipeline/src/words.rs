@@ -73,6 +73,23 @@ fn chinese(kind: &ProblemKind) -> String {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
+        other => chinese_of_sounds(other),
+    }
+}
+
+fn chinese_of_sounds(kind: &ProblemKind) -> String {
+    match kind {
+        ProblemKind::NotASound { detail } => {
+            format!("这不是能读取的声音（{detail}）；请删除，或另存为 WAV、FLAC 或 MP3")
+        }
+        ProblemKind::BrokenSound { detail } => format!("声音已损坏（{detail}）；请重新导出"),
+        ProblemKind::DamagedSound { detail } => {
+            format!("声音缺了一部分（{detail}）；其余部分已使用，请重新导出")
+        }
+        ProblemKind::NoSamples => "声音里没有任何采样；请重新录制或删除".to_owned(),
+        ProblemKind::TooLong { limit_seconds } => {
+            format!("声音超过 {} 小时；请分成几段", limit_seconds / 3600)
+        }
         other => other.to_string(),
     }
 }

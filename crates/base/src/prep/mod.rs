@@ -1,4 +1,4 @@
-//! Turns image files and text into a network's input, and the masks of defects into areas.
+//! Turns image files and text into a network's input, and the masks of defects into areas. Sounds: [`crate::sound`].
 
 mod depth;
 mod image;
@@ -121,6 +121,18 @@ pub enum PrepError {
     /// A picture with more pixels than are decoded.
     #[error("the picture claims {width} x {height} pixels, more than {limit} are not decoded")]
     TooLarge { width: u32, height: u32, limit: u64 },
+    /// Not a sound that can be read, whatever the name says.
+    #[error("not a sound that can be read: {detail}")]
+    NotASound { detail: String },
+    /// A sound that is so damaged that nothing of it is used.
+    #[error("the sound is damaged: {detail}")]
+    BrokenSound { detail: String },
+    /// A sound file without a single sample.
+    #[error("the sound holds no samples")]
+    NoSamples,
+    /// A sound that goes on for longer than is decoded.
+    #[error("the sound is longer than {limit_seconds} s, more is not decoded")]
+    TooLong { limit_seconds: u64 },
     /// A text where a picture is wanted, or the reverse.
     #[error("this base takes {expected}")]
     OtherKind { expected: &'static str },
@@ -137,6 +149,10 @@ impl From<PrepError> for dataset::ProblemKind {
             PrepError::TooLarge { width, height, .. } => {
                 Self::TooLarge { detail: format!("{width} x {height} pixels") }
             }
+            PrepError::NotASound { detail } => Self::NotASound { detail },
+            PrepError::BrokenSound { detail } => Self::BrokenSound { detail },
+            PrepError::NoSamples => Self::NoSamples,
+            PrepError::TooLong { limit_seconds } => Self::TooLong { limit_seconds },
         }
     }
 }

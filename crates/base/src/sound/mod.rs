@@ -1,0 +1,10 @@
+//! Sounds: from a file's bytes to the numbers that pretrained networks take.
+//!
+//! A sound goes through [`Decoder`] (blocks of samples, as the file has them), [`Resampler`] (16 kHz, one channel), [`Windows`] (pieces of
+//! equal length) and [`LogMel`] (frames of 80 bands). From there [`whisper`] makes a speech network's input, [`picture`] a vision
+//! network's, and [`Statistics`] the numbers for learning without a network.
+
+mod decode;
+mod signature;
+
+pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole};
