@@ -5,9 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_OPUS, CODEC_ID_SPEEX,
-};
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_OPUS, CODEC_ID_SPEEX};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -92,7 +90,10 @@ impl<'s> Decoder<'s> {
 
     fn trusting(mut source: impl MediaSource + 's) -> Result<Self, PrepError> {
         let mut head = Vec::new();
-        (&mut source).take(signature::HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
+        (&mut source)
+            .take(signature::HEAD_BYTES as u64)
+            .read_to_end(&mut head)
+            .map_err(|error| unreadable(&error))?;
         signature::check(&head)?;
         source.rewind().map_err(|error| unreadable(&error))?;
         // Of bare frames the length is guessed where seeking is possible, and nothing is short of a guess.
@@ -123,7 +124,9 @@ impl<'s> Decoder<'s> {
         }
         Err(match (decoder.unsupported, decoder.damage.detail()) {
             (Some(what), _) => not_decoded(Error::Unsupported(what)),
-            (None, Some(detail)) => PrepError::BrokenSound { detail: format!("nothing of it can be decoded, {detail}") },
+            (None, Some(detail)) => {
+                PrepError::BrokenSound { detail: format!("nothing of it can be decoded, {detail}") }
+            }
             (None, None) => PrepError::NoSamples,
         })
     }
@@ -274,7 +277,9 @@ fn guarded<T>(decode: impl FnOnce() -> Result<T, PrepError>) -> Result<T, PrepEr
 /// The track to decode, and what decodes it.
 fn select(format: &dyn FormatReader) -> Result<(&Track, Box<dyn AudioDecoder>), PrepError> {
     let refused = |detail: &str| PrepError::NotASound { detail: detail.to_owned() };
-    let track = format.default_track(TrackType::Audio).ok_or_else(|| refused("it holds no track of a known codec"))?;
+    let track = format
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| refused("it holds no track of a known codec"))?;
     let parameters = track.codec_params.as_ref().and_then(|parameters| parameters.audio());
     let parameters = parameters.ok_or_else(|| refused("its header does not tell how it is coded"))?;
     let codecs = symphonia::default::get_codecs();
@@ -286,7 +291,8 @@ fn select(format: &dyn FormatReader) -> Result<(&Track, Box<dyn AudioDecoder>), 
             _ => "its codec is not decoded",
         }));
     }
-    let codec = codecs.make_audio_decoder(parameters, &AudioDecoderOptions::default()).map_err(not_decoded)?;
+    let codec =
+        codecs.make_audio_decoder(parameters, &AudioDecoderOptions::default()).map_err(not_decoded)?;
     Ok((track, codec))
 }
 
@@ -298,7 +304,9 @@ fn unreadable(error: &io::Error) -> PrepError {
 fn not_decoded(error: Error) -> PrepError {
     match error {
         // A part of the container that is not there: of an MP4 that was cut off, as its table of contents comes last.
-        Error::Unsupported(what) if what.contains("missing") => PrepError::BrokenSound { detail: what.to_owned() },
+        Error::Unsupported(what) if what.contains("missing") => {
+            PrepError::BrokenSound { detail: what.to_owned() }
+        }
         Error::Unsupported(what) => PrepError::NotASound { detail: format!("not supported: {what}") },
         Error::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => unreadable(&error),
         Error::IoError(_) => PrepError::BrokenSound { detail: "it ends early".to_owned() },

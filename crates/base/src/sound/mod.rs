@@ -5,6 +5,16 @@
 //! network's, and [`Statistics`] the numbers for learning without a network.
 
 mod decode;
+mod mel;
+mod picture;
+mod resample;
 mod signature;
+mod statistics;
+mod windows;
 
 pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole};
+pub use mel::{BANDS, HOP, LogMel, whisper};
+pub use picture::picture;
+pub use resample::{RATE, Resampler, mix};
+pub use statistics::{STATISTICS, Statistics};
+pub use windows::{Cut, Window, Windows};

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn sounds_pass() {
-        for head in [&b"RIFF\x10\x00\x00\x00WAVEfmt "[..], b"\xff\xfb\x90\x64", b"\xff\xf1\x50\x80", b"OggS"] {
+        for head in [&b"RIFF\x10\x00\x00\x00WAVEfmt "[..], b"\xff\xfb\x90\x64", b"\xff\xf1\x50\x80", b"OggS"]
+        {
             assert_eq!(check(head), Ok(()));
         }
     }

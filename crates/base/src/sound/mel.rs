@@ -1,0 +1,151 @@
+//! The log-mel spectrogram, as Whisper was trained on it.
+
+use std::sync::Arc;
+
+use linalg::Matrix;
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+
+use super::RATE;
+
+/// Bands of a frame.
+pub const BANDS: usize = 80;
+/// Samples from one frame to the next: 10 ms.
+pub const HOP: usize = 160;
+/// Samples of a frame: 25 ms.
+const FRAME: usize = 400;
+/// Frequencies of a frame.
+const BINS: usize = FRAME / 2 + 1;
+/// Least power whose logarithm is taken.
+const LEAST: f32 = 1e-10;
+/// How far below the loudest value of a piece Whisper looks, in powers of ten.
+const DEPTH: f32 = 8.0;
+
+/// Computes log-mel spectrograms, with all that does not depend on the sound made once.
+pub struct LogMel {
+    transform: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    bands: Vec<Band>,
+    frame: Vec<f32>,
+    spectrum: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
+}
+
+/// The frequencies that a band takes in.
+struct Band {
+    first: usize,
+    weights: Vec<f32>,
+}
+
+impl Default for LogMel {
+    fn default() -> Self {
+        let transform = RealFftPlanner::new().plan_fft_forward(FRAME);
+        let hann = |i: usize| 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / FRAME as f64).cos();
+        Self {
+            window: (0..FRAME).map(|i| hann(i) as f32).collect(),
+            bands: bands(),
+            frame: transform.make_input_vec(),
+            spectrum: transform.make_output_vec(),
+            scratch: transform.make_scratch_vec(),
+            transform,
+        }
+    }
+}
+
+impl LogMel {
+    /// The power in each band, as its logarithm to base ten and at least -10: `[max(n, 201) / 160, 80]`, a row every 10 ms, low bands first.
+    ///
+    /// `samples` are `n` of one channel at 16 kHz. Frames of 25 ms (Hann) are centred on every 160th sample, with the sound mirrored
+    /// beyond its ends; fewer than 201 samples, which do not suffice to mirror, are followed by silence up to there. No samples give no
+    /// rows. Bands are triangles of equal area on the mel scale of Slaney's Auditory Toolbox, 0 to 8000 Hz, as in librosa.
+    pub fn log_mel(&mut self, samples: &[f32]) -> Matrix {
+        if samples.is_empty() {
+            return Matrix::zeros(0, BANDS);
+        }
+        let mut padded = Vec::new();
+        let samples = if samples.len() > FRAME / 2 {
+            samples
+        } else {
+            padded.extend_from_slice(samples);
+            padded.resize(FRAME / 2 + 1, 0.0);
+            &padded
+        };
+        let mut out = Matrix::zeros(samples.len() / HOP, BANDS);
+        for row in 0..out.rows() {
+            self.cut(samples, row * HOP);
+            self.transform
+                .process_with_scratch(&mut self.frame, &mut self.spectrum, &mut self.scratch)
+                .expect("the buffers were made by the transform");
+            // The frame is not needed any more, and has room for the powers.
+            let power = &mut self.frame[..BINS];
+            power.iter_mut().zip(&self.spectrum).for_each(|(power, value)| *power = value.norm_sqr());
+            for (value, band) in out.row_mut(row).iter_mut().zip(&self.bands) {
+                let powers = &power[band.first..band.first + band.weights.len()];
+                let sum: f32 = band.weights.iter().zip(powers).map(|(weight, power)| weight * power).sum();
+                *value = sum.max(LEAST).log10();
+            }
+        }
+        out
+    }
+
+    /// Fills the frame with the windowed samples around `centre`.
+    fn cut(&mut self, samples: &[f32], centre: usize) {
+        let (half, n) = (FRAME / 2, samples.len());
+        if centre >= half && centre + half <= n {
+            let around = &samples[centre - half..centre + half];
+            for ((to, sample), weight) in self.frame.iter_mut().zip(around).zip(&self.window) {
+                *to = sample * weight;
+            }
+            return;
+        }
+        for (place, (to, weight)) in self.frame.iter_mut().zip(&self.window).enumerate() {
+            let at = (centre + place).abs_diff(half);
+            let at = if at < n { at } else { 2 * (n - 1) - at };
+            *to = samples[at] * weight;
+        }
+    }
+}
+
+/// Turns a log-mel into Whisper's input: what lies more than eight powers of ten below the loudest value of the piece is raised to there,
+/// then `(x + 4) / 4`.
+pub fn whisper(log_mel: &mut Matrix) {
+    let least = log_mel.data().iter().copied().fold(f32::NEG_INFINITY, f32::max) - DEPTH;
+    for row in 0..log_mel.rows() {
+        log_mel.row_mut(row).iter_mut().for_each(|value| *value = (value.max(least) + 4.0) / 4.0);
+    }
+}
+
+/// Triangles between neighbours of 82 frequencies that are equally spaced in mel, of equal area.
+fn bands() -> Vec<Band> {
+    let (lowest, highest) = (0.0, mel(f64::from(RATE) / 2.0));
+    let corner = |i: usize| hertz(lowest + (highest - lowest) * i as f64 / (BANDS + 1) as f64);
+    let band = |index: usize| {
+        let (low, middle, high) = (corner(index), corner(index + 1), corner(index + 2));
+        let weight = |bin: usize| {
+            let frequency = bin as f64 * f64::from(RATE) / FRAME as f64;
+            let triangle = ((frequency - low) / (middle - low)).min((high - frequency) / (high - middle));
+            (triangle.max(0.0) * 2.0 / (high - low)) as f32
+        };
+        let first = (0..BINS).find(|bin| weight(*bin) > 0.0).unwrap_or(0);
+        Band { first, weights: (first..BINS).map(weight).take_while(|weight| *weight > 0.0).collect() }
+    };
+    (0..BANDS).map(band).collect()
+}
+
+/// Hertz at which the scale turns from linear to logarithmic, mel there, and hertz a mel below.
+const TURN_HERTZ: f64 = 1000.0;
+const TURN_MEL: f64 = 15.0;
+const HERTZ_PER_MEL: f64 = 200.0 / 3.0;
+
+/// Growth of the logarithm of the frequency with each mel above the turn.
+fn growth() -> f64 {
+    6.4_f64.ln() / 27.0
+}
+
+fn mel(hertz: f64) -> f64 {
+    if hertz < TURN_HERTZ { hertz / HERTZ_PER_MEL } else { TURN_MEL + (hertz / TURN_HERTZ).ln() / growth() }
+}
+
+fn hertz(mel: f64) -> f64 {
+    if mel < TURN_MEL { mel * HERTZ_PER_MEL } else { TURN_HERTZ * ((mel - TURN_MEL) * growth()).exp() }
+}
