@@ -185,7 +185,9 @@ fn write<'a>(
     for (place, row) in rows.iter().enumerate() {
         let content = match &examples.examples[*row].content {
             Content::Text(text) => text.clone(),
-            Content::Image(path) => std::path::absolute(path)?.to_string_lossy().into_owned(),
+            Content::Image(path) | Content::Sound(path) => {
+                std::path::absolute(path)?.to_string_lossy().into_owned()
+            }
         };
         table.write_record([&content, label(place)])?;
     }

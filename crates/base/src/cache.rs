@@ -19,6 +19,8 @@ use crate::pull::{self, PullError, PullEvent, PullOptions};
 pub const CARD: &str = "base.toml";
 /// Name of the weights.
 pub const MODEL: &str = "model.safetensors";
+/// Name of the weights of the network that looks at a sound's picture.
+pub const PICTURE_MODEL: &str = "picture.safetensors";
 /// Name of the network of a base that exists only as ONNX.
 pub const MODEL_ONNX: &str = "model.onnx";
 /// Name of the tokenizer of a text base.
@@ -133,7 +135,11 @@ impl Card {
         let card: Self = toml::from_str(&text)
             .map_err(|source| CacheError::Card { path: path.clone(), source: source.into() })?;
         // Names become paths, so only the known ones are taken.
-        match card.files.keys().find(|name| ![MODEL, MODEL_ONNX, TOKENIZER].contains(&name.as_str())) {
+        match card
+            .files
+            .keys()
+            .find(|name| ![MODEL, PICTURE_MODEL, MODEL_ONNX, TOKENIZER].contains(&name.as_str()))
+        {
             Some(name) => Err(CacheError::Name { path, name: name.clone() }),
             None => Ok(card),
         }

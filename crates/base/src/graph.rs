@@ -38,6 +38,13 @@ pub enum GraphInput {
         /// The longest sequence that the network has positions for.
         max_tokens: usize,
     },
+    /// Frames of a sound, `[t, dim]` in f32 with `1 <= t <= max_frames`; each counts as a token.
+    Frames {
+        /// Numbers in a frame.
+        dim: usize,
+        /// The longest sequence that the network has positions for.
+        max_frames: usize,
+    },
 }
 
 /// How many rows a `[rows, dim]` value has.
@@ -45,7 +52,7 @@ pub enum GraphInput {
 pub enum RowCount {
     /// Known when the graph is built.
     Fixed(usize),
-    /// As many as there are input tokens.
+    /// As many as there are input tokens or frames.
     Tokens,
 }
 
@@ -373,6 +380,7 @@ impl<'w> GraphBuilder<'w> {
         let shape = match input {
             GraphInput::Image { channels, height, width } => Shape::Map { channels, height, width },
             GraphInput::Tokens { .. } => Shape::Tokens,
+            GraphInput::Frames { dim, .. } => Shape::Rows { rows: RowCount::Tokens, dim },
         };
         Self { weights, graph: Graph { input, nodes: Vec::new(), outputs: Vec::new(), shapes: vec![shape] } }
     }

@@ -15,6 +15,7 @@ pub mod emit;
 pub mod engine;
 pub mod extract;
 pub mod graph;
+mod hearing;
 pub mod onnx;
 pub mod open;
 pub mod patches;

@@ -1,9 +1,7 @@
 //! A base that is ready to run.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-#[cfg(feature = "ort")]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dataset::Modality;
 use half::f16;
@@ -15,7 +13,9 @@ use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
 use crate::engine::{Engine, EngineError, NetInput, NetOutput};
 use crate::graph::Graph;
+use crate::hearing::Hearing;
 use crate::prep::{self, PrepError, Preprocess};
+use crate::sound::Decoder;
 use crate::tokenizer::{Tokenizer, TokenizerError};
 use crate::weights::{Weights, WeightsError};
 
@@ -34,13 +34,26 @@ pub enum EngineChoice {
     Ort(PathBuf),
 }
 
-/// A picture's bytes or a text.
+/// What a base is asked about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// The bytes of a picture file.
     Image(Vec<u8>),
     /// A text.
     Text(String),
+    /// The bytes of a sound file.
+    Sound(Vec<u8>),
+    /// A sound file, which is read piece by piece: it may be longer than memory.
+    SoundFile(PathBuf),
+}
+
+/// The features of one input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// All kinds one after the other.
+    pub features: Vec<f32>,
+    /// What of a sound could not be decoded; the features are those of the rest.
+    pub damage: Option<String>,
 }
 
 /// One kind of feature a base gives.
@@ -60,6 +73,7 @@ pub struct Base {
     layout: Vec<FeatureSpec>,
     engine: Box<dyn Engine>,
     tokenizer: Option<Tokenizer>,
+    hearing: Option<Hearing>,
 }
 
 /// Why a base could not be opened or run.
@@ -119,18 +133,17 @@ impl Base {
         let family = family(&card)?;
         let preprocess = preprocess(&card, &family)?;
         let engine = engine(dir, &card, &family, choice)?;
-        let layout: Vec<FeatureSpec> = engine
-            .outputs()
-            .iter()
-            .filter(|output| output.rows.is_none())
-            .map(|output| FeatureSpec { name: output.name.clone(), dim: output.dim })
-            .collect();
+        let hearing = match &preprocess {
+            Preprocess::Sound(sound) => Some(Hearing::open(dir, &card, &family, sound, choice)?),
+            Preprocess::Image(_) | Preprocess::Text(_) => None,
+        };
+        let layout = layout(engine.as_ref(), hearing.as_ref());
         if layout.is_empty() {
             return Err(BaseError::NoFeatures { id: card.id });
         }
         let tokenizer = match &preprocess {
             Preprocess::Text(text) => Some(Tokenizer::from_file(&dir.join(TOKENIZER), text.max_tokens)?),
-            Preprocess::Image(_) => None,
+            Preprocess::Image(_) | Preprocess::Sound(_) => None,
         };
         Ok(Self {
             hash: identity(&card, &family, &preprocess, &layout),
@@ -139,6 +152,7 @@ impl Base {
             layout,
             engine,
             tokenizer,
+            hearing,
         })
     }
 
@@ -167,6 +181,7 @@ impl Base {
         match self.preprocess {
             Preprocess::Image(_) => Modality::Image,
             Preprocess::Text(_) => Modality::Text,
+            Preprocess::Sound(_) => Modality::Sound,
         }
     }
 
@@ -187,6 +202,29 @@ impl Base {
 
     /// The features of one input, all kinds one after the other, rounded to half precision as the cache keeps them.
     pub fn embed(&self, input: &Input) -> Result<Vec<f32>, BaseError> {
+        self.embed_and_tell(input).map(|embedded| embedded.features)
+    }
+
+    /// As [`Base::embed`], and what of the input was damaged.
+    pub fn embed_and_tell(&self, input: &Input) -> Result<Embedded, BaseError> {
+        if let Some(hearing) = &self.hearing {
+            let decoder = match input {
+                Input::Sound(bytes) => Decoder::new(bytes)?,
+                Input::SoundFile(path) => Decoder::open(path)?,
+                Input::Image(_) | Input::Text(_) => {
+                    return Err(PrepError::OtherKind { expected: "sounds" }.into());
+                }
+            };
+            let (features, damage) = hearing.features(self.engine.as_ref(), decoder)?;
+            return Ok(Embedded {
+                features: features.into_iter().map(rounded).collect(),
+                damage: damage.detail(),
+            });
+        }
+        Ok(Embedded { features: self.look_or_read(input)?, damage: None })
+    }
+
+    fn look_or_read(&self, input: &Input) -> Result<Vec<f32>, BaseError> {
         let outputs = match (input, &self.preprocess) {
             (Input::Image(bytes), Preprocess::Image(preprocess)) => {
                 let pixels = prep::image_input(&prep::decode(bytes)?, preprocess);
@@ -197,6 +235,7 @@ impl Base {
             }
             (_, Preprocess::Image(_)) => return Err(PrepError::OtherKind { expected: "pictures" }.into()),
             (_, Preprocess::Text(_)) => return Err(PrepError::OtherKind { expected: "text" }.into()),
+            (_, Preprocess::Sound(_)) => unreachable!("bases over sounds hear"),
         };
         Ok(self.vector(&outputs))
     }
@@ -224,7 +263,7 @@ impl Base {
     /// All kinds of feature one after the other, in half precision.
     fn vector(&self, outputs: &[NetOutput]) -> Vec<f32> {
         let vectors = outputs.iter().filter(|output| self.layout.iter().any(|set| set.name == output.name));
-        vectors.flat_map(|output| &output.data).map(|value| f16::from_f32(*value).to_f32()).collect()
+        vectors.flat_map(|output| &output.data).map(|value| rounded(*value)).collect()
     }
 
     /// Takes apart what [`Base::embed`] gave.
@@ -238,6 +277,24 @@ impl Base {
                 (set.name.as_str(), head)
             })
             .collect()
+    }
+}
+
+/// As the cache keeps it.
+fn rounded(value: f32) -> f32 {
+    f16::from_f32(value).to_f32()
+}
+
+/// The kinds of feature that a network gives, or that a base hears over its rows.
+fn layout(engine: &dyn Engine, hearing: Option<&Hearing>) -> Vec<FeatureSpec> {
+    let outputs = engine.outputs();
+    match hearing {
+        Some(hearing) => outputs.first().map_or_else(Vec::new, |rows| hearing.layout(rows.dim)),
+        None => outputs
+            .iter()
+            .filter(|output| output.rows.is_none())
+            .map(|output| FeatureSpec { name: output.name.clone(), dim: output.dim })
+            .collect(),
     }
 }
 
@@ -349,6 +406,18 @@ fn engine(
     }
     let (graph, weights) = load(dir, card, family)?;
     engine_of(&graph, &weights, choice, &card.id)
+}
+
+/// An engine over weights that are not those of the base's own network.
+pub(crate) fn engine_over(
+    family: &Family,
+    weights: Weights,
+    choice: &EngineChoice,
+    id: &str,
+) -> Result<Box<dyn Engine>, BaseError> {
+    let prepared = arch::prepare(family, weights);
+    let (graph, weights) = prepared.map_err(|source| BaseError::Arch { id: id.to_owned(), source })?;
+    engine_of(&graph, &weights, choice, id)
 }
 
 fn engine_of(

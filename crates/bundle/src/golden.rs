@@ -56,10 +56,11 @@ fn largest_difference(then: &[f64], now: &[f64]) -> f64 {
         .fold(0.0, |largest, value| if value > largest || value.is_nan() { value } else { largest })
 }
 
-/// The probes for a base: one made-up picture, or two sentences.
+/// The probes for a base: one made-up picture or sound, or two sentences.
 pub(crate) fn probes(base: &Base) -> Vec<Input> {
     match base.modality() {
         dataset::Modality::Image => vec![Input::Image(probe_image())],
+        dataset::Modality::Sound => vec![Input::Sound(probe_sound())],
         dataset::Modality::Text => probe_texts().iter().map(|text| Input::Text((*text).to_owned())).collect(),
     }
 }
@@ -67,6 +68,32 @@ pub(crate) fn probes(base: &Base) -> Vec<Input> {
 /// Two sentences that touch Latin, Chinese, digits and an emoji.
 pub fn probe_texts() -> [&'static str; 2] {
     ["The lid is scratched at 3 places.", "第3批零件有划痕 🔧"]
+}
+
+/// Half a second of a rising tone over a slow beat, as the bytes of a WAV file of 16 bits at 16 kHz.
+pub(crate) fn probe_sound() -> Vec<u8> {
+    const RATE: u32 = 16_000;
+    const SAMPLES: u32 = RATE / 2;
+    let bytes = 2 * SAMPLES;
+    let mut wav = Vec::with_capacity(44 + bytes as usize);
+    wav.extend(b"RIFF");
+    wav.extend((36 + bytes).to_le_bytes());
+    wav.extend(b"WAVEfmt ");
+    wav.extend(16_u32.to_le_bytes());
+    // Plain numbers, one channel, two bytes a sample.
+    wav.extend([1_u16, 1].iter().flat_map(|value| value.to_le_bytes()));
+    wav.extend([RATE, 2 * RATE].iter().flat_map(|value| value.to_le_bytes()));
+    wav.extend([2_u16, 16].iter().flat_map(|value| value.to_le_bytes()));
+    wav.extend(b"data");
+    wav.extend(bytes.to_le_bytes());
+    for sample in 0..SAMPLES {
+        // Triangles in whole numbers: no function of the machine decides a bit.
+        let triangle = |phase: u32| (i64::from(phase % 4096) - 2048).abs() - 1024;
+        let tone = triangle(sample * sample / 16 + 40 * sample);
+        let beat = 1024 + triangle(2 * sample);
+        wav.extend(((tone * beat / 128) as i16).to_le_bytes());
+    }
+    wav
 }
 
 /// A 96 x 80 picture with edges, a gradient and texture, as the bytes of a binary PPM-like RGB bitmap file (BMP).

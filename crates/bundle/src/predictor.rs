@@ -187,7 +187,7 @@ fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) 
 fn text_of(input: &Input) -> Option<&str> {
     match input {
         Input::Text(text) => Some(text),
-        Input::Image(_) => None,
+        Input::Image(_) | Input::Sound(_) | Input::SoundFile(_) => None,
     }
 }
 

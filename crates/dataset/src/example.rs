@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,8 @@ pub enum Content {
     Image(PathBuf),
     /// A text.
     Text(String),
+    /// A sound in a file.
+    Sound(PathBuf),
 }
 
 impl Content {
@@ -84,6 +86,15 @@ impl Content {
         match self {
             Self::Image(_) => Modality::Image,
             Self::Text(_) => Modality::Text,
+            Self::Sound(_) => Modality::Sound,
+        }
+    }
+
+    /// The file it lies in; a text lies in none of its own.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Image(path) | Self::Sound(path) => Some(path),
+            Self::Text(_) => None,
         }
     }
 }
@@ -96,6 +107,15 @@ pub enum Modality {
     Image,
     /// Text.
     Text,
+    /// Sounds.
+    Sound,
+}
+
+impl Modality {
+    /// Whether each example lies in a file of its own.
+    pub fn is_in_files(self) -> bool {
+        self != Self::Text
+    }
 }
 
 impl fmt::Display for Modality {
@@ -103,6 +123,7 @@ impl fmt::Display for Modality {
         out.write_str(match self {
             Self::Image => "image",
             Self::Text => "text",
+            Self::Sound => "sound",
         })
     }
 }

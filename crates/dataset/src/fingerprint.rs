@@ -96,10 +96,12 @@ impl Dataset {
     }
 }
 
-/// The hash of a picture's bytes or a text's UTF-8.
+/// The hash of a file's bytes or a text's UTF-8.
 pub fn content_hash(content: &Content) -> io::Result<Hash> {
     Ok(match content {
         Content::Image(path) => Hash::of(&std::fs::read(path)?),
+        // Recordings may be hours long.
+        Content::Sound(path) => Hash::of_file(path)?,
         Content::Text(text) => Hash::of(text.as_bytes()),
     })
 }

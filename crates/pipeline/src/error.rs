@@ -94,5 +94,6 @@ fn plural(modality: Modality) -> &'static str {
     match modality {
         Modality::Image => "pictures",
         Modality::Text => "texts",
+        Modality::Sound => "sounds",
     }
 }

@@ -47,6 +47,7 @@ impl Home {
         match modality {
             Modality::Image => "efficientnet-lite2",
             Modality::Text => "multilingual-e5-small",
+            Modality::Sound => "whisper-base",
         }
     }
 

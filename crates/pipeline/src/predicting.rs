@@ -107,6 +107,7 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
     let failed = |id, kind| Ok(PredictedRow { id, prediction: None, problem: Some(kind) });
     let input = match &example.content {
         Content::Text(text) => Input::Text(text.clone()),
+        Content::Sound(path) => Input::SoundFile(path.clone()),
         Content::Image(path) => match std::fs::read(path) {
             Ok(bytes) => Input::Image(bytes),
             Err(error) => return failed(id, ProblemKind::Unreadable { detail: error.to_string() }),

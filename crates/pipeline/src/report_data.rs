@@ -15,7 +15,7 @@ use crate::audit::Relations;
 use crate::features::Table;
 use crate::held_out::HeldOut;
 use crate::journey::{Labels, Lesson};
-use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence, thumbnail};
+use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence, sound_card, thumbnail};
 use crate::{Lang, PipelineError, percent, telling, words};
 
 /// Findings shown of each kind: what a person looks through in one sitting.
@@ -206,6 +206,7 @@ pub(crate) fn card(table: &Table, row: usize) -> Card {
             let picture = std::fs::read(path).ok().and_then(|bytes| prep::decode(&bytes).ok());
             picture.map_or(CardContent::Missing, |picture| thumbnail(&DynamicImage::ImageRgb8(picture)))
         }
+        Content::Sound(path) => sound_card(path),
     };
     let classes = table.data.classes();
     let given = match &example.target {

@@ -17,6 +17,7 @@ pub(crate) fn decision(data: &Dataset) -> Sentence {
     let modality = match data.modality {
         Modality::Image => "图片",
         Modality::Text => "文本",
+        Modality::Sound => "声音",
     };
     let (layout, classes) = (layout(&decision.layout), data.classes().len());
     let columns = match &decision.label {

@@ -9,6 +9,7 @@ mod efficientnet_lite;
 mod positions;
 mod sentence_cnn;
 mod vit;
+mod whisper;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ pub use bert::Bert;
 pub use efficientnet_lite::{EfficientNetLite, LiteVariant};
 pub use sentence_cnn::SentenceCnn;
 pub use vit::Vit;
+pub use whisper::Whisper;
 
 use crate::{
     engine::OnnxSpec,
@@ -37,6 +39,8 @@ pub enum Family {
     UseMultilingual(SentenceCnn),
     /// ViT and DINOv2.
     Vit(Vit),
+    /// The encoder of Whisper: sounds.
+    Whisper(Whisper),
     /// A network that exists only as an ONNX file: it runs frozen, and cannot be taken apart.
     Onnx(OnnxSpec),
 }
@@ -91,6 +95,7 @@ pub fn prepare(family: &Family, weights: Weights) -> Result<(Graph, Weights), Ar
         Family::Bert(config) => bert::prepare(config, weights)?,
         Family::UseMultilingual(config) => sentence_cnn::prepare(config, weights)?,
         Family::Vit(config) => vit::prepare(config, weights)?,
+        Family::Whisper(config) => whisper::prepare(config, weights)?,
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
     }))
 }
@@ -112,7 +117,7 @@ pub fn prepare_maps(
         Family::EfficientnetLite(config) => efficientnet_lite::prepare_maps(config, weights, size, maps)?,
         Family::Vit(config) => vit::prepare_maps(config, weights, size, maps)?,
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
-        Family::Bert(_) | Family::UseMultilingual(_) => return Err(ArchError::NoMaps),
+        Family::Bert(_) | Family::UseMultilingual(_) | Family::Whisper(_) => return Err(ArchError::NoMaps),
     }))
 }
 
@@ -151,7 +156,7 @@ pub fn detection_maps(family: &Family, weights: &Weights) -> Result<DetectionMap
         }),
         Family::Vit(_) => vit::detection_maps(weights),
         Family::Onnx(_) => Err(ArchError::FrozenOnly),
-        Family::Bert(_) | Family::UseMultilingual(_) => Err(ArchError::NoMaps),
+        Family::Bert(_) | Family::UseMultilingual(_) | Family::Whisper(_) => Err(ArchError::NoMaps),
     }
 }
 

@@ -4,6 +4,7 @@
 //! checks lengths before it allocates, stops at its limits, and names the byte where it stopped. Nothing in a file is
 //! ever run.
 
+pub mod ctranslate2;
 pub mod e5s1;
 pub mod npy;
 pub mod npz;

@@ -33,7 +33,9 @@ pub const IMAGE_INPUT: &str = "image";
 pub const PHOTO_INPUT: &str = "photo";
 /// The name of a text network's tokens, `[n, t]`.
 pub const TOKENS_INPUT: &str = "input_ids";
-/// The name of a text network's mask, `[n, t]`: 1 for a token, 0 for padding.
+/// The name of a sound network's frames, `[n, t, dim]`.
+pub const FRAMES_INPUT: &str = "frames";
+/// The name of the mask of a network over texts or sounds, `[n, t]`: 1 for a token or frame, 0 for padding.
 pub const MASK_INPUT: &str = "attention_mask";
 
 /// ONNX's operator set: the first with `LayerNormalization`.
@@ -102,7 +104,7 @@ pub enum Pixels {
     },
 }
 
-/// What a text network's operations need of its inputs.
+/// What the operations of a network over texts or sounds need of its inputs.
 #[derive(Debug, Clone)]
 struct TokenInputs {
     /// `[1]` int64: t.
@@ -146,6 +148,13 @@ pub fn emit(graph: &Graph, weights: &Weights, pixels: &Pixels) -> Result<OnnxMod
             let tokens = token_inputs(&mut writer, &ids, &mask);
             (ids, Some(tokens))
         }
+        GraphInput::Frames { dim, .. } => {
+            let shape = [n, Dim::Dynamic("t"), Dim::Fixed(dim)];
+            let frames = writer.input(FRAMES_INPUT, data_type::FLOAT, &shape);
+            let mask = writer.input(MASK_INPUT, data_type::INT64, &[n, Dim::Dynamic("t")]);
+            let tokens = token_inputs(&mut writer, &frames, &mask);
+            (frames, Some(tokens))
+        }
     };
     let network_outputs = write_network(&mut writer, graph, weights, input, tokens)?;
     Ok(OnnxModel { network_outputs, writer, metadata: Vec::new() })
@@ -182,8 +191,9 @@ fn normalise(writer: &mut Writer, image: Name, channels: usize, pixels: &Pixels)
     Ok(writer.node("Div", &[&centred, &std], vec![]))
 }
 
-fn token_inputs(writer: &mut Writer, ids: &Name, mask: &Name) -> TokenInputs {
-    let shape = writer.node("Shape", &[ids], vec![]);
+/// `input` is `[n, t]` ids or `[n, t, dim]` frames.
+fn token_inputs(writer: &mut Writer, input: &Name, mask: &Name) -> TokenInputs {
+    let shape = writer.node("Shape", &[input], vec![]);
     let [one, two, one_and_two] = [&[1][..], &[2], &[1, 2]].map(|values| writer.integers(values));
     let length = writer.node("Slice", &[&shape, &one, &two], vec![]);
     let mask = writer.node("Cast", &[mask], vec![int("to", i64::from(data_type::FLOAT))]);

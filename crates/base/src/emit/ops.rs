@@ -200,7 +200,7 @@ impl<'a> Emitter<'a> {
                 let end = self.writer.node("Add", &[&length, &start], vec![]);
                 self.writer.node("Slice", &[&table, &start, &end, &axis], vec![])
             }
-            (RowCount::Tokens, None) => unreachable!("only a text network has as many rows as tokens"),
+            (RowCount::Tokens, None) => unreachable!("only networks over tokens or frames have as many rows"),
         };
         Ok(self.writer.node("Add", &[x, &placed], vec![]))
     }
@@ -270,7 +270,7 @@ impl<'a> Emitter<'a> {
                 self.writer.node("Sqrt", &[&count], vec![])
             }
             (RowCount::Fixed(count), _) => self.writer.number((count as f32).sqrt()),
-            (RowCount::Tokens, None) => unreachable!("only a text network has as many rows as tokens"),
+            (RowCount::Tokens, None) => unreachable!("only networks over tokens or frames have as many rows"),
         };
         self.writer.node("Mul", &[vector, &root], vec![])
     }

@@ -26,6 +26,8 @@ pub(super) enum FeedValues<'a> {
     Pixels { shape: [usize; 4], values: &'a [f32] },
     /// `[1, t]`: ids, a mask or token types.
     Tokens(&'a [u32]),
+    /// `[1, t, dim]`, f32.
+    Frames { shape: [usize; 3], values: &'a [f32] },
 }
 
 /// One output of a run.
@@ -88,8 +90,14 @@ impl<S: Session> Engine for OnnxEngine<S> {
                 feeds.extend(types.as_deref().map(|name| feed(name, &zeros)));
                 self.fetch(&feeds)?
             }
-            (NetInput::Image(_), OnnxInput::Tokens { .. })
-            | (NetInput::Tokens(_), OnnxInput::Image { .. }) => {
+            (NetInput::Frames(values), OnnxInput::Frames { name, mask, dim, .. }) => {
+                let shape = [1, values.len() / dim, *dim];
+                let ones = vec![1; shape[1]];
+                let mut feeds = vec![Feed { name, values: FeedValues::Frames { shape, values } }];
+                feeds.extend(mask.as_deref().map(|name| Feed { name, values: FeedValues::Tokens(&ones) }));
+                self.fetch(&feeds)?
+            }
+            (NetInput::Image(_) | NetInput::Tokens(_) | NetInput::Frames(_), _) => {
                 unreachable!("check_input refuses the other kind")
             }
         };

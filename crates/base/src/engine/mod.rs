@@ -24,6 +24,19 @@ pub enum NetInput<'a> {
     Image(&'a [f32]),
     /// Token ids, special tokens included.
     Tokens(&'a [u32]),
+    /// Frames of a sound, `[t, dim]`, row by row.
+    Frames(&'a [f32]),
+}
+
+impl NetInput<'_> {
+    /// What it is, in words.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Image(_) => "an image",
+            Self::Tokens(_) => "tokens",
+            Self::Frames(_) => "frames",
+        }
+    }
 }
 
 /// One output of a network.
@@ -78,7 +91,7 @@ pub trait Engine: Send + Sync {
 /// Why a run did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// An image was given to a text network or the other way round.
+    /// An image was given to a text network, or the like.
     #[error("the network takes {expected}, got {got}")]
     WrongKind {
         /// What it takes.
@@ -92,6 +105,16 @@ pub enum EngineError {
         /// How many it takes.
         expected: usize,
         /// How many it got.
+        got: usize,
+    },
+    /// No frames, a part of one, or more than the network has positions for.
+    #[error("the network takes 1 to {max} frames of {dim} numbers, got {got} numbers")]
+    FrameCount {
+        /// The most it takes.
+        max: usize,
+        /// Numbers in a frame.
+        dim: usize,
+        /// How many numbers it got.
         got: usize,
     },
     /// No tokens, or more than the network has positions for.
@@ -162,11 +185,21 @@ pub fn check_input(expected: GraphInput, input: NetInput<'_>) -> Result<(), Engi
                 Err(EngineError::TokenCount { max, got: ids.len() })
             }
         }
-        (GraphInput::Image { .. }, NetInput::Tokens(_)) => {
-            Err(EngineError::WrongKind { expected: "an image", got: "tokens" })
+        (GraphInput::Frames { dim, max_frames: max }, NetInput::Frames(frames)) => {
+            if frames.len().is_multiple_of(dim) && (1..=max).contains(&(frames.len() / dim)) {
+                Ok(())
+            } else {
+                Err(EngineError::FrameCount { max, dim, got: frames.len() })
+            }
         }
-        (GraphInput::Tokens { .. }, NetInput::Image(_)) => {
-            Err(EngineError::WrongKind { expected: "tokens", got: "an image" })
+        (GraphInput::Image { .. }, _) => {
+            Err(EngineError::WrongKind { expected: "an image", got: input.kind() })
+        }
+        (GraphInput::Tokens { .. }, _) => {
+            Err(EngineError::WrongKind { expected: "tokens", got: input.kind() })
+        }
+        (GraphInput::Frames { .. }, _) => {
+            Err(EngineError::WrongKind { expected: "frames", got: input.kind() })
         }
     }
 }

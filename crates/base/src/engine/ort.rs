@@ -158,6 +158,7 @@ fn run(session: &mut OrtSession, feeds: &[Feed<'_>], fetch: &[&str]) -> ::ort::R
 fn value<'v>(session: &OrtSession, feed: Feed<'v>) -> ::ort::Result<SessionInputValue<'v>> {
     match feed.values {
         FeedValues::Pixels { shape, values } => Ok(TensorRef::from_array_view((shape, values))?.into()),
+        FeedValues::Frames { shape, values } => Ok(TensorRef::from_array_view((shape, values))?.into()),
         FeedValues::Tokens(ids) => {
             let wanted =
                 session.inputs().iter().find(|input| input.name() == feed.name).map(|input| input.dtype());

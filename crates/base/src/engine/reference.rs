@@ -186,7 +186,11 @@ impl Engine for ReferenceEngine {
                 shape: vec![channels, height, width],
             },
             (NetInput::Tokens(ids), _) => Value::vector(ids.iter().map(|id| f64::from(*id)).collect()),
-            (NetInput::Image(_), GraphInput::Tokens { .. }) => {
+            (NetInput::Frames(frames), GraphInput::Frames { dim, .. }) => Value {
+                data: frames.iter().map(|value| f64::from(*value)).collect(),
+                shape: vec![frames.len() / dim, dim],
+            },
+            (NetInput::Image(_) | NetInput::Frames(_), _) => {
                 unreachable!("check_input refuses the other kind")
             }
         };

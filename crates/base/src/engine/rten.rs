@@ -113,6 +113,7 @@ impl Session for RtenSession {
 fn value(values: FeedValues<'_>) -> ValueOrView<'_> {
     match values {
         FeedValues::Pixels { shape, values } => NdTensorView::from_data(shape, values).into(),
+        FeedValues::Frames { shape, values } => NdTensorView::from_data(shape, values).into(),
         FeedValues::Tokens(ids) => {
             NdTensor::from_data([1, ids.len()], ids.iter().map(|id| *id as i32).collect::<Vec<_>>()).into()
         }

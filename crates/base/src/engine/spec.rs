@@ -47,6 +47,18 @@ pub enum OnnxInput {
         /// The longest input.
         max_tokens: usize,
     },
+    /// One sound's frames with a batch axis, f32.
+    Frames {
+        /// The name of the frames.
+        name: String,
+        /// The name of the mask, if there is one; it is all ones.
+        #[serde(default)]
+        mask: Option<String>,
+        /// Numbers in a frame.
+        dim: usize,
+        /// The longest input.
+        max_frames: usize,
+    },
 }
 
 /// Which axis of an image holds the colours.
@@ -109,6 +121,12 @@ impl OnnxSpec {
                 types: None,
                 max_tokens,
             },
+            GraphInput::Frames { dim, max_frames } => OnnxInput::Frames {
+                name: emit::FRAMES_INPUT.to_owned(),
+                mask: Some(emit::MASK_INPUT.to_owned()),
+                dim,
+                max_frames,
+            },
         };
         let outputs = graph.outputs().iter().map(|(name, value)| {
             let (dim, take) = match graph.shape(*value) {
@@ -128,6 +146,7 @@ impl OnnxSpec {
         match self.input {
             OnnxInput::Image { height, width, .. } => GraphInput::Image { channels: 3, height, width },
             OnnxInput::Tokens { max_tokens, .. } => GraphInput::Tokens { max_tokens },
+            OnnxInput::Frames { dim, max_frames, .. } => GraphInput::Frames { dim, max_frames },
         }
     }
 

@@ -8,7 +8,7 @@ mod resample;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::Family;
+use crate::arch::{EfficientNetLite, Family};
 
 pub use depth::{Depth, decode_deep, largest_value};
 pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale, size};
@@ -23,6 +23,8 @@ pub enum Preprocess {
     Image(ImagePreprocess),
     /// Text.
     Text(TextPreprocess),
+    /// Sounds.
+    Sound(SoundPreprocess),
 }
 
 /// From a picture of any size to numbers.
@@ -74,6 +76,17 @@ pub struct TextPreprocess {
     pub max_tokens: usize,
 }
 
+/// From a sound of any length and rate to frames and pictures; the front end itself is [`crate::sound`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoundPreprocess {
+    /// Longest piece that the network hears at once, in seconds.
+    pub window: f64,
+    /// How the picture of a piece is prepared, for bases with an eye.
+    #[serde(default)]
+    pub picture: Option<ImagePreprocess>,
+}
+
 /// What a family wants when its base's card says nothing else; `None` for ONNX files, which say nothing by themselves.
 pub fn of_family(family: &Family) -> Option<Preprocess> {
     let image =
@@ -97,8 +110,18 @@ pub fn of_family(family: &Family) -> Option<Preprocess> {
         Family::UseMultilingual(config) => {
             Some(Preprocess::Text(TextPreprocess { prefix: String::new(), max_tokens: config.max_tokens }))
         }
+        Family::Whisper(config) => Some(Preprocess::Sound(SoundPreprocess {
+            window: 30.0,
+            picture: config.picture.as_ref().map(picture_of_sound),
+        })),
         Family::Onnx(_) => None,
     }
+}
+
+/// All of the picture of a sound goes in: its edges are as good as its middle.
+fn picture_of_sound(config: &EfficientNetLite) -> ImagePreprocess {
+    let size = config.image_size.unwrap_or(config.variant.trained_size());
+    ImagePreprocess { size, fit: Fit::Squeeze, filter: Filter::Bilinear, mean: [127.0; 3], std: [128.0; 3] }
 }
 
 /// Why an input could not be prepared. These become problems of the data set, never a stop.

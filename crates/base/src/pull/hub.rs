@@ -45,7 +45,7 @@ pub(super) fn fetch(
             check(&part, &file.path, &sha256)?;
         }
         fs::rename(&part, &path).map_err(|source| SourceError::Disk { path: path.clone(), source })?;
-        Ok(Raw { path, name: file.path.clone(), format: file.format })
+        Ok(Raw::new(path, file))
     };
     hub.files.iter().enumerate().map(fetch).collect()
 }
@@ -194,7 +194,7 @@ fn from_home(hub: &Hub, home: &Path, parts: &Path) -> Result<Option<Vec<Raw>>, S
         if let Some(sha256) = file.sha256.clone().or_else(|| blob_hash(&there)) {
             check(&path, &file.path, &sha256)?;
         }
-        raw.push(Raw { path, name: file.path.clone(), format: file.format });
+        raw.push(Raw::new(path, file));
     }
     Ok(Some(raw))
 }

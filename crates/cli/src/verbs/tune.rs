@@ -148,6 +148,7 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
     let example = match tuning.dataset.modality {
         dataset::Modality::Image => "new/*.jpg",
         dataset::Modality::Text => "new.csv",
+        dataset::Modality::Sound => "new/*.wav",
     };
     say(
         arguments,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::folders::modality_of_name;
 use super::{Cell, ReadOptions, Table};
 use crate::{Modality, Part, ReadError};
 
@@ -39,6 +40,8 @@ const IMAGE_NAMES: &[&str] = &[
     "文件",
     "路径",
 ];
+const SOUND_NAMES: &[&str] =
+    &["sound", "audio", "audio_path", "wav", "recording", "clip", "声音", "音频", "录音"];
 const TEXT_NAMES: &[&str] = &[
     "text",
     "sentence",
@@ -124,7 +127,7 @@ pub(super) fn find(
     let is_filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
     let mut candidates = all_by_name(table, LABEL_NAMES);
     candidates.retain(|column| !holds_free_answers(table, *column));
-    let contents = [&options.text, &options.image].into_iter().flatten();
+    let contents = [&options.text, &options.image, &options.sound].into_iter().flatten();
     if let Some(column) = contents.into_iter().find(|column| options.label.as_ref() == Some(column)) {
         return Err(ReadError::SameColumn { path: path.to_owned(), column: column.clone() });
     }
@@ -132,7 +135,8 @@ pub(super) fn find(
         Some(label) => Some(label),
         None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
-    let (content, modality) = content(path, table, named(&options.text)?, named(&options.image)?, label)?;
+    let (content, modality) =
+        content(path, table, named(&options.text)?, named(&options.image)?, named(&options.sound)?, label)?;
     // Where labels may be missing, a column of another name is not taken for them.
     let label = label.or_else(|| if labels_needed { only_other_column(table, content) } else { None });
     if labels_needed && label.is_none() {
@@ -164,6 +168,7 @@ fn content(
     table: &Table,
     text: Option<usize>,
     image: Option<usize>,
+    sound: Option<usize>,
     label: Option<usize>,
 ) -> Result<(usize, Modality), ReadError> {
     if let Some(image) = image {
@@ -175,11 +180,20 @@ fn content(
         }
         return Ok((image, Modality::Image));
     }
+    if let Some(sound) = sound {
+        return Ok((sound, Modality::Sound));
+    }
     if let Some(text) = text {
         return Ok((text, Modality::Text));
     }
     let taken: Vec<usize> = label.into_iter().collect();
-    let image = by_name(table, IMAGE_NAMES, &taken).filter(|column| looks_like_images(table, *column));
+    let holds = |names: &[&str], modality| {
+        let named = all_by_name(table, names).into_iter();
+        let mut free = named.filter(|column| !taken.contains(column));
+        free.find(|column| file_modality(table, *column) == Some(modality)).map(|column| (column, modality))
+    };
+    let in_files = holds(IMAGE_NAMES, Modality::Image)
+        .or_else(|| holds(&[SOUND_NAMES, IMAGE_NAMES].concat(), Modality::Sound));
     let text = by_name(table, TEXT_NAMES, &taken);
     // Names of people, lots, parts and masks are words too, but not what an example reads or looks like.
     let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES, MASK_NAMES]
@@ -188,12 +202,11 @@ fn content(
     let is_free =
         |column: &usize| Some(*column) != label && !known.contains(column) && !names_bytes(table, *column);
     let free = || (0..table.columns.len()).filter(is_free);
-    match (image, text) {
-        (Some(image), None) => Ok((image, Modality::Image)),
+    match (in_files, text) {
+        (Some(found), None) => Ok(found),
         (_, Some(text)) => Ok((text, Modality::Text)),
         (None, None) => free()
-            .find(|column| looks_like_images(table, *column))
-            .map(|column| (column, Modality::Image))
+            .find_map(|column| file_modality(table, column).map(|modality| (column, modality)))
             .or_else(|| longest_text(table, free()).map(|column| (column, Modality::Text)))
             .ok_or_else(|| no_content(path, table)),
     }
@@ -265,9 +278,16 @@ fn only_other_column(table: &Table, content: usize) -> Option<usize> {
     known.iter().all(|names| !all_by_name(table, names).contains(&other)).then_some(other)
 }
 
-fn looks_like_images(table: &Table, column: usize) -> bool {
-    let mut filled = table.cells(column).filter(|cell| !cell.is_empty()).take(50).peekable();
-    filled.peek().is_some() && filled.all(|cell| super::folders::is_image_name(Path::new(&cell.text())))
+/// The sense of the files that a column names, where it names files of one sense and nothing else.
+fn file_modality(table: &Table, column: usize) -> Option<Modality> {
+    let mut found = None;
+    for cell in table.cells(column).filter(|cell| !cell.is_empty()).take(50) {
+        let modality = modality_of_name(Path::new(&cell.text())).filter(|modality| modality.is_in_files())?;
+        if *found.get_or_insert(modality) != modality {
+            return None;
+        }
+    }
+    found
 }
 
 /// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).
@@ -324,6 +344,8 @@ mod tests {
         check("文本,意图,批次\n你好吗朋友,问候,7\n", "text 文本 意图 批次");
         check("path,class\na.jpg,x\n", "image path class -");
         check("what,verdict\nthe lid is loose,bad\n", "text what verdict -");
+        check("file,label,fold\na.ogg,x,1\n", "sound file label -");
+        check("clip,note_to_self,label\nb.wav,loud,x\n", "sound clip label -");
         check("photo,remark,label\na.png,scratched near the rim,bad\n", "image photo label -");
         check(
             "a,b,c\nlong words here,x,y\n",
@@ -345,7 +367,7 @@ mod tests {
         check("a,b,text\nx,y,z\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `text`");
         check(
             "item,worker,label\n1,A1VW9W0DWX,z\n",
-            "no column of `t.csv` looks like text or pictures; it has `item`, `worker`, `label`",
+            "no column of `t.csv` looks like text, pictures or sounds; it has `item`, `worker`, `label`",
         );
         let faq: String = (0..30).map(|row| format!("what is it?,answer {row}\n")).collect();
         check(

@@ -16,6 +16,21 @@ pub(super) fn is_image_name(path: &Path) -> bool {
     extension_is(path, &["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif"])
 }
 
+/// Whether a file's name says that it is a sound.
+pub(super) fn is_sound_name(path: &Path) -> bool {
+    extension_is(path, &["wav", "wave", "flac", "ogg", "oga", "mp3", "m4a", "aac", "aif", "aiff", "caf"])
+}
+
+/// The sense that a file speaks to, as its name says.
+pub(super) fn modality_of_name(path: &Path) -> Option<Modality> {
+    match path {
+        _ if is_image_name(path) => Some(Modality::Image),
+        _ if is_sound_name(path) => Some(Modality::Sound),
+        _ if is_text_name(path) => Some(Modality::Text),
+        _ => None,
+    }
+}
+
 pub(super) fn is_text_name(path: &Path) -> bool {
     extension_is(path, &["txt"])
 }
@@ -28,7 +43,10 @@ fn extension_is(path: &Path, known: &[&str]) -> bool {
 /// One file that somebody wants predicted, whatever it is called.
 pub(super) fn single_file(path: &Path) -> Example {
     let text = if is_text_name(path) { read_text(path).ok() } else { None };
-    let content = text.map_or_else(|| Content::Image(path.to_owned()), Content::Text);
+    let in_file = || {
+        if is_sound_name(path) { Content::Sound(path.to_owned()) } else { Content::Image(path.to_owned()) }
+    };
+    let content = text.map_or_else(in_file, Content::Text);
     example(path.to_string_lossy().into_owned(), content, path)
 }
 
@@ -69,10 +87,7 @@ pub(super) fn read(
         }
         files.retain(|file| !is_mask(root, file));
     }
-    let pictures: Vec<PathBuf> = files.iter().filter(|file| is_image_name(file)).cloned().collect();
-    let texts: Vec<PathBuf> = files.iter().filter(|file| is_text_name(file)).cloned().collect();
-    let (kept, modality) =
-        if pictures.len() >= texts.len() { (pictures, Modality::Image) } else { (texts, Modality::Text) };
+    let (kept, modality) = most_of(&files);
     if kept.is_empty() {
         let tables: Vec<String> = files
             .iter()
@@ -91,6 +106,15 @@ pub(super) fn read(
     let dataset = class_folders(root, &kept, modality, labels, &mut problems)?;
     check_classes(&dataset, labels, &mut problems)?;
     Ok((dataset, problems))
+}
+
+/// The files of the sense that most files speak to; pictures before sounds before texts where there are as many.
+fn most_of(files: &[PathBuf]) -> (Vec<PathBuf>, Modality) {
+    let of = |modality| -> Vec<PathBuf> {
+        files.iter().filter(|file| modality_of_name(file) == Some(modality)).cloned().collect()
+    };
+    let found = [Modality::Text, Modality::Sound, Modality::Image].map(|modality| (of(modality), modality));
+    found.into_iter().max_by_key(|(files, _)| files.len()).expect("there are three senses")
 }
 
 /// The first folder below the root is the class, or the part and the next one the class.
@@ -131,6 +155,7 @@ fn class_folders(
     for (file, folders) in files.into_iter().zip(&folders) {
         let content = match modality {
             Modality::Image => Content::Image(file.clone()),
+            Modality::Sound => Content::Sound(file.clone()),
             Modality::Text => match read_text(file) {
                 Ok(text) => Content::Text(text),
                 Err(problem) => {

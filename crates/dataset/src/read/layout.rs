@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::folders::{folders_between, is_image_name, is_text_name};
+use super::folders::{folders_between, modality_of_name};
 use super::{Format, MAX_EXAMPLES};
-use crate::{Part, Problem, ProblemKind, ReadError};
+use crate::{Modality, Part, Problem, ProblemKind, ReadError};
 
 /// Folders deeper than this are not looked into.
 const MAX_DEPTH: usize = 12;
@@ -71,7 +71,10 @@ fn inside(folder: &Path) -> Result<Inside, ReadError> {
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| path.is_dir());
     let is_notes = |path: &Path| stem(path) == "readme" || stem(path).starts_with("license");
     Ok(Inside {
-        has_media: files.iter().any(|path| is_image_name(path) || is_text_name(path) && !is_notes(path)),
+        has_media: files.iter().any(|path| match modality_of_name(path) {
+            Some(Modality::Text) => !is_notes(path),
+            modality => modality.is_some(),
+        }),
         tables: files.into_iter().filter(|path| Format::of(path).is_some() && path.is_file()).collect(),
         folders,
     })

@@ -43,6 +43,8 @@ pub struct ReadOptions {
     pub text: Option<String>,
     /// Column with the path of the picture.
     pub image: Option<String>,
+    /// Column with paths of sounds.
+    pub sound: Option<String>,
     /// Column with the label.
     pub label: Option<String>,
     /// Column whose equal values stay together in every split.

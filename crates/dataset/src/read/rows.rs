@@ -145,11 +145,12 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
     let content = text_of(Some(columns.content)).ok_or_else(|| problem(ProblemKind::EmptyCell))?;
     let content = match columns.modality {
         Modality::Text => Content::Text(content),
-        Modality::Image => Content::Image(image_beside(file, &content).map_err(problem)?),
+        Modality::Image => Content::Image(file_beside(file, &content).map_err(problem)?),
+        Modality::Sound => Content::Sound(file_beside(file, &content).map_err(problem)?),
     };
     // `train/1.png` says its part as the folders of classes do.
     let folder_part = || match columns.modality {
-        Modality::Image => {
+        Modality::Image | Modality::Sound => {
             row.cells[columns.content].text().split(['/', '\\']).next().and_then(Part::from_name)
         }
         Modality::Text => None,
@@ -183,8 +184,8 @@ fn details(source: &Source, row: &Row, columns: &Columns) -> BTreeMap<String, St
     told.filter(|(_, text)| !text.is_empty() && text.len() <= LONGEST_DETAIL).collect()
 }
 
-/// A picture named in a row: relative to the table, never outside its folder.
-pub(super) fn image_beside(file: &Path, name: &str) -> Result<PathBuf, ProblemKind> {
+/// A file named in a row: relative to the table, never outside its folder.
+pub(super) fn file_beside(file: &Path, name: &str) -> Result<PathBuf, ProblemKind> {
     let relative = Path::new(name);
     let folder = file.parent().unwrap_or(Path::new(""));
     if !relative.is_absolute() && relative.components().any(|part| part == Component::ParentDir) {
@@ -197,7 +198,7 @@ pub(super) fn image_beside(file: &Path, name: &str) -> Result<PathBuf, ProblemKi
     // Tables written on Windows have backslashes between folders.
     let turned = name.replace('\\', "/");
     if turned != name {
-        return image_beside(file, &turned).map_err(|_| ProblemKind::MissingFile { name: name.to_owned() });
+        return file_beside(file, &turned).map_err(|_| ProblemKind::MissingFile { name: name.to_owned() });
     }
     Err(ProblemKind::MissingFile { name: name.to_owned() })
 }

@@ -13,7 +13,7 @@ enum Key {
     /// File and id.
     Id(std::path::PathBuf, String),
     Text(String),
-    Image(std::path::PathBuf),
+    File(std::path::PathBuf),
 }
 
 /// Joins rows about the same example: those with the same id if ids repeat, else those with the same content.
@@ -64,7 +64,7 @@ fn key(draft: &Draft, by_id: bool) -> Key {
             Key::Id(draft.example.origin.path.clone(), draft.example.id.0.clone())
         }
         Content::Text(text) => Key::Text(text.clone()),
-        Content::Image(path) => Key::Image(path.clone()),
+        Content::Image(path) | Content::Sound(path) => Key::File(path.clone()),
     }
 }
 

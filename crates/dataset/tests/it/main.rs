@@ -68,6 +68,6 @@ fn labels(dataset: &Dataset) -> Vec<String> {
 fn text(example: &Example) -> &str {
     match &example.content {
         Content::Text(text) => text,
-        Content::Image(path) => panic!("{} is a picture", path.display()),
+        Content::Image(path) | Content::Sound(path) => panic!("{} is a file", path.display()),
     }
 }

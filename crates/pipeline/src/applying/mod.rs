@@ -288,14 +288,13 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Resul
     let folder = std::path::absolute(out).ok().and_then(|out| out.parent().map(Path::to_owned));
     let content = |_: usize, example: &Example| match &example.content {
         Content::Text(text) => Some(text.clone()),
-        Content::Image(path) => {
+        Content::Image(path) | Content::Sound(path) => {
             let full = std::path::absolute(path).ok()?;
             let place = folder.as_ref().and_then(|folder| full.strip_prefix(folder).ok()).unwrap_or(&full);
             Some(place.to_string_lossy().into_owned())
         }
     };
-    let is_text = matches!(data.examples.first().map(|example| &example.content), Some(Content::Text(_)));
-    columns.push(if is_text { "text" } else { "image" }, column(&content));
+    columns.push(data.modality.to_string(), column(&content));
     columns.push(
         "label",
         column(&|row, example| match changes.get(&row) {

@@ -43,7 +43,7 @@ pub(super) fn measured(data: &Dataset, pictures: &[Option<Picture>]) -> Vec<Attr
     numbers("sharpness", of(|picture| picture.sharpness));
     let length = |example: &Example| match &example.content {
         Content::Text(text) => Some(text.chars().count() as f64),
-        Content::Image(_) => None,
+        Content::Image(_) | Content::Sound(_) => None,
     };
     numbers("length", examples.iter().map(length).collect());
     found

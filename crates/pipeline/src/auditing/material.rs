@@ -3,7 +3,7 @@
 use curate::Look;
 use curate::attributes::Attribute;
 use curate::faults::{self, Fault};
-use dataset::{ClassIdx, Content, Dataset, Example, Part, Target, Task, split};
+use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, split};
 use linalg::{Matrix, Neighbours, Seed};
 
 use super::attributes;
@@ -151,10 +151,7 @@ pub(super) struct Nearness {
 }
 
 fn file_names(data: &Dataset) -> Vec<String> {
-    let name = |example: &Example| match &example.content {
-        Content::Image(path) => Some(path.file_stem()?.to_string_lossy().into_owned()),
-        Content::Text(_) => None,
-    };
+    let name = |example: &Example| Some(example.content.file()?.file_stem()?.to_string_lossy().into_owned());
     data.examples.iter().map(name).collect::<Option<_>>().unwrap_or_default()
 }
 

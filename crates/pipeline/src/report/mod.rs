@@ -6,6 +6,7 @@ mod cards;
 mod charts;
 pub mod inspection;
 mod page;
+mod sounds;
 
 pub use page::metric_name;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
+pub(crate) use sounds::sound_card;
 
 pub(crate) use crate::lang::percent;
 

@@ -122,15 +122,19 @@ impl Engine for NativeEngine {
             *end += text.len();
             Some(*end)
         }));
-        self.run_batch(&Batch { image: &[], texts, starts: &starts })
+        self.run_batch(&Batch { values: &[], texts, starts: &starts })
     }
 
     fn run(&self, input: NetInput<'_>) -> Result<Vec<NetOutput>, EngineError> {
         self.check(input)?;
         let mut outputs = match input {
-            NetInput::Image(image) => self.run_batch(&Batch { image, texts: &[], starts: &[0, 0] })?,
+            NetInput::Image(values) => self.run_batch(&Batch { values, texts: &[], starts: &[0, 0] })?,
+            NetInput::Frames(values) => {
+                let frames = values.len() / self.plan.frame_dim.unwrap_or(1);
+                self.run_batch(&Batch { values, texts: &[], starts: &[0, frames] })?
+            }
             NetInput::Tokens(ids) => {
-                self.run_batch(&Batch { image: &[], texts: &[ids], starts: &[0, ids.len()] })?
+                self.run_batch(&Batch { values: &[], texts: &[ids], starts: &[0, ids.len()] })?
             }
         };
         Ok(outputs.pop().unwrap_or_default())

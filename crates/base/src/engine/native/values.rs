@@ -4,14 +4,14 @@ use super::kernels::gemm::Planes;
 use super::memory::Buffer;
 use std::ops::Range;
 
-/// The examples of one run: one image, or any number of texts whose tokens lie end to end.
+/// The examples of one run: one image, one sound's frames, or any number of texts whose tokens lie end to end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Batch<'a> {
-    /// `[channels, height, width]`; empty for texts.
-    pub(crate) image: &'a [f32],
+    /// `[channels, height, width]` of an image, `[t, dim]` of a sound; empty for texts.
+    pub(crate) values: &'a [f32],
     /// Token ids of each text.
     pub(crate) texts: &'a [&'a [u32]],
-    /// Where each text's tokens start, and where the last one's end.
+    /// Where each text's tokens or sound's frames start, and where the last one's end.
     pub(crate) starts: &'a [usize],
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::columns::{self, Columns};
-use super::super::rows::{Source, image_beside, name_of};
+use super::super::rows::{Source, file_beside, name_of};
 use super::super::{ReadOptions, Row, Table, ids};
 use super::names::is_good;
 use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
@@ -66,7 +66,7 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
         options.clone();
     let options = ReadOptions { image, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
-    if columns.modality == Modality::Text {
+    if columns.modality != Modality::Image {
         return Err(ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
     if let Some(column) = mask {
@@ -126,7 +126,7 @@ fn example(
     let problem =
         |kind, column: usize| Problem::in_row(kind, file, row.number).column(table.columns[column].clone());
     let picture = |column: usize| -> Result<Option<PathBuf>, Problem> {
-        let beside = |name: String| image_beside(file, &name).map_err(|kind| problem(kind, column));
+        let beside = |name: String| file_beside(file, &name).map_err(|kind| problem(kind, column));
         text_of(column).map(beside).transpose()
     };
     let path = picture(columns.content)?.ok_or_else(|| problem(ProblemKind::EmptyCell, columns.content))?;

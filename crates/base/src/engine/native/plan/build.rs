@@ -11,7 +11,7 @@ use crate::engine::native::steps::bottleneck::{Bottleneck, DepthwiseFilter, Size
 use crate::engine::native::steps::image::{ImageConv, ImageSizes};
 use crate::engine::native::steps::product::Product;
 use crate::engine::native::steps::rows::Rows;
-use crate::engine::native::steps::tokens::{AddPositions, Attend, Embed, Normalise};
+use crate::engine::native::steps::tokens::{AddPositions, Attend, Embed, Frames, Normalise};
 use crate::engine::native::values::{Extent, Value};
 use crate::engine::native::{NAME, Unsupported};
 use crate::graph::{Activation, Graph, GraphInput, Node, Op, RowCount, Shape, ValueId};
@@ -33,6 +33,13 @@ impl Plan {
         let value =
             |made: &[Option<Value>], id: ValueId| made[id.0].expect("groups come after what they read");
         let mut steps = Vec::new();
+        let frame_dim = builder.frame_dim();
+        if frame_dim.is_some() {
+            let (extent, dim) = builder.extent(ValueId::INPUT);
+            let out = Value { slot: slots.take(), extent, dim };
+            made[ValueId::INPUT.0] = Some(out);
+            steps.push(Planned { step: Box::new(Frames { dim }), inputs: Vec::new(), out });
+        }
         for (group, reads) in groups.iter().zip(&reads) {
             let step = builder.step(group)?;
             let (extent, dim) = builder.extent(group.value());
@@ -44,7 +51,7 @@ impl Plan {
         }
         builder.shelf.close();
         let outputs = outputs.iter().map(|output| value(&made, *output)).collect();
-        Ok(Self { steps, slots: slots.total(), outputs, vocabulary: builder.vocabulary() })
+        Ok(Self { steps, slots: slots.total(), outputs, vocabulary: builder.vocabulary(), frame_dim })
     }
 }
 
@@ -65,7 +72,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The values that a group reads, apart from the network's input.
+    /// The values that a group reads, apart from a picture or tokens: those are no rows, and steps take them from the batch.
     fn reads(&self, group: &Group) -> Vec<ValueId> {
         let (first, add) = match *group {
             Group::One(node) => (node, None),
@@ -74,7 +81,8 @@ impl<'a> Builder<'a> {
         };
         let other = add.map(|Residual { other, .. }| other);
         let reads = self.graph.nodes()[first].inputs.iter().copied().chain(other);
-        reads.filter(|value| *value != ValueId::INPUT).map(|value| self.memory_of(value)).collect()
+        let is_value = |value: &ValueId| *value != ValueId::INPUT || self.frame_dim().is_some();
+        reads.filter(is_value).map(|value| self.memory_of(value)).collect()
     }
 
     fn extent(&self, value: ValueId) -> (Extent, usize) {
@@ -86,6 +94,10 @@ impl<'a> Builder<'a> {
             Shape::Rows { rows: RowCount::Fixed(rows), dim } => (fixed(rows), dim),
             Shape::Vector { dim } => (fixed(1), dim),
         }
+    }
+
+    fn frame_dim(&self) -> Option<usize> {
+        if let GraphInput::Frames { dim, .. } = self.graph.input() { Some(dim) } else { None }
     }
 
     fn vocabulary(&self) -> Option<usize> {
@@ -162,7 +174,9 @@ impl<'a> Builder<'a> {
     fn positions(&self, name: &str, first: usize) -> Result<AddPositions, EngineError> {
         let (table, dim) = (self.tensor(name)?.data.clone(), self.width(name)?);
         match self.graph.input() {
-            GraphInput::Tokens { max_tokens } if table.len() < (first + max_tokens) * dim => {
+            GraphInput::Tokens { max_tokens: longest } | GraphInput::Frames { max_frames: longest, .. }
+                if table.len() < (first + longest) * dim =>
+            {
                 Err(EngineError::Weight { name: name.to_owned() })
             }
             _ => Ok(AddPositions { table, dim, first }),

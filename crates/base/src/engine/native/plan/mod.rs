@@ -17,8 +17,10 @@ pub(crate) struct Plan {
     slots: usize,
     /// The graph's outputs, in its order.
     pub(crate) outputs: Vec<Value>,
-    /// Rows of the embedding table; none for images.
+    /// Rows of the embedding table; only texts have one.
     pub(crate) vocabulary: Option<usize>,
+    /// Numbers in a frame; only sounds have frames.
+    pub(crate) frame_dim: Option<usize>,
 }
 
 /// A step, the values it reads and the one it makes.

@@ -284,7 +284,7 @@ impl Step for Bottleneck {
             line[padding.left + width..].fill([0.0; LANES]);
         }
         if let Source::Image(conv) = &self.source {
-            conv.pad(run.batch.image, scratch.image);
+            conv.pad(run.batch.values, scratch.image);
         }
         let all = blocks(self.sizes.channels);
         let mut made = 0;

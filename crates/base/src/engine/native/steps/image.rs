@@ -109,7 +109,7 @@ impl Step for ImageConv {
     }
 
     fn run(&self, run: Run<'_>) {
-        self.pad(run.batch.image, run.scratch);
+        self.pad(run.batch.values, run.scratch);
         let out = (run.out, run.rows, Grid::FLAT);
         self.lines(run.cpu, run.scratch, 0..self.sizes.out_height, 0..self.bias.len(), out);
     }

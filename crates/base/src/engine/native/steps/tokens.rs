@@ -1,4 +1,4 @@
-//! The first layers of a text network, and attention.
+//! The first layers of networks over texts and sounds, and attention.
 
 use super::super::kernels::attention::{Attention, attend, scratch_len};
 use super::super::kernels::norm::LayerNorm;
@@ -22,6 +22,20 @@ impl Step for Embed {
         for (row, &token) in tokens.enumerate() {
             let from = &self.table[token as usize * self.dim..][..self.dim];
             row_to_planes(from, run.out, run.rows, row);
+        }
+    }
+}
+
+/// Lays out the frames of a sound.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    pub(crate) dim: usize,
+}
+
+impl Step for Frames {
+    fn run(&self, run: Run<'_>) {
+        for (row, frame) in run.batch.values.chunks_exact(self.dim).enumerate() {
+            row_to_planes(frame, run.out, run.rows, row);
         }
     }
 }

@@ -1,0 +1,179 @@
+//! A base that hears: a sound's features from the network over its frames, from a network that looks at its picture, and from statistics.
+//!
+//! Each looks at the same log-mel, window by window, so that hours of sound take no more memory than a window. Which of them a head
+//! listens to is decided by tuning.
+
+use std::path::Path;
+
+use linalg::Matrix;
+
+use crate::arch::{EfficientNetLite, Family, Whisper};
+use crate::cache::{Card, PICTURE_MODEL};
+use crate::engine::{Engine, EngineError, NetInput, NetOutput};
+use crate::open::{BaseError, EngineChoice, FeatureSpec, engine_over};
+use crate::prep::{self, ImagePreprocess, PrepError, SoundPreprocess};
+use crate::sound::{self, Cut, Damage, Decoder, LogMel, STATISTICS, Statistics, Windows};
+use crate::weights::Weights;
+
+/// Frames of a picture, ten seconds: longer ones would be squeezed until nothing is seen.
+const PICTURE_FRAMES: usize = 1000;
+/// From one picture to the next.
+const PICTURE_HOP: usize = 500;
+/// Mel bands of two frames.
+const PAIR: usize = 2 * sound::BANDS;
+
+/// What hears.
+pub(crate) struct Hearing {
+    cut: Cut,
+    eye: Option<Eye>,
+}
+
+/// The network that looks at pictures of sounds.
+struct Eye {
+    preprocess: ImagePreprocess,
+    engine: Box<dyn Engine>,
+    dim: usize,
+}
+
+impl Hearing {
+    /// Loads what the folder of a base holds besides the network itself.
+    pub(crate) fn open(
+        dir: &Path,
+        card: &Card,
+        family: &Family,
+        preprocess: &SoundPreprocess,
+        choice: &EngineChoice,
+    ) -> Result<Self, BaseError> {
+        let wrong = |table, detail: &str| BaseError::Setting {
+            id: card.id.clone(),
+            table,
+            detail: detail.to_owned(),
+        };
+        if !(1.0..=30.0).contains(&preprocess.window) {
+            return Err(wrong("preprocess", "`window` is 1 to 30 seconds"));
+        }
+        let eye = match (family, &preprocess.picture) {
+            (Family::Whisper(Whisper { picture: Some(network), .. }), Some(picture)) => {
+                Some(Eye::open(dir, card, network, picture, choice)?)
+            }
+            (_, None) => None,
+            (_, Some(_)) => return Err(wrong("preprocess", "`picture` needs a network that looks at it")),
+        };
+        Ok(Self { cut: Cut::seconds(preprocess.window, preprocess.window), eye })
+    }
+
+    /// The kinds of feature over a network whose rows have `dim` numbers.
+    pub(crate) fn layout(&self, dim: usize) -> Vec<FeatureSpec> {
+        let set = |name: &str, dim| FeatureSpec { name: name.to_owned(), dim };
+        let picture = self.eye.as_ref().map(|eye| set("picture", eye.dim));
+        std::iter::once(set("frames", 2 * dim))
+            .chain(picture)
+            .chain([set("statistics", STATISTICS)])
+            .collect()
+    }
+
+    /// All kinds of feature one after the other, and what could not be decoded.
+    pub(crate) fn features(
+        &self,
+        network: &dyn Engine,
+        decoder: Decoder<'_>,
+    ) -> Result<(Vec<f32>, Damage), BaseError> {
+        let mut windows = Windows::new(decoder, self.cut);
+        let (mut mel, mut statistics) = (LogMel::default(), Statistics::default());
+        let (mut frames, mut pictures) = (Moments::default(), Moments::default());
+        for window in &mut windows {
+            let mut log_mel = mel.log_mel(&window?.samples);
+            statistics.add(&log_mel);
+            if let Some(eye) = &self.eye {
+                eye.look(&log_mel, &mut pictures)?;
+            }
+            sound::whisper(&mut log_mel);
+            let output = network.run(NetInput::Frames(&pairs(&log_mel)))?;
+            frames.add_rows(
+                output.first().map_or(&[], |rows| &rows.data),
+                output.first().map_or(1, NetOutput::dim),
+            );
+        }
+        let statistics = statistics.finish().ok_or(PrepError::Empty)?;
+        let mut features = frames.mean();
+        features.extend(frames.deviation());
+        features.extend(pictures.mean());
+        features.extend(statistics);
+        Ok((features, windows.damage()))
+    }
+}
+
+impl Eye {
+    fn open(
+        dir: &Path,
+        card: &Card,
+        network: &EfficientNetLite,
+        picture: &ImagePreprocess,
+        choice: &EngineChoice,
+    ) -> Result<Self, BaseError> {
+        let weights = Weights::load(&dir.join(PICTURE_MODEL))?;
+        let engine = engine_over(&Family::EfficientnetLite(network.clone()), weights, choice, &card.id)?;
+        let dim = engine.outputs().iter().find(|output| output.rows.is_none()).map(|output| output.dim);
+        let dim = dim.ok_or_else(|| BaseError::NoFeatures { id: card.id.clone() })?;
+        Ok(Self { preprocess: picture.clone(), engine, dim })
+    }
+
+    /// Adds what pictures of a window show, of ten seconds each.
+    fn look(&self, log_mel: &Matrix, seen: &mut Moments) -> Result<(), EngineError> {
+        let mut start = 0;
+        loop {
+            let end = (start + PICTURE_FRAMES).min(log_mel.rows());
+            let rows: Vec<usize> = (start..end).collect();
+            let Some(picture) = sound::picture(&log_mel.select_rows(&rows)) else { return Ok(()) };
+            let output = self.engine.run(NetInput::Image(&prep::image_input(&picture, &self.preprocess)))?;
+            let vector = output.iter().find(|output| output.rows == 1 && output.data.len() == self.dim);
+            seen.add_rows(vector.map_or(&[], |vector| &vector.data), self.dim);
+            if end == log_mel.rows() {
+                return Ok(());
+            }
+            start += PICTURE_HOP;
+        }
+    }
+}
+
+/// Two frames a row, `[t / 2, 160]`. A last frame without another is left out, if it is not the only one.
+fn pairs(log_mel: &Matrix) -> Vec<f32> {
+    let values = log_mel.data();
+    if log_mel.rows() == 1 {
+        [values, values].concat()
+    } else {
+        values[..values.len() / PAIR * PAIR].to_vec()
+    }
+}
+
+/// Mean and standard deviation of rows that come piece by piece.
+#[derive(Default)]
+struct Moments {
+    count: f64,
+    sums: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    fn add_rows(&mut self, rows: &[f32], dim: usize) {
+        self.sums.resize(dim, 0.0);
+        self.squares.resize(dim, 0.0);
+        for row in rows.chunks_exact(dim) {
+            self.count += 1.0;
+            for ((sum, square), value) in self.sums.iter_mut().zip(&mut self.squares).zip(row) {
+                *sum += f64::from(*value);
+                *square += f64::from(*value).powi(2);
+            }
+        }
+    }
+
+    fn mean(&self) -> Vec<f32> {
+        self.sums.iter().map(|sum| (sum / self.count.max(1.0)) as f32).collect()
+    }
+
+    fn deviation(&self) -> Vec<f32> {
+        let count = self.count.max(1.0);
+        let each = self.sums.iter().zip(&self.squares);
+        each.map(|(sum, square)| (square / count - (sum / count).powi(2)).max(0.0).sqrt() as f32).collect()
+    }
+}
