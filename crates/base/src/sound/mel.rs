@@ -17,24 +17,26 @@ const FRAME: usize = 400;
 /// Frequencies of a frame.
 const BINS: usize = FRAME / 2 + 1;
 /// Least power whose logarithm is taken.
-const LEAST: f32 = 1e-10;
+const LEAST: f64 = 1e-10;
 /// How far below the loudest value of a piece Whisper looks, in powers of ten.
 const DEPTH: f32 = 8.0;
 
 /// Computes log-mel spectrograms, with all that does not depend on the sound made once.
+///
+/// In double precision: beside a loud tone, what is eight powers of ten below it is lost to rounding in single.
 pub struct LogMel {
-    transform: Arc<dyn RealToComplex<f32>>,
-    window: Vec<f32>,
+    transform: Arc<dyn RealToComplex<f64>>,
+    window: Vec<f64>,
     bands: Vec<Band>,
-    frame: Vec<f32>,
-    spectrum: Vec<Complex<f32>>,
-    scratch: Vec<Complex<f32>>,
+    frame: Vec<f64>,
+    spectrum: Vec<Complex<f64>>,
+    scratch: Vec<Complex<f64>>,
 }
 
 /// The frequencies that a band takes in.
 struct Band {
     first: usize,
-    weights: Vec<f32>,
+    weights: Vec<f64>,
 }
 
 impl Default for LogMel {
@@ -42,7 +44,7 @@ impl Default for LogMel {
         let transform = RealFftPlanner::new().plan_fft_forward(FRAME);
         let hann = |i: usize| 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / FRAME as f64).cos();
         Self {
-            window: (0..FRAME).map(|i| hann(i) as f32).collect(),
+            window: (0..FRAME).map(hann).collect(),
             bands: bands(),
             frame: transform.make_input_vec(),
             spectrum: transform.make_output_vec(),
@@ -81,8 +83,8 @@ impl LogMel {
             power.iter_mut().zip(&self.spectrum).for_each(|(power, value)| *power = value.norm_sqr());
             for (value, band) in out.row_mut(row).iter_mut().zip(&self.bands) {
                 let powers = &power[band.first..band.first + band.weights.len()];
-                let sum: f32 = band.weights.iter().zip(powers).map(|(weight, power)| weight * power).sum();
-                *value = sum.max(LEAST).log10();
+                let sum: f64 = band.weights.iter().zip(powers).map(|(weight, power)| weight * power).sum();
+                *value = (sum.max(LEAST) as f32).log10();
             }
         }
         out
@@ -94,14 +96,14 @@ impl LogMel {
         if centre >= half && centre + half <= n {
             let around = &samples[centre - half..centre + half];
             for ((to, sample), weight) in self.frame.iter_mut().zip(around).zip(&self.window) {
-                *to = sample * weight;
+                *to = f64::from(*sample) * weight;
             }
             return;
         }
         for (place, (to, weight)) in self.frame.iter_mut().zip(&self.window).enumerate() {
             let at = (centre + place).abs_diff(half);
             let at = if at < n { at } else { 2 * (n - 1) - at };
-            *to = samples[at] * weight;
+            *to = f64::from(samples[at]) * weight;
         }
     }
 }
@@ -124,7 +126,7 @@ fn bands() -> Vec<Band> {
         let weight = |bin: usize| {
             let frequency = bin as f64 * f64::from(RATE) / FRAME as f64;
             let triangle = ((frequency - low) / (middle - low)).min((high - frequency) / (high - middle));
-            (triangle.max(0.0) * 2.0 / (high - low)) as f32
+            triangle.max(0.0) * 2.0 / (high - low)
         };
         let first = (0..BINS).find(|bin| weight(*bin) > 0.0).unwrap_or(0);
         Band { first, weights: (first..BINS).map(weight).take_while(|weight| *weight > 0.0).collect() }
