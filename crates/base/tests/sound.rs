@@ -180,7 +180,8 @@ fn of_a_file_cut_off_what_is_there_is_decoded() {
     for name in ["made.wav", "made.flac", "made.mp3"] {
         let bytes = read(name);
         let whole = decode_whole(&bytes, 60).unwrap();
-        let part = decode_whole(&bytes[..bytes.len() * 8 / 10], 60).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let part = decode_whole(&bytes[..bytes.len() * 8 / 10], 60)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(part.damage.is_short, "{name}");
         let n = part.channels[0].len();
         assert!(n > 0 && n < whole.channels[0].len(), "{name}: {n} samples");

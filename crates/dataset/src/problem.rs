@@ -157,24 +157,12 @@ impl fmt::Display for ProblemKind {
             | Self::DamagedSound { .. }
             | Self::NoSamples
             | Self::TooLong { .. } => self.fmt_sound(out),
-            Self::RaggedRow { got, expected } => {
-                write!(
-                    out,
-                    "the row has {got} cells, the header {expected}; check for a missing quote or delimiter"
-                )
-            }
-            Self::UnclosedQuote => out.write_str(UNCLOSED),
-            Self::BadText { encoding } => {
-                write!(
-                    out,
-                    "some bytes are no {encoding} text; type the damaged letters again and save as UTF-8"
-                )
-            }
-            Self::BadRow { detail } => write!(out, "the row cannot be read: {detail}"),
-            Self::EmptyCell => write!(out, "the cell is empty; fill it in or remove the row"),
-            Self::NotANumber { value } => {
-                write!(out, "`{value}` is not a number; correct it or pass --task single-label")
-            }
+            Self::RaggedRow { .. }
+            | Self::UnclosedQuote
+            | Self::BadText { .. }
+            | Self::BadRow { .. }
+            | Self::EmptyCell
+            | Self::NotANumber { .. } => self.fmt_table(out),
             Self::Tie { labels, taken } => {
                 write!(
                     out,
@@ -204,6 +192,30 @@ impl fmt::Display for ProblemKind {
 }
 
 impl ProblemKind {
+    fn fmt_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RaggedRow { got, expected } => {
+                write!(
+                    out,
+                    "the row has {got} cells, the header {expected}; check for a missing quote or delimiter"
+                )
+            }
+            Self::UnclosedQuote => out.write_str(UNCLOSED),
+            Self::BadText { encoding } => {
+                write!(
+                    out,
+                    "some bytes are no {encoding} text; type the damaged letters again and save as UTF-8"
+                )
+            }
+            Self::BadRow { detail } => write!(out, "the row cannot be read: {detail}"),
+            Self::EmptyCell => write!(out, "the cell is empty; fill it in or remove the row"),
+            Self::NotANumber { value } => {
+                write!(out, "`{value}` is not a number; correct it or pass --task single-label")
+            }
+            other => unreachable!("{other:?} is not about tables"),
+        }
+    }
+
     fn fmt_sound(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotASound { detail } => write!(
