@@ -1,0 +1,1 @@
+//! Facts about fusion on made data.
