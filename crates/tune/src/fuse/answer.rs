@@ -188,8 +188,13 @@ impl Fused {
     pub fn to_tensors(&self) -> (serde_json::Value, Tensors) {
         let written = "a fused model has string keys and finite numbers";
         match self {
-            Self::Single(single) => (serde_json::json!({ "single": serde_json::to_value(single).expect(written) }), Tensors::new()),
-            Self::Late(pool) => (serde_json::json!({ "late": serde_json::to_value(pool).expect(written) }), Tensors::new()),
+            Self::Single(single) => (
+                serde_json::json!({ "single": serde_json::to_value(single).expect(written) }),
+                Tensors::new(),
+            ),
+            Self::Late(pool) => {
+                (serde_json::json!({ "late": serde_json::to_value(pool).expect(written) }), Tensors::new())
+            }
             Self::Joint(joint) => {
                 let (structure, tensors) = joint.to_tensors();
                 (serde_json::json!({ "joint": structure }), tensors)
@@ -220,7 +225,11 @@ impl Fused {
             Self::Late(pool) => pool.fits(),
             Self::Joint(_) => true,
         };
-        if fits { Ok(fused) } else { Err(damaged("the parts of the fused model do not fit together".to_owned())) }
+        if fits {
+            Ok(fused)
+        } else {
+            Err(damaged("the parts of the fused model do not fit together".to_owned()))
+        }
     }
 }
 
@@ -235,7 +244,8 @@ enum Stored {
 
 /// How much each sense has to say about the answer: how far its part puts the answer above or below the mean of the classes.
 fn evidence(parts: &[Option<Vec<f64>>], log_probs: &[f64]) -> Vec<f64> {
-    let best = (0..log_probs.len()).fold(0, |best, class| if log_probs[class] > log_probs[best] { class } else { best });
+    let best = (0..log_probs.len())
+        .fold(0, |best, class| if log_probs[class] > log_probs[best] { class } else { best });
     let said = |part: &Vec<f64>| (part[best] - part.iter().sum::<f64>() / part.len() as f64).abs();
     parts.iter().map(|part| part.as_ref().map_or(0.0, said)).collect()
 }

@@ -26,8 +26,6 @@ pub(crate) struct Block {
     centre: Vec<f64>,
     /// Rows less classes: turns scatter into covariance.
     pub(crate) degrees: f64,
-    /// What makes the log-probabilities of this sense alone as sure as they may be.
-    pub(crate) scale: f64,
 }
 
 impl Block {
@@ -42,15 +40,15 @@ impl Block {
         let (x, centre, length) = centred(&features.select_rows(&there).map(f64::from));
         let space = row_space(x.view());
         let gda = Gda::new(space.coordinates.view(), &labels, input.n_classes);
-        let (ridge, scale) = best_ridge(&gda, &labels);
+        let ridge = best_ridge(&gda, &labels);
         let mut places = vec![None; input.n()];
         there.iter().enumerate().for_each(|(place, row)| places[*row] = Some(place));
         let basis = space.basis.map(|value| value / length);
-        Ok(Self::at(&gda, ridge, scale, &labels).with_map(&basis, centre, places))
+        Ok(Self::at(&gda, ridge, &labels).with_map(&basis, centre, places))
     }
 
     /// At a ridge, in the coordinates the data came in.
-    fn at(gda: &Gda, ridge: f64, scale: f64, labels: &[u32]) -> Self {
+    pub(crate) fn at(gda: &Gda, ridge: f64, labels: &[u32]) -> Self {
         let (mut off, means, map) = gda.whitened(ridge);
         let mut counts = vec![0; means.rows()];
         for (row, label) in labels.iter().enumerate() {
@@ -59,7 +57,7 @@ impl Block {
         }
         let centre = vec![0.0; map.cols()];
         let places = (0..labels.len()).map(Some).collect();
-        Self { places, off, means, counts, map, centre, degrees: gda.degrees(), scale }
+        Self { places, off, means, counts, map, centre, degrees: gda.degrees() }
     }
 
     fn with_map(mut self, basis: &Matrix<f64>, centre: Vec<f64>, places: Vec<Option<usize>>) -> Self {
@@ -84,7 +82,8 @@ impl Block {
         let on_features = matmul(weight.view(), self.map.view());
         let bias = (0..weight.rows())
             .map(|class| {
-                -0.5 * dot(weight.row(class), self.means.row(class)) - dot(on_features.row(class), &self.centre)
+                -0.5 * dot(weight.row(class), self.means.row(class))
+                    - dot(on_features.row(class), &self.centre)
             })
             .collect();
         (on_features, bias)
@@ -111,24 +110,24 @@ pub(crate) fn centred(x: &Matrix<f64>) -> (Matrix<f64>, Vec<f64>, f64) {
     (x, centre, length)
 }
 
-/// The ridge with the least leave-one-out log-loss at its best scale, and that scale.
+/// The ridge with the least leave-one-out log-loss at its best scale.
 ///
 /// Where no row can be left out, the strongest shrinkage is the safest.
-fn best_ridge(gda: &Gda, labels: &[u32]) -> (f64, f64) {
-    let ridges = TuneConfig::default().shrinkages.into_iter().map(|strength| {
-        (strength * gda.trace() / (labels.len().max(2) - 1) as f64).max(1e-9)
-    });
+fn best_ridge(gda: &Gda, labels: &[u32]) -> f64 {
+    let ridges = TuneConfig::default()
+        .shrinkages
+        .into_iter()
+        .map(|strength| (strength * gda.trace() / (labels.len().max(2) - 1) as f64).max(1e-9));
     let tried = ridges.map(|ridge| {
         let scores = gda.leave_one_out(ridge);
-        let kept: Vec<u32> = labels.iter().zip(&scores).filter(|(_, row)| row.is_some()).map(|(label, _)| *label).collect();
+        let kept: Vec<u32> =
+            labels.iter().zip(&scores).filter(|(_, row)| row.is_some()).map(|(label, _)| *label).collect();
         let scores: Vec<Vec<f64>> = scores.into_iter().flatten().collect();
-        let (scale, loss) = scaled_loss(&Matrix::from_rows(&scores), &kept);
-        (ridge, scale, loss)
+        (ridge, scaled_loss(&Matrix::from_rows(&scores), &kept).1)
     });
     // The last of equals: with nothing left out all losses are infinite.
-    let best = tried.reduce(|best, next| if next.2 <= best.2 { next } else { best });
-    let (ridge, scale, _) = best.expect("the grid of shrinkages is not empty");
-    (ridge, scale)
+    let best = tried.reduce(|best, next| if next.1 <= best.1 { next } else { best });
+    best.expect("the grid of shrinkages is not empty").0
 }
 
 /// The best scale of some logits and their mean log-loss at it; 1 and infinity without rows.

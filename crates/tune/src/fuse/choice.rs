@@ -145,7 +145,8 @@ pub(crate) fn fit(
 fn best_single(input: &FuseInput<'_>, rows: &[usize]) -> Single {
     let log_prior = log_prior(input, rows);
     let with_loss = |sense: usize| {
-        let there: Vec<usize> = rows.iter().copied().filter(|row| input.senses[sense].present[*row]).collect();
+        let there: Vec<usize> =
+            rows.iter().copied().filter(|row| input.senses[sense].present[*row]).collect();
         let labels: Vec<u32> = there.iter().map(|row| input.labels[*row]).collect();
         let said = input.senses[sense].log_probs.select_rows(&there);
         let scale =
@@ -200,7 +201,8 @@ fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<(Vec<f64>,
         .collect::<Result<_, TuneError>>()?;
     for (row, log_probs) in found.into_iter().flatten() {
         let label = input.labels[row] as usize;
-        let best = (0..log_probs.len()).fold(0, |best, class| if log_probs[class] > log_probs[best] { class } else { best });
+        let best = (0..log_probs.len())
+            .fold(0, |best, class| if log_probs[class] > log_probs[best] { class } else { best });
         losses[row] -= share * log_probs[label];
         right[row] += share * f64::from(u8::from(best == label));
     }
@@ -238,15 +240,10 @@ impl Deals {
 
     /// Rows to fit on and rows held out, for each fold of each repeat.
     pub(crate) fn splits(&self) -> Vec<(Vec<usize>, Vec<usize>)> {
-        let split = |deal: &Vec<u8>, fold: usize| {
-            (0..deal.len()).partition(|row| usize::from(deal[*row]) != fold)
-        };
-        let splits: Vec<(Vec<usize>, Vec<usize>)> = self
-            .repeats
-            .iter()
-            .flat_map(|deal| (0..self.folds).map(move |fold| split(deal, fold)))
-            .collect();
+        let split =
+            |deal: &Vec<u8>, fold: usize| (0..deal.len()).partition(|row| usize::from(deal[*row]) != fold);
+        let splits: Vec<(Vec<usize>, Vec<usize>)> =
+            self.repeats.iter().flat_map(|deal| (0..self.folds).map(move |fold| split(deal, fold))).collect();
         splits.into_iter().filter(|(_, held_out)| !held_out.is_empty()).collect()
     }
 }
-

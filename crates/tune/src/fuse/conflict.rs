@@ -26,8 +26,10 @@ pub fn disagreement(said: &[&[f64]]) -> Option<f64> {
     }
     let (m, k) = (said.len() as f64, said[0].len());
     let entropy = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
-    let of_mean: f64 = (0..k).map(|class| entropy(said.iter().map(|said| said[class].exp()).sum::<f64>() / m)).sum();
-    let mean_of: f64 = said.iter().flat_map(|said| said.iter()).map(|value| entropy(value.exp())).sum::<f64>() / m;
+    let of_mean: f64 =
+        (0..k).map(|class| entropy(said.iter().map(|said| said[class].exp()).sum::<f64>() / m)).sum();
+    let mean_of: f64 =
+        said.iter().flat_map(|said| said.iter()).map(|value| entropy(value.exp())).sum::<f64>() / m;
     let largest = m.min(k as f64).ln();
     Some(((of_mean - mean_of) / largest).clamp(0.0, 1.0))
 }

@@ -53,11 +53,8 @@ impl<'a> Coupling<'a> {
         best.0
     }
 
-    /// What makes the scores of a subset as sure as they may be, by leave-one-out; one sense alone is so already.
+    /// What makes the scores of a subset as sure as they may be, by leave-one-out.
     pub(crate) fn scale(&self, subset: Subset, gamma: f64) -> f64 {
-        if subset.len() == 1 {
-            return 1.0;
-        }
         let (scores, labels) = self.left_out(subset, gamma);
         scaled_loss(&scores, &labels).0
     }
@@ -146,7 +143,8 @@ impl<'a> Coupling<'a> {
                 at.iter().zip(means).map(|(at, (own, other))| at + own - other).collect()
             };
             let along: Vec<f64> = u.iter().map(|u| dot(u, &y)).collect();
-            let bent: f64 = inverse.iter_rows().zip(&along).map(|(row, value)| value * dot(row, &along)).sum();
+            let bent: f64 =
+                inverse.iter_rows().zip(&along).map(|(row, value)| value * dot(row, &along)).sum();
             -0.5 * (dot(&y, &y) + bent)
         };
         Some((0..white.means.rows()).map(score).collect())
@@ -187,7 +185,8 @@ impl Pair {
             .collect();
         let k = blocks[a].counts.len();
         let degrees = both.len().saturating_sub(k) as f64;
-        let share = if degrees > 1.0 { (blocks[a].degrees * blocks[b].degrees).sqrt() / degrees } else { 0.0 };
+        let share =
+            if degrees > 1.0 { (blocks[a].degrees * blocks[b].degrees).sqrt() / degrees } else { 0.0 };
         let matrix = matmul_tn(offs(&blocks[a], &both).view(), offs(&blocks[b], &both).view());
         Self { senses: (a, b), matrix: matrix.map(|value| share * value), share }
     }
@@ -198,7 +197,7 @@ struct White {
     senses: Vec<usize>,
     /// What rows are off their class mean in each sense alone, `[rows, D]` each.
     off: Vec<Matrix<f64>>,
-    /// Class means, `[k, D]`, every sense times its certainty.
+    /// Class means, `[k, D]`, every sense times the root of its degrees of freedom.
     means: Matrix<f64>,
     certainty: Vec<f64>,
 }
@@ -209,7 +208,7 @@ impl White {
         let (blocks, starts) = (coupling.blocks, coupling.starts(subset));
         let columns = inverse_factor(&coupling.matrix(subset, gamma), gamma);
         let certainty: Vec<f64> =
-            senses.iter().map(|sense| (blocks[*sense].scale * (blocks[*sense].degrees - 1.0).max(1.0)).sqrt()).collect();
+            senses.iter().map(|sense| (blocks[*sense].degrees - 1.0).max(1.0).sqrt()).collect();
         let mut means = Matrix::zeros(blocks[0].means.rows(), columns.rows());
         let mut off = Vec::new();
         for (sense, certainty) in senses.iter().zip(&certainty) {

@@ -91,7 +91,8 @@ impl Sense<'_> {
         }
         let not_finite = |row: usize| TuneError::NotFinite { set: self.name.to_owned(), row };
         let there = || (0..n).filter(|row| self.present[*row]);
-        if let Some(row) = there().find(|row| !self.log_probs.row(*row).iter().all(|value| value.is_finite())) {
+        if let Some(row) = there().find(|row| !self.log_probs.row(*row).iter().all(|value| value.is_finite()))
+        {
             return Err(not_finite(row));
         }
         let Some(features) = self.features else {

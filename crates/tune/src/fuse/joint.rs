@@ -147,12 +147,14 @@ impl JointGda {
         for (subset, maps) in &self.maps {
             for (sense, map) in subset.senses().zip(maps) {
                 let [weight, bias] = names(*subset, sense);
-                tensors.insert(weight, (vec![map.weight.rows(), map.weight.cols()], map.weight.data().to_vec()));
+                tensors
+                    .insert(weight, (vec![map.weight.rows(), map.weight.cols()], map.weight.data().to_vec()));
                 tensors.insert(bias, (vec![map.bias.len()], map.bias.clone()));
             }
         }
         let subsets = self.maps.keys().map(|subset| subset.bits()).collect();
-        let stored = Stored { gamma: self.gamma, dims: self.dims.clone(), n_classes: self.n_classes, subsets };
+        let stored =
+            Stored { gamma: self.gamma, dims: self.dims.clone(), n_classes: self.n_classes, subsets };
         (serde_json::to_value(stored).expect("a joint model has string keys and finite numbers"), tensors)
     }
 
@@ -161,7 +163,11 @@ impl JointGda {
         let damaged = |detail: String| TuneError::Head { detail };
         let stored: Stored = serde_json::from_value(structure).map_err(|error| damaged(error.to_string()))?;
         let (m, k) = (stored.dims.len(), stored.n_classes);
-        let every: Vec<u8> = if (1..=Subset::MOST).contains(&m) { Subset::every(m).map(Subset::bits).collect() } else { Vec::new() };
+        let every: Vec<u8> = if (1..=Subset::MOST).contains(&m) {
+            Subset::every(m).map(Subset::bits).collect()
+        } else {
+            Vec::new()
+        };
         if k < 2 || every.is_empty() || stored.subsets != every || !(0.0..=0.5).contains(&stored.gamma) {
             return Err(damaged("it has no map for each subset of its senses".to_owned()));
         }
@@ -196,15 +202,17 @@ impl Map {
     }
 }
 
-/// The linear maps of one subset: `s T (I + gamma R)^-1 T m_k`, sense by sense, with `T` the root of each sense's certainty.
+/// The linear maps of one subset: `s T (I + gamma R)^-1 T m_k`, sense by sense, with `T` the roots of the senses' degrees of
+/// freedom, which turn scatter into covariance.
 fn maps(blocks: &[Block], coupling: &Coupling<'_>, subset: Subset, gamma: f64) -> Vec<Map> {
     let senses: Vec<usize> = subset.senses().collect();
-    let certainty = |sense: usize| (blocks[sense].scale * blocks[sense].degrees).sqrt();
+    let certainty = |sense: usize| blocks[sense].degrees.sqrt();
     let k = blocks[0].means.rows();
     let scale = coupling.scale(subset, gamma);
     let factor = (gamma > 0.0 && senses.len() > 1)
         .then(|| cholesky(coupling.matrix(subset, gamma).view()).expect("gamma was found to be possible"));
-    let mut weights: Vec<Matrix<f64>> = senses.iter().map(|sense| Matrix::zeros(k, blocks[*sense].dims())).collect();
+    let mut weights: Vec<Matrix<f64>> =
+        senses.iter().map(|sense| Matrix::zeros(k, blocks[*sense].dims())).collect();
     for class in 0..k {
         let mut mean = Vec::new();
         for sense in &senses {
@@ -217,13 +225,20 @@ fn maps(blocks: &[Block], coupling: &Coupling<'_>, subset: Subset, gamma: f64) -
         let mut from = 0;
         for (sense, weight) in senses.iter().zip(&mut weights) {
             let part = &mean[from..from + blocks[*sense].dims()];
-            weight.row_mut(class).iter_mut().zip(part).for_each(|(to, value)| *to = scale * certainty(*sense) * value);
+            weight
+                .row_mut(class)
+                .iter_mut()
+                .zip(part)
+                .for_each(|(to, value)| *to = scale * certainty(*sense) * value);
             from += part.len();
         }
     }
     let map = |(sense, weight): (&usize, &Matrix<f64>)| {
         let (weight, bias) = blocks[*sense].linear(weight);
-        Map { weight: weight.map(|value| value as f32), bias: bias.into_iter().map(|value| value as f32).collect() }
+        Map {
+            weight: weight.map(|value| value as f32),
+            bias: bias.into_iter().map(|value| value as f32).collect(),
+        }
     };
     senses.iter().zip(&weights).map(map).collect()
 }

@@ -4,9 +4,9 @@
 //! there. With `a_m = 1` senses are independent given the class and the pool is Bayes' rule; with `1 / M` each says the same
 //! and the pool is their geometric mean. A sense that tells nothing gets 0.
 
+use linalg::Matrix;
 use linalg::decompose::{cholesky, solve_lower, solve_lower_transposed};
 use linalg::logits::{fit_scale, log_softmax};
-use linalg::Matrix;
 use serde::{Deserialize, Serialize};
 
 use super::{FuseInput, Subset};
@@ -106,7 +106,11 @@ impl LatePool {
 
     /// The weight of each sense that is there, times its trust.
     pub(crate) fn effective(&self, said: &[Option<&[f64]>], trust: &[f64]) -> Vec<Option<f64>> {
-        assert_eq!((said.len(), trust.len()), (self.weights.len(), self.weights.len()), "one value for each sense");
+        assert_eq!(
+            (said.len(), trust.len()),
+            (self.weights.len(), self.weights.len()),
+            "one value for each sense"
+        );
         let senses = said.iter().zip(&self.weights).zip(trust);
         senses.map(|((said, weight), trust)| said.map(|_| weight * trust)).collect()
     }
@@ -214,7 +218,8 @@ fn fit_weights(tilts: &[Tilt<'_>], m: usize) -> Vec<f64> {
         let steepest: f64 = (0..m).map(|sense| bowl.curvature.row(sense)[sense]).sum();
         let down = bowl.slope.iter().map(|slope| -slope / steepest).collect();
         // Where the step of Newton leads out of the allowed weights and up, the plain slope still leads down.
-        let next = [newton(&bowl, &free), down].iter().find_map(|step| shortened(tilts, &weights, &bowl, step));
+        let next =
+            [newton(&bowl, &free), down].iter().find_map(|step| shortened(tilts, &weights, &bowl, step));
         match next {
             Some(next) => weights = next,
             None => break,
@@ -241,7 +246,8 @@ fn shortened(tilts: &[Tilt<'_>], weights: &[f64], bowl: &Bowl, step: &[f64]) -> 
     (0..40).map(|halvings| 0.5_f64.powi(halvings)).find_map(|length| {
         let next: Vec<f64> =
             weights.iter().zip(step).map(|(weight, step)| (weight + length * step).max(0.0)).collect();
-        let promised: f64 = next.iter().zip(weights).zip(&bowl.slope).map(|((to, from), g)| (to - from) * g).sum();
+        let promised: f64 =
+            next.iter().zip(weights).zip(&bowl.slope).map(|((to, from), g)| (to - from) * g).sum();
         (promised < 0.0 && value(tilts, &next) <= bowl.value + 1e-4 * promised).then_some(next)
     })
 }

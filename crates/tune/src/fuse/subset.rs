@@ -85,6 +85,9 @@ mod tests {
         assert_eq!(two.senses().collect::<Vec<_>>(), [0, 2]);
         assert!(two.within(Subset::all(3)) && !two.within(Subset::all(2)));
         assert_eq!(two.without(0), Subset::only(2));
-        assert_eq!((Subset::from_bits(5, 3), Subset::from_bits(5, 2), Subset::from_bits(0, 2)), (Some(two), None, None));
+        assert_eq!(
+            (Subset::from_bits(5, 3), Subset::from_bits(5, 2), Subset::from_bits(0, 2)),
+            (Some(two), None, None)
+        );
     }
 }

@@ -1,0 +1,1 @@
+//! Facts about alignment on made pairs.
