@@ -76,7 +76,9 @@ pub enum TuneError {
     #[error("{what} has {got} columns, expected {expected}")]
     Columns { what: String, got: usize, expected: usize },
     /// Too few pairs to align two bases.
-    #[error("there are {n} pairs; aligning two bases needs at least {fewest}")]
+    #[error(
+        "there are {n} pairs that do not depend on each other; aligning two bases needs at least {fewest}"
+    )]
     FewPairs { n: usize, fewest: usize },
     /// A setting is out of range.
     #[error("setting `{setting}` must be {expected}")]

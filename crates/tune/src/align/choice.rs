@@ -57,7 +57,7 @@ pub struct Aligned {
 /// The more complex way is taken only if its held-out reciprocal rank is better by more than one standard error.
 ///
 /// # Errors
-/// [`TuneError::FewPairs`] below 50 pairs; rows that differ in number, or a value that is not finite.
+/// [`TuneError::FewPairs`] below 50 groups of pairs; rows that differ in number, or a value that is not finite.
 pub fn align(left: &Matrix, right: &Matrix, groups: &[u32], seed: Seed) -> Result<Aligned, TuneError> {
     check(left, right, groups)?;
     let n = left.rows();
@@ -138,8 +138,11 @@ fn check(left: &Matrix, right: &Matrix, groups: &[u32]) -> Result<(), TuneError>
             return Err(TuneError::Rows { what: what.to_owned(), got, expected: n });
         }
     }
-    if n < FEWEST_PAIRS {
-        return Err(TuneError::FewPairs { n, fewest: FEWEST_PAIRS });
+    let mut independent = groups.to_vec();
+    independent.sort_unstable();
+    independent.dedup();
+    if independent.len() < FEWEST_PAIRS {
+        return Err(TuneError::FewPairs { n: independent.len(), fewest: FEWEST_PAIRS });
     }
     for (set, side) in [("left", left), ("right", right)] {
         if let Some(row) = (0..n).find(|row| !side.row(*row).iter().all(|value| value.is_finite())) {

@@ -66,8 +66,8 @@ pub struct WrongPairs {
 /// Tells wrong pairs from held-out scores.
 ///
 /// The score of a wrong pair lies around one half as often below as above, that of a right pair seldom below: so twice the
-/// share below is the share that is wrong. From the lowest score up, pairs are suspicious while at least half of those of about
-/// that score are expected to be wrong.
+/// share below is the share that is wrong. Pairs are suspicious up to the highest score of which at least half are expected to be
+/// wrong.
 pub(crate) fn wrong_pairs(scores: Vec<f64>) -> WrongPairs {
     let n = scores.len() as f64;
     let share = (2.0 * scores.iter().filter(|score| **score < 0.5).count() as f64 / n).min(1.0);
@@ -78,7 +78,7 @@ pub(crate) fn wrong_pairs(scores: Vec<f64>) -> WrongPairs {
     let below = |x: f64| if x < 0.5 { 2.0 * x * x } else { 1.0 - 2.0 * (1.0 - x).powi(2) };
     let edge = |bar: usize| bar as f64 / BARS as f64;
     let expected = |bar: usize| share * n * (below(edge(bar + 1)) - below(edge(bar)));
-    let last = (0..BARS).take_while(|bar| 2.0 * expected(*bar) >= counts[*bar]).count();
+    let last = (0..BARS).rev().find(|bar| 2.0 * expected(*bar) >= counts[*bar]).map_or(0, |bar| bar + 1);
     // With no score below one half there is nothing to expect.
     let is_suspicious = |pair: &usize| share > 0.0 && bar(scores[*pair]) < last;
     let mut suspicious: Vec<usize> = (0..scores.len()).filter(is_suspicious).collect();
