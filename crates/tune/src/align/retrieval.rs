@@ -72,7 +72,7 @@ pub(crate) fn wrong_pairs(scores: Vec<f64>) -> WrongPairs {
     let n = scores.len() as f64;
     let share = (2.0 * scores.iter().filter(|score| **score < 0.5).count() as f64 / n).min(1.0);
     let bar = |score: f64| ((score * BARS as f64) as usize).min(BARS - 1);
-    let mut counts = vec![0.0; BARS];
+    let mut counts = [0.0; BARS];
     scores.iter().for_each(|score| counts[bar(*score)] += 1.0);
     // The mean of two even draws is triangular: what is expected of wrong pairs in each bar.
     let below = |x: f64| if x < 0.5 { 2.0 * x * x } else { 1.0 - 2.0 * (1.0 - x).powi(2) };
