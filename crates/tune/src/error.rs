@@ -57,6 +57,29 @@ pub enum TuneError {
         "{n} examples times {n_classes} classes are more than this machine's memory holds; merge rare classes"
     )]
     TooLarge { n: usize, n_classes: usize },
+    /// There is nothing to fuse.
+    #[error("there are no senses to fuse")]
+    NoSense,
+    /// Every subset of the senses gets a model, so there may not be many.
+    #[error("there are {got} senses; at most {most} can be fused")]
+    ManySenses { got: usize, most: usize },
+    /// A row says nothing.
+    #[error("row {row} lacks every sense")]
+    SilentRow { row: usize },
+    /// A sense says nothing.
+    #[error("every row lacks sense `{sense}`")]
+    SilentSense { sense: String },
+    /// A sense was never seen with some class.
+    #[error("no row of class {class} has sense `{sense}`")]
+    UnseenClass { sense: String, class: u32 },
+    /// Rows are of another width.
+    #[error("{what} has {got} columns, expected {expected}")]
+    Columns { what: String, got: usize, expected: usize },
+    /// Too few pairs to align two bases.
+    #[error(
+        "there are {n} pairs that do not depend on each other; aligning two bases needs at least {fewest}"
+    )]
+    FewPairs { n: usize, fewest: usize },
     /// A setting is out of range.
     #[error("setting `{setting}` must be {expected}")]
     Setting { setting: &'static str, expected: &'static str },

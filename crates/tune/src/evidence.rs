@@ -82,16 +82,21 @@ impl Judge<'_> {
     /// The error is corrected for overlapping training sets after Nadeau and Bengio (methods 1.5).
     pub(crate) fn difference(&self, a: &[f64], b: &[f64], repeats: usize) -> (f64, f64) {
         let differences: Vec<f64> = self.validated.iter().map(|row| a[*row] - b[*row]).collect();
-        let n = differences.len() as f64;
-        let mean = differences.iter().sum::<f64>() / n;
-        if n < 2.0 {
-            return (mean, f64::INFINITY);
-        }
-        let variance = differences.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let (k, r) = (self.folds as f64, repeats as f64);
-        let correction = (k * (1.0 / (k * r) + 1.0 / (k - 1.0))).sqrt();
-        (mean, correction * (variance / n).sqrt())
+        mean_with_error(&differences, self.folds, repeats)
     }
+}
+
+/// Mean of paired out-of-fold differences and its standard error (infinite below two), corrected for training sets that overlap.
+pub(crate) fn mean_with_error(differences: &[f64], folds: usize, repeats: usize) -> (f64, f64) {
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    if n < 2.0 {
+        return (mean, f64::INFINITY);
+    }
+    let variance = differences.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let (k, r) = (folds as f64, repeats as f64);
+    let correction = (k * (1.0 / (k * r) + 1.0 / (k - 1.0))).sqrt();
+    (mean, correction * (variance / n).sqrt())
 }
 
 /// Mean of the rows that were held out.

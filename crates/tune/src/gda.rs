@@ -58,22 +58,30 @@ impl Gda {
     }
 
     /// `n - k`, at least one: turns inverse scatter into inverse covariance.
-    fn degrees(&self) -> f64 {
+    pub(crate) fn degrees(&self) -> f64 {
         (self.labels.len().saturating_sub(self.counts.len())).max(1) as f64
     }
 
     /// Scores of every row by the model fitted without it, `[n, k]`; `None` where its class has no other row.
     pub fn leave_one_out(&self, ridge: f64) -> Vec<Option<Vec<f64>>> {
+        let (rows, means, _) = self.whitened(ridge);
+        (0..rows.rows()).into_par_iter().map(|row| self.without(row, &rows, &means)).collect()
+    }
+
+    /// The coordinates in which `(S_w + ridge I)` is the identity: rows, `[n, r]`, means, `[k, r]`, and the map, `[r, r]`, that
+    /// leads there from the coordinates the data came in.
+    pub(crate) fn whitened(&self, ridge: f64) -> (Matrix<f64>, Matrix<f64>, Matrix<f64>) {
         let scale: Vec<f64> = self.values.iter().map(|value| 1.0 / (value + ridge).sqrt()).collect();
-        let whiten = |matrix: &Matrix<f64>| {
-            let mut white = matrix.clone();
+        let (mut rows, mut means, mut map) = (self.rows.clone(), self.means.clone(), self.vectors.clone());
+        for white in [&mut rows, &mut means] {
             for row in 0..white.rows() {
                 white.row_mut(row).iter_mut().zip(&scale).for_each(|(value, scale)| *value *= scale);
             }
-            white
-        };
-        let (rows, means) = (whiten(&self.rows), whiten(&self.means));
-        (0..rows.rows()).into_par_iter().map(|row| self.without(row, &rows, &means)).collect()
+        }
+        for (row, scale) in scale.iter().enumerate() {
+            map.row_mut(row).iter_mut().for_each(|value| *value *= scale);
+        }
+        (rows, means, map)
     }
 
     fn without(&self, row: usize, rows: &Matrix<f64>, means: &Matrix<f64>) -> Option<Vec<f64>> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Input, TuneError, Vocabulary};
 
 /// Tensors by name: shape and values.
-type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// From features to one raw output per class (or one number).
 #[derive(Debug, Clone, PartialEq)]

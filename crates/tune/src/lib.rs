@@ -12,15 +12,20 @@
 //!
 //! Defects on photos of parts are another matter, with detectors of their own: see [`detect`].
 //!
+//! [`fuse`] makes one answer of several senses, any of which may be missing, and [`align`](mod@align) lays the features of two bases over
+//! each other.
+//!
 //! [`views`] asks two of them about examples that they were not fitted on, for whoever doubts the labels.
 //!
 //! Every head ends as linear maps ([`Head`]), so serving and exporting have one thing to do.
 
+pub mod align;
 mod blend;
 mod config;
 pub mod detect;
 mod error;
 mod evidence;
+pub mod fuse;
 pub mod gda;
 mod head;
 mod input;

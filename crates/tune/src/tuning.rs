@@ -415,7 +415,7 @@ fn blended_because(record: &[Tried], blended: usize, judge: &Judge<'_>) -> Strin
 }
 
 /// Strata whose rows are all in one group, ascending.
-fn classes_with_one_group(strata: &[u32], groups: &[u32]) -> Vec<u32> {
+pub(crate) fn classes_with_one_group(strata: &[u32], groups: &[u32]) -> Vec<u32> {
     let mut pairs: Vec<(u32, u32)> = strata.iter().copied().zip(groups.iter().copied()).collect();
     pairs.sort_unstable();
     pairs.dedup();
