@@ -112,7 +112,7 @@ impl Eye {
         choice: &EngineChoice,
     ) -> Result<Self, BaseError> {
         let weights = Weights::load(&dir.join(PICTURE_MODEL))?;
-        let engine = engine_over(&Family::EfficientnetLite(network.clone()), weights, choice, &card.id)?;
+        let engine = engine_over(&Family::EfficientnetLite(*network), weights, choice, &card.id)?;
         let dim = engine.outputs().iter().find(|output| output.rows.is_none()).map(|output| output.dim);
         let dim = dim.ok_or_else(|| BaseError::NoFeatures { id: card.id.clone() })?;
         Ok(Self { preprocess: picture.clone(), engine, dim })
