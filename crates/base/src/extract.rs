@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use store::{Hash, StoreError, VectorStore};
 
 use crate::Base;
-use crate::open::{BaseError, Input};
+use crate::open::{BaseError, Embedded, Input};
 use crate::prep::PrepError;
 use crate::tokenizer::TokenizerError;
 
@@ -73,6 +73,8 @@ impl<'e> Work<'e> {
 struct Done {
     rows: Vec<Option<Vec<f32>>>,
     failures: Vec<(usize, ProblemKind)>,
+    /// Rows whose content was damaged and has features all the same.
+    damaged: Vec<(usize, ProblemKind)>,
     /// Computed and not yet on the disk.
     fresh: Vec<(Hash, Vec<f32>)>,
     progress: Progress,
@@ -104,24 +106,25 @@ pub fn extract(
     }
     let start = Progress { done: cached + failures.len(), total: examples.len(), cached };
     progress(start);
-    let done = Mutex::new(Done { rows, failures, fresh: Vec::new(), progress: start });
+    let done = Mutex::new(Done { rows, failures, damaged: Vec::new(), fresh: Vec::new(), progress: start });
     let together = if base.modality() == Modality::Text { TEXTS_TOGETHER } else { 1 };
     let outcome = todo.par_chunks(together).try_for_each(|works| {
         if cancel.load(Ordering::Relaxed) {
             return Ok(());
         }
-        works.iter().zip(compute(base, works)).try_for_each(|(work, vector)| {
-            let vector = match vector {
+        works.iter().zip(compute(base, works)).try_for_each(|(work, embedded)| {
+            let embedded = match embedded {
                 Err(error) => Err(problem_kind(error)?),
-                Ok(vector) => Ok(vector),
+                Ok(embedded) => Ok(embedded),
             };
-            finish(&done, work, vector, store, progress)
+            finish(&done, work, embedded, store, progress)
         })
     });
     let mut done = done.into_inner().expect("a worker that panics takes the extraction with it");
     let kept = store.append(&done.fresh);
     outcome?;
     kept?;
+    done.failures.append(&mut done.damaged);
     done.failures.sort_by_key(|(row, _)| *row);
     let problems = done.failures.into_iter().map(|(row, kind)| problem(examples[row], kind)).collect();
     Ok((Features { rows: done.rows, cached }, problems))
@@ -131,16 +134,23 @@ pub fn extract(
 fn finish(
     done: &Mutex<Done>,
     work: &Work<'_>,
-    vector: Result<Vec<f32>, ProblemKind>,
+    embedded: Result<Embedded, ProblemKind>,
     store: &VectorStore,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), ExtractError> {
     let full = {
         let mut done = done.lock().expect("a worker that panics takes the extraction with it");
-        match vector {
-            Ok(vector) => {
-                work.rows.iter().for_each(|row| done.rows[*row] = Some(vector.clone()));
-                done.fresh.push((work.key, vector));
+        match embedded {
+            Ok(Embedded { features, damage }) => {
+                work.rows.iter().for_each(|row| done.rows[*row] = Some(features.clone()));
+                match damage {
+                    None => done.fresh.push((work.key, features)),
+                    // Not kept, so that the next run tells it again.
+                    Some(detail) => {
+                        let kind = ProblemKind::DamagedSound { detail };
+                        done.damaged.extend(work.rows.iter().map(|row| (*row, kind.clone())));
+                    }
+                }
             }
             Err(kind) => done.failures.extend(work.rows.iter().map(|row| (*row, kind.clone()))),
         }
@@ -187,15 +197,18 @@ fn key(base: &Base, content: &Hash) -> Hash {
 }
 
 /// The features of each; texts go through the network together.
-fn compute(base: &Base, works: &[Work<'_>]) -> Vec<Result<Vec<f32>, BaseError>> {
+fn compute(base: &Base, works: &[Work<'_>]) -> Vec<Result<Embedded, BaseError>> {
     match works.iter().map(Work::text).collect::<Option<Vec<&str>>>() {
-        Some(texts) if base.modality() == Modality::Text => base.embed_texts(&texts),
+        Some(texts) if base.modality() == Modality::Text => {
+            let whole = |features| Embedded { features, damage: None };
+            base.embed_texts(&texts).into_iter().map(|features| features.map(whole)).collect()
+        }
         _ => works.iter().map(|work| compute_one(base, work)).collect(),
     }
 }
 
-fn compute_one(base: &Base, work: &Work<'_>) -> Result<Vec<f32>, BaseError> {
-    base.embed(&match work.content {
+fn compute_one(base: &Base, work: &Work<'_>) -> Result<Embedded, BaseError> {
+    base.embed_and_tell(&match work.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
         Content::Image(path) => {

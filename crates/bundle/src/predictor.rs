@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::Base;
-use base::open::Input;
+use base::open::{Embedded, Input};
 use serde::Serialize;
 
 use crate::{Bundle, BundleError, Golden, GoldenRow, TaskReference, golden};
@@ -103,8 +103,13 @@ impl Predictor {
 
     /// Predicts one input from its bytes or text.
     pub fn predict(&self, input: &Input) -> Result<Prediction, BundleError> {
-        let features = self.base.embed(input)?;
-        Ok(self.predict_features(&features, text_of(input)))
+        self.predict_and_tell(input).map(|(prediction, _)| prediction)
+    }
+
+    /// As [`Predictor::predict`], and what of the input was damaged: the prediction is about the rest.
+    pub fn predict_and_tell(&self, input: &Input) -> Result<(Prediction, Option<String>), BundleError> {
+        let Embedded { features, damage } = self.base.embed_and_tell(input)?;
+        Ok((self.predict_features(&features, text_of(input)), damage))
     }
 
     /// Predicts from features that were already computed: all sets of the base's layout, concatenated.

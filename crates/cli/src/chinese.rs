@@ -70,6 +70,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("dianjing consensus", "把多位标注员的投票合成一个标注，并评估每位标注员"),
     ("votes", "每行一票的表格：样本、标注员、标注"),
     ("item", "样本所在的列"),
+    ("examples", "让模型也投票：它从这些样本的票学起；题目按文件名或编号对应"),
     ("ordinal", "标注有顺序，相距越远差别越大"),
     ("ask", "列出这么多个最需要再问的样本"),
     ("dianjing consensus out", "每个样本一行，写到这里：.csv、.parquet 或 .json"),

@@ -1,19 +1,22 @@
-//! `consensus`: one label an item from the votes of several annotators, and how good each of them is.
+//! `consensus`: one label an item from the votes of several annotators, and how good each of them is. Where the examples themselves
+//! are at hand, [`crate::juror`] has a model vote with them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use curate::consensus::{
-    self, Agreement, Part, Scale, Vote, VoteProblem, Votes, annotators, krippendorff_alpha, next_questions,
+    self, Agreement, Evidence, Part, Scale, Vote, VoteProblem, Votes, annotators, krippendorff_alpha,
+    next_questions,
 };
 use dataset::read::{Table, read_rows};
 use dataset::{Problem, ProblemKind, ReadError};
-use linalg::Seed;
+use linalg::{Matrix, Seed};
 use serde::Serialize;
 
 use crate::columns::{Columns, Values};
+use crate::juror::{self, Shown};
 use crate::report::Sentence;
-use crate::{Event, PipelineError, Run, Step};
+use crate::{Event, Home, PipelineError, Run, Step};
 
 const ITEM_NAMES: &[&str] = &[
     "item", "item_id", "example", "task", "id", "question", "text", "image", "file", "样本", "编号", "题目",
@@ -46,6 +49,10 @@ pub struct ConsensusRequest {
     pub label: Option<String>,
     /// Whether the labels are ranks, in order of their number or name.
     pub ordinal: bool,
+    /// The examples that were voted on: a model that learns from the votes helps where it foresees votes better.
+    pub examples: Option<PathBuf>,
+    /// Catalogue id of the base for them; absent: the default for their kind.
+    pub base: Option<String>,
     /// Questions to ask next.
     pub questions: usize,
     /// Seed of everything random.
@@ -61,8 +68,10 @@ pub struct Crowd {
     pub annotators: Vec<CrowdAnnotator>,
     /// Krippendorff's alpha; absent where nothing was answered twice.
     pub alpha: Option<Agreement>,
-    /// Whether labels come from the weighed crowd or from the plain majority.
-    pub by_majority: bool,
+    /// Where the labels come from.
+    pub chosen: Part,
+    /// How well each way foresees votes that it did not see.
+    pub evidence: Vec<Evidence>,
     /// What to ask next, the most needed first.
     pub questions: Vec<CrowdQuestion>,
     /// What asks for caution.
@@ -130,15 +139,26 @@ pub struct NoVoteColumn {
 ///
 /// # Errors
 /// When the table cannot be read, a column is missing, or no vote is left.
-pub fn weigh_votes(request: &ConsensusRequest, run: &Run<'_>) -> Result<Crowd, PipelineError> {
-    let (ballot, problems) = run.step(Step::Read, || ballot(request))?;
+pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Result<Crowd, PipelineError> {
+    let (ballot, mut problems) = run.step(Step::Read, || ballot(request))?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
+    let (items, people, classes) = (&ballot.items.names, &ballot.annotators.names, &ballot.classes);
+    let (votes, doubts) = Votes::new(&ballot.votes, items.len(), people.len(), classes.len())?;
+    let mut cautions = cautions(&doubts, people);
+    let model = match &request.examples {
+        None => None,
+        Some(examples) => {
+            let shown = Shown { examples, base: request.base.as_deref(), seed: Seed(request.seed) };
+            let voting = juror::ask(home, &shown, items, &votes, run)?;
+            problems.extend(voting.problems);
+            cautions.extend(voting.cautions);
+            voting.probs
+        }
+    };
     run.step(Step::Audit, || {
-        let (items, people, classes) = (&ballot.items.names, &ballot.annotators.names, &ballot.classes);
-        let (votes, doubts) = Votes::new(&ballot.votes, items.len(), people.len(), classes.len())?;
-        let found = consensus::consensus(&votes, None)?;
+        let found = consensus::consensus(&votes, model.as_ref().map(Matrix::view))?;
         let described = annotators(&votes, &found.posterior)?;
         let name = |class: u32| classes[class as usize].clone();
         let item = |place: usize| {
@@ -170,7 +190,8 @@ pub fn weigh_votes(request: &ConsensusRequest, run: &Run<'_>) -> Result<Crowd, P
             items: (0..items.len()).map(item).collect(),
             annotators: described.iter().enumerate().map(person).collect(),
             alpha: krippendorff_alpha(&votes, scale, Seed(request.seed)),
-            by_majority: found.chosen == Part::Majority,
+            chosen: found.chosen,
+            evidence: found.evidence,
             questions: questions
                 .into_iter()
                 .map(|question| CrowdQuestion {
@@ -179,7 +200,7 @@ pub fn weigh_votes(request: &ConsensusRequest, run: &Run<'_>) -> Result<Crowd, P
                     score: question.score,
                 })
                 .collect(),
-            cautions: cautions(&doubts, people),
+            cautions,
             problems,
         })
     })

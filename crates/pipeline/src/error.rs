@@ -64,6 +64,9 @@ pub enum PipelineError {
     /// What labelling an example costs is not known.
     #[error(transparent)]
     Cost(#[from] crate::CostError),
+    /// Votes and examples have no name in common.
+    #[error("no item of the votes is called like an example of `{}`, its file or its file without the ending", path.display())]
+    NoItems { path: std::path::PathBuf },
     /// The data does not ask what the bundle answers.
     #[error("the bundle answers {expected}, but the data has {got}")]
     OtherTask { expected: String, got: String },

@@ -31,6 +31,7 @@ mod home;
 mod inspect;
 mod inspecting;
 mod journey;
+mod juror;
 mod lang;
 mod predicting;
 pub mod report;
@@ -52,6 +53,7 @@ pub use columns::{Columns, TableForm, Values};
 pub use crowd::{
     ConsensusRequest, Crowd, CrowdAnnotator, CrowdItem, CrowdQuestion, NoVoteColumn, weigh_votes,
 };
+pub use curate::consensus::{Evidence, Part};
 pub use curate::faults::Fault;
 pub use curate::select::{Half, Halves, Method};
 pub use error::PipelineError;

@@ -113,8 +113,11 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
             Err(error) => return failed(id, ProblemKind::Unreadable { detail: error.to_string() }),
         },
     };
-    match predictor.predict(&input) {
-        Ok(prediction) => Ok(PredictedRow { id, prediction: Some(prediction), problem: None }),
+    match predictor.predict_and_tell(&input) {
+        Ok((prediction, damage)) => {
+            let problem = damage.map(|detail| ProblemKind::DamagedSound { detail });
+            Ok(PredictedRow { id, prediction: Some(prediction), problem })
+        }
         Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),
         Err(error) => Err(error.into()),
     }

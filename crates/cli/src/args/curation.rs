@@ -170,6 +170,12 @@ pub(crate) struct ConsensusArguments {
     /// Take the label from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label: Option<String>,
+    /// Have a model vote too, that learns from the votes about these examples; items are called like their files or ids
+    #[arg(long, value_name = "DATA")]
+    pub(crate) examples: Option<PathBuf>,
+    /// Sit on this base (default: chosen by kind of data; see `dianjing base list`)
+    #[arg(long, value_name = "ID", requires = "examples")]
+    pub(crate) base: Option<String>,
     /// Count labels that are further apart as more different, in order of their number or name
     #[arg(long)]
     pub(crate) ordinal: bool,

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use pipeline::{ConsensusRequest, Crowd, Lang, TableForm, percent, weigh_votes};
+use pipeline::{ConsensusRequest, Crowd, Evidence, Lang, Part, TableForm, percent, weigh_votes};
 use serde_json::{Value, json};
 
 use super::overwrite::{self, Written};
 use super::{say, table_form, with_progress};
 use crate::args::{Arguments, ConsensusArguments};
-use crate::show;
+use crate::{settings, show};
 
 /// Annotators that are printed; all are in `--json`.
 const SHOWN: usize = 30;
@@ -18,16 +18,19 @@ pub(super) fn run(arguments: &Arguments, verb: &ConsensusArguments, lang: Lang) 
         table_form(out)?;
         overwrite::check(Written::Consensus, out, Some(&verb.votes))?;
     }
+    let home = settings::home(arguments)?;
     let request = ConsensusRequest {
         votes: verb.votes.clone(),
         item: verb.item.clone(),
         annotator: verb.annotator.clone(),
         label: verb.label.clone(),
+        examples: verb.examples.clone(),
+        base: verb.base.clone(),
         ordinal: verb.ordinal,
         questions: verb.ask,
         seed: verb.seed,
     };
-    let found = with_progress(arguments, lang, |run| weigh_votes(&request, run))?;
+    let found = with_progress(arguments, lang, |run| weigh_votes(&home, &request, run))?;
     if let Some(out) = &verb.out {
         let bytes = match table_form(out)? {
             TableForm::Csv => found.table().csv().into_bytes(),
@@ -49,16 +52,35 @@ fn document(found: &Crowd) -> Value {
     let alpha = found
         .alpha
         .map(|alpha| json!({ "value": alpha.alpha, "low": alpha.low, "high": alpha.high, "n": alpha.n }));
+    let of = |evidence: &Evidence| {
+        json!({
+            "method": method(evidence.part),
+            "foreseen": evidence.foreseen,
+            "better_by": evidence.better_by,
+            "standard_error": evidence.standard_error,
+        })
+    };
+    let evidence: Vec<Value> = found.evidence.iter().map(of).collect();
     let cautions: Vec<&str> = found.cautions.iter().map(|caution| caution.en.as_str()).collect();
     json!({
         "made_by": "Dianjing",
-        "method": if found.by_majority { "majority" } else { "crowd" },
+        "method": method(found.chosen),
+        "evidence": evidence,
         "alpha": alpha,
         "items": found.items,
         "annotators": found.annotators,
         "questions": found.questions,
         "info": { "cautions": cautions, "problems": found.problems },
     })
+}
+
+fn method(part: Part) -> &'static str {
+    match part {
+        Part::Crowd => "crowd",
+        Part::Majority => "majority",
+        Part::Model => "model",
+        Part::Crowdlab => "crowdlab",
+    }
 }
 
 /// The annotators, the best first, and what to ask next.
@@ -113,10 +135,14 @@ fn print(found: &Crowd, lang: Lang) -> anyhow::Result<()> {
 fn tell(arguments: &Arguments, verb: &ConsensusArguments, found: &Crowd, lang: Lang) {
     let (items, people) = (found.items.len(), found.annotators.len());
     let votes: usize = found.items.iter().map(|item| item.n_votes).sum();
-    let method = if found.by_majority {
-        lang.pick("the plain majority foresees votes best", "简单多数最能预见未见的票")
-    } else {
-        lang.pick("annotators weighed by how they agree", "按标注员之间的一致程度加权")
+    let method = match found.chosen {
+        Part::Majority => lang.pick("the plain majority foresees votes best", "简单多数最能预见未见的票"),
+        Part::Crowd => lang.pick("annotators weighed by how they agree", "按标注员之间的一致程度加权"),
+        Part::Model => lang.pick("the model foresees votes best", "模型最能预见未见的票"),
+        Part::Crowdlab => lang.pick(
+            "annotators and the model, each by how well it foresees votes",
+            "标注员与模型合用，各按其预见未见票的能力加权",
+        ),
     };
     say(
         arguments,

@@ -96,7 +96,16 @@ fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
             row.id.clone(),
             show::answer(prediction, lang),
             show::confidence(prediction),
-            show::verdict(prediction.verdict, lang).to_owned(),
+            match &row.problem {
+                None => show::verdict(prediction.verdict, lang).to_owned(),
+                Some(kind) => {
+                    format!(
+                        "{} ({})",
+                        show::verdict(prediction.verdict, lang),
+                        words::problem_kind(kind, lang)
+                    )
+                }
+            },
         ],
         None => {
             let why = row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();

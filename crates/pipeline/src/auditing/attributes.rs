@@ -6,6 +6,8 @@ use curate::attributes::{ANNOTATOR, Attribute, AttributeValues};
 use curate::faults::Picture;
 use dataset::{Content, Dataset, Example};
 
+use super::media::Media;
+
 /// Share of the values of a column that must be numbers for it to be one of numbers.
 const NUMBERS: f64 = 0.9;
 /// Most columns of a table that are looked at.
@@ -21,8 +23,8 @@ pub(super) fn columns(data: &Dataset) -> Vec<Attribute> {
     names.into_iter().take(MOST_COLUMNS).map(column).collect()
 }
 
-/// What is measured or known of each example besides; `pictures` is `[n]`.
-pub(super) fn measured(data: &Dataset, pictures: &[Option<Picture>]) -> Vec<Attribute> {
+/// What is measured or known of each example besides.
+pub(super) fn measured(data: &Dataset, media: &Media) -> Vec<Attribute> {
     let examples = &data.examples;
     let mut found = Vec::new();
     let annotators: Vec<Option<String>> = examples.iter().map(annotator).collect();
@@ -35,12 +37,13 @@ pub(super) fn measured(data: &Dataset, pictures: &[Option<Picture>]) -> Vec<Attr
         }
     };
     let of = |measure: fn(&Picture) -> f64| -> Vec<Option<f64>> {
-        pictures.iter().map(|picture| picture.as_ref().map(measure)).collect()
+        media.pictures.iter().map(|picture| picture.as_ref().map(measure)).collect()
     };
     numbers("pixels", of(|picture| f64::from(picture.width) * f64::from(picture.height)));
     numbers("width over height", of(|picture| f64::from(picture.width) / f64::from(picture.height)));
     numbers("brightness", of(|picture| picture.mean));
     numbers("sharpness", of(|picture| picture.sharpness));
+    numbers("seconds", media.sounds.iter().map(|sound| sound.map(|sound| sound.duration)).collect());
     let length = |example: &Example| match &example.content {
         Content::Text(text) => Some(text.chars().count() as f64),
         Content::Image(_) | Content::Sound(_) => None,

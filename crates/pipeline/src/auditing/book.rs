@@ -9,9 +9,10 @@ use curate::faults::Fault;
 use dataset::Dataset;
 
 use super::material::{Material, Nearness};
+use super::media::Media;
 use super::whole::Told;
 use super::worklist::Action;
-use super::{checks, pictures, rules};
+use super::{checks, rules};
 use crate::features::Table;
 use crate::report::Sentence;
 use crate::{PipelineError, Run};
@@ -98,9 +99,9 @@ impl Shelved {
         by: (&str, &str),
         run: &Run<'_>,
     ) -> Result<usize, PipelineError> {
-        // A case may hang on what was measured of pictures.
-        let pictures = pictures::measure(&table.data, &[], run)?;
-        let material = Material::of_table(table, pictures, &[], linalg::Seed(0));
+        // A case may hang on what was measured of pictures and sounds.
+        let media = Media::measure(&table.data, &[], run)?;
+        let material = Material::of_table(table, media, &[], linalg::Seed(0));
         let Some(nearness) = checks::nearness(&material)? else { return Ok(0) };
         let Some(found) = rules::consistency(&material, Some(&nearness))? else { return Ok(0) };
         let dim = material.x.as_ref().map_or(0, linalg::Matrix::cols);

@@ -85,3 +85,23 @@ fn imbalance(material: &Material) -> Checked {
     let flagged = found.flagged.iter().map(|place| rows[*place]).collect();
     Checked { fault: Fault::ClassImbalance, scores, flagged }
 }
+
+/// Checks what was measured of some of the examples, and brings it to all rows; `measured` is `[n]`.
+pub(super) fn of_measured<T: Copy>(
+    measured: &[Option<T>],
+    skip: &[Fault],
+    check: impl FnOnce(&[T]) -> Vec<Checked>,
+) -> Vec<Checked> {
+    let rows: Vec<usize> = (0..measured.len()).filter(|row| measured[*row].is_some()).collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let checked = check(&measured.iter().flatten().copied().collect::<Vec<_>>());
+    let of_all = |checked: Checked| {
+        let mut scores = vec![None; measured.len()];
+        rows.iter().zip(&checked.scores).for_each(|(row, score)| scores[*row] = *score);
+        let flagged = checked.flagged.iter().map(|place| rows[*place]).collect();
+        Checked { fault: checked.fault, scores, flagged }
+    };
+    checked.into_iter().filter(|checked| !skip.contains(&checked.fault)).map(of_all).collect()
+}

@@ -7,7 +7,7 @@ use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, split};
 use linalg::{Matrix, Neighbours, Seed};
 
 use super::attributes;
-use super::pictures::Pictures;
+use super::media::Media;
 use crate::features::Table;
 use crate::report::Sentence;
 
@@ -71,13 +71,13 @@ pub(super) struct Material {
 
 impl Material {
     /// From examples with their features. Classes without an example that could be read have no number.
-    pub(super) fn of_table(table: &Table, pictures: Pictures, skip: &[Fault], seed: Seed) -> Self {
+    pub(super) fn of_table(table: &Table, media: Media, skip: &[Fault], seed: Seed) -> Self {
         let data = &table.data;
         let columns = attributes::columns(data);
         let numbering = faults::identifiers(&columns);
         let tells = |column: &&Attribute| numbering.iter().all(|found| found.column != column.name);
         let mut attributes: Vec<Attribute> = columns.iter().filter(tells).cloned().collect();
-        attributes.extend(attributes::measured(data, &pictures.measured));
+        attributes.extend(attributes::measured(data, &media));
         let class = |target: &Target| if let Target::Class(class) = target { Some(class.0) } else { None };
         let all: Vec<Option<u32>> = data.examples.iter().map(|example| class(&example.target)).collect();
         let mut present: Vec<u32> = all.iter().flatten().copied().collect();
@@ -98,7 +98,7 @@ impl Material {
             names: file_names(data),
             columns,
             attributes,
-            looks: pictures.looks,
+            looks: media.looks,
             x: Some(table.pooled().clone()),
             question: question(data, present.len()),
             skip: skip.to_vec(),

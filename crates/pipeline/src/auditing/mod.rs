@@ -6,9 +6,11 @@ mod book;
 mod checks;
 mod labels;
 mod material;
+mod media;
 mod page;
 mod pictures;
 mod rules;
+mod sounds;
 mod whole;
 mod worklist;
 mod worth;
@@ -38,6 +40,7 @@ pub use worth::{Advice, Gain};
 
 use labels::Labels;
 use material::{Material, Nearness, Question};
+use media::Media;
 use whole::{Told, Whole};
 
 /// The least gain that is not told as none, in [0, 1].
@@ -128,9 +131,9 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
     run.step(Step::Audit, || {
-        let pictures = pictures::measure(&table.data, &request.skip, run)?;
-        let of_pictures = pictures::check(&pictures.measured, &request.skip);
-        let material = Material::of_table(&table, pictures, &request.skip, Seed(request.seed));
+        let media = Media::measure(&table.data, &request.skip, run)?;
+        let of_media = media.check(&request.skip);
+        let material = Material::of_table(&table, media, &request.skip, Seed(request.seed));
         let nearness = checks::nearness(&material)?;
         let said = if material.wants(Fault::Label) {
             labels::heads(&material, nearness.as_ref(), run.cancel_flag())?
@@ -142,7 +145,7 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
             None => Vec::new(),
         };
         let labels = labels::labels(&material, said, nearness.as_ref())?;
-        let mut audit = conclude(&material, labels, nearness.as_ref(), of_pictures, broken)?;
+        let mut audit = conclude(&material, labels, nearness.as_ref(), of_media, broken)?;
         audit.decision = telling::decision(&table.data);
         audit.problems = problems;
         audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
@@ -177,12 +180,12 @@ fn conclude(
     material: &Material,
     labels: Option<Labels>,
     nearness: Option<&Nearness>,
-    of_pictures: Vec<Checked>,
+    of_media: Vec<Checked>,
     broken: Vec<Told>,
 ) -> Result<Audit, PipelineError> {
     let mut checks = checks::of_examples(material, nearness)?;
     let Whole { mut told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
-    checks.extend(of_pictures);
+    checks.extend(of_media);
     checks.extend(of_whole);
     told.extend(broken);
     let consistency = rules::consistency(material, nearness)?;

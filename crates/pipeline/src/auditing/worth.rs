@@ -13,7 +13,7 @@ use tune::what_if::WhatIf;
 
 use super::checks;
 use super::material::{Material, Nearness};
-use super::pictures::Pictures;
+use super::media::Media;
 use super::worklist::{Action, AuditFinding};
 use crate::features::Table;
 use crate::report::Sentence;
@@ -122,7 +122,7 @@ impl Asked {
 
     /// About a data set with its features.
     pub(crate) fn table(table: &Table) -> Result<Option<Self>, PipelineError> {
-        let none = Pictures::none(table.data.examples.len());
+        let none = Media::none(table.data.examples.len());
         let material = Material::of_table(table, none, &[], Seed(0));
         Ok(Self::new(&material, checks::nearness(&material)?.as_ref()))
     }

@@ -1,0 +1,32 @@
+//! What the files of examples show besides their features: pixels of pictures, samples of sounds.
+
+use curate::Look;
+use curate::faults::{Checked, Fault, Picture, Sound};
+use dataset::Dataset;
+
+use super::{pictures, sounds};
+use crate::{PipelineError, Run};
+
+/// All lists are `[n]`; an example has what its kind shows.
+pub(super) struct Media {
+    pub(super) pictures: Vec<Option<Picture>>,
+    pub(super) looks: Vec<Option<Look>>,
+    pub(super) sounds: Vec<Option<Sound>>,
+}
+
+impl Media {
+    pub(super) fn none(n: usize) -> Self {
+        Self { pictures: vec![None; n], looks: vec![None; n], sounds: vec![None; n] }
+    }
+
+    /// Reads the files once more.
+    pub(super) fn measure(data: &Dataset, skip: &[Fault], run: &Run<'_>) -> Result<Self, PipelineError> {
+        let (pictures, looks) = pictures::measure(data, skip, run)?;
+        Ok(Self { pictures, looks, sounds: sounds::measure(data, skip, run)? })
+    }
+
+    /// What they show.
+    pub(super) fn check(&self, skip: &[Fault]) -> Vec<Checked> {
+        [pictures::check(&self.pictures, skip), sounds::check(&self.sounds, skip)].concat()
+    }
+}
