@@ -12,6 +12,7 @@
 //! quality consensus                             what crowds say, beside crowd-kit
 //! quality planted                               copies, leaks, foreign pictures and rules in conflict that were planted
 //! quality gains                                 whether what an audit expects of its advice is what it brings
+//! quality sounds                                how well sounds are told apart, beside one kind of feature alone
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
@@ -28,6 +29,7 @@ mod planted;
 mod preprocessing;
 mod run;
 mod selection;
+mod sounds;
 mod table;
 mod task;
 
@@ -72,6 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("label-errors") => Some(label_errors::print(&data)?),
         Some("consensus") => Some(consensus::print(&data)?),
         Some("planted") => Some(planted::print(&data)?),
+        Some("sounds") => Some(sounds::print(&data)?),
         Some("gains") => Some(gains::print(&data)?),
         Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,

@@ -5,7 +5,7 @@
 //! third when habits cannot be learned; their mean is near the best of them on every set we have (`quality consensus`).
 //!
 //! Whether a model helps is measured: every vote is held out in turn, and each part says what it would have been. The crowd's
-//! answer gives way only to a part that is better by more than one standard error.
+//! answer gives way only to a part that is better by more than two standard errors: a switch that was luck costs answers.
 
 use linalg::{Matrix, MatrixView};
 use rayon::prelude::*;
@@ -17,6 +17,9 @@ use crate::labels::argmax;
 
 /// Votes that the common habit counts as, in the two members.
 const SMOOTHINGS: [f64; 2] = [0.1, 1.0];
+
+/// Standard errors by which a part must be better than the crowd.
+const CLEARLY: f64 = 2.0;
 
 /// Where an answer comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +101,8 @@ fn chosen_knows(chosen: Part, votes: &Votes, example: usize) -> bool {
 
 /// The part to use: the best one that is clearly better than the crowd, or else the crowd.
 fn chosen(evidence: &[Evidence]) -> usize {
-    let clearly =
-        (1..evidence.len()).filter(|place| evidence[*place].better_by > evidence[*place].standard_error);
+    let clearly = (1..evidence.len())
+        .filter(|place| evidence[*place].better_by > CLEARLY * evidence[*place].standard_error);
     clearly
         .fold(0, |best, place| if evidence[place].foreseen > evidence[best].foreseen { place } else { best })
 }

@@ -9,8 +9,8 @@ use super::{Checked, Fault, middle_and_spread};
 
 /// Share of clipped samples from which a recording is flagged.
 const CLIPPED: f64 = 0.001;
-/// Share of silent frames from which a recording is flagged.
-const SILENT: f64 = 0.6;
+/// Share of silent frames from which a recording is flagged. A sneeze in ten seconds of silence is a recording of a sneeze.
+const SILENT: f64 = 0.98;
 /// Decibels between loud and quiet frames below which a recording is noise.
 const NOISY: f64 = 10.0;
 /// Decibels by which hum must stand out.

@@ -157,7 +157,7 @@ fn the_page_speaks_one_language_at_a_time() {
 fn the_page_shows_the_promise_and_what_was_measured() {
     let page = spaced(&full());
     for shown in [
-        "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts.",
+        "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from.",
         "at most 1 %, as intended",
         "AUPRO@0.3",
         "90.6 %",

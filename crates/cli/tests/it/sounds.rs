@@ -1,0 +1,145 @@
+//! Sounds at the door: learned from, predicted, looked through, voted on; damaged, empty and false ones are told.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::run::{Ended, Place};
+
+const RATE: u32 = 8_000;
+
+/// A WAV file of 16 bits and one channel.
+fn wav(samples: &[f32]) -> Vec<u8> {
+    let bytes = 2 * samples.len() as u32;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + bytes).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend([16, 0x0001_0001, RATE, 2 * RATE, 0x0010_0002].iter().flat_map(|word: &u32| word.to_le_bytes()));
+    file.extend(b"data");
+    file.extend(bytes.to_le_bytes());
+    file.extend(samples.iter().flat_map(|sample| ((sample * 32_000.0) as i16).to_le_bytes()));
+    file
+}
+
+/// A second of beeps or of hiss that comes and goes, the same for the same number.
+fn sound(kind: &str, number: u32) -> Vec<f32> {
+    let mut noise = number.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+    let sample = |i: u32| {
+        noise ^= noise << 13;
+        noise ^= noise >> 17;
+        noise ^= noise << 5;
+        let time = i as f32 / RATE as f32;
+        let hiss = noise as f32 / u32::MAX as f32 - 0.5;
+        let swell = 0.5 + 0.4 * (time * (9.0 + number as f32)).sin();
+        if kind == "beep" {
+            let on = (time * (4.0 + number as f32 / 3.0)).fract() < 0.5;
+            let tone = (time * std::f32::consts::TAU * (500.0 + 60.0 * number as f32)).sin();
+            0.02 * hiss + if on { 0.4 * tone } else { 0.0 }
+        } else {
+            0.8 * swell * hiss
+        }
+    };
+    (0..RATE).map(sample).collect()
+}
+
+fn sounds(place: &Place, folder: &str, numbers: std::ops::Range<u32>) {
+    for kind in ["beep", "hiss"] {
+        for number in numbers.clone() {
+            place.write(&format!("{folder}/{kind}/{kind}{number:02}.wav"), wav(&sound(kind, number)));
+        }
+    }
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.out).unwrap()
+}
+
+#[test]
+fn a_folder_of_sounds_becomes_a_bundle_that_hears() {
+    let place = Place::new();
+    sounds(&place, "parts", 0..8);
+    place.write("parts/beep/empty.wav", "");
+    place.write("parts/beep/photo.wav", "GIF89a, whatever the name says");
+    place.write("parts/hiss/none.wav", wav(&[]));
+    let cut = wav(&sound("beep", 3));
+    place.write("parts/beep/cut.wav", &cut[..cut.len() / 2]);
+    let tuned = place.run(&["tune", "parts", "--out", "parts.djm", "--report", "parts.html"]).fine();
+    let told = &tuned.err;
+    assert!(told.contains("Tuned on 17 examples"), "{told}");
+    assert!(told.contains("empty.wav") && told.contains("photo.wav") && told.contains("none.wav"), "{told}");
+    assert!(told.contains("cut.wav"), "{told}");
+    // What was damaged is told by every run, also when all other features are kept.
+    let again = place.run(&["tune", "parts", "--out", "parts.djm", "--report", "parts.html"]).fine();
+    assert!(again.err.contains("cut.wav"), "{}", again.err);
+    let page = fs::read_to_string(place.path("parts.html")).unwrap();
+    assert!(page.contains("data:image/jpeg"), "sounds are drawn");
+
+    place.write("new/one.wav", wav(&sound("beep", 20)));
+    place.write("new/two.wav", wav(&sound("hiss", 21)));
+    let long = wav(&sound("hiss", 22));
+    place.write("new/short.wav", &long[..long.len() - 4_000]);
+    place.write("new/text.wav", "nothing to hear");
+    let found = json(&place.run(&["predict", "parts.djm", "new", "--json"]).fine());
+    let rows = found.as_array().unwrap();
+    let row = |name: &str| rows.iter().find(|row| row["id"].as_str().unwrap().ends_with(name)).unwrap();
+    assert_eq!(row("one.wav")["prediction"]["answer"]["name"], "beep");
+    assert_eq!(row("two.wav")["prediction"]["answer"]["name"], "hiss");
+    assert_eq!(row("short.wav")["prediction"]["answer"]["name"], "hiss");
+    assert!(!row("short.wav")["problem"].is_null() && row("one.wav")["problem"].is_null(), "{found}");
+    assert!(row("text.wav")["prediction"].is_null() && !row("text.wav")["problem"].is_null());
+    let table = place.run(&["predict", "parts.djm", "new/short.wav"]).fine();
+    assert!(table.out.contains("hiss"), "{}", table.out);
+
+    // A bundle that hears is not asked about texts.
+    place.write("notes.csv", "text\nthe lid is loose\n");
+    let refused = place.run(&["predict", "parts.djm", "notes.csv"]);
+    assert!(refused.code == 1 && refused.err.contains("takes sounds"), "{}", refused.told());
+}
+
+#[test]
+fn an_audit_hears_what_is_wrong() {
+    let place = Place::new();
+    sounds(&place, "parts", 0..8);
+    place.write("parts/beep/silent.wav", wav(&vec![0.0; RATE as usize]));
+    let loud: Vec<f32> = sound("beep", 9).iter().map(|sample| (sample * 9.0).clamp(-1.02, 1.02)).collect();
+    place.write("parts/beep/clipped.wav", wav(&loud));
+    place.write("parts/hiss/copy.wav", wav(&sound("hiss", 2)));
+    let found = json(&place.run(&["audit", "parts", "--json"]).fine());
+    let flagged = |fault: &str| {
+        let findings = found["findings"].as_array().unwrap().iter();
+        let named = findings.filter(|finding| finding["fault"] == fault);
+        named.map(|finding| finding["ids"].to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert!(flagged("silent").contains("silent.wav"), "{found}");
+    assert!(flagged("clipped").contains("clipped.wav"), "{found}");
+    assert!(flagged("duplicate").contains("copy.wav"), "{found}");
+}
+
+#[test]
+fn a_model_votes_on_sounds_with_the_annotators() {
+    let place = Place::new();
+    sounds(&place, "clips", 0..8);
+    let mut votes = "item,annotator,label\n".to_owned();
+    for kind in ["beep", "hiss"] {
+        for number in 0..8 {
+            for annotator in ["ann", "bob", "cy"] {
+                let wrong = annotator == "cy" && number % 2 == 0;
+                let label = if wrong == (kind == "beep") { "hiss" } else { "beep" };
+                votes += &format!("{kind}{number:02},{annotator},{label}\n");
+            }
+        }
+    }
+    votes += "beep99,ann,beep\n";
+    place.write("votes.csv", votes);
+    let ended = place.run(&["consensus", "votes.csv", "--examples", "clips", "--json"]).fine();
+    let found = json(&ended);
+    let evidence = found["evidence"].as_array().unwrap();
+    let methods: Vec<&str> = evidence.iter().map(|part| part["method"].as_str().unwrap()).collect();
+    assert!(methods.contains(&"model") && methods.contains(&"crowd"), "{methods:?}");
+    for item in found["items"].as_array().unwrap() {
+        assert!(item["item"].as_str().unwrap().starts_with(item["label"].as_str().unwrap()), "{item}");
+    }
+    assert!(ended.err.contains("1 of 17 items have no example"), "{}", ended.err);
+    let refused = place.run(&["consensus", "votes.csv", "--examples", "votes.csv"]);
+    assert!(refused.code == 1, "{}", refused.told());
+}
