@@ -21,6 +21,7 @@ pub mod open;
 pub mod patches;
 pub mod prep;
 pub mod pull;
+pub mod series;
 pub mod sound;
 pub mod tokenizer;
 pub mod transfer;
