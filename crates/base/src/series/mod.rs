@@ -133,3 +133,6 @@ impl Series {
         (Self { channels: taken, times: self.times, rate: self.rate }, faults)
     }
 }
+
+#[cfg(test)]
+mod tests;
