@@ -25,6 +25,8 @@ const DILATIONS: usize = 8;
 const REPRESENTATIONS: usize = 2;
 /// Numbers that a kernel gives at one dilation in one representation.
 const POOLS: usize = 4;
+/// What each of them is multiplied by, so that they weigh alike in a distance; measured as `docs/series.md` says.
+const WEIGHTS: [f64; POOLS] = [1.0, 2.0, 3.0, 0.5];
 /// Zeros before and behind a signal: half the longest kernel.
 const PADDING: usize = (WIDTH / 2) << (DILATIONS - 1);
 /// Most channels in a mixture, as in Hydra.
@@ -46,9 +48,9 @@ pub fn n_views(n_channels: usize) -> usize {
 /// matter. A kernel of dilation `d` is used where `8 d` is less than the length, that of dilation 1 always; what is not used is zero.
 /// Flat and wholly missing channels are zero everywhere. Of each kernel there are, for every dilation and representation:
 /// - the root of the mean of its output where it is the greatest of its seven competitors, and 0 elsewhere,
-/// - the root of the share of steps at which it is the least and negative,
-/// - the share of steps at which it exceeds one and a half standard deviations of its output,
-/// - the mean place of those steps, from -0.5 at the start to 0.5 at the end; 0 if there are none.
+/// - twice the root of the share of steps at which it is the least and negative,
+/// - three times the share of steps at which it exceeds one and a half standard deviations of its output,
+/// - half the mean place of those steps, which is -0.5 at the start and 0.5 at the end; 0 if there are none.
 ///
 /// With several channels each group of competitors looks at one channel in the first view, in turn, and at a fixed mixture of up to
 /// six in the second.
@@ -91,7 +93,7 @@ fn add(padded: &[f32], group: usize, dilation: usize, out: &mut Vec<f32>) {
     for kernel in 0..GROUP {
         let middle = if above[kernel] > 0.0 { place[kernel] / above[kernel] / n - 0.5 } else { 0.0 };
         let values = [(won[kernel] / n).sqrt(), (lost[kernel] / n).sqrt(), above[kernel] / n, middle];
-        out.extend(values.map(|value| value as f32));
+        out.extend(values.iter().zip(WEIGHTS).map(|(value, weight)| (value * weight) as f32));
     }
 }
 

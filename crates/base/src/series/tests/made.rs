@@ -50,7 +50,7 @@ pub(super) const WAVES: Made = Made {
             1 => 0.7 * (0.5 - part).signum(),
             _ => 1.2 * (2.0 * part - 1.0),
         };
-        vec![(0..200).map(|t| form((phase + step * f64::from(t)).fract()) + 0.3 * normal(rng)).collect()]
+        vec![(0..200).map(|t| form((phase + step * f64::from(t)).fract()) + 0.6 * normal(rng)).collect()]
     },
 };
 
@@ -106,7 +106,7 @@ pub(super) const CHIRPS: Made = Made {
     },
 };
 
-/// Impacts that ring, one every 80, 100 or 125 steps, in noise.
+/// Impacts that ring, one every 80, 100 or 125 steps and the stronger the rarer, in noise.
 pub(super) const IMPACTS: Made = Made {
     name: "impacts",
     n_classes: 3,
@@ -117,7 +117,7 @@ pub(super) const IMPACTS: Made = Made {
         let mut at = period * uniform(rng);
         while at < 2048.0 {
             for (age, value) in values[at as usize..].iter_mut().take(40).enumerate() {
-                *value += 3.0 * (-(age as f64) / 8.0).exp() * (TAU * 0.31 * age as f64).sin();
+                *value += 0.3 * period.sqrt() * (-(age as f64) / 8.0).exp() * (TAU * 0.31 * age as f64).sin();
             }
             at += period * (1.0 + 0.01 * normal(rng));
         }
