@@ -136,9 +136,9 @@ pub(super) fn fill(values: &mut [f32]) -> Option<Filled> {
             continue;
         }
         let (from, to) = (f64::from(values[last]), f64::from(values[place]));
-        for between in last + 1..place {
-            let share = (between - last) as f64 / (place - last) as f64;
-            values[between] = (from + share * (to - from)) as f32;
+        let gap = (place - last) as f64;
+        for (offset, value) in (1_u32..).zip(&mut values[last + 1..place]) {
+            *value = (from + f64::from(offset) / gap * (to - from)) as f32;
         }
         last = place;
     }

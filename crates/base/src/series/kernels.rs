@@ -10,7 +10,7 @@ use linalg::{Seed, random};
 
 use super::Channel;
 use super::clock::{Filled, fill};
-use super::pooling::{BLOCK, Pooled, pool};
+use super::pooling::{BLOCK, Pooled, Products, pool, products};
 
 /// Weights of a kernel: three are 2, the other six -1.
 pub(super) const WIDTH: usize = 9;
@@ -65,35 +65,67 @@ pub fn kernels(channels: &[Channel]) -> Vec<f32> {
         } else {
             mixtures.iter().map(|mixture| mix(mixture, &scaled)).collect()
         };
-        for dilation in 0..DILATIONS {
-            for representation in 0..REPRESENTATIONS {
-                let signal = |group: usize| {
-                    // One channel after the other over all cells, so that each has its turn at every dilation and group.
-                    let turn = (dilation * REPRESENTATIONS + representation) * GROUPS + group;
-                    let signals = if view == 0 { &scaled[turn % n_channels] } else { &mixed[group] };
-                    &signals[representation][..]
+        for (dilation, representation) in cells() {
+            // One channel after the other over all cells, so that each has its turn at every dilation and group.
+            let turn = (dilation * REPRESENTATIONS + representation) * GROUPS;
+            let mut last: Option<(usize, Products)> = None;
+            for group in 0..GROUPS {
+                let place = if view == 0 { (turn + group) % n_channels } else { group };
+                let signals = if view == 0 { &scaled } else { &mixed };
+                let cell = Cell::new(&signals[place][representation], 1 << dilation);
+                let products = match last {
+                    Some((known, products)) if known == place => products,
+                    _ => cell.products(),
                 };
-                (0..GROUPS).for_each(|group| add(signal(group), group, 1 << dilation, &mut out));
+                last = Some((place, products));
+                cell.add(group, &products, &mut out);
             }
         }
     }
     out
 }
 
-/// Adds the numbers of one group of competitors at one dilation.
-fn add(padded: &[f32], group: usize, dilation: usize, out: &mut Vec<f32>) {
-    let n = padded.len() - 2 * PADDING - BLOCK;
-    if n == 0 || (dilation > 1 && (WIDTH - 1) * dilation >= n) {
-        out.extend([0.0; GROUP * POOLS]);
-        return;
+/// Every dilation with every representation.
+fn cells() -> impl Iterator<Item = (usize, usize)> {
+    (0..DILATIONS)
+        .flat_map(|dilation| (0..REPRESENTATIONS).map(move |representation| (dilation, representation)))
+}
+
+/// One signal at one dilation.
+struct Cell<'a> {
+    /// From half a kernel before the first step; empty where the kernels are too long to be used.
+    signal: &'a [f32],
+    n: usize,
+    dilation: usize,
+}
+
+impl<'a> Cell<'a> {
+    fn new(padded: &'a [f32], dilation: usize) -> Self {
+        let n = padded.len() - 2 * PADDING - BLOCK;
+        let used = n > 0 && (dilation == 1 || (WIDTH - 1) * dilation < n);
+        let signal = if used { &padded[PADDING - WIDTH / 2 * dilation..] } else { &[] };
+        Self { signal, n, dilation }
     }
-    let signal = &padded[PADDING - WIDTH / 2 * dilation..];
-    let Pooled { won, lost, above, place } = pool(signal, n, dilation, &places(group));
-    let n = n as f64;
-    for kernel in 0..GROUP {
-        let middle = if above[kernel] > 0.0 { place[kernel] / above[kernel] / n - 0.5 } else { 0.0 };
-        let values = [(won[kernel] / n).sqrt(), (lost[kernel] / n).sqrt(), above[kernel] / n, middle];
-        out.extend(values.iter().zip(WEIGHTS).map(|(value, weight)| (value * weight) as f32));
+
+    fn products(&self) -> Products {
+        let end = self.signal.len().min(self.n + (WIDTH - 1) * self.dilation);
+        products(&self.signal[..end], self.n.max(1), self.dilation)
+    }
+
+    /// Adds the numbers of one group of competitors.
+    fn add(&self, group: usize, products: &Products, out: &mut Vec<f32>) {
+        if self.signal.is_empty() {
+            out.extend([0.0; GROUP * POOLS]);
+            return;
+        }
+        let Pooled { won, lost, above, place } =
+            pool(self.signal, self.n, self.dilation, &places(group), products);
+        let n = self.n as f64;
+        for kernel in 0..GROUP {
+            let middle = if above[kernel] > 0.0 { place[kernel] / above[kernel] / n - 0.5 } else { 0.0 };
+            let values = [(won[kernel] / n).sqrt(), (lost[kernel] / n).sqrt(), above[kernel] / n, middle];
+            out.extend(values.iter().zip(WEIGHTS).map(|(value, weight)| (value * weight) as f32));
+        }
     }
 }
 

@@ -11,8 +11,19 @@ const LEAST: f32 = 1e-3;
 /// The threshold in standard deviations of the output.
 const DEVIATIONS: f64 = 1.5;
 
+/// The number of each step of a block. To turn them into floats one by one would take longer than all else.
+const NUMBERS: [f32; BLOCK] = {
+    let mut numbers = [0.0; BLOCK];
+    let mut step = 0;
+    while step < BLOCK {
+        numbers[step] = step as f32;
+        step += 1;
+    }
+    numbers
+};
+
 /// What a group of kernels gives, for each kernel.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Pooled {
     /// Sum of the outputs that are the greatest of the group.
     pub won: [f64; GROUP],
@@ -25,9 +36,15 @@ pub(super) struct Pooled {
 }
 
 /// Slides kernels with twos at `places` over `n` steps; `signal` starts half a kernel before the first one and is followed by a block
-/// of zeros.
-pub(super) fn pool(signal: &[f32], n: usize, dilation: usize, places: &[[usize; 3]; GROUP]) -> Pooled {
-    let thresholds = thresholds(&signal[..n + (WIDTH - 1) * dilation], n, dilation, places);
+/// of zeros, and `products` are those of it.
+pub(super) fn pool(
+    signal: &[f32],
+    n: usize,
+    dilation: usize,
+    places: &[[usize; 3]; GROUP],
+    products: &Products,
+) -> Pooled {
+    let thresholds = thresholds(products, places);
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor and the operating system have just been asked for it.
@@ -109,8 +126,8 @@ fn extremes(outputs: &[[f32; BLOCK]; GROUP]) -> ([f32; BLOCK], [f32; BLOCK]) {
     let (mut greatest, mut least) = (outputs[0], outputs[0]);
     for output in &outputs[1..] {
         for step in 0..BLOCK {
-            greatest[step] = if output[step] > greatest[step] { output[step] } else { greatest[step] };
-            least[step] = if output[step] < least[step] { output[step] } else { least[step] };
+            greatest[step] = greatest[step].max(output[step]);
+            least[step] = least[step].min(output[step]);
         }
     }
     for step in 0..BLOCK {
@@ -123,27 +140,34 @@ fn extremes(outputs: &[[f32; BLOCK]; GROUP]) -> ([f32; BLOCK], [f32; BLOCK]) {
 /// Won, lost, above and place of one kernel in one block. Counts and places are whole numbers below 2^24, so exact.
 #[inline(always)]
 fn sums(output: &[f32; BLOCK], greatest: &[f32; BLOCK], least: &[f32; BLOCK], threshold: f32) -> [f32; 4] {
-    let mut sums = [[0.0_f32; LANES]; 4];
+    let [mut won, mut lost, mut exceeding, mut place] = [[0.0_f32; LANES]; 4];
     for chunk in (0..BLOCK).step_by(LANES) {
         for lane in 0..LANES {
             let step = chunk + lane;
             let value = output[step];
             let above = value > threshold;
-            sums[0][lane] += if value == greatest[step] { value } else { 0.0 };
-            sums[1][lane] += if value == least[step] { 1.0 } else { 0.0 };
-            sums[2][lane] += if above { 1.0 } else { 0.0 };
-            sums[3][lane] += if above { step as f32 } else { 0.0 };
+            won[lane] += if value == greatest[step] { value } else { 0.0 };
+            lost[lane] += if value == least[step] { 1.0 } else { 0.0 };
+            exceeding[lane] += if above { 1.0 } else { 0.0 };
+            place[lane] += if above { NUMBERS[step] } else { 0.0 };
         }
     }
-    sums.map(|lanes| lanes.iter().sum())
+    [won, lost, exceeding, place].map(|lanes| lanes.iter().sum())
 }
 
-/// The threshold of each kernel. The variance of its output follows from the products of the signal with itself at nine distances.
-fn thresholds(signal: &[f32], n: usize, dilation: usize, places: &[[usize; 3]; GROUP]) -> [f32; GROUP] {
-    let products: [f64; WIDTH] = std::array::from_fn(|distance| {
+/// The mean products of a signal with itself at each distance between places of a kernel.
+pub(super) type Products = [f64; WIDTH];
+
+/// The [`Products`] of a signal of `n` steps between zeros.
+pub(super) fn products(signal: &[f32], n: usize, dilation: usize) -> Products {
+    std::array::from_fn(|distance| {
         let behind = signal.get(distance * dilation..).unwrap_or_default();
         linalg::dot(&signal[..behind.len()], behind) / n as f64
-    });
+    })
+}
+
+/// The threshold of each kernel: the variance of its output follows from the products.
+fn thresholds(products: &Products, places: &[[usize; 3]; GROUP]) -> [f32; GROUP] {
     places.map(|places| {
         let weight = |place: usize| if places.contains(&place) { 2.0 } else { -1.0 };
         let pairs = (0..WIDTH).flat_map(|a| (0..WIDTH).map(move |b| (a, b)));
@@ -173,8 +197,9 @@ mod tests {
                     .map(|step| (0..9).map(|place| weight(place) * signal[step + place * dilation]).sum())
                     .collect()
             });
-            let got = pool(&signal, n, dilation, &PLACES);
-            let thresholds = thresholds(&signal[..n + 8 * dilation], n, dilation, &PLACES);
+            let products = products(&signal, n, dilation);
+            let got = pool(&signal, n, dilation, &PLACES, &products);
+            let thresholds = thresholds(&products, &PLACES);
             for kernel in 0..GROUP {
                 let rivals = |step: usize| outputs.iter().map(move |output| output[step]);
                 let output = &outputs[kernel];
@@ -192,9 +217,8 @@ mod tests {
     #[test]
     fn the_vector_unit_does_not_change_a_bit() {
         let signal: Vec<f32> = (0..1500).map(|step| ((step * 7919) % 1009) as f32 / 500.0 - 1.0).collect();
-        let thresholds = [0.5; GROUP];
-        let plain = slide(&signal, 1000, 3, &PLACES, &thresholds);
-        let got = pool(&signal, 1000, 3, &PLACES);
-        assert_eq!((plain.won, plain.lost), (got.won, got.lost));
+        let products = products(&signal, 1000, 3);
+        let plain = slide(&signal, 1000, 3, &PLACES, &thresholds(&products, &PLACES));
+        assert_eq!(plain, pool(&signal, 1000, 3, &PLACES, &products));
     }
 }
