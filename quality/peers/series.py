@@ -2,16 +2,17 @@
 
     python3 -m venv V && V/bin/pip install aeon==1.1.0
     V/bin/python series.py make --data DIR
-    cargo run --release -p base --example series -- DIR
-    V/bin/python series.py score --data DIR
+    cargo build --release -p base --example series
+    V/bin/python series.py score --data DIR --ours TARGET/release/examples/series
 
 One folder a set, `train` and `test` in it, one folder a class, one file a series. The last sets come with the aeon package. All
-transforms get the same head: columns standardised, RidgeClassifierCV. Seconds are those of the transform of the training part
-and the test part, on one thread, after a first call that compiles.
+transforms get RidgeClassifierCV, aeon's on standardised columns, as its classifiers do, ours on the features as they are. Seconds
+are those of the transform of the training part and the test part, on one thread, after a first call that compiles.
 """
 
 import argparse
 import json
+import subprocess
 import time
 from pathlib import Path
 
@@ -114,12 +115,11 @@ def read(folder: Path):
     return np.stack(x), np.array([file.parent.name for file in files])
 
 
-def accuracy(train, y, test, y_test) -> float:
+def accuracy(train, y, test, y_test, scaler) -> float:
     from sklearn.linear_model import RidgeClassifierCV
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
-    head = make_pipeline(StandardScaler(), RidgeClassifierCV(alphas=np.logspace(-3, 5, 10)))
+    head = make_pipeline(scaler, RidgeClassifierCV(alphas=np.logspace(-6, 5, 14)))
     return round(float(head.fit(train, y).score(test, y_test)), 4)
 
 
@@ -129,7 +129,18 @@ def peers():
     return {"MiniRocket": MiniRocket(random_state=SEED), "MultiRocket": MultiRocket(random_state=SEED)}
 
 
-def score(data: Path, only) -> None:
+def own(binary, data: Path) -> dict:
+    """Has our features written beside the series; the seconds of each set."""
+    if binary is None:
+        return {}
+    lines = subprocess.run([binary, data], check=True, capture_output=True, text=True).stdout.splitlines()
+    return {line["set"]: line["seconds"] for line in map(json.loads, lines)}
+
+
+def score(data: Path, only, binary) -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    ours = own(binary, data)
     for folder in sorted(data.iterdir()):
         if only and folder.name not in only:
             continue
@@ -140,12 +151,12 @@ def score(data: Path, only) -> None:
             transform.fit_transform(x)
             start = time.perf_counter()
             train, test = transform.transform(x), transform.transform(x_test)
-            seconds = time.perf_counter() - start
-            row[f"{name} seconds"] = round(seconds, 3)
-            row[name] = accuracy(np.nan_to_num(train), y, np.nan_to_num(test), y_test)
-        own = {part: folder / f"{part}.npy" for part in PER_CLASS}
-        if all(file.exists() for file in own.values()):
-            row["ours"] = accuracy(np.load(own["train"]), y, np.load(own["test"]), y_test)
+            row[f"{name} seconds"] = round(time.perf_counter() - start, 3)
+            row[name] = accuracy(np.nan_to_num(train), y, np.nan_to_num(test), y_test, StandardScaler())
+        if folder.name in ours:
+            train, test = (np.load(folder / f"{part}.npy").astype(float) for part in PER_CLASS)
+            row["ours seconds"] = ours[folder.name]
+            row["ours"] = accuracy(train, y, test, y_test, StandardScaler(with_std=False))
         print(json.dumps(row), flush=True)
 
 
@@ -154,11 +165,12 @@ def main() -> None:
     parser.add_argument("step", choices=["make", "score"])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--ours", type=Path, help="the built example `series`")
     arguments = parser.parse_args()
     if arguments.step == "make":
         make(arguments.data)
     else:
-        score(arguments.data, set(arguments.only))
+        score(arguments.data, set(arguments.only), arguments.ours)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             transforming += start.elapsed().as_secs_f64();
             write_npy(&set.join(format!("{part}.npy")), &rows)?;
         }
-        println!("{}: reading {reading:.3} s, transform {transforming:.3} s", set.display());
+        let name = set.file_name().ok_or("a set has no name")?.to_string_lossy();
+        println!("{{\"set\": \"{name}\", \"read seconds\": {reading:.3}, \"seconds\": {transforming:.3}}}");
     }
     Ok(())
 }

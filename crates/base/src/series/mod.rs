@@ -28,7 +28,7 @@ pub struct Series {
     pub channels: Vec<Channel>,
     /// When each step was, in the unit that the clock column counts in: seconds, or steps of an index. `None` without such a column.
     pub times: Option<Vec<f64>>,
-    /// Steps a second; `None` where the clock counts no seconds or there is none.
+    /// Steps a second, by the mean step as read and by the median one once [`even`]; `None` where no clock counts seconds.
     pub rate: Option<f64>,
 }
 

@@ -10,7 +10,7 @@ use super::date;
 use super::{Channel, Fault, Series, SeriesError};
 
 /// Largest file, in bytes.
-pub const MAX_BYTES: u64 = 512 << 20;
+pub const MAX_BYTES: u64 = 128 << 20;
 /// Most steps of a series.
 pub const MAX_STEPS: usize = dataset::read::MAX_EXAMPLES;
 /// Most sensors of a series.
