@@ -5,6 +5,8 @@
 //! 2. [`containers`] read whatever file the weights came in and give [`weights`];
 //! 3. [`arch`] writes the network once, as a [`graph`]; [`emit`] turns it into ONNX; an [`engine`] runs it;
 //! 4. [`prep`] turns files and text into the network's input, [`sound`] does so for sounds; [`extract`] runs it over many examples, with the feature cache.
+//!
+//! [`series`] needs no network: it turns series of sensors into features by itself.
 
 pub mod arch;
 mod base64;
@@ -21,6 +23,7 @@ pub mod open;
 pub mod patches;
 pub mod prep;
 pub mod pull;
+pub mod series;
 pub mod sound;
 pub mod tokenizer;
 pub mod transfer;
