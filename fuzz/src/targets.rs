@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use base::containers::{Limits, e5s1, npy, npz, sentencepiece, torch, usem3};
+use base::containers::{Limits, ctranslate2, e5s1, npy, npz, sentencepiece, torch, usem3};
 use base::tokenizer::Tokenizer;
 use base::weights::Weights;
 use bundle::Bundle;
@@ -24,6 +24,7 @@ pub(crate) struct Target {
 /// All parsers of files that come from strangers.
 pub(crate) const TARGETS: &[Target] = &[
     Target { name: "pickle", run: |data| drop(torch::read(data, &small())) },
+    Target { name: "ctranslate2", run: |data| drop(ctranslate2::read(data, "", &small())) },
     Target { name: "e5s1", run: |data| drop(e5s1::read(data)) },
     Target { name: "npy", run: |data| drop(npy::read(data, &small())) },
     Target { name: "npz", run: |data| drop(npz::read(data, &small())) },

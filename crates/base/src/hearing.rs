@@ -92,6 +92,7 @@ impl Hearing {
             frames.add_rows(
                 output.first().map_or(&[], |rows| &rows.data),
                 output.first().map_or(1, NetOutput::dim),
+                1.0,
             );
         }
         let statistics = statistics.finish().ok_or(PrepError::Empty)?;
@@ -127,7 +128,9 @@ impl Eye {
             let Some(picture) = sound::picture(&log_mel.select_rows(&rows)) else { return Ok(()) };
             let output = self.engine.run(NetInput::Image(&prep::image_input(&picture, &self.preprocess)))?;
             let vector = output.iter().find(|output| output.rows == 1 && output.data.len() == self.dim);
-            seen.add_rows(vector.map_or(&[], |vector| &vector.data), self.dim);
+            // A picture counts by the frames on it: a short last one is mostly stretched.
+            let weight = (end - start) as f64 / PICTURE_FRAMES as f64;
+            seen.add_rows(vector.map_or(&[], |vector| &vector.data), self.dim, weight);
             if end == log_mel.rows() {
                 return Ok(());
             }
@@ -146,34 +149,39 @@ fn pairs(log_mel: &Matrix) -> Vec<f32> {
     }
 }
 
-/// Mean and standard deviation of rows that come piece by piece.
+/// Mean and standard deviation of weighed rows that come piece by piece.
 #[derive(Default)]
 struct Moments {
-    count: f64,
+    weight: f64,
     sums: Vec<f64>,
     squares: Vec<f64>,
 }
 
 impl Moments {
-    fn add_rows(&mut self, rows: &[f32], dim: usize) {
+    fn add_rows(&mut self, rows: &[f32], dim: usize, weight: f64) {
         self.sums.resize(dim, 0.0);
         self.squares.resize(dim, 0.0);
         for row in rows.chunks_exact(dim) {
-            self.count += 1.0;
+            self.weight += weight;
             for ((sum, square), value) in self.sums.iter_mut().zip(&mut self.squares).zip(row) {
-                *sum += f64::from(*value);
-                *square += f64::from(*value).powi(2);
+                *sum += weight * f64::from(*value);
+                *square += weight * f64::from(*value).powi(2);
             }
         }
     }
 
+    /// Never zero: of nothing, all means are zero.
+    fn weight(&self) -> f64 {
+        if self.weight > 0.0 { self.weight } else { 1.0 }
+    }
+
     fn mean(&self) -> Vec<f32> {
-        self.sums.iter().map(|sum| (sum / self.count.max(1.0)) as f32).collect()
+        self.sums.iter().map(|sum| (sum / self.weight()) as f32).collect()
     }
 
     fn deviation(&self) -> Vec<f32> {
-        let count = self.count.max(1.0);
+        let weight = self.weight();
         let each = self.sums.iter().zip(&self.squares);
-        each.map(|(sum, square)| (square / count - (sum / count).powi(2)).max(0.0).sqrt() as f32).collect()
+        each.map(|(sum, square)| (square / weight - (sum / weight).powi(2)).max(0.0).sqrt() as f32).collect()
     }
 }

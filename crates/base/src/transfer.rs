@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use store::{StagedDir, StoreError, write_atomic};
 
-use crate::cache::{CARD, Cache, CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
+use crate::cache::{CARD, Cache, CacheError, Card, MODEL, MODEL_ONNX, PICTURE_MODEL, TOKENIZER};
 use crate::catalogue::is_id;
 use crate::pull::stamps;
 
@@ -20,7 +20,7 @@ const MAX_CARD: u64 = 1 << 20;
 /// Largest file that is taken in.
 const MAX_FILE: u64 = 64 << 30;
 /// All that a base is made of.
-const NAMES: [&str; 4] = [CARD, MODEL, MODEL_ONNX, TOKENIZER];
+const NAMES: [&str; 5] = [CARD, MODEL, PICTURE_MODEL, MODEL_ONNX, TOKENIZER];
 
 /// Why a base could not be carried.
 #[derive(Debug, thiserror::Error)]

@@ -70,7 +70,12 @@ impl Predictor {
             return Err(BundleError::WrongBase { id: bundle.manifest.base.id.clone(), expected, got });
         }
         let predictor = Self { bundle, base };
-        predictor.bundle.golden.check(&predictor.base.engine_name(), &predictor.probe_logits()?)?;
+        let (engine, fresh) = (predictor.base.engine_name(), predictor.probe_logits()?);
+        let golden = &predictor.bundle.golden;
+        match predictor.base.modality() {
+            dataset::Modality::Sound => golden.check_heard(&engine, &fresh)?,
+            _ => golden.check(&engine, &fresh)?,
+        }
         Ok(predictor)
     }
 

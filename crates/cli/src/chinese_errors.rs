@@ -84,6 +84,9 @@ fn pipeline(error: &PipelineError) -> Option<String> {
             format!("{n_examples} 个样本都已有标注，没有可选的样本")
         }
         PipelineError::Cost(error) => cost(error),
+        PipelineError::NoItems { path } => {
+            format!("投票中的题目与{}中样本的编号、文件名都对不上", name(path))
+        }
         PipelineError::NoLabels { n_examples } => format!("{n_examples} 个样本都没有标注"),
         PipelineError::OtherTask { expected, got } => {
             format!("这个模型包回答的是 {expected}，而数据是 {got}")

@@ -149,6 +149,9 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
     let mut cautions = cautions(&doubts, people);
     let model = match &request.examples {
         None => None,
+        Some(examples) if *examples == request.votes => {
+            return Err(PipelineError::NoItems { path: examples.clone() });
+        }
         Some(examples) => {
             let shown = Shown { examples, base: request.base.as_deref(), seed: Seed(request.seed) };
             let voting = juror::ask(home, &shown, items, &votes, run)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use curate::consensus::{Votes, vote_shares};
-use dataset::{ClassIdx, Dataset, Decision, Example, Problem, ReadOptions, Target, Task};
+use dataset::{ClassIdx, Content, Dataset, Decision, Example, Problem, ReadOptions, Target, Task};
 use evaluate::Calibration;
 use linalg::{Matrix, Seed};
 use tune::{TuneConfig, TuneError};
@@ -12,7 +12,7 @@ use tune::{TuneConfig, TuneError};
 use crate::assess::argmax;
 use crate::journey::Lesson;
 use crate::report::Sentence;
-use crate::{Home, PipelineError, Run, Step, audit, features};
+use crate::{Event, Home, PipelineError, Run, Step, audit, features};
 
 /// The examples that were voted on.
 pub(crate) struct Shown<'a> {
@@ -41,8 +41,10 @@ pub(crate) fn ask(
     let (examples, mut problems) = run.step(Step::Read, || {
         Ok(dataset::read_unlabelled(&[shown.examples.to_owned()], &ReadOptions::default())?)
     })?;
+    for problem in &problems {
+        run.tell(Event::Problem(problem.clone()));
+    }
     let places = places(items, &examples);
-    let missing = items.len() - places.len();
     let shares = vote_shares(votes)?;
     let data = taught(shown.examples, examples, &places, &shares);
     if data.examples.is_empty() {
@@ -58,73 +60,90 @@ pub(crate) fn ask(
         run.step(Step::Tune, || match tune::tune(lesson.input(), &config, shown.seed, run.cancel_flag()) {
             Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
             Err(TuneError::OneClass { .. }) => Ok(None),
-            tuned => Ok(Some(tuned?)),
+            tuned => Ok(Some(tuned?).filter(|tuned| !tuned.validated.is_empty())),
         })?;
-    let mut cautions = Vec::new();
-    if missing > 0 {
-        let n = items.len();
-        cautions.push(Sentence {
-            en: format!(
-                "{missing} of {n} items have no example of their name: the model says nothing about them."
-            ),
-            zh: format!("{n} 个题目中有 {missing} 个找不到同名的样本：模型对它们不表态。"),
-        });
-    }
-    let Some(tuned) = tuned else { return Ok(Voting { probs: None, problems, cautions }) };
+    let Some(tuned) = tuned else { return Ok(Voting { probs: None, problems, cautions: vec![unlearned()] }) };
     let labels: Vec<u32> = tuned.validated.iter().map(|row| lesson.single_labels()[*row]).collect();
-    let calibration =
-        Calibration::temperature(tuned.oof_outputs.select_rows(&tuned.validated).view(), &labels);
-    let mut probs = Matrix::from_rows(&vec![mean_row(&shares); items.len()]);
-    for row in &tuned.validated {
-        let example = &table.data.examples[lesson.rows[*row]];
-        let item = places[&example.id.0];
-        probs.row_mut(item).copy_from_slice(&calibration.probs(tuned.oof_outputs.row(*row)));
+    let outputs = tuned.oof_outputs.select_rows(&tuned.validated);
+    let calibration = Calibration::temperature(outputs.view(), &labels);
+    let mut said: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (row, outputs) in tuned.validated.iter().zip(outputs.iter_rows()) {
+        let id = &table.data.examples[lesson.rows[*row]].id.0;
+        places[id].iter().for_each(|item| drop(said.insert(*item, calibration.probs(outputs))));
     }
+    let silent = items.len() - said.len();
+    let cautions = if silent > 0 { vec![unsaid(silent, items.len())] } else { Vec::new() };
+    let prior = mean_row(&shares);
+    let row = |item: usize| said.get(&item).unwrap_or(&prior).clone();
+    let probs = Matrix::from_rows(&(0..items.len()).map(row).collect::<Vec<_>>());
     Ok(Voting { probs: Some(probs), problems, cautions })
 }
 
-/// The item of each example, by the example's id: an item is called as an example's id, its file, or its file without the ending.
-fn places(items: &[String], examples: &[Example]) -> BTreeMap<String, usize> {
-    let mut by_name: BTreeMap<String, Option<&Example>> = BTreeMap::new();
-    for example in examples {
-        for name in names(example) {
-            // A name of several examples names none.
-            by_name
-                .entry(name)
-                .and_modify(|found| *found = found.filter(|one| one.id == example.id))
-                .or_insert(Some(example));
-        }
+fn unlearned() -> Sentence {
+    Sentence {
+        en: "No model votes: the examples found are of one class, or too few to hold any out.".to_owned(),
+        zh: "没有模型投票：找到的样本只有一类，或太少而无法留出。".to_owned(),
     }
-    let found = items.iter().enumerate().filter_map(|(place, item)| {
-        let example = by_name.get(item).copied().flatten()?;
-        Some((example.id.0.clone(), place))
-    });
-    found.collect()
 }
 
-fn names(example: &Example) -> Vec<String> {
-    let file = example.content.file();
-    let name = file.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    let stem = file.and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
-    let path = file.map(|path: &Path| path.to_string_lossy().into_owned());
-    let text = match &example.content {
-        dataset::Content::Text(text) => Some(text.clone()),
-        _ => None,
-    };
-    [Some(example.id.0.clone()), name, stem, path, text].into_iter().flatten().collect()
+fn unsaid(silent: usize, n: usize) -> Sentence {
+    Sentence {
+        en: format!(
+            "The model says nothing about {silent} of {n} items: no example, or several, are called so, or it could not be read or held out."
+        ),
+        zh: format!(
+            "模型对 {n} 个题目中的 {silent} 个不表态：没有或有多个同名样本，或样本无法读取、无法留出。"
+        ),
+    }
+}
+
+/// The items of each example, by the example's id. An item is called as an example's id; else as its file, with the path or without,
+/// with the ending or without; else as its text. A name of several examples names none.
+fn places(items: &[String], examples: &[Example]) -> BTreeMap<String, Vec<usize>> {
+    let tiers: Vec<BTreeMap<String, Option<&Example>>> =
+        TIERS.iter().map(|name| called(examples, name)).collect();
+    let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, item) in items.iter().enumerate() {
+        if let Some(Some(example)) = tiers.iter().find_map(|tier| tier.get(item)) {
+            places.entry(example.id.0.clone()).or_default().push(place);
+        }
+    }
+    places
+}
+
+/// What an example may be called, the surest name first.
+const TIERS: [fn(&Example) -> Option<String>; 5] = [
+    |example| Some(example.id.0.clone()),
+    |example| Some(example.content.file()?.to_string_lossy().into_owned()),
+    |example| Some(example.content.file()?.file_name()?.to_string_lossy().into_owned()),
+    |example| Some(example.content.file()?.file_stem()?.to_string_lossy().into_owned()),
+    |example| if let Content::Text(text) = &example.content { Some(text.clone()) } else { None },
+];
+
+fn called<'e>(
+    examples: &'e [Example],
+    name: &fn(&Example) -> Option<String>,
+) -> BTreeMap<String, Option<&'e Example>> {
+    let mut called = BTreeMap::new();
+    for example in examples {
+        if let Some(name) = name(example) {
+            called.entry(name).and_modify(|found| *found = None).or_insert(Some(example));
+        }
+    }
+    called
 }
 
 /// The examples of items, labelled by the first of the classes that most chose.
 fn taught(
     root: &Path,
     examples: Vec<Example>,
-    places: &BTreeMap<String, usize>,
+    places: &BTreeMap<String, Vec<usize>>,
     shares: &Matrix<f64>,
 ) -> Dataset {
     let mut examples: Vec<Example> =
         examples.into_iter().filter(|example| places.contains_key(&example.id.0)).collect();
     for example in &mut examples {
-        let most = argmax(shares.row(places[&example.id.0]));
+        let most = argmax(shares.row(places[&example.id.0][0]));
         example.target = Target::Class(ClassIdx(u32::try_from(most).expect("classes are few")));
         // All help to judge all: nothing is kept for a test.
         (example.part, example.votes) = (None, Vec::new());

@@ -44,7 +44,9 @@ pub(super) fn check(head: &[u8]) -> Result<(), PrepError> {
     if known.is_none() && (DECODED.iter().any(|(at, bytes)| has(*at, bytes)) || is_mpeg(head)) {
         return Ok(());
     }
-    let text = || str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_printed = head.iter().all(|byte| *byte >= b' ' || b"\t\n\r".contains(byte));
+    let text =
+        || is_printed && str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
     let detail = match known {
         Some((_, _, detail)) => detail,
         None if text() => "it holds text",
@@ -77,7 +79,7 @@ mod tests {
         refused(b"\x89PNG\r\n\x1a\n", "it is a picture");
         refused(b"\xff\xd8\xff\xe0\x00\x10JFIF", "it is a picture");
         refused("一段文字".as_bytes(), "it holds text");
-        refused(b"RIFF\x10\x00\x00\x00AVI LIST", "it holds text");
+        refused(b"RIFF\x10\x00\x00\x00AVI LIST", "its first bytes belong to no known format");
         refused(b"\x00\x00\xff\xfe", "its first bytes belong to no known format");
         assert_eq!(check(b""), Err(PrepError::Empty));
     }

@@ -14,7 +14,9 @@ fn wav(samples: &[f32]) -> Vec<u8> {
     let mut file = b"RIFF".to_vec();
     file.extend((36 + bytes).to_le_bytes());
     file.extend(b"WAVEfmt ");
-    file.extend([16, 0x0001_0001, RATE, 2 * RATE, 0x0010_0002].iter().flat_map(|word: &u32| word.to_le_bytes()));
+    file.extend(
+        [16, 0x0001_0001, RATE, 2 * RATE, 0x0010_0002].iter().flat_map(|word: &u32| word.to_le_bytes()),
+    );
     file.extend(b"data");
     file.extend(bytes.to_le_bytes());
     file.extend(samples.iter().flat_map(|sample| ((sample * 32_000.0) as i16).to_le_bytes()));
@@ -139,7 +141,14 @@ fn a_model_votes_on_sounds_with_the_annotators() {
     for item in found["items"].as_array().unwrap() {
         assert!(item["item"].as_str().unwrap().starts_with(item["label"].as_str().unwrap()), "{item}");
     }
-    assert!(ended.err.contains("1 of 17 items have no example"), "{}", ended.err);
-    let refused = place.run(&["consensus", "votes.csv", "--examples", "votes.csv"]);
-    assert!(refused.code == 1, "{}", refused.told());
+    assert!(ended.err.contains("says nothing about 1 of 17 items"), "{}", ended.err);
+    place.write("other/a.wav", wav(&sound("beep", 1)));
+    for elsewhere in ["votes.csv", "other"] {
+        let refused = place.run(&["consensus", "votes.csv", "--examples", elsewhere]);
+        assert!(
+            refused.code == 1 && refused.err.contains("no item of the votes is called like"),
+            "{}",
+            refused.told()
+        );
+    }
 }

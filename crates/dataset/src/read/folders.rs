@@ -18,7 +18,13 @@ pub(super) fn is_image_name(path: &Path) -> bool {
 
 /// Whether a file's name says that it is a sound.
 pub(super) fn is_sound_name(path: &Path) -> bool {
-    extension_is(path, &["wav", "wave", "flac", "ogg", "oga", "mp3", "m4a", "aac", "aif", "aiff", "caf"])
+    extension_is(
+        path,
+        &[
+            "wav", "wave", "flac", "ogg", "oga", "mp3", "m4a", "aac", "aif", "aiff", "aifc", "caf", "mka",
+            "opus", "wma", "amr", "ac3",
+        ],
+    )
 }
 
 /// The sense that a file speaks to, as its name says.

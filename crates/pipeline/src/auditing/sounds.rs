@@ -21,8 +21,8 @@ const OF_SOUNDS: [Fault; 8] = [
     Fault::SameChannels,
     Fault::OddDuration,
 ];
-/// Of a longer recording only the beginning is measured, in seconds.
-const MEASURED: u64 = 600;
+/// Samples of all channels together that are measured: three minutes at 44.1 kHz. Of a longer recording it is the beginning.
+const MEASURED: usize = 1 << 23;
 
 /// What the samples of every sound say, `[n]`; nothing where nobody asks or there is none. They are decoded once more: features
 /// come from the cache.
@@ -35,21 +35,24 @@ pub(super) fn measure(
         return Ok(vec![None; data.examples.len()]);
     }
     let found = data.examples.par_iter().map(|example| match &example.content {
-        Content::Sound(path) if !run.is_cancelled() => beginning(path),
+        Content::Sound(path) if !run.is_cancelled() => beginning(path, run),
         _ => None,
     });
     let found = found.collect();
     if run.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(found) }
 }
 
-/// Measures a sound, or its first ten minutes: what lies beyond still counts as duration.
-fn beginning(path: &Path) -> Option<Sound> {
+/// Measures a sound, or its beginning: what lies beyond still counts as duration.
+fn beginning(path: &Path, run: &Run<'_>) -> Option<Sound> {
     let mut decoder = Decoder::open(path).ok()?;
     let rate = decoder.rate();
-    let most = usize::try_from(MEASURED * u64::from(rate)).ok()?;
+    let most = MEASURED / decoder.n_channels().max(1);
     let mut channels: Vec<Vec<f32>> = vec![Vec::new(); decoder.n_channels()];
     let mut samples = 0_u64;
     while let Ok(Some(block)) = decoder.next_block() {
+        if run.is_cancelled() {
+            return None;
+        }
         samples += block.first()?.len() as u64;
         for (channel, more) in channels.iter_mut().zip(block) {
             let room = most - channel.len();

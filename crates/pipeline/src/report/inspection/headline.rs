@@ -23,13 +23,17 @@ fn proven_sentence(proven: &ProvenThreshold, counted: Counted) -> Sentence {
             en: format!(
                 "With {confidence} confidence at most {most} of good parts alarm: proven on {n} good parts, each judged without having been learned from."
             ),
-            zh: format!("在 {confidence} 置信度下，至多 {most} 的良品会误报：已由 {n} 个良品证明，每个都在未被学习时受检。"),
+            zh: format!(
+                "在 {confidence} 置信度下，至多 {most} 的良品会误报：已由 {n} 个良品证明，每个都在未被学习时受检。"
+            ),
         },
         Counted::Groups => Sentence {
             en: format!(
                 "With {confidence} confidence at most {most} of groups of good parts have any false alarm: proven on {n} groups, each judged without having been learned from."
             ),
-            zh: format!("在 {confidence} 置信度下，至多 {most} 的良品组会出现误报：已由 {n} 组良品证明，每组都在未被学习时受检。"),
+            zh: format!(
+                "在 {confidence} 置信度下，至多 {most} 的良品组会出现误报：已由 {n} 组良品证明，每组都在未被学习时受检。"
+            ),
         },
     }
 }
