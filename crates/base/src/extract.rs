@@ -211,6 +211,7 @@ fn compute_one(base: &Base, work: &Work<'_>) -> Result<Embedded, BaseError> {
     base.embed_and_tell(&match work.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
+        Content::Video(path) => Input::VideoFile(path.clone()),
         Content::Image(path) => {
             let bytes =
                 std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() })?;

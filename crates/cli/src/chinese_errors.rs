@@ -188,6 +188,7 @@ fn modality(modality: Modality) -> &'static str {
         Modality::Image => "图片",
         Modality::Text => "文本",
         Modality::Sound => "声音",
+        Modality::Video => "视频",
     }
 }
 
@@ -369,7 +370,7 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
         }
         ReadError::NoContentColumn { path, existing } => (
             format!("{}里看不出哪一列是文本或图片；{}", name(path), columns(existing)),
-            "请用 --text、--image 或 --sound 指定内容列",
+            "请用 --text、--image、--sound 或 --video 指定内容列",
         ),
         ReadError::EmbeddedPictures { path, column } => (
             format!("{}的“{column}”列直接存放图片，无法从表格读取", name(path)),

@@ -77,6 +77,12 @@ pub enum ProblemKind {
     BrokenSound { detail: String },
     /// Part of the sound is missing or damaged; the rest is used.
     DamagedSound { detail: String },
+    /// The file is not a video that can be read, whatever its name says.
+    NotAVideo { detail: String },
+    /// The video is damaged, and nothing of it is used.
+    BrokenVideo { detail: String },
+    /// Looking through the video took too long.
+    SlowVideo { limit_seconds: u64 },
     /// The sound file holds no samples.
     NoSamples,
     /// The sound is longer than what is decoded.
@@ -157,6 +163,7 @@ impl fmt::Display for ProblemKind {
             | Self::DamagedSound { .. }
             | Self::NoSamples
             | Self::TooLong { .. } => self.fmt_sound(out),
+            Self::NotAVideo { .. } | Self::BrokenVideo { .. } | Self::SlowVideo { .. } => self.fmt_video(out),
             Self::RaggedRow { .. }
             | Self::UnclosedQuote
             | Self::BadText { .. }
@@ -231,6 +238,20 @@ impl ProblemKind {
                 write!(out, "the sound is longer than {} hours; cut it into parts", limit_seconds / 3600)
             }
             other => unreachable!("{other:?} is not about sounds"),
+        }
+    }
+
+    fn fmt_video(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAVideo { detail } => {
+                write!(out, "this is not a video that can be read ({detail}); remove it or save it as MP4")
+            }
+            Self::BrokenVideo { detail } => write!(out, "the video is damaged ({detail}); export it again"),
+            Self::SlowVideo { limit_seconds } => write!(
+                out,
+                "looking through the video takes longer than {limit_seconds} s; cut it into parts or scale it down"
+            ),
+            other => unreachable!("{other:?} is not about videos"),
         }
     }
 
