@@ -12,6 +12,7 @@
 //! quality consensus                             what crowds say, beside crowd-kit
 //! quality planted                               copies, leaks, foreign pictures and rules in conflict that were planted
 //! quality gains                                 whether what an audit expects of its advice is what it brings
+//! quality video                                 what five videos of each class teach
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
@@ -30,6 +31,7 @@ mod run;
 mod selection;
 mod table;
 mod task;
+mod video;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,6 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("label-errors") => Some(label_errors::print(&data)?),
         Some("consensus") => Some(consensus::print(&data)?),
         Some("planted") => Some(planted::print(&data)?),
+        Some("video") => Some(video::print(&data)?),
         Some("gains") => Some(gains::print(&data)?),
         Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,

@@ -7,6 +7,7 @@ use base::cache::CacheError;
 use base::open::BaseError;
 use base::pull::PullError;
 use base::transfer::TransferError;
+use base::video::FfmpegError;
 use bundle::BundleError;
 use curate::CurateError;
 use dataset::{Modality, ReadError};
@@ -240,12 +241,25 @@ fn bundle(error: &BundleError) -> Option<String> {
     })
 }
 
+/// Why no video can be decoded on this machine.
+pub(crate) fn ffmpeg(error: &FfmpegError) -> String {
+    match error {
+        FfmpegError::Missing { program } => format!(
+            "未安装“{}”，解码视频需要它；请用 apt install ffmpeg、brew install ffmpeg 或 winget install ffmpeg 安装",
+            program.display()
+        ),
+        FfmpegError::Run { program, .. } => format!("“{}”无法运行", program.display()),
+        other => other.to_string(),
+    }
+}
+
 fn base(error: &BaseError) -> Option<String> {
     Some(match error {
         BaseError::Card(error) => return cache(error),
         BaseError::Setting { id, table, detail } => {
             format!("底座“{id}”的 base.toml 中 {table} 有误：{detail}")
         }
+        BaseError::Ffmpeg(error) => ffmpeg(error),
         BaseError::Arch { id, .. } => format!("底座“{id}”与它的网络类型不符"),
         BaseError::FrozenOnly { id, engine } => {
             format!("底座“{id}”是 ONNX 文件；引擎 {engine} 只能运行已知网络")

@@ -196,6 +196,9 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::DcOffset => lang.pick("off centre", "直流偏移"),
         Fault::SameChannels => lang.pick("channels that are the same", "声道相同"),
         Fault::OddDuration => lang.pick("odd duration", "时长异常"),
+        Fault::BlackFrames => lang.pick("mostly black", "大部分黑屏"),
+        Fault::Frozen => lang.pick("frozen", "画面静止"),
+        Fault::RepeatedFrames => lang.pick("repeated frames", "重复帧"),
     }
 }
 
@@ -331,5 +334,11 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
             "各声道内容相同，而其他录音不同。",
         ),
         Fault::OddDuration => lang.pick("Much longer or shorter than the other recordings.", "比其他录音长得多或短得多。"),
+        Fault::BlackFrames => lang.pick("Half of the video or more is black.", "视频有一半以上是黑屏。"),
+        Fault::Frozen => lang.pick("It stands still for most of its length.", "画面大部分时间静止不动。"),
+        Fault::RepeatedFrames => lang.pick(
+            "Frames are given twice or more often while things move.",
+            "画面在动，但同一帧重复出现。",
+        ),
     }
 }

@@ -21,3 +21,4 @@ mod onnx_inspector;
 mod review;
 mod run;
 mod select;
+mod video;
