@@ -343,7 +343,10 @@ fn unreadable(error: io::Error) -> PrepError {
 }
 
 /// A file whose first bytes are those of a video is damaged; another is no video.
-fn not_a_video(path: &Path, words: String) -> PrepError {
+fn not_a_video(path: &Path, mut words: String) -> PrepError {
+    if words.starts_with("Format not on whitelist") {
+        words = format!("it is none of {CONTAINERS}");
+    }
     let mut start = [0; 12];
     let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
     let is_video = read.is_ok()
