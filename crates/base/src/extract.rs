@@ -147,7 +147,7 @@ fn finish(
                     None => done.fresh.push((work.key, features)),
                     // Not kept, so that the next run tells it again.
                     Some(detail) => {
-                        let kind = ProblemKind::DamagedSound { detail };
+                        let kind = ProblemKind::damaged(work.content.modality(), detail);
                         done.damaged.extend(work.rows.iter().map(|row| (*row, kind.clone())));
                     }
                 }

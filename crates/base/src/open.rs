@@ -1,5 +1,7 @@
 //! A base that is ready to run.
 
+mod maps;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,7 @@ use half::f16;
 use image::RgbImage;
 use store::Hasher;
 
-use crate::arch::{self, ArchError, DetectionMaps, Family};
+use crate::arch::{self, ArchError, Family};
 use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
 use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
@@ -21,6 +23,8 @@ use crate::tokenizer::{Tokenizer, TokenizerError};
 use crate::video::{self, Ffmpeg, FfmpegError, VideoError};
 use crate::watching;
 use crate::weights::{Weights, WeightsError};
+
+pub(crate) use maps::{detection_maps, maps, maps_network};
 
 /// What runs a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -339,58 +343,6 @@ fn layout(engine: &dyn Engine, hearing: Option<&Hearing>, preprocess: &Preproces
 pub fn network(dir: &Path) -> Result<(Graph, Weights), BaseError> {
     let card = Card::read(dir)?;
     load(dir, &card, &family(&card)?)
-}
-
-/// A base opened for its inner maps.
-pub(crate) struct Maps {
-    pub(crate) id: String,
-    pub(crate) hash: store::Hash,
-    pub(crate) preprocess: Preprocess,
-    /// One for each size of picture.
-    pub(crate) engines: Vec<Box<dyn Engine>>,
-}
-
-/// Opens the part of a base that makes these inner maps of square pictures of each size.
-pub(crate) fn maps(
-    dir: &Path,
-    choice: &EngineChoice,
-    sizes: &[usize],
-    maps: &[&str],
-) -> Result<Maps, BaseError> {
-    let base = Base::open(dir, choice)?;
-    let family = family(&base.card)?;
-    let engine = |size: &usize| {
-        let (graph, weights) = maps_of(dir, &base.card.id, &family, *size, maps)?;
-        engine_of(&graph, &weights, choice, &base.card.id)
-    };
-    let engines = sizes.iter().map(engine).collect::<Result<_, _>>()?;
-    Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engines })
-}
-
-/// The part of a base that makes these inner maps of square pictures of one size, with its weights; for export.
-pub(crate) fn maps_network(dir: &Path, size: usize, maps: &[&str]) -> Result<(Graph, Weights), BaseError> {
-    let card = Card::read(dir)?;
-    maps_of(dir, &card.id, &family(&card)?, size, maps)
-}
-
-fn maps_of(
-    dir: &Path,
-    id: &str,
-    family: &Family,
-    size: usize,
-    maps: &[&str],
-) -> Result<(Graph, Weights), BaseError> {
-    let weights = Weights::load(&dir.join(MODEL))?;
-    arch::prepare_maps(family, weights, size, maps)
-        .map_err(|source| BaseError::Arch { id: id.to_owned(), source })
-}
-
-/// Which inner maps of the base in a folder show defects.
-pub(crate) fn detection_maps(dir: &Path) -> Result<DetectionMaps, BaseError> {
-    let card = Card::read(dir)?;
-    let weights = Weights::load(&dir.join(MODEL))?;
-    arch::detection_maps(&family(&card)?, &weights)
-        .map_err(|source| BaseError::Arch { id: card.id.clone(), source })
 }
 
 /// How the base in a folder prepares its input; for export.

@@ -120,7 +120,7 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
     };
     match predictor.predict_and_tell(&input) {
         Ok((prediction, damage)) => {
-            let problem = damage.map(|detail| ProblemKind::DamagedSound { detail });
+            let problem = damage.map(|detail| ProblemKind::damaged(predictor.base().modality(), detail));
             Ok(PredictedRow { id, prediction: Some(prediction), problem })
         }
         Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),

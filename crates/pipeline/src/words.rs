@@ -94,6 +94,9 @@ fn chinese_of_recordings(kind: &ProblemKind) -> String {
             format!("这不是能读取的视频（{detail}）；请删除，或另存为 MP4")
         }
         ProblemKind::BrokenVideo { detail } => format!("视频已损坏（{detail}）；请重新导出"),
+        ProblemKind::DamagedVideo { detail } => {
+            format!("视频有一部分已损坏（{detail}）；其余部分已使用，请重新导出")
+        }
         ProblemKind::SlowVideo { limit_seconds } => {
             format!("看完这段视频超过 {limit_seconds} 秒；请分成几段或缩小画面")
         }
