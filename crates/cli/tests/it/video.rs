@@ -1,6 +1,10 @@
 //! Clips, made with `ffmpeg` itself: which way a square goes, and files that are no clips or only part of one.
 
 use std::process::Command;
+use std::time::Duration;
+
+use base::prep::PrepError;
+use base::video::{Ffmpeg, VideoError, frames};
 
 use crate::run::{Ended, Place};
 
@@ -93,4 +97,32 @@ fn without_ffmpeg_the_message_says_how_to_get_it() {
     assert!(ended.code == 1 && ended.err.contains("未安装“ffprobe”"), "{}", ended.told());
     let ended = place.run_with(&["doctor"], &[("PATH", &nowhere)]);
     assert!(ended.out.contains("`ffmpeg` is not installed"), "{}", ended.out);
+}
+
+#[test]
+fn frames_come_from_the_whole_length_and_only_once_each() {
+    let place = Place::new();
+    let programs = Ffmpeg::default();
+    let n_frames = |scene: &str, name: &str| {
+        ffmpeg(&place, &["-f", "lavfi", "-i", scene, name]);
+        frames(&programs, &place.path(name)).unwrap().frames.len()
+    };
+    assert_eq!(n_frames("testsrc=s=64x48:r=10:d=4", "short.mp4"), 8);
+    assert_eq!(n_frames("testsrc=s=64x48:r=10:d=12", "longer.mp4"), 16);
+    // Key frames every 25 s at this rate are too few: all is decoded.
+    assert_eq!(n_frames("testsrc=s=64x48:r=10:d=70", "few-keys.mp4"), 16);
+    assert_eq!(n_frames("color=c=red:s=64x48:r=10:d=4", "still.mp4"), 1);
+    assert_eq!(n_frames("testsrc=s=64x48:r=1:d=1", "one.mkv"), 1);
+    let watched = frames(&programs, &place.path("short.mp4")).unwrap();
+    assert_eq!(watched.frames[0].dimensions(), (64, 48));
+    assert_eq!(watched, frames(&programs, &place.path("short.mp4")).unwrap());
+}
+
+#[test]
+fn a_video_that_takes_too_long_is_given_up() {
+    let place = Place::new();
+    ffmpeg(&place, &["-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=2", "clip.mp4"]);
+    let hurried = Ffmpeg { limit: Duration::ZERO, ..Ffmpeg::default() };
+    let error = frames(&hurried, &place.path("clip.mp4")).unwrap_err();
+    assert!(matches!(error, VideoError::File(PrepError::SlowVideo { limit_seconds: 0 })), "{error}");
 }
