@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test fmt lint tidy licences unit summary parity-python fuzz quality bench peers
+.PHONY: help build demo test fmt lint tidy licences unit summary parity-python ffmpeg fuzz quality bench peers
 
 DIANJING_TARGET_DIR ?= $(HOME)/.cache/dianjing/target
 DIANJING_CACHE ?= $(HOME)/.cache/dianjing
@@ -63,7 +63,7 @@ licences: need-cargo ## Check the licence and the source of every dependency
 	  || { echo "error: cargo-deny could not be installed (is the package registry reachable?)" >&2; exit 1; }
 	@cargo run --quiet --locked --package xtask -- licences
 
-unit: need-cargo parity-python
+unit: need-cargo parity-python ffmpeg
 	@echo "== tests" >&2
 	@mkdir -p '$(CARGO_TARGET_DIR)'
 	@library=$$(find '$(PYTHON_HOME)' -name 'libonnxruntime.so.*' 2>/dev/null | head -n 1 || true); \
@@ -83,6 +83,12 @@ parity-python:
 	    && touch '$(PYTHON_HOME)/ready' \
 	    || { echo "error: no onnxruntime for Python, which checks the exported graphs: install python3-venv, check the package registry" >&2; exit 1; }; \
 	fi
+
+# Videos are decoded by it; the product says so where it is missing.
+ffmpeg:
+	@command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null \
+	  || { echo "== ffmpeg for the tests of videos" >&2; apt-get install --yes --quiet ffmpeg >&2; } \
+	  || { echo "error: no ffmpeg, which the tests of videos need: install it (\`apt install ffmpeg\`, \`brew install ffmpeg\`)" >&2; exit 1; }
 
 fuzz: need-cargo ## Feed broken input to every parser: make fuzz SECONDS=30
 	@cargo run --quiet --manifest-path fuzz/Cargo.toml -- --seconds $(SECONDS)

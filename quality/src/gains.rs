@@ -185,7 +185,7 @@ fn write<'a>(
     for (place, row) in rows.iter().enumerate() {
         let content = match &examples.examples[*row].content {
             Content::Text(text) => text.clone(),
-            Content::Image(path) | Content::Sound(path) => {
+            Content::Image(path) | Content::Sound(path) | Content::Video(path) => {
                 std::path::absolute(path)?.to_string_lossy().into_owned()
             }
         };

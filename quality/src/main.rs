@@ -13,6 +13,7 @@
 //! quality planted                               copies, leaks, foreign pictures and rules in conflict that were planted
 //! quality gains                                 whether what an audit expects of its advice is what it brings
 //! quality sounds                                how well sounds are told apart, beside one kind of feature alone
+//! quality video                                 what five videos of each class teach
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
@@ -32,6 +33,7 @@ mod selection;
 mod sounds;
 mod table;
 mod task;
+mod video;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,6 +77,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("consensus") => Some(consensus::print(&data)?),
         Some("planted") => Some(planted::print(&data)?),
         Some("sounds") => Some(sounds::print(&data)?),
+        Some("video") => Some(video::print(&data)?),
         Some("gains") => Some(gains::print(&data)?),
         Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,

@@ -54,6 +54,8 @@ pub enum Modality {
     Text,
     /// Sounds.
     Sound,
+    /// Videos.
+    Video,
 }
 
 /// One place a base can be had from.
@@ -312,6 +314,7 @@ mod tests {
     fn the_built_in_catalogue_is_sound() {
         let catalogue = Catalogue::builtin();
         assert_eq!(catalogue.default_for(Modality::Image).unwrap().id, "efficientnet-lite2");
+        assert_eq!(catalogue.default_for(Modality::Video).unwrap().id, "efficientnet-lite2-video");
         assert_eq!(catalogue.default_for(Modality::Sound).unwrap().id, "whisper-base");
         assert_eq!(catalogue.default_for(Modality::Text).unwrap().id, "multilingual-e5-small");
         for entry in catalogue.entries() {

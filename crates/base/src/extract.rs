@@ -147,7 +147,7 @@ fn finish(
                     None => done.fresh.push((work.key, features)),
                     // Not kept, so that the next run tells it again.
                     Some(detail) => {
-                        let kind = ProblemKind::DamagedSound { detail };
+                        let kind = ProblemKind::damaged(work.content.modality(), detail);
                         done.damaged.extend(work.rows.iter().map(|row| (*row, kind.clone())));
                     }
                 }
@@ -211,6 +211,7 @@ fn compute_one(base: &Base, work: &Work<'_>) -> Result<Embedded, BaseError> {
     base.embed_and_tell(&match work.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
+        Content::Video(path) => Input::VideoFile(path.clone()),
         Content::Image(path) => {
             let bytes =
                 std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() })?;

@@ -4,7 +4,7 @@
 //! 1. [`catalogue`] names it; [`pull`] brings it into the [`cache`] and checks it by hash; [`transfer`] carries it to machines without a network;
 //! 2. [`containers`] read whatever file the weights came in and give [`weights`];
 //! 3. [`arch`] writes the network once, as a [`graph`]; [`emit`] turns it into ONNX; an [`engine`] runs it;
-//! 4. [`prep`] turns files and text into the network's input, [`sound`] does so for sounds; [`extract`] runs it over many examples, with the feature cache.
+//! 4. [`prep`] turns files and text into the network's input, [`sound`] and [`video`] do so for sounds and videos; [`extract`] runs it over many examples, with the feature cache.
 //!
 //! [`series`] needs no network: it turns series of sensors into features by itself.
 
@@ -27,6 +27,8 @@ pub mod series;
 pub mod sound;
 pub mod tokenizer;
 pub mod transfer;
+pub mod video;
+mod watching;
 pub mod weights;
 
 pub use open::Base;

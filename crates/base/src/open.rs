@@ -1,23 +1,30 @@
 //! A base that is ready to run.
 
+mod maps;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dataset::Modality;
 use half::f16;
+use image::RgbImage;
 use store::Hasher;
 
-use crate::arch::{self, ArchError, DetectionMaps, Family};
+use crate::arch::{self, ArchError, Family};
 use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
 use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
 use crate::engine::{Engine, EngineError, NetInput, NetOutput};
 use crate::graph::Graph;
 use crate::hearing::Hearing;
-use crate::prep::{self, PrepError, Preprocess};
+use crate::prep::{self, ImagePreprocess, PrepError, Preprocess};
 use crate::sound::Decoder;
 use crate::tokenizer::{Tokenizer, TokenizerError};
+use crate::video::{self, Ffmpeg, FfmpegError, VideoError};
+use crate::watching;
 use crate::weights::{Weights, WeightsError};
+
+pub(crate) use maps::{detection_maps, maps, maps_network};
 
 /// What runs a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +52,10 @@ pub enum Input {
     Sound(Vec<u8>),
     /// A sound file, which is read piece by piece: it may be longer than memory.
     SoundFile(PathBuf),
+    /// Frames of a video, in order.
+    Frames(Vec<RgbImage>),
+    /// A video file, which is read piece by piece: it may be longer than memory.
+    VideoFile(PathBuf),
 }
 
 /// The features of one input.
@@ -52,7 +63,7 @@ pub enum Input {
 pub struct Embedded {
     /// All kinds one after the other.
     pub features: Vec<f32>,
-    /// What of a sound could not be decoded; the features are those of the rest.
+    /// What of a sound or a video could not be decoded; the features are those of the rest.
     pub damage: Option<String>,
 }
 
@@ -109,12 +120,24 @@ pub enum BaseError {
     /// The input cannot be prepared.
     #[error(transparent)]
     Prep(#[from] PrepError),
+    /// The program that decodes videos is missing or does not run.
+    #[error(transparent)]
+    Ffmpeg(#[from] FfmpegError),
     /// An ONNX base cannot run on this engine.
     #[error("base `{id}` is an ONNX file; engine `{engine}` runs only known families")]
     FrozenOnly { id: String, engine: &'static str },
     /// The network gives no vector.
     #[error("base `{id}` gives no feature vector")]
     NoFeatures { id: String },
+}
+
+impl From<VideoError> for BaseError {
+    fn from(error: VideoError) -> Self {
+        match error {
+            VideoError::File(error) => error.into(),
+            VideoError::Ffmpeg(error) => error.into(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Base {
@@ -135,15 +158,15 @@ impl Base {
         let engine = engine(dir, &card, &family, choice)?;
         let hearing = match &preprocess {
             Preprocess::Sound(sound) => Some(Hearing::open(dir, &card, &family, sound, choice)?),
-            Preprocess::Image(_) | Preprocess::Text(_) => None,
+            Preprocess::Image(_) | Preprocess::Text(_) | Preprocess::Video(_) => None,
         };
-        let layout = layout(engine.as_ref(), hearing.as_ref());
+        let layout = layout(engine.as_ref(), hearing.as_ref(), &preprocess);
         if layout.is_empty() {
             return Err(BaseError::NoFeatures { id: card.id });
         }
         let tokenizer = match &preprocess {
             Preprocess::Text(text) => Some(Tokenizer::from_file(&dir.join(TOKENIZER), text.max_tokens)?),
-            Preprocess::Image(_) | Preprocess::Sound(_) => None,
+            Preprocess::Image(_) | Preprocess::Sound(_) | Preprocess::Video(_) => None,
         };
         Ok(Self {
             hash: identity(&card, &family, &preprocess, &layout),
@@ -182,6 +205,7 @@ impl Base {
             Preprocess::Image(_) => Modality::Image,
             Preprocess::Text(_) => Modality::Text,
             Preprocess::Sound(_) => Modality::Sound,
+            Preprocess::Video(_) => Modality::Video,
         }
     }
 
@@ -211,9 +235,7 @@ impl Base {
             let decoder = match input {
                 Input::Sound(bytes) => Decoder::new(bytes)?,
                 Input::SoundFile(path) => Decoder::open(path)?,
-                Input::Image(_) | Input::Text(_) => {
-                    return Err(PrepError::OtherKind { expected: "sounds" }.into());
-                }
+                _ => return Err(PrepError::OtherKind { expected: "sounds" }.into()),
             };
             let (features, damage) = hearing.features(self.engine.as_ref(), decoder)?;
             return Ok(Embedded {
@@ -221,7 +243,22 @@ impl Base {
                 damage: damage.detail(),
             });
         }
+        if let Preprocess::Video(preprocess) = &self.preprocess {
+            return self.watch(input, preprocess);
+        }
         Ok(Embedded { features: self.look_or_read(input)?, damage: None })
+    }
+
+    fn watch(&self, input: &Input, preprocess: &ImagePreprocess) -> Result<Embedded, BaseError> {
+        let (features, damage) = match input {
+            Input::Frames(frames) => (watching::features(self.engine.as_ref(), preprocess, frames)?, None),
+            Input::VideoFile(path) => {
+                let video = video::frames(&Ffmpeg::default(), path)?;
+                (watching::features(self.engine.as_ref(), preprocess, &video.frames)?, video.damage)
+            }
+            _ => return Err(PrepError::OtherKind { expected: "videos" }.into()),
+        };
+        Ok(Embedded { features: features.into_iter().map(rounded).collect(), damage })
     }
 
     fn look_or_read(&self, input: &Input) -> Result<Vec<f32>, BaseError> {
@@ -236,6 +273,7 @@ impl Base {
             (_, Preprocess::Image(_)) => return Err(PrepError::OtherKind { expected: "pictures" }.into()),
             (_, Preprocess::Text(_)) => return Err(PrepError::OtherKind { expected: "text" }.into()),
             (_, Preprocess::Sound(_)) => unreachable!("bases over sounds hear"),
+            (_, Preprocess::Video(_)) => unreachable!("bases over videos watch"),
         };
         Ok(self.vector(&outputs))
     }
@@ -285,9 +323,12 @@ fn rounded(value: f32) -> f32 {
     f16::from_f32(value).to_f32()
 }
 
-/// The kinds of feature that a network gives, or that a base hears over its rows.
-fn layout(engine: &dyn Engine, hearing: Option<&Hearing>) -> Vec<FeatureSpec> {
+/// The kinds of feature that a network gives, that a base hears over its rows, or that it makes of its vectors of frames.
+fn layout(engine: &dyn Engine, hearing: Option<&Hearing>, preprocess: &Preprocess) -> Vec<FeatureSpec> {
     let outputs = engine.outputs();
+    if let Preprocess::Video(_) = preprocess {
+        return watching::layout(engine);
+    }
     match hearing {
         Some(hearing) => outputs.first().map_or_else(Vec::new, |rows| hearing.layout(rows.dim)),
         None => outputs
@@ -302,58 +343,6 @@ fn layout(engine: &dyn Engine, hearing: Option<&Hearing>) -> Vec<FeatureSpec> {
 pub fn network(dir: &Path) -> Result<(Graph, Weights), BaseError> {
     let card = Card::read(dir)?;
     load(dir, &card, &family(&card)?)
-}
-
-/// A base opened for its inner maps.
-pub(crate) struct Maps {
-    pub(crate) id: String,
-    pub(crate) hash: store::Hash,
-    pub(crate) preprocess: Preprocess,
-    /// One for each size of picture.
-    pub(crate) engines: Vec<Box<dyn Engine>>,
-}
-
-/// Opens the part of a base that makes these inner maps of square pictures of each size.
-pub(crate) fn maps(
-    dir: &Path,
-    choice: &EngineChoice,
-    sizes: &[usize],
-    maps: &[&str],
-) -> Result<Maps, BaseError> {
-    let base = Base::open(dir, choice)?;
-    let family = family(&base.card)?;
-    let engine = |size: &usize| {
-        let (graph, weights) = maps_of(dir, &base.card.id, &family, *size, maps)?;
-        engine_of(&graph, &weights, choice, &base.card.id)
-    };
-    let engines = sizes.iter().map(engine).collect::<Result<_, _>>()?;
-    Ok(Maps { id: base.card.id, hash: base.hash, preprocess: base.preprocess, engines })
-}
-
-/// The part of a base that makes these inner maps of square pictures of one size, with its weights; for export.
-pub(crate) fn maps_network(dir: &Path, size: usize, maps: &[&str]) -> Result<(Graph, Weights), BaseError> {
-    let card = Card::read(dir)?;
-    maps_of(dir, &card.id, &family(&card)?, size, maps)
-}
-
-fn maps_of(
-    dir: &Path,
-    id: &str,
-    family: &Family,
-    size: usize,
-    maps: &[&str],
-) -> Result<(Graph, Weights), BaseError> {
-    let weights = Weights::load(&dir.join(MODEL))?;
-    arch::prepare_maps(family, weights, size, maps)
-        .map_err(|source| BaseError::Arch { id: id.to_owned(), source })
-}
-
-/// Which inner maps of the base in a folder show defects.
-pub(crate) fn detection_maps(dir: &Path) -> Result<DetectionMaps, BaseError> {
-    let card = Card::read(dir)?;
-    let weights = Weights::load(&dir.join(MODEL))?;
-    arch::detection_maps(&family(&card)?, &weights)
-        .map_err(|source| BaseError::Arch { id: card.id.clone(), source })
 }
 
 /// How the base in a folder prepares its input; for export.

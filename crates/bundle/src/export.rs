@@ -27,7 +27,11 @@ pub fn export_onnx(bundle: &Bundle, base_dir: &Path) -> Result<Vec<u8>, BundleEr
     let preprocess = base::open::preprocess_of(base_dir)?;
     let pixels = match &preprocess {
         Preprocess::Image(image) => Pixels::Raw { mean: image.mean.to_vec(), std: image.std.to_vec() },
-        Preprocess::Text(_) | Preprocess::Sound(_) => Pixels::Prepared,
+        Preprocess::Text(_) => Pixels::Prepared,
+        Preprocess::Sound(_) | Preprocess::Video(_) => {
+            let detail = "its base pools over the pieces of a sound or the frames of a video, which an ONNX graph cannot";
+            return Err(BundleError::Export { detail: detail.to_owned() });
+        }
     };
     let mut model = emit(&graph, &weights, &pixels).map_err(export)?;
     model.scope("head");

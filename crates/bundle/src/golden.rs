@@ -66,10 +66,11 @@ fn largest_difference(then: &[f64], now: &[f64]) -> f64 {
         .fold(0.0, |largest, value| if value > largest || value.is_nan() { value } else { largest })
 }
 
-/// The probes for a base: one made-up picture or sound, or two sentences.
+/// The probes for a base: one made-up picture, sound or row of frames, or two sentences.
 pub(crate) fn probes(base: &Base) -> Vec<Input> {
     match base.modality() {
         dataset::Modality::Image => vec![Input::Image(probe_image())],
+        dataset::Modality::Video => vec![Input::Frames(probe_frames())],
         dataset::Modality::Sound => vec![Input::Sound(probe_sound())],
         dataset::Modality::Text => probe_texts().iter().map(|text| Input::Text((*text).to_owned())).collect(),
     }
@@ -104,6 +105,18 @@ pub(crate) fn probe_sound() -> Vec<u8> {
         wav.extend(((tone * beat / 128) as i16).to_le_bytes());
     }
     wav
+}
+
+/// Four frames of 96 x 80 pixels: a square that crosses a gradient and grows. A file would need a decoder of its own to be read.
+fn probe_frames() -> Vec<image::RgbImage> {
+    let frame = |time: u32| {
+        let (left, side) = (8 + 20 * time, 12 + 2 * time);
+        image::RgbImage::from_fn(96, 80, |x, y| {
+            let inside = (left..left + side).contains(&x) && (30..30 + side).contains(&y);
+            image::Rgb(if inside { [230, 40, 20] } else { [x as u8, (2 * y) as u8, 90] })
+        })
+    };
+    (0..4).map(frame).collect()
 }
 
 /// A 96 x 80 picture with edges, a gradient and texture, as the bytes of a binary PPM-like RGB bitmap file (BMP).

@@ -197,7 +197,9 @@ fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) 
 fn text_of(input: &Input) -> Option<&str> {
     match input {
         Input::Text(text) => Some(text),
-        Input::Image(_) | Input::Sound(_) | Input::SoundFile(_) => None,
+        Input::Image(_) | Input::Sound(_) | Input::SoundFile(_) | Input::Frames(_) | Input::VideoFile(_) => {
+            None
+        }
     }
 }
 

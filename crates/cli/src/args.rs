@@ -249,6 +249,9 @@ pub(crate) struct Columns {
     /// Take the path of the sound from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) sound: Option<String>,
+    /// Take the path of the video from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) video: Option<String>,
     /// Take the label from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label: Option<String>,
@@ -292,6 +295,9 @@ pub(crate) struct PredictArguments {
     /// Take the path of the sound from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) sound: Option<String>,
+    /// Take the path of the video from this column
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) video: Option<String>,
     /// Exit with 3 when any answer is not certain, or any part alarms or is called a defect
     #[arg(long)]
     pub(crate) fail_on_unsure: bool,

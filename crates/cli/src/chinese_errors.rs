@@ -7,6 +7,7 @@ use base::cache::CacheError;
 use base::open::BaseError;
 use base::pull::PullError;
 use base::transfer::TransferError;
+use base::video::FfmpegError;
 use bundle::BundleError;
 use curate::CurateError;
 use dataset::{Modality, ReadError};
@@ -191,6 +192,7 @@ fn modality(modality: Modality) -> &'static str {
         Modality::Image => "图片",
         Modality::Text => "文本",
         Modality::Sound => "声音",
+        Modality::Video => "视频",
     }
 }
 
@@ -242,12 +244,25 @@ fn bundle(error: &BundleError) -> Option<String> {
     })
 }
 
+/// Why no video can be decoded on this machine.
+pub(crate) fn ffmpeg(error: &FfmpegError) -> String {
+    match error {
+        FfmpegError::Missing { program } => format!(
+            "未安装“{}”，解码视频需要它；请用 apt install ffmpeg、brew install ffmpeg 或 winget install ffmpeg 安装",
+            program.display()
+        ),
+        FfmpegError::Run { program, .. } => format!("“{}”无法运行", program.display()),
+        other => other.to_string(),
+    }
+}
+
 fn base(error: &BaseError) -> Option<String> {
     Some(match error {
         BaseError::Card(error) => return cache(error),
         BaseError::Setting { id, table, detail } => {
             format!("底座“{id}”的 base.toml 中 {table} 有误：{detail}")
         }
+        BaseError::Ffmpeg(error) => ffmpeg(error),
         BaseError::Arch { id, .. } => format!("底座“{id}”与它的网络类型不符"),
         BaseError::FrozenOnly { id, engine } => {
             format!("底座“{id}”是 ONNX 文件；引擎 {engine} 只能运行已知网络")
@@ -372,7 +387,7 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
         }
         ReadError::NoContentColumn { path, existing } => (
             format!("{}里看不出哪一列是文本或图片；{}", name(path), columns(existing)),
-            "请用 --text、--image 或 --sound 指定内容列",
+            "请用 --text、--image、--sound 或 --video 指定内容列",
         ),
         ReadError::EmbeddedPictures { path, column } => (
             format!("{}的“{column}”列直接存放图片，无法从表格读取", name(path)),

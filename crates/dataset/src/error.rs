@@ -42,8 +42,8 @@ pub enum ReadError {
     /// No column looks like a label.
     #[error("no column of `{}` looks like a label; it has {}{}", path.display(), quoted(existing), nearly_label(existing))]
     NoLabelColumn { path: PathBuf, existing: Vec<String> },
-    /// No column looks like text, pictures or sounds.
-    #[error("no column of `{}` looks like text, pictures or sounds; it has {}", path.display(), quoted(existing))]
+    /// No column looks like text, pictures, sounds or videos.
+    #[error("no column of `{}` looks like text, pictures, sounds or videos; it has {}", path.display(), quoted(existing))]
     NoContentColumn { path: PathBuf, existing: Vec<String> },
     /// The pictures are inside the table.
     #[error("column `{column}` of `{}` holds the pictures themselves, which cannot be read from a table", path.display())]

@@ -78,6 +78,8 @@ pub enum Content {
     Text(String),
     /// A sound in a file.
     Sound(PathBuf),
+    /// A video in a file.
+    Video(PathBuf),
 }
 
 impl Content {
@@ -87,13 +89,14 @@ impl Content {
             Self::Image(_) => Modality::Image,
             Self::Text(_) => Modality::Text,
             Self::Sound(_) => Modality::Sound,
+            Self::Video(_) => Modality::Video,
         }
     }
 
     /// The file it lies in; a text lies in none of its own.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Image(path) | Self::Sound(path) => Some(path),
+            Self::Image(path) | Self::Sound(path) | Self::Video(path) => Some(path),
             Self::Text(_) => None,
         }
     }
@@ -109,6 +112,8 @@ pub enum Modality {
     Text,
     /// Sounds.
     Sound,
+    /// Videos.
+    Video,
 }
 
 impl Modality {
@@ -124,6 +129,7 @@ impl fmt::Display for Modality {
             Self::Image => "image",
             Self::Text => "text",
             Self::Sound => "sound",
+            Self::Video => "video",
         })
     }
 }

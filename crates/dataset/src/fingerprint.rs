@@ -101,7 +101,7 @@ pub fn content_hash(content: &Content) -> io::Result<Hash> {
     Ok(match content {
         Content::Image(path) => Hash::of(&std::fs::read(path)?),
         // Recordings may be hours long.
-        Content::Sound(path) => Hash::of_file(path)?,
+        Content::Sound(path) | Content::Video(path) => Hash::of_file(path)?,
         Content::Text(text) => Hash::of(text.as_bytes()),
     })
 }

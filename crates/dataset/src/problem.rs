@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::Modality;
+
 /// One thing that was left out or set right, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -77,6 +79,14 @@ pub enum ProblemKind {
     BrokenSound { detail: String },
     /// Part of the sound is missing or damaged; the rest is used.
     DamagedSound { detail: String },
+    /// The file is not a video that can be read, whatever its name says.
+    NotAVideo { detail: String },
+    /// The video is damaged, and nothing of it is used.
+    BrokenVideo { detail: String },
+    /// Part of the video is damaged; the rest is used.
+    DamagedVideo { detail: String },
+    /// Looking through the video took too long.
+    SlowVideo { limit_seconds: u64 },
     /// The sound file holds no samples.
     NoSamples,
     /// The sound is longer than what is decoded.
@@ -118,6 +128,15 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Part of a sound or a video is damaged, and the rest is used.
+    pub fn damaged(modality: Modality, detail: String) -> Self {
+        if modality == Modality::Video {
+            Self::DamagedVideo { detail }
+        } else {
+            Self::DamagedSound { detail }
+        }
+    }
+
     /// Whether an example was left out for it; the others were set right, or concern files that are no examples.
     pub fn leaves_out(&self) -> bool {
         !matches!(
@@ -128,6 +147,7 @@ impl ProblemKind {
                 | Self::NotANumber { .. }
                 | Self::BrighterThanLearned { .. }
                 | Self::DamagedSound { .. }
+                | Self::DamagedVideo { .. }
         )
     }
 }
@@ -157,6 +177,10 @@ impl fmt::Display for ProblemKind {
             | Self::DamagedSound { .. }
             | Self::NoSamples
             | Self::TooLong { .. } => self.fmt_sound(out),
+            Self::NotAVideo { .. }
+            | Self::BrokenVideo { .. }
+            | Self::DamagedVideo { .. }
+            | Self::SlowVideo { .. } => self.fmt_video(out),
             Self::RaggedRow { .. }
             | Self::UnclosedQuote
             | Self::BadText { .. }
@@ -231,6 +255,23 @@ impl ProblemKind {
                 write!(out, "the sound is longer than {} hours; cut it into parts", limit_seconds / 3600)
             }
             other => unreachable!("{other:?} is not about sounds"),
+        }
+    }
+
+    fn fmt_video(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAVideo { detail } => {
+                write!(out, "this is not a video that can be read ({detail}); remove it or save it as MP4")
+            }
+            Self::BrokenVideo { detail } => write!(out, "the video is damaged ({detail}); export it again"),
+            Self::DamagedVideo { detail } => {
+                write!(out, "part of the video is damaged ({detail}); the rest was used, export it again")
+            }
+            Self::SlowVideo { limit_seconds } => write!(
+                out,
+                "looking through the video takes longer than {limit_seconds} s; cut it into parts or scale it down"
+            ),
+            other => unreachable!("{other:?} is not about videos"),
         }
     }
 

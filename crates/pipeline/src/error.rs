@@ -98,5 +98,6 @@ fn plural(modality: Modality) -> &'static str {
         Modality::Image => "pictures",
         Modality::Text => "texts",
         Modality::Sound => "sounds",
+        Modality::Video => "videos",
     }
 }

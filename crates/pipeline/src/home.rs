@@ -48,6 +48,7 @@ impl Home {
             Modality::Image => "efficientnet-lite2",
             Modality::Text => "multilingual-e5-small",
             Modality::Sound => "whisper-base",
+            Modality::Video => "efficientnet-lite2-video",
         }
     }
 

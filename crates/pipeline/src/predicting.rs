@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::open::{BaseError, Input};
 use bundle::{BundleError, Prediction, Predictor};
-use dataset::{Content, Example, Problem, ProblemKind, ReadOptions};
+use dataset::{Content, Example, Modality, Problem, ProblemKind, ReadOptions};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -108,6 +108,11 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
     let input = match &example.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
+        Content::Video(path) => Input::VideoFile(path.clone()),
+        // A GIF is a picture by its name, and a clip to whom watches.
+        Content::Image(path) if predictor.base().modality() == Modality::Video => {
+            Input::VideoFile(path.clone())
+        }
         Content::Image(path) => match std::fs::read(path) {
             Ok(bytes) => Input::Image(bytes),
             Err(error) => return failed(id, ProblemKind::Unreadable { detail: error.to_string() }),
@@ -115,7 +120,7 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
     };
     match predictor.predict_and_tell(&input) {
         Ok((prediction, damage)) => {
-            let problem = damage.map(|detail| ProblemKind::DamagedSound { detail });
+            let problem = damage.map(|detail| ProblemKind::damaged(predictor.base().modality(), detail));
             Ok(PredictedRow { id, prediction: Some(prediction), problem })
         }
         Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),

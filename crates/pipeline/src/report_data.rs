@@ -15,7 +15,9 @@ use crate::audit::Relations;
 use crate::features::Table;
 use crate::held_out::HeldOut;
 use crate::journey::{Labels, Lesson};
-use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence, sound_card, thumbnail};
+use crate::report::{
+    Card, CardContent, Finding, Kind, Measure, Report, Sentence, sound_card, thumbnail, video_card,
+};
 use crate::{Lang, PipelineError, percent, telling, words};
 
 /// Findings shown of each kind: what a person looks through in one sitting.
@@ -207,6 +209,7 @@ pub(crate) fn card(table: &Table, row: usize) -> Card {
             picture.map_or(CardContent::Missing, |picture| thumbnail(&DynamicImage::ImageRgb8(picture)))
         }
         Content::Sound(path) => sound_card(path),
+        Content::Video(path) => video_card(path),
     };
     let classes = table.data.classes();
     let given = match &example.target {

@@ -18,6 +18,7 @@ pub(crate) fn decision(data: &Dataset) -> Sentence {
         Modality::Image => "图片",
         Modality::Text => "文本",
         Modality::Sound => "声音",
+        Modality::Video => "视频",
     };
     let (layout, classes) = (layout(&decision.layout), data.classes().len());
     let columns = match &decision.label {

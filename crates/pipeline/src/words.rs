@@ -73,11 +73,11 @@ fn chinese(kind: &ProblemKind) -> String {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
-        other => chinese_of_sounds(other),
+        other => chinese_of_recordings(other),
     }
 }
 
-fn chinese_of_sounds(kind: &ProblemKind) -> String {
+fn chinese_of_recordings(kind: &ProblemKind) -> String {
     match kind {
         ProblemKind::NotASound { detail } => {
             format!("这不是能读取的声音（{detail}）；请删除，或另存为 WAV、FLAC 或 MP3")
@@ -89,6 +89,16 @@ fn chinese_of_sounds(kind: &ProblemKind) -> String {
         ProblemKind::NoSamples => "声音里没有任何采样；请重新录制或删除".to_owned(),
         ProblemKind::TooLong { limit_seconds } => {
             format!("声音超过 {} 小时；请分成几段", limit_seconds / 3600)
+        }
+        ProblemKind::NotAVideo { detail } => {
+            format!("这不是能读取的视频（{detail}）；请删除，或另存为 MP4")
+        }
+        ProblemKind::BrokenVideo { detail } => format!("视频已损坏（{detail}）；请重新导出"),
+        ProblemKind::DamagedVideo { detail } => {
+            format!("视频有一部分已损坏（{detail}）；其余部分已使用，请重新导出")
+        }
+        ProblemKind::SlowVideo { limit_seconds } => {
+            format!("看完这段视频超过 {limit_seconds} 秒；请分成几段或缩小画面")
         }
         other => other.to_string(),
     }
@@ -189,6 +199,9 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::DcOffset => lang.pick("off centre", "直流偏移"),
         Fault::SameChannels => lang.pick("channels that are the same", "声道相同"),
         Fault::OddDuration => lang.pick("odd duration", "时长异常"),
+        Fault::BlackFrames => lang.pick("mostly black", "大部分黑屏"),
+        Fault::Frozen => lang.pick("frozen", "画面静止"),
+        Fault::RepeatedFrames => lang.pick("repeated frames", "重复帧"),
     }
 }
 
@@ -324,5 +337,11 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
             "各声道内容相同，而其他录音不同。",
         ),
         Fault::OddDuration => lang.pick("Much longer or shorter than the other recordings.", "比其他录音长得多或短得多。"),
+        Fault::BlackFrames => lang.pick("Half of the video or more is black.", "视频有一半以上是黑屏。"),
+        Fault::Frozen => lang.pick("It stands still for most of its length.", "画面大部分时间静止不动。"),
+        Fault::RepeatedFrames => lang.pick(
+            "Frames are given twice or more often while things move.",
+            "画面在动，但同一帧重复出现。",
+        ),
     }
 }

@@ -1,4 +1,4 @@
-//! Turns image files and text into a network's input, and the masks of defects into areas. Sounds: [`crate::sound`].
+//! Turns image files and text into a network's input, and the masks of defects into areas. Sounds: [`crate::sound`]. Videos: [`crate::video`].
 
 mod depth;
 mod image;
@@ -25,6 +25,8 @@ pub enum Preprocess {
     Text(TextPreprocess),
     /// Sounds.
     Sound(SoundPreprocess),
+    /// Videos, whose frames are prepared as pictures are.
+    Video(ImagePreprocess),
 }
 
 /// From a picture of any size to numbers.
@@ -156,6 +158,15 @@ pub enum PrepError {
     /// A sound that goes on for longer than is decoded.
     #[error("the sound is longer than {limit_seconds} s, more is not decoded")]
     TooLong { limit_seconds: u64 },
+    /// Not a video that can be read, whatever the name says.
+    #[error("not a video that can be read: {detail}")]
+    NotAVideo { detail: String },
+    /// A video that is so damaged that nothing of it is used.
+    #[error("the video is damaged: {detail}")]
+    BrokenVideo { detail: String },
+    /// A video that takes longer to look through than is waited for.
+    #[error("looking through the video takes longer than {limit_seconds} s")]
+    SlowVideo { limit_seconds: u64 },
     /// A text where a picture is wanted, or the reverse.
     #[error("this base takes {expected}")]
     OtherKind { expected: &'static str },
@@ -174,6 +185,9 @@ impl From<PrepError> for dataset::ProblemKind {
             }
             PrepError::NotASound { detail } => Self::NotASound { detail },
             PrepError::BrokenSound { detail } => Self::BrokenSound { detail },
+            PrepError::NotAVideo { detail } => Self::NotAVideo { detail },
+            PrepError::BrokenVideo { detail } => Self::BrokenVideo { detail },
+            PrepError::SlowVideo { limit_seconds } => Self::SlowVideo { limit_seconds },
             PrepError::NoSamples => Self::NoSamples,
             PrepError::TooLong { limit_seconds } => Self::TooLong { limit_seconds },
         }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pipeline::Lang;
 
 use crate::args::Arguments;
-use crate::{settings, show};
+use crate::{chinese_errors, settings, show};
 
 /// One thing that was looked at.
 struct Check {
@@ -16,7 +16,7 @@ struct Check {
 
 pub(super) fn run(arguments: &Arguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
-    let checks = [cache(&home, lang), bases(&home, lang), client(&home, lang), cores(lang)];
+    let checks = [cache(&home, lang), bases(&home, lang), client(&home, lang), videos(lang), cores(lang)];
     if arguments.json {
         let found: Vec<serde_json::Value> = checks
             .iter()
@@ -85,6 +85,15 @@ fn client(home: &pipeline::Home, lang: Lang) -> Check {
         found: found.unwrap_or_else(|| none.to_owned()),
         fine,
     }
+}
+
+/// The program that decodes videos; without it everything else works.
+fn videos(lang: Lang) -> Check {
+    let found = match base::video::Ffmpeg::default().version() {
+        Ok(version) => version,
+        Err(error) => lang.pick(error.to_string(), chinese_errors::ffmpeg(&error)),
+    };
+    Check { what: lang.pick("videos", "视频"), found, fine: true }
 }
 
 fn cores(lang: Lang) -> Check {

@@ -98,6 +98,7 @@ fn read_options(columns: &Columns) -> ReadOptions {
         text: columns.text.clone(),
         image: columns.image.clone(),
         sound: columns.sound.clone(),
+        video: columns.video.clone(),
         label: columns.label.clone(),
         group: columns.group.clone(),
         annotator: columns.annotator.clone(),

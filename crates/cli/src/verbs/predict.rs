@@ -39,6 +39,7 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
         text: verb.text.clone(),
         image: verb.image.clone(),
         sound: verb.sound.clone(),
+        video: verb.video.clone(),
         ..ReadOptions::default()
     };
     let rows = with_progress(arguments, lang, |run| {

@@ -149,6 +149,7 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
         dataset::Modality::Image => "new/*.jpg",
         dataset::Modality::Text => "new.csv",
         dataset::Modality::Sound => "new/*.wav",
+        dataset::Modality::Video => "new/*.mp4",
     };
     say(
         arguments,

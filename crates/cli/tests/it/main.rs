@@ -22,3 +22,4 @@ mod review;
 mod run;
 mod select;
 mod sounds;
+mod video;

@@ -100,11 +100,17 @@ pub enum Fault {
     SameChannels,
     /// Much longer or shorter than the other recordings.
     OddDuration,
+    /// Half of the video or more is black.
+    BlackFrames,
+    /// The video stands still for most of its length.
+    Frozen,
+    /// Frames are given twice or more often while things move.
+    RepeatedFrames,
 }
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::Leak,
         Self::GroupLeak,
         Self::LabelInName,
@@ -152,6 +158,9 @@ impl Fault {
         Self::DcOffset,
         Self::SameChannels,
         Self::OddDuration,
+        Self::BlackFrames,
+        Self::Frozen,
+        Self::RepeatedFrames,
     ];
 
     /// Its name in tables and on the command line.
@@ -204,6 +213,9 @@ impl Fault {
             Self::DcOffset => "dc_offset",
             Self::SameChannels => "same_channels",
             Self::OddDuration => "odd_duration",
+            Self::BlackFrames => "black_frames",
+            Self::Frozen => "frozen",
+            Self::RepeatedFrames => "repeated_frames",
         }
     }
 }

@@ -16,6 +16,7 @@ mod spurious;
 mod telling;
 mod texts;
 mod values;
+mod videos;
 
 pub use fault::Fault;
 pub use imbalance::class_imbalance;
@@ -29,6 +30,7 @@ pub use sounds::{Sound, sounds};
 pub use spurious::{Spurious, spurious};
 pub use texts::{PersonalData, PersonalKind, personal_data, short_texts, texts};
 pub use values::{Identifier, Missing, identifiers, missing, missing_values};
+pub use videos::{Video, videos};
 
 /// Share of examples from which on a property is usual in this set, and no fault of single ones.
 const USUAL: f64 = 0.25;

@@ -42,6 +42,7 @@ const IMAGE_NAMES: &[&str] = &[
 ];
 const SOUND_NAMES: &[&str] =
     &["sound", "audio", "audio_path", "wav", "recording", "clip", "声音", "音频", "录音"];
+const VIDEO_NAMES: &[&str] = &["video", "video_path", "movie", "clip", "视频", "录像"];
 const TEXT_NAMES: &[&str] = &[
     "text",
     "sentence",
@@ -127,7 +128,7 @@ pub(super) fn find(
     let is_filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
     let mut candidates = all_by_name(table, LABEL_NAMES);
     candidates.retain(|column| !holds_free_answers(table, *column));
-    let contents = [&options.text, &options.image, &options.sound].into_iter().flatten();
+    let contents = [&options.text, &options.image, &options.sound, &options.video].into_iter().flatten();
     if let Some(column) = contents.into_iter().find(|column| options.label.as_ref() == Some(column)) {
         return Err(ReadError::SameColumn { path: path.to_owned(), column: column.clone() });
     }
@@ -135,8 +136,14 @@ pub(super) fn find(
         Some(label) => Some(label),
         None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
-    let (content, modality) =
-        content(path, table, named(&options.text)?, named(&options.image)?, named(&options.sound)?, label)?;
+    let given = [
+        (named(&options.image)?, Modality::Image),
+        (named(&options.sound)?, Modality::Sound),
+        (named(&options.video)?, Modality::Video),
+        (named(&options.text)?, Modality::Text),
+    ];
+    let given = given.into_iter().find_map(|(column, modality)| Some((column?, modality)));
+    let (content, modality) = content(path, table, given, label)?;
     // Where labels may be missing, a column of another name is not taken for them.
     let label = label.or_else(|| if labels_needed { only_other_column(table, content) } else { None });
     if labels_needed && label.is_none() {
@@ -166,25 +173,17 @@ pub(super) fn find(
 fn content(
     path: &Path,
     table: &Table,
-    text: Option<usize>,
-    image: Option<usize>,
-    sound: Option<usize>,
+    given: Option<(usize, Modality)>,
     label: Option<usize>,
 ) -> Result<(usize, Modality), ReadError> {
-    if let Some(image) = image {
-        if table.binary.contains(&image) {
+    if let Some((column, modality)) = given {
+        if modality == Modality::Image && table.binary.contains(&column) {
             return Err(ReadError::EmbeddedPictures {
                 path: path.to_owned(),
-                column: table.columns[image].clone(),
+                column: table.columns[column].clone(),
             });
         }
-        return Ok((image, Modality::Image));
-    }
-    if let Some(sound) = sound {
-        return Ok((sound, Modality::Sound));
-    }
-    if let Some(text) = text {
-        return Ok((text, Modality::Text));
+        return Ok((column, modality));
     }
     let taken: Vec<usize> = label.into_iter().collect();
     let holds = |names: &[&str], modality| {
@@ -193,6 +192,7 @@ fn content(
         free.find(|column| file_modality(table, *column) == Some(modality)).map(|column| (column, modality))
     };
     let in_files = holds(IMAGE_NAMES, Modality::Image)
+        .or_else(|| holds(&[VIDEO_NAMES, IMAGE_NAMES].concat(), Modality::Video))
         .or_else(|| holds(&[SOUND_NAMES, IMAGE_NAMES].concat(), Modality::Sound));
     let text = by_name(table, TEXT_NAMES, &taken);
     // Names of people, lots, parts and masks are words too, but not what an example reads or looks like.
@@ -367,7 +367,7 @@ mod tests {
         check("a,b,text\nx,y,z\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `text`");
         check(
             "item,worker,label\n1,A1VW9W0DWX,z\n",
-            "no column of `t.csv` looks like text, pictures or sounds; it has `item`, `worker`, `label`",
+            "no column of `t.csv` looks like text, pictures, sounds or videos; it has `item`, `worker`, `label`",
         );
         let faq: String = (0..30).map(|row| format!("what is it?,answer {row}\n")).collect();
         check(

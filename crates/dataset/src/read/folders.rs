@@ -27,11 +27,17 @@ pub(super) fn is_sound_name(path: &Path) -> bool {
     )
 }
 
+/// Whether a file's name says that it is a video. A GIF may be one too: see [`most_of`].
+pub(super) fn is_video_name(path: &Path) -> bool {
+    extension_is(path, &["mp4", "mov", "webm", "mkv", "avi", "m4v", "mpg", "mpeg"])
+}
+
 /// The sense that a file speaks to, as its name says.
 pub(super) fn modality_of_name(path: &Path) -> Option<Modality> {
     match path {
         _ if is_image_name(path) => Some(Modality::Image),
         _ if is_sound_name(path) => Some(Modality::Sound),
+        _ if is_video_name(path) => Some(Modality::Video),
         _ if is_text_name(path) => Some(Modality::Text),
         _ => None,
     }
@@ -49,8 +55,10 @@ fn extension_is(path: &Path, known: &[&str]) -> bool {
 /// One file that somebody wants predicted, whatever it is called.
 pub(super) fn single_file(path: &Path) -> Example {
     let text = if is_text_name(path) { read_text(path).ok() } else { None };
-    let in_file = || {
-        if is_sound_name(path) { Content::Sound(path.to_owned()) } else { Content::Image(path.to_owned()) }
+    let in_file = || match modality_of_name(path) {
+        Some(Modality::Sound) => Content::Sound(path.to_owned()),
+        Some(Modality::Video) => Content::Video(path.to_owned()),
+        _ => Content::Image(path.to_owned()),
     };
     let content = text.map_or_else(in_file, Content::Text);
     example(path.to_string_lossy().into_owned(), content, path)
@@ -114,13 +122,22 @@ pub(super) fn read(
     Ok((dataset, problems))
 }
 
-/// The files of the sense that most files speak to; pictures before sounds before texts where there are as many.
+/// The files of the sense that most files speak to; pictures before videos before sounds before texts where there are as many.
+/// Where most are videos, GIFs are videos as well; otherwise they are pictures.
 fn most_of(files: &[PathBuf]) -> (Vec<PathBuf>, Modality) {
     let of = |modality| -> Vec<PathBuf> {
         files.iter().filter(|file| modality_of_name(file) == Some(modality)).cloned().collect()
     };
-    let found = [Modality::Text, Modality::Sound, Modality::Image].map(|modality| (of(modality), modality));
-    found.into_iter().max_by_key(|(files, _)| files.len()).expect("there are three senses")
+    let senses = [Modality::Text, Modality::Sound, Modality::Video, Modality::Image];
+    let found = senses.map(|modality| (of(modality), modality));
+    let most = found.into_iter().max_by_key(|(files, _)| files.len()).expect("there are four senses");
+    match most {
+        (_, Modality::Video) => {
+            let is_clip = |file: &&PathBuf| is_video_name(file) || extension_is(file, &["gif"]);
+            (files.iter().filter(is_clip).cloned().collect(), Modality::Video)
+        }
+        most => most,
+    }
 }
 
 /// The first folder below the root is the class, or the part and the next one the class.
@@ -162,6 +179,7 @@ fn class_folders(
         let content = match modality {
             Modality::Image => Content::Image(file.clone()),
             Modality::Sound => Content::Sound(file.clone()),
+            Modality::Video => Content::Video(file.clone()),
             Modality::Text => match read_text(file) {
                 Ok(text) => Content::Text(text),
                 Err(problem) => {

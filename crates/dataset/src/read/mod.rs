@@ -45,6 +45,8 @@ pub struct ReadOptions {
     pub image: Option<String>,
     /// Column with paths of sounds.
     pub sound: Option<String>,
+    /// Column with paths of videos.
+    pub video: Option<String>,
     /// Column with the label.
     pub label: Option<String>,
     /// Column whose equal values stay together in every split.

@@ -147,10 +147,11 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
         Modality::Text => Content::Text(content),
         Modality::Image => Content::Image(file_beside(file, &content).map_err(problem)?),
         Modality::Sound => Content::Sound(file_beside(file, &content).map_err(problem)?),
+        Modality::Video => Content::Video(file_beside(file, &content).map_err(problem)?),
     };
     // `train/1.png` says its part as the folders of classes do.
     let folder_part = || match columns.modality {
-        Modality::Image | Modality::Sound => {
+        Modality::Image | Modality::Sound | Modality::Video => {
             row.cells[columns.content].text().split(['/', '\\']).next().and_then(Part::from_name)
         }
         Modality::Text => None,

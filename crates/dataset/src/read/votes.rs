@@ -64,7 +64,7 @@ fn key(draft: &Draft, by_id: bool) -> Key {
             Key::Id(draft.example.origin.path.clone(), draft.example.id.0.clone())
         }
         Content::Text(text) => Key::Text(text.clone()),
-        Content::Image(path) | Content::Sound(path) => Key::File(path.clone()),
+        Content::Image(path) | Content::Sound(path) | Content::Video(path) => Key::File(path.clone()),
     }
 }
 

@@ -68,6 +68,8 @@ fn labels(dataset: &Dataset) -> Vec<String> {
 fn text(example: &Example) -> &str {
     match &example.content {
         Content::Text(text) => text,
-        Content::Image(path) | Content::Sound(path) => panic!("{} is a file", path.display()),
+        Content::Image(path) | Content::Sound(path) | Content::Video(path) => {
+            panic!("{} is a file", path.display())
+        }
     }
 }

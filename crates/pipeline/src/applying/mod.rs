@@ -288,7 +288,7 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Resul
     let folder = std::path::absolute(out).ok().and_then(|out| out.parent().map(Path::to_owned));
     let content = |_: usize, example: &Example| match &example.content {
         Content::Text(text) => Some(text.clone()),
-        Content::Image(path) | Content::Sound(path) => {
+        Content::Image(path) | Content::Sound(path) | Content::Video(path) => {
             let full = std::path::absolute(path).ok()?;
             let place = folder.as_ref().and_then(|folder| full.strip_prefix(folder).ok()).unwrap_or(&full);
             Some(place.to_string_lossy().into_owned())

@@ -7,6 +7,7 @@ mod charts;
 pub mod inspection;
 mod page;
 mod sounds;
+mod videos;
 
 pub use page::metric_name;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
 pub(crate) use sounds::sound_card;
+pub(crate) use videos::video_card;
 
 pub(crate) use crate::lang::percent;
 

@@ -1,0 +1,13 @@
+//! Videos: a few frames of a file, decoded by `ffmpeg` as a limited child process, what moves in them, and pooling over time.
+//!
+//! Start at [`frames`]. Nothing here knows a network: [`Base`](crate::Base) runs its own over what comes out.
+
+mod ffmpeg;
+mod frames;
+mod moving;
+mod pooling;
+
+pub use ffmpeg::{Ffmpeg, FfmpegError, VideoError};
+pub use frames::{Video, frames};
+pub use moving::{differences, moving_parts};
+pub use pooling::{deviation, largest, last_less_first, mean, mean_step};
