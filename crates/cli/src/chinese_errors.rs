@@ -386,7 +386,7 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
             (format!("{}里看不出哪一列是标注；{}", name(path), columns(existing)), "请用 --label 指定标注列")
         }
         ReadError::NoContentColumn { path, existing } => (
-            format!("{}里看不出哪一列是文本或图片；{}", name(path), columns(existing)),
+            format!("{}里看不出哪一列是文本、图片、声音或视频；{}", name(path), columns(existing)),
             "请用 --text、--image、--sound 或 --video 指定内容列",
         ),
         ReadError::EmbeddedPictures { path, column } => (

@@ -2,7 +2,7 @@
 //! are at hand, [`crate::juror`] has a model vote with them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use curate::consensus::{
     self, Agreement, Evidence, Part, Scale, Vote, VoteProblem, Votes, annotators, krippendorff_alpha,
@@ -14,7 +14,7 @@ use linalg::{Matrix, Seed};
 use serde::Serialize;
 
 use crate::columns::{Columns, Values};
-use crate::juror::{self, Shown};
+use crate::juror::{self, Shown, Voting};
 use crate::report::Sentence;
 use crate::{Event, Home, PipelineError, Run, Step};
 
@@ -149,12 +149,8 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
     let mut cautions = cautions(&doubts, people);
     let model = match &request.examples {
         None => None,
-        Some(examples) if *examples == request.votes => {
-            return Err(PipelineError::NoItems { path: examples.clone() });
-        }
         Some(examples) => {
-            let shown = Shown { examples, base: request.base.as_deref(), seed: Seed(request.seed) };
-            let voting = juror::ask(home, &shown, items, &votes, run)?;
+            let voting = voting(home, request, examples, items, &votes, run)?;
             problems.extend(voting.problems);
             cautions.extend(voting.cautions);
             voting.probs
@@ -175,18 +171,7 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
                 n_agreeing: said.iter().filter(|vote| vote.class == label).count(),
             }
         };
-        let person = |(place, found): (usize, &consensus::Annotator)| CrowdAnnotator {
-            annotator: people[place].clone(),
-            n_votes: found.n_votes,
-            accuracy: found.accuracy,
-            low: found.low,
-            high: found.high,
-            confusions: found
-                .confusions
-                .iter()
-                .map(|(truth, said, n)| (name(*truth), name(*said), *n))
-                .collect(),
-        };
+        let person = |(place, found): (usize, &consensus::Annotator)| person(&people[place], found, classes);
         let scale = if request.ordinal { Scale::Ordinal } else { Scale::Nominal };
         let questions = next_questions(&votes, &found.confidence, &described, request.questions);
         Ok(Crowd {
@@ -207,6 +192,36 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
             problems,
         })
     })
+}
+
+fn person(name: &str, found: &consensus::Annotator, classes: &[String]) -> CrowdAnnotator {
+    let class = |class: u32| classes[class as usize].clone();
+    let confusions = found.confusions.iter();
+    CrowdAnnotator {
+        annotator: name.to_owned(),
+        n_votes: found.n_votes,
+        accuracy: found.accuracy,
+        low: found.low,
+        high: found.high,
+        confusions: confusions.map(|(truth, said, n)| (class(*truth), class(*said), *n)).collect(),
+    }
+}
+
+/// What a model says of the examples that were voted on.
+fn voting(
+    home: &Home,
+    request: &ConsensusRequest,
+    examples: &Path,
+    items: &[String],
+    votes: &Votes,
+    run: &Run<'_>,
+) -> Result<Voting, PipelineError> {
+    // The votes read as examples would teach a model from the names of the items.
+    if examples == request.votes {
+        return Err(PipelineError::NoItems { path: examples.to_owned() });
+    }
+    let shown = Shown { examples, base: request.base.as_deref(), seed: Seed(request.seed) };
+    juror::ask(home, &shown, items, votes, run)
 }
 
 impl Crowd {

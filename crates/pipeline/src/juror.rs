@@ -144,7 +144,7 @@ fn taught(
         examples.into_iter().filter(|example| places.contains_key(&example.id.0)).collect();
     for example in &mut examples {
         let most = argmax(shares.row(places[&example.id.0][0]));
-        example.target = Target::Class(ClassIdx(u32::try_from(most).expect("classes are few")));
+        example.target = Target::Class(ClassIdx(most));
         // All help to judge all: nothing is kept for a test.
         (example.part, example.votes) = (None, Vec::new());
     }

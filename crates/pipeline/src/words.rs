@@ -29,7 +29,13 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::OutsideRoot { name } => format!("“{name}”在数据文件夹之外；请移到里面"),
         ProblemKind::NotAnImage { detail } => format!("这不是图片（{detail}）；请删除，或另存为 JPEG 或 PNG"),
         ProblemKind::OtherKind { takes } => {
-            format!("该底座只接受{}；请去掉此文件", if takes == "text" { "文本" } else { "图片" })
+            let takes = match takes.as_str() {
+                "text" => "文本",
+                "sounds" => "声音",
+                "videos" => "视频",
+                _ => "图片",
+            };
+            format!("该底座只接受{takes}；请去掉此文件")
         }
         ProblemKind::BrokenImage { detail } => format!("图片已损坏（{detail}）；请重新导出"),
         ProblemKind::TooLarge { detail } => format!("图片太大（{detail}）；请缩小"),
