@@ -133,7 +133,7 @@ mod tests {
             |samples| samples.iter_mut().for_each(|sample| *sample = (8.0 * *sample).clamp(-1.0, 1.0)),
             &[Fault::Clipped],
         );
-        check(|samples| samples[500..].fill(0.0), &[Fault::Silent]);
+        check(|samples| samples[200..].fill(0.0), &[Fault::Silent]);
         // A word in silence is a recording of a word.
         check(|samples| samples[8_000..].fill(0.0), &[]);
         check(|samples| samples.iter_mut().for_each(|sample| *sample += 0.03), &[Fault::DcOffset]);

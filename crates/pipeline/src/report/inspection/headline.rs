@@ -170,7 +170,7 @@ mod tests {
             0.01,
             Counted::Parts,
             "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from.",
-            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明。",
+            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。",
         );
     }
 
