@@ -74,9 +74,9 @@ fn a_folder_of_sounds_becomes_a_bundle_that_hears() {
     let again = place.run(&["tune", "parts", "--out", "parts.djm", "--report", "parts.html"]).fine();
     assert!(again.err.contains("cut.wav"), "{}", again.err);
 
-    place.write("new/one.wav", wav(&sound("beep", 20)));
-    place.write("new/two.wav", wav(&sound("hiss", 21)));
-    let long = wav(&sound("hiss", 22));
+    place.write("new/one.wav", wav(&sound("beep", 8)));
+    place.write("new/two.wav", wav(&sound("hiss", 8)));
+    let long = wav(&sound("hiss", 9));
     place.write("new/short.wav", &long[..long.len() - 4_000]);
     place.write("new/text.wav", "nothing to hear");
     let found = json(&place.run(&["predict", "parts.djm", "new", "--json"]).fine());
