@@ -78,7 +78,8 @@ summary:
 parity-python:
 	@if [ ! -e '$(PYTHON_HOME)/ready' ]; then \
 	  echo "== python for the parity checks" >&2; rm -rf '$(PYTHON_HOME)'; \
-	  { python3 -m venv '$(PYTHON_HOME)' || { apt-get install --yes --quiet python3-venv && python3 -m venv '$(PYTHON_HOME)'; }; } >&2 \
+	  { python3 -m venv '$(PYTHON_HOME)' || { { apt-get install --yes --quiet python3-venv || { apt-get update --quiet && apt-get install --yes --quiet python3-venv; }; } \
+	      && python3 -m venv '$(PYTHON_HOME)'; }; } >&2 \
 	    && '$(PYTHON_HOME)/bin/python' -m pip install --quiet --disable-pip-version-check -r quality/peers/parity.txt >&2 \
 	    && touch '$(PYTHON_HOME)/ready' \
 	    || { echo "error: no onnxruntime for Python, which checks the exported graphs: install python3-venv, check the package registry" >&2; exit 1; }; \
@@ -88,6 +89,7 @@ parity-python:
 ffmpeg:
 	@command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null \
 	  || { echo "== ffmpeg for the tests of videos" >&2; apt-get install --yes --quiet ffmpeg >&2; } \
+	  || { apt-get update --quiet >&2 && apt-get install --yes --quiet ffmpeg >&2; } \
 	  || { echo "error: no ffmpeg, which the tests of videos need: install it (\`apt install ffmpeg\`, \`brew install ffmpeg\`)" >&2; exit 1; }
 
 fuzz: need-cargo ## Feed broken input to every parser: make fuzz SECONDS=30
