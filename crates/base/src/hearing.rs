@@ -9,10 +9,11 @@ use linalg::Matrix;
 
 use crate::arch::{EfficientNetLite, Family, Whisper};
 use crate::cache::{Card, PICTURE_MODEL};
-use crate::engine::{Engine, EngineError, NetInput, NetOutput};
+use crate::engine::{Engine, NetInput};
 use crate::open::{BaseError, EngineChoice, FeatureSpec, engine_over};
-use crate::prep::{self, ImagePreprocess, PrepError, SoundPreprocess};
+use crate::prep::{ImagePreprocess, PrepError, SoundPreprocess};
 use crate::sound::{self, Cut, Damage, Decoder, LogMel, STATISTICS, Statistics, Windows};
+use crate::watching::vector;
 use crate::weights::Weights;
 
 /// Frames of a picture, ten seconds: longer ones would be squeezed until nothing is seen.
@@ -88,12 +89,9 @@ impl Hearing {
                 eye.look(&log_mel, &mut pictures)?;
             }
             sound::whisper(&mut log_mel);
-            let output = network.run(NetInput::Frames(&pairs(&log_mel)))?;
-            frames.add_rows(
-                output.first().map_or(&[], |rows| &rows.data),
-                output.first().map_or(1, NetOutput::dim),
-                1.0,
-            );
+            let outputs = network.run(NetInput::Frames(&pairs(&log_mel)))?;
+            let rows = outputs.first().expect("a layout without rows is refused when a base is opened");
+            frames.add_rows(&rows.data, rows.dim(), 1.0);
         }
         let statistics = statistics.finish().ok_or(PrepError::Empty)?;
         let mut features = frames.mean();
@@ -120,17 +118,15 @@ impl Eye {
     }
 
     /// Adds what pictures of a window show, of ten seconds each.
-    fn look(&self, log_mel: &Matrix, seen: &mut Moments) -> Result<(), EngineError> {
+    fn look(&self, log_mel: &Matrix, seen: &mut Moments) -> Result<(), BaseError> {
         let mut start = 0;
         loop {
             let end = (start + PICTURE_FRAMES).min(log_mel.rows());
             let rows: Vec<usize> = (start..end).collect();
             let Some(picture) = sound::picture(&log_mel.select_rows(&rows)) else { return Ok(()) };
-            let output = self.engine.run(NetInput::Image(&prep::image_input(&picture, &self.preprocess)))?;
-            let vector = output.iter().find(|output| output.rows == 1 && output.data.len() == self.dim);
             // A picture counts by the frames on it: a short last one is mostly stretched.
             let weight = (end - start) as f64 / PICTURE_FRAMES as f64;
-            seen.add_rows(vector.map_or(&[], |vector| &vector.data), self.dim, weight);
+            seen.add_rows(&vector(self.engine.as_ref(), &self.preprocess, &picture)?, self.dim, weight);
             if end == log_mel.rows() {
                 return Ok(());
             }

@@ -54,8 +54,11 @@ pub(crate) fn features(
     .concat())
 }
 
-/// What the network makes of a picture: its first vector.
-fn vector(
+/// What a network makes of a picture: its first vector.
+///
+/// # Panics
+/// When the network gives none: that is refused when a base is opened.
+pub(crate) fn vector(
     network: &dyn Engine,
     preprocess: &ImagePreprocess,
     picture: &RgbImage,

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use base::cache::{CARD, Cache, CacheError, MODEL};
+use base::cache::{CARD, Cache, CacheError, MODEL, PICTURE_MODEL};
 use base::transfer::{TransferError, export, import};
 use base::weights::{Tensor, Weights};
 use proptest::prelude::*;
@@ -39,6 +39,20 @@ fn a_base_survives_the_journey_and_the_file_is_always_the_same() {
     second.verify("tiny").unwrap();
     export(&second, "tiny", &dir.path().join("again.tar")).unwrap();
     assert_eq!(fs::read(dir.path().join("again.tar")).unwrap(), tar);
+}
+
+#[test]
+fn a_base_of_two_networks_takes_both_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mine, tar) = (dir.path().join("mine"), dir.path().join("tiny.tar"));
+    folder(&mine);
+    fs::copy(mine.join(MODEL), mine.join(PICTURE_MODEL)).unwrap();
+    let (first, second) = (Cache::new(dir.path().join("one")), Cache::new(dir.path().join("two")));
+    import(&first, &mine).unwrap();
+    export(&first, "tiny", &tar).unwrap();
+    import(&second, &tar).unwrap();
+    second.verify("tiny").unwrap();
+    assert!(second.path_of("tiny").join(PICTURE_MODEL).is_file());
 }
 
 #[test]

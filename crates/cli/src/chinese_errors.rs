@@ -360,9 +360,12 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
         ReadError::Missing { path } => (format!("{}不存在", name(path)), "请检查路径"),
         ReadError::Open { path, source } => (format!("无法读取{}：{source}", name(path)), "请检查权限"),
         ReadError::Empty { path } => (
-            format!("{}里没有图片、文本或表格", name(path)),
-            "请按类别分文件夹放置图片，或传入 CSV、JSONL、Parquet 文件",
+            format!("{}里没有图片、文本、声音、视频或表格", name(path)),
+            "请按类别分文件夹放置图片、文本、声音或视频，或传入 CSV、JSONL、Parquet 文件",
         ),
+        ReadError::NoPhotos { path } => {
+            (format!("{}里没有照片", name(path)), "请给出零件的照片；声音、文本和视频请用 dianjing tune")
+        }
         ReadError::NoClassFolders { path } => (
             format!("{}里有文件，但没有按类别分文件夹", name(path)),
             "请按类别分文件夹放置图片；若只有良品照片，请用 dianjing inspect",

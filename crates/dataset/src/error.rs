@@ -19,8 +19,11 @@ pub enum ReadError {
         source: io::Error,
     },
     /// A folder without a single file that can be used.
-    #[error("`{}` holds no pictures, texts or tables", path.display())]
+    #[error("`{}` holds no pictures, texts, sounds, videos or tables", path.display())]
     Empty { path: PathBuf },
+    /// A folder to inspect without a single photo.
+    #[error("`{}` holds no photos", path.display())]
+    NoPhotos { path: PathBuf },
     /// Several tables, and nothing says how they belong together.
     #[error("`{}` holds several tables that are not named for parts: {}", path.display(), quoted(tables))]
     SeveralTables { path: PathBuf, tables: Vec<String> },
@@ -85,8 +88,9 @@ impl ReadError {
             Self::Missing { .. } => "check the path",
             Self::Open { .. } => "check the permissions",
             Self::Empty { .. } => {
-                "put pictures into one folder per class, or pass a CSV, JSONL or Parquet file"
+                "put pictures, texts, sounds or videos into one folder per class, or pass a CSV, JSONL or Parquet file"
             }
+            Self::NoPhotos { .. } => "pass photos of parts; sounds, texts and videos are for `dianjing tune`",
             Self::NoClassFolders { .. } => {
                 "put pictures into one folder per class; photos of good parts alone are for `dianjing inspect`"
             }

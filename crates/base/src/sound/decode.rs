@@ -313,3 +313,15 @@ fn not_decoded(error: Error) -> PrepError {
         error => PrepError::BrokenSound { detail: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_gives_up_is_a_broken_sound() {
+        let given_up = guarded(|| -> Result<(), PrepError> { panic!("a decoder of somebody else") });
+        assert_eq!(given_up, Err(PrepError::BrokenSound { detail: "its decoder gave up".to_owned() }));
+        assert_eq!(guarded(|| Ok(7)), Ok(7));
+    }
+}

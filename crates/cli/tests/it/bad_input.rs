@@ -19,8 +19,8 @@ fn an_empty_folder() {
     std::fs::create_dir(place.path("empty")).unwrap();
     assert_snapshot!(place.run(&["tune", "empty"]).told(), @r"
     exit 1
-    error: `empty` holds no pictures, texts or tables
-    hint: put pictures into one folder per class, or pass a CSV, JSONL or Parquet file
+    error: `empty` holds no pictures, texts, sounds, videos or tables
+    hint: put pictures, texts, sounds or videos into one folder per class, or pass a CSV, JSONL or Parquet file
     ");
 }
 

@@ -204,3 +204,22 @@ fn compared(part: Part, hits: &[f64], crowd: &[f64]) -> Evidence {
     let foreseen = hits.iter().sum::<f64>() / n;
     Evidence { part, foreseen, better_by: mean, standard_error: (variance / n).sqrt() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(better_by: f64, place: usize) {
+        let of = |part, foreseen, better_by| Evidence { part, foreseen, better_by, standard_error: 0.01 };
+        let evidence = [of(Part::Crowd, 0.9, 0.0), of(Part::Crowdlab, 0.9 + better_by, better_by)];
+        assert_eq!(chosen(&evidence), place, "{better_by}");
+    }
+
+    #[test]
+    fn the_crowd_gives_way_to_what_is_better_by_two_standard_errors() {
+        check(0.015, 0);
+        check(0.025, 1);
+        check(-0.03, 0);
+    }
+}

@@ -266,8 +266,8 @@ fn nothing_good_to_learn_from_is_an_error() {
         assert!(matches!(error, ReadError::NoGood { .. }), "{error}");
         assert!(error.hint().contains("`good`"));
     }
-    assert!(matches!(error(&["notes.txt"]), ReadError::Empty { .. }));
-    assert!(matches!(error(&["masks/1.png"]), ReadError::Empty { .. }));
+    assert!(matches!(error(&["notes.txt"]), ReadError::NoPhotos { .. }));
+    assert!(matches!(error(&["masks/1.png"]), ReadError::NoPhotos { .. }));
     let place = folder(&[]);
     let missing = read_inspection(&place.path("d"), &InspectionOptions::default()).map(|(set, _)| set.why);
     assert!(matches!(missing, Err(ReadError::Missing { .. })));

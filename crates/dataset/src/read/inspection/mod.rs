@@ -111,7 +111,7 @@ fn read_folders(
         .collect();
     let (pictures, masks) = masks::split(pictures);
     if pictures.is_empty() {
-        return Err(ReadError::Empty { path: root.to_owned() });
+        return Err(ReadError::NoPhotos { path: root.to_owned() });
     }
     let layout = layout::recognise(root, &pictures, options.purpose)?;
     let mut examples = Vec::with_capacity(pictures.len());
