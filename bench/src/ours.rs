@@ -11,7 +11,7 @@ use base::engine::native::NativeEngine;
 use base::engine::{Engine, NetInput};
 use base::extract::extract;
 use base::prep::{Preprocess, decode, image_input};
-use dataset::{Content, Dataset, Example, ReadOptions, Target};
+use dataset::{Content, Dataset, Example, Modality, ReadOptions, Target};
 use linalg::{Matrix, Seed};
 use pipeline::{Home, Run};
 use rayon::prelude::*;
@@ -119,7 +119,7 @@ fn texts(id: &str, data: &Path) -> anyhow::Result<Told> {
 
 fn banking_set(data: &Path) -> anyhow::Result<Dataset> {
     let options =
-        ReadOptions { text: Some("text".into()), label: Some("category".into()), ..ReadOptions::default() };
+        ReadOptions { label: Some("category".into()), ..ReadOptions::content(Modality::Text, "text") };
     Ok(dataset::read(&data.join("text/banking77/train.csv"), &options)?.0)
 }
 

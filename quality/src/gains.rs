@@ -185,9 +185,10 @@ fn write<'a>(
     for (place, row) in rows.iter().enumerate() {
         let content = match &examples.examples[*row].content {
             Content::Text(text) => text.clone(),
-            Content::Image(path) | Content::Sound(path) | Content::Video(path) => {
+            Content::Image(path) | Content::Sound(path) | Content::Video(path) | Content::Series(path) => {
                 std::path::absolute(path)?.to_string_lossy().into_owned()
             }
+            Content::Senses(_) => anyhow::bail!("these sets have one sense"),
         };
         table.write_record([&content, label(place)])?;
     }

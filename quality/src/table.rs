@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, bail};
 use base::extract::extract;
 use base::open::Base;
-use dataset::{Content, Dataset, Example, ReadOptions, Target};
+use dataset::{Content, Dataset, Example, Modality, ReadOptions, Sense, Target};
 use linalg::{Matrix, Seed};
 use pipeline::Home;
 use store::VectorStore;
@@ -33,8 +33,15 @@ pub(crate) fn read(task: &Task, path: &Path) -> anyhow::Result<Dataset> {
     if !path.exists() {
         bail!("the data is missing: `{}`", path.display());
     }
-    let options =
-        ReadOptions { text: task.text.clone(), label: task.label.clone(), ..ReadOptions::default() };
+    let options = ReadOptions {
+        contents: task
+            .text
+            .iter()
+            .map(|name| Sense { name: name.clone(), modality: Modality::Text })
+            .collect(),
+        label: task.label.clone(),
+        ..ReadOptions::default()
+    };
     Ok(dataset::read(path, &options)?.0)
 }
 

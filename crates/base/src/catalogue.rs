@@ -56,6 +56,8 @@ pub enum Modality {
     Sound,
     /// Videos.
     Video,
+    /// Series of sensors, for which nothing is fetched.
+    Series,
 }
 
 /// One place a base can be had from.

@@ -212,6 +212,8 @@ fn compute_one(base: &Base, work: &Work<'_>) -> Result<Embedded, BaseError> {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
         Content::Video(path) => Input::VideoFile(path.clone()),
+        Content::Series(path) => Input::SeriesFile(path.clone()),
+        Content::Senses(_) => return Err(PrepError::OtherKind { expected: "one sense at a time" }.into()),
         Content::Image(path) => {
             let bytes =
                 std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() })?;

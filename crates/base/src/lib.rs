@@ -6,7 +6,7 @@
 //! 3. [`arch`] writes the network once, as a [`graph`]; [`emit`] turns it into ONNX; an [`engine`] runs it;
 //! 4. [`prep`] turns files and text into the network's input, [`sound`] and [`video`] do so for sounds and videos; [`extract`] runs it over many examples, with the feature cache.
 //!
-//! [`series`] needs no network: it turns series of sensors into features by itself.
+//! [`series`] needs no network: it turns series of sensors into features by itself; [`Base::of_series`] makes a base of it.
 
 pub mod arch;
 mod base64;
@@ -16,6 +16,7 @@ pub mod containers;
 pub mod emit;
 pub mod engine;
 pub mod extract;
+mod following;
 pub mod graph;
 mod hearing;
 pub mod onnx;
@@ -31,4 +32,5 @@ pub mod video;
 mod watching;
 pub mod weights;
 
+pub use following::SERIES_BASE;
 pub use open::Base;

@@ -1,6 +1,7 @@
 //! A base that is ready to run.
 
 mod maps;
+mod way;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,20 +12,20 @@ use image::RgbImage;
 use store::Hasher;
 
 use crate::arch::{self, ArchError, Family};
-use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX, TOKENIZER};
+use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX};
 use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
-use crate::engine::{Engine, EngineError, NetInput, NetOutput};
+use crate::engine::{Engine, EngineError};
+use crate::following;
 use crate::graph::Graph;
-use crate::hearing::Hearing;
-use crate::prep::{self, ImagePreprocess, PrepError, Preprocess};
-use crate::sound::Decoder;
-use crate::tokenizer::{Tokenizer, TokenizerError};
-use crate::video::{self, Ffmpeg, FfmpegError, VideoError};
-use crate::watching;
+use crate::prep::{self, PrepError, Preprocess};
+use crate::series::{Sensors, Series, SeriesError};
+use crate::tokenizer::TokenizerError;
+use crate::video::{FfmpegError, VideoError};
 use crate::weights::{Weights, WeightsError};
 
 pub(crate) use maps::{detection_maps, maps, maps_network};
+use way::Way;
 
 /// What runs a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +57,10 @@ pub enum Input {
     Frames(Vec<RgbImage>),
     /// A video file, which is read piece by piece: it may be longer than memory.
     VideoFile(PathBuf),
+    /// A series of sensors.
+    Series(Series),
+    /// A table that is a series.
+    SeriesFile(PathBuf),
 }
 
 /// The features of one input.
@@ -63,7 +68,7 @@ pub enum Input {
 pub struct Embedded {
     /// All kinds one after the other.
     pub features: Vec<f32>,
-    /// What of a sound or a video could not be decoded; the features are those of the rest.
+    /// What of a sound, a video or a series could not be used; the features are those of the rest.
     pub damage: Option<String>,
 }
 
@@ -82,9 +87,7 @@ pub struct Base {
     preprocess: Preprocess,
     hash: store::Hash,
     layout: Vec<FeatureSpec>,
-    engine: Box<dyn Engine>,
-    tokenizer: Option<Tokenizer>,
-    hearing: Option<Hearing>,
+    way: Way,
 }
 
 /// Why a base could not be opened or run.
@@ -140,11 +143,17 @@ impl From<VideoError> for BaseError {
     }
 }
 
+impl From<SeriesError> for BaseError {
+    fn from(error: SeriesError) -> Self {
+        PrepError::NotASeries { detail: error.to_string() }.into()
+    }
+}
+
 impl std::fmt::Debug for Base {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Base")
             .field("id", &self.card.id)
-            .field("engine", &self.engine.name())
+            .field("engine", &self.way.engine_name())
             .finish_non_exhaustive()
     }
 }
@@ -155,28 +164,20 @@ impl Base {
         let card = Card::read(dir)?;
         let family = family(&card)?;
         let preprocess = preprocess(&card, &family)?;
-        let engine = engine(dir, &card, &family, choice)?;
-        let hearing = match &preprocess {
-            Preprocess::Sound(sound) => Some(Hearing::open(dir, &card, &family, sound, choice)?),
-            Preprocess::Image(_) | Preprocess::Text(_) | Preprocess::Video(_) => None,
-        };
-        let layout = layout(engine.as_ref(), hearing.as_ref(), &preprocess);
+        let way = Way::open(dir, &card, &family, &preprocess, choice)?;
+        let layout = way.layout(&preprocess);
         if layout.is_empty() {
             return Err(BaseError::NoFeatures { id: card.id });
         }
-        let tokenizer = match &preprocess {
-            Preprocess::Text(text) => Some(Tokenizer::from_file(&dir.join(TOKENIZER), text.max_tokens)?),
-            Preprocess::Image(_) | Preprocess::Sound(_) | Preprocess::Video(_) => None,
-        };
-        Ok(Self {
-            hash: identity(&card, &family, &preprocess, &layout),
-            card,
-            preprocess,
-            layout,
-            engine,
-            tokenizer,
-            hearing,
-        })
+        Ok(Self { hash: identity(&card, &family, &preprocess, &layout), card, preprocess, layout, way })
+    }
+
+    /// The base over series of these sensors; nothing is loaded for it.
+    pub fn of_series(sensors: Sensors) -> Self {
+        let card = following::card();
+        let preprocess = Preprocess::Series(sensors);
+        let layout = Way::Follow.layout(&preprocess);
+        Self { hash: following::identity(&preprocess), card, preprocess, layout, way: Way::Follow }
     }
 
     /// Catalogue id.
@@ -206,7 +207,13 @@ impl Base {
             Preprocess::Text(_) => Modality::Text,
             Preprocess::Sound(_) => Modality::Sound,
             Preprocess::Video(_) => Modality::Video,
+            Preprocess::Series(_) => Modality::Series,
         }
+    }
+
+    /// The sensors, of a base over series.
+    pub fn sensors(&self) -> Option<&Sensors> {
+        if let Preprocess::Series(sensors) = &self.preprocess { Some(sensors) } else { None }
     }
 
     /// The kinds of feature, the pooled vector first.
@@ -221,7 +228,7 @@ impl Base {
 
     /// Name of the engine, with what decides its arithmetic.
     pub fn engine_name(&self) -> String {
-        self.engine.name().to_owned()
+        self.way.engine_name().to_owned()
     }
 
     /// The features of one input, all kinds one after the other, rounded to half precision as the cache keeps them.
@@ -231,77 +238,28 @@ impl Base {
 
     /// As [`Base::embed`], and what of the input was damaged.
     pub fn embed_and_tell(&self, input: &Input) -> Result<Embedded, BaseError> {
-        if let Some(hearing) = &self.hearing {
-            let decoder = match input {
-                Input::Sound(bytes) => Decoder::new(bytes)?,
-                Input::SoundFile(path) => Decoder::open(path)?,
-                _ => return Err(PrepError::OtherKind { expected: "sounds" }.into()),
-            };
-            let (features, damage) = hearing.features(self.engine.as_ref(), decoder)?;
-            return Ok(Embedded {
-                features: features.into_iter().map(rounded).collect(),
-                damage: damage.detail(),
-            });
-        }
-        if let Preprocess::Video(preprocess) = &self.preprocess {
-            return self.watch(input, preprocess);
-        }
-        Ok(Embedded { features: self.look_or_read(input)?, damage: None })
-    }
-
-    fn watch(&self, input: &Input, preprocess: &ImagePreprocess) -> Result<Embedded, BaseError> {
-        let (features, damage) = match input {
-            Input::Frames(frames) => (watching::features(self.engine.as_ref(), preprocess, frames)?, None),
-            Input::VideoFile(path) => {
-                let video = video::frames(&Ffmpeg::default(), path)?;
-                (watching::features(self.engine.as_ref(), preprocess, &video.frames)?, video.damage)
-            }
-            _ => return Err(PrepError::OtherKind { expected: "videos" }.into()),
-        };
+        let Embedded { features, damage } = self.way.features(input, &self.preprocess)?;
         Ok(Embedded { features: features.into_iter().map(rounded).collect(), damage })
-    }
-
-    fn look_or_read(&self, input: &Input) -> Result<Vec<f32>, BaseError> {
-        let outputs = match (input, &self.preprocess) {
-            (Input::Image(bytes), Preprocess::Image(preprocess)) => {
-                let pixels = prep::image_input(&prep::decode(bytes)?, preprocess);
-                self.engine.run(NetInput::Image(&pixels))?
-            }
-            (Input::Text(text), Preprocess::Text(_)) => {
-                self.engine.run(NetInput::Tokens(&self.tokens(text)?))?
-            }
-            (_, Preprocess::Image(_)) => return Err(PrepError::OtherKind { expected: "pictures" }.into()),
-            (_, Preprocess::Text(_)) => return Err(PrepError::OtherKind { expected: "text" }.into()),
-            (_, Preprocess::Sound(_)) => unreachable!("bases over sounds hear"),
-            (_, Preprocess::Video(_)) => unreachable!("bases over videos watch"),
-        };
-        Ok(self.vector(&outputs))
     }
 
     /// The features of several texts, as [`Base::embed`] gives them one by one, in less time.
     pub fn embed_texts(&self, texts: &[&str]) -> Vec<Result<Vec<f32>, BaseError>> {
-        let tokens: Vec<Result<Vec<u32>, BaseError>> = texts.iter().map(|text| self.tokens(text)).collect();
+        let each = || texts.iter().map(|text| self.embed(&Input::Text((*text).to_owned()))).collect();
+        let (Way::Read { network, tokenizer }, Preprocess::Text(preprocess)) = (&self.way, &self.preprocess)
+        else {
+            return each();
+        };
+        let tokens: Vec<Result<Vec<u32>, BaseError>> =
+            texts.iter().map(|text| way::tokens(tokenizer, preprocess, text)).collect();
         let known: Vec<&[u32]> = tokens.iter().flatten().map(Vec::as_slice).collect();
-        let Ok(outputs) = self.engine.run_texts(&known) else {
-            // One of them is at fault; alone each tells for itself.
-            return texts.iter().map(|text| self.embed(&Input::Text((*text).to_owned()))).collect();
-        };
+        // If it fails, one of them is at fault; alone each tells for itself.
+        let Ok(outputs) = network.run_texts(&known) else { return each() };
         let mut outputs = outputs.into_iter();
-        let mut vector = |_| self.vector(&outputs.next().expect("every text with tokens has outputs"));
-        tokens.into_iter().map(|tokens| tokens.map(&mut vector)).collect()
-    }
-
-    fn tokens(&self, text: &str) -> Result<Vec<u32>, BaseError> {
-        let (Preprocess::Text(preprocess), Some(tokenizer)) = (&self.preprocess, &self.tokenizer) else {
-            return Err(PrepError::OtherKind { expected: "pictures" }.into());
+        let mut vector = |_| {
+            let outputs = outputs.next().expect("every text with tokens has outputs");
+            way::vectors(network.as_ref(), &outputs).into_iter().map(rounded).collect()
         };
-        Ok(tokenizer.encode(&format!("{}{text}", preprocess.prefix))?)
-    }
-
-    /// All kinds of feature one after the other, in half precision.
-    fn vector(&self, outputs: &[NetOutput]) -> Vec<f32> {
-        let vectors = outputs.iter().filter(|output| self.layout.iter().any(|set| set.name == output.name));
-        vectors.flat_map(|output| &output.data).map(|value| rounded(*value)).collect()
+        tokens.into_iter().map(|tokens| tokens.map(&mut vector)).collect()
     }
 
     /// Takes apart what [`Base::embed`] gave.
@@ -321,22 +279,6 @@ impl Base {
 /// As the cache keeps it.
 fn rounded(value: f32) -> f32 {
     f16::from_f32(value).to_f32()
-}
-
-/// The kinds of feature that a network gives, that a base hears over its rows, or that it makes of its vectors of frames.
-fn layout(engine: &dyn Engine, hearing: Option<&Hearing>, preprocess: &Preprocess) -> Vec<FeatureSpec> {
-    let outputs = engine.outputs();
-    if let Preprocess::Video(_) = preprocess {
-        return watching::layout(engine);
-    }
-    match hearing {
-        Some(hearing) => outputs.first().map_or_else(Vec::new, |rows| hearing.layout(rows.dim)),
-        None => outputs
-            .iter()
-            .filter(|output| output.rows.is_none())
-            .map(|output| FeatureSpec { name: output.name.clone(), dim: output.dim })
-            .collect(),
-    }
 }
 
 /// The network of a base that is a known family, with its weights; for export.

@@ -28,8 +28,8 @@ pub fn export_onnx(bundle: &Bundle, base_dir: &Path) -> Result<Vec<u8>, BundleEr
     let pixels = match &preprocess {
         Preprocess::Image(image) => Pixels::Raw { mean: image.mean.to_vec(), std: image.std.to_vec() },
         Preprocess::Text(_) => Pixels::Prepared,
-        Preprocess::Sound(_) | Preprocess::Video(_) => {
-            let detail = "its base pools over the pieces of a sound or the frames of a video, which an ONNX graph cannot";
+        Preprocess::Sound(_) | Preprocess::Video(_) | Preprocess::Series(_) => {
+            let detail = "its base pools over the pieces of a sound, the frames of a video or the steps of a series, which an ONNX graph cannot";
             return Err(BundleError::Export { detail: detail.to_owned() });
         }
     };

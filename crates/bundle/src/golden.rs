@@ -2,10 +2,11 @@
 //!
 //! The whole path is tested, pixels or text to answer, so a changed base, engine, pre-processing or head all show.
 //! On the engine that made the bundle the numbers must agree to the last bit; on another, to [`ACROSS_ENGINES`], and so must those of
-//! sounds on any: logarithms and Fourier transforms are the machine's own.
+//! sounds and series on any: logarithms and Fourier transforms are the machine's own.
 
 use base::Base;
 use base::open::Input;
+use base::series::{Channel, Sensors, Series};
 use serde::{Deserialize, Serialize};
 
 use crate::BundleError;
@@ -37,7 +38,7 @@ impl Golden {
         self.compare(engine, fresh, engine == self.engine)
     }
 
-    /// The same for a base over sounds, whose front end is not the same to the last bit everywhere.
+    /// The same for a base over sounds or series, whose front end is not the same to the last bit everywhere.
     pub(crate) fn check_heard(&self, engine: &str, fresh: &[Vec<f64>]) -> Result<(), BundleError> {
         self.compare(engine, fresh, false)
     }
@@ -71,9 +72,26 @@ pub(crate) fn probes(base: &Base) -> Vec<Input> {
     match base.modality() {
         dataset::Modality::Image => vec![Input::Image(probe_image())],
         dataset::Modality::Video => vec![Input::Frames(probe_frames())],
+        dataset::Modality::Series => base.sensors().map(probe_series).into_iter().collect(),
+        dataset::Modality::Senses => unreachable!("a base has one sense"),
         dataset::Modality::Sound => vec![Input::Sound(probe_sound())],
         dataset::Modality::Text => probe_texts().iter().map(|text| Input::Text((*text).to_owned())).collect(),
     }
+}
+
+/// Two hundred steps of a slow wave, of another height in each channel, with a spike.
+fn probe_series(sensors: &Sensors) -> Input {
+    let channel = |(place, name): (usize, &String)| Channel {
+        name: name.clone(),
+        values: (0..200)
+            .map(|step| {
+                let spike = if step == 90 + place { 3.0 } else { 0.0 };
+                ((step * (place + 3)) as f32 * 0.05).sin() + spike
+            })
+            .collect(),
+    };
+    let channels = sensors.channels.iter().enumerate().map(channel).collect();
+    Input::Series(Series { channels, times: None, rate: None })
 }
 
 /// Two sentences that touch Latin, Chinese, digits and an emoji.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base::Base;
+use base::series::Sensors;
 use serde::{Deserialize, Serialize};
 
 /// The newest bundle format this program reads and the one it writes.
@@ -95,8 +97,24 @@ pub struct BaseReference {
     pub id: String,
     /// Identity of weights and pre-processing; a base with another hash is refused.
     pub hash: String,
-    /// `image` or `text`.
+    /// The kind of input: `image`, `text`, `sound`, `video` or `series`.
     pub modality: String,
     /// Licence of the weights, as their source states it.
     pub licence: String,
+    /// The sensors, of a base over series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensors: Option<Sensors>,
+}
+
+impl BaseReference {
+    /// What is to be written about a base.
+    pub fn of(base: &Base) -> Self {
+        Self {
+            id: base.id().to_owned(),
+            hash: base.hash().to_string(),
+            modality: base.modality().to_string(),
+            licence: base.card().licence.clone(),
+            sensors: base.sensors().cloned(),
+        }
+    }
 }

@@ -73,7 +73,7 @@ impl Predictor {
         let (engine, fresh) = (predictor.base.engine_name(), predictor.probe_logits()?);
         let golden = &predictor.bundle.golden;
         match predictor.base.modality() {
-            dataset::Modality::Sound => golden.check_heard(&engine, &fresh)?,
+            dataset::Modality::Sound | dataset::Modality::Series => golden.check_heard(&engine, &fresh)?,
             _ => golden.check(&engine, &fresh)?,
         }
         Ok(predictor)
@@ -197,9 +197,7 @@ fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) 
 fn text_of(input: &Input) -> Option<&str> {
     match input {
         Input::Text(text) => Some(text),
-        Input::Image(_) | Input::Sound(_) | Input::SoundFile(_) | Input::Frames(_) | Input::VideoFile(_) => {
-            None
-        }
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use bundle::inspection::Detector;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use dataset::{Modality, Sense};
 use pipeline::Orientation;
 
 pub(crate) use curation::{
@@ -195,7 +196,7 @@ impl From<&Columns> for InspectionColumns {
     /// Those that photos of parts have as well.
     fn from(columns: &Columns) -> Self {
         Self {
-            image: columns.image.clone(),
+            image: columns.contents.image.first().cloned(),
             label: columns.label.clone(),
             mask: None,
             group: columns.group.clone(),
@@ -238,20 +239,47 @@ fn photo_size(text: &str) -> Result<(u32, u32), String> {
     size.ok_or_else(|| format!("a width and a height from 1 to {SIDES} are wanted, such as 1280x1024"))
 }
 
+/// Columns that say what an example is. Named several times or together, they are several senses of it.
+#[derive(Debug, Args)]
+pub(crate) struct Contents {
+    /// Take the text from this column; several make several senses
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) text: Vec<String>,
+    /// Take the path of the picture from this column; several make several senses
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) image: Vec<String>,
+    /// Take the path of the sound from this column; several make several senses
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) sound: Vec<String>,
+    /// Take the path of the video from this column; several make several senses
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) video: Vec<String>,
+    /// Take the path of the series of sensors (a table of its own) from this column; several make several senses
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) series: Vec<String>,
+}
+
+impl Contents {
+    /// The columns with their kinds.
+    pub(crate) fn senses(&self) -> Vec<Sense> {
+        let kinds = [
+            (&self.image, Modality::Image),
+            (&self.sound, Modality::Sound),
+            (&self.video, Modality::Video),
+            (&self.series, Modality::Series),
+            (&self.text, Modality::Text),
+        ];
+        let of_kind = |(names, modality): (&Vec<String>, Modality)| {
+            names.iter().map(move |name| Sense { name: name.clone(), modality }).collect::<Vec<_>>()
+        };
+        kinds.into_iter().flat_map(of_kind).collect()
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Columns {
-    /// Take the text from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) text: Option<String>,
-    /// Take the path of the picture from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) image: Option<String>,
-    /// Take the path of the sound from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) sound: Option<String>,
-    /// Take the path of the video from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) video: Option<String>,
+    #[command(flatten)]
+    pub(crate) contents: Contents,
     /// Take the label from this column
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label: Option<String>,
@@ -286,18 +314,8 @@ pub(crate) struct PredictArguments {
     /// Files, folders or tables; `-` reads one text per line from stdin
     #[arg(required = true)]
     pub(crate) inputs: Vec<PathBuf>,
-    /// Take the text from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) text: Option<String>,
-    /// Take the path of the picture from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) image: Option<String>,
-    /// Take the path of the sound from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) sound: Option<String>,
-    /// Take the path of the video from this column
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) video: Option<String>,
+    #[command(flatten)]
+    pub(crate) contents: Contents,
     /// Exit with 3 when any answer is not certain, or any part alarms or is called a defect
     #[arg(long)]
     pub(crate) fail_on_unsure: bool,

@@ -95,6 +95,14 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::OtherModality { base, takes, got } => {
             format!("底座“{base}”接受{}，而数据是{}", modality(*takes), modality(*got))
         }
+        PipelineError::SeveralSenses { path, senses } => {
+            let senses = senses.join("、");
+            format!(
+                "{}中的样本有多种感官（{senses}），此命令一次只看一种；请用 --image、--text 等指定其中一列",
+                name(path)
+            )
+        }
+        PipelineError::NoSensors { path } => format!("{}中抽看的传感器序列没有一个能读取", name(path)),
         _ => return None,
     })
 }
@@ -193,6 +201,8 @@ fn modality(modality: Modality) -> &'static str {
         Modality::Text => "文本",
         Modality::Sound => "声音",
         Modality::Video => "视频",
+        Modality::Series => "传感器序列",
+        Modality::Senses => "多种感官的数据",
     }
 }
 

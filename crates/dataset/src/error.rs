@@ -19,7 +19,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// A folder without a single file that can be used.
-    #[error("`{}` holds no pictures, texts, sounds, videos or tables", path.display())]
+    #[error("`{}` holds no pictures, texts, sounds, videos, series or tables", path.display())]
     Empty { path: PathBuf },
     /// A folder to inspect without a single photo.
     #[error("`{}` holds no photos", path.display())]
@@ -45,8 +45,8 @@ pub enum ReadError {
     /// No column looks like a label.
     #[error("no column of `{}` looks like a label; it has {}{}", path.display(), quoted(existing), nearly_label(existing))]
     NoLabelColumn { path: PathBuf, existing: Vec<String> },
-    /// No column looks like text, pictures, sounds or videos.
-    #[error("no column of `{}` looks like text, pictures, sounds or videos; it has {}", path.display(), quoted(existing))]
+    /// No column looks like text, pictures, sounds, videos or series.
+    #[error("no column of `{}` looks like text, pictures, sounds, videos or series; it has {}", path.display(), quoted(existing))]
     NoContentColumn { path: PathBuf, existing: Vec<String> },
     /// The pictures are inside the table.
     #[error("column `{column}` of `{}` holds the pictures themselves, which cannot be read from a table", path.display())]
@@ -76,6 +76,9 @@ pub enum ReadError {
     /// More than the documented limits.
     #[error("`{}` has more than {limit} {what}", path.display())]
     TooMuch { path: PathBuf, what: &'static str, limit: u64 },
+    /// Not one of the senses that are asked for is there.
+    #[error("`{}` has none of the columns {}; it has {}", path.display(), quoted(senses), quoted(existing))]
+    NoSense { path: PathBuf, senses: Vec<String>, existing: Vec<String> },
     /// Every row had a problem.
     #[error("no row of `{}` can be used; the first problem: {first}", path.display())]
     NothingUsable { path: PathBuf, first: String },
@@ -94,13 +97,18 @@ impl ReadError {
             Self::NoClassFolders { .. } => {
                 "put pictures into one folder per class; photos of good parts alone are for `dianjing inspect`"
             }
-            Self::SeveralTables { .. } => "pass one of them, or name them `train` and `test`",
+            Self::SeveralTables { .. } => {
+                "pass one of them, or name them `train` and `test`; series of sensors go into one folder per class"
+            }
+            Self::NoSense { .. } => "name the columns as they were called when the model was tuned",
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
             Self::NoRows { .. } => "check that the file was saved",
             Self::NoColumn { .. } => "correct the name; names are compared exactly",
             Self::SameColumn { .. } => "name another column with --label",
             Self::NoLabelColumn { .. } => "name it with --label COLUMN",
-            Self::NoContentColumn { .. } => "name it with --text COLUMN or --image COLUMN",
+            Self::NoContentColumn { .. } => {
+                "name it with --text COLUMN, --image COLUMN, --sound COLUMN, --video COLUMN or --series COLUMN"
+            }
             Self::EmbeddedPictures { .. } => {
                 "save the pictures as files and pass a CSV with their paths, or name a text column with --text COLUMN"
             }

@@ -19,6 +19,8 @@ pub struct Dataset {
     pub decision: Decision,
     /// Which sense the examples speak to.
     pub modality: Modality,
+    /// The senses of examples that speak to several, in the order of their columns; empty for one.
+    pub senses: Vec<Sense>,
     /// The examples, in reading order.
     pub examples: Vec<Example>,
 }
@@ -36,6 +38,36 @@ impl Dataset {
             Task::Regression { .. } => &[],
         }
     }
+
+    /// What one sense alone knows: the examples that have it, and their places in this data set.
+    pub fn of_sense(&self, sense: &Sense) -> (Self, Vec<usize>) {
+        let has_it = |(place, example): (usize, &Example)| {
+            let Content::Senses(senses) = &example.content else { return None };
+            let content = senses.get(&sense.name)?.clone();
+            Some((place, Example { content, ..example.clone() }))
+        };
+        let (places, examples) = self.examples.iter().enumerate().filter_map(has_it).unzip();
+        let alone = Self {
+            name: self.name.clone(),
+            root: self.root.clone(),
+            task: self.task.clone(),
+            decision: self.decision.clone(),
+            modality: sense.modality,
+            senses: Vec::new(),
+            examples,
+        };
+        (alone, places)
+    }
+}
+
+/// One of several senses: a column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sense {
+    /// The column's name.
+    pub name: String,
+    /// What it holds.
+    pub modality: Modality,
 }
 
 /// One thing with its label.
@@ -70,7 +102,7 @@ impl fmt::Display for ExampleId {
 }
 
 /// The thing itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Content {
     /// A picture in a file.
     Image(PathBuf),
@@ -80,6 +112,10 @@ pub enum Content {
     Sound(PathBuf),
     /// A video in a file.
     Video(PathBuf),
+    /// Values of sensors over time, in a table of their own.
+    Series(PathBuf),
+    /// What several senses know of it, by their names; a sense that is missing is not there.
+    Senses(BTreeMap<String, Content>),
 }
 
 impl Content {
@@ -90,14 +126,30 @@ impl Content {
             Self::Text(_) => Modality::Text,
             Self::Sound(_) => Modality::Sound,
             Self::Video(_) => Modality::Video,
+            Self::Series(_) => Modality::Series,
+            Self::Senses(_) => Modality::Senses,
         }
     }
 
-    /// The file it lies in; a text lies in none of its own.
+    /// The file it lies in; a text lies in none of its own, and several senses not in one.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Image(path) | Self::Sound(path) | Self::Video(path) => Some(path),
-            Self::Text(_) => None,
+            Self::Image(path) | Self::Sound(path) | Self::Video(path) | Self::Series(path) => Some(path),
+            Self::Text(_) | Self::Senses(_) => None,
+        }
+    }
+
+    /// What lies in a file, by the sense it speaks to.
+    ///
+    /// # Panics
+    /// For texts and for several senses, which lie in no file of their own.
+    pub(crate) fn in_file(modality: Modality, path: PathBuf) -> Self {
+        match modality {
+            Modality::Image => Self::Image(path),
+            Modality::Sound => Self::Sound(path),
+            Modality::Video => Self::Video(path),
+            Modality::Series => Self::Series(path),
+            Modality::Text | Modality::Senses => unreachable!("{modality} lies in no file of its own"),
         }
     }
 }
@@ -114,12 +166,16 @@ pub enum Modality {
     Sound,
     /// Videos.
     Video,
+    /// Series of sensors.
+    Series,
+    /// Several of the others.
+    Senses,
 }
 
 impl Modality {
     /// Whether each example lies in a file of its own.
     pub fn is_in_files(self) -> bool {
-        self != Self::Text
+        !matches!(self, Self::Text | Self::Senses)
     }
 }
 
@@ -130,6 +186,8 @@ impl fmt::Display for Modality {
             Self::Text => "text",
             Self::Sound => "sound",
             Self::Video => "video",
+            Self::Series => "series",
+            Self::Senses => "senses",
         })
     }
 }

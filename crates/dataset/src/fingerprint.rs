@@ -96,13 +96,20 @@ impl Dataset {
     }
 }
 
-/// The hash of a file's bytes or a text's UTF-8.
+/// The hash of a file's bytes or a text's UTF-8; of several senses, that of theirs.
 pub fn content_hash(content: &Content) -> io::Result<Hash> {
     Ok(match content {
         Content::Image(path) => Hash::of(&std::fs::read(path)?),
         // Recordings may be hours long.
-        Content::Sound(path) | Content::Video(path) => Hash::of_file(path)?,
+        Content::Sound(path) | Content::Video(path) | Content::Series(path) => Hash::of_file(path)?,
         Content::Text(text) => Hash::of(text.as_bytes()),
+        Content::Senses(senses) => {
+            let mut hasher = Hasher::new("dianjing.senses.1");
+            for (sense, content) in senses {
+                hasher.field(sense, content_hash(content)?.as_bytes());
+            }
+            hasher.finish()
+        }
     })
 }
 
@@ -129,6 +136,7 @@ mod tests {
             task: Task::SingleLabel { classes: vec!["x".to_owned(), "y".to_owned()] },
             decision: Decision { layout, content, label: None, task, why },
             modality: Modality::Text,
+            senses: Vec::new(),
             examples: (0..200).map(example).collect(),
         }
     }

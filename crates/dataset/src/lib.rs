@@ -14,12 +14,13 @@ mod task;
 
 pub use error::ReadError;
 pub use example::{
-    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Target, Task, Vote,
+    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Sense, Target, Task,
+    Vote,
 };
 pub use fingerprint::content_hash;
 pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{
     InspectionOptions, Purpose, ReadOptions, TaskKind, names_good_parts, read, read_held_out,
-    read_inspection, read_lines, read_pool, read_unlabelled,
+    read_inspection, read_lines, read_pool, read_senses, read_unlabelled,
 };

@@ -123,17 +123,25 @@ pub enum ProblemKind {
     CopyOfLearned,
     /// A deep picture that is brighter than the bits hold that the pictures learned from use.
     BrighterThanLearned { bits: u8 },
+    /// The file is not a series that can be read.
+    NotASeries { detail: String },
+    /// Part of the series is missing or was set right; the rest is used.
+    DamagedSeries { detail: String },
+    /// One sense of the example cannot be used; the example goes without it.
+    WithoutSense { sense: String, reason: Box<ProblemKind> },
     /// Files that are not part of the layout were passed over.
     Ignored { count: usize },
 }
 
 impl ProblemKind {
-    /// Part of a sound or a video is damaged, and the rest is used.
+    /// Part of a sound, a video or a series is damaged, and the rest is used.
     pub fn damaged(modality: Modality, detail: String) -> Self {
-        if modality == Modality::Video {
-            Self::DamagedVideo { detail }
-        } else {
-            Self::DamagedSound { detail }
+        match modality {
+            Modality::Video => Self::DamagedVideo { detail },
+            Modality::Series => Self::DamagedSeries { detail },
+            Modality::Image | Modality::Text | Modality::Sound | Modality::Senses => {
+                Self::DamagedSound { detail }
+            }
         }
     }
 
@@ -148,6 +156,8 @@ impl ProblemKind {
                 | Self::BrighterThanLearned { .. }
                 | Self::DamagedSound { .. }
                 | Self::DamagedVideo { .. }
+                | Self::DamagedSeries { .. }
+                | Self::WithoutSense { .. }
         )
     }
 }
@@ -181,6 +191,14 @@ impl fmt::Display for ProblemKind {
             | Self::BrokenVideo { .. }
             | Self::DamagedVideo { .. }
             | Self::SlowVideo { .. } => self.fmt_video(out),
+            Self::NotASeries { detail } => {
+                write!(
+                    out,
+                    "this is not a series that can be read ({detail}); one column a sensor, one row a step"
+                )
+            }
+            Self::DamagedSeries { detail } => write!(out, "set right in the series: {detail}"),
+            Self::WithoutSense { sense, reason } => write!(out, "counts without its `{sense}`: {reason}"),
             Self::RaggedRow { .. }
             | Self::UnclosedQuote
             | Self::BadText { .. }

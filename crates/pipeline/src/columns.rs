@@ -204,7 +204,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("rows.parquet");
         std::fs::write(&path, parquet).unwrap();
-        let options = dataset::ReadOptions { text: Some("id".into()), ..Default::default() };
+        let options = dataset::ReadOptions::content(dataset::Modality::Text, "id");
         let (read, _) = dataset::read_unlabelled(&[path], &options).unwrap();
         assert_eq!(read[0].content, dataset::Content::Text("a, \"b\"".into()));
     }

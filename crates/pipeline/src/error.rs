@@ -73,6 +73,15 @@ pub enum PipelineError {
     /// The examples speak to another sense than the base.
     #[error("base `{base}` takes {}, but the data holds {}", plural(*takes), plural(*got))]
     OtherModality { base: String, takes: Modality, got: Modality },
+    /// Examples of several senses, where one is worked on at a time.
+    #[error(
+        "the examples of `{}` have several senses ({}), and this looks at one; name it, such as --image {} or --text {}",
+        path.display(), senses.join(", "), senses[0], senses[0]
+    )]
+    SeveralSenses { path: std::path::PathBuf, senses: Vec<String> },
+    /// Not one of the series can be read.
+    #[error("of the series in `{}` that were looked at not one can be read", path.display())]
+    NoSensors { path: std::path::PathBuf },
     /// A detector that was asked for cannot work on these photos.
     #[error("detector `{detector}` needs {needs}")]
     NoDetector { detector: &'static str, needs: DetectorNeeds },
@@ -99,5 +108,7 @@ fn plural(modality: Modality) -> &'static str {
         Modality::Text => "texts",
         Modality::Sound => "sounds",
         Modality::Video => "videos",
+        Modality::Series => "series",
+        Modality::Senses => "several senses",
     }
 }

@@ -97,7 +97,7 @@ fn keep_readable(
     }
     let texts = data.examples.iter().map(|example| match &example.content {
         Content::Text(text) => Some(text.clone()),
-        Content::Image(_) | Content::Sound(_) | Content::Video(_) => None,
+        _ => None,
     });
     let texts = texts.collect();
     Ok(Table { data, sets, texts, problems })

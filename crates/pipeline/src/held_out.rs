@@ -77,7 +77,8 @@ pub fn evaluate(
     read: &ReadOptions,
     run: &Run<'_>,
 ) -> Result<HeldOut, PipelineError> {
-    let (data, mut problems) = run.step(Step::Read, || Ok(dataset::read_held_out(data, read)?))?;
+    let read = ReadOptions { wanted: Some(predictor.base().modality()), ..read.clone() };
+    let (data, mut problems) = run.step(Step::Read, || Ok(dataset::read_held_out(data, &read)?))?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }

@@ -9,8 +9,8 @@ use base::catalogue::{Catalogue, Entry};
 use base::open::EngineChoice;
 use base::pull::{PullEvent, PullOptions};
 use bundle::inspection::{InspectionBundle, InspectionPredictor};
-use bundle::{Bundle, Predictor};
-use dataset::Modality;
+use bundle::{BaseReference, Bundle, Predictor};
+use dataset::{Dataset, Modality};
 use store::VectorStore;
 
 use crate::{Event, PipelineError, Run, Step};
@@ -49,6 +49,47 @@ impl Home {
             Modality::Text => "multilingual-e5-small",
             Modality::Sound => "whisper-base",
             Modality::Video => "efficientnet-lite2-video",
+            Modality::Series => base::SERIES_BASE,
+            Modality::Senses => "several",
+        }
+    }
+
+    /// The base for examples of one sense: the one named, else the default of their kind. Series have none but their sensors.
+    ///
+    /// # Errors
+    /// [`PipelineError::SeveralSenses`] for examples of several.
+    pub fn base_for(
+        &self,
+        named: Option<&str>,
+        data: &Dataset,
+        run: &Run<'_>,
+    ) -> Result<Arc<Base>, PipelineError> {
+        let id = named.unwrap_or_else(|| Self::default_base(data.modality));
+        match data.modality {
+            Modality::Senses => {
+                let senses = data.senses.iter().map(|sense| sense.name.clone()).collect();
+                Err(PipelineError::SeveralSenses { path: data.root.clone(), senses })
+            }
+            Modality::Series if id == base::SERIES_BASE => run.step(Step::Base, || {
+                let files: Vec<&Path> =
+                    data.examples.iter().filter_map(|example| example.content.file()).collect();
+                let sensors = base::series::survey(&files);
+                let none = || PipelineError::NoSensors { path: data.root.clone() };
+                Ok(Arc::new(Base::of_series(sensors.ok_or_else(none)?)))
+            }),
+            _ => self.open_base(id, run),
+        }
+    }
+
+    /// The base that a bundle names.
+    pub(crate) fn base_of(
+        &self,
+        reference: &BaseReference,
+        run: &Run<'_>,
+    ) -> Result<Arc<Base>, PipelineError> {
+        match &reference.sensors {
+            Some(sensors) => Ok(Arc::new(Base::of_series(sensors.clone()))),
+            None => self.open_base(&reference.id, run),
         }
     }
 
@@ -74,7 +115,7 @@ impl Home {
     /// Opens a bundle, its base, and runs its self-test.
     pub fn open_bundle(&self, path: &Path, run: &Run<'_>) -> Result<Predictor, PipelineError> {
         let bundle = Bundle::open(path)?;
-        let base = self.open_base(&bundle.manifest.base.id, run)?;
+        let base = self.base_of(&bundle.manifest.base, run)?;
         Ok(Predictor::new(bundle, base)?)
     }
 

@@ -70,8 +70,7 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
         run.tell(Event::Problem(problem.clone()));
     }
     check_labels(&data)?;
-    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
-    let base = home.open_base(&id, run)?;
+    let base = home.base_for(request.base.as_deref(), &data, run)?;
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
     let relations = audit::relations(&table, run)?;
@@ -233,12 +232,7 @@ fn bundle_of(
             fingerprint: table.data.fingerprint().to_string(),
             n_examples: lesson.rows.len(),
         },
-        base: BaseReference {
-            id: base.id().to_owned(),
-            hash: base.hash().to_string(),
-            modality: base.modality().to_string(),
-            licence: base.card().licence.clone(),
-        },
+        base: BaseReference::of(base),
         files: std::collections::BTreeMap::new(),
     };
     let measured = |on: &str, measures: &[report::Measure]| -> Vec<Measured> {

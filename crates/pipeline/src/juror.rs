@@ -50,8 +50,7 @@ pub(crate) fn ask(
     if data.examples.is_empty() {
         return Err(PipelineError::NoItems { path: shown.examples.to_owned() });
     }
-    let id = shown.base.unwrap_or_else(|| Home::default_base(data.modality)).to_owned();
-    let base = home.open_base(&id, run)?;
+    let base = home.base_for(shown.base, &data, run)?;
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
     let lesson = Lesson::new(&table, &audit::relations(&table, run)?);
@@ -160,7 +159,15 @@ fn taught(
     let classes = (0..shares.cols()).map(|class| class.to_string()).collect();
     let root: PathBuf = root.to_owned();
     let name = root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Dataset { name, root, task: Task::SingleLabel { classes }, decision, modality, examples }
+    Dataset {
+        name,
+        root,
+        task: Task::SingleLabel { classes },
+        decision,
+        modality,
+        senses: Vec::new(),
+        examples,
+    }
 }
 
 fn mean_row(matrix: &Matrix<f64>) -> Vec<f64> {

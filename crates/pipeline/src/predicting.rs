@@ -33,7 +33,8 @@ pub fn predict(
     read: &ReadOptions,
     run: &Run<'_>,
 ) -> Result<Vec<PredictedRow>, PipelineError> {
-    let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, read)?))?;
+    let read = ReadOptions { wanted: Some(predictor.base().modality()), ..read.clone() };
+    let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, &read)?))?;
     predict_read(predictor, &examples, &problems, run)
 }
 
@@ -109,6 +110,8 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
         Content::Video(path) => Input::VideoFile(path.clone()),
+        Content::Series(path) => Input::SeriesFile(path.clone()),
+        Content::Senses(_) => return failed(id, ProblemKind::OtherKind { takes: "one sense".to_owned() }),
         // A GIF is a picture by its name, and a clip to whom watches.
         Content::Image(path) if predictor.base().modality() == Modality::Video => {
             Input::VideoFile(path.clone())

@@ -1,10 +1,8 @@
 //! Fills in the report from what the journey found out.
 
-use base::prep;
 use bundle::Bundle;
-use dataset::{Content, Problem, Target, Task};
+use dataset::{Problem, Target, Task};
 use evaluate::Estimate;
-use image::DynamicImage;
 use linalg::Matrix;
 use rayon::prelude::*;
 use tune::Tuned;
@@ -15,9 +13,7 @@ use crate::audit::Relations;
 use crate::features::Table;
 use crate::held_out::HeldOut;
 use crate::journey::{Labels, Lesson};
-use crate::report::{
-    Card, CardContent, Finding, Kind, Measure, Report, Sentence, sound_card, thumbnail, video_card,
-};
+use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence};
 use crate::{Lang, PipelineError, percent, telling, words};
 
 /// Findings shown of each kind: what a person looks through in one sitting.
@@ -202,15 +198,7 @@ fn duplicates(table: &Table, relations: &Relations) -> Vec<Vec<Card>> {
 /// An example as the page shows it.
 pub(crate) fn card(table: &Table, row: usize) -> Card {
     let example = &table.data.examples[row];
-    let content = match &example.content {
-        Content::Text(text) => CardContent::text(text),
-        Content::Image(path) => {
-            let picture = std::fs::read(path).ok().and_then(|bytes| prep::decode(&bytes).ok());
-            picture.map_or(CardContent::Missing, |picture| thumbnail(&DynamicImage::ImageRgb8(picture)))
-        }
-        Content::Sound(path) => sound_card(path),
-        Content::Video(path) => video_card(path),
-    };
+    let content = CardContent::of(&example.content);
     let classes = table.data.classes();
     let given = match &example.target {
         Target::Unlabelled => String::new(),

@@ -19,6 +19,8 @@ pub(crate) fn decision(data: &Dataset) -> Sentence {
         Modality::Text => "文本",
         Modality::Sound => "声音",
         Modality::Video => "视频",
+        Modality::Series => "传感器序列",
+        Modality::Senses => "多种感官",
     };
     let (layout, classes) = (layout(&decision.layout), data.classes().len());
     let columns = match &decision.label {

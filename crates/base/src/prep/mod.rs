@@ -9,6 +9,7 @@ mod resample;
 use serde::{Deserialize, Serialize};
 
 use crate::arch::{EfficientNetLite, Family};
+use crate::series::Sensors;
 
 pub use depth::{Depth, decode_deep, largest_value};
 pub use image::{MAX_DECODED_BYTES, MAX_PIXELS, decode, image_input, normalise, scale, size};
@@ -27,6 +28,8 @@ pub enum Preprocess {
     Sound(SoundPreprocess),
     /// Videos, whose frames are prepared as pictures are.
     Video(ImagePreprocess),
+    /// Series of sensors.
+    Series(Sensors),
 }
 
 /// From a picture of any size to numbers.
@@ -167,6 +170,9 @@ pub enum PrepError {
     /// A video that takes longer to look through than is waited for.
     #[error("looking through the video takes longer than {limit_seconds} s")]
     SlowVideo { limit_seconds: u64 },
+    /// Not a series that can be read.
+    #[error("not a series that can be read: {detail}")]
+    NotASeries { detail: String },
     /// A text where a picture is wanted, or the reverse.
     #[error("this base takes {expected}")]
     OtherKind { expected: &'static str },
@@ -188,6 +194,7 @@ impl From<PrepError> for dataset::ProblemKind {
             PrepError::NotAVideo { detail } => Self::NotAVideo { detail },
             PrepError::BrokenVideo { detail } => Self::BrokenVideo { detail },
             PrepError::SlowVideo { limit_seconds } => Self::SlowVideo { limit_seconds },
+            PrepError::NotASeries { detail } => Self::NotASeries { detail },
             PrepError::NoSamples => Self::NoSamples,
             PrepError::TooLong { limit_seconds } => Self::TooLong { limit_seconds },
         }

@@ -6,20 +6,22 @@
 
 mod clock;
 mod date;
+mod fault;
 mod features;
 mod kernels;
 mod pooling;
 mod read;
 mod spectral;
 mod state;
+mod survey;
 
 pub use clock::{LONGEST_BRIDGE, even};
+pub use fault::Fault;
 pub use features::{dim, features};
 pub use kernels::{KERNEL_FEATURES, kernels, n_views};
 pub use read::{MAX_BYTES, MAX_CHANNELS, MAX_STEPS, read};
 pub use spectral::{SPECTRAL_FEATURES, spectral};
-
-use std::path::PathBuf;
+pub use survey::{Sensors, survey};
 
 /// Values of several sensors that were taken together.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,63 +43,35 @@ pub struct Channel {
     pub values: Vec<f32>,
 }
 
-/// Something about a series that a person should know, though it can be used. Rows are counted as in the file, from 1.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each is named by its fields")]
-pub enum Fault {
-    /// Cells of the channel hold something that is no number; they count as missing. The first is shown.
-    NotNumbers { channel: String, count: usize, row: u64, value: String },
-    /// Rows that cannot be read, or have another number of cells than the header; all their values are missing. The first is shown.
-    BrokenRows { count: usize, row: u64 },
-    /// Rows without a time, which were left out. The first is shown.
-    NoTime { count: usize, row: u64 },
-    /// The clock goes back, or leaps further than gaps are bridged; the steps were joined there. The first is shown: after which
-    /// step, counted from 0, and by how much, in the clock's unit.
-    ClockJumps { count: usize, step: usize, by: f64 },
-    /// Steps are unequal; values in between were drawn on straight lines.
-    UnevenSteps { count: usize },
-    /// The clock is coarser than the steps, which were taken as equal.
-    CoarseClock,
-    /// Values of the channel that are missing and were drawn on straight lines.
-    Missing { channel: String, count: usize },
-    /// The channel has no value at all.
-    WhollyMissing { channel: String },
-    /// All values of the channel are equal.
-    Flat { channel: String, value: f32 },
-    /// The channel stays at its least or greatest value for much of the time; `share` of its steps.
-    Saturated { channel: String, share: f32 },
-    /// A channel that was not there when the others were learned from, and was left out.
-    Unknown { channel: String },
-}
-
 /// Why a series cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each message names its fields")]
 pub enum SeriesError {
     /// The table itself cannot be read.
-    #[error("cannot read the columns of `{}`", path.display())]
+    #[error("its columns cannot be read: {source}")]
     Table {
-        path: PathBuf,
         #[source]
         source: dataset::ReadError,
     },
     /// One row is no series.
-    #[error("`{}` has {got} row of numbers, a series has at least 2", path.display())]
-    TooShort { path: PathBuf, got: usize },
+    #[error("it has {got} row of numbers, a series has at least 2")]
+    TooShort { got: usize },
     /// Above the limits.
-    #[error("`{}` has {got} {what}, at most {limit} are read", path.display())]
-    TooMuch { path: PathBuf, what: &'static str, got: u64, limit: u64 },
+    #[error("it has {got} {what}, at most {limit} are read")]
+    TooMuch { what: &'static str, got: u64, limit: u64 },
     /// A column holds texts only.
-    #[error("`{}:{row}`, column `{column}` holds text (`{value}`) and no number at all; remove the column", path.display())]
-    TextColumn { path: PathBuf, row: u64, column: String, value: String },
+    #[error("row {row}, column `{column}` holds text (`{value}`) and no number at all; remove the column")]
+    TextColumn { row: u64, column: String, value: String },
     /// There is a clock at most.
-    #[error("`{}` has no column with a sensor's values", path.display())]
-    NoChannel { path: PathBuf },
+    #[error("it has no column with a sensor's values")]
+    NoChannel,
     /// Two columns have one name, so that they cannot be told apart.
-    #[error("`{}` has two columns `{column}`", path.display())]
-    SameName { path: PathBuf, column: String },
+    #[error("it has two columns `{column}`")]
+    SameName { column: String },
+    /// Not one of the channels that the features are made of.
+    #[error("it has none of the sensors {}", expected.join(", "))]
+    NoKnownChannel { expected: Vec<String> },
     /// Features of another number of channels were asked for.
     #[error("the series has {got} channels, the features are those of {expected}")]
     ChannelCount { got: usize, expected: usize },

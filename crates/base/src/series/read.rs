@@ -72,25 +72,20 @@ const UNITS: [(&str, f64); 15] = [
 /// When the table cannot be read or exceeds [`MAX_BYTES`], [`MAX_STEPS`] or [`MAX_CHANNELS`]; when a column holds nothing but text, two
 /// have one name, there are none beside the clock, or fewer than two rows.
 pub fn read(path: &Path) -> Result<(Series, Vec<Fault>), SeriesError> {
-    let table = |source| SeriesError::Table { path: path.to_owned(), source };
+    let table = |source| SeriesError::Table { source };
     let size = std::fs::metadata(path)
         .map_err(|source| table(ReadError::Open { path: path.to_owned(), source }))?
         .len();
-    check(path, "bytes", size, MAX_BYTES)?;
+    check("bytes", size, MAX_BYTES)?;
     let (rows, problems) = read_rows(path).map_err(table)?;
-    from_table(path, rows, &problems)
+    from_table(rows, &problems)
 }
 
-fn check(path: &Path, what: &'static str, got: u64, limit: u64) -> Result<(), SeriesError> {
-    let path = || path.to_owned();
-    if got > limit { Err(SeriesError::TooMuch { path: path(), what, got, limit }) } else { Ok(()) }
+fn check(what: &'static str, got: u64, limit: u64) -> Result<(), SeriesError> {
+    if got > limit { Err(SeriesError::TooMuch { what, got, limit }) } else { Ok(()) }
 }
 
-fn from_table(
-    path: &Path,
-    mut table: Table,
-    problems: &[Problem],
-) -> Result<(Series, Vec<Fault>), SeriesError> {
+fn from_table(mut table: Table, problems: &[Problem]) -> Result<(Series, Vec<Fault>), SeriesError> {
     let named = name_columns(&mut table);
     let mut rows: BTreeMap<u64, Option<Vec<Cell>>> =
         table.rows.into_iter().map(|row| (row.number, Some(row.cells))).collect();
@@ -100,7 +95,7 @@ fn from_table(
     });
     let broken: Vec<u64> = rows.iter().filter(|(_, cells)| cells.is_none()).map(|(row, _)| *row).collect();
     if rows.len() - broken.len() < 2 {
-        return Err(SeriesError::TooShort { path: path.to_owned(), got: rows.len() - broken.len() });
+        return Err(SeriesError::TooShort { got: rows.len() - broken.len() });
     }
     let mut faults = Vec::new();
     if let Some(row) = broken.first() {
@@ -110,23 +105,18 @@ fn from_table(
         (0..table.columns.len()).map(|place| Column::new(&table.columns, &rows, place)).collect();
     let clocks: Vec<Option<Ticks>> =
         columns.iter().enumerate().map(|(place, column)| column.clock(named, place == 0)).collect();
-    check(
-        path,
-        "sensors",
-        clocks.iter().filter(|clock| clock.is_none()).count() as u64,
-        MAX_CHANNELS as u64,
-    )?;
+    check("sensors", clocks.iter().filter(|clock| clock.is_none()).count() as u64, MAX_CHANNELS as u64)?;
     let mut channels = Vec::new();
     for column in columns.iter().zip(&clocks).filter(|(_, clock)| clock.is_none()).map(|(column, _)| column) {
-        channels.push(column.channel(path, &mut faults)?);
+        channels.push(column.channel(&mut faults)?);
     }
     if channels.is_empty() {
-        return Err(SeriesError::NoChannel { path: path.to_owned() });
+        return Err(SeriesError::NoChannel);
     }
     let mut names: Vec<&String> = channels.iter().map(|channel| &channel.name).collect();
     names.sort();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(SeriesError::SameName { path: path.to_owned(), column: pair[0].clone() });
+        return Err(SeriesError::SameName { column: pair[0].clone() });
     }
     // A clock that counts seconds says more than an index.
     let clock = clocks.into_iter().flatten().min_by_key(|clock| !clock.seconds);
@@ -242,7 +232,7 @@ impl<'a> Column<'a> {
     }
 
     /// The column as a sensor.
-    fn channel(&self, path: &Path, faults: &mut Vec<Fault>) -> Result<Channel, SeriesError> {
+    fn channel(&self, faults: &mut Vec<Fault>) -> Result<Channel, SeriesError> {
         let value = |cell: &Cell| cell.number().map(|value| value as f32).filter(|value| value.is_finite());
         let name =
             if self.name.is_empty() { format!("channel {}", self.place + 1) } else { self.name.to_owned() };
@@ -256,12 +246,7 @@ impl<'a> Column<'a> {
         if let Some((row, cell)) = texts.next() {
             let (row, text) = (*row, cell.text());
             if values.iter().all(|value| value.is_nan()) {
-                return Err(SeriesError::TextColumn {
-                    path: path.to_owned(),
-                    row,
-                    column: name,
-                    value: text,
-                });
+                return Err(SeriesError::TextColumn { row, column: name, value: text });
             }
             faults.push(Fault::NotNumbers {
                 channel: name.clone(),

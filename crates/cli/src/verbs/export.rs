@@ -65,6 +65,10 @@ fn check(verb: &ExportArguments) -> anyhow::Result<()> {
 
 fn model(home: &Home, verb: &ExportArguments, run: &Run<'_>) -> Result<Vec<u8>, PipelineError> {
     let predictor = home.open_bundle(&verb.bundle, run)?;
+    if predictor.base().sensors().is_some() {
+        let detail = "its base pools over the steps of a series, which an ONNX graph cannot".to_owned();
+        return Err(BundleError::Export { detail }.into());
+    }
     let dir = home.fetch(predictor.base().id(), run)?;
     Ok(bundle::export_onnx(predictor.bundle(), &dir)?)
 }

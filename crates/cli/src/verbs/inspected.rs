@@ -32,7 +32,7 @@ pub(super) fn predict(
         }
         .into());
     }
-    let read = ReadOptions { image: verb.image.clone(), ..ReadOptions::default() };
+    let read = ReadOptions { contents: verb.contents.senses(), ..ReadOptions::default() };
     let (rows, bundle) = with_progress(arguments, lang, |run| {
         let predictor = home.open_inspector(&verb.bundle, run)?;
         let mark = predictor.bundle().alarm.mark.threshold() as f32;

@@ -95,10 +95,7 @@ fn with_progress<T>(
 
 fn read_options(columns: &Columns) -> ReadOptions {
     ReadOptions {
-        text: columns.text.clone(),
-        image: columns.image.clone(),
-        sound: columns.sound.clone(),
-        video: columns.video.clone(),
+        contents: columns.contents.senses(),
         label: columns.label.clone(),
         group: columns.group.clone(),
         annotator: columns.annotator.clone(),
@@ -109,6 +106,7 @@ fn read_options(columns: &Columns) -> ReadOptions {
             TaskName::Regression => TaskKind::Regression,
         }),
         separator: columns.separator,
+        wanted: None,
     }
 }
 

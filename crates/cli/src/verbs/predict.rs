@@ -35,13 +35,7 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
         .into());
     }
     let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
-    let read = ReadOptions {
-        text: verb.text.clone(),
-        image: verb.image.clone(),
-        sound: verb.sound.clone(),
-        video: verb.video.clone(),
-        ..ReadOptions::default()
-    };
+    let read = ReadOptions { contents: verb.contents.senses(), ..ReadOptions::default() };
     let rows = with_progress(arguments, lang, |run| {
         let predictor = home.open_bundle(&verb.bundle, run)?;
         match &lines {

@@ -150,6 +150,8 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
         dataset::Modality::Text => "new.csv",
         dataset::Modality::Sound => "new/*.wav",
         dataset::Modality::Video => "new/*.mp4",
+        dataset::Modality::Series => "new/",
+        dataset::Modality::Senses => "new.jsonl",
     };
     say(
         arguments,

@@ -21,5 +21,6 @@ mod onnx_inspector;
 mod review;
 mod run;
 mod select;
+mod series;
 mod sounds;
 mod video;

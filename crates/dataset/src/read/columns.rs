@@ -1,17 +1,19 @@
-//! Which column is the text, the picture, the label: by what the person said, by name, then by content.
+//! Which column is what: by what the person said, by name, then by content.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::folders::modality_of_name;
+use super::contents::{self, ContentColumn};
 use super::{Cell, ReadOptions, Table};
-use crate::{Modality, Part, ReadError};
+use crate::{Modality, Part, ReadError, Sense};
 
 /// The roles of a table's columns, as places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Columns {
-    pub(super) content: usize,
-    pub(super) modality: Modality,
+    /// What the example is: at least one column.
+    pub(super) contents: Vec<ContentColumn>,
+    /// Whether examples have several senses, of which a table may hold one alone.
+    pub(super) several: bool,
     pub(super) label: Option<usize>,
     /// Other columns whose names could be labels too, when the person did not say.
     pub(super) label_rivals: Vec<usize>,
@@ -24,43 +26,6 @@ pub(super) struct Columns {
     pub(super) id: Option<usize>,
 }
 
-const IMAGE_NAMES: &[&str] = &[
-    "image",
-    "image_path",
-    "file_name",
-    "filename",
-    "file",
-    "path",
-    "img",
-    "photo",
-    "picture",
-    "图片",
-    "图像",
-    "照片",
-    "文件",
-    "路径",
-];
-const SOUND_NAMES: &[&str] =
-    &["sound", "audio", "audio_path", "wav", "recording", "clip", "声音", "音频", "录音"];
-const VIDEO_NAMES: &[&str] = &["video", "video_path", "movie", "clip", "视频", "录像"];
-const TEXT_NAMES: &[&str] = &[
-    "text",
-    "sentence",
-    "content",
-    "utterance",
-    "query",
-    "question",
-    "comment",
-    "review",
-    "message",
-    "body",
-    "note",
-    "文本",
-    "内容",
-    "句子",
-    "问题",
-    "评论",
-];
 /// The surest names first; from `score` on they are labels only when nothing else is.
 const LABEL_NAMES: &[&str] = &[
     "label",
@@ -92,19 +57,35 @@ const LABEL_NAMES: &[&str] = &[
 const ANSWER_NAMES: &[&str] = &["answer", "答案"];
 /// Below this many answers nothing is said about how they repeat.
 const FEW_ANSWERS: usize = 20;
-const GROUP_NAMES: &[&str] =
+pub(super) const GROUP_NAMES: &[&str] =
     &["group", "group_id", "lot", "batch", "camera", "patient", "author", "分组", "批次", "相机"];
-const ANNOTATOR_NAMES: &[&str] = &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
-const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
-const MASK_NAMES: &[&str] = &["mask", "mask_path", "mask_file", "ground_truth", "gt", "掩膜", "掩码"];
+pub(super) const ANNOTATOR_NAMES: &[&str] =
+    &["annotator", "worker", "labeler", "labeller", "rater", "标注员", "标注人"];
+pub(super) const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
+pub(super) const MASK_NAMES: &[&str] =
+    &["mask", "mask_path", "mask_file", "ground_truth", "gt", "掩膜", "掩码"];
 const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 
 impl Columns {
     /// Whether a column says what the example is, rather than something about it.
     pub(super) fn has_role(&self, column: usize) -> bool {
-        let Self { content, modality: _, label, label_rivals: _, group, annotator, part, mask, id } = self;
-        *content == column
+        let Self { contents, several: _, label, label_rivals: _, group, annotator, part, mask, id } = self;
+        contents.iter().any(|content| content.column == column)
             || [label, group, annotator, part, mask, id].into_iter().any(|role| *role == Some(column))
+    }
+
+    /// What the examples are.
+    pub(super) fn modality(&self) -> Modality {
+        if self.several { Modality::Senses } else { self.contents[0].modality }
+    }
+
+    /// The senses, where there are several.
+    pub(super) fn senses(&self, table: &Table) -> Vec<Sense> {
+        let sense = |content: &ContentColumn| Sense {
+            name: table.columns[content.column].clone(),
+            modality: content.modality,
+        };
+        if self.several { self.contents.iter().map(sense).collect() } else { Vec::new() }
     }
 }
 
@@ -128,28 +109,26 @@ pub(super) fn find(
     let is_filled = |column: &usize| table.cells(*column).any(|cell| !cell.is_empty());
     let mut candidates = all_by_name(table, LABEL_NAMES);
     candidates.retain(|column| !holds_free_answers(table, *column));
-    let contents = [&options.text, &options.image, &options.sound, &options.video].into_iter().flatten();
-    if let Some(column) = contents.into_iter().find(|column| options.label.as_ref() == Some(column)) {
-        return Err(ReadError::SameColumn { path: path.to_owned(), column: column.clone() });
+    if let Some(sense) = options.contents.iter().find(|sense| options.label.as_ref() == Some(&sense.name)) {
+        return Err(ReadError::SameColumn { path: path.to_owned(), column: sense.name.clone() });
     }
     let label = match named(&options.label)? {
         Some(label) => Some(label),
         None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
-    let given = [
-        (named(&options.image)?, Modality::Image),
-        (named(&options.sound)?, Modality::Sound),
-        (named(&options.video)?, Modality::Video),
-        (named(&options.text)?, Modality::Text),
-    ];
-    let given = given.into_iter().find_map(|(column, modality)| Some((column?, modality)));
-    let (content, modality) = content(path, table, given, label)?;
+    let given = |sense: &Sense| {
+        let column = named(&Some(sense.name.clone()))?;
+        Ok(column.map(|column| ContentColumn { column, modality: sense.modality }))
+    };
+    let given: Vec<Option<ContentColumn>> = options.contents.iter().map(given).collect::<Result<_, _>>()?;
+    let given: Vec<ContentColumn> = given.into_iter().flatten().collect();
+    let contents = contents::find(path, table, &given, label)?;
     // Where labels may be missing, a column of another name is not taken for them.
-    let label = label.or_else(|| if labels_needed { only_other_column(table, content) } else { None });
+    let label = label.or_else(|| if labels_needed { only_other_column(table, &contents) } else { None });
     if labels_needed && label.is_none() {
         return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
-    let taken: Vec<usize> = std::iter::once(content).chain(label).collect();
+    let taken: Vec<usize> = contents.iter().map(|content| content.column).chain(label).collect();
     let is_rival = |column: &usize| options.label.is_none() && !taken.contains(column) && is_filled(column);
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
     // A column called `split` whose cells are mostly something else is not about parts; a stray cell does not undo it.
@@ -158,8 +137,8 @@ pub(super) fn find(
         options.part.is_some() || 2 * known >= table.rows.len()
     });
     Ok(Columns {
-        content,
-        modality,
+        several: contents.len() > 1,
+        contents,
         label,
         label_rivals: candidates.into_iter().filter(is_rival).collect(),
         group: or_by_name(named(&options.group)?, GROUP_NAMES),
@@ -170,62 +149,12 @@ pub(super) fn find(
     })
 }
 
-fn content(
-    path: &Path,
-    table: &Table,
-    given: Option<(usize, Modality)>,
-    label: Option<usize>,
-) -> Result<(usize, Modality), ReadError> {
-    if let Some((column, modality)) = given {
-        if modality == Modality::Image && table.binary.contains(&column) {
-            return Err(ReadError::EmbeddedPictures {
-                path: path.to_owned(),
-                column: table.columns[column].clone(),
-            });
-        }
-        return Ok((column, modality));
-    }
-    let taken: Vec<usize> = label.into_iter().collect();
-    let holds = |names: &[&str], modality| {
-        let named = all_by_name(table, names).into_iter();
-        let mut free = named.filter(|column| !taken.contains(column));
-        free.find(|column| file_modality(table, *column) == Some(modality)).map(|column| (column, modality))
-    };
-    let in_files = holds(IMAGE_NAMES, Modality::Image)
-        .or_else(|| holds(&[VIDEO_NAMES, IMAGE_NAMES].concat(), Modality::Video))
-        .or_else(|| holds(&[SOUND_NAMES, IMAGE_NAMES].concat(), Modality::Sound));
-    let text = by_name(table, TEXT_NAMES, &taken);
-    // Names of people, lots, parts and masks are words too, but not what an example reads or looks like.
-    let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES, MASK_NAMES]
-        .map(|names| all_by_name(table, names))
-        .concat();
-    let is_free =
-        |column: &usize| Some(*column) != label && !known.contains(column) && !names_bytes(table, *column);
-    let free = || (0..table.columns.len()).filter(is_free);
-    match (in_files, text) {
-        (Some(found), None) => Ok(found),
-        (_, Some(text)) => Ok((text, Modality::Text)),
-        (None, None) => free()
-            .find_map(|column| file_modality(table, column).map(|modality| (column, modality)))
-            .or_else(|| longest_text(table, free()).map(|column| (column, Modality::Text)))
-            .ok_or_else(|| no_content(path, table)),
-    }
-}
-
-fn no_content(path: &Path, table: &Table) -> ReadError {
-    let path = path.to_owned();
-    match table.binary.first() {
-        Some(column) => ReadError::EmbeddedPictures { path, column: table.columns[*column].clone() },
-        None => ReadError::NoContentColumn { path, existing: table.columns.clone() },
-    }
-}
-
 fn by_name(table: &Table, names: &[&str], taken: &[usize]) -> Option<usize> {
     all_by_name(table, names).into_iter().find(|column| !taken.contains(column))
 }
 
 /// The columns with one of these names, the surest name first. Case, spaces and hyphens do not matter.
-fn all_by_name(table: &Table, names: &[&str]) -> Vec<usize> {
+pub(super) fn all_by_name(table: &Table, names: &[&str]) -> Vec<usize> {
     let called = |column: &String| column.trim().to_lowercase().replace([' ', '-'], "_");
     let columns: Vec<String> = table.columns.iter().map(called).collect();
     let places = |name: &&str| {
@@ -242,14 +171,22 @@ impl Columns {
             return Ok(self.clone());
         }
         let same = |column: usize| table.column(&lead.columns[column]);
-        let content = same(self.content).ok_or_else(|| ReadError::NoColumn {
+        let no_column = |column: usize| ReadError::NoColumn {
             path: path.to_owned(),
-            column: lead.columns[self.content].clone(),
+            column: lead.columns[column].clone(),
             existing: table.columns.clone(),
-        })?;
+        };
+        // One of several senses may be missing in a table, the only one may not.
+        let there = self.contents.iter().filter_map(|content| {
+            same(content.column).map(|column| ContentColumn { column, modality: content.modality })
+        });
+        let contents: Vec<ContentColumn> = there.collect();
+        if contents.is_empty() {
+            return Err(no_column(self.contents[0].column));
+        }
         Ok(Self {
-            content,
-            modality: self.modality,
+            contents,
+            several: self.several,
             label: self.label.and_then(same),
             label_rivals: Vec::new(),
             group: self.group.and_then(same),
@@ -272,44 +209,11 @@ fn holds_free_answers(table: &Table, column: usize) -> bool {
 }
 
 /// In a table of two columns the other one can only be the label, if its name does not say what else it is.
-fn only_other_column(table: &Table, content: usize) -> Option<usize> {
-    let other = if table.columns.len() == 2 { 1 - content } else { return None };
+fn only_other_column(table: &Table, contents: &[ContentColumn]) -> Option<usize> {
+    let [content] = contents else { return None };
+    let other = if table.columns.len() == 2 { 1 - content.column } else { return None };
     let known = [ID_NAMES, GROUP_NAMES, ANNOTATOR_NAMES, PART_NAMES, MASK_NAMES];
     known.iter().all(|names| !all_by_name(table, names).contains(&other)).then_some(other)
-}
-
-/// The sense of the files that a column names, where it names files of one sense and nothing else.
-fn file_modality(table: &Table, column: usize) -> Option<Modality> {
-    let mut found = None;
-    for cell in table.cells(column).filter(|cell| !cell.is_empty()).take(50) {
-        let modality = modality_of_name(Path::new(&cell.text())).filter(|modality| modality.is_in_files())?;
-        if *found.get_or_insert(modality) != modality {
-            return None;
-        }
-    }
-    found
-}
-
-/// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).
-fn names_bytes(table: &Table, column: usize) -> bool {
-    let owner = |column: usize| table.columns[column].rsplit_once('.').map(|(owner, _)| owner);
-    owner(column).is_some() && table.binary.iter().any(|binary| owner(*binary) == owner(column))
-}
-
-/// The column with the longest texts, if they are longer than single words.
-fn longest_text(table: &Table, columns: impl Iterator<Item = usize>) -> Option<usize> {
-    let mean_length = |column: &usize| {
-        let lengths: Vec<usize> = table
-            .cells(*column)
-            .take(200)
-            .filter_map(|cell| match cell {
-                Cell::Text(text) if cell.number().is_none() => Some(text.chars().count()),
-                _ => None,
-            })
-            .collect();
-        if lengths.is_empty() { 0 } else { lengths.iter().sum::<usize>() / lengths.len() }
-    };
-    columns.filter(|column| mean_length(column) >= 4).max_by_key(mean_length)
 }
 
 #[cfg(test)]
@@ -325,10 +229,11 @@ mod tests {
             Ok(columns) => {
                 let name =
                     |column: Option<usize>| column.map_or("-", |column| table.columns[column].as_str());
+                let contents = columns.contents.iter().map(|content| name(Some(content.column)));
                 format!(
                     "{} {} {} {}",
-                    columns.modality,
-                    name(Some(columns.content)),
+                    columns.modality(),
+                    contents.collect::<Vec<_>>().join("+"),
                     name(columns.label),
                     name(columns.group)
                 )
@@ -346,7 +251,22 @@ mod tests {
         check("what,verdict\nthe lid is loose,bad\n", "text what verdict -");
         check("file,label,fold\na.ogg,x,1\n", "sound file label -");
         check("clip,note_to_self,label\nb.wav,loud,x\n", "sound clip label -");
-        check("photo,remark,label\na.png,scratched near the rim,bad\n", "image photo label -");
+        check("photo,place,label\na.png,near the rim,bad\n", "image photo label -");
+        check("photo,remark,label\na.png,scratched near the rim,bad\n", "senses photo+remark label -");
+        check(
+            "photo,sound,note,trace,label\na.png,a.wav,it hums,a.csv,bad\n",
+            "senses photo+sound+note+trace label -",
+        );
+        check(
+            "file,front,image_1,image_2,label\na.png,b.png,c.png,d.png,bad\n",
+            "senses image_1+image_2 label -",
+        );
+        check("image,photo,label\na/b.png,b.png,bad\n", "image image label -");
+        check(
+            "image,caption_en,标题_zh,label\na.png,a red hat,红帽子,hat\n",
+            "senses image+caption_en+标题_zh label -",
+        );
+        check("trace,label\nx.parquet,worn\n", "series trace label -");
         check(
             "a,b,c\nlong words here,x,y\n",
             "no column of `t.csv` looks like a label; it has `a`, `b`, `c`",
@@ -367,7 +287,7 @@ mod tests {
         check("a,b,text\nx,y,z\n", "no column of `t.csv` looks like a label; it has `a`, `b`, `text`");
         check(
             "item,worker,label\n1,A1VW9W0DWX,z\n",
-            "no column of `t.csv` looks like text, pictures, sounds or videos; it has `item`, `worker`, `label`",
+            "no column of `t.csv` looks like text, pictures, sounds, videos or series; it has `item`, `worker`, `label`",
         );
         let faq: String = (0..30).map(|row| format!("what is it?,answer {row}\n")).collect();
         check(

@@ -32,7 +32,12 @@ pub(super) fn is_video_name(path: &Path) -> bool {
     extension_is(path, &["mp4", "mov", "webm", "mkv", "avi", "m4v", "mpg", "mpeg"])
 }
 
-/// The sense that a file speaks to, as its name says.
+/// Whether a file may be a series of sensors, as its name says: a table in a folder of its class is one.
+pub(super) fn is_series_name(path: &Path) -> bool {
+    Format::of(path).is_some()
+}
+
+/// The sense that a file speaks to, as its name says. Tables are none: see [`is_series_name`].
 pub(super) fn modality_of_name(path: &Path) -> Option<Modality> {
     match path {
         _ if is_image_name(path) => Some(Modality::Image),
@@ -58,6 +63,7 @@ pub(super) fn single_file(path: &Path) -> Example {
     let in_file = || match modality_of_name(path) {
         Some(Modality::Sound) => Content::Sound(path.to_owned()),
         Some(Modality::Video) => Content::Video(path.to_owned()),
+        _ if is_series_name(path) => Content::Series(path.to_owned()),
         _ => Content::Image(path.to_owned()),
     };
     let content = text.map_or_else(in_file, Content::Text);
@@ -91,7 +97,8 @@ pub(super) fn read(
     options: &ReadOptions,
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
-    if let Some(tables) = tables_in(root)? {
+    let are_series = options.wanted == Some(Modality::Series) && !labels.are_required();
+    if !are_series && let Some(tables) = tables_in(root)? {
         return read_tables(root, &tables, options, labels);
     }
     let (mut files, mut problems) = list(root)?;
@@ -101,17 +108,14 @@ pub(super) fn read(
         }
         files.retain(|file| !is_mask(root, file));
     }
-    let (kept, modality) = most_of(&files);
+    let (kept, modality) = most_of(&files, options.wanted);
     if kept.is_empty() {
-        let tables: Vec<String> = files
-            .iter()
-            .filter(|file| Format::of(file).is_some())
-            .map(|file| ids::place_of(root, file))
-            .collect();
-        if !tables.is_empty() {
-            return Err(ReadError::SeveralTables { path: root.to_owned(), tables });
-        }
         return Err(ReadError::Empty { path: root.to_owned() });
+    }
+    // Series lie in folders of their classes; tables side by side may be anything.
+    if modality == Modality::Series && !are_series && kept.iter().all(|file| file.parent() == Some(root)) {
+        let tables = kept.iter().map(|file| ids::place_of(root, file)).collect();
+        return Err(ReadError::SeveralTables { path: root.to_owned(), tables });
     }
     let ignored = files.len() - kept.len();
     if ignored > 0 {
@@ -122,16 +126,23 @@ pub(super) fn read(
     Ok((dataset, problems))
 }
 
-/// The files of the sense that most files speak to; pictures before videos before sounds before texts where there are as many.
-/// Where most are videos, GIFs are videos as well; otherwise they are pictures.
-fn most_of(files: &[PathBuf]) -> (Vec<PathBuf>, Modality) {
+/// The files of the sense that is wanted, else of the one that most files speak to; pictures before videos before sounds before
+/// texts before series where there are as many. Where most are videos, GIFs are videos as well; otherwise they are pictures.
+fn most_of(files: &[PathBuf], wanted: Option<Modality>) -> (Vec<PathBuf>, Modality) {
     let of = |modality| -> Vec<PathBuf> {
-        files.iter().filter(|file| modality_of_name(file) == Some(modality)).cloned().collect()
+        let speaks = |file: &&PathBuf| match modality {
+            Modality::Series => is_series_name(file),
+            modality => modality_of_name(file) == Some(modality),
+        };
+        files.iter().filter(speaks).cloned().collect()
     };
-    let senses = [Modality::Text, Modality::Sound, Modality::Video, Modality::Image];
+    let senses = [Modality::Series, Modality::Text, Modality::Sound, Modality::Video, Modality::Image];
     let found = senses.map(|modality| (of(modality), modality));
-    let most = found.into_iter().max_by_key(|(files, _)| files.len()).expect("there are four senses");
-    match most {
+    let is_wanted = |modality| wanted == Some(modality);
+    let most = found
+        .into_iter()
+        .max_by_key(|(files, modality)| (is_wanted(*modality) && !files.is_empty(), files.len()));
+    match most.expect("there are five senses") {
         (_, Modality::Video) => {
             let is_clip = |file: &&PathBuf| is_video_name(file) || extension_is(file, &["gif"]);
             (files.iter().filter(is_clip).cloned().collect(), Modality::Video)
@@ -177,9 +188,6 @@ fn class_folders(
     let mut examples = Vec::with_capacity(files.len());
     for (file, folders) in files.into_iter().zip(&folders) {
         let content = match modality {
-            Modality::Image => Content::Image(file.clone()),
-            Modality::Sound => Content::Sound(file.clone()),
-            Modality::Video => Content::Video(file.clone()),
             Modality::Text => match read_text(file) {
                 Ok(text) => Content::Text(text),
                 Err(problem) => {
@@ -187,6 +195,7 @@ fn class_folders(
                     continue;
                 }
             },
+            modality => Content::in_file(modality, file.clone()),
         };
         let id = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let mut example = example(id, content, file);
@@ -200,7 +209,15 @@ fn class_folders(
     let task = Task::SingleLabel { classes };
     ids::make_unique(root, &mut examples);
     let decision = decision(&task, has_parts);
-    Ok(Dataset { name: name_of(root), root: root.to_owned(), task, decision, modality, examples })
+    Ok(Dataset {
+        name: name_of(root),
+        root: root.to_owned(),
+        task,
+        decision,
+        modality,
+        senses: Vec::new(),
+        examples,
+    })
 }
 
 /// Whether a folder's name says that what is in it has no labels.

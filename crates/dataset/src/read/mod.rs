@@ -4,6 +4,7 @@
 //! [`MAX_EXAMPLES`], [`MAX_FILE_BYTES`], [`MAX_CELL_BYTES`], [`MAX_COLUMNS`].
 
 mod columns;
+mod contents;
 mod encoding;
 mod folders;
 mod ids;
@@ -25,7 +26,7 @@ use rows::Source;
 pub use separated::parse_separated;
 pub use table::{Cell, Row, Table};
 
-use crate::{Dataset, Problem, ProblemKind, ReadError};
+use crate::{Dataset, Modality, Problem, ProblemKind, ReadError, Sense};
 
 /// Most examples in one data set.
 pub const MAX_EXAMPLES: usize = 2_000_000;
@@ -39,14 +40,8 @@ pub const MAX_COLUMNS: usize = 4096;
 /// What the person said about the data; whatever is absent is detected.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// Column with the text.
-    pub text: Option<String>,
-    /// Column with the path of the picture.
-    pub image: Option<String>,
-    /// Column with paths of sounds.
-    pub sound: Option<String>,
-    /// Column with paths of videos.
-    pub video: Option<String>,
+    /// Columns with what examples look, read or sound like: several make examples of several senses.
+    pub contents: Vec<Sense>,
     /// Column with the label.
     pub label: Option<String>,
     /// Column whose equal values stay together in every split.
@@ -59,6 +54,15 @@ pub struct ReadOptions {
     pub task: Option<TaskKind>,
     /// What splits several labels in one cell.
     pub separator: Option<char>,
+    /// The kind of example that is wanted, where files alone do not tell: a table may be a list of examples or one series.
+    pub wanted: Option<Modality>,
+}
+
+impl ReadOptions {
+    /// With one column named as what examples are.
+    pub fn content(modality: Modality, column: impl Into<String>) -> Self {
+        Self { contents: vec![Sense { name: column.into(), modality }], ..Self::default() }
+    }
 }
 
 /// The kinds of task.
@@ -114,7 +118,7 @@ pub fn read_unlabelled(
             problems.push(Problem::in_file(kind, path));
             continue;
         }
-        if path.is_file() && Format::of(path).is_none() {
+        if path.is_file() && (Format::of(path).is_none() || is_one_series(path, options)?) {
             examples.push(folders::single_file(path));
             continue;
         }
@@ -123,6 +127,45 @@ pub fn read_unlabelled(
         problems.append(&mut more);
     }
     // Two of the paths may hold files of the same name; below no folder, their whole path tells them apart.
+    ids::make_unique(Path::new(""), &mut examples);
+    Ok((examples, problems))
+}
+
+/// Whether a table is one series rather than a list of examples, when series are wanted.
+fn is_one_series(path: &Path, options: &ReadOptions) -> Result<bool, ReadError> {
+    if options.wanted != Some(Modality::Series) || !options.contents.is_empty() {
+        return Ok(false);
+    }
+    let (source, ..) = single_table(path)?;
+    Ok(!contents::lists_files_of(&source.table, Modality::Series))
+}
+
+/// Reads examples of several senses from tables, by the columns of these names; labels do not matter.
+///
+/// A sense whose column or cell is not there is missing, and so is one whose file is: that is told as a problem.
+///
+/// # Errors
+/// [`ReadError::NoSense`] when a table has none of the columns, and those of [`read_unlabelled`] that are about the tables themselves.
+pub fn read_senses(
+    paths: &[PathBuf],
+    senses: &[Sense],
+) -> Result<(Vec<crate::Example>, Vec<Problem>), ReadError> {
+    let mut examples = Vec::new();
+    let mut problems = Vec::new();
+    for path in paths {
+        let (source, format, mut more) = single_table(path)?;
+        problems.append(&mut more);
+        let there = senses.iter().filter(|sense| source.table.column(&sense.name).is_some());
+        let options = ReadOptions { contents: there.cloned().collect(), ..ReadOptions::default() };
+        if options.contents.is_empty() {
+            let senses = senses.iter().map(|sense| sense.name.clone()).collect();
+            return Err(ReadError::NoSense { path: path.clone(), senses, existing: source.table.columns });
+        }
+        let (dataset, mut more) = rows::dataset(path, &[source], format.name(), &options, Labels::Ignored)?;
+        problems.append(&mut more);
+        examples
+            .extend(dataset.examples.into_iter().map(|example| rows::of_senses(example, &options.contents)));
+    }
     ids::make_unique(Path::new(""), &mut examples);
     Ok((examples, problems))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::columns::{self, Columns};
+use super::contents::ContentColumn;
 use super::{Cell, Labels, ReadOptions, Row, Table, TaskKind, ids, votes};
 use crate::task::{self, Decided, Kind};
 use crate::{
     Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError,
-    Target, Task, Vote,
+    Sense, Target, Task, Vote,
 };
 
 /// Bytes of the longest cell that describes an example.
@@ -65,7 +66,7 @@ pub(super) fn dataset(
     let rivals: Vec<String> = columns.label_rivals.iter().copied().map(name).collect();
     let decision = Decision {
         layout: layout.to_owned(),
-        content: name(columns.content),
+        content: columns.contents.iter().map(|content| name(content.column)).collect::<Vec<_>>().join(", "),
         task: task_name(&decided.task).to_owned(),
         why: why(&kind, label_name.as_deref(), &rivals, columns.annotator.is_some()),
         label: label_name,
@@ -80,7 +81,8 @@ pub(super) fn dataset(
         root: root.to_owned(),
         task: decided.task,
         decision,
-        modality: columns.modality,
+        modality: columns.modality(),
+        senses: columns.senses(&lead.table),
         examples,
     };
     check_classes(&dataset, labels, &mut problems)?;
@@ -98,7 +100,7 @@ fn drafts(
     for source in sources {
         let columns = columns.in_table(&source.file, lead, &source.table)?;
         for row in &source.table.rows {
-            match draft(root, source, row, &columns) {
+            match draft(root, source, row, &columns, problems) {
                 Ok(draft) => drafts.push(draft),
                 Err(problem) => problems.push(problem),
             }
@@ -136,25 +138,22 @@ fn why(kind: &Kind, label: Option<&str>, rivals: &[String], has_votes: bool) -> 
     why
 }
 
-fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<Draft, Problem> {
-    let Source { table, file, part } = source;
+fn draft(
+    root: &Path,
+    source: &Source,
+    row: &Row,
+    columns: &Columns,
+    problems: &mut Vec<Problem>,
+) -> Result<Draft, Problem> {
+    let Source { file, part, .. } = source;
     let text_of =
         |column: Option<usize>| column.map(|column| row.cells[column].text()).filter(|text| !text.is_empty());
-    let problem =
-        |kind| Problem::in_row(kind, file, row.number).column(table.columns[columns.content].clone());
-    let content = text_of(Some(columns.content)).ok_or_else(|| problem(ProblemKind::EmptyCell))?;
-    let content = match columns.modality {
-        Modality::Text => Content::Text(content),
-        Modality::Image => Content::Image(file_beside(file, &content).map_err(problem)?),
-        Modality::Sound => Content::Sound(file_beside(file, &content).map_err(problem)?),
-        Modality::Video => Content::Video(file_beside(file, &content).map_err(problem)?),
-    };
+    let content = content(source, row, columns, problems)?;
     // `train/1.png` says its part as the folders of classes do.
-    let folder_part = || match columns.modality {
-        Modality::Image | Modality::Sound | Modality::Video => {
-            row.cells[columns.content].text().split(['/', '\\']).next().and_then(Part::from_name)
-        }
-        Modality::Text => None,
+    let folder_part = || {
+        let in_files = columns.contents.iter().filter(|content| content.modality.is_in_files());
+        let mut named = in_files.map(|content| row.cells[content.column].text());
+        named.find_map(|name| name.split(['/', '\\']).next().and_then(Part::from_name))
     };
     let own_id = text_of(columns.id);
     let has_own_id = own_id.is_some();
@@ -176,6 +175,54 @@ fn draft(root: &Path, source: &Source, row: &Row, columns: &Columns) -> Result<D
     };
     let label = columns.label.map_or(Cell::Empty, |label| row.cells[label].clone());
     Ok(Draft { example, label, has_own_id })
+}
+
+/// What the example is: what one column says, or what each of several does.
+fn content(
+    source: &Source,
+    row: &Row,
+    columns: &Columns,
+    problems: &mut Vec<Problem>,
+) -> Result<Content, Problem> {
+    let Source { table, file, .. } = source;
+    let problem =
+        |column: usize, kind| Problem::in_row(kind, file, row.number).column(table.columns[column].clone());
+    let of = |content: &ContentColumn| match (content.modality, row.cells[content.column].text()) {
+        (_, text) if text.is_empty() => Err(ProblemKind::EmptyCell),
+        (Modality::Text, text) => Ok(Content::Text(text)),
+        (modality, name) => file_beside(file, &name).map(|path| Content::in_file(modality, path)),
+    };
+    if !columns.several {
+        let only = &columns.contents[0];
+        return of(only).map_err(|kind| problem(only.column, kind));
+    }
+    let mut senses = BTreeMap::new();
+    for content in &columns.contents {
+        let sense = table.columns[content.column].clone();
+        match of(content) {
+            Ok(there) => {
+                senses.insert(sense, there);
+            }
+            // A sense that nobody recorded needs no word.
+            Err(ProblemKind::EmptyCell) => {}
+            Err(reason) => {
+                let kind = ProblemKind::WithoutSense { sense, reason: Box::new(reason) };
+                problems.push(problem(content.column, kind));
+            }
+        }
+    }
+    if senses.is_empty() {
+        return Err(problem(columns.contents[0].column, ProblemKind::EmptyCell));
+    }
+    Ok(Content::Senses(senses))
+}
+
+/// The same example as one of several senses, where its table has a column for only one of them.
+pub(super) fn of_senses(mut example: Example, senses: &[Sense]) -> Example {
+    if let ([only], false) = (senses, matches!(example.content, Content::Senses(_))) {
+        example.content = Content::Senses(BTreeMap::from([(only.name.clone(), example.content)]));
+    }
+    example
 }
 
 /// What the columns without a role say, as far as it is short: texts of their own describe no example.

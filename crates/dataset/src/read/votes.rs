@@ -12,8 +12,7 @@ use crate::{Content, Origin, Problem, ProblemKind};
 enum Key {
     /// File and id.
     Id(std::path::PathBuf, String),
-    Text(String),
-    File(std::path::PathBuf),
+    Content(Content),
 }
 
 /// Joins rows about the same example: those with the same id if ids repeat, else those with the same content.
@@ -63,8 +62,7 @@ fn key(draft: &Draft, by_id: bool) -> Key {
         _ if by_id && draft.has_own_id => {
             Key::Id(draft.example.origin.path.clone(), draft.example.id.0.clone())
         }
-        Content::Text(text) => Key::Text(text.clone()),
-        Content::Image(path) | Content::Sound(path) | Content::Video(path) => Key::File(path.clone()),
+        content => Key::Content(content.clone()),
     }
 }
 

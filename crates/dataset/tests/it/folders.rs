@@ -1,6 +1,6 @@
 //! Layouts of folders.
 
-use dataset::{Part, ReadError, ReadOptions};
+use dataset::{Content, Modality, Part, ReadError, ReadOptions};
 
 use super::{Place, labels};
 
@@ -139,4 +139,26 @@ fn inspection_sets_are_not_mistaken_for_classes() {
     assert_eq!(place.read("tile/test").0.classes(), ["crack", "good"]);
     let (examples, _) = dataset::read_unlabelled(&[place.path("tile")], &ReadOptions::default()).unwrap();
     assert!(examples.iter().all(|example| !example.id.0.contains("mask")), "{examples:?}");
+}
+
+#[test]
+fn tables_in_class_folders_are_series() {
+    let place = Place::new();
+    for name in ["fine/1.csv", "fine/2.csv", "worn/1.parquet", "worn/2.tsv"] {
+        place.write(name, b"a,b\n1,2\n3,4\n");
+    }
+    let (dataset, _) = place.read("");
+    assert_eq!(
+        (dataset.modality, dataset.classes()),
+        (Modality::Series, &["fine".into(), "worn".into()][..])
+    );
+    let wanted = ReadOptions { wanted: Some(Modality::Series), ..ReadOptions::default() };
+    let one = [place.path("fine/1.csv")];
+    let (examples, _) = dataset::read_unlabelled(&one, &wanted).unwrap();
+    assert_eq!(examples[0].content, Content::Series(one[0].clone()));
+    let (examples, _) = dataset::read_unlabelled(&[place.path("fine")], &wanted).unwrap();
+    assert_eq!(examples.len(), 2);
+    place.write("list.csv", b"trace,label\nfine/1.csv,x\nworn/2.tsv,y\n");
+    let (examples, _) = dataset::read_unlabelled(&[place.path("list.csv")], &wanted).unwrap();
+    assert_eq!(examples.len(), 2);
 }

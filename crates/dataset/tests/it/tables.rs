@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dataset::{Part, ReadOptions, Target};
+use dataset::{Content, Modality, Part, ReadOptions, Target};
 
 use super::{Place, labels, text};
 
@@ -137,4 +137,50 @@ fn tables_keep_what_is_sound() {
     assert_eq!(texts, ["first one", "second one"]);
     assert!(place.told(&problems)[0].starts_with("t.csv:3, column `text`: a quote opens here"));
     assert!(place.told(&problems)[1].starts_with("t.csv:4: the row has 1 cells, the header 2"));
+}
+
+#[test]
+fn several_senses_of_one_thing_are_read_and_what_is_missing_costs_only_a_sense() {
+    let place = Place::new();
+    for name in ["a.png", "b.png", "a.wav", "t.csv"] {
+        place.write(name, b"x");
+    }
+    place.write(
+        "parts.jsonl",
+        b"{\"photo\": \"a.png\", \"sound\": \"a.wav\", \"note\": \"hums\", \"trace\": \"t.csv\", \"label\": \"worn\"}\n\
+          {\"photo\": \"b.png\", \"sound\": \"gone.wav\", \"note\": \"\", \"label\": \"fine\"}\n\
+          {\"photo\": \"../a.png\", \"label\": \"fine\"}\n",
+    );
+    let (dataset, problems) = place.read("parts.jsonl");
+    assert_eq!(dataset.modality, Modality::Senses);
+    let senses: Vec<String> =
+        dataset.senses.iter().map(|sense| format!("{} {}", sense.name, sense.modality)).collect();
+    assert_eq!(senses, ["photo image", "sound sound", "note text", "trace series"]);
+    let there: Vec<Vec<&str>> = dataset
+        .examples
+        .iter()
+        .map(|example| match &example.content {
+            Content::Senses(senses) => senses.keys().map(String::as_str).collect(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(there, [vec!["note", "photo", "sound", "trace"], vec!["photo"]]);
+    let told: Vec<String> = problems.iter().map(|problem| problem.kind.to_string()).collect();
+    assert!(
+        told.iter().any(|told| told.starts_with("counts without its `sound`: `gone.wav` does not exist"))
+    );
+    assert!(told.iter().any(|told| told.starts_with("counts without its `photo`: `../a.png` lies outside")));
+    // The third has no sense at all.
+    assert_eq!(problems.iter().filter(|problem| problem.kind.leaves_out()).count(), 1);
+
+    let (alone, places) = dataset.of_sense(&dataset.senses[1]);
+    assert_eq!((alone.examples.len(), alone.modality, &places[..]), (1, Modality::Sound, &[0][..]));
+
+    let two = [&dataset.senses[3], &dataset.senses[0]].map(Clone::clone);
+    place.write("new.csv", b"photo,remark\na.png,x\n");
+    let (examples, _) = dataset::read_senses(&[place.path("new.csv")], &two).unwrap();
+    assert!(matches!(&examples[0].content, Content::Senses(senses) if senses.len() == 1));
+    place.write("other.csv", b"picture\na.png\n");
+    let error = dataset::read_senses(&[place.path("other.csv")], &two).unwrap_err().to_string();
+    assert!(error.ends_with("has none of the columns `trace`, `photo`; it has `picture`"), "{error}");
 }

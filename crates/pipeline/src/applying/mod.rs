@@ -142,8 +142,7 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
     }
     let changes = changes(&findings, request, &data)?;
     let shelved = request.book.as_ref().map(|book| Shelved::open(&book.path)).transpose()?;
-    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
-    let base = home.open_base(&id, run)?;
+    let base = home.base_for(request.base.as_deref(), &data, run)?;
     let features = crate::features::table(home, &base, data.clone(), run)?;
     let realised = gain(&features, &changes, run)?;
     let decided = decided(&findings, request);
@@ -288,8 +287,8 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Resul
     let folder = std::path::absolute(out).ok().and_then(|out| out.parent().map(Path::to_owned));
     let content = |_: usize, example: &Example| match &example.content {
         Content::Text(text) => Some(text.clone()),
-        Content::Image(path) | Content::Sound(path) | Content::Video(path) => {
-            let full = std::path::absolute(path).ok()?;
+        content => {
+            let full = std::path::absolute(content.file()?).ok()?;
             let place = folder.as_ref().and_then(|folder| full.strip_prefix(folder).ok()).unwrap_or(&full);
             Some(place.to_string_lossy().into_owned())
         }

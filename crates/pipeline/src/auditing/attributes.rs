@@ -46,7 +46,7 @@ pub(super) fn measured(data: &Dataset, media: &Media) -> Vec<Attribute> {
     numbers("seconds", media.sounds.iter().map(|sound| sound.map(|sound| sound.duration)).collect());
     let length = |example: &Example| match &example.content {
         Content::Text(text) => Some(text.chars().count() as f64),
-        Content::Image(_) | Content::Sound(_) | Content::Video(_) => None,
+        _ => None,
     };
     numbers("length", examples.iter().map(length).collect());
     found

@@ -126,8 +126,7 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
         run.tell(Event::Problem(problem.clone()));
     }
     let rules = request.rules.as_deref().map(book::Shelved::open).transpose()?;
-    let id = request.base.clone().unwrap_or_else(|| Home::default_base(data.modality).to_owned());
-    let base = home.open_base(&id, run)?;
+    let base = home.base_for(request.base.as_deref(), &data, run)?;
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
     run.step(Step::Audit, || {

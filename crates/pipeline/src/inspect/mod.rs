@@ -329,6 +329,7 @@ fn bundle_of(
             hash: eye.hash().to_string(),
             modality: Modality::Image.to_string(),
             licence: card.licence,
+            sensors: None,
         },
         files: std::collections::BTreeMap::new(),
     };

@@ -2,10 +2,16 @@
 
 use std::io::Cursor;
 
+use base::prep;
 use base64::Engine;
+use dataset::Content;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbImage};
 use serde::{Deserialize, Serialize};
+
+use super::series::series_card;
+use super::sounds::sound_card;
+use super::videos::video_card;
 
 /// Longer side of a thumbnail, in pixels: sharp on a phone, about 6 KB each.
 const THUMBNAIL_PIXELS: u32 = 176;
@@ -30,11 +36,30 @@ pub enum CardContent {
     Picture(String),
     /// The beginning of a text.
     Text(String),
+    /// What each sense knows, by its name.
+    Senses(Vec<(String, CardContent)>),
     /// The example could not be read again.
     Missing,
 }
 
 impl CardContent {
+    /// As a person sees an example at a glance.
+    pub(crate) fn of(content: &Content) -> Self {
+        match content {
+            Content::Text(text) => Self::text(text),
+            Content::Image(path) => {
+                let picture = std::fs::read(path).ok().and_then(|bytes| prep::decode(&bytes).ok());
+                picture.map_or(Self::Missing, |picture| thumbnail(&DynamicImage::ImageRgb8(picture)))
+            }
+            Content::Sound(path) => sound_card(path),
+            Content::Video(path) => video_card(path),
+            Content::Series(path) => series_card(path),
+            Content::Senses(senses) => Self::Senses(
+                senses.iter().map(|(sense, content)| (sense.clone(), Self::of(content))).collect(),
+            ),
+        }
+    }
+
     /// The beginning of a text, cut between characters.
     pub fn text(text: &str) -> Self {
         let mut short: String = text.chars().take(TEXT_CHARACTERS).collect();

@@ -6,6 +6,7 @@ mod cards;
 mod charts;
 pub mod inspection;
 mod page;
+mod series;
 mod sounds;
 mod videos;
 
@@ -16,8 +17,6 @@ use serde::{Deserialize, Serialize};
 
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
-pub(crate) use sounds::sound_card;
-pub(crate) use videos::video_card;
 
 pub(crate) use crate::lang::percent;
 

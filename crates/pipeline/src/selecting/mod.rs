@@ -119,8 +119,7 @@ pub fn select(home: &Home, request: &SelectRequest, run: &Run<'_>) -> Result<Cho
     let given = request.model.as_ref().map(|model| home.open_bundle(model, run)).transpose()?;
     let base = match (&given, &request.base) {
         (Some(predictor), _) => predictor.base().clone(),
-        (None, Some(id)) => home.open_base(id, run)?,
-        (None, None) => home.open_base(Home::default_base(data.modality), run)?,
+        (None, named) => home.base_for(named.as_deref(), &data, run)?,
     };
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
@@ -147,8 +146,8 @@ fn read(request: &SelectRequest) -> Result<(Dataset, Vec<Problem>), PipelineErro
     };
     let (mut known, mut problems) = dataset::read_held_out(labelled, &request.read)?;
     // The names of the other columns are those of the labelled table.
-    let ReadOptions { text, image, .. } = request.read.clone();
-    let of_pool = ReadOptions { text, image, ..ReadOptions::default() };
+    let ReadOptions { contents, wanted, .. } = request.read.clone();
+    let of_pool = ReadOptions { contents, wanted, ..ReadOptions::default() };
     let (open, more) = dataset::read_unlabelled(std::slice::from_ref(&request.data), &of_pool)?;
     problems.extend(more);
     known.examples.retain(|example| example.target != Target::Unlabelled);

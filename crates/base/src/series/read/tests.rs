@@ -2,9 +2,9 @@ use super::*;
 
 fn parsed(text: &str) -> Result<(Series, Vec<Fault>), SeriesError> {
     let path = Path::new("s.csv");
-    let table = |source| SeriesError::Table { path: path.to_owned(), source };
+    let table = |source| SeriesError::Table { source };
     let (table, problems) = dataset::read::parse_separated(path, text.as_bytes()).map_err(table)?;
-    from_table(path, table, &problems)
+    from_table(table, &problems)
 }
 
 /// Names of the channels, times and rate.
@@ -72,7 +72,7 @@ fn broken_rows_keep_their_place_and_rows_without_time_are_left_out() {
 fn what_is_no_series_is_an_error() {
     assert!(matches!(parsed("").unwrap_err(), SeriesError::Table { .. }));
     assert!(matches!(parsed("a,b\n1,2\n").unwrap_err(), SeriesError::TooShort { got: 1, .. }));
-    assert!(matches!(parsed("time\n1\n2\n").unwrap_err(), SeriesError::NoChannel { .. }));
+    assert!(matches!(parsed("time\n1\n2\n").unwrap_err(), SeriesError::NoChannel));
     assert!(matches!(parsed("a,a\n1,2\n3,4\n").unwrap_err(), SeriesError::SameName { .. }));
     let wide = |cell: &str| vec![cell; MAX_CHANNELS + 1].join(",");
     let error = parsed(&format!("{}\n{}\n{}\n", wide("1"), wide("5"), wide("7"))).unwrap_err();

@@ -8,7 +8,8 @@ use super::super::{ReadOptions, Row, Table, ids};
 use super::names::is_good;
 use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
 use crate::{
-    ExampleId, InspectionExample, InspectionSet, Modality, Part, Problem, ProblemKind, ReadError, Verdict,
+    ExampleId, InspectionExample, InspectionSet, Modality, Part, Problem, ProblemKind, ReadError, Sense,
+    Verdict,
 };
 
 /// What the cells of the label column say.
@@ -64,9 +65,14 @@ pub(super) fn read(
 fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Columns, ReadError> {
     let InspectionOptions { image, label, mask, group, part, group_by_folder: _, purpose: _ } =
         options.clone();
-    let options = ReadOptions { image, label, group, part, ..ReadOptions::default() };
+    let image = image.map(|name| Sense { name, modality: Modality::Image });
+    let contents = image.into_iter().collect();
+    let options = ReadOptions { contents, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
-    if columns.modality != Modality::Image {
+    // What other senses know of a part is not looked at.
+    columns.contents.retain(|content| content.modality == Modality::Image);
+    columns.contents.truncate(1);
+    if columns.contents.is_empty() {
         return Err(ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
     if let Some(column) = mask {
@@ -129,7 +135,8 @@ fn example(
         let beside = |name: String| file_beside(file, &name).map_err(|kind| problem(kind, column));
         text_of(column).map(beside).transpose()
     };
-    let path = picture(columns.content)?.ok_or_else(|| problem(ProblemKind::EmptyCell, columns.content))?;
+    let content = columns.contents[0].column;
+    let path = picture(content)?.ok_or_else(|| problem(ProblemKind::EmptyCell, content))?;
     // A picture whose mask is gone is still a picture.
     let mask = columns.mask.and_then(|column| {
         picture(column).unwrap_or_else(|problem| {

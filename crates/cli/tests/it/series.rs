@@ -1,0 +1,89 @@
+//! Series of sensors as examples: folders of tables, other columns, other rates, and what is no series.
+
+use crate::run::{Ended, Place};
+
+/// A table of two sensors over time: a worn part hums faster, and knocks.
+fn machine(place: &Place, name: &str, worn: bool, number: usize, n_steps: usize) {
+    let row = |step: usize| {
+        let time = step as f64 * 0.01;
+        let pitch = if worn { 1.4 } else { 0.8 };
+        let knock = if worn && (step + 7 * number) % 40 < 2 { 1.5 } else { 0.0 };
+        // A little disorder that is the same in every run.
+        let noise = ((step * 37 + number * 101) % 97) as f64 / 97.0 - 0.5;
+        let hum = (step as f64 * pitch + number as f64).sin() + knock + 0.5 * noise;
+        format!("{time:.2},{hum:.4},{:.4}\n", 20.0 + 0.01 * step as f64 + noise)
+    };
+    place.write(name, format!("time,vibration,temperature\n{}", (0..n_steps).map(row).collect::<String>()));
+}
+
+fn tuned() -> Place {
+    let place = Place::new();
+    for number in 0..8 {
+        machine(&place, &format!("machine/fine/{number}.csv"), false, number, 300 + 20 * number);
+        machine(&place, &format!("machine/worn/{number}.csv"), true, number, 300 + 20 * number);
+    }
+    place.write("machine/worn/words.csv", "time,vibration\n0,high\n1,low\n");
+    let ended = place.run(&["tune", "machine"]).fine();
+    assert!(ended.err.contains("Tuned on 16 examples"), "{}", ended.err);
+    assert!(ended.err.contains("words.csv: this is not a series that can be read"), "{}", ended.err);
+    place
+}
+
+fn answers(ended: &Ended) -> Vec<String> {
+    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let of = |row: &serde_json::Value| match row["prediction"]["answer"]["name"].as_str() {
+        Some(name) => name.to_owned(),
+        None => row["problem"]["kind"].as_str().unwrap_or("nothing").to_owned(),
+    };
+    rows.as_array().unwrap().iter().map(of).collect()
+}
+
+#[test]
+fn tables_in_class_folders_teach_and_single_tables_are_answered() {
+    let place = tuned();
+    let report = std::fs::read_to_string(place.path("machine.report.html")).unwrap();
+    assert!(report.contains("data:image/jpeg;base64,"), "drawings of the sensors");
+    machine(&place, "new/a.csv", true, 31, 350);
+    machine(&place, "new/b.csv", false, 32, 500);
+    // Columns in another order, one more, and without the clock.
+    let text = std::fs::read_to_string(place.path("new/a.csv")).unwrap();
+    let turned: String = text
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            format!("{},7,{}\n", cells[2], cells[1])
+        })
+        .collect();
+    place.write("new/c.csv", turned.replacen(",7,", ",lamp,", 1));
+    let ended = place.run(&["predict", "machine.djm", "new", "--json"]).fine();
+    assert_eq!(answers(&ended), ["worn", "fine", "worn"]);
+    let ended = place.run(&["predict", "machine.djm", "new/b.csv", "--json"]).fine();
+    assert_eq!(answers(&ended), ["fine"]);
+
+    place.write("list.csv", "trace,label\nnew/a.csv,worn\nnew/b.csv,fine\n");
+    let ended = place.run(&["evaluate", "machine.djm", "list.csv", "--json"]).fine();
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(told["n"], 2, "{}", ended.out);
+}
+
+#[test]
+fn what_is_no_series_is_told_and_what_was_set_right_too() {
+    let place = tuned();
+    place.write("bad/empty.csv", "");
+    place.write("bad/other.csv", "pressure\n1\n2\n3\n");
+    place.write("bad/short.csv", "time,vibration,temperature\n0,1,2\n");
+    let ended = place.run(&["predict", "machine.djm", "bad", "--json"]);
+    assert_eq!(answers(&ended), ["not-a-series"; 3], "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("none of the sensors vibration, temperature"), "{}", ended.out);
+
+    machine(&place, "odd/a.csv", true, 3, 320);
+    let text = std::fs::read_to_string(place.path("odd/a.csv")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut broken: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    broken[50] = broken[50].replace(broken[50].split(',').nth(1).unwrap(), "ERROR");
+    place.write("odd/a.csv", broken.join("\n"));
+    let ended = place.run(&["predict", "machine.djm", "odd"]).fine();
+    assert!(ended.out.contains("worn") && ended.out.contains("`ERROR`"), "{}", ended.out);
+    let onnx = place.run(&["export", "machine.djm", "--onnx", "m.onnx"]);
+    assert!(onnx.code != 0 && onnx.err.contains("steps of a series"), "{}", onnx.told());
+}

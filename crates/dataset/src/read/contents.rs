@@ -1,0 +1,205 @@
+//! Which columns say what an example is: one, or several that make several senses.
+
+use std::path::Path;
+
+use super::columns::{ANNOTATOR_NAMES, GROUP_NAMES, MASK_NAMES, PART_NAMES, all_by_name};
+use super::folders::{is_series_name, modality_of_name};
+use super::{Cell, Table};
+use crate::{Modality, ReadError};
+
+/// A column that says what an example is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ContentColumn {
+    pub(super) column: usize,
+    pub(super) modality: Modality,
+}
+
+/// Cells that are looked at to find out what a column holds.
+const LOOKED_AT: usize = 50;
+
+const IMAGE_NAMES: &[&str] = &["image", "image_path", "img", "photo", "picture", "图片", "图像", "照片"];
+const SOUND_NAMES: &[&str] =
+    &["sound", "audio", "audio_path", "wav", "recording", "clip", "声音", "音频", "录音"];
+const VIDEO_NAMES: &[&str] = &["video", "video_path", "movie", "clip", "视频", "录像"];
+const SERIES_NAMES: &[&str] = &[
+    "series",
+    "trace",
+    "signal",
+    "vibration",
+    "curve",
+    "sensor",
+    "sensors",
+    "waveform",
+    "序列",
+    "曲线",
+    "波形",
+    "振动",
+    "信号",
+    "传感器",
+];
+/// Names of columns with files of any kind; what kind, their endings tell.
+const FILE_NAMES: &[&str] = &["file_name", "filename", "file", "path", "文件", "路径"];
+const TEXT_NAMES: &[&str] = &[
+    "text",
+    "sentence",
+    "content",
+    "utterance",
+    "query",
+    "question",
+    "comment",
+    "review",
+    "message",
+    "body",
+    "note",
+    "caption",
+    "description",
+    "title",
+    "remark",
+    "文本",
+    "内容",
+    "句子",
+    "问题",
+    "评论",
+    "备注",
+    "描述",
+    "标题",
+];
+
+/// Finds the columns, at least one, in the order of the table.
+///
+/// Columns named for files (`photo`, `sound`, `trace`; also `image_1` or `caption_en`) are taken by the kind of the files in them, `file`
+/// and its like only where there is none. Texts named so join them as further senses; without files, one column of text is taken.
+pub(super) fn find(
+    path: &Path,
+    table: &Table,
+    given: &[ContentColumn],
+    label: Option<usize>,
+) -> Result<Vec<ContentColumn>, ReadError> {
+    let embeds = |content: &&ContentColumn| {
+        content.modality == Modality::Image && table.binary.contains(&content.column)
+    };
+    if let Some(content) = given.iter().find(embeds) {
+        let column = table.columns[content.column].clone();
+        return Err(ReadError::EmbeddedPictures { path: path.to_owned(), column });
+    }
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let is_free = |column: &usize| Some(*column) != label;
+    let files = named_files(table, &is_free);
+    let texts = named(table, &[TEXT_NAMES]).into_iter().filter(is_free);
+    let texts: Vec<ContentColumn> =
+        texts.map(|column| ContentColumn { column, modality: Modality::Text }).collect();
+    match (&files[..], &texts[..]) {
+        ([], []) => unnamed(path, table, &is_free).map(|content| vec![content]),
+        ([], texts) => Ok(vec![texts[0]]),
+        (files, texts) => {
+            let mut contents = [files, texts].concat();
+            contents.sort_by_key(|content| content.column);
+            Ok(contents)
+        }
+    }
+}
+
+/// Whether a table lists files of this kind.
+pub(super) fn lists_files_of(table: &Table, modality: Modality) -> bool {
+    (0..table.columns.len()).any(|column| file_modality(table, column) == Some(modality))
+}
+
+/// Columns that are named for files and name some, without those that name the files of another one again.
+fn named_files(table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Vec<ContentColumn> {
+    let of_names = |names: &[&[&str]]| {
+        let columns = named(table, names).into_iter().filter(is_free);
+        let with_modality = |column| Some(ContentColumn { column, modality: file_modality(table, column)? });
+        columns.filter_map(with_modality).collect::<Vec<_>>()
+    };
+    let mut files = of_names(&[IMAGE_NAMES, VIDEO_NAMES, SOUND_NAMES, SERIES_NAMES]);
+    if files.is_empty() {
+        files = of_names(&[FILE_NAMES]);
+        files.truncate(1);
+    }
+    let names_of = |content: &ContentColumn| -> Vec<String> {
+        let last = |cell: &Cell| cell.text().rsplit(['/', '\\']).next().map(str::to_owned);
+        table.cells(content.column).take(LOOKED_AT).filter_map(last).collect()
+    };
+    let mut kept: Vec<ContentColumn> = Vec::new();
+    for content in files {
+        let again = |other: &ContentColumn| names_of(other) == names_of(&content);
+        if !kept.iter().any(again) {
+            kept.push(content);
+        }
+    }
+    kept
+}
+
+/// The columns with one of these names, or with one and a language or a number behind it; the surest name first.
+fn named(table: &Table, names: &[&[&str]]) -> Vec<usize> {
+    let names = names.concat();
+    let mut found = all_by_name(table, &names);
+    for (place, column) in table.columns.iter().enumerate() {
+        let Some((name, which)) = column.rsplit_once('_') else { continue };
+        let is_which = which.len() <= 2 && which.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if is_which && !found.contains(&place) && names.contains(&name.trim().to_lowercase().as_str()) {
+            found.push(place);
+        }
+    }
+    found
+}
+
+/// The first column that names files, else the one with the longest texts.
+fn unnamed(path: &Path, table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Result<ContentColumn, ReadError> {
+    // Names of people, lots, parts and masks are words too, but not what an example reads or looks like.
+    let known = [ANNOTATOR_NAMES, GROUP_NAMES, PART_NAMES, MASK_NAMES]
+        .map(|names| all_by_name(table, names))
+        .concat();
+    let free = || {
+        (0..table.columns.len())
+            .filter(|column| is_free(column) && !known.contains(column) && !names_bytes(table, *column))
+    };
+    let file = |column| Some(ContentColumn { column, modality: file_modality(table, column)? });
+    let text = |column| ContentColumn { column, modality: Modality::Text };
+    let found = free().find_map(file).or_else(|| longest_text(table, free()).map(text));
+    found.ok_or_else(|| match table.binary.first() {
+        Some(column) => {
+            ReadError::EmbeddedPictures { path: path.to_owned(), column: table.columns[*column].clone() }
+        }
+        None => ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() },
+    })
+}
+
+/// The sense of the files that a column names, where it names files of one sense and nothing else.
+fn file_modality(table: &Table, column: usize) -> Option<Modality> {
+    let mut found = None;
+    for cell in table.cells(column).filter(|cell| !cell.is_empty()).take(LOOKED_AT) {
+        let name = cell.text();
+        let series = || is_series_name(Path::new(&name)).then_some(Modality::Series);
+        let modality = modality_of_name(Path::new(&name)).or_else(series);
+        let modality = modality.filter(|modality| modality.is_in_files())?;
+        if *found.get_or_insert(modality) != modality {
+            return None;
+        }
+    }
+    found
+}
+
+/// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).
+fn names_bytes(table: &Table, column: usize) -> bool {
+    let owner = |column: usize| table.columns[column].rsplit_once('.').map(|(owner, _)| owner);
+    owner(column).is_some() && table.binary.iter().any(|binary| owner(*binary) == owner(column))
+}
+
+/// The column with the longest texts, if they are longer than single words.
+fn longest_text(table: &Table, columns: impl Iterator<Item = usize>) -> Option<usize> {
+    let mean_length = |column: &usize| {
+        let lengths: Vec<usize> = table
+            .cells(*column)
+            .take(200)
+            .filter_map(|cell| match cell {
+                Cell::Text(text) if cell.number().is_none() => Some(text.chars().count()),
+                _ => None,
+            })
+            .collect();
+        if lengths.is_empty() { 0 } else { lengths.iter().sum::<usize>() / lengths.len() }
+    };
+    columns.filter(|column| mean_length(column) >= 4).max_by_key(mean_length)
+}
