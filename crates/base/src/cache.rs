@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use store::{FileLock, StoreError};
 
-use crate::catalogue::{Entry, Modality, Sha256, is_id};
+use dataset::Modality;
+
+use crate::catalogue::{Entry, Sha256, is_id};
 use crate::pull::{self, PullError, PullEvent, PullOptions};
 
 /// Name of the card in a base's folder.

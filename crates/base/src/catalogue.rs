@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use dataset::Modality;
 use serde::{Deserialize, Serialize};
 
 use crate::pull::PullError;
@@ -42,22 +43,6 @@ pub struct Entry {
     /// Where it can be had, in the order in which they are tried.
     #[serde(default, rename = "source")]
     pub sources: Vec<Source>,
-}
-
-/// What a base reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Modality {
-    /// Pictures.
-    Image,
-    /// Texts.
-    Text,
-    /// Sounds.
-    Sound,
-    /// Videos.
-    Video,
-    /// Series of sensors, for which nothing is fetched.
-    Series,
 }
 
 /// One place a base can be had from.

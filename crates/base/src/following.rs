@@ -3,10 +3,10 @@
 use store::Hasher;
 
 use crate::cache::Card;
-use crate::catalogue::Modality;
 use crate::open::{BaseError, Embedded, FeatureSpec};
 use crate::prep::Preprocess;
 use crate::series::{Fault, KERNEL_FEATURES, SPECTRAL_FEATURES, Sensors, Series, n_views};
+use dataset::Modality;
 
 /// Its name on the command line and in bundles.
 pub const SERIES_BASE: &str = "series-kernels";

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use tune::Head;
 
 use crate::archive::{self, Files};
-use crate::files::{self, json, parse, tensor_bytes, tensors};
-use crate::{BundleError, Form, Golden, Manifest, TaskReference};
+use crate::files::{self, BundleKind, json, parse, tensor_bytes, tensors};
+use crate::{BundleError, Form, Golden, Manifest};
 
 /// How raw outputs become a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,9 +105,7 @@ impl Bundle {
 
     fn from_files(path: &Path, files: &Files) -> Result<Self, BundleError> {
         let manifest = files::checked_manifest(path, files)?;
-        if let TaskReference::Inspection { .. } = manifest.task {
-            return Err(BundleError::OtherKind { path: path.to_owned(), got: "inspects parts" });
-        }
+        files::expect(path, &manifest, BundleKind::OneSense)?;
         let malformed = |file: &str, detail: String| files::malformed(path, file, detail);
         let head =
             Head::from_tensors(&parse(path, files, "head.json")?, &tensors(path, files, "head.safetensors")?)

@@ -39,10 +39,39 @@ pub fn check(path: &Path) -> Result<Manifest, BundleError> {
     checked_manifest(path, &archive::read(path)?)
 }
 
-/// Whether a bundle inspects parts rather than telling classes apart.
-pub fn inspects(path: &Path) -> Result<bool, BundleError> {
-    let manifest = read_manifest(path, &archive::read(path)?)?;
-    Ok(matches!(manifest.task, TaskReference::Inspection { .. }))
+/// What a bundle does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleKind {
+    /// It answers about examples of one sense: [`crate::Bundle`].
+    OneSense,
+    /// It answers about examples of several senses: [`crate::SensesBundle`].
+    Senses,
+    /// It inspects parts: [`crate::inspection::InspectionBundle`].
+    Inspector,
+}
+
+/// What the bundle at this path does, as its manifest says.
+pub fn kind(path: &Path) -> Result<BundleKind, BundleError> {
+    Ok(kind_of(&read_manifest(path, &archive::read(path)?)?))
+}
+
+fn kind_of(manifest: &Manifest) -> BundleKind {
+    match &manifest.task {
+        TaskReference::Inspection { .. } => BundleKind::Inspector,
+        _ if manifest.senses.is_empty() => BundleKind::OneSense,
+        _ => BundleKind::Senses,
+    }
+}
+
+/// Refuses a bundle of another kind.
+pub(crate) fn expect(path: &Path, manifest: &Manifest, kind: BundleKind) -> Result<(), BundleError> {
+    let got = match kind_of(manifest) {
+        got if got == kind => return Ok(()),
+        BundleKind::OneSense => "takes one sense",
+        BundleKind::Senses => "takes several senses",
+        BundleKind::Inspector => "inspects parts",
+    };
+    Err(BundleError::OtherKind { path: path.to_owned(), got })
 }
 
 /// Whether a file or folder is a bundle of any kind and holds nothing else.

@@ -12,6 +12,9 @@
 //! | `golden.json` | inputs with their outputs: the bundle tests itself on every load |
 //! | `created.toml` | when, and the manifest's hash; outside the identity, so that the same data and seed give the same one |
 //!
+//! A bundle over several senses has `senses.*` and `fused.*` in place of the head and what is familiar: [`SensesBundle`]. One that inspects
+//! parts is an [`inspection::InspectionBundle`].
+//!
 //! Start at [`Bundle::open`] and [`Predictor`]; a new one is made by [`Bundle::write`].
 
 mod archive;
@@ -22,15 +25,19 @@ mod files;
 mod golden;
 pub mod inspection;
 mod manifest;
+mod prediction;
 mod predictor;
+mod senses;
 mod sign;
 
 pub use archive::Form;
 pub use contents::{Bundle, Decision, Evaluation, Measured};
 pub use error::BundleError;
 pub use export::export_onnx;
-pub use files::{check, inspects, is_bundle};
+pub use files::{BundleKind, check, is_bundle, kind};
 pub use golden::{Golden, GoldenRow, probe_image, probe_texts};
-pub use manifest::{BaseReference, DataReference, FORMAT, Manifest, TaskReference};
-pub use predictor::{Answer, Prediction, Predictor, Verdict};
+pub use manifest::{BaseReference, DataReference, FORMAT, Manifest, SenseReference, TaskReference};
+pub use prediction::{Answer, Prediction, SenseShare, Verdict};
+pub use predictor::Predictor;
+pub use senses::{Asked, SensePart, SensesBundle, SensesPredictor, Told};
 pub use sign::{KeyPair, sign, verify};

@@ -7,7 +7,7 @@ use base::series::Sensors;
 use serde::{Deserialize, Serialize};
 
 /// The newest bundle format this program reads and the one it writes.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The readable front page of a bundle. Its own BLAKE3 is the bundle's identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,8 +25,11 @@ pub struct Manifest {
     pub task: TaskReference,
     /// What it was tuned on.
     pub data: DataReference,
-    /// The frozen network the head sits on.
+    /// The base the head sits on; of several senses, that of the first.
     pub base: BaseReference,
+    /// The senses, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senses: Vec<SenseReference>,
     /// BLAKE3 of every other file, by name.
     pub files: BTreeMap<String, String>,
 }
@@ -87,6 +90,16 @@ pub struct DataReference {
     pub fingerprint: String,
     /// How many examples the head was fitted on.
     pub n_examples: usize,
+}
+
+/// One of several senses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SenseReference {
+    /// The column's name.
+    pub name: String,
+    /// The base that takes it.
+    pub base: BaseReference,
 }
 
 /// The base a head belongs to.

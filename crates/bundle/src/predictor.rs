@@ -5,51 +5,10 @@ use std::sync::Arc;
 
 use base::Base;
 use base::open::{Embedded, Input};
-use serde::Serialize;
+use dataset::Modality;
 
-use crate::{Bundle, BundleError, Golden, GoldenRow, TaskReference, golden};
-
-/// How far an answer can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The bundle stands behind the answer.
-    Answered,
-    /// Nothing is promised: the bundle was tuned on too few examples to bound its errors. A person should look.
-    Unproven,
-    /// Not confident enough for the promised error rate: a person should look.
-    DontKnow,
-    /// Unlike anything the bundle was tuned on: a person should look.
-    Unfamiliar,
-}
-
-/// What is predicted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "each variant names its fields")]
-pub enum Answer {
-    /// Index of the most probable class.
-    Class { class: usize, name: String },
-    /// Indices of the labels whose probability is at least one half.
-    Labels { labels: Vec<usize>, names: Vec<String> },
-    /// A number with its 90 % interval.
-    Number { value: f64, low: f64, high: f64 },
-}
-
-/// An answer with its evidence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Prediction {
-    /// What is predicted.
-    pub answer: Answer,
-    /// Whether to trust it.
-    pub verdict: Verdict,
-    /// Calibrated probability of the answer, in [0, 1]; absent for numbers.
-    pub confidence: Option<f64>,
-    /// Calibrated probabilities in class order; empty for numbers.
-    pub probs: Vec<f64>,
-    /// P-value of being like the examples the bundle was tuned on, in (0, 1]; absent when unknown.
-    pub familiarity: Option<f64>,
-}
+use crate::prediction::{Prediction, Verdict, decide};
+use crate::{BaseReference, Bundle, BundleError, Golden, GoldenRow, golden};
 
 /// A bundle ready to predict. Cheap to make many of on one shared base.
 #[derive(Debug)]
@@ -64,19 +23,8 @@ impl Predictor {
     /// # Errors
     /// [`BundleError::WrongBase`] for another base than the bundle's, [`BundleError::SelfTest`] when the golden outputs differ.
     pub fn new(bundle: Bundle, base: Arc<Base>) -> Result<Self, BundleError> {
-        let expected = bundle.manifest.base.hash.clone();
-        let got = base.hash().to_string();
-        if got != expected {
-            return Err(BundleError::WrongBase { id: bundle.manifest.base.id.clone(), expected, got });
-        }
-        let predictor = Self { bundle, base };
-        let (engine, fresh) = (predictor.base.engine_name(), predictor.probe_logits()?);
-        let golden = &predictor.bundle.golden;
-        match predictor.base.modality() {
-            dataset::Modality::Sound | dataset::Modality::Series => golden.check_heard(&engine, &fresh)?,
-            _ => golden.check(&engine, &fresh)?,
-        }
-        Ok(predictor)
+        check(&bundle.manifest.base, &bundle.head, &bundle.golden, &base)?;
+        Ok(Self { bundle, base })
     }
 
     /// Records the self-test of a head that is about to be bundled.
@@ -89,11 +37,6 @@ impl Predictor {
             })
             .collect::<Result<_, BundleError>>()?;
         Ok(Golden { engine: base.engine_name(), rows })
-    }
-
-    fn probe_logits(&self) -> Result<Vec<Vec<f64>>, BundleError> {
-        let golden = Self::record_golden(&self.bundle.head, &self.base)?;
-        Ok(golden.rows.into_iter().map(|row| row.logits).collect())
     }
 
     /// The bundle inside.
@@ -124,7 +67,7 @@ impl Predictor {
             let sets = self.base.split(features);
             detector.p_value(sets[self.familiar_set()])
         });
-        let mut prediction = self.decide(&logits);
+        let mut prediction = decide(&self.bundle.decision, &self.bundle.manifest.task, &logits);
         prediction.familiarity = familiarity;
         if familiarity.is_some_and(|p| p < self.bundle.decision.unfamiliar_below) {
             prediction.verdict = Verdict::Unfamiliar;
@@ -136,78 +79,35 @@ impl Predictor {
         // The pooled vector: the first set of every layout.
         self.base.layout()[0].name.as_str()
     }
+}
 
-    fn decide(&self, logits: &[f64]) -> Prediction {
-        let decision = &self.bundle.decision;
-        match &self.bundle.manifest.task {
-            TaskReference::SingleLabel { classes } => {
-                let probs = decision.calibration[0].probs(logits);
-                let class = argmax(&probs);
-                let confidence = probs[class];
-                let verdict = match &decision.reject {
-                    None => Verdict::Unproven,
-                    Some(rule) if confidence >= rule.threshold => Verdict::Answered,
-                    Some(_) => Verdict::DontKnow,
-                };
-                Prediction {
-                    answer: Answer::Class { class, name: classes[class].clone() },
-                    verdict,
-                    confidence: Some(confidence),
-                    probs,
-                    familiarity: None,
-                }
-            }
-            TaskReference::MultiLabel { classes } => {
-                let probs: Vec<f64> =
-                    logits.iter().zip(&decision.calibration).map(|(z, map)| map.probability(*z)).collect();
-                let labels: Vec<usize> = (0..probs.len()).filter(|label| probs[*label] >= 0.5).collect();
-                let names = labels.iter().map(|label| classes[*label].clone()).collect();
-                let confidence = probs.iter().map(|p| p.max(1.0 - p)).fold(1.0, f64::min);
-                let answer = Answer::Labels { labels, names };
-                Prediction {
-                    answer,
-                    verdict: Verdict::Answered,
-                    confidence: Some(confidence),
-                    probs,
-                    familiarity: None,
-                }
-            }
-            TaskReference::Inspection { .. } => unreachable!("`Bundle::open` refuses inspectors"),
-            TaskReference::Regression { .. } => {
-                let value = logits[0];
-                let half = decision.half_width.unwrap_or(f64::INFINITY);
-                let answer = Answer::Number { value, low: value - half, high: value + half };
-                Prediction {
-                    answer,
-                    verdict: Verdict::Answered,
-                    confidence: None,
-                    probs: Vec::new(),
-                    familiarity: None,
-                }
-            }
-        }
+/// Whether this is the base that the head sits on, and both answer as they did when the bundle was made.
+pub(crate) fn check(
+    reference: &BaseReference,
+    head: &tune::Head,
+    golden: &Golden,
+    base: &Base,
+) -> Result<(), BundleError> {
+    let (expected, got) = (reference.hash.clone(), base.hash().to_string());
+    if got != expected {
+        return Err(BundleError::WrongBase { id: reference.id.clone(), expected, got });
+    }
+    let rows = Predictor::record_golden(head, base)?.rows;
+    let fresh: Vec<Vec<f64>> = rows.into_iter().map(|row| row.logits).collect();
+    match base.modality() {
+        Modality::Sound | Modality::Series => golden.check_heard(&base.engine_name(), &fresh),
+        _ => golden.check(&base.engine_name(), &fresh),
     }
 }
 
-fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) -> Vec<f64> {
+pub(crate) fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) -> Vec<f64> {
     let sets: BTreeMap<&str, &[f32]> = base.split(features);
     head.logits(&sets, text)
 }
 
-fn text_of(input: &Input) -> Option<&str> {
+pub(crate) fn text_of(input: &Input) -> Option<&str> {
     match input {
         Input::Text(text) => Some(text),
         _ => None,
     }
-}
-
-/// The first of the largest.
-fn argmax(values: &[f64]) -> usize {
-    let mut best = 0;
-    for (index, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = index;
-        }
-    }
-    best
 }

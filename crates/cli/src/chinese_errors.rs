@@ -102,6 +102,13 @@ fn pipeline(error: &PipelineError) -> Option<String> {
                 name(path)
             )
         }
+        PipelineError::SensesTask { got } => {
+            format!("多种感官只能用于单标签分类，而数据是 {got}")
+        }
+        PipelineError::Sense { sense, source } => format!(
+            "无法从“{sense}”学习：{}；如要去掉它，请用 --image、--text 等指定其余各列",
+            pipeline(source).unwrap_or_else(|| source.to_string())
+        ),
         PipelineError::NoSensors { path } => format!("{}中抽看的传感器序列没有一个能读取", name(path)),
         _ => return None,
     })
@@ -212,6 +219,11 @@ fn tune(error: &TuneError) -> Option<String> {
         TuneError::OneClass { n } => format!("{n} 个样本都属于同一类别；区分至少需要两个类别"),
         TuneError::TooLarge { n, n_classes } => {
             format!("{n} 个样本乘以 {n_classes} 个类别超出本机内存；请合并少见的类别")
+        }
+        TuneError::ManySenses { got, most } => format!("有 {got} 种感官；最多合并 {most} 种"),
+        TuneError::SilentSense { sense } => format!("没有一个可检验的样本带有“{sense}”"),
+        TuneError::FewPairs { n, fewest } => {
+            format!("互不相关的配对只有 {n} 对；对齐两个底座至少需要 {fewest} 对")
         }
         _ => return None,
     })
@@ -399,8 +411,16 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
             (format!("{}里看不出哪一列是标注；{}", name(path), columns(existing)), "请用 --label 指定标注列")
         }
         ReadError::NoContentColumn { path, existing } => (
-            format!("{}里看不出哪一列是文本、图片、声音或视频；{}", name(path), columns(existing)),
-            "请用 --text、--image、--sound 或 --video 指定内容列",
+            format!(
+                "{}里看不出哪一列是文本、图片、声音、视频或传感器序列；{}",
+                name(path),
+                columns(existing)
+            ),
+            "请用 --text、--image、--sound、--video 或 --series 指定内容列",
+        ),
+        ReadError::NoSense { path, senses, existing } => (
+            format!("{}没有 {} 中的任何一列；{}", name(path), senses.join("、"), columns(existing)),
+            "请用调校模型时的列名",
         ),
         ReadError::EmbeddedPictures { path, column } => (
             format!("{}的“{column}”列直接存放图片，无法从表格读取", name(path)),

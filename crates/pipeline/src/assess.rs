@@ -1,5 +1,6 @@
 //! What a tuned head is worth, from its out-of-fold outputs: estimates, calibration, promises, familiarity, learning curve.
 
+use bundle::Decision;
 use dataset::split;
 use evaluate::{
     Calibration, CurveDraw, Estimate, LearningCurve, NotProvable, OodDetector, RejectRule, metrics,
@@ -40,16 +41,52 @@ pub(crate) struct Assessment {
     pub(crate) reliability: Vec<(f64, Estimate)>,
 }
 
+impl Assessment {
+    /// How the bundle turns raw outputs into a decision.
+    pub(crate) fn decision(&self) -> Decision {
+        Decision {
+            calibration: self.calibration.clone(),
+            reject: self.reject.as_ref().ok().copied(),
+            half_width: self.half_width.filter(|width| width.is_finite()),
+            unfamiliar_below: UNFAMILIAR_BELOW,
+        }
+    }
+}
+
+/// What a model said of rows that it was not fitted on.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// The rows of the lesson that some fold held out, ascending.
+    pub(crate) validated: Vec<usize>,
+    /// Raw outputs, `[n, k]`; zeros where a row was never held out.
+    pub(crate) outputs: Matrix<f64>,
+    /// Loss of every validated row under everything that was tried, `[validated, tried]`.
+    pub(crate) losses: Matrix<f64>,
+    /// Score of every validated row under everything that was tried, `[validated, tried]`.
+    pub(crate) scores: Matrix<f64>,
+}
+
+impl From<&Tuned> for Record {
+    fn from(tuned: &Tuned) -> Self {
+        Self {
+            validated: tuned.validated.clone(),
+            outputs: tuned.oof_outputs.clone(),
+            losses: tuned.losses.clone(),
+            scores: tuned.scores.clone(),
+        }
+    }
+}
+
 /// Measures on the rows that were held out. With none the lists are empty and nothing is promised.
 pub(crate) fn assess(
     lesson: &Lesson,
-    tuned: &Tuned,
+    record: &Record,
     target_error: f64,
     seed: Seed,
 ) -> Result<Assessment, PipelineError> {
-    let rows = &tuned.validated;
-    let outputs = tuned.oof_outputs.select_rows(rows);
-    let headline = headline(lesson, tuned, seed)?;
+    let rows = &record.validated;
+    let outputs = record.outputs.select_rows(rows);
+    let headline = headline(lesson, record, seed)?;
     let pooled = &lesson.features[0].x;
     let strata = match &lesson.labels {
         Labels::Single(labels) => labels.clone(),
@@ -72,7 +109,6 @@ pub(crate) fn assess(
         Labels::Single(labels) => {
             let labels: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
             assess_classes(&mut assessment, &outputs, &labels, lesson.classes.len(), target_error, seed);
-            assessment.curve = LearningCurve::fit(&curve_draws(lesson, tuned, seed), seed);
         }
         Labels::Multi(labels) => {
             let labels: Vec<Vec<u32>> = rows.iter().map(|row| labels[*row].clone()).collect();
@@ -88,12 +124,12 @@ pub(crate) fn assess(
 }
 
 /// The estimate that has paid for the choice among recipes; absent when nothing was held out.
-fn headline(lesson: &Lesson, tuned: &Tuned, seed: Seed) -> Result<Option<Measure>, PipelineError> {
-    if tuned.validated.is_empty() {
+fn headline(lesson: &Lesson, record: &Record, seed: Seed) -> Result<Option<Measure>, PipelineError> {
+    if record.validated.is_empty() {
         return Ok(None);
     }
-    let groups: Vec<u32> = tuned.validated.iter().map(|row| lesson.groups[*row]).collect();
-    let (losses, scores) = (tuned.losses.view(), tuned.scores.view());
+    let groups: Vec<u32> = record.validated.iter().map(|row| lesson.groups[*row]).collect();
+    let (losses, scores) = (record.losses.view(), record.scores.view());
     let (metric, estimate) = match &lesson.labels {
         Labels::Single(_) => ("accuracy", evaluate::bbc_accuracy(losses, scores, &groups, seed)?),
         // A share of several labels an example is at least as steady as one label an example.

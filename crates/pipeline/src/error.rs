@@ -79,6 +79,18 @@ pub enum PipelineError {
         path.display(), senses.join(", "), senses[0], senses[0]
     )]
     SeveralSenses { path: std::path::PathBuf, senses: Vec<String> },
+    /// Several senses are joined for one label of several only.
+    #[error("several senses of one thing are joined for one class of several, and this is {got}")]
+    SensesTask { got: String },
+    /// One of several senses cannot be learned from.
+    #[error(
+        "the sense `{sense}` cannot be learned from; name the others to leave it out, such as --image COLUMN --text COLUMN"
+    )]
+    Sense {
+        sense: String,
+        #[source]
+        source: Box<PipelineError>,
+    },
     /// Not one of the series can be read.
     #[error("of the series in `{}` that were looked at not one can be read", path.display())]
     NoSensors { path: std::path::PathBuf },
@@ -91,6 +103,18 @@ pub enum PipelineError {
     /// The person asked to stop. Features computed so far are kept.
     #[error("stopped; the features computed so far are kept and the next run goes on from there")]
     Cancelled,
+}
+
+impl PipelineError {
+    /// The same, met while one of several senses was worked on. What is the person's doing or the machine's stays as it is.
+    pub(crate) fn of_sense(self, sense: &str) -> Self {
+        match self {
+            Self::NothingUsable { .. } | Self::Tune(_) | Self::NoSensors { .. } | Self::OneClass { .. } => {
+                Self::Sense { sense: sense.to_owned(), source: Box::new(self) }
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<SightError> for PipelineError {

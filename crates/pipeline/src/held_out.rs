@@ -116,7 +116,7 @@ pub fn evaluate(
 }
 
 /// The same data with the bundle's class numbers. A class the bundle does not know counts as always missed.
-fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result<Dataset, PipelineError> {
+pub(crate) fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result<Dataset, PipelineError> {
     let other = |expected: &str, got: &Dataset| PipelineError::OtherTask {
         expected: expected.to_owned(),
         got: got.decision.task.clone(),
@@ -156,7 +156,8 @@ fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result<Dataset, P
     }
 }
 
-fn measure(labels: &Labels, probs: &[Vec<f64>], sure: &[bool], n_classes: usize) -> HeldOut {
+/// Measures what was predicted.
+pub(crate) fn measure(labels: &Labels, probs: &[Vec<f64>], sure: &[bool], n_classes: usize) -> HeldOut {
     let seed = Seed(0);
     let mut held_out = HeldOut {
         measures: Vec::new(),

@@ -9,7 +9,7 @@ use base::catalogue::{Catalogue, Entry};
 use base::open::EngineChoice;
 use base::pull::{PullEvent, PullOptions};
 use bundle::inspection::{InspectionBundle, InspectionPredictor};
-use bundle::{BaseReference, Bundle, Predictor};
+use bundle::{BaseReference, Bundle, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Dataset, Modality};
 use store::VectorStore;
 
@@ -81,6 +81,11 @@ impl Home {
         }
     }
 
+    /// Whether a base takes this kind of input, as the catalogue says.
+    pub(crate) fn takes(&self, id: &str, modality: Modality) -> bool {
+        self.catalogue.entry(id).is_ok_and(|entry| entry.modality == modality)
+    }
+
     /// The base that a bundle names.
     pub(crate) fn base_of(
         &self,
@@ -117,6 +122,14 @@ impl Home {
         let bundle = Bundle::open(path)?;
         let base = self.base_of(&bundle.manifest.base, run)?;
         Ok(Predictor::new(bundle, base)?)
+    }
+
+    /// Opens a bundle of several senses, their bases, and runs their self-tests.
+    pub fn open_senses(&self, path: &Path, run: &Run<'_>) -> Result<SensesPredictor, PipelineError> {
+        let bundle = SensesBundle::open(path)?;
+        let bases = bundle.manifest.senses.iter().map(|sense| self.base_of(&sense.base, run));
+        let bases = bases.collect::<Result<_, _>>()?;
+        Ok(SensesPredictor::new(bundle, bases)?)
     }
 
     /// Opens an inspector's bundle, its base, and runs its self-test.

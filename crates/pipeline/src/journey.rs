@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use base::Base;
 use bundle::{
-    BaseReference, Bundle, DataReference, Decision, Evaluation, FORMAT, Form, Manifest, Measured, Predictor,
+    BaseReference, Bundle, DataReference, Evaluation, FORMAT, Form, Manifest, Measured, Predictor,
     TaskReference,
 };
 use dataset::split::parts;
-use dataset::{Dataset, Problem, ReadOptions, Target, Task};
+use dataset::{Dataset, Modality, Problem, ReadOptions, Target, Task};
+use evaluate::LearningCurve;
 use linalg::Seed;
 use tune::{FeatureSet, Targets, TuneConfig, TuneError, TuneInput, Tuned};
 
-use crate::assess::{self, Assessment};
+use crate::assess::{self, Assessment, Record};
 use crate::audit::{self, Relations};
 use crate::features::{self, Table};
 use crate::held_out::{self, HeldOut};
-use crate::{Event, Home, Lang, PipelineError, Run, Step, report, report_data};
+use crate::report_data::{self, Made};
+use crate::{Event, Home, Lang, PipelineError, Run, Step, report, senses, telling};
 
 /// What to make a model of, and where to put it.
 #[derive(Debug, Clone)]
@@ -49,9 +51,9 @@ pub struct TuneRequest {
 /// What came of it.
 #[derive(Debug)]
 pub struct Tuning {
-    /// The bundle, as written.
-    pub bundle: Bundle,
-    /// Its identity.
+    /// What was measured, as written into the bundle.
+    pub evaluation: Evaluation,
+    /// The bundle's identity.
     pub identity: store::Hash,
     /// What was decided about the data.
     pub dataset: Dataset,
@@ -70,6 +72,9 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
         run.tell(Event::Problem(problem.clone()));
     }
     check_labels(&data)?;
+    if data.modality == Modality::Senses {
+        return senses::tune(home, request, data, problems, run);
+    }
     let base = home.base_for(request.base.as_deref(), &data, run)?;
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
@@ -87,27 +92,45 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
             Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
             tuned => Ok(tuned?),
         })?;
-    let assessment =
-        run.step(Step::Evaluate, || assess::assess(&lesson, &tuned, request.target_error, seed))?;
+    let assessment = run.step(Step::Evaluate, || {
+        let mut assessment = assess::assess(&lesson, &Record::from(&tuned), request.target_error, seed)?;
+        assessment.curve = LearningCurve::fit(&assess::curve_draws(&lesson, &tuned, seed), seed);
+        Ok::<_, PipelineError>(assessment)
+    })?;
     let held_out = held_out::on_test_part(&table, &tuned, &assessment);
     run.step(Step::Write, || {
         let mut bundle = bundle_of(request, &table, &lesson, &base, &tuned, &assessment, held_out.as_ref())?;
+        let made = Made {
+            validated: &tuned.validated,
+            candidates: telling::candidates(&tuned),
+            why: telling::why(&tuned),
+            manifest: &bundle.manifest,
+        };
         let report = report_data::report(
             &table,
             &lesson,
             &relations,
-            &tuned,
+            &made,
             &assessment,
-            &bundle,
             held_out.as_ref(),
             &problems,
         )?;
         let identity = bundle.write(&request.out, request.form, &request.created)?;
-        let page = report::render(&report, request.lang);
-        store::write_atomic(&request.report, |out| out.write_all(page.as_bytes()))?;
-        let n_examples = lesson.rows.len();
-        Ok(Tuning { bundle, identity, dataset: table.data.clone(), problems, report, n_examples })
+        write_report(request, &report)?;
+        Ok(Tuning {
+            evaluation: bundle.evaluation,
+            identity,
+            n_examples: lesson.rows.len(),
+            dataset: table.data.clone(),
+            problems,
+            report,
+        })
     })
+}
+
+pub(crate) fn write_report(request: &TuneRequest, report: &report::Report) -> Result<(), PipelineError> {
+    let page = report::render(report, request.lang);
+    Ok(store::write_atomic(&request.report, |out| out.write_all(page.as_bytes()))?)
 }
 
 fn check_labels(data: &Dataset) -> Result<(), PipelineError> {
@@ -153,7 +176,7 @@ impl Lesson {
         }
     }
 
-    fn check(&self) -> Result<(), PipelineError> {
+    pub(crate) fn check(&self) -> Result<(), PipelineError> {
         if let Labels::Single(labels) = &self.labels
             && let Some(first) = labels.first()
             && labels.iter().all(|label| label == first)
@@ -222,20 +245,44 @@ fn bundle_of(
     assessment: &Assessment,
     held_out: Option<&HeldOut>,
 ) -> Result<Bundle, PipelineError> {
-    let manifest = Manifest {
+    Ok(Bundle {
+        manifest: manifest(request, &table.data, lesson.rows.len(), BaseReference::of(base)),
+        head: tuned.head.clone(),
+        decision: assessment.decision(),
+        familiar: assessment.familiar.clone(),
+        evaluation: Evaluation {
+            measured: measured(assessment, held_out),
+            recall: assessment.recall.clone(),
+            recipe: tuned.recipe.name(),
+            why: tuned.why.clone(),
+        },
+        golden: Predictor::record_golden(&tuned.head, base)?,
+    })
+}
+
+/// The front page of a bundle that is about to be written.
+pub(crate) fn manifest(
+    request: &TuneRequest,
+    data: &Dataset,
+    n_examples: usize,
+    base: BaseReference,
+) -> Manifest {
+    Manifest {
         format: FORMAT,
-        name: table.data.name.clone(),
+        name: data.name.clone(),
         dianjing: env!("CARGO_PKG_VERSION").to_owned(),
         seed: request.seed,
-        task: TaskReference::from(&table.data.task),
-        data: DataReference {
-            fingerprint: table.data.fingerprint().to_string(),
-            n_examples: lesson.rows.len(),
-        },
-        base: BaseReference::of(base),
+        task: TaskReference::from(&data.task),
+        data: DataReference { fingerprint: data.fingerprint().to_string(), n_examples },
+        base,
+        senses: Vec::new(),
         files: std::collections::BTreeMap::new(),
-    };
-    let measured = |on: &str, measures: &[report::Measure]| -> Vec<Measured> {
+    }
+}
+
+/// Everything measured, out of fold and on the test part.
+pub(crate) fn measured(assessment: &Assessment, held_out: Option<&HeldOut>) -> Vec<Measured> {
+    let on = |on: &str, measures: &[report::Measure]| -> Vec<Measured> {
         let of = |measure: &report::Measure| Measured {
             metric: measure.metric.clone(),
             on: on.to_owned(),
@@ -243,26 +290,7 @@ fn bundle_of(
         };
         measures.iter().filter(|measure| measure.estimate.value.is_finite()).map(of).collect()
     };
-    let mut all = measured("out-of-fold", &assessment.measures);
-    if let Some(held_out) = held_out {
-        all.extend(measured("test", &held_out.measures));
-    }
-    Ok(Bundle {
-        manifest,
-        head: tuned.head.clone(),
-        decision: Decision {
-            calibration: assessment.calibration.clone(),
-            reject: assessment.reject.as_ref().ok().copied(),
-            half_width: assessment.half_width.filter(|width| width.is_finite()),
-            unfamiliar_below: assess::UNFAMILIAR_BELOW,
-        },
-        familiar: assessment.familiar.clone(),
-        evaluation: Evaluation {
-            measured: all,
-            recall: assessment.recall.clone(),
-            recipe: tuned.recipe.name(),
-            why: tuned.why.clone(),
-        },
-        golden: Predictor::record_golden(&tuned.head, base)?,
-    })
+    let mut all = on("out-of-fold", &assessment.measures);
+    all.extend(held_out.map_or_else(Vec::new, |held_out| on("test", &held_out.measures)));
+    all
 }

@@ -8,8 +8,8 @@
 //! | make a new revision of what is accepted | [`apply`] |
 //! | choose what to label next | [`select`] |
 //! | make one label of many votes | [`weigh_votes`] |
-//! | ask it about new files | [`predict`] |
-//! | measure it on held-out data | [`evaluate`](fn@evaluate) |
+//! | ask it about new files | [`predict`], [`predict_senses`] |
+//! | measure it on held-out data | [`evaluate`](fn@evaluate), [`evaluate_senses`] |
 //! | find, get and open bases and bundles | [`Home`] |
 //! | show what was found | [`report`] |
 //!
@@ -38,6 +38,7 @@ pub mod report;
 mod report_data;
 mod reviewing;
 mod selecting;
+mod senses;
 mod telling;
 pub mod words;
 
@@ -70,3 +71,4 @@ pub use lang::{Lang, percent};
 pub use predicting::{PredictedRow, predict, predict_lines};
 pub use reviewing::{Review, Reviewed, Share, Verdict};
 pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};
+pub use senses::{evaluate_senses, predict_senses};

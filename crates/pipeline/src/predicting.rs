@@ -60,13 +60,18 @@ fn predict_read(
     }
     check_modality(predictor, examples)?;
     let mut rows = predict_examples(predictor, examples, run)?;
+    rows.extend(left_out(problems));
+    Ok(rows)
+}
+
+/// A row for everything that could not even be read.
+pub(crate) fn left_out(problems: &[Problem]) -> impl Iterator<Item = PredictedRow> + '_ {
     let left_out = problems.iter().filter(|problem| problem.kind.leaves_out());
-    rows.extend(left_out.map(|problem| PredictedRow {
+    left_out.map(|problem| PredictedRow {
         id: problem.place(),
         prediction: None,
         problem: Some(problem.kind.clone()),
-    }));
-    Ok(rows)
+    })
 }
 
 fn check_modality(predictor: &Predictor, examples: &[Example]) -> Result<(), PipelineError> {
@@ -106,20 +111,9 @@ fn predict_examples(
 fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow, PipelineError> {
     let id = example.id.0.clone();
     let failed = |id, kind| Ok(PredictedRow { id, prediction: None, problem: Some(kind) });
-    let input = match &example.content {
-        Content::Text(text) => Input::Text(text.clone()),
-        Content::Sound(path) => Input::SoundFile(path.clone()),
-        Content::Video(path) => Input::VideoFile(path.clone()),
-        Content::Series(path) => Input::SeriesFile(path.clone()),
-        Content::Senses(_) => return failed(id, ProblemKind::OtherKind { takes: "one sense".to_owned() }),
-        // A GIF is a picture by its name, and a clip to whom watches.
-        Content::Image(path) if predictor.base().modality() == Modality::Video => {
-            Input::VideoFile(path.clone())
-        }
-        Content::Image(path) => match std::fs::read(path) {
-            Ok(bytes) => Input::Image(bytes),
-            Err(error) => return failed(id, ProblemKind::Unreadable { detail: error.to_string() }),
-        },
+    let input = match input_of(&example.content, predictor.base().modality()) {
+        Ok(input) => input,
+        Err(kind) => return failed(id, kind),
     };
     match predictor.predict_and_tell(&input) {
         Ok((prediction, damage)) => {
@@ -129,4 +123,20 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
         Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What a base that takes this kind of input is asked about.
+pub(crate) fn input_of(content: &Content, takes: Modality) -> Result<Input, ProblemKind> {
+    Ok(match content {
+        Content::Text(text) => Input::Text(text.clone()),
+        Content::Sound(path) => Input::SoundFile(path.clone()),
+        Content::Video(path) => Input::VideoFile(path.clone()),
+        Content::Series(path) => Input::SeriesFile(path.clone()),
+        Content::Senses(_) => return Err(ProblemKind::OtherKind { takes: takes.to_string() }),
+        // A GIF is a picture by its name, and a clip to whom watches.
+        Content::Image(path) if takes == Modality::Video => Input::VideoFile(path.clone()),
+        Content::Image(path) => Input::Image(
+            std::fs::read(path).map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })?,
+        ),
+    })
 }

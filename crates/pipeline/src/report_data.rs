@@ -1,11 +1,10 @@
 //! Fills in the report from what the journey found out.
 
-use bundle::Bundle;
+use bundle::Manifest;
 use dataset::{Problem, Target, Task};
 use evaluate::Estimate;
 use linalg::Matrix;
 use rayon::prelude::*;
-use tune::Tuned;
 
 use crate::advice::{self, Facts};
 use crate::assess::{Assessment, argmax};
@@ -24,31 +23,40 @@ const NEIGHBOURS: usize = 4;
 /// Accuracies by number of labels.
 type Points = Vec<(f64, Estimate)>;
 
+/// How the model was made.
+pub(crate) struct Made<'a> {
+    /// The rows of the lesson that some fold held out.
+    pub(crate) validated: &'a [usize],
+    /// What was tried, its loss, and whether it was chosen.
+    pub(crate) candidates: Vec<(Sentence, f64, bool)>,
+    /// Why the chosen one was.
+    pub(crate) why: Sentence,
+    pub(crate) manifest: &'a Manifest,
+}
+
 /// Gathers everything the page shows.
-#[allow(clippy::too_many_arguments, reason = "the report draws on every step of the journey, once")]
 pub(crate) fn report(
     table: &Table,
     lesson: &Lesson,
     relations: &Relations,
-    tuned: &Tuned,
+    made: &Made<'_>,
     assessment: &Assessment,
-    bundle: &Bundle,
     held_out: Option<&HeldOut>,
     problems: &[Problem],
 ) -> Result<Report, PipelineError> {
-    let (suspicious, hardest) = findings(table, lesson, tuned, assessment)?;
+    let (suspicious, hardest) = findings(table, lesson, made.validated, assessment)?;
     let none = Measure {
         metric: "accuracy".into(),
         estimate: Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN, n: 0 },
     };
     let balance = balance(lesson);
-    let facts = facts(lesson, relations, tuned, assessment, &balance, suspicious.len());
+    let facts = facts(lesson, relations, made.validated, assessment, &balance, suspicious.len());
     let (curve_measured, curve_expected) = curve(assessment, lesson.rows.len());
     Ok(Report {
         name: table.data.name.clone(),
         decision: telling::decision(&table.data),
         kind: kind(&table.data.task),
-        classes: bundle.manifest.task.outputs().to_vec(),
+        classes: made.manifest.task.outputs().to_vec(),
         n_examples: lesson.rows.len(),
         headline: assessment.measures.first().cloned().unwrap_or(none),
         test: held_out.and_then(|held_out| held_out.measures.first().cloned()),
@@ -65,9 +73,10 @@ pub(crate) fn report(
         advice: advice::advise(&facts),
         promise: promise(assessment),
         problems: problems.iter().map(problem_sentence).collect(),
-        candidates: candidates(tuned),
-        why: telling::why(tuned),
-        provenance: provenance(bundle),
+        candidates: made.candidates.clone(),
+        why: made.why.clone(),
+        senses: None,
+        provenance: provenance(made.manifest),
     })
 }
 
@@ -75,19 +84,11 @@ fn problem_sentence(problem: &Problem) -> Sentence {
     Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) }
 }
 
-/// What was tried, its loss, and which one was chosen.
-fn candidates(tuned: &Tuned) -> Vec<(Sentence, f64, bool)> {
-    let shown = |(index, candidate): (usize, &tune::Candidate)| {
-        (telling::recipe(&candidate.recipe), candidate.loss, index == tuned.chosen)
-    };
-    tuned.candidates.iter().enumerate().map(shown).collect()
-}
-
 /// What the advice goes by.
 fn facts<'a>(
     lesson: &'a Lesson,
     relations: &Relations,
-    tuned: &Tuned,
+    validated: &[usize],
     assessment: &Assessment,
     balance: &[usize],
     n_suspicious: usize,
@@ -107,7 +108,7 @@ fn facts<'a>(
         confusion: worst.map(|(given, predicted, count)| (class(given), class(predicted), count)),
         outlook,
         promise_needs: assessment.reject.as_ref().err().map(|needed| needed.need),
-        validated: !tuned.validated.is_empty(),
+        validated: !validated.is_empty(),
     }
 }
 
@@ -150,14 +151,13 @@ fn worst_confusion(confusion: &[Vec<u64>]) -> Option<(usize, usize, u64)> {
 fn findings(
     table: &Table,
     lesson: &Lesson,
-    tuned: &Tuned,
+    rows: &[usize],
     assessment: &Assessment,
 ) -> Result<(Vec<Finding>, Vec<Finding>), PipelineError> {
     let Labels::Single(labels) = &lesson.labels else { return Ok((Vec::new(), Vec::new())) };
-    if tuned.validated.is_empty() {
+    if rows.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let rows = &tuned.validated;
     let given: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
     let probs = Matrix::from_rows(&assessment.probs);
     let x = lesson.features[0].x.select_rows(rows);
@@ -246,8 +246,7 @@ fn promise(assessment: &Assessment) -> Sentence {
     }
 }
 
-fn provenance(bundle: &Bundle) -> Vec<(String, String)> {
-    let manifest = &bundle.manifest;
+fn provenance(manifest: &Manifest) -> Vec<(String, String)> {
     let fact = |name: &str, value: String| (name.to_owned(), value);
     vec![
         fact("base", format!("{} ({})", manifest.base.id, manifest.base.licence)),

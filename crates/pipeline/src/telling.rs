@@ -80,6 +80,14 @@ fn input(input: &Input) -> String {
     input.sets.iter().map(String::as_str).chain(words).collect::<Vec<_>>().join(" + ")
 }
 
+/// What was tried, its loss, and which one was chosen.
+pub(crate) fn candidates(tuned: &Tuned) -> Vec<(Sentence, f64, bool)> {
+    let shown = |(index, candidate): (usize, &tune::Candidate)| {
+        (recipe(&candidate.recipe), candidate.loss, index == tuned.chosen)
+    };
+    tuned.candidates.iter().enumerate().map(shown).collect()
+}
+
 /// Why the recipe was chosen.
 pub(crate) fn why(tuned: &Tuned) -> Sentence {
     let (rows, tried) = (tuned.validated.len(), tuned.candidates.len());

@@ -33,6 +33,7 @@ fn chinese(kind: &ProblemKind) -> String {
                 "text" => "文本",
                 "sounds" => "声音",
                 "videos" => "视频",
+                "series" => "传感器序列",
                 _ => "图片",
             };
             format!("该底座只接受{takes}；请去掉此文件")
@@ -79,6 +80,9 @@ fn chinese(kind: &ProblemKind) -> String {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
+        ProblemKind::WithoutSense { sense, reason } => {
+            format!("该样本不使用“{sense}”：{}", chinese(reason))
+        }
         other => chinese_of_recordings(other),
     }
 }
@@ -106,6 +110,10 @@ fn chinese_of_recordings(kind: &ProblemKind) -> String {
         ProblemKind::SlowVideo { limit_seconds } => {
             format!("看完这段视频超过 {limit_seconds} 秒；请分成几段或缩小画面")
         }
+        ProblemKind::NotASeries { detail } => {
+            format!("这不是能读取的传感器序列（{detail}）；请每列一个传感器，每行一个时刻")
+        }
+        ProblemKind::DamagedSeries { detail } => format!("传感器序列中有更正：{detail}"),
         other => other.to_string(),
     }
 }

@@ -83,6 +83,14 @@ impl Head {
         sum
     }
 
+    /// The features that its first model looks at, side by side, without counted words.
+    ///
+    /// # Panics
+    /// As [`Head::logits`].
+    pub fn features(&self, sets: &BTreeMap<&str, &[f32]>) -> Vec<f32> {
+        self.members[0].input.prepare(sets)
+    }
+
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.members[0].bias.len()

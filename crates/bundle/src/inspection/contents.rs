@@ -18,8 +18,8 @@ use super::memories::Memories;
 use super::sight::{Look, Sight};
 use super::weighing::{Units, Usual};
 use crate::archive::{self, Files};
-use crate::files::{self, Tensors, json, malformed, parse, tensor_bytes, tensors};
-use crate::{BundleError, Evaluation, Form, Golden, Manifest, TaskReference};
+use crate::files::{self, BundleKind, Tensors, json, malformed, parse, tensor_bytes, tensors};
+use crate::{BundleError, Evaluation, Form, Golden, Manifest};
 
 /// The oldest format of inspectors that is read: before, nothing told which photos were learned from, nor how deep they are.
 const FORMAT_FROM: u32 = 2;
@@ -102,9 +102,7 @@ impl InspectionBundle {
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let files = archive::read(path)?;
         let manifest = files::checked_manifest(path, &files)?;
-        if !matches!(manifest.task, TaskReference::Inspection { .. }) {
-            return Err(BundleError::OtherKind { path: path.to_owned(), got: "tells classes apart" });
-        }
+        files::expect(path, &manifest, BundleKind::Inspector)?;
         if manifest.format < FORMAT_FROM {
             let (path, got) = (path.to_owned(), manifest.format);
             return Err(BundleError::OlderFormat { path, got, needed: FORMAT_FROM });

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use bundle::BundleKind;
 use pipeline::report::metric_name;
 use pipeline::{Lang, PipelineError, percent};
 
@@ -10,12 +11,17 @@ use crate::args::{Arguments, EvaluateArguments};
 use crate::{settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &EvaluateArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    if bundle::inspects(&verb.bundle).map_err(PipelineError::from)? {
+    let kind = bundle::kind(&verb.bundle).map_err(PipelineError::from)?;
+    if kind == BundleKind::Inspector {
         return inspected::evaluate(arguments, verb, lang);
     }
     let home = settings::home(arguments)?;
     let read = read_options(&verb.columns);
     let held_out = with_progress(arguments, lang, |run| {
+        if kind == BundleKind::Senses {
+            let predictor = home.open_senses(&verb.bundle, run)?;
+            return pipeline::evaluate_senses(&home, &predictor, &verb.data, &read, run);
+        }
         let predictor = home.open_bundle(&verb.bundle, run)?;
         pipeline::evaluate(&home, &predictor, &verb.data, &read, run)
     })?;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use bundle::BundleError;
 use bundle::inspection::{InspectionBundle, export_inspector};
+use bundle::{BundleError, BundleKind};
 use pipeline::{Home, Lang, PipelineError, Run};
 
 use super::overwrite::{self, Written};
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Arguments, verb: &ExportArguments, lang: Lang) -> 
 
 /// What can be said before anything is fetched.
 fn check(verb: &ExportArguments) -> anyhow::Result<()> {
-    if !bundle::inspects(&verb.bundle).map_err(PipelineError::from)? {
+    if bundle::kind(&verb.bundle).map_err(PipelineError::from)? != BundleKind::Inspector {
         return match verb.size {
             None => Ok(()),
             Some(_) => Err(Usage {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bundle::Verdict;
+use bundle::{BundleKind, SenseShare, Verdict};
 use dataset::ReadOptions;
 use pipeline::{Lang, PipelineError, PredictedRow, words};
 
@@ -15,7 +15,8 @@ use crate::exit::Usage;
 use crate::{exit, settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    if bundle::inspects(&verb.bundle).map_err(PipelineError::from)? {
+    let kind = bundle::kind(&verb.bundle).map_err(PipelineError::from)?;
+    if kind == BundleKind::Inspector {
         return inspected::predict(arguments, verb, lang);
     }
     if verb.heatmaps.is_some() || verb.regions.is_some() || verb.false_discoveries.is_some() {
@@ -36,7 +37,19 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
     }
     let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
     let read = ReadOptions { contents: verb.contents.senses(), ..ReadOptions::default() };
+    if kind == BundleKind::Senses && lines.is_some() {
+        return Err(Usage {
+            en: "this bundle takes several senses of one thing: pass a table with a column for each"
+                .to_owned(),
+            zh: "这个模型包使用多种感官：请传入一张表，每种感官一列".to_owned(),
+        }
+        .into());
+    }
     let rows = with_progress(arguments, lang, |run| {
+        if kind == BundleKind::Senses {
+            let predictor = home.open_senses(&verb.bundle, run)?;
+            return pipeline::predict_senses(&predictor, &verb.inputs, run);
+        }
         let predictor = home.open_bundle(&verb.bundle, run)?;
         match &lines {
             Some(bytes) => pipeline::predict_lines(&predictor, "-", bytes, run),
@@ -86,34 +99,55 @@ fn summary(n: usize, answered: usize, unread: usize, lang: Lang) -> String {
 }
 
 fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
+    let has_senses =
+        rows.iter().filter_map(|row| row.prediction.as_ref()).any(|prediction| !prediction.senses.is_empty());
     let cells = |row: &PredictedRow| match &row.prediction {
-        Some(prediction) => vec![
-            row.id.clone(),
-            show::answer(prediction, lang),
-            show::confidence(prediction),
-            match &row.problem {
-                None => show::verdict(prediction.verdict, lang).to_owned(),
-                Some(kind) => {
-                    format!(
-                        "{} ({})",
-                        show::verdict(prediction.verdict, lang),
-                        words::problem_kind(kind, lang)
-                    )
-                }
-            },
-        ],
+        Some(prediction) => [
+            vec![
+                row.id.clone(),
+                show::answer(prediction, lang),
+                show::confidence(prediction),
+                match &row.problem {
+                    None => show::verdict(prediction.verdict, lang).to_owned(),
+                    Some(kind) => {
+                        format!(
+                            "{} ({})",
+                            show::verdict(prediction.verdict, lang),
+                            words::problem_kind(kind, lang)
+                        )
+                    }
+                },
+            ],
+            if has_senses { vec![relied_on(&prediction.senses, lang)] } else { Vec::new() },
+        ]
+        .concat(),
         None => {
             let why = row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();
             vec![row.id.clone(), "-".to_owned(), "-".to_owned(), why]
         }
     };
-    let header = [
+    let mut header = vec![
         lang.pick("example", "样本"),
         lang.pick("answer", "结果"),
         lang.pick("confidence", "把握"),
         lang.pick("verdict", "判定"),
     ];
+    if has_senses {
+        header.push(lang.pick("relied on", "依据"));
+    }
     show::table(&header, rows.iter().map(cells).collect())
+}
+
+/// `photo 70 %, note 30 %`, and what was not there or not believed.
+fn relied_on(senses: &[SenseShare], lang: Lang) -> String {
+    let told = senses.iter().map(|sense| match sense {
+        SenseShare { present: false, .. } => format!("{} {}", sense.sense, lang.pick("missing", "缺失")),
+        SenseShare { share, familiarity: Some(p), .. } if *p < 0.05 && *share < 0.5 => {
+            format!("{} {}", sense.sense, lang.pick("strange", "异常"))
+        }
+        SenseShare { share, .. } => format!("{} {:.0} %", sense.sense, 100.0 * share),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn stdin() -> anyhow::Result<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use bundle::BundleKind;
 use pipeline::{Amount, Choice, Halves, Lang, PipelineError, SelectRequest, TableForm, select};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +19,7 @@ pub(super) fn run(arguments: &Arguments, verb: &SelectArguments, lang: Lang) -> 
         overwrite::check(Written::Picks, out, Some(&verb.data))?;
     }
     if let Some(model) = &verb.model
-        && bundle::inspects(model).map_err(PipelineError::from)?
+        && bundle::kind(model).map_err(PipelineError::from)? == BundleKind::Inspector
     {
         return Err(Usage {
             en: format!("`{}` is an inspector; a bundle that tells classes apart is wanted", model.display()),

@@ -7,7 +7,8 @@ use std::time::Instant;
 use bundle::Form;
 use clap::Parser;
 use dataset::ReadError;
-use pipeline::{Lang, PipelineError, TuneRequest, Tuning};
+use pipeline::report::SensesTable;
+use pipeline::{Lang, PipelineError, TuneRequest, Tuning, percent};
 
 use super::overwrite::{self, Written};
 use super::{clock, inspect, read_options, say, with_progress};
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
             "bundle": request.out,
             "report": request.report,
             "identity": tuning.identity,
-            "evaluation": tuning.bundle.evaluation,
+            "evaluation": tuning.evaluation,
             "examples": tuning.n_examples,
             "problems": tuning.problems,
         }))?;
@@ -120,12 +121,11 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
         say(arguments, &lang.pick(format!("Recipe: {}", recipe.en), format!("配方：{}", recipe.zh)));
     }
     for measured in tuning
-        .bundle
         .evaluation
         .measured
         .iter()
         .take(1)
-        .chain(tuning.bundle.evaluation.measured.iter().filter(|measured| measured.on == "test").take(1))
+        .chain(tuning.evaluation.measured.iter().filter(|measured| measured.on == "test").take(1))
     {
         let measure =
             pipeline::report::Measure { metric: measured.metric.clone(), estimate: measured.estimate };
@@ -135,6 +135,9 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
         };
         let metric = pipeline::report::metric_name(&measured.metric, lang);
         say(arguments, &format!("{metric} {place}: {}", show::measure(&measure, lang)));
+    }
+    if let Some(senses) = &report.senses {
+        told_senses(arguments, senses, lang);
     }
     say(arguments, tuning.report.promise.in_lang(lang));
     for (index, advice) in tuning.report.advice.iter().enumerate() {
@@ -160,4 +163,38 @@ fn summary(arguments: &Arguments, request: &TuneRequest, tuning: &Tuning, starte
             format!("下一步：dianjing predict {out} {example}"),
         ),
     );
+}
+
+/// What each sense is worth, one line a combination.
+fn told_senses(arguments: &Arguments, senses: &SensesTable, lang: Lang) {
+    for row in &senses.rows {
+        let accuracy = percent(row.accuracy.value);
+        say(
+            arguments,
+            &lang.pick(
+                format!("  {}: {accuracy} right, log-loss {:.3}", senses.name(row), row.loss),
+                format!("  {}：{accuracy} 正确，对数损失 {:.3}", senses.name(row), row.loss),
+            ),
+        );
+    }
+    for broken in &senses.broken {
+        let (sense, told, accuracy) = (&broken.sense, broken.told(lang), broken.accuracy());
+        say(
+            arguments,
+            &lang.pick(
+                format!("  {sense} blank: {told}, {accuracy} right"),
+                format!("  {sense} 空白：{told}，正确率 {accuracy}"),
+            ),
+        );
+    }
+    if !senses.conflicts.is_empty() {
+        let n = senses.conflicts.len();
+        say(
+            arguments,
+            &lang.pick(
+                format!("  {n} examples have senses that contradict each other: see the report"),
+                format!("  有 {n} 个样本的感官彼此矛盾：见报告"),
+            ),
+        );
+    }
 }

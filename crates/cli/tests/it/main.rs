@@ -21,6 +21,7 @@ mod onnx_inspector;
 mod review;
 mod run;
 mod select;
+mod senses;
 mod series;
 mod sounds;
 mod video;

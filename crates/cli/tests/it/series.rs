@@ -22,9 +22,11 @@ fn tuned() -> Place {
         machine(&place, &format!("machine/fine/{number}.csv"), false, number, 300 + 20 * number);
         machine(&place, &format!("machine/worn/{number}.csv"), true, number, 300 + 20 * number);
     }
+    // One series with two labels is shown in the report.
+    std::fs::copy(place.path("machine/fine/0.csv"), place.path("machine/worn/copy.csv")).unwrap();
     place.write("machine/worn/words.csv", "time,vibration\n0,high\n1,low\n");
     let ended = place.run(&["tune", "machine"]).fine();
-    assert!(ended.err.contains("Tuned on 16 examples"), "{}", ended.err);
+    assert!(ended.err.contains("Tuned on 17 examples"), "{}", ended.err);
     assert!(ended.err.contains("words.csv: this is not a series that can be read"), "{}", ended.err);
     place
 }

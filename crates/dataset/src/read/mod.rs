@@ -153,21 +153,48 @@ pub fn read_senses(
     let mut examples = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
-        let (source, format, mut more) = single_table(path)?;
+        let (dataset, mut more) = table_of_senses(path, senses, &ReadOptions::default(), Labels::Ignored)?;
         problems.append(&mut more);
-        let there = senses.iter().filter(|sense| source.table.column(&sense.name).is_some());
-        let options = ReadOptions { contents: there.cloned().collect(), ..ReadOptions::default() };
-        if options.contents.is_empty() {
-            let senses = senses.iter().map(|sense| sense.name.clone()).collect();
-            return Err(ReadError::NoSense { path: path.clone(), senses, existing: source.table.columns });
-        }
-        let (dataset, mut more) = rows::dataset(path, &[source], format.name(), &options, Labels::Ignored)?;
-        problems.append(&mut more);
-        examples
-            .extend(dataset.examples.into_iter().map(|example| rows::of_senses(example, &options.contents)));
+        examples.extend(dataset.examples);
     }
     ids::make_unique(Path::new(""), &mut examples);
     Ok((examples, problems))
+}
+
+/// Reads labelled examples of several senses to measure on, by the columns of these names. See [`read_held_out`] and [`read_senses`].
+///
+/// # Errors
+/// Those of both.
+pub fn read_held_out_senses(
+    path: &Path,
+    senses: &[Sense],
+    options: &ReadOptions,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    table_of_senses(path, senses, options, Labels::Measured)
+}
+
+fn table_of_senses(
+    path: &Path,
+    senses: &[Sense],
+    options: &ReadOptions,
+    labels: Labels,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    if is_folder(path)? {
+        return Err(ReadError::UnknownFormat { path: path.to_owned() });
+    }
+    let (source, format, mut problems) = single_table(path)?;
+    let there = senses.iter().filter(|sense| source.table.column(&sense.name).is_some());
+    let options = ReadOptions { contents: there.cloned().collect(), ..options.clone() };
+    if options.contents.is_empty() {
+        let senses = senses.iter().map(|sense| sense.name.clone()).collect();
+        return Err(ReadError::NoSense { path: path.to_owned(), senses, existing: source.table.columns });
+    }
+    let (mut dataset, more) = rows::dataset(path, &[source], format.name(), &options, labels)?;
+    problems.extend(more);
+    let examples = dataset.examples.into_iter();
+    dataset.examples = examples.map(|example| rows::of_senses(example, &options.contents)).collect();
+    (dataset.modality, dataset.senses) = (Modality::Senses, options.contents);
+    Ok((dataset, problems))
 }
 
 /// Reads one text a line, in any encoding that files may have; `name` stands for the source in ids and messages.

@@ -331,6 +331,7 @@ fn bundle_of(
             licence: card.licence,
             sensors: None,
         },
+        senses: Vec::new(),
         files: std::collections::BTreeMap::new(),
     };
     let (recipe, why) = listening::recipe(findings.fitted);

@@ -6,6 +6,7 @@ mod cards;
 mod charts;
 pub mod inspection;
 mod page;
+mod senses;
 mod series;
 mod sounds;
 mod videos;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
+pub use senses::{BrokenSense, Conflict, SenseRow, SenseSummary, SensesTable};
 
 pub(crate) use crate::lang::percent;
 
@@ -67,6 +69,8 @@ pub struct Report {
     pub candidates: Vec<(Sentence, f64, bool)>,
     /// Why the recipe was chosen.
     pub why: Sentence,
+    /// What each of several senses is worth; absent for one.
+    pub senses: Option<SensesTable>,
     /// Facts for repeating the run: label and value.
     pub provenance: Vec<(String, String)>,
 }

@@ -51,6 +51,11 @@ impl Page<'_> {
         format!("{} ({})", measure.show(measure.estimate.value), interval(measure))
     }
 
+    fn share(&self, estimate: &Estimate) -> String {
+        let Estimate { value, low, high, .. } = estimate;
+        format!("{} ({} – {})", percent(*value), percent(*low), percent(*high))
+    }
+
     fn percent(&self, share: &f64) -> String {
         percent(*share)
     }

@@ -48,7 +48,7 @@ pub enum Basis {
 /// A model over several senses.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fused {
-    /// One sense alone.
+    /// One sense at a time, the best that is there.
     Single(Single),
     /// A log-linear pool of the senses' heads.
     Late(LatePool),
@@ -56,16 +56,14 @@ pub enum Fused {
     Joint(JointGda),
 }
 
-/// The head of one sense, at its best scale; the prior where that sense is missing.
+/// The heads of the senses, each at its best scale: the best sense that is there answers, and the prior where none is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Single {
-    /// Which sense, of how many.
-    pub sense: usize,
-    /// Number of senses.
-    pub n_senses: usize,
-    /// Inverse temperature, above 0.
-    pub scale: f64,
+    /// The senses from the best to the worst, `[M]`.
+    pub order: Vec<usize>,
+    /// Inverse temperatures, above 0, `[M]`.
+    pub scales: Vec<f64>,
     /// The logarithms of the class shares, `[k]`.
     pub log_prior: Vec<f64>,
 }
@@ -76,12 +74,26 @@ pub fn trust(familiarity: f64) -> f64 {
 }
 
 impl Single {
-    /// Log-probabilities, `[k]`.
-    pub(crate) fn log_probs(&self, said: Option<&[f64]>) -> Vec<f64> {
-        said.map_or_else(
-            || self.log_prior.clone(),
-            |said| log_softmax(&said.iter().map(|value| self.scale * value).collect::<Vec<_>>()),
-        )
+    /// Log-probabilities, `[k]`, by the best sense that is there; `said` is `[M]`.
+    pub(crate) fn log_probs(&self, said: &[Option<&[f64]>]) -> Vec<f64> {
+        let Some(sense) = self.speaks(said) else { return self.log_prior.clone() };
+        let said = said[sense].into_iter().flatten();
+        log_softmax(&said.map(|value| self.scales[sense] * value).collect::<Vec<_>>())
+    }
+
+    /// The best sense that is there.
+    fn speaks(&self, said: &[Option<&[f64]>]) -> Option<usize> {
+        self.order.iter().copied().find(|sense| said[*sense].is_some())
+    }
+
+    fn fits(&self) -> bool {
+        let mut order = self.order.clone();
+        order.sort_unstable();
+        order.iter().copied().eq(0..self.scales.len())
+            && !order.is_empty()
+            && self.scales.iter().all(|scale| *scale > 0.0 && scale.is_finite())
+            && self.log_prior.len() > 1
+            && self.log_prior.iter().all(|value| value.is_finite())
     }
 }
 
@@ -105,10 +117,11 @@ impl Fused {
             seen.iter().map(|seen| seen.filter(|seen| !unfamiliar(seen))).collect();
         let (log_probs, shares) = match self {
             Self::Single(single) => {
-                let said = familiar[single.sense].map(|seen| seen.log_probs);
+                let said: Vec<Option<&[f64]>> =
+                    familiar.iter().map(|seen| seen.map(|seen| seen.log_probs)).collect();
                 let mut shares = vec![0.0; seen.len()];
-                shares[single.sense] = f64::from(u8::from(said.is_some()));
-                (single.log_probs(said), shares)
+                single.speaks(&said).into_iter().for_each(|sense| shares[sense] = 1.0);
+                (single.log_probs(&said), shares)
             }
             Self::Late(pool) => {
                 let said: Vec<Option<&[f64]>> =
@@ -137,10 +150,15 @@ impl Fused {
     /// Number of senses.
     pub fn n_senses(&self) -> usize {
         match self {
-            Self::Single(single) => single.n_senses,
+            Self::Single(single) => single.scales.len(),
             Self::Late(pool) => pool.weights().len(),
             Self::Joint(joint) => joint.n_senses(),
         }
+    }
+
+    /// Number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.prior().len()
     }
 
     /// The answer without any sense, `[k]`.
@@ -215,13 +233,7 @@ impl Fused {
             Stored::Joint(structure) => Self::Joint(JointGda::from_tensors(structure, tensors)?),
         };
         let fits = match &fused {
-            Self::Single(single) => {
-                single.sense < single.n_senses
-                    && single.scale > 0.0
-                    && single.scale.is_finite()
-                    && single.log_prior.len() > 1
-                    && single.log_prior.iter().all(|value| value.is_finite())
-            }
+            Self::Single(single) => single.fits(),
             Self::Late(pool) => pool.fits(),
             Self::Joint(_) => true,
         };

@@ -1,8 +1,8 @@
 //! Which model over the senses is shipped: decided on rows that it was not fitted on.
 
 use dataset::split::{folds, plan};
-use linalg::Seed;
 use linalg::logits::fit_scale;
+use linalg::{Matrix, Seed};
 use rayon::prelude::*;
 
 use super::pool::log_prior;
@@ -21,7 +21,7 @@ const NEVER: u8 = u8::MAX;
 /// Kinds of models over senses, the simplest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// The best single sense.
+    /// The best single sense that is there.
     Single,
     /// [`LatePool`].
     Late,
@@ -45,7 +45,7 @@ pub struct Difference {
 pub struct Tried {
     /// Which kind.
     pub kind: Kind,
-    /// Mean out-of-fold log-loss; a row without the single sense is answered by the prior.
+    /// Mean out-of-fold log-loss.
     pub loss: f64,
     /// Share of held-out rows that are right.
     pub accuracy: f64,
@@ -53,6 +53,8 @@ pub struct Tried {
     pub over_single: Difference,
     /// Loss of each row, `[n]`, mean over repeats; NaN where no fold held it out.
     pub losses: Vec<f64>,
+    /// Whether each row is right, `[n]`, mean over repeats; NaN where no fold held it out.
+    pub scores: Vec<f64>,
 }
 
 /// The model that is shipped, and why.
@@ -66,8 +68,10 @@ pub struct Choice {
     pub tried: Vec<Tried>,
     /// Why there is no joint model among them, if there is none.
     pub without_joint: Option<TuneError>,
-    /// Number of rows that were held out.
-    pub n_held_out: usize,
+    /// Rows that some fold held out, ascending.
+    pub validated: Vec<usize>,
+    /// Out-of-fold log-probabilities of the chosen kind, `[n, k]`, mean over repeats; zeros where a row was never held out.
+    pub log_probs: Matrix<f64>,
 }
 
 /// Chooses by nested out-of-fold log-loss, and fits the winner on all rows.
@@ -91,32 +95,33 @@ pub fn choose(input: &FuseInput<'_>, seed: Seed) -> Result<Choice, TuneError> {
             Err(error) => without_joint = Some(error),
         }
     }
-    let single = records[0].1.0.clone();
+    let single = records[0].1.losses.clone();
     let difference = |a: &[f64], b: &[f64]| {
         let differences: Vec<f64> = validated.iter().map(|row| a[*row] - b[*row]).collect();
         Difference::of(&differences, deals.folds, deals.repeats.len())
     };
     let mut chosen = 0;
     for place in 1..records.len() {
-        let over = difference(&records[place].1.0, &records[chosen].1.0);
+        let over = difference(&records[place].1.losses, &records[chosen].1.losses);
         if over.mean + over.error < 0.0 {
             chosen = place;
         }
     }
-    let kind = records[chosen].0;
+    let (kind, log_probs) = (records[chosen].0, records[chosen].1.log_probs.clone());
     let tried = records
         .into_iter()
-        .map(|(kind, (losses, right))| Tried {
+        .map(|(kind, Record { losses, scores, .. })| Tried {
             kind,
             loss: mean(&losses, &validated),
-            accuracy: mean(&right, &validated),
+            accuracy: mean(&scores, &validated),
             over_single: difference(&losses, &single),
             losses,
+            scores,
         })
         .collect();
     let subsets: Vec<Subset> = Subset::every(input.senses.len()).collect();
     let fused = fit(input, kind, &rows, &subsets)?;
-    Ok(Choice { fused, kind, tried, without_joint, n_held_out: validated.len() })
+    Ok(Choice { fused, kind, tried, without_joint, validated, log_probs })
 }
 
 impl Difference {
@@ -141,34 +146,34 @@ pub(crate) fn fit(
     }
 }
 
-/// The sense whose head alone has the least log-loss over all rows; the prior answers where it is missing.
+/// The senses by the log-loss of their heads alone over all rows, the prior answering where one is missing.
 fn best_single(input: &FuseInput<'_>, rows: &[usize]) -> Single {
     let log_prior = log_prior(input, rows);
-    let with_loss = |sense: usize| {
+    let scale_and_loss = |sense: usize| {
         let there: Vec<usize> =
             rows.iter().copied().filter(|row| input.senses[sense].present[*row]).collect();
         let labels: Vec<u32> = there.iter().map(|row| input.labels[*row]).collect();
         let said = input.senses[sense].log_probs.select_rows(&there);
         let scale =
             if there.is_empty() { 1.0 } else { fit_scale(said.view(), &labels, there.len() < PRIOR_BELOW) };
-        let single = Single { sense, n_senses: input.senses.len(), scale, log_prior: log_prior.clone() };
+        let alone = Single { order: vec![0], scales: vec![scale], log_prior: log_prior.clone() };
         let loss = |row: &usize| {
             let said = input.senses[sense].present[*row].then(|| input.senses[sense].log_probs.row(*row));
-            -single.log_probs(said)[input.labels[*row] as usize]
+            -alone.log_probs(&[said])[input.labels[*row] as usize]
         };
-        let loss: f64 = rows.iter().map(loss).sum();
-        (single, loss)
+        (scale, rows.iter().map(loss).sum::<f64>())
     };
-    let senses = (0..input.senses.len()).map(with_loss);
-    let best = senses.reduce(|best, next| if next.1 < best.1 { next } else { best });
-    best.expect("there is a sense").0
+    let (scales, losses): (Vec<f64>, Vec<f64>) = (0..input.senses.len()).map(scale_and_loss).unzip();
+    let mut order: Vec<usize> = (0..scales.len()).collect();
+    order.sort_by(|a, b| losses[*a].total_cmp(&losses[*b]).then(a.cmp(b)));
+    Single { order, scales, log_prior }
 }
 
 /// Log-probabilities of a row, by the senses of a subset that it has.
 pub(crate) fn ask(fused: &Fused, input: &FuseInput<'_>, row: usize, subset: Subset) -> Vec<f64> {
     let said = input.said(row, subset);
     match fused {
-        Fused::Single(single) => single.log_probs(said[single.sense]),
+        Fused::Single(single) => single.log_probs(&said),
         Fused::Late(pool) => pool.log_probs(&said, &vec![1.0; said.len()]),
         Fused::Joint(joint) => {
             let features = input.senses.iter().enumerate().map(|(place, sense)| {
@@ -179,13 +184,21 @@ pub(crate) fn ask(fused: &Fused, input: &FuseInput<'_>, row: usize, subset: Subs
     }
 }
 
-/// Out-of-fold losses of each row, and whether it is right; mean over repeats, NaN where never held out.
-fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<(Vec<f64>, Vec<f64>), TuneError> {
+/// What one kind said of each row out of fold.
+struct Record {
+    losses: Vec<f64>,
+    scores: Vec<f64>,
+    log_probs: Matrix<f64>,
+}
+
+/// Out-of-fold answers, their losses, and whether they are right; mean over repeats, NaN where never held out.
+fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<Record, TuneError> {
     let n = input.n();
-    let (mut losses, mut right) = (vec![f64::NAN; n], vec![f64::NAN; n]);
+    let (mut losses, mut scores) = (vec![f64::NAN; n], vec![f64::NAN; n]);
+    let mut all = Matrix::zeros(n, input.n_classes);
     let share = 1.0 / deals.repeats.len() as f64;
     for row in deals.validated(n) {
-        (losses[row], right[row]) = (0.0, 0.0);
+        (losses[row], scores[row]) = (0.0, 0.0);
     }
     let found: Vec<_> = deals
         .splits()
@@ -204,9 +217,10 @@ fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<(Vec<f64>,
         let best = (0..log_probs.len())
             .fold(0, |best, class| if log_probs[class] > log_probs[best] { class } else { best });
         losses[row] -= share * log_probs[label];
-        right[row] += share * f64::from(u8::from(best == label));
+        scores[row] += share * f64::from(u8::from(best == label));
+        all.row_mut(row).iter_mut().zip(&log_probs).for_each(|(sum, value)| *sum += share * value);
     }
-    Ok((losses, right))
+    Ok(Record { losses, scores, log_probs: all })
 }
 
 /// Folds that keep groups together, dealt several times for few rows.

@@ -343,7 +343,7 @@ fn stored_models_answer_the_same_and_damage_is_noticed() {
     let made = Made::new(60, 3, 2, &[1.0, 0.7], 15);
     let choice = made.with(|input| choose(input, Seed(1)).unwrap());
     let (late, joint) = made.with(|input| (LatePool::fit(input).unwrap(), JointGda::fit(input).unwrap()));
-    let single = Single { sense: 1, n_senses: 2, scale: 1.1, log_prior: vec![0.1, -0.3, 0.2] };
+    let single = Single { order: vec![1, 0], scales: vec![1.0, 1.1], log_prior: vec![0.1, -0.3, 0.2] };
     for fused in [choice.fused, Fused::Late(late), Fused::Joint(joint), Fused::Single(single)] {
         let (structure, mut tensors) = fused.to_tensors();
         let text = serde_json::to_string(&structure).unwrap();

@@ -1,0 +1,101 @@
+//! What the senses say out of fold, example by example, as fusion takes it.
+
+use linalg::Matrix;
+use tune::fuse::{FuseInput, Sense};
+
+use super::each::{OneSense, Taught};
+use crate::journey::Lesson;
+
+/// Most columns of all senses together for which the joint model is tried: its cost grows with their cube.
+const MOST_JOINT: usize = 2_500;
+
+/// What every sense says of the rows of a lesson.
+pub(super) struct Joined {
+    /// The rows of the lesson of which some sense was asked out of fold.
+    pub(super) rows: Vec<usize>,
+    labels: Vec<u32>,
+    groups: Vec<u32>,
+    n_classes: usize,
+    senses: Vec<Said>,
+}
+
+/// What one sense says of these rows.
+struct Said {
+    name: String,
+    log_probs: Matrix<f64>,
+    features: Option<Matrix<f32>>,
+    present: Vec<bool>,
+}
+
+impl Joined {
+    /// Lays what each sense learned over the rows of the whole lesson.
+    pub(super) fn new(lesson: &Lesson, n_examples: usize, senses: &[OneSense], taught: &[Taught]) -> Self {
+        let k = lesson.classes.len();
+        let said: Vec<Vec<Option<(usize, Vec<f64>)>>> = senses
+            .iter()
+            .zip(taught)
+            .map(|(sense, taught)| {
+                let mut of_example = vec![None; n_examples];
+                for (row, log_probs) in taught.said() {
+                    of_example[sense.places[row]] = Some((row, log_probs));
+                }
+                lesson.rows.iter().map(|example| of_example[*example].take()).collect()
+            })
+            .collect();
+        let rows: Vec<usize> =
+            (0..lesson.rows.len()).filter(|row| said.iter().any(|said| said[*row].is_some())).collect();
+        let dims = senses.iter().zip(taught).map(|(sense, taught)| {
+            let first = taught.tuned.head.features(&sense.sets(0)).len();
+            first.min(rows.len().saturating_sub(1))
+        });
+        let with_features = dims.sum::<usize>() <= MOST_JOINT;
+        let laid = senses.iter().zip(taught).zip(&said).map(|((sense, taught), said)| {
+            let present: Vec<bool> = rows.iter().map(|row| said[*row].is_some()).collect();
+            let mut log_probs = Matrix::zeros(rows.len(), k);
+            let dim = taught.tuned.head.features(&sense.sets(0)).len();
+            let mut features = with_features.then(|| Matrix::zeros(rows.len(), dim));
+            for (to, row) in rows.iter().enumerate() {
+                let Some((table_row, said)) = &said[*row] else { continue };
+                log_probs.row_mut(to).copy_from_slice(said);
+                if let Some(features) = &mut features {
+                    let prepared = taught.tuned.head.features(&sense.sets(*table_row));
+                    features.row_mut(to).copy_from_slice(&prepared);
+                }
+            }
+            Said { name: sense.sense.name.clone(), log_probs, features, present }
+        });
+        Self {
+            senses: laid.collect(),
+            labels: rows.iter().map(|row| lesson.single_labels()[*row]).collect(),
+            groups: rows.iter().map(|row| lesson.groups[*row]).collect(),
+            n_classes: k,
+            rows,
+        }
+    }
+
+    /// The senses as fusion takes them.
+    pub(super) fn senses(&self) -> Vec<Sense<'_>> {
+        self.senses.iter().map(Said::sense).collect()
+    }
+
+    /// All that fusion takes.
+    pub(super) fn input<'a>(&'a self, senses: &'a [Sense<'a>]) -> FuseInput<'a> {
+        FuseInput { senses, labels: &self.labels, n_classes: self.n_classes, groups: &self.groups }
+    }
+
+    /// Whether every sense brings its features, so that they can be modelled together.
+    pub(super) fn has_features(&self) -> bool {
+        self.senses.iter().all(|sense| sense.features.is_some())
+    }
+}
+
+impl Said {
+    fn sense(&self) -> Sense<'_> {
+        Sense {
+            name: &self.name,
+            log_probs: &self.log_probs,
+            features: self.features.as_ref(),
+            present: &self.present,
+        }
+    }
+}
