@@ -14,10 +14,13 @@
 //! quality gains                                 whether what an audit expects of its advice is what it brings
 //! quality sounds                                how well sounds are told apart, beside one kind of feature alone
 //! quality video                                 what five videos of each class teach
+//! quality senses [machine] [emoji]             what several senses of one thing are worth, some missing or broken
+//! quality align                              partners found across senses after few pairs, beside numpy
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown
 //! ```
 //! A task whose data or base is missing fails as missing; it is never passed over. Exit code 1 when a floor is not reached.
 
+mod alignment;
 mod consensus;
 mod coverage;
 mod gains;
@@ -30,6 +33,7 @@ mod planted;
 mod preprocessing;
 mod run;
 mod selection;
+mod senses;
 mod sounds;
 mod table;
 mod task;
@@ -78,6 +82,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("planted") => Some(planted::print(&data)?),
         Some("sounds") => Some(sounds::print(&data)?),
         Some("video") => Some(video::print(&data)?),
+        Some("align") => Some(alignment::print(&data)?),
+        Some("senses") => Some(senses::print(&words[1..], &data)?),
         Some("gains") => Some(gains::print(&data)?),
         Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,

@@ -13,6 +13,7 @@ mod base64;
 pub mod cache;
 pub mod catalogue;
 pub mod containers;
+pub mod depict;
 pub mod emit;
 pub mod engine;
 pub mod extract;

@@ -46,6 +46,8 @@ pub enum BundleKind {
     OneSense,
     /// It answers about examples of several senses: [`crate::SensesBundle`].
     Senses,
+    /// It ranks what goes together across two senses: [`crate::JointBundle`].
+    Joint,
     /// It inspects parts: [`crate::inspection::InspectionBundle`].
     Inspector,
 }
@@ -58,6 +60,7 @@ pub fn kind(path: &Path) -> Result<BundleKind, BundleError> {
 fn kind_of(manifest: &Manifest) -> BundleKind {
     match &manifest.task {
         TaskReference::Inspection { .. } => BundleKind::Inspector,
+        TaskReference::Pairs => BundleKind::Joint,
         _ if manifest.senses.is_empty() => BundleKind::OneSense,
         _ => BundleKind::Senses,
     }
@@ -69,6 +72,7 @@ pub(crate) fn expect(path: &Path, manifest: &Manifest, kind: BundleKind) -> Resu
         got if got == kind => return Ok(()),
         BundleKind::OneSense => "takes one sense",
         BundleKind::Senses => "takes several senses",
+        BundleKind::Joint => "ranks what goes together",
         BundleKind::Inspector => "inspects parts",
     };
     Err(BundleError::OtherKind { path: path.to_owned(), got })

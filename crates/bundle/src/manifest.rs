@@ -57,6 +57,8 @@ pub enum TaskReference {
     MultiLabel { classes: Vec<String> },
     /// A number.
     Regression { name: String },
+    /// What goes together across two senses.
+    Pairs,
     /// Whether a part has a defect; the kinds are those that were measured.
     Inspection { kinds: Vec<String> },
 }
@@ -67,6 +69,7 @@ impl TaskReference {
         match self {
             Self::SingleLabel { classes } | Self::MultiLabel { classes } => classes,
             Self::Regression { name } => std::slice::from_ref(name),
+            Self::Pairs => &[],
             Self::Inspection { kinds } => kinds,
         }
     }

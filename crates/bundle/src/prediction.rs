@@ -71,7 +71,7 @@ impl Prediction {
 /// Turns raw outputs into an answer.
 ///
 /// # Panics
-/// For inspectors, which answer in their own way.
+/// For inspectors and pairs, which answer in their own way.
 pub(crate) fn decide(decision: &Decision, task: &TaskReference, logits: &[f64]) -> Prediction {
     match task {
         TaskReference::SingleLabel { classes } => {
@@ -94,7 +94,9 @@ pub(crate) fn decide(decision: &Decision, task: &TaskReference, logits: &[f64]) 
             let confidence = probs.iter().map(|p| p.max(1.0 - p)).fold(1.0, f64::min);
             Prediction::new(Answer::Labels { labels, names }, Verdict::Answered, Some(confidence), probs)
         }
-        TaskReference::Inspection { .. } => unreachable!("inspectors are refused when a bundle is opened"),
+        TaskReference::Inspection { .. } | TaskReference::Pairs => {
+            unreachable!("bundles of other kinds are refused when they are opened")
+        }
         TaskReference::Regression { .. } => {
             let value = logits[0];
             let half = decision.half_width.unwrap_or(f64::INFINITY);

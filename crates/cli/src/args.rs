@@ -1,5 +1,6 @@
 //! The command line, as clap reads it. Help texts are imperative; their Chinese versions are in [`crate::chinese`].
 
+mod across;
 mod curation;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use dataset::{Modality, Sense};
 use pipeline::Orientation;
 
+pub(crate) use across::{AlignArguments, SearchArguments};
 pub(crate) use curation::{
     ApplyArguments, AuditArguments, ConsensusArguments, ReviewArguments, SelectArguments,
 };
@@ -72,6 +74,10 @@ pub(crate) enum Verb {
     Consensus(ConsensusArguments),
     /// Make a defect inspector from photos of good parts, with a bound on false alarms
     Inspect(InspectArguments),
+    /// Lay two senses over each other from pairs, to search across them
+    Align(AlignArguments),
+    /// Search files of one sense by something of another, or name them by words
+    Search(SearchArguments),
     /// Ask a model about files, folders or texts
     Predict(PredictArguments),
     /// Measure a model on labelled examples it has not seen

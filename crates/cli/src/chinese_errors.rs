@@ -102,6 +102,10 @@ fn pipeline(error: &PipelineError) -> Option<String> {
                 name(path)
             )
         }
+        PipelineError::NothingShared { n_pairs } => {
+            format!("这 {n_pairs} 对样本的两边没有共同之处：相关性并不高于打乱配对后的相关性")
+        }
+        PipelineError::NoEnd { ends } => format!("查询内容不属于两边中的任何一种（{ends}）"),
         PipelineError::SensesTask { got } => {
             format!("多种感官只能用于单标签分类，而数据是 {got}")
         }
@@ -417,6 +421,10 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
                 columns(existing)
             ),
             "请用 --text、--image、--sound、--video 或 --series 指定内容列",
+        ),
+        ReadError::NotTwoSenses { path, existing } => (
+            format!("{}里没有可以成对的两列；{}", name(path), columns(existing)),
+            "请用 --left 和 --right 指定",
         ),
         ReadError::NoSense { path, senses, existing } => (
             format!("{}没有 {} 中的任何一列；{}", name(path), senses.join("、"), columns(existing)),

@@ -21,8 +21,8 @@ pub enum ReadError {
     /// A folder without a single file that can be used.
     #[error("`{}` holds no pictures, texts, sounds, videos, series or tables", path.display())]
     Empty { path: PathBuf },
-    /// A folder to inspect without a single photo.
-    #[error("`{}` holds no photos", path.display())]
+    /// A folder to inspect without a single photo or sound.
+    #[error("`{}` holds no photos and no sounds", path.display())]
     NoPhotos { path: PathBuf },
     /// Several tables, and nothing says how they belong together.
     #[error("`{}` holds several tables that are not named for parts: {}", path.display(), quoted(tables))]
@@ -79,6 +79,9 @@ pub enum ReadError {
     /// Not one of the senses that are asked for is there.
     #[error("`{}` has none of the columns {}; it has {}", path.display(), quoted(senses), quoted(existing))]
     NoSense { path: PathBuf, senses: Vec<String>, existing: Vec<String> },
+    /// Pairs need two columns.
+    #[error("`{}` has no two columns that could be pairs; it has {}", path.display(), quoted(existing))]
+    NotTwoSenses { path: PathBuf, existing: Vec<String> },
     /// Every row had a problem.
     #[error("no row of `{}` can be used; the first problem: {first}", path.display())]
     NothingUsable { path: PathBuf, first: String },
@@ -93,13 +96,16 @@ impl ReadError {
             Self::Empty { .. } => {
                 "put pictures, texts, sounds or videos into one folder per class, or pass a CSV, JSONL or Parquet file"
             }
-            Self::NoPhotos { .. } => "pass photos of parts; sounds, texts and videos are for `dianjing tune`",
+            Self::NoPhotos { .. } => {
+                "pass photos or sounds of parts; texts, series and videos are for `dianjing tune`"
+            }
             Self::NoClassFolders { .. } => {
                 "put pictures into one folder per class; photos of good parts alone are for `dianjing inspect`"
             }
             Self::SeveralTables { .. } => {
                 "pass one of them, or name them `train` and `test`; series of sensors go into one folder per class"
             }
+            Self::NotTwoSenses { .. } => "name them with --left COLUMN and --right COLUMN",
             Self::NoSense { .. } => "name the columns as they were called when the model was tuned",
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
             Self::NoRows { .. } => "check that the file was saved",

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExampleId, Part};
+use crate::{ExampleId, Modality, Part};
 
-/// Pictures of one kind of part, each good or with a defect.
+/// Pictures or sounds of one kind of part, each good or with a defect.
 #[derive(Debug, Clone)]
 pub struct InspectionSet {
     /// Short name: that of the folder or file.
@@ -15,6 +15,8 @@ pub struct InspectionSet {
     pub root: PathBuf,
     /// The layout that was recognised, such as `class folders`.
     pub layout: String,
+    /// Whether its examples are pictures, or sounds that are looked at as pictures of their spectrum.
+    pub modality: Modality,
     /// What was made of that layout and why, for the person to disagree with.
     pub why: String,
     /// The examples, in reading order; at least one to learn from is good, or is if its mask marks nothing.

@@ -79,6 +79,14 @@ pub enum PipelineError {
         path.display(), senses.join(", "), senses[0], senses[0]
     )]
     SeveralSenses { path: std::path::PathBuf, senses: Vec<String> },
+    /// The two sides of pairs have nothing in common.
+    #[error(
+        "the two sides of these {n_pairs} pairs share nothing: no correlation is above those of shuffled pairs"
+    )]
+    NothingShared { n_pairs: usize },
+    /// What is searched by is of neither kind.
+    #[error("what is searched by is of neither end ({ends})")]
+    NoEnd { ends: String },
     /// Several senses are joined for one label of several only.
     #[error("several senses of one thing are joined for one class of several, and this is {got}")]
     SensesTask { got: String },

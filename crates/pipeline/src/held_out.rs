@@ -152,7 +152,9 @@ pub(crate) fn with_classes_of(mut data: Dataset, task: &TaskReference) -> Result
         (TaskReference::SingleLabel { .. }, _) => Err(other("one class of several", &data)),
         (TaskReference::MultiLabel { .. }, _) => Err(other("any number of labels", &data)),
         (TaskReference::Regression { .. }, _) => Err(other("numbers", &data)),
-        (TaskReference::Inspection { .. }, _) => unreachable!("`Bundle::open` refuses inspectors"),
+        (TaskReference::Inspection { .. } | TaskReference::Pairs, _) => {
+            unreachable!("bundles of other kinds are refused when they are opened")
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use base::catalogue::{Catalogue, Entry};
 use base::open::EngineChoice;
 use base::pull::{PullEvent, PullOptions};
 use bundle::inspection::{InspectionBundle, InspectionPredictor};
-use bundle::{BaseReference, Bundle, Predictor, SensesBundle, SensesPredictor};
+use bundle::{BaseReference, Bundle, JointBundle, JointPredictor, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Dataset, Modality};
 use store::VectorStore;
 
@@ -130,6 +130,14 @@ impl Home {
         let bases = bundle.manifest.senses.iter().map(|sense| self.base_of(&sense.base, run));
         let bases = bases.collect::<Result<_, _>>()?;
         Ok(SensesPredictor::new(bundle, bases)?)
+    }
+
+    /// Opens a bundle of two senses in one space, their bases, and runs their self-tests.
+    pub fn open_joint(&self, path: &Path, run: &Run<'_>) -> Result<JointPredictor, PipelineError> {
+        let bundle = JointBundle::open(path)?;
+        let [left, right] = [0, 1].map(|end: usize| self.base_of(&bundle.manifest.senses[end].base, run));
+        let bases = [left?, right?];
+        Ok(JointPredictor::new(bundle, bases)?)
     }
 
     /// Opens an inspector's bundle, its base, and runs its self-test.

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base::depict::depict;
 use bundle::BundleError;
 use bundle::inspection::{Inspected, InspectionPredictor, Looked};
-use dataset::{Content, Example, ProblemKind, ReadOptions};
+use dataset::{Example, Modality, ProblemKind, ReadOptions};
 use image::RgbImage;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -39,7 +40,10 @@ pub fn inspect_photos(
     run: &Run<'_>,
     drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<Vec<InspectedRow>, PipelineError> {
-    let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, read)?))?;
+    let is_sound = predictor.bundle().manifest.base.modality == "sound";
+    let wanted = if is_sound { Modality::Sound } else { Modality::Image };
+    let read = ReadOptions { wanted: Some(wanted), ..read.clone() };
+    let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, &read)?))?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
@@ -73,12 +77,15 @@ fn inspect_one(
     drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<InspectedRow, PipelineError> {
     let id = example.id.0.clone();
-    let Content::Image(path) = &example.content else {
-        return Ok(failed(id, ProblemKind::NotAnImage { detail: "it holds text".to_owned() }));
+    let takes = &predictor.bundle().manifest.base.modality;
+    let Some(path) = example.content.file().filter(|_| example.content.modality().to_string() == *takes)
+    else {
+        let takes = if takes == "sound" { "sounds" } else { "pictures" };
+        return Ok(failed(id, ProblemKind::OtherKind { takes: takes.to_owned() }));
     };
-    let bytes = match std::fs::read(path) {
+    let bytes = match depict(path) {
         Ok(bytes) => bytes,
-        Err(error) => return Ok(failed(id, ProblemKind::Unreadable { detail: error.to_string() })),
+        Err(error) => return Ok(failed(id, error.into())),
     };
     match predictor.inspect(&bytes) {
         Ok(looked) => {

@@ -9,6 +9,7 @@
 //! | choose what to label next | [`select`] |
 //! | make one label of many votes | [`weigh_votes`] |
 //! | ask it about new files | [`predict`], [`predict_senses`] |
+//! | lay two senses over each other; search across | [`align`](fn@align), [`search`], [`name_by_words`] |
 //! | measure it on held-out data | [`evaluate`](fn@evaluate), [`evaluate_senses`] |
 //! | find, get and open bases and bundles | [`Home`] |
 //! | show what was found | [`report`] |
@@ -17,6 +18,7 @@
 //! the cache, so the next run goes on from there.
 
 mod advice;
+mod aligning;
 mod applying;
 mod assess;
 mod audit;
@@ -42,6 +44,7 @@ mod senses;
 mod telling;
 pub mod words;
 
+pub use aligning::{AlignRequest, Aligning, Hit, Named, Query, align, name_by_words, search};
 pub use applying::{
     Accepted, ApplyError, ApplyRequest, BookRequest, Change, Findings, Revision, StoredFinding, apply,
     record_of,

@@ -1,5 +1,6 @@
 //! The verbs of the command line, one file each.
 
+mod align;
 mod apply;
 mod audit;
 mod base;
@@ -14,6 +15,7 @@ mod inspected;
 mod overwrite;
 mod predict;
 mod review;
+mod search;
 mod select;
 mod sign;
 mod tune;
@@ -40,6 +42,8 @@ pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> 
         Verb::Select(verb) => select::run(&arguments, verb, lang),
         Verb::Consensus(verb) => consensus::run(&arguments, verb, lang),
         Verb::Inspect(verb) => inspect::run(&arguments, verb, lang),
+        Verb::Align(verb) => align::run(&arguments, verb, lang),
+        Verb::Search(verb) => search::run(&arguments, verb, lang),
         Verb::Predict(verb) => predict::run(&arguments, verb, lang),
         Verb::Evaluate(verb) => evaluate::run(&arguments, verb, lang),
         Verb::Export(verb) => export::run(&arguments, verb, lang),

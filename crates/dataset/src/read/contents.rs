@@ -5,7 +5,7 @@ use std::path::Path;
 use super::columns::{ANNOTATOR_NAMES, GROUP_NAMES, MASK_NAMES, PART_NAMES, all_by_name};
 use super::folders::{is_series_name, modality_of_name};
 use super::{Cell, Table};
-use crate::{Modality, ReadError};
+use crate::{Modality, ReadError, Sense};
 
 /// A column that says what an example is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,41 @@ pub(super) fn find(
             contents.sort_by_key(|content| content.column);
             Ok(contents)
         }
+    }
+}
+
+/// The two columns that make pairs: those of these names, else the first two that say what an example is.
+pub(super) fn pair(path: &Path, table: &Table, names: [Option<&str>; 2]) -> Result<Vec<Sense>, ReadError> {
+    let no_column = |column: &str| ReadError::NoColumn {
+        path: path.to_owned(),
+        column: column.to_owned(),
+        existing: table.columns.clone(),
+    };
+    let named = |name: &str| {
+        let column = table.column(name).ok_or_else(|| no_column(name))?;
+        let modality = file_modality(table, column).unwrap_or(Modality::Text);
+        Ok(Sense { name: name.to_owned(), modality })
+    };
+    let mut senses: Vec<Sense> = names.into_iter().flatten().map(named).collect::<Result<_, ReadError>>()?;
+    let is_free = |column: &usize| senses.iter().all(|sense| sense.name != table.columns[*column]);
+    let files = named_files(table, &is_free).into_iter();
+    let texts = self::named(table, &[TEXT_NAMES]).into_iter().filter(is_free);
+    let texts = texts.map(|column| ContentColumn { column, modality: Modality::Text });
+    let mut found: Vec<ContentColumn> = files.chain(texts).collect();
+    found.sort_by_key(|content| content.column);
+    let more = found
+        .into_iter()
+        .map(|content| Sense { name: table.columns[content.column].clone(), modality: content.modality });
+    let more: Vec<Sense> = more.take(2 - senses.len()).collect();
+    // The one that was named keeps its end.
+    if names[0].is_some() {
+        senses.extend(more)
+    } else {
+        senses.splice(0..0, more).for_each(drop)
+    }
+    match &senses[..] {
+        [left, right] if left.name != right.name => Ok(senses),
+        _ => Err(ReadError::NotTwoSenses { path: path.to_owned(), existing: table.columns.clone() }),
     }
 }
 

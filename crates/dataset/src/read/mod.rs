@@ -161,6 +161,29 @@ pub fn read_senses(
     Ok((examples, problems))
 }
 
+/// Reads pairs: rows with two senses of one thing, by the columns of these names, or by the first two that hold any.
+///
+/// Columns of files are taken by the kind of the files, all others as texts. Rows that lack one of both are kept: they are no pairs.
+///
+/// # Errors
+/// [`ReadError::NotTwoSenses`] when there are no two, [`ReadError::NoColumn`], and those that are about the table itself.
+pub fn read_pairs(
+    path: &Path,
+    names: [Option<&str>; 2],
+    group: Option<String>,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    if is_folder(path)? {
+        return Err(ReadError::UnknownFormat { path: path.to_owned() });
+    }
+    let (source, format, mut problems) = single_table(path)?;
+    let options = ReadOptions { group, ..ReadOptions::default() };
+    let contents = contents::pair(path, &source.table, names)?;
+    let options = ReadOptions { contents, ..options };
+    let (dataset, more) = rows::dataset(path, &[source], format.name(), &options, Labels::Ignored)?;
+    problems.extend(more);
+    Ok((dataset, problems))
+}
+
 /// Reads labelled examples of several senses to measure on, by the columns of these names. See [`read_held_out`] and [`read_senses`].
 ///
 /// # Errors
@@ -215,6 +238,12 @@ pub fn read_lines(name: &str, bytes: &[u8]) -> (Vec<crate::Example>, Vec<Problem
         }
     }
     (examples, problems)
+}
+
+/// The kind of what lies in a file, as its name says; a table may be a series.
+pub fn modality_of_file(path: &Path) -> Option<Modality> {
+    let series = || folders::is_series_name(path).then_some(Modality::Series);
+    folders::modality_of_name(path).or_else(series)
 }
 
 /// Reads a table as it stands, without deciding what its columns mean.

@@ -1,5 +1,6 @@
 //! What is known of the photos to learn from before they are looked at: sizes, bits, and how small marked defects are.
 
+use base::depict::depict;
 use base::prep::{self, Depth};
 use bundle::inspection::Shown;
 use dataset::{InspectionExample, Verdict};
@@ -64,7 +65,7 @@ struct Glance {
 /// Glances at the photos whose headers can be read.
 fn glances(examples: &[&InspectionExample]) -> Vec<Glance> {
     let glance = |example: &&InspectionExample| {
-        let bytes = std::fs::read(&example.path).ok()?;
+        let bytes = depict(&example.path).ok()?;
         let size = prep::size(&bytes).ok()?;
         let largest = prep::largest_value(&bytes).ok().flatten();
         Some(Glance { is_good: example.verdict == Verdict::Good, size, largest })

@@ -148,7 +148,10 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
     }
-    let turned = turning::turn(&sight, &eye, &mut photos, request.orientation, seed, run)?;
+    // Time goes one way.
+    let orientation =
+        if set.modality == Modality::Sound { Orientation::Matters } else { request.orientation };
+    let turned = turning::turn(&sight, &eye, &mut photos, orientation, seed, run)?;
     let photos = photos;
     let groups = run.step(Step::Audit, || groups(&photos))?;
     let asked = request.detectors.as_deref();
@@ -327,7 +330,7 @@ fn bundle_of(
         base: BaseReference {
             id: card.id,
             hash: eye.hash().to_string(),
-            modality: Modality::Image.to_string(),
+            modality: findings.set.modality.to_string(),
             licence: card.licence,
             sensors: None,
         },

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base::depict::depict;
 use base::prep::{self, Mask};
 use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
 use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
@@ -73,7 +74,7 @@ pub(crate) fn aligner(
     random::shuffle(&mut good, &mut seed.derive("aligner").rng());
     good.truncate(ALIKE_BY);
     let read = |example: &&&InspectionExample| {
-        let bytes = std::fs::read(&example.path).ok()?;
+        let bytes = depict(&example.path).ok()?;
         Some(brightness(&eye.prepared(&eye.decode(&bytes).ok()?.0)))
     };
     let greys: Vec<Grey> = good.par_iter().filter_map(read).collect();
@@ -85,9 +86,7 @@ pub(crate) fn aligner(
 /// Why the headers of photos cannot be read.
 pub(crate) fn unreadable(examples: &[&InspectionExample]) -> Vec<Problem> {
     let why = |example: &&InspectionExample| {
-        let read = std::fs::read(&example.path)
-            .map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })
-            .and_then(|bytes| prep::size(&bytes).map_err(ProblemKind::from));
+        let read = depict(&example.path).and_then(|bytes| prep::size(&bytes)).map_err(ProblemKind::from);
         Some(Problem::in_file(read.err()?, &example.path))
     };
     examples.iter().filter_map(why).collect()
@@ -140,9 +139,7 @@ fn photo<'e>(
     aligner: Option<&Aligner>,
     example: &'e InspectionExample,
 ) -> Result<(Result<Photo<'e>, ProblemKind>, Vec<Problem>), PipelineError> {
-    let picture = std::fs::read(&example.path)
-        .map_err(|error| ProblemKind::Unreadable { detail: error.to_string() })
-        .and_then(|bytes| eye.decode(&bytes).map_err(ProblemKind::from));
+    let picture = depict(&example.path).and_then(|bytes| eye.decode(&bytes)).map_err(ProblemKind::from);
     let (picture, is_brighter) = match picture {
         Ok(picture) => picture,
         Err(kind) => return Ok((Err(kind), Vec::new())),

@@ -1,5 +1,6 @@
 //! Fills in the report of an inspector from what was found out.
 
+use base::depict::depict;
 use base::prep;
 use bundle::inspection::InspectionBundle;
 use dataset::Verdict;
@@ -186,7 +187,7 @@ fn shown(
 fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let mark = findings.alarm.mark.threshold() as f32;
     let depth = findings.fitted.inspector.sight.depth;
-    let photo = std::fs::read(&judged.path).ok().and_then(|bytes| prep::decode_deep(&bytes, depth).ok());
+    let photo = depict(&judged.path).ok().and_then(|bytes| prep::decode_deep(&bytes, depth).ok());
     let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
         let marked = judged

@@ -17,25 +17,25 @@ use crate::journey::Lesson;
 use crate::{Event, Home, PipelineError, Run};
 
 /// One sense of all examples that have it.
-pub(super) struct OneSense {
-    pub(super) sense: Sense,
-    pub(super) base: Arc<Base>,
+pub(crate) struct OneSense {
+    pub(crate) sense: Sense,
+    pub(crate) base: Arc<Base>,
     /// The examples that have it and could be read.
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// The example of the whole data set behind each row of the table.
-    pub(super) places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
 }
 
 /// What one sense learned.
-pub(super) struct Taught {
-    pub(super) lesson: Lesson,
-    pub(super) tuned: Tuned,
-    pub(super) familiar: Option<OodDetector>,
+pub(crate) struct Taught {
+    pub(crate) lesson: Lesson,
+    pub(crate) tuned: Tuned,
+    pub(crate) familiar: Option<OodDetector>,
 }
 
 impl OneSense {
     /// Computes, or finds in the cache, the features of everything that this sense knows.
-    pub(super) fn new(
+    pub(crate) fn new(
         home: &Home,
         named: Option<&str>,
         data: &Dataset,
@@ -49,7 +49,7 @@ impl OneSense {
     }
 
     /// The same on a base that is open already.
-    pub(super) fn on(
+    pub(crate) fn on(
         home: &Home,
         base: Arc<Base>,
         data: &Dataset,
@@ -80,25 +80,25 @@ impl OneSense {
     }
 
     /// The row of an example, for every example of the whole data set; `None` where it lacks this sense.
-    pub(super) fn rows(&self, n_examples: usize) -> Vec<Option<usize>> {
+    pub(crate) fn rows(&self, n_examples: usize) -> Vec<Option<usize>> {
         let mut rows = vec![None; n_examples];
         self.places.iter().enumerate().for_each(|(row, place)| rows[*place] = Some(row));
         rows
     }
 
     /// All kinds of feature of a row, one after the other, and its text.
-    pub(super) fn features(&self, row: usize) -> (Vec<f32>, Option<&str>) {
+    pub(crate) fn features(&self, row: usize) -> (Vec<f32>, Option<&str>) {
         let features = self.table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
         (features, self.table.texts.as_ref().map(|texts| texts[row].as_str()))
     }
 
     /// The feature sets of a row by name.
-    pub(super) fn sets(&self, row: usize) -> BTreeMap<&str, &[f32]> {
+    pub(crate) fn sets(&self, row: usize) -> BTreeMap<&str, &[f32]> {
         self.table.sets.iter().map(|set| (set.name.as_str(), set.x.row(row))).collect()
     }
 
     /// Chooses and fits a head; `groups` are the numbers of the groups of all examples.
-    pub(super) fn teach(
+    pub(crate) fn teach(
         &self,
         groups: &[u32],
         config: &CheckedTune,
@@ -118,7 +118,7 @@ impl OneSense {
     }
 
     /// What belongs together because this sense finds it the same: sets of examples.
-    pub(super) fn copies(&self, run: &Run<'_>) -> Result<Vec<Vec<usize>>, PipelineError> {
+    pub(crate) fn copies(&self, run: &Run<'_>) -> Result<Vec<Vec<usize>>, PipelineError> {
         let found = audit::relations(&self.table, run)?.duplicates;
         Ok(found.into_iter().map(|set| set.into_iter().map(|row| self.places[row]).collect()).collect())
     }
@@ -126,7 +126,7 @@ impl OneSense {
 
 impl Taught {
     /// Out-of-fold log-probabilities, `[k]`, of each row of the table that some fold held out.
-    pub(super) fn said(&self) -> impl Iterator<Item = (usize, Vec<f64>)> + '_ {
+    pub(crate) fn said(&self) -> impl Iterator<Item = (usize, Vec<f64>)> + '_ {
         self.tuned
             .validated
             .iter()

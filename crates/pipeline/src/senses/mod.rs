@@ -4,7 +4,7 @@ mod blank;
 mod each;
 mod joining;
 mod predicting;
-mod whole;
+pub(crate) mod whole;
 mod worth;
 
 use bundle::{
@@ -24,7 +24,8 @@ use crate::journey::{self, Lesson, TuneRequest, Tuning};
 use crate::report::Sentence;
 use crate::report_data::{self, Made};
 use crate::{Home, PipelineError, Run, Step};
-use each::{OneSense, Taught};
+pub(crate) use each::OneSense;
+use each::Taught;
 use joining::Joined;
 use worth::Worth;
 

@@ -10,7 +10,7 @@ use crate::features::Table;
 use crate::{PipelineError, Run};
 
 /// The examples with the vectors of all senses side by side, each of length 1, or zeros where it is missing.
-pub(super) fn table(data: Dataset, senses: &[OneSense]) -> Table {
+pub(crate) fn table(data: Dataset, senses: &[OneSense]) -> Table {
     let n = data.examples.len();
     let dim: usize = senses.iter().map(|sense| sense.table.pooled().cols()).sum();
     let mut x = Matrix::zeros(n, dim);
@@ -33,7 +33,7 @@ pub(super) fn table(data: Dataset, senses: &[OneSense]) -> Table {
 
 /// Examples of which one sense is the same are kept together. Short texts are alike for other reasons; they count only where
 /// there is nothing else.
-pub(super) fn relations(
+pub(crate) fn relations(
     data: &Dataset,
     senses: &[OneSense],
     run: &Run<'_>,

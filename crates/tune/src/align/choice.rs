@@ -35,6 +35,8 @@ pub struct Tried {
     pub over_simplest: Difference,
     /// Reciprocal rank of each pair, `[n]`.
     pub reciprocal_ranks: Vec<f64>,
+    /// Whether the partner of each pair is among the ten best, `[n]`, mean of both directions.
+    pub found_each: Vec<f64>,
 }
 
 /// What came of aligning.
@@ -80,6 +82,7 @@ pub fn align(left: &Matrix, right: &Matrix, groups: &[u32], seed: Seed) -> Resul
         found: mean(record.iter().map(|place| place.found).collect()),
         over_simplest: difference(record, &records[0]),
         reciprocal_ranks: reciprocal(record),
+        found_each: record.iter().map(|place| place.found).collect(),
     });
     let tried = tried.collect();
     let (x, y) = (Space::new(&left.map(f64::from)), Space::new(&right.map(f64::from)));

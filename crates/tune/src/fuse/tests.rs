@@ -258,7 +258,7 @@ fn what_is_shipped_is_not_worse_than_the_best_sense() {
         let choice = made.with(|input| choose(input, Seed(seed)).unwrap());
         let tried = choice.tried.iter().find(|tried| tried.kind == choice.kind).unwrap();
         assert!(tried.over_single.mean <= tried.over_single.error, "{seed}: {:?}", tried.over_single);
-        assert_eq!(choice.n_held_out, 60);
+        assert_eq!(choice.validated.len(), 60);
     }
 }
 

@@ -9,12 +9,13 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use super::folders::{folders_between, is_image_name, sources};
+use super::folders::{folders_between, is_image_name, modality_of_name, sources};
 use super::layout::{list, tables_in};
 use super::rows::name_of;
 use super::{ids, is_folder, single_table};
 use crate::{
-    ExampleId, InspectionExample, InspectionSet, Part, Problem, ProblemKind, ReadError, Role, Verdict,
+    ExampleId, InspectionExample, InspectionSet, Modality, Part, Problem, ProblemKind, ReadError, Role,
+    Verdict,
 };
 use layout::Layout;
 
@@ -103,10 +104,11 @@ fn read_folders(
 ) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
     let (files, mut problems) = list(root)?;
     let n_files = files.len();
-    let is_picture = |path: &PathBuf| is_image_name(path);
+    let modality =
+        if files.iter().any(|file| is_image_name(file)) { Modality::Image } else { Modality::Sound };
     let pictures: Vec<Picture> = files
         .into_iter()
-        .filter(is_picture)
+        .filter(|path| modality_of_name(path) == Some(modality))
         .map(|path| Picture { folders: folders_between(root, &path), path })
         .collect();
     let (pictures, masks) = masks::split(pictures);
@@ -135,6 +137,7 @@ fn read_folders(
         name: name_of(root),
         root: root.to_owned(),
         layout: layout.to_owned(),
+        modality,
         why,
         examples,
     };

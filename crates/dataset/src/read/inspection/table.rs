@@ -59,7 +59,8 @@ pub(super) fn read(
         Purpose::Measure => verdict,
     };
     let (name, root) = (name_of(root), root.to_owned());
-    Ok((InspectionSet { name, root, layout: layout.to_owned(), why, examples }, problems))
+    let modality = columns.contents[0].modality;
+    Ok((InspectionSet { name, root, layout: layout.to_owned(), modality, why, examples }, problems))
 }
 
 fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Columns, ReadError> {
@@ -69,9 +70,9 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
     let contents = image.into_iter().collect();
     let options = ReadOptions { contents, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
-    // What other senses know of a part is not looked at.
-    columns.contents.retain(|content| content.modality == Modality::Image);
-    columns.contents.truncate(1);
+    // What other senses know of a part is not looked at; sounds are where there are no pictures.
+    let of = |modality| columns.contents.iter().copied().find(|content| content.modality == modality);
+    columns.contents = of(Modality::Image).or_else(|| of(Modality::Sound)).into_iter().collect();
     if columns.contents.is_empty() {
         return Err(ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() });
     }

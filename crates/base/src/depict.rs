@@ -1,0 +1,73 @@
+//! What an inspector looks at: a photo as it is, and of a sound the picture of its spectrum over time.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use dataset::Modality;
+use image::imageops::{FilterType, resize};
+use image::{GrayImage, ImageFormat, Luma};
+use linalg::Matrix;
+
+use crate::prep::PrepError;
+use crate::sound::{BANDS, Cut, Decoder, LogMel, Windows};
+
+/// Longest sound that is looked at whole; of longer ones the rest is told as missing.
+pub const LONGEST: f64 = 60.0;
+/// Pixels of a frame (10 ms) and of a mel band.
+const PIXELS: (u32, u32) = (2, 3);
+/// Powers of ten that are black and white: the level itself is looked at, so that too loud and too quiet show.
+const BLACK: f32 = -7.0;
+const WHITE: f32 = 2.0;
+
+/// The bytes of a picture: those of the file itself, or for a sound those of its spectrum, 2 pixels a frame of 10 ms and 3 a mel band,
+/// low ones at the bottom; black at 1e-7 of full power and white at a hundred times it.
+///
+/// # Errors
+/// [`PrepError`] when the file cannot be read or decoded, or a sound is longer than [`LONGEST`].
+pub fn depict(path: &Path) -> Result<Vec<u8>, PrepError> {
+    match dataset::read::modality_of_file(path) {
+        Some(Modality::Sound) => spectrum(Decoder::open(path)?),
+        _ => std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() }),
+    }
+}
+
+fn spectrum(decoder: Decoder<'_>) -> Result<Vec<u8>, PrepError> {
+    let mut windows = Windows::new(decoder, Cut::seconds(LONGEST, LONGEST));
+    let window = windows.next().ok_or(PrepError::NoSamples)??;
+    if windows.next().is_some() {
+        return Err(PrepError::TooLong { limit_seconds: LONGEST as u64 });
+    }
+    let log_mel = LogMel::default().log_mel(&window.samples);
+    if log_mel.rows() == 0 {
+        return Err(PrepError::NoSamples);
+    }
+    let mut bmp = Cursor::new(Vec::new());
+    drawn(&log_mel).write_to(&mut bmp, ImageFormat::Bmp).expect("a picture of a minute fits into memory");
+    Ok(bmp.into_inner())
+}
+
+fn drawn(log_mel: &Matrix) -> GrayImage {
+    let (width, height) = (log_mel.rows() as u32, BANDS as u32);
+    let plain = GrayImage::from_fn(width, height, |x, y| {
+        let value = log_mel.row(x as usize)[(height - 1 - y) as usize];
+        let share = ((value - BLACK) / (WHITE - BLACK)).clamp(0.0, 1.0);
+        Luma([(255.0 * share).round() as u8])
+    });
+    resize(&plain, PIXELS.0 * width, PIXELS.1 * height, FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn louder_is_brighter_and_time_goes_right() {
+        let mut frames = Matrix::zeros(10, BANDS);
+        (0..10).for_each(|frame| frames.row_mut(frame).fill(-7.0));
+        (5..10).for_each(|frame| frames.row_mut(frame)[..40].fill(-1.0));
+        let picture = drawn(&frames);
+        assert_eq!(picture.dimensions(), (20, 240));
+        let at = |x, y| picture.get_pixel(x, y).0[0];
+        assert_eq!((at(2, 200), at(17, 200), at(17, 20)), (0, 170, 0));
+    }
+}

@@ -1,0 +1,72 @@
+//! `dianjing search`: across two senses, by words or by a file; or names for what never had any.
+
+use std::process::ExitCode;
+
+use pipeline::{Lang, Query};
+
+use super::with_progress;
+use crate::args::{Arguments, SearchArguments};
+use crate::exit::Usage;
+use crate::{settings, show};
+
+pub(super) fn run(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    let home = settings::home(arguments)?;
+    let from = verb.from.as_deref();
+    let query = match (&verb.text, &verb.like) {
+        (Some(words), _) => Query::Text(words.clone()),
+        (_, Some(file)) => Query::File(file.clone()),
+        _ if !verb.names.is_empty() => return named(arguments, verb, lang),
+        _ => {
+            return Err(Usage {
+                en: "say what to search by: --text WORDS, --like FILE, or --names to name what is there"
+                    .to_owned(),
+                zh: "请说明按什么搜索：--text 文字、--like 文件，或用 --names 逐个命名".to_owned(),
+            }
+            .into());
+        }
+    };
+    let (hits, _) = with_progress(arguments, lang, |run| {
+        let predictor = home.open_joint(&verb.bundle, run)?;
+        pipeline::search(&home, &predictor, &query, from, &verb.among, verb.top as usize, run)
+    })?;
+    if arguments.json {
+        show::json(&hits)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = hits
+        .iter()
+        .enumerate()
+        .map(|(place, hit)| vec![(place + 1).to_string(), hit.id.clone(), format!("{:.3}", hit.similarity)]);
+    let header = ["", lang.pick("example", "样本"), lang.pick("similarity", "相似度")];
+    show::table(&header, rows.collect())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn named(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    let home = settings::home(arguments)?;
+    let (named, _) = with_progress(arguments, lang, |run| {
+        let predictor = home.open_joint(&verb.bundle, run)?;
+        let from = verb.from.as_deref();
+        pipeline::name_by_words(&home, &predictor, &verb.names, from, &verb.among, run)
+    })?;
+    if arguments.json {
+        show::json(&named)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows = named.iter().map(|named| {
+        vec![
+            named.id.clone(),
+            named.name.clone(),
+            format!("{:.3}", named.similarity),
+            format!("{:.3}", named.lead),
+        ]
+    });
+    let header = [
+        lang.pick("example", "样本"),
+        lang.pick("name", "名称"),
+        lang.pick("similarity", "相似度"),
+        lang.pick("lead", "领先"),
+    ];
+    show::table(&header, rows.collect())?;
+    Ok(ExitCode::SUCCESS)
+}

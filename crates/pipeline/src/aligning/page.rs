@@ -1,0 +1,53 @@
+//! The page of an alignment: how well partners are found, and the pairs that look wrong.
+
+use askama::Template;
+
+use super::Aligning;
+use crate::report::Sentence;
+use crate::{Lang, percent, words};
+
+/// What the frame around every page wants to know.
+struct Head {
+    name: String,
+    decision: Sentence,
+    problems: Vec<Sentence>,
+}
+
+#[derive(Template)]
+#[template(path = "alignment.html")]
+struct Page<'a> {
+    l: Lang,
+    report: Head,
+    told: &'a Aligning,
+    found: String,
+    interval: String,
+}
+
+/// Renders the page in one language.
+pub(super) fn render(told: &Aligning, lang: Lang) -> String {
+    let both =
+        |problem| Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) };
+    let page = Page {
+        l: lang,
+        report: Head {
+            name: told.name.clone(),
+            decision: told.decision.clone(),
+            problems: told.problems.iter().map(both).collect(),
+        },
+        found: percent(told.found.value),
+        interval: format!(
+            "95 %: {} – {}, n = {}",
+            percent(told.found.low),
+            percent(told.found.high),
+            told.found.n
+        ),
+        told,
+    };
+    page.render().expect("the template only formats values that are already strings and numbers")
+}
+
+impl Page<'_> {
+    fn percent(&self, share: &f64) -> String {
+        percent(*share)
+    }
+}
