@@ -1,7 +1,7 @@
 //! Speed and memory on this machine, beside peers in the same run.
 //!
 //! ```text
-//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|program]..
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|sound|program]..
 //! ```
 //! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
 //! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
@@ -10,6 +10,7 @@ mod audit;
 mod inspect;
 mod ours;
 mod program;
+mod sound;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -36,12 +37,12 @@ const AGREEMENT: f64 = 1e-3;
 struct Case {
     name: &'static str,
     group: &'static str,
-    /// The script in `quality/peers` that does the same, and what it is asked.
+    /// The script in `quality/peers` that does the same, and what it is asked; nothing where no peer does.
     peer: &'static [&'static str],
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 17] = [
     Case {
         name: "clothing files to features, Lite2",
         group: "images",
@@ -132,6 +133,13 @@ const CASES: [Case; 15] = [
         peer: &["audit_speed.py", "--rows", "50000"],
         run: audit::large,
     },
+    Case {
+        name: "log-mel of a minute, librosa",
+        group: "sound",
+        peer: &["sound_speed.py", "log-mel"],
+        run: sound::log_mel,
+    },
+    Case { name: "seconds of sound, Whisper-base", group: "sound", peer: &[], run: sound::files },
 ];
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -176,7 +184,7 @@ fn table(data: &Path, python: Option<&Path>, wanted: &dyn Fn(&str) -> bool) -> a
     );
     for case in CASES.iter().filter(|case| wanted(case.group)) {
         let ours = ask(Command::new(std::env::current_exe()?).args(["--one", case.name]), data)?;
-        let peer = python.map(|python| {
+        let peer = python.filter(|_| !case.peer.is_empty()).map(|python| {
             let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../quality/peers");
             ask(Command::new(python).arg(scripts.join(case.peer[0])).args(&case.peer[1..]), data)
         });

@@ -58,10 +58,10 @@ fn base(id: &str) -> anyhow::Result<Arc<Base>> {
     Ok(home()?.open_base(id, &Run::new(&|_| {}, &cancelled))?)
 }
 
-/// Files or texts to features, with an empty cache each time.
-fn features(id: &str, examples: &[&Example]) -> anyhow::Result<Told> {
+/// Files or texts to features, with an empty cache each time; a second counts this many things of each.
+pub(crate) fn features(id: &str, examples: &[&Example], things: usize) -> anyhow::Result<Told> {
     let base = base(id)?;
-    measure(examples.len(), || {
+    measure(things * examples.len(), || {
         let cache = tempfile::tempdir()?;
         let store = VectorStore::open(cache.path(), base.dim())?;
         let (features, problems) = extract(&base, examples, &store, &AtomicBool::new(false), &|_| {})?;
@@ -84,7 +84,7 @@ fn pictures(data: &Path) -> anyhow::Result<Vec<Example>> {
 }
 
 pub(crate) fn files(data: &Path) -> anyhow::Result<Told> {
-    features(LITE2, &pictures(data)?.iter().collect::<Vec<_>>())
+    features(LITE2, &pictures(data)?.iter().collect::<Vec<_>>(), 1)
 }
 
 /// The network on pictures that are ready: one batch again and again, on both cores.
@@ -114,7 +114,7 @@ pub(crate) fn base_only(data: &Path) -> anyhow::Result<Told> {
 
 fn texts(id: &str, data: &Path) -> anyhow::Result<Told> {
     let set = banking_set(data)?;
-    features(id, &set.examples.iter().take(TEXTS).collect::<Vec<_>>())
+    features(id, &set.examples.iter().take(TEXTS).collect::<Vec<_>>(), 1)
 }
 
 fn banking_set(data: &Path) -> anyhow::Result<Dataset> {

@@ -216,6 +216,10 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::BlackFrames => lang.pick("mostly black", "大部分黑屏"),
         Fault::Frozen => lang.pick("frozen", "画面静止"),
         Fault::RepeatedFrames => lang.pick("repeated frames", "重复帧"),
+        Fault::FlatSensor => lang.pick("sensor that stands still", "传感器无变化"),
+        Fault::SaturatedSensor => lang.pick("sensor at the end of its range", "传感器饱和"),
+        Fault::MissingSensor => lang.pick("missing sensor values", "传感器缺值"),
+        Fault::ClockJumps => lang.pick("clock that jumps", "时钟跳变"),
     }
 }
 
@@ -356,6 +360,22 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
         Fault::RepeatedFrames => lang.pick(
             "Frames are given twice or more often while things move.",
             "画面在动，但同一帧重复出现。",
+        ),
+        Fault::FlatSensor => lang.pick(
+            "A sensor stands still or has no value, where those of other series move.",
+            "某个传感器毫无变化或没有数值，而其他序列中有变化。",
+        ),
+        Fault::SaturatedSensor => lang.pick(
+            "A sensor stays at the least or greatest value it has for a twentieth of the time or more.",
+            "某个传感器有二十分之一以上的时间停在其最小或最大值。",
+        ),
+        Fault::MissingSensor => lang.pick(
+            "A twentieth of a sensor's values or more are missing.",
+            "某个传感器缺少二十分之一以上的数值。",
+        ),
+        Fault::ClockJumps => lang.pick(
+            "The clock goes back, or leaps further than gaps are bridged.",
+            "时钟倒退，或跳过了无法衔接的间隔。",
         ),
     }
 }

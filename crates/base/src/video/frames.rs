@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use image::RgbImage;
-use image::imageops::{FilterType, resize};
+use image::imageops::{FilterType, grayscale, resize};
 
 use super::ffmpeg::{Ended, Ffmpeg, Pace, Probed, VideoError};
 use crate::prep::PrepError;
@@ -34,6 +34,13 @@ const VISIBLE: u8 = 16;
 /// Two frames are the same when a smaller share of their pixels differs.
 const CHANGED: f64 = 2e-4;
 
+/// Side of a glimpse, in pixels.
+const GLIMPSE: u32 = 32;
+/// Most ticks a second of glimpses: files with fewer frames a second are seldom, and would seem to repeat theirs.
+const GLIMPSE_RATE: f64 = 8.0;
+/// Most glimpses of a video whose length is not known.
+const MOST_GLIMPSES: usize = 4096;
+
 /// What was seen of a video.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Video {
@@ -41,6 +48,28 @@ pub struct Video {
     pub frames: Vec<RgbImage>,
     /// What could not be decoded, in the decoder's words.
     pub damage: Option<String>,
+}
+
+/// Small grey frames at even steps over the whole video, `[32 * 32]` each; of videos longer than a minute key frames only.
+///
+/// # Errors
+/// As [`frames`].
+pub fn glimpses(ffmpeg: &Ffmpeg, path: &Path) -> Result<Vec<Vec<u8>>, VideoError> {
+    let deadline = Instant::now() + ffmpeg.limit;
+    let seconds = ffmpeg.probe(path, deadline)?.seconds;
+    let pace = match seconds {
+        Some(seconds) if seconds > LONG => Pace::KeyFrames(seconds / TICKS),
+        Some(seconds) => Pace::Clock((TICKS / seconds).min(GLIMPSE_RATE)),
+        None => Pace::Clock(GLIMPSE_RATE),
+    };
+    let mut seen = Vec::new();
+    ffmpeg.decode(path, pace, deadline, |frame| {
+        if seen.len() < MOST_GLIMPSES {
+            let small = resize(&grayscale(&frame), GLIMPSE, GLIMPSE, FilterType::Triangle);
+            seen.push(small.into_raw());
+        }
+    })?;
+    Ok(seen)
 }
 
 /// The middles of 8 equal pieces of a video, of 16 where it is longer than ten seconds; of neighbours that are the same the first.

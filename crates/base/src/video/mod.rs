@@ -8,6 +8,6 @@ mod moving;
 mod pooling;
 
 pub use ffmpeg::{Ffmpeg, FfmpegError, VideoError};
-pub use frames::{Video, frames};
+pub use frames::{Video, frames, glimpses};
 pub use moving::{differences, moving_parts};
 pub use pooling::{deviation, largest, last_less_first, mean, mean_step};

@@ -106,11 +106,19 @@ pub enum Fault {
     Frozen,
     /// Frames are given twice or more often while things move.
     RepeatedFrames,
+    /// A sensor of the series stands still, or has no value, where those of other series move.
+    FlatSensor,
+    /// A sensor of the series is at the end of its range for long.
+    SaturatedSensor,
+    /// Values of a sensor of the series are missing.
+    MissingSensor,
+    /// The clock of the series goes back or leaps.
+    ClockJumps,
 }
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 54] = [
         Self::Leak,
         Self::GroupLeak,
         Self::LabelInName,
@@ -161,6 +169,10 @@ impl Fault {
         Self::BlackFrames,
         Self::Frozen,
         Self::RepeatedFrames,
+        Self::FlatSensor,
+        Self::SaturatedSensor,
+        Self::MissingSensor,
+        Self::ClockJumps,
     ];
 
     /// Its name in tables and on the command line.
@@ -216,6 +228,10 @@ impl Fault {
             Self::BlackFrames => "black_frames",
             Self::Frozen => "frozen",
             Self::RepeatedFrames => "repeated_frames",
+            Self::FlatSensor => "flat_sensor",
+            Self::SaturatedSensor => "saturated_sensor",
+            Self::MissingSensor => "missing_sensor",
+            Self::ClockJumps => "clock_jumps",
         }
     }
 }
