@@ -89,3 +89,54 @@ fn what_is_no_series_is_told_and_what_was_set_right_too() {
     let onnx = place.run(&["export", "machine.djm", "--onnx", "m.onnx"]);
     assert!(onnx.code != 0 && onnx.err.contains("steps of a series"), "{}", onnx.told());
 }
+
+#[test]
+fn an_audit_tells_broken_sensors() {
+    let place = Place::new();
+    for number in 0..16 {
+        let kind = if number % 2 == 0 { "fine" } else { "worn" };
+        machine(&place, &format!("set/{kind}/{number:02}.csv"), kind == "worn", number, 300);
+    }
+    let change = |name: &str, change: &dyn Fn(usize, &str) -> String| {
+        let text = std::fs::read_to_string(place.path(name)).unwrap();
+        let lines = text.lines().enumerate().map(|(row, line)| format!("{}\n", change(row, line)));
+        place.write(name, lines.collect::<String>());
+    };
+    let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+    let only = |row: usize, line: &str, new: &dyn Fn(Vec<String>) -> String| {
+        if row == 0 { line.to_owned() } else { new(cells(line)) }
+    };
+    change("set/fine/00.csv", &|row, line| only(row, line, &|cells| format!("{},{},20", cells[0], cells[1])));
+    change("set/worn/01.csv", &|row, line| {
+        only(row, line, &|cells| {
+            let value: f64 = cells[1].parse().unwrap();
+            format!("{},{},{}", cells[0], value.clamp(-0.4, 0.4), cells[2])
+        })
+    });
+    change("set/fine/02.csv", &|row, line| {
+        only(row, line, &|cells| {
+            if row % 4 == 0 { format!("{},,{}", cells[0], cells[2]) } else { cells.join(",") }
+        })
+    });
+    change("set/worn/03.csv", &|row, line| {
+        only(row, line, &|cells| {
+            let time: f64 = cells[0].parse().unwrap();
+            format!("{:.2},{},{}", if row > 150 { time + 100.0 } else { time }, cells[1], cells[2])
+        })
+    });
+    let ended = place.run(&["audit", "set", "--report", "audit.html", "--json"]).fine();
+    let found: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let flagged = |fault: &str| {
+        let findings = found["findings"].as_array().unwrap().iter();
+        let named = findings.filter(|finding| finding["fault"] == fault);
+        named.map(|finding| finding["ids"].to_string()).collect::<Vec<_>>()
+    };
+    for (fault, file) in [
+        ("flat_sensor", "fine/00.csv"),
+        ("saturated_sensor", "worn/01.csv"),
+        ("missing_sensor", "fine/02.csv"),
+        ("clock_jumps", "worn/03.csv"),
+    ] {
+        assert_eq!(flagged(fault), [format!("[\"{file}\"]")], "{fault}");
+    }
+}

@@ -152,3 +152,40 @@ fn a_model_votes_on_sounds_with_the_annotators() {
         );
     }
 }
+
+#[test]
+fn good_sounds_alone_make_an_inspector_that_marks_what_is_new() {
+    let place = Place::new();
+    for number in 0..24 {
+        place.write(&format!("good/{number:02}.wav"), wav(&sound("hiss", number)));
+    }
+    place.write("good/notes.txt", "recorded on Monday");
+    let ended = place.run(&["inspect", "good", "--false-alarms", "10%", "--json"]).fine();
+    assert!(ended.err.contains("24"), "{}", ended.err);
+    // The same hiss with a whistle in the middle of it.
+    let whistle = |number: u32| -> Vec<f32> {
+        let tone = |i: usize| if (3000..5000).contains(&i) { 0.5 * (i as f32 * 1.9).sin() } else { 0.0 };
+        sound("hiss", number).iter().enumerate().map(|(i, sample)| sample + tone(i)).collect()
+    };
+    for number in 40..44 {
+        place.write(&format!("new/fine{number}.wav"), wav(&sound("hiss", number)));
+        place.write(&format!("new/whistle{number}.wav"), wav(&whistle(number)));
+    }
+    place.write("new/letter.txt", "not a sound");
+    let ended = place.run(&["predict", "good.djm", "new", "--heatmaps", "heat", "--json"]).fine();
+    let rows = json(&ended);
+    let of = |kind: &str| -> Vec<f64> {
+        let rows = rows.as_array().unwrap().iter();
+        let rows = rows.filter(|row| row["id"].as_str().unwrap().contains(kind));
+        rows.map(|row| row["found"]["score"].as_f64().unwrap()).collect()
+    };
+    let (fine, odd) = (of("fine"), of("whistle"));
+    assert_eq!((fine.len(), odd.len()), (4, 4));
+    let most = fine.iter().copied().fold(f64::MIN, f64::max);
+    assert!(odd.iter().all(|score| *score > most), "{fine:?} {odd:?}");
+    assert!(place.path("heat").read_dir().unwrap().count() >= 8);
+    // A photo is nothing for it.
+    place.pictures("photos", 1);
+    let ended = place.run(&["predict", "good.djm", "photos/disc/00.png", "--json"]);
+    assert_eq!(json(&ended)[0]["problem"]["kind"], "other-kind", "{}", ended.told());
+}

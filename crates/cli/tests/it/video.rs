@@ -130,3 +130,26 @@ fn a_video_that_takes_too_long_is_given_up() {
     let error = frames(&hurried, &place.path("clip.mp4")).unwrap_err();
     assert!(matches!(error, VideoError::File(PrepError::SlowVideo { limit_seconds: 0 })), "{error}");
 }
+
+#[test]
+fn an_audit_tells_black_and_frozen_clips() {
+    let place = Place::new();
+    for number in 0..8 {
+        crossing(&place, &format!("set/right/{number}.mp4"), true, 5 + 11 * number, &[]);
+        crossing(&place, &format!("set/left/{number}.mp4"), false, 5 + 11 * number, &[]);
+    }
+    ffmpeg(&place, &["-f", "lavfi", "-i", "color=c=black:s=160x120:r=10:d=2", "set/right/black.mp4"]);
+    ffmpeg(&place, &["-f", "lavfi", "-i", "color=c=0x2040c0:s=160x120:r=10:d=2", "set/left/frozen.mp4"]);
+    let ended = place.run(&["audit", "set", "--report", "audit.html", "--json"]).fine();
+    let found: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let flagged = |fault: &str| {
+        let findings = found["findings"].as_array().unwrap().iter();
+        let named = findings.filter(|finding| finding["fault"] == fault);
+        named.map(|finding| finding["ids"].to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(flagged("black_frames"), "[\"right/black.mp4\"]");
+    assert!(
+        flagged("frozen").contains("left/frozen.mp4") && !flagged("frozen").contains("left/1.mp4"),
+        "{found}"
+    );
+}
