@@ -134,8 +134,8 @@ fn search(held_out: bool) -> anyhow::Result<Told> {
     let others = held_out.then_some(Sides { queries: &photos[0][..], bank: &photos[1][..] });
     let mut distances = Vec::new();
     let told = measure(PATCHES, || {
-        let index = NearestIndex::new(bank.clone());
-        let hits = index.nearest(x.view(), Limits { others, near: None });
+        let index = NearestIndex::new(bank.view());
+        let hits = index.nearest(bank.view(), x.view(), Limits { others, near: None });
         distances = hits.into_iter().flatten().map(|hit| hit.distance).collect();
         Ok(())
     })?;

@@ -1,17 +1,20 @@
-//! The files of a bundle, as a folder or as one stored zip, read with limits.
+//! The files of a bundle, as a folder or as one stored zip, mapped with limits.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
 
+use bytes::Bytes;
+use memmap2::Mmap;
+use zip::read::ZipFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::BundleError;
 
-/// Named files in memory. Bundles are small: heads are kilobytes, vocabularies a few megabytes.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+/// Named files: made in memory, or windows of what is mapped from disk. Whoever keeps a part of one keeps the map.
+pub(crate) type Files = BTreeMap<String, Bytes>;
 
 /// Most files a bundle may hold; it has about eight.
 const MAX_FILES: usize = 64;
@@ -68,13 +71,13 @@ pub(crate) fn zip_bytes(files: &Files) -> io::Result<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// Reads every file of a bundle, folder or zip.
+/// The files of a bundle, folder or zip. Only what a zip compressed is copied; a checksum of the zip's is compared right away.
 pub(crate) fn read(path: &Path) -> Result<Files, BundleError> {
     let failed = |source| BundleError::Read { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(failed)?.is_dir() {
         read_folder(path)
     } else {
-        read_zip(path, File::open(path).map_err(failed)?)
+        read_zip(path, &File::open(path).and_then(|file| map(&file)).map_err(failed)?)
     }
 }
 
@@ -88,15 +91,23 @@ fn read_folder(path: &Path) -> Result<Files, BundleError> {
             continue;
         }
         let name = entry.file_name().to_string_lossy().into_owned();
-        let file = File::open(entry.path()).map_err(failed)?;
-        files.insert(name, read_within(file, &mut budget).map_err(failed)?);
+        let bytes = File::open(entry.path()).and_then(|file| map(&file)).map_err(failed)?;
+        spend(&mut budget, bytes.len() as u64).map_err(failed)?;
+        files.insert(name, bytes);
     }
     Ok(files)
 }
 
-/// Reads a zip from any seekable source. Foreign bytes: every size is checked before it is believed.
-pub(crate) fn read_zip(path: &Path, source: impl Read + Seek) -> Result<Files, BundleError> {
-    let mut zip = ZipArchive::new(source).map_err(|error| not_a_zip(path, &error))?;
+fn map(file: &File) -> io::Result<Bytes> {
+    // SAFETY: a map needs a file that nobody changes. Bundles appear by rename and are never written to again, and `open` tells
+    // whoever replaces one to do it likewise.
+    Ok(Bytes::from_owner(unsafe { Mmap::map(file) }?))
+}
+
+/// Reads a zip. Foreign bytes: every size is checked before it is believed.
+pub(crate) fn read_zip(path: &Path, whole: &Bytes) -> Result<Files, BundleError> {
+    let mut zip =
+        ZipArchive::new(Cursor::new(whole.clone())).map_err(|error| not_a_zip(path, whole, &error))?;
     if zip.len() > MAX_FILES {
         let detail = format!("it has {} members, a bundle has at most {MAX_FILES}", zip.len());
         return Err(BundleError::NotABundle { path: path.to_owned(), detail });
@@ -111,7 +122,7 @@ pub(crate) fn read_zip(path: &Path, source: impl Read + Seek) -> Result<Files, B
             let detail = format!("member `{name}` is not a plain file name");
             return Err(BundleError::NotABundle { path: path.to_owned(), detail });
         }
-        let bytes = read_within(member, &mut budget).map_err(|error| match error.kind() {
+        let bytes = contents(member, whole, &mut budget).map_err(|error| match error.kind() {
             // The checksum of the zip itself: all bytes are there, and not as they were written.
             io::ErrorKind::InvalidData => BundleError::Damaged { path: path.to_owned(), file: name.clone() },
             _ => broken(format!("`{name}`: {error}")),
@@ -121,27 +132,104 @@ pub(crate) fn read_zip(path: &Path, source: impl Read + Seek) -> Result<Files, B
     Ok(files)
 }
 
-fn not_a_zip(path: &Path, error: &zip::result::ZipError) -> BundleError {
+fn not_a_zip(path: &Path, bytes: &[u8], error: &zip::result::ZipError) -> BundleError {
     // A zip's directory is at its end: when the start looks right but the end is missing, the file was cut off.
-    let starts_like_a_zip = File::open(path).is_ok_and(|mut file| {
-        let mut magic = [0; 4];
-        file.read_exact(&mut magic).is_ok() && &magic == b"PK\x03\x04"
-    });
-    if starts_like_a_zip {
+    if bytes.starts_with(b"PK\x03\x04") {
         let detail = "the file ends before its directory; copy it again".to_owned();
         BundleError::Truncated { path: path.to_owned(), detail }
     } else {
-        let is_empty = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
-        let detail = if is_empty { "the file is empty".to_owned() } else { error.to_string() };
+        let detail = if bytes.is_empty() { "the file is empty".to_owned() } else { error.to_string() };
         BundleError::NotABundle { path: path.to_owned(), detail }
     }
 }
 
-fn read_within(source: impl Read, budget: &mut u64) -> io::Result<Vec<u8>> {
+/// What a member of a zip holds: a window of the whole where it is stored as it is. Reading it to its end compares its checksum.
+fn contents(member: ZipFile<'_, Cursor<Bytes>>, whole: &Bytes, budget: &mut u64) -> io::Result<Bytes> {
+    let stored = (member.compression() == CompressionMethod::Stored).then(|| member.data_start()).flatten();
+    let mut member = member.take(*budget + 1);
+    if let Some(start) = stored {
+        let size = io::copy(&mut member, &mut io::sink())?;
+        spend(budget, size)?;
+        return Ok(whole.slice(start as usize..(start + size) as usize));
+    }
     let mut bytes = Vec::new();
-    source.take(*budget + 1).read_to_end(&mut bytes)?;
-    *budget = budget.checked_sub(bytes.len() as u64).ok_or_else(|| {
+    member.read_to_end(&mut bytes)?;
+    spend(budget, bytes.len() as u64)?;
+    Ok(bytes.into())
+}
+
+fn spend(budget: &mut u64, size: u64) -> io::Result<()> {
+    *budget = budget.checked_sub(size).ok_or_else(|| {
         io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {MAX_BYTES} bytes in one bundle"))
     })?;
-    Ok(bytes)
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Whether bytes are a window of this file, as the system knows it, and not a copy.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_mapped(bytes: &[u8], path: &Path) -> bool {
+        let path = path.canonicalize().unwrap();
+        let at = bytes.as_ptr() as usize;
+        std::fs::read_to_string("/proc/self/maps").unwrap().lines().any(|line| {
+            let (range, rest) = line.split_once(' ').unwrap();
+            let (start, end) = range.split_once('-').unwrap();
+            let address = |text: &str| usize::from_str_radix(text, 16).unwrap();
+            rest.ends_with(path.to_str().unwrap()) && (address(start)..address(end)).contains(&at)
+        })
+    }
+
+    fn some() -> Files {
+        let file =
+            |name: &str, size: usize| (name.to_owned(), (0..size).map(|at| (at % 251) as u8).collect());
+        Files::from([file("manifest.toml", 40), file("empty", 0), file("odd", 7), file("large", 9000)])
+    }
+
+    #[test]
+    fn files_come_back_without_being_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, form) in [("bundle", Form::Folder), ("bundle.djm", Form::File)] {
+            let path = dir.path().join(name);
+            write(&path, &some(), form).unwrap();
+            let files = read(&path).unwrap();
+            assert_eq!(files, some());
+            #[cfg(target_os = "linux")]
+            for (file, bytes) in files.iter().filter(|(_, bytes)| !bytes.is_empty()) {
+                let at = if form == Form::Folder { path.join(file) } else { path.clone() };
+                assert!(is_mapped(bytes, &at) && !is_mapped(&bytes.to_vec(), &at), "{name} {file}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_zip_compressed_is_read_all_the_same() {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in some() {
+            let method = CompressionMethod::Deflated;
+            zip.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+            zip.write_all(&bytes).unwrap();
+        }
+        let whole = zip.finish().unwrap().into_inner().into();
+        assert_eq!(read_zip(Path::new("a.djm"), &whole).unwrap(), some());
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_damaged_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, whole) = (dir.path().join("a.djm"), zip_bytes(&some()).unwrap());
+        for end in (4..whole.len()).step_by(97).chain([whole.len() - 1]) {
+            std::fs::write(&path, &whole[..end]).unwrap();
+            assert!(matches!(read(&path), Err(BundleError::Truncated { .. })), "cut at {end}");
+        }
+        std::fs::write(&path, "").unwrap();
+        let empty = read(&path).unwrap_err().to_string();
+        assert!(empty.ends_with("is not a bundle: the file is empty"), "{empty}");
+        let mut damaged = whole.clone();
+        damaged[whole.len() / 2] ^= 1;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(matches!(read(&path), Err(BundleError::Damaged { file, .. }) if file == "large"));
+    }
 }

@@ -1,14 +1,14 @@
 //! A bundle in memory, and its way to disk and back.
 
-use std::io::Cursor;
 use std::path::Path;
 
+use bytes::Bytes;
 use evaluate::{Calibration, Estimate, OodDetector, RejectRule};
 use serde::{Deserialize, Serialize};
 use tune::Head;
 
 use crate::archive::{self, Files};
-use crate::files::{self, BundleKind, json, parse, tensor_bytes, tensors};
+use crate::files::{self, Banks, BundleKind, json, parse, tensor_bytes, tensors};
 use crate::{BundleError, Form, Golden, Manifest};
 
 /// How raw outputs become a decision.
@@ -81,12 +81,12 @@ impl Bundle {
         let mut files = Files::new();
         let (head, tensors) = self.head.to_tensors();
         files.insert("head.json".into(), json(&head));
-        files.insert("head.safetensors".into(), tensor_bytes(&tensors));
+        files.insert("head.safetensors".into(), tensor_bytes(&tensors, &Banks::new()));
         files.insert("decision.json".into(), json(&self.decision));
         if let Some(familiar) = &self.familiar {
             let (structure, tensors) = familiar.to_tensors();
             files.insert("familiar.json".into(), json(&structure));
-            files.insert("familiar.safetensors".into(), tensor_bytes(&tensors));
+            files.insert("familiar.safetensors".into(), tensor_bytes(&tensors, &Banks::new()));
         }
         files.insert("evaluation.json".into(), json(&self.evaluation));
         files.insert("golden.json".into(), json(&self.golden));
@@ -100,7 +100,7 @@ impl Bundle {
 
     /// Opens the bytes of a `.djm` file; `name` only appears in messages.
     pub fn from_bytes(name: &Path, bytes: &[u8]) -> Result<Self, BundleError> {
-        Self::from_files(name, &archive::read_zip(name, Cursor::new(bytes))?)
+        Self::from_files(name, &archive::read_zip(name, &Bytes::copy_from_slice(bytes))?)
     }
 
     fn from_files(path: &Path, files: &Files) -> Result<Self, BundleError> {

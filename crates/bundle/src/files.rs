@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use half::f16;
-use safetensors::Dtype;
+use bytes::Bytes;
 use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tune::detect::Bank;
 
 use crate::archive::{self, Files};
 use crate::{BundleError, FORMAT, Form, Manifest, TaskReference};
 
+/// By name: shape and values, in single precision.
 pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+/// By name: what is remembered, in half precision, beside the tensors of a file.
+pub(crate) type Banks = BTreeMap<String, Bank>;
 
 /// Writes files with their manifest, whole or not at all; returns the identity, the hash of the manifest.
 pub(crate) fn write(
@@ -26,10 +30,10 @@ pub(crate) fn write(
         files.iter().map(|(name, bytes)| (name.clone(), store::Hash::of(bytes).to_string())).collect();
     let text = manifest.to_toml();
     let identity = store::Hash::of(text.as_bytes());
-    files.insert("manifest.toml".into(), text.into_bytes());
+    files.insert("manifest.toml".into(), text.into());
     let stamp = Stamp { created: created.to_owned(), manifest: identity.to_string() };
     let stamp = toml::to_string(&stamp).expect("a stamp has only strings");
-    files.insert("created.toml".into(), stamp.into_bytes());
+    files.insert("created.toml".into(), stamp.into());
     archive::write(path, &files, form)?;
     Ok(identity)
 }
@@ -167,15 +171,15 @@ fn check_hashes(path: &Path, files: &Files, manifest: &Manifest) -> Result<(), B
     Ok(())
 }
 
-pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
+pub(crate) fn json(value: &impl Serialize) -> Bytes {
     let mut bytes =
         serde_json::to_vec_pretty(value).expect("bundle structures have string keys and finite numbers");
     bytes.push(b'\n');
-    bytes
+    bytes.into()
 }
 
-pub(crate) fn promised<'a>(path: &Path, files: &'a Files, name: &str) -> Result<&'a [u8], BundleError> {
-    files.get(name).map(Vec::as_slice).ok_or_else(|| BundleError::Truncated {
+pub(crate) fn promised<'a>(path: &Path, files: &'a Files, name: &str) -> Result<&'a Bytes, BundleError> {
+    files.get(name).ok_or_else(|| BundleError::Truncated {
         path: path.to_owned(),
         detail: format!("`{name}` is missing"),
     })
@@ -189,48 +193,59 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, files: &Files, name: &str)
     })
 }
 
-/// Values of tensors whose name ends so are half-precision numbers and take two bytes each.
-const HALF: &str = "bank";
-
-pub(crate) fn tensor_bytes(tensors: &Tensors) -> Vec<u8> {
-    let bytes: Vec<(&str, &[usize], Dtype, Vec<u8>)> = tensors
+pub(crate) fn tensor_bytes(tensors: &Tensors, banks: &Banks) -> Bytes {
+    let single = |values: &[f32]| Bytes::from_iter(values.iter().flat_map(|value| value.to_le_bytes()));
+    let tensors = tensors
         .iter()
-        .map(|(name, (shape, values))| {
-            let (dtype, bytes) = if name.ends_with(HALF) {
-                let half = |value: &f32| f16::from_f32(*value).to_le_bytes();
-                (Dtype::F16, values.iter().flat_map(half).collect())
-            } else {
-                (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect())
-            };
-            (name.as_str(), shape.as_slice(), dtype, bytes)
-        })
-        .collect();
-    let views = bytes.iter().map(|(name, shape, dtype, bytes)| {
-        (*name, TensorView::new(*dtype, shape.to_vec(), bytes).expect("a tensor's shape fits its values"))
+        .map(|(name, (shape, values))| (name.as_str(), Dtype::F32, shape.clone(), single(values)));
+    let banks = banks.iter().map(|(name, bank)| {
+        (name.as_str(), Dtype::F16, vec![bank.rows(), bank.cols()], bank.bytes().clone())
     });
-    safetensors::serialize(views, None).expect("tensor names are distinct")
+    let all: Vec<(&str, Dtype, Vec<usize>, Bytes)> = tensors.chain(banks).collect();
+    let views = all.iter().map(|(name, dtype, shape, bytes)| {
+        (*name, TensorView::new(*dtype, shape.clone(), bytes).expect("a tensor's shape fits its values"))
+    });
+    safetensors::serialize(views, None).expect("tensor names are distinct").into()
 }
 
+/// The tensors of a file, but for its banks.
 pub(crate) fn tensors(path: &Path, files: &Files, name: &str) -> Result<Tensors, BundleError> {
+    let single = |key: &str, view: TensorView<'_>| match view.dtype() {
+        Dtype::F32 => {
+            let values =
+                view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            Ok(Some((view.shape().to_vec(), values)))
+        }
+        Dtype::F16 => Ok(None),
+        other => Err(format!("tensor `{key}` is {other:?}, expected F32 or F16")),
+    };
+    named(path, files, name, single)
+}
+
+/// The banks of a file, which lie where they are.
+pub(crate) fn banks(path: &Path, files: &Files, name: &str) -> Result<Banks, BundleError> {
+    let whole = promised(path, files, name)?;
+    named(path, files, name, |key, view| {
+        let bank = || Bank::from_bytes(view.shape(), whole.slice_ref(view.data()));
+        let bank = (view.dtype() == Dtype::F16).then(bank).transpose();
+        bank.map_err(|error| format!("tensor `{key}`: {error}"))
+    })
+}
+
+/// Something of the tensors in a file, by name.
+fn named<T>(
+    path: &Path,
+    files: &Files,
+    name: &str,
+    of: impl Fn(&str, TensorView<'_>) -> Result<Option<T>, String>,
+) -> Result<BTreeMap<String, T>, BundleError> {
     let malformed = |detail: String| malformed(path, name, detail);
-    let parsed = safetensors::SafeTensors::deserialize(promised(path, files, name)?)
+    let parsed = SafeTensors::deserialize(promised(path, files, name)?)
         .map_err(|error| malformed(error.to_string()))?;
-    parsed
+    let some = parsed
         .iter()
-        .map(|(key, view)| {
-            let values = match view.dtype() {
-                Dtype::F32 => {
-                    view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
-                }
-                Dtype::F16 => {
-                    let half = |bytes: &[u8; 2]| f16::from_le_bytes(*bytes).to_f32();
-                    view.data().as_chunks::<2>().0.iter().map(half).collect()
-                }
-                other => return Err(malformed(format!("tensor `{key}` is {other:?}, expected F32 or F16"))),
-            };
-            Ok((key.to_owned(), (view.shape().to_vec(), values)))
-        })
-        .collect()
+        .filter_map(|(key, view)| Some(of(key, view).transpose()?.map(|found| (key.to_owned(), found))));
+    some.collect::<Result<_, String>>().map_err(malformed)
 }
 
 /// The error that a file of a bundle does not hold what it should.

@@ -98,7 +98,7 @@ impl<'a> Greedy<'a> {
         let shorts = Screen::new(x).shorten(x);
         Self {
             x,
-            slack: Slack::between(&shorts, &shorts),
+            slack: Slack::between(shorts.longest, shorts.longest),
             shorts,
             picks: Vec::new(),
             picked: Vec::new(),

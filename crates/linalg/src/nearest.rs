@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 
+use crate::MatrixView;
 use crate::lanes;
 use crate::screen::{Screen, Shorts, Slack, Tiles};
 use crate::search::{Best, Room, Search};
-use crate::{Matrix, MatrixView};
 
 /// Queries that one pass over the bank answers.
 const TOGETHER: usize = 4;
@@ -51,77 +51,85 @@ pub struct Sides<'a, T> {
     pub bank: &'a [T],
 }
 
-/// A bank made ready for searching.
+/// What makes searching a bank fast. The bank itself is not in it, but given to every search: so its owner may keep it as it likes.
 #[derive(Debug, Clone)]
 pub struct NearestIndex {
-    bank: Matrix,
+    cols: usize,
     screen: Screen,
-    shorts: Shorts,
+    /// Length of the bank's longest row, measured from the mean.
+    longest: f64,
     tiles: Tiles,
 }
 
 impl NearestIndex {
     /// Prepares a bank, `[b, d]`, of finite values.
-    pub fn new(bank: Matrix) -> Self {
-        let screen = Screen::new(bank.view());
-        let shorts = screen.shorten(bank.view());
-        let tiles = Tiles::new(&shorts.of);
-        Self { bank, screen, shorts, tiles }
+    pub fn new(bank: MatrixView<'_>) -> Self {
+        let screen = Screen::new(bank);
+        let shorts = screen.shorten(bank);
+        Self { cols: bank.cols(), screen, longest: shorts.longest, tiles: Tiles::new(&shorts.of) }
     }
 
-    /// The rows, `[b, d]`.
-    pub fn bank(&self) -> &Matrix {
-        &self.bank
-    }
-
-    /// The nearest row that may answer each query, `[m, d]`, of equally near ones the first; `None` where no row may.
+    /// The nearest row that may answer each query, `[m, d]`, of equally near ones the first; `None` where no row may. `bank` has
+    /// the very values that the index was made from.
     ///
     /// Nearest by [`crate::squared_distance`]; the distance told is computed in double precision.
     ///
     /// # Panics
     /// When the sizes do not fit together.
-    pub fn nearest(&self, queries: MatrixView<'_>, limits: Limits<'_>) -> Vec<Option<Hit>> {
-        assert_eq!(queries.cols(), self.bank.cols(), "queries and bank have the same columns");
-        limits.check(queries.rows(), self.bank.rows());
+    pub fn nearest(
+        &self,
+        bank: MatrixView<'_>,
+        queries: MatrixView<'_>,
+        limits: Limits<'_>,
+    ) -> Vec<Option<Hit>> {
+        assert_eq!((bank.rows(), bank.cols()), (self.tiles.len(), self.cols), "the bank is the index's own");
+        assert_eq!(queries.cols(), self.cols, "queries and bank have the same columns");
+        limits.check(queries.rows(), bank.rows());
         let shorts = self.screen.shorten(queries);
-        let slack = Slack::between(&shorts, &self.shorts);
+        let slack = Slack::between(shorts.longest, self.longest);
+        let asked = Asked { bank, tiles: &self.tiles, queries, shorts: &shorts, slack, limits };
         let rows: Vec<usize> = (0..queries.rows()).collect();
-        let task = |rows: &[usize]| {
-            let mut room = Room::default();
-            let (fours, rest) = rows.as_chunks::<TOGETHER>();
-            let mut best: Vec<Best> = Vec::with_capacity(rows.len());
-            for rows in fours {
-                best.extend(self.search(queries, &shorts, slack, limits, *rows, &mut room));
-            }
-            for row in rest {
-                best.extend(self.search(queries, &shorts, slack, limits, [*row], &mut room));
-            }
-            best
-        };
-        let best: Vec<Vec<Best>> = rows.par_chunks(TASK).map(task).collect();
+        let best: Vec<Vec<Best>> = rows.par_chunks(TASK).map(|rows| asked.answer(rows)).collect();
         let hit = |(query, best): (usize, Best)| {
-            let distance = || exact_distance(queries.row(query), self.bank.row(best.row));
+            let distance = || exact_distance(queries.row(query), bank.row(best.row));
             (best.row != usize::MAX).then(|| Hit { row: best.row, distance: distance() })
         };
         best.into_iter().flatten().enumerate().map(hit).collect()
     }
+}
 
-    fn search<const Q: usize>(
-        &self,
-        queries: MatrixView<'_>,
-        shorts: &Shorts,
-        slack: Slack,
-        limits: Limits<'_>,
-        rows: [usize; Q],
-        room: &mut Room,
-    ) -> [Best; Q] {
+/// What all searches of one call share.
+struct Asked<'a> {
+    bank: MatrixView<'a>,
+    tiles: &'a Tiles,
+    queries: MatrixView<'a>,
+    shorts: &'a Shorts,
+    slack: Slack,
+    limits: Limits<'a>,
+}
+
+impl Asked<'_> {
+    fn answer(&self, rows: &[usize]) -> Vec<Best> {
+        let mut room = Room::default();
+        let (fours, rest) = rows.as_chunks::<TOGETHER>();
+        let mut best: Vec<Best> = Vec::with_capacity(rows.len());
+        for rows in fours {
+            best.extend(self.search(*rows, &mut room));
+        }
+        for row in rest {
+            best.extend(self.search([*row], &mut room));
+        }
+        best
+    }
+
+    fn search<const Q: usize>(&self, rows: [usize; Q], room: &mut Room) -> [Best; Q] {
         lanes::run(Search {
-            bank: self.bank.view(),
-            tiles: &self.tiles,
+            bank: self.bank,
+            tiles: self.tiles,
             blocks: 0..self.tiles.blocks(),
-            slack,
-            allowed: |query: usize, row: usize| limits.allow(rows[query], row),
-            queries: rows.map(|row| (queries.row(row), &shorts.of[row])),
+            slack: self.slack,
+            allowed: |query: usize, row: usize| self.limits.allow(rows[query], row),
+            queries: rows.map(|row| (self.queries.row(row), &self.shorts.of[row])),
             start: [Best::NONE; Q],
             room,
         })
@@ -154,7 +162,7 @@ fn exact_distance(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Seed, random, squared_distance};
+    use crate::{Matrix, Seed, random, squared_distance};
 
     fn cloud(n: usize, d: usize, seed: u64) -> Matrix {
         let mut rng = Seed(seed).rng();
@@ -170,7 +178,7 @@ mod tests {
 
     #[track_caller]
     fn check(queries: &Matrix, bank: &Matrix, limits: Limits<'_>) {
-        let found = NearestIndex::new(bank.clone()).nearest(queries.view(), limits);
+        let found = NearestIndex::new(bank.view()).nearest(bank.view(), queries.view(), limits);
         assert_eq!(found.len(), queries.rows());
         for (query, hit) in found.iter().enumerate() {
             let row = naive(bank, queries.row(query), |row| limits.allow(query, row));
@@ -197,7 +205,8 @@ mod tests {
         let doubled = Matrix::from_rows(&[bank.data(), bank.data()].concat().chunks(8).collect::<Vec<_>>());
         check(&bank, &doubled, Limits::default());
         check(&Matrix::zeros(3, 8), &Matrix::zeros(40, 8), Limits::default());
-        let hit = NearestIndex::new(doubled).nearest(bank.view(), Limits::default())[7];
+        let hit =
+            NearestIndex::new(doubled.view()).nearest(doubled.view(), bank.view(), Limits::default())[7];
         assert_eq!(hit, Some(Hit { row: 7, distance: 0.0 }));
     }
 
@@ -219,14 +228,17 @@ mod tests {
     #[test]
     fn answers_do_not_depend_on_threads_or_company() {
         let (queries, bank) = (cloud(150, 40, 1), cloud(333, 40, 2));
-        let index = NearestIndex::new(bank);
-        let expected = index.nearest(queries.view(), Limits::default());
+        let index = NearestIndex::new(bank.view());
+        let expected = index.nearest(bank.view(), queries.view(), Limits::default());
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert_eq!(pool.install(|| index.nearest(queries.view(), Limits::default())), expected);
+            assert_eq!(
+                pool.install(|| index.nearest(bank.view(), queries.view(), Limits::default())),
+                expected
+            );
         }
         for row in [0, 63, 149] {
-            let alone = index.nearest(queries.select_rows(&[row]).view(), Limits::default());
+            let alone = index.nearest(bank.view(), queries.select_rows(&[row]).view(), Limits::default());
             assert_eq!(alone[0], expected[row]);
         }
     }

@@ -116,9 +116,9 @@ fn short(row: &[f64], along: &[f64]) -> (Short, f64) {
 }
 
 impl Slack {
-    /// For pairs of one vector from each side.
-    pub(crate) fn between(a: &Shorts, b: &Shorts) -> Self {
-        Self((COORDINATE_ERROR * (a.longest + b.longest)) as f32)
+    /// For pairs of one vector from each side, whose longest are this long.
+    pub(crate) fn between(a: f64, b: f64) -> Self {
+        Self((COORDINATE_ERROR * (a + b)) as f32)
     }
 
     /// A pair whose short forms are farther apart than this, squared, has a squared distance above `squared`, as
@@ -190,7 +190,7 @@ mod tests {
     fn check(x: &Matrix) {
         let screen = Screen::new(x.view());
         let shorts = screen.shorten(x.view());
-        let slack = Slack::between(&shorts, &shorts);
+        let slack = Slack::between(shorts.longest, shorts.longest);
         for a in 0..x.rows() {
             for b in 0..x.rows() {
                 let square = |(x, y): (&f32, &f32)| (x - y) * (x - y);

@@ -139,7 +139,8 @@ fn wholes(model: &mut OnnxModel, inspector: &Inspector, grids: &[Cells]) -> Resu
 
 /// The distance of each cell to what a memory holds, as [`LocalMemory::scores`] tells it.
 fn apart(model: &mut OnnxModel, x: &Cells, memory: &LocalMemory) -> Result<Cells, EmitError> {
-    let bank = Bank { mean: memory.mean(), map: memory.map(), rows: memory.bank(), weight: memory.weight() };
+    let rows = memory.bank().widened();
+    let bank = Bank { mean: memory.mean(), map: memory.map(), rows: &rows, weight: memory.weight() };
     model.nearest(x, &bank)
 }
 

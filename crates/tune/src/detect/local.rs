@@ -7,13 +7,13 @@
 
 use std::ops::Range;
 
-use half::f16;
 use linalg::decompose::eigh;
 use linalg::{Matrix, MatrixView, Seed, matmul_nt, random};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::TuneError;
+use crate::detect::bank::Bank;
 use crate::detect::patches::{check_asked, check_finite};
 use crate::detect::stored::{self, Tensors, damaged};
 
@@ -47,8 +47,8 @@ pub struct LocalMemory {
     mean: Vec<f32>,
     /// `[m, d]`: what brings a feature, less the mean, to the scales of good patches.
     map: Matrix,
-    /// `[b, m]`, half-precision numbers.
-    bank: Matrix,
+    /// `[b, m]`.
+    bank: Bank,
     /// `[b]`: squared distances are multiplied by this.
     weight: Vec<f32>,
     /// `[b]`: squared lengths of the bank's rows.
@@ -77,15 +77,10 @@ impl LocalMemory {
         let scale = Scales::learn(&drawn, config.whiten);
         let count = config.bank.clamp(1, drawn.rows());
         let first: Vec<usize> = (0..count).collect();
-        let mut bank = scale.apply(drawn.select_rows(&first).view());
-        for (row, value) in bank.data_mut().iter_mut().enumerate() {
-            *value = f16::from_f32(*value).to_f32();
-            if !value.is_finite() {
-                return Err(TuneError::TooLargeForHalf { row: row / scale.map.rows().max(1) });
-            }
-        }
-        let square = squares(&bank);
-        let usual = usual_distances(&bank, &square, &of[..count]);
+        let bank = Bank::rounded(&scale.apply(drawn.select_rows(&first).view()))?;
+        let wide = bank.widened();
+        let square = squares(&wide);
+        let usual = usual_distances(&wide, &square, &of[..count]);
         let weight = usual.iter().map(|usual| usual.powf(-2.0 * config.power)).collect();
         Ok(Self { mean: scale.mean, map: scale.map, bank, weight, square })
     }
@@ -96,6 +91,7 @@ impl LocalMemory {
     /// Errors: another number of columns, values that are not finite.
     pub fn scores(&self, x: MatrixView<'_>) -> Result<Vec<f32>, TuneError> {
         check_asked(x, self.mean.len())?;
+        let bank = self.bank.widened();
         let mut scores = Vec::with_capacity(x.rows());
         let rows: Vec<usize> = (0..x.rows()).collect();
         for rows in rows.chunks(BLOCK) {
@@ -105,12 +101,12 @@ impl LocalMemory {
                 &x.data()[rows[0] * x.cols()..][..rows.len() * x.cols()],
             );
             let z = scaled(block, &self.mean, &self.map);
-            let products = matmul_nt(z.view(), self.bank.view());
+            let products = matmul_nt(z.view(), bank.view());
             let nearest = |row: usize| {
                 let length: f32 = z.row(row).iter().map(|value| value * value).sum();
                 let best = self.nearest(products.row(row), length);
                 // The winner's distance is computed anew: a difference of large squares has lost its digits.
-                let apart = linalg::squared_distance(z.row(row), self.bank.row(best));
+                let apart = linalg::squared_distance(z.row(row), bank.row(best));
                 (apart * self.weight[best]).sqrt()
             };
             scores.par_extend((0..rows.len()).into_par_iter().map(nearest));
@@ -149,8 +145,8 @@ impl LocalMemory {
         &self.map
     }
 
-    /// What is remembered, `[b, m]`, half-precision numbers.
-    pub fn bank(&self) -> &Matrix {
+    /// What is remembered, `[b, m]`.
+    pub fn bank(&self) -> &Bank {
         &self.bank
     }
 
@@ -174,26 +170,29 @@ impl LocalMemory {
         self.len() == 0
     }
 
-    /// Structure and tensors, for storing. The values of `bank` are half-precision numbers.
+    /// Structure and tensors, for storing beside the bank.
     pub fn to_tensors(&self) -> (serde_json::Value, Tensors) {
         let tensors = Tensors::from([
             ("mean".to_owned(), (vec![self.mean.len()], self.mean.clone())),
             ("map".to_owned(), stored::tensor(&self.map)),
-            ("bank".to_owned(), stored::tensor(&self.bank)),
             ("weight".to_owned(), (vec![self.weight.len()], self.weight.clone())),
         ]);
         (serde_json::to_value(Stored { dim: self.dim() }).expect("a size is a whole number"), tensors)
     }
 
     /// The reverse of [`LocalMemory::to_tensors`]; everything that came from a file is checked.
-    pub fn from_tensors(structure: &serde_json::Value, tensors: &Tensors) -> Result<Self, TuneError> {
+    pub fn from_tensors(
+        structure: &serde_json::Value,
+        tensors: &Tensors,
+        bank: Bank,
+    ) -> Result<Self, TuneError> {
         let Stored { dim } = stored::structure(structure)?;
-        let (map, bank) = (stored::matrix(tensors, "map")?, stored::matrix(tensors, "bank")?);
-        if dim == 0 || map.cols() != dim || bank.cols() != map.rows() || bank.rows() == 0 {
+        let map = stored::matrix(tensors, "map")?;
+        if dim == 0 || map.cols() != dim || bank.cols() != map.rows() {
             return Err(damaged("the bank and what leads to it do not fit together"));
         }
         let weight = stored::vector(tensors, "weight", bank.rows())?;
-        let square = squares(&bank);
+        let square = squares(&bank.widened());
         Ok(Self { mean: stored::vector(tensors, "mean", dim)?, map, bank, weight, square })
     }
 }
@@ -381,11 +380,12 @@ mod tests {
     fn the_nearest_is_that_of_a_plain_search() {
         let memory = fit(&photos(4, 2), &LocalConfig { bank: 101, ..CONFIG });
         let asked = photos(1, 9).remove(0);
+        let bank = memory.bank.widened();
         let z = scaled(asked.view(), &memory.mean, &memory.map);
         for (row, score) in memory.scores(asked.view()).unwrap().iter().enumerate() {
             let apart = |b: usize| {
                 let square: f64 =
-                    z.row(row).iter().zip(memory.bank.row(b)).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+                    z.row(row).iter().zip(bank.row(b)).map(|(a, b)| f64::from(a - b).powi(2)).sum();
                 (square * f64::from(memory.weight[b])).sqrt()
             };
             let least = (0..memory.len()).map(apart).fold(f64::INFINITY, f64::min);
@@ -397,7 +397,7 @@ mod tests {
     fn it_is_stored_whole_and_a_batch_equals_its_rows() {
         let memory = fit(&photos(3, 4), &CONFIG);
         let (structure, tensors) = memory.to_tensors();
-        assert_eq!(LocalMemory::from_tensors(&structure, &tensors).unwrap(), memory);
+        assert_eq!(LocalMemory::from_tensors(&structure, &tensors, memory.bank.clone()).unwrap(), memory);
         let asked = photos(1, 5).remove(0);
         let together = memory.scores(asked.view()).unwrap();
         for (row, score) in together.iter().enumerate() {

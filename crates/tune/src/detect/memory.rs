@@ -1,15 +1,15 @@
 //! A memory of good patches: how far is the nearest? (methods 2.2 and 2.3, after PatchCore and AnomalyDINO)
 //!
-//! The bank holds a few patches that are near all patches of good photos. Its values are half-precision numbers, so that they
-//! can be stored in two bytes without changing an answer; distances are computed in single precision.
+//! The bank holds a few patches that are near all patches of good photos. Its values are half-precision numbers; distances are
+//! computed in single precision.
 
-use half::f16;
 use linalg::{
     Cell, Limits, Matrix, MatrixView, NearestIndex, Seed, Sides, k_centre, random, random_projection,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::TuneError;
+use crate::detect::bank::Bank;
 use crate::detect::folds::Parts;
 use crate::detect::patches::{check_asked, check_finite};
 use crate::detect::scaling::Scale;
@@ -55,6 +55,7 @@ impl Default for MemoryConfig {
 #[derive(Debug, Clone)]
 pub struct PatchMemory {
     scale: Scale,
+    bank: Bank,
     index: NearestIndex,
     /// The photo and the place that each row of the bank is from, `[b]`.
     photos: Vec<u32>,
@@ -100,8 +101,8 @@ impl PatchMemory {
                 let rows = parts.rows(part);
                 let others = parts.others(part);
                 let scale = Scale::learn(Scaling::Columns, patches.x, &others);
-                let bank = half_precision(scale.apply(patches.x, &picks))?;
-                let apart = Self { scale, index: NearestIndex::new(bank), ..memory.clone() };
+                let bank = Bank::rounded(&scale.apply(patches.x, &picks))?;
+                let apart = Self::new(scale, bank, memory.photos.clone(), memory.cells.clone());
                 for (row, distance) in rows.iter().zip(apart.to_other_photos(patches, &rows)?) {
                     held_out[*row] = distance;
                 }
@@ -137,17 +138,23 @@ impl PatchMemory {
         };
         // In the order of the patches, which is the order of places within a photo.
         picks.sort_unstable();
-        let index = NearestIndex::new(half_precision(scaled.select_rows(&picks))?);
+        let bank = Bank::rounded(&scaled.select_rows(&picks))?;
         let photos = picks.iter().map(|row| patches.photos[*row]).collect();
         let cells = picks.iter().map(|row| patches.cells[*row]).collect();
-        Ok((Self { scale, index, photos, cells }, picks))
+        Ok((Self::new(scale, bank, photos, cells), picks))
+    }
+
+    fn new(scale: Scale, bank: Bank, photos: Vec<u32>, cells: Vec<Cell>) -> Self {
+        let index = NearestIndex::new(bank.widened().view());
+        Self { scale, bank, index, photos, cells }
     }
 
     fn to_other_photos(&self, patches: &Patches<'_>, rows: &[usize]) -> Result<Vec<f32>, TuneError> {
         let queries = self.scale.apply(patches.x, rows);
         let photos: Vec<u32> = rows.iter().map(|row| patches.photos[*row]).collect();
         let others = Some(Sides { queries: &photos, bank: &self.photos });
-        let hits = self.index.nearest(queries.view(), Limits { others, near: None });
+        let hits =
+            self.index.nearest(self.bank.widened().view(), queries.view(), Limits { others, near: None });
         hits.iter().map(|hit| hit.map(|hit| hit.distance).ok_or(TuneError::OnePhoto)).collect()
     }
 
@@ -156,7 +163,7 @@ impl PatchMemory {
     /// Errors: another number of columns, values that are not finite.
     pub fn distances(&self, x: MatrixView<'_>) -> Result<Vec<f32>, TuneError> {
         let queries = self.asked(x)?;
-        let hits = self.index.nearest(queries.view(), Limits::default());
+        let hits = self.index.nearest(self.bank.widened().view(), queries.view(), Limits::default());
         Ok(hits.iter().map(|hit| hit.expect("a bank has at least one row").distance).collect())
     }
 
@@ -175,9 +182,10 @@ impl PatchMemory {
             return Err(TuneError::Patches { what: "the cells", got: cells.len(), expected: x.rows() });
         }
         let near = Some((Sides { queries: cells, bank: &self.cells }, reach));
-        let hits = self.index.nearest(queries.view(), Limits { others: None, near });
+        let bank = self.bank.widened();
+        let hits = self.index.nearest(bank.view(), queries.view(), Limits { others: None, near });
         let lost: Vec<usize> = (0..hits.len()).filter(|row| hits[*row].is_none()).collect();
-        let anywhere = self.index.nearest(queries.select_rows(&lost).view(), Limits::default());
+        let anywhere = self.index.nearest(bank.view(), queries.select_rows(&lost).view(), Limits::default());
         let mut anywhere = anywhere.into_iter();
         let distance = |hit: Option<linalg::Hit>| {
             hit.or_else(|| anywhere.next().flatten()).expect("a bank has at least one row").distance
@@ -194,12 +202,17 @@ impl PatchMemory {
 
     /// Number of columns of the features.
     pub fn dim(&self) -> usize {
-        self.index.bank().cols()
+        self.bank.cols()
+    }
+
+    /// What is kept, `[b, d]`.
+    pub fn bank(&self) -> &Bank {
+        &self.bank
     }
 
     /// Number of patches that are kept.
     pub fn len(&self) -> usize {
-        self.index.bank().rows()
+        self.bank.rows()
     }
 
     /// Whether none is kept; never so.
@@ -207,32 +220,31 @@ impl PatchMemory {
         self.len() == 0
     }
 
-    /// Structure and tensors, for storing. The values of `bank` are half-precision numbers.
+    /// Structure and tensors, for storing beside the bank.
     pub fn to_tensors(&self) -> (serde_json::Value, Tensors) {
         let stored = Stored {
             scaling: self.scale.kind,
             photos: self.photos.clone(),
             cells: self.cells.iter().map(|cell| [cell.row, cell.col]).collect(),
         };
-        let mut tensors = Tensors::from([("bank".to_owned(), stored::tensor(self.index.bank()))]);
+        let mut tensors = Tensors::new();
         self.scale.put(&mut tensors);
         (serde_json::to_value(stored).expect("a memory has whole numbers"), tensors)
     }
 
     /// The reverse of [`PatchMemory::to_tensors`]; everything that came from a file is checked.
-    pub fn from_tensors(structure: &serde_json::Value, tensors: &Tensors) -> Result<Self, TuneError> {
+    pub fn from_tensors(
+        structure: &serde_json::Value,
+        tensors: &Tensors,
+        bank: Bank,
+    ) -> Result<Self, TuneError> {
         let stored: Stored = stored::structure(structure)?;
-        let bank = stored::matrix(tensors, "bank")?;
-        let fits = bank.rows() > 0
-            && bank.cols() > 0
-            && stored.photos.len() == bank.rows()
-            && stored.cells.len() == bank.rows();
-        if !fits {
+        if stored.photos.len() != bank.rows() || stored.cells.len() != bank.rows() {
             return Err(damaged("the bank, its photos and its places do not fit together"));
         }
         let scale = Scale::get(stored.scaling, tensors, bank.cols())?;
         let cells = stored.cells.iter().map(|[row, col]| Cell { row: *row, col: *col }).collect();
-        Ok(Self { scale, index: NearestIndex::new(bank), photos: stored.photos, cells })
+        Ok(Self::new(scale, bank, stored.photos, cells))
     }
 }
 
@@ -246,13 +258,4 @@ impl MemoryConfig {
         }
         Ok(())
     }
-}
-
-/// Rounds to half precision, staying in single.
-fn half_precision(mut bank: Matrix) -> Result<Matrix, TuneError> {
-    for value in bank.data_mut() {
-        *value = f16::from_f32(*value).to_f32();
-    }
-    let too_large = bank.iter_rows().position(|row| row.iter().any(|value| !value.is_finite()));
-    too_large.map_or(Ok(bank), |row| Err(TuneError::TooLargeForHalf { row }))
 }

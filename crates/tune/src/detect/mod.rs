@@ -16,6 +16,7 @@
 //! Parts that are printed or machined to one pattern and lie alike need no base: an [`Aligner`] lays their photos over each
 //! other and a [`PixelReference`] compares pixels.
 
+mod bank;
 mod folds;
 mod kinds;
 mod local;
@@ -28,6 +29,7 @@ mod stored;
 mod subspace;
 mod supervised;
 
+pub use bank::Bank;
 pub use kinds::{KindLogits, fit_kinds};
 pub use local::{LocalConfig, LocalMemory};
 pub use memory::{MemoryConfig, PatchMemory, Scaling};
