@@ -71,7 +71,7 @@ pub(crate) fn zip_bytes(files: &Files) -> io::Result<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// The files of a bundle, folder or zip. Only what a zip compressed is copied; a checksum of the zip's is compared right away.
+/// The files of a bundle, folder or zip. Only what a zip has compressed is copied.
 pub(crate) fn read(path: &Path) -> Result<Files, BundleError> {
     let failed = |source| BundleError::Read { path: path.to_owned(), source };
     if std::fs::metadata(path).map_err(failed)?.is_dir() {

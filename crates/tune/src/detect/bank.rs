@@ -1,7 +1,7 @@
 //! Remembered patches, left where they lie: in memory, or in a mapped file of which nothing is copied.
 //!
-//! Their values are half-precision numbers. A search widens the whole bank once, which is exact, and then compares all patches
-//! of a photo with it: that costs about a millisecond, and between searches nothing stands beside the file.
+//! Their values are half-precision numbers. A search widens the whole bank once for all patches of a photo, which is exact; between
+//! searches nothing stands beside the file.
 
 use bytes::Bytes;
 use half::f16;
