@@ -332,6 +332,7 @@ mod tests {
                 hash: "b".to_owned(),
                 modality: "image".to_owned(),
                 licence: "c".to_owned(),
+                sensors: None,
             },
             files: std::collections::BTreeMap::new(),
         };
