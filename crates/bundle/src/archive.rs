@@ -199,7 +199,8 @@ pub(crate) mod tests {
             #[cfg(target_os = "linux")]
             for (file, bytes) in files.iter().filter(|(_, bytes)| !bytes.is_empty()) {
                 let at = if form == Form::Folder { path.join(file) } else { path.clone() };
-                assert!(is_mapped(bytes, &at) && !is_mapped(&bytes.to_vec(), &at), "{name} {file}");
+                let copy = bytes.to_vec();
+                assert!(is_mapped(bytes, &at) && !is_mapped(&copy, &at), "{name} {file}");
             }
         }
     }

@@ -284,7 +284,7 @@ mod tests {
             let plan = PatchPlan { scale: 1.0, tiles: vec![160], margin: 32, cell: 8, maps };
             Look { plan, views: views.to_vec(), pooled }
         };
-        let looks = vec![look(&[0..4, 4..6], 0..4), look(&[0..3], 0..0)];
+        let looks = vec![look(&[0..4, 4..6], 0..4), look(std::slice::from_ref(&(0..3)), 0..0)];
         Sight { looks, without_background: false, depth: Depth::FULL }
     }
 
