@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tune::Head;
 
 use crate::archive::{self, Files};
-use crate::files::{self, Banks, BundleKind, json, parse, tensor_bytes, tensors};
+use crate::files::{self, BundleKind, json, parse, tensor_bytes, tensors};
 use crate::{BundleError, Form, Golden, Manifest};
 
 /// How raw outputs become a decision.
@@ -81,12 +81,12 @@ impl Bundle {
         let mut files = Files::new();
         let (head, tensors) = self.head.to_tensors();
         files.insert("head.json".into(), json(&head));
-        files.insert("head.safetensors".into(), tensor_bytes(&tensors, &Banks::new()));
+        files.insert("head.safetensors".into(), tensor_bytes(&tensors));
         files.insert("decision.json".into(), json(&self.decision));
         if let Some(familiar) = &self.familiar {
             let (structure, tensors) = familiar.to_tensors();
             files.insert("familiar.json".into(), json(&structure));
-            files.insert("familiar.safetensors".into(), tensor_bytes(&tensors, &Banks::new()));
+            files.insert("familiar.safetensors".into(), tensor_bytes(&tensors));
         }
         files.insert("evaluation.json".into(), json(&self.evaluation));
         files.insert("golden.json".into(), json(&self.golden));

@@ -193,7 +193,12 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, files: &Files, name: &str)
     })
 }
 
-pub(crate) fn tensor_bytes(tensors: &Tensors, banks: &Banks) -> Bytes {
+pub(crate) fn tensor_bytes(tensors: &Tensors) -> Bytes {
+    bytes_with_banks(tensors, &Banks::new())
+}
+
+/// As [`tensor_bytes`], with banks beside the tensors.
+pub(crate) fn bytes_with_banks(tensors: &Tensors, banks: &Banks) -> Bytes {
     let single = |values: &[f32]| Bytes::from_iter(values.iter().flat_map(|value| value.to_le_bytes()));
     let tensors = tensors
         .iter()

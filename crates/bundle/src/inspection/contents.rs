@@ -18,7 +18,9 @@ use super::memories::Memories;
 use super::sight::{Look, Sight};
 use super::weighing::{Units, Usual};
 use crate::archive::{self, Files};
-use crate::files::{self, Banks, BundleKind, Tensors, banks, json, malformed, parse, tensor_bytes, tensors};
+use crate::files::{
+    self, Banks, BundleKind, Tensors, banks, bytes_with_banks, json, malformed, parse, tensors,
+};
 use crate::{BundleError, Evaluation, Form, Golden, Manifest};
 
 /// The oldest format of inspectors that is read: before, nothing told which photos were learned from, nor how deep they are.
@@ -89,7 +91,7 @@ impl InspectionBundle {
         let (stored, tensors, banks) = put(&self.inspector);
         let files = Files::from([
             ("inspector.json".to_owned(), json(&stored)),
-            ("inspector.safetensors".to_owned(), tensor_bytes(&tensors, &banks)),
+            ("inspector.safetensors".to_owned(), bytes_with_banks(&tensors, &banks)),
             ("alarm.json".to_owned(), json(&self.alarm)),
             ("evaluation.json".to_owned(), json(&self.evaluation)),
             ("learned.json".to_owned(), json(&self.learned)),
@@ -272,7 +274,7 @@ mod tests {
     use super::super::sight::Seen;
     use super::super::votes::Detector;
     use super::*;
-    use crate::{BaseReference, DataReference, FORMAT};
+    use crate::{BaseReference, DataReference, FORMAT, TaskReference};
 
     /// Cells of a photo.
     const SIZE: (usize, usize) = (6, 8);
@@ -334,6 +336,7 @@ mod tests {
                 licence: "c".to_owned(),
                 sensors: None,
             },
+            senses: Vec::new(),
             files: std::collections::BTreeMap::new(),
         };
         InspectionBundle {
