@@ -95,6 +95,13 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::OtherModality { base, takes, got } => {
             format!("底座“{base}”接受{}，而数据是{}", modality(*takes), modality(*got))
         }
+        other => return senses(other),
+    })
+}
+
+/// Errors about several senses of one thing, and about series.
+fn senses(error: &PipelineError) -> Option<String> {
+    Some(match error {
         PipelineError::SeveralSenses { path, senses } => {
             let senses = senses.join("、");
             format!(

@@ -191,14 +191,9 @@ impl fmt::Display for ProblemKind {
             | Self::BrokenVideo { .. }
             | Self::DamagedVideo { .. }
             | Self::SlowVideo { .. } => self.fmt_video(out),
-            Self::NotASeries { detail } => {
-                write!(
-                    out,
-                    "this is not a series that can be read ({detail}); one column a sensor, one row a step"
-                )
+            Self::NotASeries { .. } | Self::DamagedSeries { .. } | Self::WithoutSense { .. } => {
+                self.fmt_sense(out)
             }
-            Self::DamagedSeries { detail } => write!(out, "set right in the series: {detail}"),
-            Self::WithoutSense { sense, reason } => write!(out, "counts without its `{sense}`: {reason}"),
             Self::RaggedRow { .. }
             | Self::UnclosedQuote
             | Self::BadText { .. }
@@ -290,6 +285,18 @@ impl ProblemKind {
                 "looking through the video takes longer than {limit_seconds} s; cut it into parts or scale it down"
             ),
             other => unreachable!("{other:?} is not about videos"),
+        }
+    }
+
+    fn fmt_sense(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotASeries { detail } => write!(
+                out,
+                "this is not a series that can be read ({detail}); one column a sensor, one row a step"
+            ),
+            Self::DamagedSeries { detail } => write!(out, "set right in the series: {detail}"),
+            Self::WithoutSense { sense, reason } => write!(out, "counts without its `{sense}`: {reason}"),
+            other => unreachable!("{other:?} is not about senses"),
         }
     }
 

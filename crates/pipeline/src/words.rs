@@ -80,14 +80,11 @@ fn chinese(kind: &ProblemKind) -> String {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }
         ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
-        ProblemKind::WithoutSense { sense, reason } => {
-            format!("该样本不使用“{sense}”：{}", chinese(reason))
-        }
-        other => chinese_of_recordings(other),
+        other => chinese_of_senses(other),
     }
 }
 
-fn chinese_of_recordings(kind: &ProblemKind) -> String {
+fn chinese_of_senses(kind: &ProblemKind) -> String {
     match kind {
         ProblemKind::NotASound { detail } => {
             format!("这不是能读取的声音（{detail}）；请删除，或另存为 WAV、FLAC 或 MP3")
@@ -109,6 +106,9 @@ fn chinese_of_recordings(kind: &ProblemKind) -> String {
         }
         ProblemKind::SlowVideo { limit_seconds } => {
             format!("看完这段视频超过 {limit_seconds} 秒；请分成几段或缩小画面")
+        }
+        ProblemKind::WithoutSense { sense, reason } => {
+            format!("该样本不使用“{sense}”：{}", chinese(reason))
         }
         ProblemKind::NotASeries { detail } => {
             format!("这不是能读取的传感器序列（{detail}）；请每列一个传感器，每行一个时刻")

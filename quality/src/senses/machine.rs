@@ -190,9 +190,9 @@ fn vibration(dice: &mut Dice, label: &str) -> String {
         let turning = (time * turn * std::f64::consts::TAU).sin();
         let knocks = if label == "bearing" && (time * knock).fract() < 0.14 { 1.1 } else { 0.0 };
         let (a, b): (f64, f64) = (dice.between(-0.5, 0.5), dice.between(-0.5, 0.5));
-        let line = write!(
+        let line = writeln!(
             text,
-            "{time:.3},{:.4},{:.4}\n",
+            "{time:.3},{:.4},{:.4}",
             swing * turning + knocks + a,
             0.6 * turning + 0.8 * knocks + b
         );

@@ -19,32 +19,10 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
     if kind == BundleKind::Inspector {
         return inspected::predict(arguments, verb, lang);
     }
-    if verb.heatmaps.is_some() || verb.regions.is_some() || verb.false_discoveries.is_some() {
-        return Err(Usage {
-            en: "--heatmaps, --regions and --false-discoveries are for inspectors; this bundle tells classes apart"
-                .to_owned(),
-            zh: "--heatmaps、--regions 和 --false-discoveries 只用于检测器；这个模型包用于区分类别".to_owned(),
-        }
-        .into());
-    }
+    check(verb, kind)?;
     let home = settings::home(arguments)?;
-    if verb.inputs.len() > 1 && verb.inputs.iter().any(|input| input == Path::new("-")) {
-        return Err(Usage {
-            en: "`-` reads from stdin and stands alone; name the files in another run".to_owned(),
-            zh: "- 表示从标准输入读取，须单独使用；请另行指定文件".to_owned(),
-        }
-        .into());
-    }
     let lines = if verb.inputs == [Path::new("-")] { Some(stdin()?) } else { None };
     let read = ReadOptions { contents: verb.contents.senses(), ..ReadOptions::default() };
-    if kind == BundleKind::Senses && lines.is_some() {
-        return Err(Usage {
-            en: "this bundle takes several senses of one thing: pass a table with a column for each"
-                .to_owned(),
-            zh: "这个模型包使用多种感官：请传入一张表，每种感官一列".to_owned(),
-        }
-        .into());
-    }
     let rows = with_progress(arguments, lang, |run| {
         if kind == BundleKind::Senses {
             let predictor = home.open_senses(&verb.bundle, run)?;
@@ -80,6 +58,34 @@ pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) ->
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What can be said before anything is opened.
+fn check(verb: &PredictArguments, kind: BundleKind) -> anyhow::Result<()> {
+    if verb.heatmaps.is_some() || verb.regions.is_some() || verb.false_discoveries.is_some() {
+        return Err(Usage {
+            en: "--heatmaps, --regions and --false-discoveries are for inspectors; this bundle tells classes apart"
+                .to_owned(),
+            zh: "--heatmaps、--regions 和 --false-discoveries 只用于检测器；这个模型包用于区分类别".to_owned(),
+        }
+        .into());
+    }
+    if verb.inputs.len() > 1 && verb.inputs.iter().any(|input| input == Path::new("-")) {
+        return Err(Usage {
+            en: "`-` reads from stdin and stands alone; name the files in another run".to_owned(),
+            zh: "- 表示从标准输入读取，须单独使用；请另行指定文件".to_owned(),
+        }
+        .into());
+    }
+    if kind == BundleKind::Senses && verb.inputs == [Path::new("-")] {
+        return Err(Usage {
+            en: "this bundle takes several senses of one thing: pass a table with a column for each"
+                .to_owned(),
+            zh: "这个模型包使用多种感官：请传入一张表，每种感官一列".to_owned(),
+        }
+        .into());
+    }
+    Ok(())
 }
 
 fn is_sure(row: &PredictedRow) -> bool {

@@ -23,8 +23,8 @@ fn drawn(number: u32) -> (image::RgbImage, String) {
         let (dx, dy) = (x as i32 - 28 - shift as i32, y as i32 - 34 + shift as i32);
         let inside = match form {
             "disc" => dx * dx + dy * dy < 380 + 20 * shift as i32,
-            "stripes" => (x + shift) / 6 % 2 == 0,
-            _ => ((x + shift) / 9 + (y + shift) / 9) % 2 == 0,
+            "stripes" => ((x + shift) / 6).is_multiple_of(2),
+            _ => ((x + shift) / 9 + (y + shift) / 9).is_multiple_of(2),
         };
         let paper = 120 + (number * 13 % 40) as u8;
         image::Rgb(if inside { ink } else { [paper, paper, paper + 20] })

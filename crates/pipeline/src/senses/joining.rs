@@ -9,6 +9,9 @@ use crate::journey::Lesson;
 /// Most columns of all senses together for which the joint model is tried: its cost grows with their cube.
 const MOST_JOINT: usize = 2_500;
 
+/// What one sense says of each row of a lesson: the row of its own table, and out-of-fold log-probabilities.
+type OfRows = Vec<Option<(usize, Vec<f64>)>>;
+
 /// What every sense says of the rows of a lesson.
 pub(super) struct Joined {
     /// The rows of the lesson of which some sense was asked out of fold.
@@ -31,7 +34,7 @@ impl Joined {
     /// Lays what each sense learned over the rows of the whole lesson.
     pub(super) fn new(lesson: &Lesson, n_examples: usize, senses: &[OneSense], taught: &[Taught]) -> Self {
         let k = lesson.classes.len();
-        let said: Vec<Vec<Option<(usize, Vec<f64>)>>> = senses
+        let said: Vec<OfRows> = senses
             .iter()
             .zip(taught)
             .map(|(sense, taught)| {
