@@ -151,7 +151,7 @@ impl Fused {
     pub fn n_senses(&self) -> usize {
         match self {
             Self::Single(single) => single.scales.len(),
-            Self::Late(pool) => pool.weights().len(),
+            Self::Late(pool) => pool.n_senses(),
             Self::Joint(joint) => joint.n_senses(),
         }
     }

@@ -132,7 +132,7 @@ impl Difference {
     }
 }
 
-/// Fits one kind on some rows; a joint model for some subsets only.
+/// Fits one kind on some rows, for some subsets of the senses.
 pub(crate) fn fit(
     input: &FuseInput<'_>,
     kind: Kind,
@@ -141,7 +141,7 @@ pub(crate) fn fit(
 ) -> Result<Fused, TuneError> {
     match kind {
         Kind::Single => Ok(Fused::Single(best_single(input, rows))),
-        Kind::Late => Ok(Fused::Late(LatePool::fit_rows(input, rows))),
+        Kind::Late => Ok(Fused::Late(LatePool::fit_rows(input, rows, subsets))),
         Kind::Joint => JointGda::fit_rows(input, rows, None, subsets).map(Fused::Joint),
     }
 }

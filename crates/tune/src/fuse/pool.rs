@@ -2,7 +2,10 @@
 //!
 //! `log p(k | x_S) = (1 - sum a_m) log prior_k + sum a_m log p_m(k | x_m) - log Z`, the sums over the senses `S` that are
 //! there. With `a_m = 1` senses are independent given the class and the pool is Bayes' rule; with `1 / M` each says the same
-//! and the pool is their geometric mean. A sense that tells nothing gets 0.
+//! and the pool is their geometric mean. A sense that tells nothing gets 0. How loud a sense should be depends on who else speaks, so
+//! every set of senses has weights and a scale of its own.
+
+use std::collections::BTreeMap;
 
 use linalg::Matrix;
 use linalg::decompose::{cholesky, solve_lower, solve_lower_transposed};
@@ -12,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{FuseInput, Subset};
 use crate::TuneError;
 
-/// Strength of the pull of the weights toward `1 / M`.
+/// Strength of the pull of the weights toward one over the number of senses.
 const RIDGE: f64 = 1.0;
 /// Steps of the fit at most; a handful is usual.
 const STEPS: usize = 100;
@@ -21,64 +24,61 @@ const FLAT: f64 = 1e-10;
 /// Below this many rows a scale has a prior (methods 6.1).
 const PRIOR_BELOW: usize = 100;
 
-/// Weights of the senses, one scale for each number of senses present, and the prior.
+/// Weights and a scale for every set of senses, and the prior.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatePool {
-    /// `[M]`, at least 0.
-    weights: Vec<f64>,
-    /// Inverse temperatures, `[M]`: with one sense, with two, and so on.
-    scales: Vec<f64>,
+    n_senses: usize,
+    /// By the bits of the subset.
+    voices: BTreeMap<u8, Voices>,
     /// `[k]`.
     log_prior: Vec<f64>,
 }
 
+/// How loud the senses of one subset are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Voices {
+    /// Of its senses, ascending; at least 0.
+    weights: Vec<f64>,
+    /// Inverse temperature, above 0.
+    scale: f64,
+}
+
 impl LatePool {
-    /// Fits weights and scales on out-of-fold log-probabilities, each row with the senses it has.
+    /// Fits weights and scales on out-of-fold log-probabilities, for every set of senses on all rows that have them.
     ///
     /// # Errors
     /// [`TuneError`] names the row or the sense at fault.
     pub fn fit(input: &FuseInput<'_>) -> Result<Self, TuneError> {
         input.check()?;
-        Ok(Self::fit_rows(input, &(0..input.n()).collect::<Vec<_>>()))
+        let subsets: Vec<Subset> = Subset::every(input.senses.len()).collect();
+        Ok(Self::fit_rows(input, &(0..input.n()).collect::<Vec<_>>(), &subsets))
     }
 
-    pub(crate) fn fit_rows(input: &FuseInput<'_>, rows: &[usize]) -> Self {
+    /// Fits on some rows, for some subsets.
+    pub(crate) fn fit_rows(input: &FuseInput<'_>, rows: &[usize], subsets: &[Subset]) -> Self {
         let log_prior = log_prior(input, rows);
-        let m = input.senses.len();
-        let tilts: Vec<Tilt<'_>> = rows.iter().map(|row| Tilt::new(input, *row, &log_prior)).collect();
-        let weights = fit_weights(&tilts, m);
-        let mut pool = Self { weights, scales: vec![1.0; m], log_prior };
-        pool.scales = (1..=m).map(|present| pool.fit_scale(input, rows, present)).collect();
-        pool
+        let voices =
+            subsets.iter().map(|subset| (subset.bits(), Voices::fit(input, rows, *subset, &log_prior)));
+        Self { n_senses: input.senses.len(), voices: voices.collect(), log_prior }
     }
 
-    /// The scale for so many senses. A row that has more counts once for each choice of them.
-    fn fit_scale(&self, input: &FuseInput<'_>, rows: &[usize], present: usize) -> f64 {
-        let choices: Vec<Subset> =
-            Subset::every(input.senses.len()).filter(|subset| subset.len() == present).collect();
-        let (mut logits, mut labels) = (Vec::new(), Vec::new());
-        for row in rows {
-            for subset in choices.iter().filter(|subset| subset.within(input.subset(*row))) {
-                logits.extend(self.logits(&input.said(*row, *subset), &self.weights));
-                labels.push(input.labels[*row]);
-            }
-        }
-        if labels.is_empty() {
-            return 1.0;
-        }
-        let logits = Matrix::from_vec(labels.len(), self.log_prior.len(), logits);
-        fit_scale(logits.view(), &labels, rows.len() < PRIOR_BELOW)
+    /// Number of senses.
+    pub fn n_senses(&self) -> usize {
+        self.n_senses
     }
 
-    /// How loud each sense is, `[M]`: 1 where it adds what no other says, `1 / M` where all say the same.
-    pub fn weights(&self) -> &[f64] {
-        &self.weights
+    /// How loud each sense of a set is, ascending: 1 where it adds what no other of them says, one over their number where all say the
+    /// same. Those of a set that was not fitted are all heard alike.
+    pub fn weights(&self, subset: Subset) -> Vec<f64> {
+        let alike = || vec![1.0 / subset.len().max(1) as f64; subset.len()];
+        self.voices.get(&subset.bits()).map_or_else(alike, |voices| voices.weights.clone())
     }
 
-    /// The inverse temperatures with one sense, with two, and so on, `[M]`.
-    pub fn scales(&self) -> &[f64] {
-        &self.scales
+    /// The inverse temperature of a set; 1 where it was not fitted.
+    pub fn scale(&self, subset: Subset) -> f64 {
+        self.voices.get(&subset.bits()).map_or(1.0, |voices| voices.scale)
     }
 
     /// The logarithms of the class shares, `[k]`: the answer when there is no sense.
@@ -87,54 +87,85 @@ impl LatePool {
     }
 
     /// Log-probabilities, `[k]`, of one example; `said` is `[M]`, `trust`, `[M]`, multiplies the weights and is 1 where a sense is
-    /// as familiar as usual.
+    /// as familiar as usual. A sense that is not trusted at all counts as missing.
     ///
     /// # Panics
     /// When lengths differ from what was fitted.
     pub fn log_probs(&self, said: &[Option<&[f64]>], trust: &[f64]) -> Vec<f64> {
         let weights = self.effective(said, trust);
-        let present = weights.iter().flatten().filter(|weight| **weight > 0.0).count();
-        let speaking = said.iter().zip(trust).filter(|(said, trust)| said.is_some() && **trust > 0.0).count();
-        if present == 0 {
+        if weights.iter().flatten().all(|weight| *weight == 0.0) {
             return self.log_prior.clone();
         }
-        let scale = self.scales[speaking - 1];
-        let weights: Vec<f64> = weights.into_iter().map(Option::unwrap_or_default).collect();
-        let logits = self.logits(said, &weights);
+        let scale = self.scale(speaking(said, trust));
+        let heard = said.iter().zip(&weights).filter_map(|(said, weight)| Some(((*said)?, (*weight)?)));
+        let logits = pooled(&self.log_prior, heard);
         log_softmax(&logits.into_iter().map(|value| scale * value).collect::<Vec<_>>())
     }
 
     /// The weight of each sense that is there, times its trust.
     pub(crate) fn effective(&self, said: &[Option<&[f64]>], trust: &[f64]) -> Vec<Option<f64>> {
-        assert_eq!(
-            (said.len(), trust.len()),
-            (self.weights.len(), self.weights.len()),
-            "one value for each sense"
-        );
-        let senses = said.iter().zip(&self.weights).zip(trust);
-        senses.map(|((said, weight), trust)| said.map(|_| weight * trust)).collect()
-    }
-
-    fn logits(&self, said: &[Option<&[f64]>], weights: &[f64]) -> Vec<f64> {
-        let mut logits = self.log_prior.clone();
-        for (said, weight) in said.iter().zip(weights) {
-            let Some(said) = said else { continue };
-            for ((logit, said), prior) in logits.iter_mut().zip(*said).zip(&self.log_prior) {
-                *logit += weight * (said - prior);
-            }
+        assert_eq!((said.len(), trust.len()), (self.n_senses, self.n_senses), "one value for each sense");
+        let subset = speaking(said, trust);
+        let mut weights: Vec<Option<f64>> = said.iter().map(|said| said.map(|_| 0.0)).collect();
+        for (sense, weight) in subset.senses().zip(self.weights(subset)) {
+            weights[sense] = Some(weight * trust[sense]);
         }
-        logits
+        weights
     }
 
     /// Whether the parts of a stored pool fit together.
     pub(crate) fn fits(&self) -> bool {
-        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
-        (1..=Subset::MOST).contains(&self.weights.len())
-            && self.scales.len() == self.weights.len()
+        let voices_fit = |(bits, voices): (&u8, &Voices)| {
+            Subset::from_bits(*bits, self.n_senses).is_some_and(|subset| {
+                voices.weights.len() == subset.len()
+                    && voices.weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0)
+                    && voices.scale.is_finite()
+                    && voices.scale > 0.0
+            })
+        };
+        (1..=Subset::MOST).contains(&self.n_senses)
             && self.log_prior.len() > 1
-            && [&self.weights, &self.scales, &self.log_prior].iter().all(|values| finite(values))
-            && self.weights.iter().all(|weight| *weight >= 0.0)
-            && self.scales.iter().all(|scale| *scale > 0.0)
+            && self.log_prior.iter().all(|value| value.is_finite())
+            && self.voices.iter().all(voices_fit)
+    }
+}
+
+/// The senses that are there and trusted.
+fn speaking(said: &[Option<&[f64]>], trust: &[f64]) -> Subset {
+    Subset::of(said.iter().zip(trust).map(|(said, trust)| said.is_some() && *trust > 0.0))
+}
+
+/// The prior, tilted by what is said, as loud as its weight.
+fn pooled<'s>(log_prior: &[f64], said: impl Iterator<Item = (&'s [f64], f64)>) -> Vec<f64> {
+    let mut logits = log_prior.to_vec();
+    for (said, weight) in said {
+        for ((logit, said), prior) in logits.iter_mut().zip(said).zip(log_prior) {
+            *logit += weight * (said - prior);
+        }
+    }
+    logits
+}
+
+impl Voices {
+    /// Of one subset, on the rows that have it. Rows with more senses teach as well: what else they have is not heard.
+    fn fit(input: &FuseInput<'_>, rows: &[usize], subset: Subset, log_prior: &[f64]) -> Self {
+        let there: Vec<usize> =
+            rows.iter().copied().filter(|row| subset.within(input.subset(*row))).collect();
+        let tilts: Vec<Tilt<'_>> =
+            there.iter().map(|row| Tilt::new(input, *row, subset, log_prior)).collect();
+        let weights = fit_weights(&tilts, subset.len());
+        if there.is_empty() {
+            return Self { weights, scale: 1.0 };
+        }
+        let logits = |row: &usize| {
+            let said = subset.senses().map(|sense| input.senses[sense].log_probs.row(*row));
+            pooled(log_prior, said.zip(weights.iter().copied()))
+        };
+        let logits: Vec<f64> = there.iter().flat_map(logits).collect();
+        let labels: Vec<u32> = there.iter().map(|row| input.labels[*row]).collect();
+        let logits = Matrix::from_vec(labels.len(), log_prior.len(), logits);
+        let scale = fit_scale(logits.view(), &labels, there.len() < PRIOR_BELOW);
+        Self { weights, scale }
     }
 }
 
@@ -146,20 +177,21 @@ pub(crate) fn log_prior(input: &FuseInput<'_>, rows: &[usize]) -> Vec<f64> {
     counts.into_iter().map(|count: f64| (count / total).ln()).collect()
 }
 
-/// How each sense of one row tilts the prior.
+/// How each sense of a subset tilts the prior on one row.
 struct Tilt<'a> {
     label: usize,
+    /// By the place of the sense in the subset.
     senses: Vec<(usize, Vec<f64>)>,
     log_prior: &'a [f64],
 }
 
 impl<'a> Tilt<'a> {
-    fn new(input: &FuseInput<'_>, row: usize, log_prior: &'a [f64]) -> Self {
-        let tilt = |sense: usize| {
+    fn new(input: &FuseInput<'_>, row: usize, subset: Subset, log_prior: &'a [f64]) -> Self {
+        let tilt = |(place, sense): (usize, usize)| {
             let said = input.senses[sense].log_probs.row(row);
-            (sense, said.iter().zip(log_prior).map(|(said, prior)| said - prior).collect())
+            (place, said.iter().zip(log_prior).map(|(said, prior)| said - prior).collect())
         };
-        let senses = input.subset(row).senses().map(tilt).collect();
+        let senses = subset.senses().enumerate().map(tilt).collect();
         Self { label: input.labels[row] as usize, senses, log_prior }
     }
 
