@@ -92,8 +92,9 @@ fn features(home: &Home, pairs: &Dataset, end: usize) -> anyhow::Result<Matrix> 
 fn found(x: &Matrix, y: &Matrix, n: usize, draw: usize) -> anyhow::Result<(f64, String)> {
     let learned: Vec<usize> = (0..n).collect();
     let groups: Vec<u32> = (0..n as u32).collect();
-    let aligned =
-        tune::align::align(&x.select_rows(&learned), &y.select_rows(&learned), &groups, Seed(draw as u64))?;
+    let never = AtomicBool::new(false);
+    let (left, right) = (x.select_rows(&learned), y.select_rows(&learned));
+    let aligned = tune::align::align(&left, &right, &groups, Seed(draw as u64), &never)?;
     let alignment = aligned.alignment.context("emoji and their names share something")?;
     let vectors = |side: &tune::align::Side, matrix: &Matrix| -> anyhow::Result<Matrix> {
         let rows = (n..n + HELD_OUT).map(|row| Ok(side.project(matrix.row(row))?));

@@ -54,6 +54,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("dianjing audit data", "带标注的样本，tune 能读的任何形式"),
     ("dianjing align", "用配对样本对齐两种感官，以便互相搜索"),
     ("dianjing align data", "配对样本的表格：CSV、TSV、JSONL 或 Parquet"),
+    ("dianjing align out", "模型包写到这里（默认：当前文件夹下的 名称.djm；名称不带 .djm 则写成文件夹）"),
     ("left", "配对左边所在的列（默认：第一个有内容的列）"),
     ("right", "配对右边所在的列"),
     ("left_base", "左边使用的底座（默认按数据种类选择，见 dianjing base list）"),

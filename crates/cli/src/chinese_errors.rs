@@ -418,6 +418,9 @@ pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
         ReadError::SameColumn { path, column } => {
             (format!("{}的“{column}”列不能既是内容又是标注", name(path)), "请用 --label 指定另一列")
         }
+        ReadError::SameSense { path, column } => {
+            (format!("{}的“{column}”列作为内容指定了两次", name(path)), "请每列只指定一次")
+        }
         ReadError::NoLabelColumn { path, existing } => {
             (format!("{}里看不出哪一列是标注；{}", name(path), columns(existing)), "请用 --label 指定标注列")
         }

@@ -42,6 +42,9 @@ pub enum ReadError {
     /// One column was named for the content and for the label.
     #[error("column `{column}` of `{}` cannot be both the content and the label", path.display())]
     SameColumn { path: PathBuf, column: String },
+    /// One column was named twice for the content.
+    #[error("column `{column}` of `{}` is named twice as what examples are", path.display())]
+    SameSense { path: PathBuf, column: String },
     /// No column looks like a label.
     #[error("no column of `{}` looks like a label; it has {}{}", path.display(), quoted(existing), nearly_label(existing))]
     NoLabelColumn { path: PathBuf, existing: Vec<String> },
@@ -94,7 +97,7 @@ impl ReadError {
             Self::Missing { .. } => "check the path",
             Self::Open { .. } => "check the permissions",
             Self::Empty { .. } => {
-                "put pictures, texts, sounds or videos into one folder per class, or pass a CSV, JSONL or Parquet file"
+                "put pictures, texts, sounds, videos or series into one folder per class, or pass a CSV, JSONL or Parquet file"
             }
             Self::NoPhotos { .. } => {
                 "pass photos or sounds of parts; texts, series and videos are for `dianjing tune`"
@@ -111,6 +114,7 @@ impl ReadError {
             Self::NoRows { .. } => "check that the file was saved",
             Self::NoColumn { .. } => "correct the name; names are compared exactly",
             Self::SameColumn { .. } => "name another column with --label",
+            Self::SameSense { .. } => "name each column once",
             Self::NoLabelColumn { .. } => "name it with --label COLUMN",
             Self::NoContentColumn { .. } => {
                 "name it with --text COLUMN, --image COLUMN, --sound COLUMN, --video COLUMN or --series COLUMN"

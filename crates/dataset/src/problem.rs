@@ -129,6 +129,8 @@ pub enum ProblemKind {
     DamagedSeries { detail: String },
     /// One sense of the example cannot be used; the example goes without it.
     WithoutSense { sense: String, reason: Box<ProblemKind> },
+    /// Nothing can be learned from one sense of the set.
+    SenseNotLearned { sense: String, detail: String },
     /// Files that are not part of the layout were passed over.
     Ignored { count: usize },
 }
@@ -158,6 +160,7 @@ impl ProblemKind {
                 | Self::DamagedVideo { .. }
                 | Self::DamagedSeries { .. }
                 | Self::WithoutSense { .. }
+                | Self::SenseNotLearned { .. }
         )
     }
 }
@@ -191,9 +194,10 @@ impl fmt::Display for ProblemKind {
             | Self::BrokenVideo { .. }
             | Self::DamagedVideo { .. }
             | Self::SlowVideo { .. } => self.fmt_video(out),
-            Self::NotASeries { .. } | Self::DamagedSeries { .. } | Self::WithoutSense { .. } => {
-                self.fmt_sense(out)
-            }
+            Self::NotASeries { .. }
+            | Self::DamagedSeries { .. }
+            | Self::WithoutSense { .. }
+            | Self::SenseNotLearned { .. } => self.fmt_sense(out),
             Self::RaggedRow { .. }
             | Self::UnclosedQuote
             | Self::BadText { .. }
@@ -296,6 +300,7 @@ impl ProblemKind {
             ),
             Self::DamagedSeries { detail } => write!(out, "set right in the series: {detail}"),
             Self::WithoutSense { sense, reason } => write!(out, "counts without its `{sense}`: {reason}"),
+            Self::SenseNotLearned { sense, detail } => write!(out, "`{sense}` is left out: {detail}"),
             other => unreachable!("{other:?} is not about senses"),
         }
     }

@@ -110,6 +110,7 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
         ProblemKind::WithoutSense { sense, reason } => {
             format!("该样本不使用“{sense}”：{}", chinese(reason))
         }
+        ProblemKind::SenseNotLearned { sense, detail } => format!("不使用“{sense}”：{detail}"),
         ProblemKind::NotASeries { detail } => {
             format!("这不是能读取的传感器序列（{detail}）；请每列一个传感器，每行一个时刻")
         }

@@ -19,8 +19,8 @@ fn an_empty_folder() {
     std::fs::create_dir(place.path("empty")).unwrap();
     assert_snapshot!(place.run(&["tune", "empty"]).told(), @r"
     exit 1
-    error: `empty` holds no pictures, texts, sounds, videos or tables
-    hint: put pictures, texts, sounds or videos into one folder per class, or pass a CSV, JSONL or Parquet file
+    error: `empty` holds no pictures, texts, sounds, videos, series or tables
+    hint: put pictures, texts, sounds, videos or series into one folder per class, or pass a CSV, JSONL or Parquet file
     ");
 }
 
@@ -276,7 +276,7 @@ fn a_bundle_of_a_newer_program_or_another_base() {
     place.write("model/manifest.toml", manifest.replace("format = 3", "format = 99\nnews = \"from afar\""));
     assert_snapshot!(place.run(&["predict", "model", "parts"]).told(), @r"
     exit 1
-    error: `model` has format 99; this program reads up to 2
+    error: `model` has format 99; this program reads up to 3
     hint: install a newer Dianjing
     ");
     // A base of the same name with other weights: another hash in a manifest that is whole in itself.

@@ -124,3 +124,31 @@ fn one_sense_can_be_asked_for_and_what_cannot_be_joined_is_refused() {
     let ended = place.run(&["export", "parts.djm", "--onnx", "x.onnx"]);
     assert!(ended.code != 0 && ended.err.contains("several senses"), "{}", ended.told());
 }
+
+#[test]
+fn few_examples_and_senses_that_teach_nothing_still_make_a_bundle() {
+    let place = Place::new();
+    // Two of each, so that nothing can be compared but one class against the other; a note only one class has.
+    let mut rows: Vec<Value> =
+        (0..8).map(|number| machine(&place, number, 2 * (number as usize % 2))).collect();
+    for row in &mut rows {
+        if row["label"] == STATES[0] {
+            row.as_object_mut().unwrap().remove("note");
+        }
+    }
+    place.write("few.jsonl", lines(&rows));
+    let ended = place.run(&["tune", "few.jsonl"]).fine();
+    assert!(ended.err.contains("`note` is left out"), "{}", ended.err);
+    let ended = place.run(&["predict", "few.djm", "few.jsonl", "--json"]).fine();
+    assert!(predicted(&ended)[0].1["prediction"]["senses"].as_array().unwrap().len() == 2, "{}", ended.out);
+
+    place.write("two.jsonl", lines(&[machine(&place, 0, 0), machine(&place, 1, 2)]));
+    let ended = place.run(&["tune", "two.jsonl"]).fine();
+    assert!(ended.err.contains("Tuned on 2 examples"), "{}", ended.err);
+    place.run(&["predict", "two.djm", "two.jsonl"]).fine();
+
+    let ended = place.run(&["tune", "few.jsonl", "--base", "nobody-knows"]);
+    assert!(ended.code != 0 && ended.err.contains("nobody-knows"), "{}", ended.told());
+    let ended = place.run(&["tune", "few.jsonl", "--base", "whisper-base"]);
+    assert!(ended.code != 0 && ended.err.contains("takes sounds"), "{}", ended.told());
+}

@@ -112,17 +112,14 @@ pub(super) fn find(
     if let Some(sense) = options.contents.iter().find(|sense| options.label.as_ref() == Some(&sense.name)) {
         return Err(ReadError::SameColumn { path: path.to_owned(), column: sense.name.clone() });
     }
+    let given = given(path, table, &options.contents)?;
+    // What a person names as content is no label.
+    candidates.retain(|column| given.iter().all(|content| content.column != *column));
     let label = match named(&options.label)? {
         Some(label) => Some(label),
         None => candidates.iter().copied().find(is_filled).or(candidates.first().copied()),
     };
-    let given = |sense: &Sense| {
-        let column = named(&Some(sense.name.clone()))?;
-        Ok(column.map(|column| ContentColumn { column, modality: sense.modality }))
-    };
-    let given: Vec<Option<ContentColumn>> = options.contents.iter().map(given).collect::<Result<_, _>>()?;
-    let given: Vec<ContentColumn> = given.into_iter().flatten().collect();
-    let contents = contents::find(path, table, &given, label)?;
+    let contents = contents::find(path, table, &given, label, options.wanted)?;
     // Where labels may be missing, a column of another name is not taken for them.
     let label = label.or_else(|| if labels_needed { only_other_column(table, &contents) } else { None });
     if labels_needed && label.is_none() {
@@ -198,6 +195,23 @@ impl Columns {
     }
 }
 
+/// The columns that a person named as what examples are, each once.
+fn given(path: &Path, table: &Table, senses: &[Sense]) -> Result<Vec<ContentColumn>, ReadError> {
+    let mut given: Vec<ContentColumn> = Vec::new();
+    for sense in senses {
+        let column = table.column(&sense.name).ok_or_else(|| ReadError::NoColumn {
+            path: path.to_owned(),
+            column: sense.name.clone(),
+            existing: table.columns.clone(),
+        })?;
+        if given.iter().any(|content| content.column == column) {
+            return Err(ReadError::SameSense { path: path.to_owned(), column: sense.name.clone() });
+        }
+        given.push(ContentColumn { column, modality: sense.modality });
+    }
+    Ok(given)
+}
+
 /// Answers that nearly all differ are texts of their own and no classes.
 fn holds_free_answers(table: &Table, column: usize) -> bool {
     if !ANSWER_NAMES.contains(&table.columns[column].trim().to_lowercase().as_str()) {
@@ -267,6 +281,10 @@ mod tests {
             "senses image+caption_en+标题_zh label -",
         );
         check("trace,label\nx.parquet,worn\n", "series trace label -");
+        check("image_1,image_2,label\nfront/1.png,back/1.png,x\n", "senses image_1+image_2 label -");
+        check("photo,caption,caption_id,label\na.png,a red hat,77,x\n", "senses photo+caption label -");
+        let stray = "photo,note,label\na.png,it hums,x\nb.png,quiet,y\nc.png,q,x\nd.png,q,y\nn/a,loud,y\n";
+        check(stray, "senses photo+note label -");
         check(
             "a,b,c\nlong words here,x,y\n",
             "no column of `t.csv` looks like a label; it has `a`, `b`, `c`",

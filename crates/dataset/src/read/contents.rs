@@ -14,6 +14,8 @@ pub(super) struct ContentColumn {
     pub(super) modality: Modality,
 }
 
+/// What stands behind names of columns that are one thing in several languages.
+const LANGUAGES: [&str; 12] = ["en", "zh", "cn", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "中文"];
 /// Cells that are looked at to find out what a column holds.
 const LOOKED_AT: usize = 50;
 
@@ -74,6 +76,7 @@ pub(super) fn find(
     table: &Table,
     given: &[ContentColumn],
     label: Option<usize>,
+    wanted: Option<Modality>,
 ) -> Result<Vec<ContentColumn>, ReadError> {
     let embeds = |content: &&ContentColumn| {
         content.modality == Modality::Image && table.binary.contains(&content.column)
@@ -96,7 +99,9 @@ pub(super) fn find(
         (files, texts) => {
             let mut contents = [files, texts].concat();
             contents.sort_by_key(|content| content.column);
-            Ok(contents)
+            // A model of one sense asks for that one.
+            let asked = contents.iter().copied().find(|content| Some(content.modality) == wanted);
+            Ok(asked.map_or(contents, |asked| vec![asked]))
         }
     }
 }
@@ -153,18 +158,23 @@ fn named_files(table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Vec<ContentCo
         files = of_names(&[FILE_NAMES]);
         files.truncate(1);
     }
-    let names_of = |content: &ContentColumn| -> Vec<String> {
-        let last = |cell: &Cell| cell.text().rsplit(['/', '\\']).next().map(str::to_owned);
-        table.cells(content.column).take(LOOKED_AT).filter_map(last).collect()
-    };
     let mut kept: Vec<ContentColumn> = Vec::new();
     for content in files {
-        let again = |other: &ContentColumn| names_of(other) == names_of(&content);
+        let again = |other: &ContentColumn| names_the_same(table, other.column, content.column);
         if !kept.iter().any(again) {
             kept.push(content);
         }
     }
     kept
+}
+
+/// Whether two columns name the same files, one of them perhaps from further up.
+fn names_the_same(table: &Table, one: usize, other: usize) -> bool {
+    let mut pairs = table.cells(one).zip(table.cells(other)).take(LOOKED_AT);
+    pairs.all(|(one, other)| {
+        let (one, other) = (one.text().replace('\\', "/"), other.text().replace('\\', "/"));
+        one == other || one.ends_with(&format!("/{other}")) || other.ends_with(&format!("/{one}"))
+    })
 }
 
 /// The columns with one of these names, or with one and a language or a number behind it; the surest name first.
@@ -173,7 +183,8 @@ fn named(table: &Table, names: &[&[&str]]) -> Vec<usize> {
     let mut found = all_by_name(table, &names);
     for (place, column) in table.columns.iter().enumerate() {
         let Some((name, which)) = column.rsplit_once('_') else { continue };
-        let is_which = which.len() <= 2 && which.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_number = which.len() <= 2 && which.bytes().all(|byte| byte.is_ascii_digit());
+        let is_which = is_number || LANGUAGES.contains(&which.to_lowercase().as_str());
         if is_which && !found.contains(&place) && names.contains(&name.trim().to_lowercase().as_str()) {
             found.push(place);
         }
@@ -202,19 +213,21 @@ fn unnamed(path: &Path, table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Resu
     })
 }
 
-/// The sense of the files that a column names, where it names files of one sense and nothing else.
+/// The sense of the files that a column names: of at least four of five that are not empty. The others are no such files.
 fn file_modality(table: &Table, column: usize) -> Option<Modality> {
-    let mut found = None;
+    let senses = [Modality::Image, Modality::Sound, Modality::Video, Modality::Series];
+    let (mut counts, mut filled) = ([0; 4], 0);
     for cell in table.cells(column).filter(|cell| !cell.is_empty()).take(LOOKED_AT) {
+        filled += 1;
         let name = cell.text();
         let series = || is_series_name(Path::new(&name)).then_some(Modality::Series);
-        let modality = modality_of_name(Path::new(&name)).or_else(series);
-        let modality = modality.filter(|modality| modality.is_in_files())?;
-        if *found.get_or_insert(modality) != modality {
-            return None;
+        let found = modality_of_name(Path::new(&name)).or_else(series);
+        if let Some(place) = senses.iter().position(|sense| Some(*sense) == found) {
+            counts[place] += 1;
         }
     }
-    found
+    let most = senses.into_iter().zip(counts).max_by_key(|(_, count)| *count)?;
+    (filled > 0 && 5 * most.1 >= 4 * filled).then_some(most.0)
 }
 
 /// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).

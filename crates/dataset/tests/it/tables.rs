@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dataset::{Content, Modality, Part, ReadOptions, Target};
+use dataset::{Content, Modality, Part, ReadOptions, Sense, Target};
 
 use super::{Place, labels, text};
 
@@ -183,4 +183,21 @@ fn several_senses_of_one_thing_are_read_and_what_is_missing_costs_only_a_sense()
     place.write("other.csv", b"picture\na.png\n");
     let error = dataset::read_senses(&[place.path("other.csv")], &two).unwrap_err().to_string();
     assert!(error.ends_with("has none of the columns `trace`, `photo`; it has `picture`"), "{error}");
+}
+
+#[test]
+fn a_column_is_named_once_and_a_named_content_is_no_label() {
+    let place = Place::new();
+    place.write("t.csv", "question,category,intent\nis it round?,shape,a\nis it red?,colour,b\n");
+    let twice = ["question", "question"].map(|name| Sense { name: name.into(), modality: Modality::Text });
+    let options = ReadOptions { contents: twice.to_vec(), ..ReadOptions::default() };
+    let error = dataset::read(&place.path("t.csv"), &options).unwrap_err().to_string();
+    assert!(
+        error.starts_with("column `question`") && error.ends_with("named twice as what examples are"),
+        "{error}"
+    );
+    let both = ["question", "category"].map(|name| Sense { name: name.into(), modality: Modality::Text });
+    let options = ReadOptions { contents: both.to_vec(), ..ReadOptions::default() };
+    let (dataset, _) = dataset::read(&place.path("t.csv"), &options).unwrap();
+    assert_eq!(dataset.decision.label.as_deref(), Some("intent"));
 }

@@ -97,8 +97,12 @@ pub fn align(home: &Home, request: &AlignRequest, run: &Run<'_>) -> Result<Align
     problems.extend(pairs.ends.iter().flat_map(|end| end.table.problems.iter().cloned()));
     let groups = pairs.groups(run)?;
     let [left, right] = [0, 1].map(|end| pairs.matrix(end));
-    let aligned =
-        run.step(Step::Tune, || Ok(tune::align::align(&left, &right, &groups, Seed(request.seed))?))?;
+    let aligned = run.step(Step::Tune, || {
+        match tune::align::align(&left, &right, &groups, Seed(request.seed), run.cancel_flag()) {
+            Err(tune::TuneError::Cancelled) => Err(PipelineError::Cancelled),
+            aligned => Ok(aligned?),
+        }
+    })?;
     let told = told(&pairs, &aligned, problems, request.seed);
     run.step(Step::Write, || {
         let mut bundle = bundle_of(request, &pairs, &aligned, &told)?;
@@ -112,8 +116,17 @@ pub fn align(home: &Home, request: &AlignRequest, run: &Run<'_>) -> Result<Align
 
 impl Pairs {
     fn new(home: &Home, request: &AlignRequest, data: Dataset, run: &Run<'_>) -> Result<Self, PipelineError> {
-        let end =
-            |end: usize| OneSense::new(home, request.bases[end].as_deref(), &data, &data.senses[end], run);
+        let end = |end: usize| {
+            let (sense, named) = (&data.senses[end], request.bases[end].as_deref());
+            if let Some(id) = named {
+                let takes = home.catalogue.entry(id)?.modality;
+                if takes != sense.modality {
+                    let (base, got) = (id.to_owned(), sense.modality);
+                    return Err(PipelineError::OtherModality { base, takes, got });
+                }
+            }
+            OneSense::new(home, named, &data, sense, run)
+        };
         let ends = [end(0)?, end(1)?];
         let n = data.examples.len();
         let [left, right] = [0, 1].map(|end: usize| ends[end].rows(n));

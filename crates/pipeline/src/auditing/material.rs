@@ -4,6 +4,7 @@ use curate::Look;
 use curate::attributes::Attribute;
 use curate::faults::{self, Fault};
 use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, split};
+use linalg::decompose::row_space;
 use linalg::{Matrix, Neighbours, Seed};
 
 use super::attributes;
@@ -11,6 +12,8 @@ use super::media::Media;
 use crate::features::Table;
 use crate::report::Sentence;
 
+/// Columns from which features are wide: those of series are, networks have fewer.
+const WIDE: usize = 2048;
 /// Folds that heads are asked about.
 const FOLDS: usize = 5;
 
@@ -69,6 +72,15 @@ pub(super) struct Material {
     pub(super) seed: Seed,
 }
 
+/// The same rows in the space that they span, where they have many more numbers than there are rows: no distance and no linear model
+/// changes, and everything costs as much as there are rows.
+fn narrow(x: &Matrix<f32>) -> Matrix<f32> {
+    if x.cols() < WIDE || x.cols() <= x.rows() {
+        return x.clone();
+    }
+    row_space(x.map(f64::from).view()).coordinates.map(|value| value as f32)
+}
+
 impl Material {
     /// From examples with their features. Classes without an example that could be read have no number.
     pub(super) fn of_table(table: &Table, media: Media, skip: &[Fault], seed: Seed) -> Self {
@@ -99,7 +111,7 @@ impl Material {
             columns,
             attributes,
             looks: media.looks,
-            x: Some(table.pooled().clone()),
+            x: Some(narrow(table.pooled())),
             question: question(data, present.len()),
             skip: skip.to_vec(),
             seed,

@@ -86,6 +86,11 @@ impl Joined {
         FuseInput { senses, labels: &self.labels, n_classes: self.n_classes, groups: &self.groups }
     }
 
+    /// Whether there are examples of two classes to compare ways of joining on.
+    pub(super) fn can_compare(&self) -> bool {
+        self.labels.iter().any(|label| *label != self.labels[0])
+    }
+
     /// Whether every sense brings its features, so that they can be modelled together.
     pub(super) fn has_features(&self) -> bool {
         self.senses.iter().all(|sense| sense.features.is_some())

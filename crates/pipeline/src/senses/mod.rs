@@ -11,9 +11,9 @@ use bundle::{
     BaseReference, Evaluation, Manifest, Predictor, SensePart, SenseReference, SensesBundle, SensesPredictor,
 };
 use dataset::split::parts;
-use dataset::{Dataset, Problem, Task};
+use dataset::{Dataset, Problem, ProblemKind, Task};
 use linalg::{Matrix, Seed};
-use tune::fuse::{Choice, Kind, Subset, choose};
+use tune::fuse::{Choice, FuseInput, Kind, Subset, choose};
 use tune::{TuneConfig, TuneError};
 
 pub use predicting::{evaluate_senses, predict_senses};
@@ -23,7 +23,7 @@ use crate::held_out::HeldOut;
 use crate::journey::{self, Lesson, TuneRequest, Tuning};
 use crate::report::Sentence;
 use crate::report_data::{self, Made};
-use crate::{Home, PipelineError, Run, Step};
+use crate::{Event, Home, PipelineError, Run, Step};
 pub(crate) use each::OneSense;
 use each::Taught;
 use joining::Joined;
@@ -39,6 +39,7 @@ pub(crate) fn tune(
 ) -> Result<Tuning, PipelineError> {
     check(&data)?;
     let named = request.base.as_deref();
+    check_base(home, named, &data)?;
     let each = data.senses.iter().map(|sense| OneSense::new(home, named, &data, sense, run));
     let senses: Vec<OneSense> = each.collect::<Result<_, _>>()?;
     problems.extend(senses.iter().flat_map(|sense| sense.table.problems.iter().cloned()));
@@ -47,11 +48,13 @@ pub(crate) fn tune(
     let lesson = Lesson::new(&whole, &relations);
     lesson.check()?;
     let seed = Seed(request.seed);
-    let taught = run.step(Step::Tune, || teach(&senses, &relations.groups.numbers(), request, run))?;
+    let (senses, taught, left_out) =
+        run.step(Step::Tune, || teach(senses, &relations.groups.numbers(), request, run))?;
+    problems.extend(left_out);
     let joined = Joined::new(&lesson, whole.data.examples.len(), &senses, &taught);
     let said = joined.senses();
     let input = joined.input(&said);
-    let choice = run.step(Step::Tune, || Ok(choose(&input, seed)?))?;
+    let choice = run.step(Step::Tune, || choice(&joined, &input, &lesson, seed, run))?;
     let record = record(&lesson, &joined, &choice);
     let (assessment, told) = run.step(Step::Evaluate, || {
         let assessment = assess::assess(&lesson, &record, request.target_error, seed)?;
@@ -63,17 +66,18 @@ pub(crate) fn tune(
             joined: &joined,
             choice: &choice,
         };
-        Ok::<_, PipelineError>((assessment, worth.table(&input, seed)?))
+        Ok::<_, PipelineError>((assessment, worth.table(&input, seed, run)?))
     })?;
     let manifest = manifest(request, &whole.data, &lesson, &senses);
-    let mut bundle = bundle_of(manifest, &senses, &taught, &choice, &assessment)?;
+    let why = why(&choice, joined.has_features());
+    let mut bundle = bundle_of(manifest, &senses, &taught, &choice, &assessment, &why)?;
     let held_out = on_test_part(&bundle, &whole.data, &senses)?;
     bundle.evaluation.measured = journey::measured(&assessment, held_out.as_ref());
     run.step(Step::Write, || {
         let made = Made {
             validated: &record.validated,
             candidates: candidates(&choice),
-            why: why(&choice, joined.has_features()),
+            why,
             manifest: &bundle.manifest,
         };
         let held_out = held_out.as_ref();
@@ -93,6 +97,24 @@ pub(crate) fn tune(
     })
 }
 
+/// A base that is named has to be one that some sense takes.
+fn check_base(home: &Home, named: Option<&str>, data: &Dataset) -> Result<(), PipelineError> {
+    let Some(id) = named else { return Ok(()) };
+    let takes = home.catalogue.entry(id)?.modality;
+    if data.senses.iter().any(|sense| sense.modality == takes) {
+        return Ok(());
+    }
+    Err(PipelineError::OtherModality { base: id.to_owned(), takes, got: data.senses[0].modality })
+}
+
+/// What fusion gives, where being stopped is no error of the data.
+fn stoppable<T>(found: Result<T, TuneError>) -> Result<T, PipelineError> {
+    match found {
+        Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
+        found => Ok(found?),
+    }
+}
+
 fn check(data: &Dataset) -> Result<(), PipelineError> {
     if !matches!(data.task, Task::SingleLabel { .. }) {
         return Err(PipelineError::SensesTask { got: data.decision.task.clone() });
@@ -104,20 +126,75 @@ fn check(data: &Dataset) -> Result<(), PipelineError> {
     Ok(())
 }
 
-/// A head for each sense.
+/// Senses with what they learned, and what is to be said of those that are left out.
+type Learned = (Vec<OneSense>, Vec<Taught>, Vec<Problem>);
+
+/// A head for each sense; one that nothing can be learned from is left out.
 fn teach(
-    senses: &[OneSense],
+    senses: Vec<OneSense>,
     groups: &[u32],
     request: &TuneRequest,
     run: &Run<'_>,
-) -> Result<Vec<Taught>, PipelineError> {
+) -> Result<Learned, PipelineError> {
     let config = TuneConfig {
         max_words: if request.words { TuneConfig::default().max_words } else { 0 },
         ..TuneConfig::default()
     };
     let config = config.check().expect("the defaults are in range");
     let seed = Seed(request.seed);
-    senses.iter().map(|sense| sense.teach(groups, &config, seed, run)).collect()
+    let (mut kept, mut problems, mut first) = (Vec::new(), Vec::new(), None);
+    for sense in senses {
+        match sense.teach(groups, &config, seed, run) {
+            Ok(taught) => kept.push((sense, taught)),
+            Err(PipelineError::Sense { sense: name, source }) => {
+                let kind = ProblemKind::SenseNotLearned { sense: name, detail: source.to_string() };
+                problems.push(Problem::in_file(kind, &sense.table.data.root));
+                first.get_or_insert(*source);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // A sense that is never held out cannot be weighed against others.
+    let can_be_held_out = |(_, taught): &(OneSense, Taught)| !taught.tuned.validated.is_empty();
+    if kept.iter().any(can_be_held_out) {
+        let (weighed, others): (Vec<_>, Vec<_>) = kept.into_iter().partition(can_be_held_out);
+        let detail = "no class has two of its examples that do not belong together".to_owned();
+        problems.extend(others.into_iter().map(|(sense, _)| {
+            let kind =
+                ProblemKind::SenseNotLearned { sense: sense.sense.name.clone(), detail: detail.clone() };
+            Problem::in_file(kind, &sense.table.data.root)
+        }));
+        kept = weighed;
+    }
+    problems.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
+    let (senses, taught): (Vec<OneSense>, Vec<Taught>) = kept.into_iter().unzip();
+    match first {
+        Some(error) if senses.is_empty() => Err(error),
+        _ => Ok((senses, taught, problems)),
+    }
+}
+
+/// The logarithms of the class shares, `[k]`.
+fn log_prior(lesson: &Lesson) -> Vec<f64> {
+    let mut counts = vec![1.0; lesson.classes.len()];
+    lesson.single_labels().iter().for_each(|label| counts[*label as usize] += 1.0);
+    let total: f64 = counts.iter().sum();
+    counts.into_iter().map(|count: f64| (count / total).ln()).collect()
+}
+
+/// The way of joining, compared with others where there are examples to compare on.
+fn choice(
+    joined: &Joined,
+    input: &FuseInput<'_>,
+    lesson: &Lesson,
+    seed: Seed,
+    run: &Run<'_>,
+) -> Result<Choice, PipelineError> {
+    if joined.can_compare() {
+        stoppable(choose(input, seed, run.cancel_flag()))
+    } else {
+        Ok(Choice::untested(input.senses.len(), log_prior(lesson)))
+    }
 }
 
 /// What the chosen model said out of fold, by the rows of the lesson.
@@ -155,6 +232,7 @@ fn bundle_of(
     taught: &[Taught],
     choice: &Choice,
     assessment: &Assessment,
+    why: &Sentence,
 ) -> Result<SensesBundle, PipelineError> {
     let part = |(sense, taught): (&OneSense, &Taught)| {
         Ok(SensePart {
@@ -172,7 +250,7 @@ fn bundle_of(
             measured: Vec::new(),
             recall: assessment.recall.clone(),
             recipe: name(choice.kind).en,
-            why: why(choice, true).en,
+            why: why.en.clone(),
         },
     })
 }
@@ -207,6 +285,12 @@ fn candidates(choice: &Choice) -> Vec<(Sentence, f64, bool)> {
 
 /// Why this way of joining was chosen.
 fn why(choice: &Choice, could_be_joint: bool) -> Sentence {
+    if choice.tried.is_empty() {
+        return Sentence {
+            en: "there are too few examples to compare ways of joining the senses: the first that is there answers".to_owned(),
+            zh: "样本太少，无法比较各种合并方式：由排在最前的现有感官作答".to_owned(),
+        };
+    }
     let chosen = choice.tried.iter().find(|tried| tried.kind == choice.kind);
     let loss = chosen.map_or(f64::NAN, |tried| tried.loss);
     let (n, tried) = (choice.validated.len(), choice.tried.len());
@@ -219,9 +303,16 @@ fn why(choice: &Choice, could_be_joint: bool) -> Sentence {
         "{}：在 {n} 个留出样本上折外损失为 {loss:.4}；共试 {tried} 种方式，更复杂的都没有好出一个标准误",
         name.zh
     );
-    if !could_be_joint {
-        en.push_str("; the joint model was not tried, there are too many features for it");
-        zh.push_str("；特征太多，未试联合模型");
+    match &choice.without_joint {
+        Some(_) if !could_be_joint => {
+            en.push_str("; the joint model was not tried, there are too many features for it");
+            zh.push_str("；特征太多，未试联合模型");
+        }
+        Some(reason) => {
+            en.push_str(&format!("; there is no joint model: {reason}"));
+            zh.push_str("；无法建立联合模型：有的类别缺少某种感官");
+        }
+        None => {}
     }
     Sentence { en, zh }
 }

@@ -8,12 +8,13 @@ use tune::fuse::{Choice, FuseInput, Kind, Seen, Subset, conflicts, masked_losses
 use super::blank::blank;
 use super::each::{OneSense, Taught};
 use super::joining::Joined;
-use crate::PipelineError;
+use super::stoppable;
 use crate::assess::argmax;
 use crate::features::Table;
 use crate::journey::Lesson;
 use crate::report::{BrokenSense, Conflict, SenseRow, SenseSummary, SensesTable};
 use crate::report_data::card;
+use crate::{PipelineError, Run};
 
 /// Conflicts shown.
 const SHOWN: usize = 12;
@@ -32,8 +33,14 @@ pub(super) struct Worth<'a> {
 
 impl Worth<'_> {
     /// The table of senses, combinations and broken senses, for the report.
-    pub(super) fn table(&self, input: &FuseInput<'_>, seed: Seed) -> Result<SensesTable, PipelineError> {
-        let rows = self.combinations(input, seed)?;
+    pub(super) fn table(
+        &self,
+        input: &FuseInput<'_>,
+        seed: Seed,
+        run: &Run<'_>,
+    ) -> Result<SensesTable, PipelineError> {
+        let compared = !self.choice.tried.is_empty();
+        let rows = if compared { self.combinations(input, seed, run)? } else { Vec::new() };
         let senses = self.senses.iter().zip(self.taught).map(|(sense, taught)| SenseSummary {
             name: sense.sense.name.clone(),
             modality: sense.sense.modality,
@@ -43,14 +50,19 @@ impl Worth<'_> {
         });
         Ok(SensesTable {
             senses: senses.collect(),
-            broken: self.broken(input, &rows)?,
-            conflicts: self.conflicts(input)?,
+            broken: if compared { self.broken(input, &rows)? } else { Vec::new() },
+            conflicts: if compared { self.conflicts(input)? } else { Vec::new() },
             rows,
         })
     }
 
-    fn combinations(&self, input: &FuseInput<'_>, seed: Seed) -> Result<Vec<SenseRow>, PipelineError> {
-        let measured = masked_losses(input, self.choice.kind, seed)?;
+    fn combinations(
+        &self,
+        input: &FuseInput<'_>,
+        seed: Seed,
+        run: &Run<'_>,
+    ) -> Result<Vec<SenseRow>, PipelineError> {
+        let measured = stoppable(masked_losses(input, self.choice.kind, seed, run.cancel_flag()))?;
         let row = |masked: &tune::fuse::MaskedLoss| SenseRow {
             present: (0..input.senses.len()).map(|sense| masked.subset.contains(sense)).collect(),
             accuracy: share(masked.accuracy, masked.n),

@@ -1,5 +1,7 @@
 //! Which way of aligning is shipped: decided by held-out retrieval.
 
+use std::sync::atomic::AtomicBool;
+
 use dataset::split::folds;
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
@@ -8,7 +10,7 @@ use super::retrieval::{Place, by_chance, places, wrong_pairs};
 use super::space::Space;
 use super::{Alignment, FEWEST_PAIRS, WrongPairs, cca, procrustes};
 use crate::TuneError;
-use crate::fuse::Difference;
+use crate::fuse::{Difference, stop};
 
 /// Folds of pairs.
 const FOLDS: usize = 5;
@@ -60,13 +62,19 @@ pub struct Aligned {
 ///
 /// # Errors
 /// [`TuneError::FewPairs`] below 50 groups of pairs; rows that differ in number, or a value that is not finite.
-pub fn align(left: &Matrix, right: &Matrix, groups: &[u32], seed: Seed) -> Result<Aligned, TuneError> {
+pub fn align(
+    left: &Matrix,
+    right: &Matrix,
+    groups: &[u32],
+    seed: Seed,
+    cancel: &AtomicBool,
+) -> Result<Aligned, TuneError> {
     check(left, right, groups)?;
     let n = left.rows();
     let fold_of = folds(&vec![0; n], groups, FOLDS, seed.derive("align"));
     let methods = [Method::Procrustes, Method::Cca];
-    let records: Vec<Vec<Place>> =
-        methods.iter().map(|method| held_out(left, right, &fold_of, *method, seed)).collect();
+    let records = methods.iter().map(|method| held_out(left, right, &fold_of, *method, seed, cancel));
+    let records: Vec<Vec<Place>> = records.collect::<Result<_, _>>()?;
     let reciprocal = |record: &[Place]| record.iter().map(|place| place.reciprocal).collect::<Vec<f64>>();
     let difference = |a: &[Place], b: &[Place]| {
         let differences: Vec<f64> =
@@ -94,10 +102,18 @@ pub fn align(left: &Matrix, right: &Matrix, groups: &[u32], seed: Seed) -> Resul
 }
 
 /// Places of all pairs, each by an alignment of the other folds. One that found nothing shared knows no partner.
-fn held_out(left: &Matrix, right: &Matrix, fold_of: &[u8], method: Method, seed: Seed) -> Vec<Place> {
+fn held_out(
+    left: &Matrix,
+    right: &Matrix,
+    fold_of: &[u8],
+    method: Method,
+    seed: Seed,
+    cancel: &AtomicBool,
+) -> Result<Vec<Place>, TuneError> {
     let found: Vec<(Vec<usize>, Vec<Place>)> = (0..FOLDS)
         .into_par_iter()
         .map(|fold| {
+            stop(cancel)?;
             let (train, held): (Vec<usize>, Vec<usize>) =
                 (0..fold_of.len()).partition(|pair| usize::from(fold_of[*pair]) != fold);
             let of = |side: &Matrix| Space::new(&side.select_rows(&train).map(f64::from));
@@ -111,14 +127,14 @@ fn held_out(left: &Matrix, right: &Matrix, fold_of: &[u8], method: Method, seed:
                 Some(alignment) => places(&alignment.left.turned_rows(&x), &alignment.right.turned_rows(&y)),
                 None => places(&Matrix::zeros(held.len(), 1), &Matrix::zeros(held.len(), 1)),
             };
-            (held, places)
+            Ok((held, places))
         })
-        .collect();
+        .collect::<Result<_, TuneError>>()?;
     let mut all = vec![Place::default(); fold_of.len()];
     for (held, places) in found {
         held.into_iter().zip(places).for_each(|(pair, place)| all[pair] = place);
     }
-    all
+    Ok(all)
 }
 
 /// Chance for folds of these sizes.

@@ -5,6 +5,9 @@ use linalg::{Matrix, Seed, matmul, random};
 use super::retrieval::{Place, places};
 use super::*;
 
+/// Nobody asks to stop.
+static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// Both sides show the same hidden values through fixed random maps, under noise of their own.
 struct Made {
     left: Matrix,
@@ -29,7 +32,7 @@ impl Made {
     }
 
     fn align(&self, seed: u64) -> Aligned {
-        align(&self.left, &self.right, &groups(self.left.rows()), Seed(seed)).unwrap()
+        align(&self.left, &self.right, &groups(self.left.rows()), Seed(seed), &NEVER).unwrap()
     }
 
     /// The share of partners among the ten best of these pairs.
@@ -146,8 +149,9 @@ fn the_same_on_any_number_of_threads() {
 #[test]
 fn what_cannot_be_aligned_is_refused() {
     let made = Made::new(60, 1.0, 9);
-    let refused =
-        |left: &Matrix, right: &Matrix, groups: &[u32]| align(left, right, groups, Seed(0)).unwrap_err();
+    let refused = |left: &Matrix, right: &Matrix, groups: &[u32]| {
+        align(left, right, groups, Seed(0), &NEVER).unwrap_err()
+    };
     let few = Made::new(49, 1.0, 9);
     assert_eq!(refused(&few.left, &few.right, &groups(49)), TuneError::FewPairs { n: 49, fewest: 50 });
     assert_eq!(refused(&made.left, &made.right, &[0; 60]), TuneError::FewPairs { n: 1, fewest: 50 });
@@ -159,7 +163,7 @@ fn what_cannot_be_aligned_is_refused() {
         TuneError::NotFinite { set: "left".to_owned(), row: 3 }
     );
     let same = Matrix::from_vec(60, 4, vec![1.0; 240]);
-    let aligned = align(&same, &made.right, &groups(60), Seed(0)).unwrap();
+    let aligned = align(&same, &made.right, &groups(60), Seed(0), &NEVER).unwrap();
     assert!(aligned.alignment.is_none(), "rows that are all the same share nothing");
     let alignment = made.align(1).alignment.unwrap();
     assert!(matches!(alignment.left.project(&[1.0]), Err(TuneError::Columns { .. })));

@@ -1,5 +1,7 @@
 //! Which model over the senses is shipped: decided on rows that it was not fitted on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dataset::split::{folds, plan};
 use linalg::logits::fit_scale;
 use linalg::{Matrix, Seed};
@@ -81,8 +83,8 @@ pub struct Choice {
 /// the senses' heads are as given.
 ///
 /// # Errors
-/// [`TuneError`] names the row or the sense at fault.
-pub fn choose(input: &FuseInput<'_>, seed: Seed) -> Result<Choice, TuneError> {
+/// [`TuneError`] names the row or the sense at fault; [`TuneError::Cancelled`] soon after `cancel` became true.
+pub fn choose(input: &FuseInput<'_>, seed: Seed, cancel: &AtomicBool) -> Result<Choice, TuneError> {
     input.check()?;
     let deals = Deals::new(input, seed);
     let validated = deals.validated(input.n());
@@ -90,8 +92,9 @@ pub fn choose(input: &FuseInput<'_>, seed: Seed) -> Result<Choice, TuneError> {
     let mut records = Vec::new();
     let mut without_joint = None;
     for kind in [Kind::Single, Kind::Late, Kind::Joint] {
-        match record(input, kind, &deals) {
+        match record(input, kind, &deals, cancel) {
             Ok(record) => records.push((kind, record)),
+            Err(TuneError::Cancelled) => return Err(TuneError::Cancelled),
             Err(error) => without_joint = Some(error),
         }
     }
@@ -122,6 +125,22 @@ pub fn choose(input: &FuseInput<'_>, seed: Seed) -> Result<Choice, TuneError> {
     let subsets: Vec<Subset> = Subset::every(input.senses.len()).collect();
     let fused = fit(input, kind, &rows, &subsets)?;
     Ok(Choice { fused, kind, tried, without_joint, validated, log_probs })
+}
+
+impl Choice {
+    /// For examples of which none can be held out: the first sense that is there answers, and nothing was compared.
+    pub fn untested(n_senses: usize, log_prior: Vec<f64>) -> Self {
+        let log_probs = Matrix::zeros(0, log_prior.len());
+        let single = Single { order: (0..n_senses).collect(), scales: vec![1.0; n_senses], log_prior };
+        Self {
+            fused: Fused::Single(single),
+            kind: Kind::Single,
+            tried: Vec::new(),
+            without_joint: None,
+            validated: Vec::new(),
+            log_probs,
+        }
+    }
 }
 
 impl Difference {
@@ -192,7 +211,12 @@ struct Record {
 }
 
 /// Out-of-fold answers, their losses, and whether they are right; mean over repeats, NaN where never held out.
-fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<Record, TuneError> {
+fn record(
+    input: &FuseInput<'_>,
+    kind: Kind,
+    deals: &Deals,
+    cancel: &AtomicBool,
+) -> Result<Record, TuneError> {
     let n = input.n();
     let (mut losses, mut scores) = (vec![f64::NAN; n], vec![f64::NAN; n]);
     let mut all = Matrix::zeros(n, input.n_classes);
@@ -204,6 +228,7 @@ fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<Record, Tu
         .splits()
         .into_par_iter()
         .map(|(train, held_out)| {
+            stop(cancel)?;
             let mut subsets: Vec<Subset> = held_out.iter().map(|row| input.subset(*row)).collect();
             subsets.sort_unstable();
             subsets.dedup();
@@ -221,6 +246,11 @@ fn record(input: &FuseInput<'_>, kind: Kind, deals: &Deals) -> Result<Record, Tu
         all.row_mut(row).iter_mut().zip(&log_probs).for_each(|(sum, value)| *sum += share * value);
     }
     Ok(Record { losses, scores, log_probs: all })
+}
+
+/// Ends the work when the person asked to stop.
+pub(crate) fn stop(cancel: &AtomicBool) -> Result<(), TuneError> {
+    if cancel.load(Ordering::Relaxed) { Err(TuneError::Cancelled) } else { Ok(()) }
 }
 
 /// Folds that keep groups together, dealt several times for few rows.

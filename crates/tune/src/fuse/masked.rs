@@ -1,9 +1,11 @@
 //! What each sense is worth: the loss with it alone, with each pair, with all, and with each one taken away.
 
+use std::sync::atomic::AtomicBool;
+
 use linalg::Seed;
 use rayon::prelude::*;
 
-use super::choice::{Deals, ask, fit};
+use super::choice::{Deals, ask, fit, stop};
 use super::{Difference, FuseInput, Kind, Subset};
 use crate::TuneError;
 
@@ -28,7 +30,12 @@ pub struct MaskedLoss {
 ///
 /// # Errors
 /// [`TuneError`] names the row or the sense at fault.
-pub fn masked_losses(input: &FuseInput<'_>, kind: Kind, seed: Seed) -> Result<Vec<MaskedLoss>, TuneError> {
+pub fn masked_losses(
+    input: &FuseInput<'_>,
+    kind: Kind,
+    seed: Seed,
+    cancel: &AtomicBool,
+) -> Result<Vec<MaskedLoss>, TuneError> {
     input.check()?;
     let (deals, all) = (Deals::new(input, seed), Subset::all(input.senses.len()));
     let told = |subset: &Subset| subset.len() <= 2 || subset.len() + 1 >= all.len();
@@ -38,6 +45,7 @@ pub fn masked_losses(input: &FuseInput<'_>, kind: Kind, seed: Seed) -> Result<Ve
         .splits()
         .into_par_iter()
         .map(|(train, held_out)| {
+            stop(cancel)?;
             let fused = fit(input, kind, &train, &subsets)?;
             let complete = held_out.into_iter().filter(|row| input.subset(*row) == all);
             let losses = |row: usize| {

@@ -8,6 +8,9 @@ use super::coupling::Coupling;
 use super::*;
 use crate::TuneError;
 
+/// Nobody asks to stop.
+static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
 /// Gaussians with unit covariance: each class has its mean in each sense.
 struct Made {
     features: Vec<Matrix>,
@@ -241,7 +244,7 @@ fn coupling_is_believed_where_senses_share_their_noise() {
     made.with(|input| {
         let joint = JointGda::fit(input).unwrap();
         assert_eq!(joint.gamma(), 0.5);
-        let choice = choose(input, Seed(1)).unwrap();
+        let choice = choose(input, Seed(1), &NEVER).unwrap();
         assert_eq!(choice.kind, Kind::Joint, "{:?}", choice.tried[2].over_single);
         assert!(choice.tried[2].over_single.interval.1 < 0.0, "{:?}", choice.tried[2].over_single);
     });
@@ -253,7 +256,7 @@ fn what_is_shipped_is_not_worse_than_the_best_sense() {
         let mut rng = Seed(seed).rng();
         let distances: Vec<f64> = (0..3).map(|_| random::uniform(&mut rng)).collect();
         let made = Made::new(60, 3, 3, &distances, 100 + seed).lacking(0.15, seed);
-        let choice = made.with(|input| choose(input, Seed(seed)).unwrap());
+        let choice = made.with(|input| choose(input, Seed(seed), &NEVER).unwrap());
         let tried = choice.tried.iter().find(|tried| tried.kind == choice.kind).unwrap();
         assert!(tried.over_single.mean <= tried.over_single.error, "{seed}: {:?}", tried.over_single);
         assert_eq!(choice.validated.len(), 60);
@@ -324,7 +327,7 @@ fn a_sense_that_contradicts_the_other_is_a_conflict() {
 fn masked_losses_rank_the_senses() {
     let made = Made::new(150, 3, 3, &[1.2, 0.4, 0.4], 14).lacking(0.1, 1);
     for kind in [Kind::Late, Kind::Joint] {
-        let masked = made.with(|input| masked_losses(input, kind, Seed(1)).unwrap());
+        let masked = made.with(|input| masked_losses(input, kind, Seed(1), &NEVER).unwrap());
         assert_eq!(
             masked.iter().map(|masked| masked.subset.len()).collect::<Vec<_>>(),
             [1, 1, 1, 2, 2, 2, 3]
@@ -339,7 +342,7 @@ fn masked_losses_rank_the_senses() {
 #[test]
 fn stored_models_answer_the_same_and_damage_is_noticed() {
     let made = Made::new(60, 3, 2, &[1.0, 0.7], 15);
-    let choice = made.with(|input| choose(input, Seed(1)).unwrap());
+    let choice = made.with(|input| choose(input, Seed(1), &NEVER).unwrap());
     let (late, joint) = made.with(|input| (LatePool::fit(input).unwrap(), JointGda::fit(input).unwrap()));
     let single = Single { order: vec![1, 0], scales: vec![1.0, 1.1], log_prior: vec![0.1, -0.3, 0.2] };
     for fused in [choice.fused, Fused::Late(late), Fused::Joint(joint), Fused::Single(single)] {
@@ -360,7 +363,7 @@ fn the_same_on_any_number_of_threads() {
     let made = Made::new(70, 3, 4, &[0.6, 0.6, 0.3], 16).lacking(0.2, 2);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| made.with(|input| choose(input, Seed(4)).unwrap()))
+        pool.install(|| made.with(|input| choose(input, Seed(4), &NEVER).unwrap()))
     };
     assert_eq!(on(1).tried, on(3).tried);
     assert_eq!(on(1).fused, on(2).fused);
@@ -369,8 +372,8 @@ fn the_same_on_any_number_of_threads() {
 #[test]
 fn bad_input_is_refused_by_name() {
     let good = || Made::new(30, 3, 2, &[1.0, 1.0], 17);
-    let refused = |made: &Made| made.with(|input| choose(input, Seed(0)).unwrap_err());
-    let none = good().with_senses(&[], |input| choose(input, Seed(0)).unwrap_err());
+    let refused = |made: &Made| made.with(|input| choose(input, Seed(0), &NEVER).unwrap_err());
+    let none = good().with_senses(&[], |input| choose(input, Seed(0), &NEVER).unwrap_err());
     assert_eq!(none, TuneError::NoSense);
     let mut made = good();
     made.labels = vec![1; 30];
@@ -382,7 +385,7 @@ fn bad_input_is_refused_by_name() {
     made.log_probs[1].row_mut(4)[0] = f64::NAN;
     assert_eq!(refused(&made), TuneError::NotFinite { set: "text".to_owned(), row: 4 });
     made.present[1][4] = false;
-    assert!(made.with(|input| choose(input, Seed(0)).is_ok()), "what a row lacks is not read");
+    assert!(made.with(|input| choose(input, Seed(0), &NEVER).is_ok()), "what a row lacks is not read");
     let mut made = good();
     made.features[0].row_mut(5)[1] = f32::INFINITY;
     assert_eq!(refused(&made), TuneError::NotFinite { set: "photo".to_owned(), row: 5 });
@@ -407,7 +410,7 @@ fn a_class_that_a_sense_never_showed_rules_out_the_joint_model_only() {
     made.with(|input| {
         let unseen = TuneError::UnseenClass { sense: "text".to_owned(), class: 2 };
         assert_eq!(JointGda::fit(input).unwrap_err(), unseen);
-        let choice = choose(input, Seed(0)).unwrap();
+        let choice = choose(input, Seed(0), &NEVER).unwrap();
         assert_eq!((choice.without_joint, choice.tried.len()), (Some(unseen), 2));
     });
 }

@@ -55,7 +55,7 @@ fn text_is_told_with_its_place() {
     assert_eq!(faults, [told]);
     assert_eq!(series.channels[0].values.iter().filter(|value| value.is_nan()).count(), 4);
     let error = parsed("a,state\n1,idle\n2,busy\n").unwrap_err().to_string();
-    assert!(error.contains("s.csv:2") && error.contains("`state`") && error.contains("`idle`"), "{error}");
+    assert!(error.contains("row 2") && error.contains("`state`") && error.contains("`idle`"), "{error}");
 }
 
 #[test]
