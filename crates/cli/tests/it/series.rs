@@ -109,8 +109,8 @@ fn an_audit_tells_broken_sensors() {
     change("set/fine/00.csv", &|row, line| only(row, line, &|cells| format!("{},{},20", cells[0], cells[1])));
     change("set/worn/01.csv", &|row, line| {
         only(row, line, &|cells| {
-            let value: f64 = cells[1].parse().unwrap();
-            format!("{},{},{}", cells[0], value.clamp(-0.4, 0.4), cells[2])
+            let value = if (100..130).contains(&row) { "3.5" } else { cells[1].as_str() };
+            format!("{},{value},{}", cells[0], cells[2])
         })
     });
     change("set/fine/02.csv", &|row, line| {
