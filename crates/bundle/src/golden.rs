@@ -44,6 +44,11 @@ impl Golden {
     }
 
     fn compare(&self, engine: &str, fresh: &[Vec<f64>], is_exact: bool) -> Result<(), BundleError> {
+        if self.rows.len() != fresh.len() {
+            let (engine_then, engine_now) = (self.engine.clone(), engine.to_owned());
+            let (row, difference) = (self.rows.len().min(fresh.len()), f64::INFINITY);
+            return Err(BundleError::SelfTest { row, difference, tolerance: 0.0, engine_then, engine_now });
+        }
         for (row, (then, now)) in self.rows.iter().zip(fresh).enumerate() {
             let scale = then.logits.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
             let tolerance = if is_exact { 0.0 } else { ACROSS_ENGINES * scale };

@@ -92,6 +92,11 @@ pub(crate) fn check(
     if got != expected {
         return Err(BundleError::WrongBase { id: reference.id.clone(), expected, got });
     }
+    let layout: Vec<(&str, usize)> = base.layout().iter().map(|set| (set.name.as_str(), set.dim)).collect();
+    if !head.fits(&layout) {
+        let detail = "it looks at features that its base does not give".to_owned();
+        return Err(tune::TuneError::Head { detail }.into());
+    }
     let rows = Predictor::record_golden(head, base)?.rows;
     let fresh: Vec<Vec<f64>> = rows.into_iter().map(|row| row.logits).collect();
     match base.modality() {

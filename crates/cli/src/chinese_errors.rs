@@ -103,6 +103,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
 fn senses(error: &PipelineError) -> Option<String> {
     Some(match error {
         PipelineError::SeveralSenses { path, senses } => {
+            let senses: Vec<&str> = senses.iter().map(|sense| sense.name.as_str()).collect();
             let senses = senses.join("、");
             format!(
                 "{}中的样本有多种感官（{senses}），此命令一次只看一种；请用 --image、--text 等指定其中一列",

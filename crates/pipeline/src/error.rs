@@ -75,10 +75,13 @@ pub enum PipelineError {
     OtherModality { base: String, takes: Modality, got: Modality },
     /// Examples of several senses, where one is worked on at a time.
     #[error(
-        "the examples of `{}` have several senses ({}), and this looks at one; name it, such as --image {} or --text {}",
-        path.display(), senses.join(", "), senses[0], senses[0]
+        "the examples of `{}` have several senses ({}), and this looks at one; name it, such as --{} {}",
+        path.display(),
+        senses.iter().map(|sense| sense.name.as_str()).collect::<Vec<_>>().join(", "),
+        senses[0].modality,
+        senses[0].name
     )]
-    SeveralSenses { path: std::path::PathBuf, senses: Vec<String> },
+    SeveralSenses { path: std::path::PathBuf, senses: Vec<dataset::Sense> },
     /// The two sides of pairs have nothing in common.
     #[error(
         "the two sides of these {n_pairs} pairs share nothing: no correlation is above those of shuffled pairs"

@@ -67,8 +67,7 @@ impl Home {
         let id = named.unwrap_or_else(|| Self::default_base(data.modality));
         match data.modality {
             Modality::Senses => {
-                let senses = data.senses.iter().map(|sense| sense.name.clone()).collect();
-                Err(PipelineError::SeveralSenses { path: data.root.clone(), senses })
+                Err(PipelineError::SeveralSenses { path: data.root.clone(), senses: data.senses.clone() })
             }
             Modality::Series if id == base::SERIES_BASE => run.step(Step::Base, || {
                 let files: Vec<&Path> =

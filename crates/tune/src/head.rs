@@ -91,6 +91,16 @@ impl Head {
         self.members[0].input.prepare(sets)
     }
 
+    /// Whether a base whose feature sets have these names and lengths gives all that the head looks at.
+    pub fn fits(&self, layout: &[(&str, usize)]) -> bool {
+        let length = |name: &String| layout.iter().find(|(known, _)| known == name).map(|(_, dim)| *dim);
+        let fits = |member: &Member| {
+            let lengths: Option<Vec<usize>> = member.input.sets.iter().map(length).collect();
+            lengths.is_some_and(|lengths| lengths.iter().sum::<usize>() == member.weight.cols())
+        };
+        self.members.iter().all(fits)
+    }
+
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.members[0].bias.len()

@@ -105,13 +105,11 @@ impl SensesBundle {
         if !fits {
             return Err(malformed(path, "senses.json", "its senses do not fit together".to_owned()));
         }
-        Ok(Self {
-            parts,
-            fused,
-            decision: parse(path, &files, "decision.json")?,
-            evaluation: parse(path, &files, "evaluation.json")?,
-            manifest,
-        })
+        let decision: Decision = parse(path, &files, "decision.json")?;
+        if decision.calibration.is_empty() {
+            return Err(malformed(path, "decision.json", "it has no calibration".to_owned()));
+        }
+        Ok(Self { parts, fused, decision, evaluation: parse(path, &files, "evaluation.json")?, manifest })
     }
 
     /// The bundle's identity: BLAKE3 of its manifest.

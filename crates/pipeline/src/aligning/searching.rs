@@ -1,16 +1,18 @@
 //! Searching across senses: the nearest of one side to something of the other, and names for what never had any.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use base::open::Input;
-use bundle::{End, JointPredictor};
-use dataset::{Content, Dataset, Decision, Example, Problem, ReadOptions, Task};
+use base::open::{BaseError, Input};
+use bundle::{BundleError, End, JointPredictor};
+use dataset::{
+    Content, Dataset, Decision, Example, Problem, ProblemKind, ReadError, ReadOptions, Sense, Task,
+};
 use linalg::dot;
 use serde::Serialize;
 
 use crate::features;
 use crate::predicting::input_of;
-use crate::{Event, Home, PipelineError, Run, Step};
+use crate::{Event, Home, PipelineError, Run};
 
 /// What is searched by.
 #[derive(Debug, Clone)]
@@ -66,20 +68,18 @@ pub fn search(
 ) -> Result<(Vec<Hit>, Vec<Problem>), PipelineError> {
     let content = match query {
         Query::Text(text) => Content::Text(text.clone()),
-        Query::File(path) => {
-            let (examples, _) =
-                dataset::read_unlabelled(std::slice::from_ref(path), &ReadOptions::default())?;
-            examples
-                .into_iter()
-                .next()
-                .map_or_else(|| Content::Text(String::new()), |example| example.content)
-        }
+        Query::File(path) => content_of(path)?,
     };
     let end = end_of(predictor, &content, from)?;
-    let input = input_of(&content, predictor.base(end).modality()).map_err(|kind| {
-        PipelineError::NothingUsable { n_examples: 1, n_problems: 1, first: kind.to_string() }
-    })?;
-    let asked = predictor.embed(end, &input)?;
+    let at_fault = |kind: ProblemKind| {
+        let first = Problem::in_file(kind, content.file().unwrap_or(Path::new("-"))).to_string();
+        PipelineError::NothingUsable { n_examples: 1, n_problems: 1, first }
+    };
+    let input = input_of(&content, predictor.base(end).modality()).map_err(at_fault)?;
+    let asked = match predictor.embed(end, &input) {
+        Err(BundleError::Base(BaseError::Prep(error))) => return Err(at_fault(error.into())),
+        asked => asked?,
+    };
     let (shelf, problems) = Shelf::fill(home, predictor, end.other(), among, run)?;
     let mut hits: Vec<Hit> = shelf
         .ids
@@ -121,6 +121,17 @@ pub fn name_by_words(
     Ok((shelf.ids.into_iter().zip(&shelf.vectors).map(named).collect(), problems))
 }
 
+/// What a file that is searched by holds.
+fn content_of(path: &Path) -> Result<Content, PipelineError> {
+    let wanted = dataset::read::modality_of_file(path);
+    let read = ReadOptions { wanted, ..ReadOptions::default() };
+    let (examples, problems) = dataset::read_unlabelled(&[path.to_owned()], &read)?;
+    let (n_examples, n_problems) = (examples.len(), problems.len());
+    let first = problems.first().map(ToString::to_string).unwrap_or_default();
+    let none = PipelineError::NothingUsable { n_examples, n_problems, first };
+    Ok(examples.into_iter().next().ok_or(none)?.content)
+}
+
 /// The side that takes this.
 fn end_of(predictor: &JointPredictor, content: &Content, from: Option<&str>) -> Result<End, PipelineError> {
     let takes = |end: &End| {
@@ -148,21 +159,24 @@ impl Shelf {
         let sense = predictor.sense(end);
         let wanted = Some(sense.modality);
         let read = ReadOptions { wanted, ..ReadOptions::default() };
-        let (examples, mut problems) = run.step(Step::Read, || {
+        let (mut examples, mut problems) = (Vec::new(), Vec::new());
+        for path in among {
             // A table like that of the pairs is read by the column of this side.
-            match dataset::read_senses(among, std::slice::from_ref(&sense)) {
-                Ok((examples, problems)) => {
-                    let alone = |mut example: Example| {
-                        if let Content::Senses(mut senses) = example.content {
-                            example.content = senses.remove(&sense.name).expect("it has this sense alone");
-                        }
-                        example
-                    };
-                    Ok((examples.into_iter().map(alone).collect(), problems))
+            let found = match dataset::read_senses(std::slice::from_ref(path), std::slice::from_ref(&sense)) {
+                Err(ReadError::NoSense { .. } | ReadError::UnknownFormat { .. }) => {
+                    dataset::read_unlabelled(std::slice::from_ref(path), &read)
                 }
-                Err(_) => Ok(dataset::read_unlabelled(among, &read)?),
-            }
-        })?;
+                found => found,
+            };
+            let (found, mut more) = found?;
+            examples.extend(found.into_iter().map(|example| alone(example, &sense)));
+            problems.append(&mut more);
+        }
+        let takes = || ProblemKind::OtherKind { takes: sense.modality.to_string() };
+        let is_other = |example: &&Example| example.content.modality() != sense.modality;
+        problems.extend(
+            examples.iter().filter(is_other).map(|example| Problem::in_file(takes(), &example.origin.path)),
+        );
         for problem in &problems {
             run.tell(Event::Problem(problem.clone()));
         }
@@ -180,8 +194,18 @@ impl Shelf {
     }
 }
 
+/// The same example by one of its senses, if it has several and this one among them.
+fn alone(mut example: Example, sense: &Sense) -> Example {
+    if let Content::Senses(senses) = &mut example.content
+        && let Some(content) = senses.remove(&sense.name)
+    {
+        example.content = content;
+    }
+    example
+}
+
 /// Examples about which nothing is asked but what they look like.
-fn unlabelled(examples: Vec<Example>, sense: &dataset::Sense) -> Dataset {
+fn unlabelled(examples: Vec<Example>, sense: &Sense) -> Dataset {
     let examples: Vec<Example> =
         examples.into_iter().filter(|example| example.content.modality() == sense.modality).collect();
     Dataset {

@@ -97,6 +97,12 @@ fn interval(measure: &Measure) -> String {
 
 fn headline_note(report: &Report, lang: Lang) -> String {
     let n = report.n_examples;
+    if report.senses.is_some() {
+        return lang.pick(
+            format!("expected on new examples, estimated on {n} examples that the model had not seen when it was asked; the choice among ways of joining the senses is paid for, that of each sense's own head is not"),
+            format!("对新样本的预期，由 {n} 个模型未见过的样本估计；已扣除挑选合并方式的乐观偏差，未扣除挑选各感官分类头的偏差"),
+        );
+    }
     match report.kind {
         Kind::Regression => lang.pick(
             format!("expected on new examples, estimated on {n} examples that the model had not seen when it was asked"),

@@ -68,6 +68,20 @@ pub struct Conflict {
     pub says: Vec<(String, String, f64)>,
 }
 
+impl SenseSummary {
+    /// What it holds, in the reader's language.
+    pub fn kind(&self, lang: Lang) -> &'static str {
+        match self.modality {
+            Modality::Image => lang.pick("picture", "图片"),
+            Modality::Text => lang.pick("text", "文本"),
+            Modality::Sound => lang.pick("sound", "声音"),
+            Modality::Video => lang.pick("video", "视频"),
+            Modality::Series => lang.pick("series", "传感器序列"),
+            Modality::Senses => lang.pick("several", "多种"),
+        }
+    }
+}
+
 impl SensesTable {
     /// `photo + note`, for a row.
     pub fn name(&self, row: &SenseRow) -> String {

@@ -1,5 +1,6 @@
 //! Asking a bundle of several senses, and measuring it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -96,13 +97,21 @@ pub fn evaluate_senses(
     }
     let mut each = Vec::new();
     for (sense, base) in senses.iter().zip(predictor.bases()) {
-        // A column that nobody filled in is missing everywhere.
-        if !data.of_sense(sense).1.is_empty() {
-            each.push(OneSense::on(home, base.clone(), &data, sense, run)?);
+        // A column that nobody filled in is missing everywhere, and so is one of which nothing can be read.
+        if data.of_sense(sense).1.is_empty() {
+            continue;
+        }
+        match OneSense::on(home, base.clone(), &data, sense, run) {
+            Ok(one) => each.push(one),
+            Err(PipelineError::Sense { .. }) => {}
+            Err(error) => return Err(error),
         }
     }
     problems.extend(each.iter().flat_map(|sense| sense.table.problems.iter().cloned()));
-    let rows: Vec<usize> = (0..data.examples.len()).collect();
+    // Without any sense there is nothing to be right about.
+    let with_some: BTreeSet<usize> =
+        each.iter().flat_map(|sense: &OneSense| sense.places.iter().copied()).collect();
+    let rows: Vec<usize> = with_some.into_iter().collect();
     let measured = run.step(Step::Evaluate, || measure(predictor, &data, &rows, &each))?;
     let known = predictor.bundle().manifest.task.outputs();
     let unknown_classes = data.classes().iter().filter(|class| !known.contains(class)).cloned().collect();
