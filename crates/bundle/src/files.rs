@@ -193,6 +193,23 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, files: &Files, name: &str)
     })
 }
 
+/// Adds the tensors of a part under its name, and gives its structure.
+pub(crate) fn keep(
+    all: &mut Tensors,
+    name: &str,
+    (structure, tensors): (serde_json::Value, Tensors),
+) -> serde_json::Value {
+    all.extend(tensors.into_iter().map(|(key, tensor)| (format!("{name}.{key}"), tensor)));
+    structure
+}
+
+/// The tensors of the part of this name, as [`keep`] got them.
+pub(crate) fn kept(all: &Tensors, name: &str) -> Tensors {
+    let start = format!("{name}.");
+    let named = all.iter().filter_map(|(key, tensor)| Some((key.strip_prefix(&start)?, tensor)));
+    named.map(|(key, tensor)| (key.to_owned(), tensor.clone())).collect()
+}
+
 pub(crate) fn tensor_bytes(tensors: &Tensors) -> Bytes {
     bytes_with_banks(tensors, &Banks::new())
 }

@@ -6,6 +6,8 @@ use base::Base;
 use base::series::Sensors;
 use serde::{Deserialize, Serialize};
 
+use crate::BundleError;
+
 /// The newest bundle format this program reads and the one it writes.
 pub const FORMAT: u32 = 3;
 
@@ -35,6 +37,21 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Of a bundle over one sense that is about to be written by this program.
+    pub fn new(name: &str, seed: u64, task: TaskReference, data: DataReference, base: BaseReference) -> Self {
+        Self {
+            format: FORMAT,
+            name: name.to_owned(),
+            dianjing: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            task,
+            data,
+            base,
+            senses: Vec::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
     /// As it is written.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).expect("a manifest has only strings, numbers and tables")
@@ -123,6 +140,19 @@ pub struct BaseReference {
 }
 
 impl BaseReference {
+    /// Refuses another base.
+    ///
+    /// # Errors
+    /// [`BundleError::WrongBase`] names both hashes.
+    pub(crate) fn expect(&self, base: &Base) -> Result<(), BundleError> {
+        let (expected, got) = (self.hash.clone(), base.hash().to_string());
+        if got == expected {
+            Ok(())
+        } else {
+            Err(BundleError::WrongBase { id: self.id.clone(), expected, got })
+        }
+    }
+
     /// What is to be written about a base.
     pub fn of(base: &Base) -> Self {
         Self {

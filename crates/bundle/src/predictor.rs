@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use base::Base;
 use base::open::{Embedded, Input};
-use dataset::Modality;
 
 use crate::prediction::{Prediction, Verdict, decide};
 use crate::{BaseReference, Bundle, BundleError, Golden, GoldenRow, golden};
@@ -88,21 +87,13 @@ pub(crate) fn check(
     golden: &Golden,
     base: &Base,
 ) -> Result<(), BundleError> {
-    let (expected, got) = (reference.hash.clone(), base.hash().to_string());
-    if got != expected {
-        return Err(BundleError::WrongBase { id: reference.id.clone(), expected, got });
-    }
+    reference.expect(base)?;
     let layout: Vec<(&str, usize)> = base.layout().iter().map(|set| (set.name.as_str(), set.dim)).collect();
     if !head.fits(&layout) {
         let detail = "it looks at features that its base does not give".to_owned();
         return Err(tune::TuneError::Head { detail }.into());
     }
-    let rows = Predictor::record_golden(head, base)?.rows;
-    let fresh: Vec<Vec<f64>> = rows.into_iter().map(|row| row.logits).collect();
-    match base.modality() {
-        Modality::Sound | Modality::Series => golden.check_heard(&base.engine_name(), &fresh),
-        _ => golden.check(&base.engine_name(), &fresh),
-    }
+    golden.check_on(base, Predictor::record_golden(head, base)?)
 }
 
 pub(crate) fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) -> Vec<f64> {

@@ -140,6 +140,28 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "请腾出空间，或用 --out、--cache 指定别处",
         ),
         PipelineError::Bundle(error) => return bundle_hint(error, lang),
+        other => return senses_hint(other, lang),
+    })
+}
+
+fn senses_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
+    Some(match error {
+        PipelineError::SensesTask { .. } => lang.pick(
+            "name the column of one sense, such as --image COLUMN or --text COLUMN",
+            "请只指定一种感官的列，例如 --image 列名 或 --text 列名",
+        ),
+        PipelineError::NothingShared { .. } => lang.pick(
+            "check that each row pairs what belongs together, or add pairs",
+            "请检查每行是否配对正确，或增加配对",
+        ),
+        PipelineError::NoEnd { .. } => lang.pick(
+            "search by what one of them takes, and name that side with --from where both do",
+            "请按两边之一接受的内容搜索；两边种类相同时用 --from 指定",
+        ),
+        PipelineError::NoSensors { .. } => lang.pick(
+            "open one of the files: one column a sensor, one row a step, numbers only",
+            "请打开其中一个文件检查：每列一个传感器，每行一个时刻，只含数字",
+        ),
         _ => return None,
     })
 }

@@ -50,7 +50,7 @@ impl Home {
             Modality::Sound => "whisper-base",
             Modality::Video => "efficientnet-lite2-video",
             Modality::Series => base::SERIES_BASE,
-            Modality::Senses => "several",
+            Modality::Senses => unreachable!("each sense has its own"),
         }
     }
 
@@ -64,20 +64,21 @@ impl Home {
         data: &Dataset,
         run: &Run<'_>,
     ) -> Result<Arc<Base>, PipelineError> {
-        let id = named.unwrap_or_else(|| Self::default_base(data.modality));
-        match data.modality {
-            Modality::Senses => {
-                Err(PipelineError::SeveralSenses { path: data.root.clone(), senses: data.senses.clone() })
-            }
-            Modality::Series if id == base::SERIES_BASE => run.step(Step::Base, || {
-                let files: Vec<&Path> =
-                    data.examples.iter().filter_map(|example| example.content.file()).collect();
-                let sensors = base::series::survey(&files);
-                let none = || PipelineError::NoSensors { path: data.root.clone() };
-                Ok(Arc::new(Base::of_series(sensors.ok_or_else(none)?)))
-            }),
-            _ => self.open_base(id, run),
+        if data.modality == Modality::Senses {
+            let (path, senses) = (data.root.clone(), data.senses.clone());
+            return Err(PipelineError::SeveralSenses { path, senses });
         }
+        let id = named.unwrap_or_else(|| Self::default_base(data.modality));
+        if data.modality != Modality::Series || id != base::SERIES_BASE {
+            return self.open_base(id, run);
+        }
+        run.step(Step::Base, || {
+            let files: Vec<&Path> =
+                data.examples.iter().filter_map(|example| example.content.file()).collect();
+            let sensors = base::series::survey(&files);
+            let none = || PipelineError::NoSensors { path: data.root.clone() };
+            Ok(Arc::new(Base::of_series(sensors.ok_or_else(none)?)))
+        })
     }
 
     /// Whether a base takes this kind of input, as the catalogue says.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use base::Base;
 use bundle::{
-    BaseReference, Bundle, DataReference, Evaluation, FORMAT, Form, Manifest, Measured, Predictor,
-    TaskReference,
+    BaseReference, Bundle, DataReference, Evaluation, Form, Manifest, Measured, Predictor, TaskReference,
 };
 use dataset::split::parts;
 use dataset::{Dataset, Modality, Problem, ReadOptions, Target, Task};
@@ -267,17 +266,8 @@ pub(crate) fn manifest(
     n_examples: usize,
     base: BaseReference,
 ) -> Manifest {
-    Manifest {
-        format: FORMAT,
-        name: data.name.clone(),
-        dianjing: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: request.seed,
-        task: TaskReference::from(&data.task),
-        data: DataReference { fingerprint: data.fingerprint().to_string(), n_examples },
-        base,
-        senses: Vec::new(),
-        files: std::collections::BTreeMap::new(),
-    }
+    let reference = DataReference { fingerprint: data.fingerprint().to_string(), n_examples };
+    Manifest::new(&data.name, request.seed, TaskReference::from(&data.task), reference, base)
 }
 
 /// Everything measured, out of fold and on the test part.

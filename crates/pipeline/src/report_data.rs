@@ -13,7 +13,7 @@ use crate::features::Table;
 use crate::held_out::HeldOut;
 use crate::journey::{Labels, Lesson};
 use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence};
-use crate::{Lang, PipelineError, percent, telling, words};
+use crate::{PipelineError, percent, telling, words};
 
 /// Findings shown of each kind: what a person looks through in one sitting.
 const SHOWN: usize = 12;
@@ -72,16 +72,12 @@ pub(crate) fn report(
         duplicates: duplicates(table, relations),
         advice: advice::advise(&facts),
         promise: promise(assessment),
-        problems: problems.iter().map(problem_sentence).collect(),
+        problems: problems.iter().map(words::problem_in_both).collect(),
         candidates: made.candidates.clone(),
         why: made.why.clone(),
         senses: None,
         provenance: provenance(made.manifest),
     })
-}
-
-fn problem_sentence(problem: &Problem) -> Sentence {
-    Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) }
 }
 
 /// What the advice goes by.

@@ -13,6 +13,11 @@ pub fn problem(problem: &Problem, lang: Lang) -> String {
     }
 }
 
+/// What is wrong and where, in both languages.
+pub(crate) fn problem_in_both(problem: &Problem) -> Sentence {
+    Sentence { en: self::problem(problem, Lang::En), zh: self::problem(problem, Lang::Zh) }
+}
+
 /// What is wrong, without the place.
 pub fn problem_kind(kind: &ProblemKind, lang: Lang) -> String {
     match lang {

@@ -1,5 +1,7 @@
 //! Why no head could be fitted.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::detect::Size;
 
 /// What made tuning impossible.
@@ -92,4 +94,11 @@ pub enum TuneError {
     /// A stored detector does not fit together.
     #[error("the detector is damaged: {detail}")]
     Detector { detail: String },
+}
+
+impl TuneError {
+    /// Ends the work with [`TuneError::Cancelled`] when the person asked to stop.
+    pub(crate) fn if_stopped(cancel: &AtomicBool) -> Result<(), Self> {
+        if cancel.load(Ordering::Relaxed) { Err(Self::Cancelled) } else { Ok(()) }
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use base::sound::{RATE, wav};
 use dataset::Modality;
 use image::{Rgb, RgbImage};
 use linalg::{Seed, random};
@@ -22,8 +23,7 @@ const N_TRAIN: usize = 100;
 const N_TEST: usize = 200;
 /// Least accuracy with all senses.
 const FLOOR: f64 = 0.9;
-/// Samples of a sound a second, and its length.
-const RATE: u32 = 16_000;
+/// Length of a sound in samples.
 const SAMPLES: u32 = 12_000;
 const USUAL: [&str; 5] =
     ["checked on the round", "runs as always", "cleaned this morning", "operator changed", "filter replaced"];
@@ -91,7 +91,7 @@ impl Dice {
 fn broken(dir: &Path, table: &Path, sense: usize) -> anyhow::Result<PathBuf> {
     let black = dir.join("black.png");
     RgbImage::new(96, 96).save(&black)?;
-    std::fs::write(dir.join("silence.wav"), wav(&vec![0; SAMPLES as usize]))?;
+    std::fs::write(dir.join("silence.wav"), wav(&[0; SAMPLES as usize], RATE))?;
     std::fs::write(
         dir.join("flat.csv"),
         format!(
@@ -123,7 +123,7 @@ fn table(dir: &Path, name: &str, n: usize) -> anyhow::Result<PathBuf> {
         let mut dice = Dice::new(Seed(11).derive(name).nth(number));
         let files = ["png", "wav", "csv"].map(|ending| format!("{name}-{number}.{ending}"));
         photo(&mut dice, label, shows[0]).save(dir.join(&files[0]))?;
-        std::fs::write(dir.join(&files[1]), wav(&sound(&mut dice, shows[1])))?;
+        std::fs::write(dir.join(&files[1]), wav(&sound(&mut dice, shows[1]), RATE))?;
         std::fs::write(dir.join(&files[2]), vibration(&mut dice, label))?;
         let notes: &[&str] = if shows[3] && dice.between(0.0, 1.0) < 0.8 { &LEAKING } else { &USUAL };
         let note = notes[dice.between(0.0, notes.len() as f64) as usize];
@@ -199,19 +199,4 @@ fn vibration(dice: &mut Dice, label: &str) -> String {
         line.expect("a string grows");
     }
     text
-}
-
-/// A WAV file of 16 bits and one channel.
-fn wav(samples: &[i16]) -> Vec<u8> {
-    let bytes = 2 * samples.len() as u32;
-    let mut file = b"RIFF".to_vec();
-    file.extend((36 + bytes).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    file.extend(
-        [16, 0x0001_0001, RATE, 2 * RATE, 0x0010_0002].iter().flat_map(|word: &u32| word.to_le_bytes()),
-    );
-    file.extend(b"data");
-    file.extend(bytes.to_le_bytes());
-    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-    file
 }

@@ -10,6 +10,7 @@ mod picture;
 mod resample;
 mod signature;
 mod statistics;
+mod wav;
 mod windows;
 
 pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole};
@@ -17,4 +18,5 @@ pub use mel::{BANDS, HOP, LogMel, whisper};
 pub use picture::picture;
 pub use resample::{RATE, Resampler, mix};
 pub use statistics::{STATISTICS, Statistics};
+pub use wav::wav;
 pub use windows::{Cut, Window, Windows};

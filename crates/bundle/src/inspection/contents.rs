@@ -130,10 +130,7 @@ impl InspectionBundle {
 fn put(inspector: &Inspector) -> (Stored, Tensors, Banks) {
     let (mut all, mut banks) = (Tensors::new(), Banks::new());
     let mut remember = |name: &str, bank: &Bank| banks.insert(format!("{name}.bank"), bank.clone());
-    let mut keep = |name: &str, (structure, tensors): (serde_json::Value, Tensors)| {
-        all.extend(tensors.into_iter().map(|(key, tensor)| (format!("{name}.{key}"), tensor)));
-        structure
-    };
+    let mut keep = |name: &str, part| files::keep(&mut all, name, part);
     let memories = &inspector.memories;
     let mut local = |name: &str, at: usize, memory: &LocalMemory| {
         let name = format!("{name}{at}");
@@ -166,11 +163,7 @@ fn put(inspector: &Inspector) -> (Stored, Tensors, Banks) {
 }
 
 fn get(stored: Stored, tensors: &Tensors, banks: &Banks) -> Result<Inspector, String> {
-    let of = |name: &str| -> Tensors {
-        let start = format!("{name}.");
-        let named = tensors.iter().filter_map(|(key, tensor)| Some((key.strip_prefix(&start)?, tensor)));
-        named.map(|(key, tensor)| (key.to_owned(), tensor.clone())).collect()
-    };
+    let of = |name: &str| files::kept(tensors, name);
     let bank = |name: &str| {
         let name = format!("{name}.bank");
         banks.get(&name).cloned().ok_or_else(|| format!("tensor `{name}` is missing"))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::Base;
 use base::open::Input;
-use dataset::{Modality, Sense};
+use dataset::Sense;
 use tune::align::{Alignment, Side};
 
 use super::JointBundle;
@@ -52,17 +52,8 @@ impl JointPredictor {
         for ((end, base), sense) in
             [End::Left, End::Right].into_iter().zip(&bases).zip(&bundle.manifest.senses)
         {
-            let (expected, got) = (sense.base.hash.clone(), base.hash().to_string());
-            if got != expected {
-                return Err(BundleError::WrongBase { id: sense.base.id.clone(), expected, got });
-            }
-            let rows = Self::record_golden(&bundle.alignment, end, base)?.rows;
-            let fresh: Vec<Vec<f64>> = rows.into_iter().map(|row| row.logits).collect();
-            let golden = &bundle.golden[end as usize];
-            match base.modality() {
-                Modality::Sound | Modality::Series => golden.check_heard(&base.engine_name(), &fresh)?,
-                _ => golden.check(&base.engine_name(), &fresh)?,
-            }
+            sense.base.expect(base)?;
+            bundle.golden[end as usize].check_on(base, Self::record_golden(&bundle.alignment, end, base)?)?;
         }
         Ok(Self { bundle, bases })
     }

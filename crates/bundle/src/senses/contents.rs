@@ -55,12 +55,7 @@ impl SensesBundle {
         let mut all = Tensors::new();
         let mut stored = Vec::with_capacity(self.parts.len());
         for (place, part) in self.parts.iter().enumerate() {
-            let mut keep = |name: &str, (structure, tensors): (serde_json::Value, Tensors)| {
-                all.extend(
-                    tensors.into_iter().map(|(key, tensor)| (format!("{place}.{name}.{key}"), tensor)),
-                );
-                structure
-            };
+            let mut keep = |name: &str, part| files::keep(&mut all, &format!("{place}.{name}"), part);
             stored.push(Stored {
                 head: keep("head", part.head.to_tensors()),
                 familiar: part.familiar.as_ref().map(|familiar| keep("familiar", familiar.to_tensors())),
@@ -111,19 +106,10 @@ impl SensesBundle {
         }
         Ok(Self { parts, fused, decision, evaluation: parse(path, &files, "evaluation.json")?, manifest })
     }
-
-    /// The bundle's identity: BLAKE3 of its manifest.
-    pub fn identity(&self) -> store::Hash {
-        self.manifest.identity()
-    }
 }
 
 fn part(stored: Stored, place: usize, all: &Tensors) -> Result<SensePart, String> {
-    let of = |name: &str| -> Tensors {
-        let start = format!("{place}.{name}.");
-        let named = all.iter().filter_map(|(key, tensor)| Some((key.strip_prefix(&start)?, tensor)));
-        named.map(|(key, tensor)| (key.to_owned(), tensor.clone())).collect()
-    };
+    let of = |name: &str| files::kept(all, &format!("{place}.{name}"));
     let head = Head::from_tensors(&stored.head, &of("head")).map_err(|error| error.to_string())?;
     let familiar = stored
         .familiar

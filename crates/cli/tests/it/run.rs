@@ -98,6 +98,16 @@ impl Ended {
         format!("exit {}\n{}", self.code, self.err)
     }
 
+    /// The classes that `predict --json` answered, or what was wrong.
+    pub(crate) fn answers(&self) -> Vec<String> {
+        let rows: serde_json::Value = serde_json::from_str(&self.out).unwrap();
+        let of = |row: &serde_json::Value| match row["prediction"]["answer"]["name"].as_str() {
+            Some(name) => name.to_owned(),
+            None => row["problem"]["kind"].as_str().unwrap_or("nothing").to_owned(),
+        };
+        rows.as_array().unwrap().iter().map(of).collect()
+    }
+
     #[track_caller]
     pub(crate) fn fine(self) -> Self {
         assert_eq!(self.code, 0, "{}{}", self.out, self.err);

@@ -1,6 +1,6 @@
 //! Series of sensors as examples: folders of tables, other columns, other rates, and what is no series.
 
-use crate::run::{Ended, Place};
+use crate::run::Place;
 
 /// A table of two sensors over time: a worn part hums faster, and knocks.
 fn machine(place: &Place, name: &str, worn: bool, number: usize, n_steps: usize) {
@@ -31,15 +31,6 @@ fn tuned() -> Place {
     place
 }
 
-fn answers(ended: &Ended) -> Vec<String> {
-    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
-    let of = |row: &serde_json::Value| match row["prediction"]["answer"]["name"].as_str() {
-        Some(name) => name.to_owned(),
-        None => row["problem"]["kind"].as_str().unwrap_or("nothing").to_owned(),
-    };
-    rows.as_array().unwrap().iter().map(of).collect()
-}
-
 #[test]
 fn tables_in_class_folders_teach_and_single_tables_are_answered() {
     let place = tuned();
@@ -58,9 +49,9 @@ fn tables_in_class_folders_teach_and_single_tables_are_answered() {
         .collect();
     place.write("new/c.csv", turned.replacen(",7,", ",lamp,", 1));
     let ended = place.run(&["predict", "machine.djm", "new", "--json"]).fine();
-    assert_eq!(answers(&ended), ["worn", "fine", "worn"]);
+    assert_eq!(ended.answers(), ["worn", "fine", "worn"]);
     let ended = place.run(&["predict", "machine.djm", "new/b.csv", "--json"]).fine();
-    assert_eq!(answers(&ended), ["fine"]);
+    assert_eq!(ended.answers(), ["fine"]);
 
     place.write("list.csv", "trace,label\nnew/a.csv,worn\nnew/b.csv,fine\n");
     let ended = place.run(&["evaluate", "machine.djm", "list.csv", "--json"]).fine();
@@ -75,7 +66,7 @@ fn what_is_no_series_is_told_and_what_was_set_right_too() {
     place.write("bad/other.csv", "pressure\n1\n2\n3\n");
     place.write("bad/short.csv", "time,vibration,temperature\n0,1,2\n");
     let ended = place.run(&["predict", "machine.djm", "bad", "--json"]);
-    assert_eq!(answers(&ended), ["not-a-series"; 3], "{}{}", ended.out, ended.err);
+    assert_eq!(ended.answers(), ["not-a-series"; 3], "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("none of the sensors vibration, temperature"), "{}", ended.out);
 
     machine(&place, "odd/a.csv", true, 3, 320);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base::prep::PrepError;
 use base::video::{Ffmpeg, VideoError, frames};
 
-use crate::run::{Ended, Place};
+use crate::run::Place;
 
 /// Runs `ffmpeg` in the place; `make test` installs it where it is missing.
 fn ffmpeg(place: &Place, arguments: &[&str]) {
@@ -45,15 +45,6 @@ fn tuned() -> Place {
     place
 }
 
-fn answers(ended: &Ended) -> Vec<String> {
-    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
-    let of = |row: &serde_json::Value| match row["prediction"]["answer"]["name"].as_str() {
-        Some(name) => name.to_owned(),
-        None => row["problem"]["kind"].as_str().unwrap_or("nothing").to_owned(),
-    };
-    rows.as_array().unwrap().iter().map(of).collect()
-}
-
 #[test]
 fn clips_teach_which_way_things_go_and_bad_files_are_told() {
     let place = tuned();
@@ -69,7 +60,7 @@ fn clips_teach_which_way_things_go_and_bad_files_are_told() {
     crossing(&place, "new/varying.mkv", false, 20, &vary);
     let good = ["new/-i.mp4", "new/http:left.webm", "new/moving.gif", "new/varying.mkv"];
     let ended = place.run(&[&["predict", "clips.djm", "--json"], &good[..]].concat()).fine();
-    assert_eq!(answers(&ended), ["right", "left", "right", "left"]);
+    assert_eq!(ended.answers(), ["right", "left", "right", "left"]);
 
     crossing(&place, "bad/whole.mp4", true, 33, &["-movflags", "faststart"]);
     let whole = std::fs::read(place.path("bad/whole.mp4")).unwrap();
@@ -86,7 +77,7 @@ fn clips_teach_which_way_things_go_and_bad_files_are_told() {
     let ended = place.run(&[&["predict", "clips.djm", "--json"], &bad[..]].concat());
     let expected =
         ["broken-video", "broken-video", "not-a-video", "not-a-video", "empty-file", "not-a-video"];
-    assert_eq!(answers(&ended), expected, "{}{}", ended.out, ended.err);
+    assert_eq!(ended.answers(), expected, "{}{}", ended.out, ended.err);
 }
 
 #[test]

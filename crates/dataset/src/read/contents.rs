@@ -118,7 +118,7 @@ pub(super) fn pair(path: &Path, table: &Table, names: [Option<&str>; 2]) -> Resu
         let modality = file_modality(table, column).unwrap_or(Modality::Text);
         Ok(Sense { name: name.to_owned(), modality })
     };
-    let mut senses: Vec<Sense> = names.into_iter().flatten().map(named).collect::<Result<_, ReadError>>()?;
+    let senses: Vec<Sense> = names.into_iter().flatten().map(named).collect::<Result<_, ReadError>>()?;
     let is_free = |column: &usize| senses.iter().all(|sense| sense.name != table.columns[*column]);
     let files = named_files(table, &is_free).into_iter();
     let texts = self::named(table, &[TEXT_NAMES]).into_iter().filter(is_free);
@@ -130,11 +130,7 @@ pub(super) fn pair(path: &Path, table: &Table, names: [Option<&str>; 2]) -> Resu
         .map(|content| Sense { name: table.columns[content.column].clone(), modality: content.modality });
     let more: Vec<Sense> = more.take(2 - senses.len()).collect();
     // The one that was named keeps its end.
-    if names[0].is_some() {
-        senses.extend(more)
-    } else {
-        senses.splice(0..0, more).for_each(drop)
-    }
+    let senses = if names[0].is_some() { [senses, more].concat() } else { [more, senses].concat() };
     match &senses[..] {
         [left, right] if left.name != right.name => Ok(senses),
         _ => Err(ReadError::NotTwoSenses { path: path.to_owned(), existing: table.columns.clone() }),

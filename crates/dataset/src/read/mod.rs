@@ -176,9 +176,8 @@ pub fn read_pairs(
         return Err(ReadError::UnknownFormat { path: path.to_owned() });
     }
     let (source, format, mut problems) = single_table(path)?;
-    let options = ReadOptions { group, ..ReadOptions::default() };
     let contents = contents::pair(path, &source.table, names)?;
-    let options = ReadOptions { contents, ..options };
+    let options = ReadOptions { contents, group, ..ReadOptions::default() };
     let (dataset, more) = rows::dataset(path, &[source], format.name(), &options, Labels::Ignored)?;
     problems.extend(more);
     Ok((dataset, problems))

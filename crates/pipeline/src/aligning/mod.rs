@@ -6,8 +6,8 @@ mod searching;
 use std::path::PathBuf;
 
 use bundle::{
-    BaseReference, DataReference, End, Evaluation, FORMAT, Form, JointBundle, JointPredictor, Manifest,
-    Measured, SenseReference, TaskReference,
+    BaseReference, DataReference, End, Evaluation, Form, JointBundle, JointPredictor, Manifest, Measured,
+    SenseReference, TaskReference,
 };
 use dataset::{Dataset, Problem};
 use evaluate::Estimate;
@@ -103,11 +103,11 @@ pub fn align(home: &Home, request: &AlignRequest, run: &Run<'_>) -> Result<Align
             aligned => Ok(aligned?),
         }
     })?;
-    let told = told(&pairs, &aligned, problems, request.seed);
+    let found = found(&aligned, Seed(request.seed));
     run.step(Step::Write, || {
-        let mut bundle = bundle_of(request, &pairs, &aligned, &told)?;
+        let mut bundle = bundle_of(request, &pairs, &aligned, found)?;
         let identity = bundle.write(&request.out, request.form, &request.created)?;
-        let aligning = Aligning { identity, ..told };
+        let aligning = told(&pairs, &aligned, identity, found, problems);
         let page = page::render(&aligning, request.lang);
         store::write_atomic(&request.report, |out| out.write_all(page.as_bytes()))?;
         Ok(aligning)
@@ -151,10 +151,20 @@ impl Pairs {
     }
 }
 
-/// What a person is told, without the identity of a bundle that is not yet written.
-fn told(pairs: &Pairs, aligned: &Aligned, problems: Vec<Problem>, seed: u64) -> Aligning {
+/// How often the chosen way finds the partner among the ten best of pairs held out.
+fn found(aligned: &Aligned, seed: Seed) -> Estimate {
     let chosen = aligned.tried.iter().find(|tried| tried.method == aligned.method);
-    let found: Vec<f64> = chosen.map_or_else(Vec::new, |tried| tried.found_each.clone());
+    evaluate::metrics::mean(&chosen.expect("the chosen way was tried").found_each, seed)
+}
+
+/// What a person is told.
+fn told(
+    pairs: &Pairs,
+    aligned: &Aligned,
+    identity: store::Hash,
+    found: Estimate,
+    problems: Vec<Problem>,
+) -> Aligning {
     let wrong = aligned.wrong_pairs.as_ref();
     let suspicious: Vec<usize> = wrong.map_or_else(Vec::new, |wrong| wrong.suspicious.clone());
     let example = |pair: usize| &pairs.data.examples[pairs.rows[pair].0];
@@ -164,7 +174,7 @@ fn told(pairs: &Pairs, aligned: &Aligned, problems: Vec<Problem>, seed: u64) -> 
         content: CardContent::of(&example(*pair).content),
     };
     Aligning {
-        identity: store::Hash::of(b""),
+        identity,
         decision: telling::decision(&pairs.data),
         name: pairs.data.name.clone(),
         ends: [0, 1].map(|end: usize| pairs.ends[end].sense.name.clone()),
@@ -177,7 +187,7 @@ fn told(pairs: &Pairs, aligned: &Aligned, problems: Vec<Problem>, seed: u64) -> 
             })
             .collect(),
         chance: (aligned.chance.1, aligned.chance.0),
-        found: evaluate::metrics::mean(&found, Seed(seed)),
+        found,
         wrong: suspicious
             .iter()
             .map(|pair| (example(*pair).id.0.clone(), wrong.map_or(0.0, |wrong| wrong.scores[*pair])))
@@ -192,7 +202,7 @@ fn bundle_of(
     request: &AlignRequest,
     pairs: &Pairs,
     aligned: &Aligned,
-    told: &Aligning,
+    found: Estimate,
 ) -> Result<JointBundle, PipelineError> {
     let n_pairs = pairs.rows.len();
     let alignment = aligned.alignment.clone().ok_or(PipelineError::NothingShared { n_pairs })?;
@@ -200,24 +210,24 @@ fn bundle_of(
         |end: &OneSense| SenseReference { name: end.sense.name.clone(), base: BaseReference::of(&end.base) };
     let senses: Vec<SenseReference> = pairs.ends.iter().map(sense).collect();
     let golden = |end: End| JointPredictor::record_golden(&alignment, end, &pairs.ends[end as usize].base);
+    let data = DataReference { fingerprint: pairs.data.fingerprint().to_string(), n_examples: n_pairs };
     Ok(JointBundle {
         golden: [golden(End::Left)?, golden(End::Right)?],
         manifest: Manifest {
-            format: FORMAT,
-            name: pairs.data.name.clone(),
-            dianjing: env!("CARGO_PKG_VERSION").to_owned(),
-            seed: request.seed,
-            task: TaskReference::Pairs,
-            data: DataReference { fingerprint: pairs.data.fingerprint().to_string(), n_examples: n_pairs },
-            base: senses[0].base.clone(),
-            senses,
-            files: std::collections::BTreeMap::new(),
+            senses: senses.clone(),
+            ..Manifest::new(
+                &pairs.data.name,
+                request.seed,
+                TaskReference::Pairs,
+                data,
+                senses[0].base.clone(),
+            )
         },
         evaluation: Evaluation {
             measured: vec![Measured {
                 metric: "recall-at-10".to_owned(),
                 on: "out-of-fold".to_owned(),
-                estimate: told.found,
+                estimate: found,
             }],
             recall: Vec::new(),
             recipe: name(aligned.method).en,

@@ -3,15 +3,8 @@
 use askama::Template;
 
 use super::Aligning;
-use crate::report::Sentence;
+use crate::report::Head;
 use crate::{Lang, percent, words};
-
-/// What the frame around every page wants to know.
-struct Head {
-    name: String,
-    decision: Sentence,
-    problems: Vec<Sentence>,
-}
 
 #[derive(Template)]
 #[template(path = "alignment.html")]
@@ -25,14 +18,12 @@ struct Page<'a> {
 
 /// Renders the page in one language.
 pub(super) fn render(told: &Aligning, lang: Lang) -> String {
-    let both =
-        |problem| Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) };
     let page = Page {
         l: lang,
         report: Head {
             name: told.name.clone(),
             decision: told.decision.clone(),
-            problems: told.problems.iter().map(both).collect(),
+            problems: told.problems.iter().map(words::problem_in_both).collect(),
         },
         found: percent(told.found.value),
         interval: format!(

@@ -5,20 +5,13 @@ use curate::faults::Fault;
 use rayon::prelude::*;
 
 use super::{Audit, AuditFinding, View};
-use crate::report::{Card, Sentence};
+use crate::report::{Card, Head};
 use crate::{Lang, percent, words};
 
 /// Findings shown of each fault; the table of all examples has the rest.
 const SHOWN: usize = 40;
 /// Examples shown of one finding that is about many.
 const SHOWN_OF_A_SET: usize = 6;
-
-/// What the frame around every page wants to know.
-struct Head {
-    name: String,
-    decision: Sentence,
-    problems: Vec<Sentence>,
-}
 
 /// One fault with its findings.
 struct Section {
@@ -57,14 +50,12 @@ struct Page {
 
 /// Renders the page in one language.
 pub(super) fn render(audit: &Audit, lang: Lang) -> String {
-    let both =
-        |problem| Sentence { en: words::problem(problem, Lang::En), zh: words::problem(problem, Lang::Zh) };
     let page = Page {
         l: lang,
         report: Head {
             name: audit.name.clone(),
             decision: audit.decision.clone(),
-            problems: audit.problems.iter().map(both).collect(),
+            problems: audit.problems.iter().map(words::problem_in_both).collect(),
         },
         n: audit.n(),
         advice: audit.worthwhile().map(|advice| advice.sentence(lang)).collect(),

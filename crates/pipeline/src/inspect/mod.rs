@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use bundle::inspection::{
     Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
 };
-use bundle::{BaseReference, DataReference, Evaluation, FORMAT, Form, Manifest, TaskReference};
+use bundle::{BaseReference, DataReference, Evaluation, Form, Manifest, TaskReference};
 use dataset::split::Groups;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role};
 use linalg::{Matrix, Seed};
@@ -320,23 +320,16 @@ fn bundle_of(
 ) -> Result<InspectionBundle, PipelineError> {
     let card = base::cache::Card::read(dir).map_err(base::open::BaseError::from)?;
     let kinds = findings.measured.kinds.iter().map(|(kind, ..)| kind.clone()).collect();
-    let manifest = Manifest {
-        format: FORMAT,
-        name: findings.set.name.clone(),
-        dianjing: env!("CARGO_PKG_VERSION").to_owned(),
-        seed: findings.request.seed,
-        task: TaskReference::Inspection { kinds },
-        data: DataReference { fingerprint: findings.set.fingerprint().to_string(), n_examples },
-        base: BaseReference {
-            id: card.id,
-            hash: eye.hash().to_string(),
-            modality: findings.set.modality.to_string(),
-            licence: card.licence,
-            sensors: None,
-        },
-        senses: Vec::new(),
-        files: std::collections::BTreeMap::new(),
+    let data = DataReference { fingerprint: findings.set.fingerprint().to_string(), n_examples };
+    let base = BaseReference {
+        id: card.id,
+        hash: eye.hash().to_string(),
+        modality: findings.set.modality.to_string(),
+        licence: card.licence,
+        sensors: None,
     };
+    let task = TaskReference::Inspection { kinds };
+    let manifest = Manifest::new(&findings.set.name, findings.request.seed, task, data, base);
     let (recipe, why) = listening::recipe(findings.fitted);
     Ok(InspectionBundle {
         manifest,

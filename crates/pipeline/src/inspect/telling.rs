@@ -21,7 +21,7 @@ use crate::report::inspection::{
     AlarmPromise, Counted, DetectorMeasure, DetectorMetric, HeatMap, InspectedPart, InspectionFacts,
     InspectionReport, KindFacts, KindOfDefect, Shortage, WorstGood, advise_inspection, view,
 };
-use crate::{Lang, PipelineError, words};
+use crate::{PipelineError, words};
 
 /// Photos shown of each sort: what a person looks through in one sitting.
 const SHOWN: usize = 9;
@@ -62,14 +62,7 @@ pub(crate) fn report(
         advice: advise_inspection(&facts(findings, &promise, counted)),
         detectors: listening::detectors(findings.fitted),
         why: listening::told(findings),
-        problems: findings
-            .problems
-            .iter()
-            .map(|problem| Sentence {
-                en: words::problem(problem, Lang::En),
-                zh: words::problem(problem, Lang::Zh),
-            })
-            .collect(),
+        problems: findings.problems.iter().map(words::problem_in_both).collect(),
         provenance: provenance(bundle),
         alarm: promise,
     })

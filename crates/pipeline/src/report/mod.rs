@@ -75,6 +75,13 @@ pub struct Report {
     pub provenance: Vec<(String, String)>,
 }
 
+/// What the frame around pages of their own wants to know.
+pub(crate) struct Head {
+    pub(crate) name: String,
+    pub(crate) decision: Sentence,
+    pub(crate) problems: Vec<Sentence>,
+}
+
 /// The kind of answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

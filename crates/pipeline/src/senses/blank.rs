@@ -5,6 +5,7 @@ use std::io::Cursor;
 use base::Base;
 use base::open::Input;
 use base::series::{Channel, Series};
+use base::sound::{RATE, wav};
 use dataset::Modality;
 use image::{ImageFormat, RgbImage};
 
@@ -12,8 +13,6 @@ use image::{ImageFormat, RgbImage};
 const SIDE: u32 = 96;
 /// Steps of the flat line.
 const STEPS: usize = 200;
-/// Samples of the silence: a second at 16 kHz.
-const SAMPLES: u32 = 16_000;
 
 /// The blank input that a base takes.
 pub(super) fn blank(base: &Base) -> Input {
@@ -25,7 +24,7 @@ pub(super) fn blank(base: &Base) -> Input {
             Input::Image(png.into_inner())
         }
         Modality::Video => Input::Frames(vec![black(), black()]),
-        Modality::Sound => Input::Sound(silence()),
+        Modality::Sound => Input::Sound(wav(&[0; RATE as usize], RATE)),
         Modality::Text => Input::Text("?".to_owned()),
         Modality::Series => {
             let names = base.sensors().map_or(&[][..], |sensors| &sensors.channels);
@@ -34,21 +33,4 @@ pub(super) fn blank(base: &Base) -> Input {
         }
         Modality::Senses => unreachable!("a base has one sense"),
     }
-}
-
-/// As the bytes of a WAV file of 16 bits and one channel.
-fn silence() -> Vec<u8> {
-    let bytes = 2 * SAMPLES;
-    let mut wav = Vec::with_capacity(44 + bytes as usize);
-    wav.extend(b"RIFF");
-    wav.extend((36 + bytes).to_le_bytes());
-    wav.extend(b"WAVEfmt ");
-    wav.extend(16_u32.to_le_bytes());
-    wav.extend([1_u16, 1].iter().flat_map(|value| value.to_le_bytes()));
-    wav.extend([SAMPLES, bytes].iter().flat_map(|value| value.to_le_bytes()));
-    wav.extend([2_u16, 16].iter().flat_map(|value| value.to_le_bytes()));
-    wav.extend(b"data");
-    wav.extend(bytes.to_le_bytes());
-    wav.resize(44 + bytes as usize, 0);
-    wav
 }

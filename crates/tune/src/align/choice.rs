@@ -10,7 +10,7 @@ use super::retrieval::{Place, by_chance, places, wrong_pairs};
 use super::space::Space;
 use super::{Alignment, FEWEST_PAIRS, WrongPairs, cca, procrustes};
 use crate::TuneError;
-use crate::fuse::{Difference, stop};
+use crate::fuse::Difference;
 
 /// Folds of pairs.
 const FOLDS: usize = 5;
@@ -113,7 +113,7 @@ fn held_out(
     let found: Vec<(Vec<usize>, Vec<Place>)> = (0..FOLDS)
         .into_par_iter()
         .map(|fold| {
-            stop(cancel)?;
+            TuneError::if_stopped(cancel)?;
             let (train, held): (Vec<usize>, Vec<usize>) =
                 (0..fold_of.len()).partition(|pair| usize::from(fold_of[*pair]) != fold);
             let of = |side: &Matrix| Space::new(&side.select_rows(&train).map(f64::from));

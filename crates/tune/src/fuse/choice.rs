@@ -1,6 +1,6 @@
 //! Which model over the senses is shipped: decided on rows that it was not fitted on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use dataset::split::{folds, plan};
 use linalg::logits::fit_scale;
@@ -228,7 +228,7 @@ fn record(
         .splits()
         .into_par_iter()
         .map(|(train, held_out)| {
-            stop(cancel)?;
+            TuneError::if_stopped(cancel)?;
             let mut subsets: Vec<Subset> = held_out.iter().map(|row| input.subset(*row)).collect();
             subsets.sort_unstable();
             subsets.dedup();
@@ -246,11 +246,6 @@ fn record(
         all.row_mut(row).iter_mut().zip(&log_probs).for_each(|(sum, value)| *sum += share * value);
     }
     Ok(Record { losses, scores, log_probs: all })
-}
-
-/// Ends the work when the person asked to stop.
-pub(crate) fn stop(cancel: &AtomicBool) -> Result<(), TuneError> {
-    if cancel.load(Ordering::Relaxed) { Err(TuneError::Cancelled) } else { Ok(()) }
 }
 
 /// Folds that keep groups together, dealt several times for few rows.

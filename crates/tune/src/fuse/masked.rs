@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use linalg::Seed;
 use rayon::prelude::*;
 
-use super::choice::{Deals, ask, fit, stop};
+use super::choice::{Deals, ask, fit};
 use super::{Difference, FuseInput, Kind, Subset};
 use crate::TuneError;
 
@@ -45,7 +45,7 @@ pub fn masked_losses(
         .splits()
         .into_par_iter()
         .map(|(train, held_out)| {
-            stop(cancel)?;
+            TuneError::if_stopped(cancel)?;
             let fused = fit(input, kind, &train, &subsets)?;
             let complete = held_out.into_iter().filter(|row| input.subset(*row) == all);
             let losses = |row: usize| {

@@ -19,7 +19,6 @@ mod subset;
 mod tests;
 
 pub use answer::{Answer, Basis, Fused, Seen, Single, trust};
-pub(crate) use choice::stop;
 pub use choice::{Choice, Difference, Kind, Tried, choose};
 pub use conflict::{Conflicts, conflicts, disagreement};
 pub use input::{FuseInput, Sense};
