@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use dataset::{Content, Dataset, ReadOptions};
+use dataset::{Content, Dataset};
 use linalg::{Seed, random};
-use pipeline::{Action, Audit, AuditRequest, Fault, Gain, Run, audit};
+use pipeline::{Action, Audit, AuditRequest, Fault, Gain, Run, Source, audit};
 
 use crate::run::{pick, tables};
 use crate::selection::Fitted;
@@ -115,8 +115,7 @@ impl<'a> Study<'a> {
         let file = std::env::temp_dir().join("dianjing-gains.csv");
         write(&file, examples, &rows, |place| &classes[given[place] as usize])?;
         let request = AuditRequest {
-            data: file,
-            read: ReadOptions::default(),
+            source: Source::at(file),
             base: None,
             skip: Fault::ALL.into_iter().filter(|fault| *fault != Fault::Label).collect(),
             rules: None,

@@ -1,5 +1,7 @@
 //! What a bundle answers, and how raw outputs become it.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::{Decision, TaskReference};
@@ -29,6 +31,16 @@ pub enum Answer {
     Labels { labels: Vec<usize>, names: Vec<String> },
     /// A number with its 90 % interval.
     Number { value: f64, low: f64, high: f64 },
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Class { name, .. } => out.write_str(name),
+            Self::Labels { names, .. } => out.write_str(&names.join(", ")),
+            Self::Number { value, .. } => write!(out, "{value}"),
+        }
+    }
 }
 
 /// An answer with its evidence.

@@ -2,6 +2,7 @@
 
 mod across;
 mod curation;
+mod serving;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub(crate) use across::{AlignArguments, SearchArguments};
 pub(crate) use curation::{
     ApplyArguments, AuditArguments, ConsensusArguments, ReviewArguments, SelectArguments,
 };
+pub(crate) use serving::{ServeArguments, StudioArguments};
 
 /// Pixels that a side of an inspector's photos has at most in an exported graph, which scales them by matrix products.
 const SIDES: u32 = 20_000;
@@ -82,6 +84,10 @@ pub(crate) enum Verb {
     Predict(PredictArguments),
     /// Measure a model on labelled examples it has not seen
     Evaluate(EvaluateArguments),
+    /// Open the studio in the browser: bring data in, label, look through, tune, try, deploy
+    Studio(StudioArguments),
+    /// Serve the same to a team, and models to programs, over HTTP
+    Serve(ServeArguments),
     /// Write base and head, or an inspector, as one ONNX graph
     Export(ExportArguments),
     /// List, fetch, carry and check pretrained bases

@@ -6,9 +6,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use bundle::BundleError;
-use pipeline::{Lang, PipelineError};
+use pipeline::{Lang, PipelineError, chinese_errors};
+use server::ServerError;
 
-use crate::{chinese_errors, chinese_usage};
+use crate::chinese_usage;
 
 /// Done, but with findings the person asked to be told about by exit code.
 pub(crate) const FINDINGS: u8 = 3;
@@ -49,7 +50,7 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
     }
     let mut causes: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let chinese = if lang == Lang::Zh { chinese_errors::message(cause) } else { None };
+        let chinese = if lang == Lang::Zh { chinese(cause) } else { None };
         let text = chinese.unwrap_or_else(|| cause.to_string());
         // Transparent errors repeat their cause word for word.
         if causes.last() != Some(&text) {
@@ -61,6 +62,20 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
         eprintln!("{}{hint}", lang.pick("hint: ", "提示："));
     }
     code(error)
+}
+
+fn chinese(cause: &(dyn Error + 'static)) -> Option<String> {
+    let usage = cause.downcast_ref::<Usage>().map(|usage| usage.zh.clone());
+    usage.or_else(|| chinese_errors::message(cause)).or_else(|| Some(server(cause.downcast_ref()?)))
+}
+
+fn server(error: &ServerError) -> String {
+    match error {
+        ServerError::Listen { address, .. } => format!("无法监听 {address}"),
+        ServerError::Folder { dir, .. } => format!("无法使用文件夹“{}”", dir.display()),
+        ServerError::Database(_) => "无法打开数据库".to_owned(),
+        ServerError::Stopped(_) => "服务器已停止".to_owned(),
+    }
 }
 
 /// 2 for what was asked wrongly, 1 for what could not be done.
@@ -89,6 +104,13 @@ fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
     }
     if let Some(PipelineError::Pull(error)) = error.downcast_ref() {
         return lang.pick(error.hint(), chinese_errors::pull_hint(error));
+    }
+    if let Some(ServerError::Listen { .. }) = error.downcast_ref() {
+        let (en, zh) = (
+            "is it open already? pass --port 0 for a free port",
+            "是否已经打开？用 --port 0 自动选择空闲端口",
+        );
+        return Some(lang.pick(en, zh).to_owned());
     }
     Some(pipeline_hint(error.downcast_ref()?, lang)?.to_owned())
 }

@@ -2,7 +2,6 @@
 
 mod args;
 mod chinese;
-mod chinese_errors;
 mod chinese_usage;
 mod exit;
 mod progress;

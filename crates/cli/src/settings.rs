@@ -62,6 +62,13 @@ fn home_folder() -> PathBuf {
         .map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
+/// Where the studio keeps data, labels and models.
+pub(crate) fn data_folder() -> PathBuf {
+    let folder =
+        env::var_os("XDG_DATA_HOME").map(PathBuf::from).unwrap_or_else(|| home_folder().join(".local/share"));
+    folder.join("dianjing")
+}
+
 fn read_file(path: &Path) -> anyhow::Result<Option<File>> {
     match std::fs::read_to_string(path) {
         Ok(text) => {

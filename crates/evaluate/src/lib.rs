@@ -31,4 +31,4 @@ pub use curve::{CurveDraw, LearningCurve};
 pub use error::EvaluateError;
 pub use estimate::{Estimate, clopper_pearson, wilson};
 pub use familiar::OodDetector;
-pub use reject::{NotProvable, RejectRule, fit_reject};
+pub use reject::{NotProvable, RejectRule, TradeOff, fit_reject, trade_off};

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 
+use crate::clopper_pearson;
+
 /// A threshold with its promise: with the stated confidence, at most `target_error` of the answers given are wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,10 @@ pub struct NotProvable {
 const SAFETY: f64 = 0.8;
 /// Thresholds that are tried.
 const STEPS: usize = 60;
+/// Thresholds of a trade-off.
+const POINTS: usize = 100;
+/// A two-sided interval whose upper end alone is wrong once in twenty times.
+const ONE_SIDED: f64 = 0.9;
 
 /// Finds the loosest threshold that can be proved, by fixed-sequence testing from strict to loose with exact binomial tests.
 ///
@@ -77,6 +83,49 @@ pub fn fit_reject(
     Ok(RejectRule { threshold, target_error, confidence: 1.0 - delta, accepted, n })
 }
 
+/// What a threshold costs and brings.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TradeOff {
+    /// Answers with at least this confidence are given. In [0, 1].
+    pub threshold: f64,
+    /// Share of the examples that are answered.
+    pub answered: f64,
+    /// Share of those answers that are wrong.
+    pub errors: f64,
+    /// Upper end of the 95 % bound of [`TradeOff::errors`], for this threshold alone: who picks among many pays with
+    /// [`fit_reject`].
+    pub errors_high: f64,
+}
+
+/// The trade-off at every distinct threshold of at most a hundred, from all answered to nearly none. Both lists are `[n]`, out of fold.
+pub fn trade_off(confidences: &[f64], correct: &[bool]) -> Vec<TradeOff> {
+    let mut order: Vec<usize> = (0..confidences.len()).filter(|row| !confidences[*row].is_nan()).collect();
+    order.sort_by(|a, b| confidences[*b].total_cmp(&confidences[*a]));
+    let step = (order.len() / POINTS).max(1);
+    let mut points: Vec<TradeOff> = Vec::new();
+    let (mut counted, mut errors) = (0, 0);
+    for size in (step..order.len()).step_by(step).chain((!order.is_empty()).then_some(order.len())) {
+        let threshold = confidences[order[size - 1]];
+        // A threshold answers all rows of the same confidence or none.
+        let size = order.partition_point(|row| confidences[*row] >= threshold);
+        errors += order[counted..size].iter().filter(|row| !correct[**row]).count();
+        if size == counted {
+            continue;
+        }
+        counted = size;
+        let bound = clopper_pearson(errors, size, ONE_SIDED);
+        points.push(TradeOff {
+            threshold: if size == order.len() { 0.0 } else { threshold },
+            answered: size as f64 / confidences.len() as f64,
+            errors: bound.value,
+            errors_high: bound.high,
+        });
+    }
+    points.reverse();
+    points
+}
+
 /// `P(Bin(n, p) <= k)`.
 fn binomial_cdf(k: usize, n: usize, p: f64) -> f64 {
     if k >= n { 1.0 } else { beta_reg((n - k) as f64, (k + 1) as f64, 1.0 - p) }
@@ -87,6 +136,21 @@ mod tests {
     use linalg::{Seed, random};
 
     use super::*;
+
+    #[test]
+    fn trading_answers_for_errors() {
+        let confidences: Vec<f64> = (0..200).map(|row| f64::from(row / 2) / 100.0).collect();
+        // Every second answer below one half is wrong.
+        let correct: Vec<bool> = (0..200).map(|row| row >= 100 || row % 2 == 0).collect();
+        let points = trade_off(&confidences, &correct);
+        assert_eq!((points[0].threshold, points[0].answered, points[0].errors), (0.0, 1.0, 0.25));
+        let sure = points.iter().find(|point| point.threshold >= 0.5).expect("a point");
+        assert_eq!((sure.answered, sure.errors), (0.5, 0.0));
+        assert!(sure.errors_high > 0.0 && sure.errors_high < 0.04, "{sure:?}");
+        assert!(points.is_sorted_by(|a, b| a.threshold < b.threshold && a.answered > b.answered));
+        assert_eq!(trade_off(&[], &[]), []);
+        assert_eq!(trade_off(&[0.7; 5], &[true; 5]).len(), 1, "one confidence is one threshold");
+    }
 
     #[test]
     fn binomial_tails_are_exact() {

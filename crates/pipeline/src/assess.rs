@@ -3,7 +3,7 @@
 use bundle::Decision;
 use dataset::split;
 use evaluate::{
-    Calibration, CurveDraw, Estimate, LearningCurve, NotProvable, OodDetector, RejectRule, metrics,
+    Calibration, CurveDraw, Estimate, LearningCurve, NotProvable, OodDetector, RejectRule, TradeOff, metrics,
 };
 use linalg::logits::sigmoid;
 use linalg::{Matrix, Seed, random};
@@ -39,6 +39,8 @@ pub(crate) struct Assessment {
     pub(crate) confusion: Vec<Vec<u64>>,
     pub(crate) recall: Vec<Estimate>,
     pub(crate) reliability: Vec<(f64, Estimate)>,
+    /// Of single-label data.
+    pub(crate) trade_off: Vec<TradeOff>,
 }
 
 impl Assessment {
@@ -104,6 +106,7 @@ pub(crate) fn assess(
         confusion: Vec::new(),
         recall: Vec::new(),
         reliability: Vec::new(),
+        trade_off: Vec::new(),
     };
     match &lesson.labels {
         Labels::Single(labels) => {
@@ -164,6 +167,7 @@ fn assess_classes(
         assessment.confusion = metrics::confusion(labels, &predicted, k);
         assessment.recall = metrics::recall(&assessment.confusion);
         assessment.reliability = metrics::reliability(&confidences, &correct);
+        assessment.trade_off = evaluate::trade_off(&confidences, &correct);
     }
     assessment.reject = evaluate::fit_reject(&confidences, &correct, target_error, DELTA);
     assessment.calibration = vec![calibration];

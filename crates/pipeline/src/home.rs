@@ -86,12 +86,8 @@ impl Home {
         self.catalogue.entry(id).is_ok_and(|entry| entry.modality == modality)
     }
 
-    /// The base that a bundle names.
-    pub(crate) fn base_of(
-        &self,
-        reference: &BaseReference,
-        run: &Run<'_>,
-    ) -> Result<Arc<Base>, PipelineError> {
+    /// The base that a bundle names, fetched first when the cache does not have it.
+    pub fn base_of(&self, reference: &BaseReference, run: &Run<'_>) -> Result<Arc<Base>, PipelineError> {
         match &reference.sensors {
             Some(sensors) => Ok(Arc::new(Base::of_series(sensors.clone()))),
             None => self.open_base(&reference.id, run),

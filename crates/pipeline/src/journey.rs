@@ -8,8 +8,8 @@ use bundle::{
     BaseReference, Bundle, DataReference, Evaluation, Form, Manifest, Measured, Predictor, TaskReference,
 };
 use dataset::split::parts;
-use dataset::{Dataset, Modality, Problem, ReadOptions, Target, Task};
-use evaluate::LearningCurve;
+use dataset::{Dataset, Modality, Problem, Target, Task};
+use evaluate::{LearningCurve, TradeOff};
 use linalg::Seed;
 use tune::{FeatureSet, Targets, TuneConfig, TuneError, TuneInput, Tuned};
 
@@ -18,15 +18,13 @@ use crate::audit::{self, Relations};
 use crate::features::{self, Table};
 use crate::held_out::{self, HeldOut};
 use crate::report_data::{self, Made};
-use crate::{Event, Home, Lang, PipelineError, Run, Step, report, senses, telling};
+use crate::{Event, Home, Lang, PipelineError, Run, Source, Step, report, senses, telling};
 
 /// What to make a model of, and where to put it.
 #[derive(Debug, Clone)]
 pub struct TuneRequest {
-    /// A folder or a table.
-    pub data: PathBuf,
-    /// What the person said about it.
-    pub read: ReadOptions,
+    /// The labelled examples.
+    pub source: Source,
     /// Catalogue id of the base; absent: the default for the kind of data.
     pub base: Option<String>,
     /// Where the bundle goes.
@@ -60,13 +58,15 @@ pub struct Tuning {
     pub problems: Vec<Problem>,
     /// What the report shows.
     pub report: report::Report,
-    /// How many examples' features came from the cache.
+    /// How many examples taught.
     pub n_examples: usize,
+    /// What saying "I don't know" costs and brings, out of fold; empty unless each example has one class.
+    pub trade_off: Vec<TradeOff>,
 }
 
 /// Runs the whole journey and writes the bundle and the report.
 pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning, PipelineError> {
-    let (data, mut problems) = run.step(Step::Read, || Ok(dataset::read(&request.data, &request.read)?))?;
+    let (data, mut problems) = run.step(Step::Read, || Ok(request.source.read()?))?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
@@ -120,6 +120,7 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
             evaluation: bundle.evaluation,
             identity,
             n_examples: lesson.rows.len(),
+            trade_off: assessment.trade_off.clone(),
             dataset: table.data.clone(),
             problems,
             report,

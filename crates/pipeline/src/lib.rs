@@ -7,6 +7,7 @@
 //! | say how much of what was found is right | [`Review`] |
 //! | make a new revision of what is accepted | [`apply`] |
 //! | choose what to label next | [`select`] |
+//! | stand beside who labels: how good, what next | [`Quick`] |
 //! | make one label of many votes | [`weigh_votes`] |
 //! | ask it about new files | [`predict`], [`predict_senses`] |
 //! | lay two senses over each other; search across | [`align`](fn@align), [`search`], [`name_by_words`] |
@@ -23,6 +24,7 @@ mod applying;
 mod assess;
 mod audit;
 mod auditing;
+pub mod chinese_errors;
 mod columns;
 mod crowd;
 mod error;
@@ -36,11 +38,13 @@ mod journey;
 mod juror;
 mod lang;
 mod predicting;
+mod quick;
 pub mod report;
 mod report_data;
 mod reviewing;
 mod selecting;
 mod senses;
+mod source;
 mod telling;
 pub mod words;
 
@@ -72,6 +76,8 @@ pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_phot
 pub use journey::{TuneRequest, Tuning, tune};
 pub use lang::{Lang, percent};
 pub use predicting::{PredictedRow, predict, predict_lines};
+pub use quick::{Judged, Quick};
 pub use reviewing::{Review, Reviewed, Share, Verdict};
 pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};
 pub use senses::{evaluate_senses, predict_senses};
+pub use source::Source;

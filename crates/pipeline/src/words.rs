@@ -3,7 +3,7 @@
 use dataset::{Problem, ProblemKind};
 
 use crate::report::Sentence;
-use crate::{COST_FROM, CostUse, Fault, Lang, Step};
+use crate::{COST_FROM, CostUse, Fault, Lang, PipelineError, Step, chinese_errors};
 
 /// One line about a problem: where, what, and what to do.
 pub fn problem(problem: &Problem, lang: Lang) -> String {
@@ -16,6 +16,22 @@ pub fn problem(problem: &Problem, lang: Lang) -> String {
 /// What is wrong and where, in both languages.
 pub(crate) fn problem_in_both(problem: &Problem) -> Sentence {
     Sentence { en: self::problem(problem, Lang::En), zh: self::problem(problem, Lang::Zh) }
+}
+
+/// What stopped a run, with its causes.
+pub fn error(error: &PipelineError, lang: Lang) -> String {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        let chinese = if lang == Lang::Zh { chinese_errors::message(cause) } else { None };
+        let text = chinese.unwrap_or_else(|| cause.to_string());
+        // Transparent errors repeat their cause word for word.
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        next = cause.source();
+    }
+    causes.join(lang.pick(": ", "："))
 }
 
 /// What is wrong, without the place.

@@ -35,7 +35,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Sorts a failed write by what the person can do about it.
-    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+    pub fn write(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
@@ -44,7 +44,8 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+    /// A file that could not be read.
+    pub fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
     }
 }

@@ -59,16 +59,31 @@ impl WhatIf {
     /// The class that discriminant analysis gives each row, taught by the rows of other folds that have a label; `None` where
     /// fewer than two classes are left to teach it. `labels` is `[n]`.
     pub fn answers(&self, labels: &[Option<u32>]) -> Vec<Option<u32>> {
+        let best = |scores: &[f64]| {
+            let classes = (0..scores.len()).filter(|class| scores[*class].is_finite());
+            let best = classes.max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)));
+            best.map(|class| class as u32)
+        };
+        self.scores(labels).iter_rows().map(best).collect()
+    }
+
+    /// What discriminant analysis makes of each row and class, `[n, k]`, taught as in [`WhatIf::answers`]: the largest is the
+    /// answer, and their softmax the probabilities of a model that is too sure of itself. A class that nobody taught has minus
+    /// infinity.
+    pub fn scores(&self, labels: &[Option<u32>]) -> Matrix<f64> {
         assert_eq!(self.n, labels.len(), "every row has a label, or none");
         let k = labels.iter().flatten().max().map_or(0, |class| *class as usize + 1);
         let sums: Vec<Sums> = self.folds.par_iter().map(|fold| fold.sums(labels, k)).collect();
         let ask = |place: usize| self.folds[place].ask(&Sums::others(&sums, place));
-        let found: Vec<Vec<Option<u32>>> = (0..self.folds.len()).into_par_iter().map(ask).collect();
-        let mut answers = vec![None; labels.len()];
+        let found: Vec<Matrix<f64>> = (0..self.folds.len()).into_par_iter().map(ask).collect();
+        let mut scores = Matrix::zeros(labels.len(), k);
         for (fold, found) in self.folds.iter().zip(found) {
-            fold.rows.iter().zip(found).for_each(|(row, class)| answers[*row] = class);
+            fold.rows
+                .iter()
+                .zip(found.iter_rows())
+                .for_each(|(row, found)| scores.row_mut(*row).copy_from_slice(found));
         }
-        answers
+        scores
     }
 }
 
@@ -102,12 +117,17 @@ impl Fold {
         Sums { of_class, counts, products }
     }
 
-    /// The class of each row, taught by what others sum up to; `None` where that is fewer than two classes.
-    fn ask(&self, taught: &Sums) -> Vec<Option<u32>> {
+    /// The scores of each row, `[rows, k]`, taught by what others sum up to; none is finite where that is fewer than two classes.
+    fn ask(&self, taught: &Sums) -> Matrix<f64> {
+        let mut told = Matrix::from_vec(
+            self.rows.len(),
+            taught.counts.len(),
+            vec![f64::NEG_INFINITY; self.rows.len() * taught.counts.len()],
+        );
         let classes: Vec<usize> =
             (0..taught.counts.len()).filter(|class| taught.counts[*class] > 0).collect();
         if classes.len() < 2 {
-            return vec![None; self.rows.len()];
+            return told;
         }
         let mut means = taught.of_class.select_rows(&classes);
         let mut scatter = taught.products.clone();
@@ -137,12 +157,12 @@ impl Fold {
         };
         let bias: Vec<f64> = weight.iter_rows().zip(means.iter_rows()).map(half).collect();
         let scores = matmul_nt(self.x.view(), weight.view());
-        let best = |scores: &[f64]| {
-            let of = |place: &usize| scores[*place] + bias[*place];
-            let best = (0..bias.len()).max_by(|a, b| of(a).total_cmp(&of(b)).then(b.cmp(a)));
-            best.map(|place| classes[place] as u32)
-        };
-        scores.iter_rows().map(best).collect()
+        for (row, scores) in scores.iter_rows().enumerate() {
+            for (place, class) in classes.iter().enumerate() {
+                told.row_mut(row)[*class] = scores[place] + bias[place];
+            }
+        }
+        told
     }
 }
 

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use dataset::ReadOptions;
-use pipeline::{Audit, AuditRequest, Fault, Run, audit};
+use pipeline::{Audit, AuditRequest, Fault, Run, Source, audit};
 
 use crate::table::home;
 
@@ -29,8 +28,7 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
 /// Looks through a folder for a few faults only.
 fn look(folder: &Path, wanted: &[Fault]) -> anyhow::Result<Audit> {
     let request = AuditRequest {
-        data: folder.to_owned(),
-        read: ReadOptions::default(),
+        source: Source::at(folder),
         base: None,
         skip: Fault::ALL.into_iter().filter(|fault| !wanted.contains(fault)).collect(),
         rules: None,

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use bundle::Form;
 use dataset::{Modality, ReadOptions, Sense};
-use pipeline::{Home, Lang, Run, TuneRequest};
+use pipeline::{Home, Lang, Run, Source, TuneRequest};
 
 /// Prints both tables, and tells whether every aim is reached.
 pub(crate) fn print(words: &[String], data: &Path) -> anyhow::Result<bool> {
@@ -63,8 +63,7 @@ impl Bench {
     fn tune(&self, table: &Path, senses: &[usize], seed: u64) -> anyhow::Result<PathBuf> {
         let out = self.dir.join(format!("{}.djm", self.name(senses).replace(" + ", "-")));
         let request = TuneRequest {
-            data: table.to_owned(),
-            read: self.read(senses),
+            source: Source::At { path: table.to_owned(), read: self.read(senses) },
             base: None,
             form: Form::of(&out),
             report: out.with_extension("html"),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, TableForm, audit,
+    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Source, TableForm, audit,
     audit_arrays, words,
 };
 use serde_json::{Map, Value, json};
@@ -67,8 +67,7 @@ fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Res
     }
     let home = settings::home(arguments)?;
     let request = AuditRequest {
-        data: verb.data.clone().unwrap_or_default(),
-        read: read_options(&verb.columns),
+        source: Source::At { path: verb.data.clone().unwrap_or_default(), read: read_options(&verb.columns) },
         base: verb.base.clone(),
         rules: verb.rules.clone(),
         skip: verb.skip.clone(),

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use pipeline::Lang;
 
 use crate::args::Arguments;
-use crate::{chinese_errors, settings, show};
+use pipeline::chinese_errors;
+
+use crate::{settings, show};
 
 /// One thing that was looked at.
 struct Check {

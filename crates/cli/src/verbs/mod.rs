@@ -17,6 +17,7 @@ mod predict;
 mod review;
 mod search;
 mod select;
+mod serve;
 mod sign;
 mod tune;
 
@@ -46,6 +47,8 @@ pub(crate) fn run(arguments: Arguments, lang: Lang) -> anyhow::Result<ExitCode> 
         Verb::Search(verb) => search::run(&arguments, verb, lang),
         Verb::Predict(verb) => predict::run(&arguments, verb, lang),
         Verb::Evaluate(verb) => evaluate::run(&arguments, verb, lang),
+        Verb::Studio(verb) => serve::studio(&arguments, verb, lang),
+        Verb::Serve(verb) => serve::serve(&arguments, verb, lang),
         Verb::Export(verb) => export::run(&arguments, verb, lang),
         Verb::Base(verb) => base::run(&arguments, verb, lang),
         Verb::Sign(verb) => sign::sign(&arguments, verb, lang),

@@ -8,7 +8,7 @@ use bundle::Form;
 use clap::Parser;
 use dataset::ReadError;
 use pipeline::report::SensesTable;
-use pipeline::{Lang, PipelineError, TuneRequest, Tuning, percent};
+use pipeline::{Lang, PipelineError, Source, TuneRequest, Tuning, percent};
 
 use super::overwrite::{self, Written};
 use super::{clock, inspect, read_options, say, with_progress};
@@ -34,8 +34,7 @@ pub(super) fn run(arguments: &Arguments, verb: &TuneArguments, lang: Lang) -> an
     overwrite::check(Written::Bundle, &out, Some(&verb.data))?;
     overwrite::check(Written::Report, &report, Some(&verb.data))?;
     let request = TuneRequest {
-        data: verb.data.clone(),
-        read: read_options(&verb.columns),
+        source: Source::At { path: verb.data.clone(), read: read_options(&verb.columns) },
         base: verb.base.clone(),
         form: Form::of(&out),
         out,

@@ -20,7 +20,7 @@ mod worth;
 use std::path::PathBuf;
 
 use curate::faults::{Checked, Fault};
-use dataset::{Problem, ReadOptions};
+use dataset::Problem;
 use linalg::Seed;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
 use crate::report::{Card, CardContent, Sentence};
 use crate::report_data::card;
-use crate::{Event, Home, Lang, PipelineError, Run, Step, telling};
+use crate::{Event, Home, Lang, PipelineError, Run, Source, Step, telling};
 
 use arrays::FromElsewhere;
 pub use arrays::{ArrayError, ArraysRequest, GivenArrays};
@@ -53,10 +53,8 @@ const FINGERPRINT: usize = 16;
 /// What to look through, and what not to look for.
 #[derive(Debug, Clone)]
 pub struct AuditRequest {
-    /// A folder or a table.
-    pub data: PathBuf,
-    /// What the person said about it.
-    pub read: ReadOptions,
+    /// What to look through.
+    pub source: Source,
     /// Catalogue id of the base; absent: the default for the kind of data.
     pub base: Option<String>,
     /// What not to look for.
@@ -120,8 +118,7 @@ pub struct FaultSummary {
 /// # Errors
 /// When the data cannot be read, or the base not be run; what is wrong *in* the data is a finding or a problem.
 pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit, PipelineError> {
-    let (data, mut problems) =
-        run.step(Step::Read, || Ok(dataset::read_held_out(&request.data, &request.read)?))?;
+    let (data, mut problems) = run.step(Step::Read, || Ok(request.source.read_held_out()?))?;
     // Of all that was read, as `apply` will read it; what cannot be decoded is left out later.
     let fingerprint: String = data.fingerprint().to_string().chars().take(FINGERPRINT).collect();
     for problem in &problems {

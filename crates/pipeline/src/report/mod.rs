@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
 pub use senses::{BrokenSense, Conflict, SenseRow, SenseSummary, SensesTable};
+pub use sounds::sound_picture;
 
 pub(crate) use crate::lang::percent;
 

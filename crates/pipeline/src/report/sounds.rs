@@ -27,9 +27,13 @@ const INK: Rgb<u8> = Rgb([70, 90, 130]);
 
 /// Draws a sound file; missing where it cannot be read again.
 pub(crate) fn sound_card(path: &Path) -> CardContent {
-    let first = Decoder::open(path).ok().and_then(|decoder| Windows::new(decoder, SHOWN).next()?.ok());
-    let drawing = first.and_then(|window| draw(&window.samples));
-    drawing.map_or(CardContent::Missing, |drawing| thumbnail(&DynamicImage::ImageRgb8(drawing)))
+    sound_picture(path).map_or(CardContent::Missing, |drawing| thumbnail(&DynamicImage::ImageRgb8(drawing)))
+}
+
+/// The beginning of a sound as a picture: its loudness above its spectrum. `None` for what cannot be heard.
+pub fn sound_picture(path: &Path) -> Option<RgbImage> {
+    let first = Windows::new(Decoder::open(path).ok()?, SHOWN).next()?.ok()?;
+    draw(&first.samples)
 }
 
 /// The loudness of samples at 16 kHz above their spectrum; `None` without a sample.

@@ -90,6 +90,7 @@ pub(crate) fn tune(
             evaluation: bundle.evaluation.clone(),
             identity,
             n_examples: lesson.rows.len(),
+            trade_off: assessment.trade_off.clone(),
             dataset: whole.data.clone(),
             problems,
             report,

@@ -11,14 +11,13 @@ use base::video::FfmpegError;
 use bundle::BundleError;
 use curate::CurateError;
 use dataset::{Modality, ReadError};
-use pipeline::{ApplyError, ArrayError, CostError, DetectorNeeds, PipelineError};
 use store::StoreError;
 use tune::TuneError;
 
-use crate::exit::Usage;
+use crate::{ApplyError, ArrayError, CostError, DetectorNeeds, PipelineError};
 
 /// One error of a chain of causes; `None` when there is only English for it.
-pub(crate) fn message(error: &(dyn Error + 'static)) -> Option<String> {
+pub fn message(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<PipelineError>() {
         return pipeline(error);
     }
@@ -28,10 +27,11 @@ pub(crate) fn message(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<TransferError>() {
         return transfer(error);
     }
-    let usage = error.downcast_ref::<Usage>().map(|usage| usage.zh.clone());
-    usage
-        .or_else(|| Some(read(error.downcast_ref::<ReadError>()?)?.0))
-        .or_else(|| bundle(error.downcast_ref()?))
+    if let Some(error) = error.downcast_ref::<ReadError>() {
+        return Some(read(error)?.0);
+    }
+    let of_bundle = error.downcast_ref().and_then(bundle);
+    of_bundle
         .or_else(|| pull(error.downcast_ref()?))
         .or_else(|| cache(error.downcast_ref()?))
         .or_else(|| Some(store(error.downcast_ref()?)))
@@ -174,7 +174,6 @@ fn array(error: &ArrayError) -> String {
             format!("{}中的长度合计 {got}，而共有 {expected} 个词", name(path))
         }
         ArrayError::Coco { path, detail, .. } => format!("{}不是所需的 COCO 文件：{detail}", name(path)),
-        other => other.to_string(),
     }
 }
 
@@ -187,7 +186,6 @@ fn cost(error: &CostError) -> String {
         CostError::NotPositive { path, row, value } => {
             format!("{}第 {row} 行的成本是“{value}”，应为正数", name(path))
         }
-        other => other.to_string(),
     }
 }
 
@@ -279,7 +277,7 @@ fn bundle(error: &BundleError) -> Option<String> {
 }
 
 /// Why no video can be decoded on this machine.
-pub(crate) fn ffmpeg(error: &FfmpegError) -> String {
+pub fn ffmpeg(error: &FfmpegError) -> String {
     match error {
         FfmpegError::Missing { program } => format!(
             "未安装“{}”，解码视频需要它；请用 apt install ffmpeg、brew install ffmpeg 或 winget install ffmpeg 安装",
@@ -327,7 +325,7 @@ fn pull(error: &PullError) -> Option<String> {
 }
 
 /// What to try when a base could not be had.
-pub(crate) fn pull_hint(error: &PullError) -> Option<String> {
+pub fn pull_hint(error: &PullError) -> Option<String> {
     Some(match error {
         PullError::NoSource { id, .. } => format!(
             "在有网络的机器上运行 dianjing base pull {id} 和 dianjing base export {id}；在本机对导出的文件运行 dianjing base import"
@@ -382,7 +380,7 @@ fn store(error: &StoreError) -> String {
 
 /// What made reading impossible.
 #[allow(clippy::too_many_lines, reason = "one arm a kind of error")]
-pub(crate) fn read(error: &ReadError) -> Option<(String, &'static str)> {
+pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
     let columns = |existing: &[String]| {
         if existing.is_empty() {
             "没有任何列".to_owned()

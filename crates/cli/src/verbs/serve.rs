@@ -1,0 +1,99 @@
+//! `dianjing studio` and `dianjing serve`: the same server, for one person and for a team.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use pipeline::Lang;
+use server::{Opened, Settings, Way};
+
+use super::say;
+use crate::args::{Arguments, ServeArguments, StudioArguments};
+use crate::{CANCELLED, settings, show};
+
+pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    let home = settings::home(arguments)?;
+    let settings = Settings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, verb.port)),
+        way: Way::Local,
+        dir: folder(verb.dir.clone()),
+        database: None,
+        workers: 1,
+        max_upload: Settings::MAX_UPLOAD,
+    };
+    let mut shown = Ok(());
+    let opened = |opened: &Opened| {
+        let key = opened.key.as_deref().unwrap_or_default();
+        let address = format!("http://{}/#/enter/{key}", opened.address);
+        // The one thing that a script wants, and that a person copies.
+        shown = show::line(&address);
+        say(
+            arguments,
+            lang.pick(
+                "The studio is open; this address lets you in once. Ctrl-C closes it.",
+                "工作台已打开；此地址仅可进入一次。按 Ctrl-C 关闭。",
+            ),
+        );
+        if !verb.no_open {
+            open_browser(&address);
+        }
+    };
+    server::run(&settings, home, opened, &CANCELLED)?;
+    shown?;
+    say(arguments, lang.pick("Closed. Everything is kept.", "已关闭。所有内容均已保存。"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    if verb.openapi {
+        show::line(&server::openapi())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let home = settings::home(arguments)?;
+    let settings = Settings {
+        listen: verb.listen,
+        way: Way::Team,
+        dir: folder(verb.dir.clone()),
+        database: verb.database.clone(),
+        workers: verb.workers.into(),
+        max_upload: Settings::MAX_UPLOAD,
+    };
+    let mut shown = Ok(());
+    let opened = |opened: &Opened| {
+        shown = show::line(&format!("http://{}/", opened.address));
+        if let Some(key) = &opened.key {
+            say(
+                arguments,
+                &lang.pick(
+                    format!(
+                        "Nobody is known yet. Open the address and set the server up with this key: {key}"
+                    ),
+                    format!("尚无用户。请打开该地址，用此密钥完成初始设置：{key}"),
+                ),
+            );
+        }
+    };
+    server::run(&settings, home, opened, &CANCELLED)?;
+    shown?;
+    say(arguments, lang.pick("Closed. Everything is kept.", "已关闭。所有内容均已保存。"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn folder(given: Option<PathBuf>) -> PathBuf {
+    given.unwrap_or_else(settings::data_folder)
+}
+
+/// Shows a page in whatever this system calls a browser. Without one the address is on the screen anyway.
+fn open_browser(address: &str) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(opener).arg(address).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    if let Err(error) = started {
+        tracing::info!(%error, "no browser could be opened");
+    }
+}

@@ -1,0 +1,93 @@
+//! What every answer has: a request id, the right language for errors, headers that keep browsers safe, a line in the log, a count.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use pipeline::Lang;
+
+use crate::App;
+use crate::error::ApiError;
+use crate::ids::new_id;
+
+/// Where the request id stands.
+const REQUEST_ID: &str = "x-request-id";
+/// Longest request id that is taken over from a proxy.
+const ID_LENGTH: usize = 64;
+/// Nothing comes from elsewhere, nothing is run that is not ours.
+const POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self'; \
+     script-src 'self'; connect-src 'self'; frame-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'self'";
+
+/// The language that a client reads.
+pub(crate) fn lang_of(headers: &HeaderMap) -> Lang {
+    let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    wanted.map_or(Lang::En, |wanted| Lang::from_locale(wanted.trim()))
+}
+
+/// Wraps every request.
+pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let lang = lang_of(request.headers());
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let plain = |id: &&str| {
+        id.len() <= ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let id = given.filter(plain).map_or_else(new_id, str::to_owned);
+    let method = request.method().clone();
+    // The pattern, not the path: ids and names of people's things do not belong in logs.
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    let mut response = match guard(&request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    };
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        response = (error.status, Json(error.body(lang, id.clone()))).into_response();
+    }
+    let status = response.status();
+    tracing::info!(%id, %method, route, status = status.as_u16(), ms = started.elapsed().as_millis() as u64, "answered");
+    app.counters.count(&route, status.as_u16(), started.elapsed());
+    let headers = response.headers_mut();
+    set(headers, REQUEST_ID, &id);
+    set(headers, X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff");
+    set(headers, REFERRER_POLICY.as_str(), "no-referrer");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A page of another site can make a browser send its cookie along, but not a header of ours.
+fn guard(request: &Request) -> Result<(), ApiError> {
+    let harmless = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    let headers = request.headers();
+    if harmless || headers.contains_key("x-dianjing") || headers.contains_key(AUTHORIZATION) {
+        return Ok(());
+    }
+    let (en, zh) = ("the header `X-Dianjing` is missing", "缺少请求头 X-Dianjing");
+    let hint =
+        ("send `X-Dianjing: 1` with a cookie, or a token", "使用 cookie 时请发送 X-Dianjing: 1，或使用令牌");
+    Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", en, zh).hint(hint.0, hint.1))
+}
+
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Bytes of one kind, that a browser may keep for ever: what they are is in their name.
+pub(crate) fn forever(kind: &str, bytes: Vec<u8>) -> Response {
+    let mut response = bytes.into_response();
+    set(response.headers_mut(), CONTENT_TYPE.as_str(), kind);
+    set(response.headers_mut(), CACHE_CONTROL.as_str(), "private, max-age=31536000, immutable");
+    response
+}

@@ -1,0 +1,215 @@
+//! Coming in and going out.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::reading::{Sent, found, name_of};
+use crate::App;
+use crate::Way;
+use crate::db::people::PersonRow;
+use crate::error::ApiError;
+use crate::people::{Caller, Role, cookie_of, forget_cookie, hash_password, password_fits, session_cookie};
+
+/// Shortest password.
+const PASSWORD_LENGTH: usize = 10;
+
+/// What the first page must know.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Status {
+    version: &'static str,
+    /// `local`: one person on their own machine. `team`: people log in.
+    #[schema(example = "local")]
+    way: &'static str,
+    /// Nobody is known yet: the first one sets the server up.
+    needs_setup: bool,
+}
+
+/// Who is in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Session {
+    person: Me,
+    tenant: Home,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Me {
+    id: String,
+    name: String,
+    role: Role,
+}
+
+/// Whose things one sees.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Home {
+    id: String,
+    name: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    /// Of this start of the server.
+    key: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Setup {
+    /// Printed by the server when it started.
+    key: String,
+    /// What the team is called.
+    tenant: String,
+    /// The first owner.
+    name: String,
+    /// At least ten characters.
+    password: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Login {
+    name: String,
+    password: String,
+}
+
+/// Says what kind of server this is. Open to everyone.
+#[utoipa::path(get, path = "/v1/status", tag = "entering", responses((status = 200, body = Status)))]
+pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Json<Status>, ApiError> {
+    let team = app.way == Way::Team;
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        way: if team { "team" } else { "local" },
+        needs_setup: team && !app.db.has_people().await?,
+    }))
+}
+
+/// Comes in with the key of a local server; whoever started it is its owner. The key serves once.
+#[utoipa::path(post, path = "/v1/enter", tag = "entering", request_body = Key, responses((status = 200, body = Session)))]
+pub(super) async fn enter(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Sent(Key { key }): Sent<Key>,
+) -> Result<impl IntoResponse, ApiError> {
+    if app.way != Way::Local || !app.keys.take(&key) {
+        return Err(wrong_key());
+    }
+    if app.db.found("local", "owner", None).await?.is_some() {
+        tracing::info!("the first start on this folder");
+    }
+    let owner = found(app.db.first_owner().await?)?;
+    begin(&app, &headers, owner).await
+}
+
+/// Sets a team's server up: the first person owns it.
+#[utoipa::path(post, path = "/v1/setup", tag = "entering", request_body = Setup, responses((status = 200, body = Session)))]
+pub(super) async fn setup(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Sent(setup): Sent<Setup>,
+) -> Result<impl IntoResponse, ApiError> {
+    if app.way != Way::Team || !app.keys.fits(&setup.key) {
+        return Err(wrong_key());
+    }
+    let (tenant, name) = (name_of(&setup.tenant)?, name_of(&setup.name)?);
+    let password = hashed(setup.password).await?;
+    let person = app.db.found(&tenant, &name, Some(&password)).await?;
+    let taken =
+        || ApiError::conflict("this server is set up already: log in", "此服务器已完成初始设置：请登录");
+    let person = found(app.db.person(&person.ok_or_else(taken)?).await?)?;
+    app.keys.take(&setup.key);
+    begin(&app, &headers, person).await
+}
+
+/// Logs in with name and password.
+#[utoipa::path(post, path = "/v1/login", tag = "entering", request_body = Login, responses((status = 200, body = Session)))]
+pub(super) async fn login(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Sent(login): Sent<Login>,
+) -> Result<impl IntoResponse, ApiError> {
+    let name = login.name.trim().to_owned();
+    app.attempts.check(&name)?;
+    let person = app.db.person_by_name(&name).await?;
+    let kept = person.as_ref().and_then(|person| person.password.clone());
+    let fits = tokio::task::spawn_blocking(move || password_fits(&login.password, kept.as_deref())).await;
+    let fits = fits.map_err(|error| ApiError::internal(&error))?;
+    match person {
+        Some(person) if fits => {
+            app.attempts.forget(&name);
+            begin(&app, &headers, person).await
+        }
+        _ => {
+            let (en, zh) = ("name or password is wrong", "用户名或密码错误");
+            Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", en, zh))
+        }
+    }
+}
+
+/// Ends the session.
+#[utoipa::path(post, path = "/v1/logout", tag = "entering", responses((status = 204)))]
+pub(super) async fn logout(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
+    if let Some(secret) = cookie_of(&headers) {
+        app.db.end_session(secret).await?;
+    }
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, forget_cookie())])))
+}
+
+/// Says who is in.
+#[utoipa::path(get, path = "/v1/session", tag = "entering", responses((status = 200, body = Session), (status = 401, body = crate::error::ErrorBody)))]
+pub(super) async fn session(caller: Caller) -> Json<Session> {
+    Json(session_of(&caller.person))
+}
+
+/// Keeps a password as a hash, away from the threads that answer.
+pub(super) async fn hashed(password: String) -> Result<String, ApiError> {
+    if password.chars().count() < PASSWORD_LENGTH {
+        return Err(ApiError::invalid("a password has at least ten characters", "密码至少需要十个字符"));
+    }
+    let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await;
+    let hash = hash.map_err(|error| ApiError::internal(&error))?;
+    hash.ok_or_else(|| ApiError::internal(&"the password could not be hashed"))
+}
+
+async fn begin(
+    app: &App,
+    headers: &HeaderMap,
+    person: PersonRow,
+) -> Result<impl IntoResponse + use<>, ApiError> {
+    // A session from before is not taken over: its secret may be known to others.
+    if let Some(before) = cookie_of(headers) {
+        app.db.end_session(before).await?;
+    }
+    let secret = app.db.begin_session(&person.id).await?;
+    let caller = Caller::of(person, None);
+    app.db.note(&caller.tenant, &caller.person.name, "log in", "").await?;
+    let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&secret, headers))]);
+    Ok((cookie, Json(session_of(&caller.person))))
+}
+
+fn session_of(person: &PersonRow) -> Session {
+    Session {
+        person: Me { id: person.id.clone(), name: person.name.clone(), role: Role::named(&person.role) },
+        tenant: Home { id: person.tenant.clone(), name: person.tenant_name.clone() },
+    }
+}
+
+fn wrong_key() -> ApiError {
+    let hint = ("start the server again: it prints a new one", "请重新启动服务器：它会给出新的密钥");
+    ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthenticated",
+        "the key is wrong or was used",
+        "密钥错误或已被使用",
+    )
+    .hint(hint.0, hint.1)
+}

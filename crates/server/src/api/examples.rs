@@ -1,0 +1,217 @@
+//! Examples: pages of them, one of them, what they look or sound like.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::reading::{Asked, found};
+use crate::App;
+use crate::answering::forever;
+use crate::db::Tenant;
+use crate::db::examples::{ExampleRow, Wanted};
+use crate::error::ApiError;
+use crate::live::Opinion;
+use crate::people::{Caller, Right};
+use crate::pictures;
+
+/// Most examples of a page.
+const MOST: i64 = 500;
+/// Examples of a page unless asked otherwise.
+const USUAL: i64 = 200;
+
+/// An example.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Example {
+    id: String,
+    /// Where it came from: a path, or file and row.
+    name: String,
+    text: Option<String>,
+    label: Option<String>,
+    /// The person who gave the label; absent when it came with the data.
+    by: Option<String>,
+    /// What the quick model would say, not having seen this label.
+    suggestion: Option<Suggestion>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Suggestion {
+    label: String,
+    /// Calibrated, in [0, 1].
+    probability: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page {
+    /// Of all pages.
+    total: i64,
+    examples: Vec<Example>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(super) struct Which {
+    #[serde(default)]
+    offset: i64,
+    /// At most 500; 200 when absent.
+    limit: Option<i64>,
+    /// Only those with this label.
+    label: Option<String>,
+    /// With `label`: only those that the quick model would call this.
+    suggestion: Option<String>,
+    /// `labelled`, `unlabelled`, or `disagrees`: whose label the quick model would not have given.
+    state: Option<String>,
+    /// Only those whose name or text contains this.
+    q: Option<String>,
+    /// Those most like this example first.
+    similar_to: Option<String>,
+    /// `position`, or `doubt`: what the quick model is least sure of first.
+    order: Option<String>,
+}
+
+/// A page of examples.
+#[utoipa::path(get, path = "/v1/datasets/{id}/examples", tag = "examples", params(Which), responses((status = 200, body = Page)))]
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(which): Asked<Which>,
+) -> Result<Json<Page>, ApiError> {
+    caller.may(Right::Look)?;
+    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let live = app.lives.of(&app, &caller.tenant, &id);
+    let opinion = live.opinion();
+    let (offset, limit) = (which.offset.max(0), which.limit.unwrap_or(USUAL).clamp(0, MOST));
+    let (rows, total) = if let Some(ids) = which.ranked(&app, &live, opinion.as_deref()).await? {
+        let total = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(ids.len());
+        let to = (from + usize::try_from(limit).unwrap_or(0)).min(ids.len());
+        (app.db.examples_by_id(&caller.tenant, &ids[from..to]).await?, total)
+    } else {
+        let wanted = which.wanted()?;
+        app.db.page(&caller.tenant, &id, &wanted, offset, limit).await?
+    };
+    let names = names(&app, &caller.tenant).await?;
+    let examples = rows.into_iter().map(|row| example(row, opinion.as_deref(), &names)).collect();
+    Ok(Json(Page { total, examples }))
+}
+
+impl Which {
+    fn wanted(&self) -> Result<Wanted, ApiError> {
+        let labelled = match self.state.as_deref() {
+            None | Some("" | "disagrees") => None,
+            Some("labelled") => Some(true),
+            Some("unlabelled") => Some(false),
+            Some(_) => {
+                let (en, zh) = (
+                    "`state` is labelled, unlabelled or disagrees",
+                    "state 须为 labelled、unlabelled 或 disagrees",
+                );
+                return Err(ApiError::invalid(en, zh));
+            }
+        };
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Ok(Wanted { label: text(&self.label), labelled, words: text(&self.q) })
+    }
+
+    /// The ids in an order that the quick model gives; `None` where it is not asked.
+    async fn ranked(
+        &self,
+        app: &App,
+        live: &Arc<crate::live::Live>,
+        opinion: Option<&Opinion>,
+    ) -> Result<Option<Vec<String>>, ApiError> {
+        if let Some(example) = &self.similar_to {
+            let (live, example) = (live.clone(), example.clone());
+            let similar = app.blocking(move || Ok(live.similar(&example, MOST as usize))).await?;
+            return Ok(Some(similar));
+        }
+        let owned = |ids: Vec<&str>| Some(ids.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        if let (Some(label), Some(suggestion)) = (&self.label, &self.suggestion) {
+            return Ok(owned(opinion.map(|opinion| opinion.confused(label, suggestion)).unwrap_or_default()));
+        }
+        if self.state.as_deref() == Some("disagrees") {
+            return Ok(owned(opinion.map(Opinion::disagrees).unwrap_or_default()));
+        }
+        let plain = self.label.is_none() && self.state.is_none() && self.q.is_none();
+        let by_doubt = self.order.as_deref() == Some("doubt") && plain;
+        let ids = opinion.filter(|_| by_doubt).map(Opinion::by_doubt).filter(|ids| !ids.is_empty());
+        Ok(ids.and_then(owned))
+    }
+}
+
+/// One example.
+#[utoipa::path(get, path = "/v1/examples/{id}", tag = "examples", responses((status = 200, body = Example)))]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Example>, ApiError> {
+    caller.may(Right::Look)?;
+    let row = found(app.db.example(&caller.tenant, &id).await?)?;
+    Ok(Json(told(&app, &caller.tenant, row).await?))
+}
+
+/// The file as it was given; a text as it is.
+#[utoipa::path(get, path = "/v1/examples/{id}/content", tag = "examples", responses((status = 200)))]
+pub(super) async fn content(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Right::Look)?;
+    let row = found(app.db.example(&caller.tenant, &id).await?)?;
+    if let Some(text) = row.body {
+        return Ok(forever("text/plain; charset=utf-8", text.into_bytes()));
+    }
+    let blob = found(row.blob)?;
+    let path = app.blobs.path(&blob);
+    let bytes = app.blocking(move || Ok(std::fs::read(path)?)).await?;
+    // What a browser could run is not shown as what it says it is.
+    let kind = pictures::kind_of(&bytes).unwrap_or("application/octet-stream");
+    Ok(forever(kind, bytes))
+}
+
+/// A small JPEG: of a picture, or of a sound's spectrum.
+#[utoipa::path(get, path = "/v1/examples/{id}/thumbnail", tag = "examples", responses((status = 200, content_type = "image/jpeg")))]
+pub(super) async fn thumbnail(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Right::Look)?;
+    let row = found(app.db.example(&caller.tenant, &id).await?)?;
+    let blob = found(row.blob)?;
+    let blobs = app.blobs.clone();
+    let made = app.blocking(move || Ok(blobs.derived(&blob, "thumb.jpg", pictures::thumbnail)?)).await?;
+    Ok(forever("image/jpeg", found(made)?))
+}
+
+/// An example with what the quick model says of it.
+pub(super) async fn told(app: &Arc<App>, tenant: &Tenant, row: ExampleRow) -> Result<Example, ApiError> {
+    let opinion = app.lives.of(app, tenant, &row.dataset).opinion();
+    let names = names(app, tenant).await?;
+    Ok(example(row, opinion.as_deref(), &names))
+}
+
+/// Names of people, by their ids.
+pub(super) type Names = std::collections::HashMap<String, String>;
+
+pub(super) async fn names(app: &App, tenant: &Tenant) -> Result<Names, ApiError> {
+    Ok(app.db.people(tenant).await?.into_iter().map(|person| (person.id, person.name)).collect())
+}
+
+pub(super) fn example(row: ExampleRow, opinion: Option<&Opinion>, names: &Names) -> Example {
+    let suggestion = opinion.and_then(|opinion| opinion.suggestion(&row.id));
+    Example {
+        suggestion: suggestion
+            .map(|(label, probability)| Suggestion { label: label.to_owned(), probability }),
+        by: row.label_by.and_then(|id| names.get(&id).cloned()),
+        id: row.id,
+        name: row.name,
+        text: row.body,
+        label: row.label,
+    }
+}

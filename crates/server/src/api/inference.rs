@@ -1,0 +1,209 @@
+//! The Open Inference Protocol, version 2 over REST: what gateways and load generators of the ecosystem speak.
+//!
+//! A model is a deployment. Its input is one tensor `input` of datatype `BYTES`, shape `[n]`: texts, or files in base64. Its outputs are
+//! `label` (`BYTES`, `[n]`), `verdict` (`BYTES`, `[n]`) and `probabilities` (`FP64`, `[n, classes]`).
+//! Source: the specification of the Open Inference Protocol, "Inference Protocol", version 2.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use base::open::Input;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dataset::Modality;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::predict::check_count;
+use super::reading::{Sent, found};
+use crate::App;
+use crate::error::ApiError;
+use crate::people::{Caller, Right};
+use crate::serving::Served;
+
+/// What the server can do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ServerFacts {
+    name: &'static str,
+    version: &'static str,
+    extensions: [&'static str; 0],
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Live {
+    live: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ready {
+    name: String,
+    ready: bool,
+}
+
+/// What a model takes and gives.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ModelFacts {
+    name: String,
+    versions: Vec<String>,
+    platform: &'static str,
+    inputs: Vec<TensorFacts>,
+    outputs: Vec<TensorFacts>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TensorFacts {
+    name: &'static str,
+    datatype: &'static str,
+    /// -1 is any number.
+    shape: Vec<i64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct Ask {
+    id: Option<String>,
+    inputs: Vec<AskTensor>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct AskTensor {
+    name: String,
+    datatype: String,
+    shape: Vec<usize>,
+    data: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Told {
+    model_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    outputs: Vec<ToldTensor>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ToldTensor {
+    name: &'static str,
+    datatype: &'static str,
+    shape: Vec<usize>,
+    #[schema(value_type = Vec<Object>)]
+    data: serde_json::Value,
+}
+
+/// Names the server.
+#[utoipa::path(get, path = "/v2", tag = "inference protocol", responses((status = 200, body = ServerFacts)))]
+pub(super) async fn server() -> Json<ServerFacts> {
+    Json(ServerFacts { name: "dianjing", version: env!("CARGO_PKG_VERSION"), extensions: [] })
+}
+
+/// Says that the process lives.
+#[utoipa::path(get, path = "/v2/health/live", tag = "inference protocol", responses((status = 200, body = Live)))]
+pub(super) async fn live() -> Json<Live> {
+    Json(Live { live: true })
+}
+
+/// Says that models can be asked.
+#[utoipa::path(get, path = "/v2/health/ready", tag = "inference protocol", responses((status = 200, body = Ready)))]
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<Json<Ready>, ApiError> {
+    app.db.has_people().await?;
+    Ok(Json(Ready { name: "dianjing".to_owned(), ready: true }))
+}
+
+/// Says what a model takes and gives.
+#[utoipa::path(get, path = "/v2/models/{name}", tag = "inference protocol", responses((status = 200, body = ModelFacts)))]
+pub(super) async fn model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<ModelFacts>, ApiError> {
+    caller.may(Right::Predict)?;
+    let served = open(&app, &caller, &name).await?;
+    let classes = served.bundle().manifest.task.outputs().len() as i64;
+    let tensor = |name, datatype, shape| TensorFacts { name, datatype, shape };
+    Ok(Json(ModelFacts {
+        name,
+        versions: vec!["1".to_owned()],
+        platform: "dianjing",
+        inputs: vec![tensor("input", "BYTES", vec![-1])],
+        outputs: vec![
+            tensor("label", "BYTES", vec![-1]),
+            tensor("verdict", "BYTES", vec![-1]),
+            tensor("probabilities", "FP64", vec![-1, classes]),
+        ],
+    }))
+}
+
+/// Opens a model, and says that it answers.
+#[utoipa::path(get, path = "/v2/models/{name}/ready", tag = "inference protocol", responses((status = 200, body = Ready)))]
+pub(super) async fn model_ready(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Ready>, ApiError> {
+    caller.may(Right::Predict)?;
+    open(&app, &caller, &name).await?;
+    Ok(Json(Ready { name, ready: true }))
+}
+
+/// Asks a model.
+#[utoipa::path(post, path = "/v2/models/{name}/infer", tag = "inference protocol", request_body = Ask, responses((status = 200, body = Told)))]
+pub(super) async fn infer(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Sent(ask): Sent<Ask>,
+) -> Result<Json<Told>, ApiError> {
+    caller.may(Right::Predict)?;
+    let started = std::time::Instant::now();
+    let served = open(&app, &caller, &name).await?;
+    let inputs = inputs(ask.inputs, served.base().modality())?;
+    check_count(inputs.len())?;
+    let n = inputs.len();
+    let (mut labels, mut verdicts, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
+    for answer in served.ask(inputs).await {
+        let (prediction, _) =
+            answer.map_err(|error| ApiError::invalid(error.to_string(), error.to_string()))?;
+        labels.push(prediction.answer.to_string());
+        verdicts.push(serde_json::json!(prediction.verdict));
+        probabilities.extend(prediction.probs);
+    }
+    app.usage.count(&caller.tenant, &name, started.elapsed());
+    let tensor = |name, datatype, shape, data| ToldTensor { name, datatype, shape, data };
+    let outputs = vec![
+        tensor("label", "BYTES", vec![n], serde_json::json!(labels)),
+        tensor("verdict", "BYTES", vec![n], serde_json::json!(verdicts)),
+        tensor("probabilities", "FP64", vec![n, probabilities.len() / n], serde_json::json!(probabilities)),
+    ];
+    Ok(Json(Told { model_name: name, id: ask.id, outputs }))
+}
+
+async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<Arc<Served>, ApiError> {
+    let deployment = found(app.db.deployment(&caller.tenant, name).await?)?;
+    let (of, id) = (app.clone(), deployment.model);
+    app.blocking(move || of.serving.open(&id, of.model_file(&id, "djm"))).await
+}
+
+fn inputs(tensors: Vec<AskTensor>, takes: Modality) -> Result<Vec<Input>, ApiError> {
+    let wrong = || {
+        let (en, zh) = (
+            "the input is one tensor `input` of datatype BYTES and shape [n]",
+            "输入须为一个名为 input、类型 BYTES、形状 [n] 的张量",
+        );
+        ApiError::invalid(en, zh)
+    };
+    let [tensor] = <[AskTensor; 1]>::try_from(tensors).map_err(|_| wrong())?;
+    if tensor.name != "input" || tensor.datatype != "BYTES" || tensor.shape != [tensor.data.len()] {
+        return Err(wrong());
+    }
+    let file = |text: String| {
+        STANDARD
+            .decode(text.trim())
+            .map_err(|_| ApiError::invalid("a file is not base64", "文件不是 base64 编码"))
+    };
+    let input = |text: String| match takes {
+        Modality::Text => Ok(Input::Text(text)),
+        Modality::Sound => file(text).map(Input::Sound),
+        _ => file(text).map(Input::Image),
+    };
+    tensor.data.into_iter().map(input).collect()
+}

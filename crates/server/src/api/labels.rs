@@ -1,0 +1,355 @@
+//! Labelling: one after the other, or many at once; what it brings; what to label next.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use evaluate::Estimate;
+use pipeline::{Lang, percent};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::examples::{Example, example, names, told};
+use super::reading::{Asked, Sent, found, name_of};
+use crate::App;
+use crate::answering::lang_of;
+use crate::clock::written;
+use crate::db::labels::Said;
+use crate::error::ApiError;
+use crate::live::{Opinion, Standing};
+use crate::people::{Caller, Right};
+
+/// Labels given at once.
+const MOST_AT_ONCE: usize = 10_000;
+/// Examples of the queue.
+const MOST_NEXT: usize = 50;
+/// Events of a page.
+const MOST_EVENTS: i64 = 1000;
+/// A suggestion surer than this speaks up against a label.
+const SURE: f64 = 0.9;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Given {
+    example: String,
+    /// A new name makes a new class; null takes the label away.
+    label: Option<String>,
+    /// How long the person looked at it.
+    milliseconds: Option<i64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Many {
+    labels: Vec<Given>,
+}
+
+/// What a label did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Taken {
+    /// The number of the event, or of the last one.
+    event: i64,
+    n_labelled: i64,
+    /// What speaks against the label.
+    warning: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Undone {
+    example: Example,
+    /// The label that was taken back.
+    undone: Option<String>,
+}
+
+/// A label that was given, taken away or taken back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LabelEvent {
+    event: i64,
+    example: Named,
+    label: Option<String>,
+    before: Option<String>,
+    /// Absent where the label came with the data.
+    by: Option<String>,
+    at: String,
+    /// Whether it took another event back.
+    undo: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Named {
+    id: String,
+    name: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Events {
+    events: Vec<LabelEvent>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Last {
+    limit: Option<i64>,
+    /// Only those about this example.
+    example: Option<String>,
+}
+
+/// How it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Live {
+    /// `looking`: features are being computed. `too_few`: too few labels to measure. `ready`.
+    state: &'static str,
+    looked: Looked,
+    n_labelled: i64,
+    /// Of the quick model, out of fold.
+    accuracy: Option<Measure>,
+    /// The accuracy of who always says the most common class.
+    chance: Option<f64>,
+    history: Vec<Past>,
+    /// What is needed before something can be said, or what went wrong.
+    missing: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Looked {
+    done: u64,
+    total: u64,
+}
+
+/// A number with its 95 % interval.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Measure {
+    value: f64,
+    low: f64,
+    high: f64,
+    /// On how many examples.
+    n: usize,
+}
+
+impl From<Estimate> for Measure {
+    fn from(Estimate { value, low, high, n }: Estimate) -> Self {
+        Self { value, low, high, n }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Past {
+    n_labelled: i64,
+    accuracy: Measure,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Queue {
+    /// The most useful first.
+    examples: Vec<Example>,
+    /// Why these.
+    why: String,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct HowMany {
+    /// At most 50; 20 when absent.
+    limit: Option<usize>,
+}
+
+/// Gives an example a label.
+#[utoipa::path(post, path = "/v1/datasets/{id}/labels", tag = "labels", request_body = Given, responses((status = 200, body = Taken)))]
+pub(super) async fn give(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Sent(given): Sent<Given>,
+) -> Result<Json<Taken>, ApiError> {
+    caller.may(Right::Label)?;
+    let event = one(&app, &caller, &id, &given).await?;
+    let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
+    let warning = opinion.and_then(|opinion| warning(&opinion, &given, lang_of(&headers)));
+    Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning }))
+}
+
+/// Gives many examples their labels, in order.
+#[utoipa::path(post, path = "/v1/datasets/{id}/labels/batch", tag = "labels", request_body = Many, responses((status = 200, body = Taken)))]
+pub(super) async fn give_many(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Sent(many): Sent<Many>,
+) -> Result<Json<Taken>, ApiError> {
+    caller.may(Right::Label)?;
+    if many.labels.len() > MOST_AT_ONCE {
+        return Err(ApiError::too_large("at most 10,000 labels at once", "一次最多 1 万个标注"));
+    }
+    let mut event = 0;
+    for given in &many.labels {
+        event = one(&app, &caller, &id, given).await?;
+    }
+    Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning: None }))
+}
+
+async fn one(app: &Arc<App>, caller: &Caller, dataset: &str, given: &Given) -> Result<i64, ApiError> {
+    let label = given.label.as_deref().map(name_of).transpose()?;
+    let said = Said {
+        example: &given.example,
+        label: label.as_deref(),
+        person: &caller.person.id,
+        milliseconds: given.milliseconds.filter(|spent| *spent >= 0),
+    };
+    let labelled = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
+    app.lives.of(app, &caller.tenant, dataset).label(app, &given.example, label.as_deref());
+    Ok(labelled)
+}
+
+/// What the quick model, which did not see this label, has against it.
+fn warning(opinion: &Opinion, given: &Given, lang: Lang) -> Option<String> {
+    let label = given.label.as_deref()?;
+    let (suggested, probability) = opinion.suggestion(&given.example)?;
+    if suggested == label.trim() || probability < SURE {
+        return None;
+    }
+    let sure = percent(probability);
+    Some(lang.pick(
+        format!("examples like this one are labelled “{suggested}” (sure by {sure})"),
+        format!("与此相似的样本标注为“{suggested}”（把握 {sure}）"),
+    ))
+}
+
+/// Takes back the last label that this person gave here.
+#[utoipa::path(post, path = "/v1/datasets/{id}/undo", tag = "labels", responses((status = 200, body = Undone)))]
+pub(super) async fn undo(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Undone>, ApiError> {
+    caller.may(Right::Label)?;
+    let (example, undone) = found(app.db.undo(&caller.tenant, &id, &caller.person.id).await?)?;
+    let row = found(app.db.example(&caller.tenant, &example).await?)?;
+    app.lives.of(&app, &caller.tenant, &id).label(&app, &example, row.label.as_deref());
+    Ok(Json(Undone { example: told(&app, &caller.tenant, row).await?, undone }))
+}
+
+/// The last labels, the newest first. None is ever changed: corrections are events of their own.
+#[utoipa::path(get, path = "/v1/datasets/{id}/events", tag = "labels", params(Last), responses((status = 200, body = Events)))]
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(Last { limit, example }): Asked<Last>,
+) -> Result<Json<Events>, ApiError> {
+    caller.may(Right::Look)?;
+    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let limit = limit.unwrap_or(100).clamp(0, MOST_EVENTS);
+    let rows = app.db.events(&caller.tenant, &id, example.as_deref(), limit).await?;
+    let events = rows.into_iter().map(|row| LabelEvent {
+        event: row.seq,
+        example: Named { id: row.example, name: row.example_name },
+        label: row.label,
+        before: row.before,
+        by: row.person,
+        at: written(row.at),
+        undo: row.undoes.is_some(),
+    });
+    Ok(Json(Events { events: events.collect() }))
+}
+
+/// How good a quick model is with the labels so far.
+#[utoipa::path(get, path = "/v1/datasets/{id}/live", tag = "labels", responses((status = 200, body = Live)))]
+pub(super) async fn live(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Live>, ApiError> {
+    caller.may(Right::Look)?;
+    let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let lang = lang_of(&headers);
+    let mut answer = Live {
+        state: "too_few",
+        looked: Looked { done: 0, total: 0 },
+        n_labelled: dataset.n_labelled,
+        accuracy: None,
+        chance: None,
+        history: Vec::new(),
+        missing: None,
+    };
+    if dataset.n_examples == 0 {
+        answer.missing = Some(lang.pick("bring examples in first", "请先导入样本").to_owned());
+        return Ok(Json(answer));
+    }
+    let set = app.lives.of(&app, &caller.tenant, &id);
+    answer.looked =
+        Looked { done: set.done.load(Ordering::Relaxed), total: set.total.load(Ordering::Relaxed) };
+    let history = app.db.accuracies(&caller.tenant, &id).await?.into_iter();
+    answer.history =
+        history.map(|(n_labelled, estimate)| Past { n_labelled, accuracy: estimate.into() }).collect();
+    match set.standing() {
+        Standing::Looking => answer.state = "looking",
+        Standing::Failed(error) => answer.missing = Some(lang.pick(error.en, error.zh)),
+        Standing::Ready(opinion) => {
+            match opinion.and_then(|opinion| Some((opinion.judged.accuracy?, opinion.judged.chance))) {
+                Some((accuracy, chance)) => {
+                    (answer.state, answer.accuracy, answer.chance) =
+                        ("ready", Some(accuracy.into()), Some(chance));
+                }
+                None => {
+                    let (en, zh) = (
+                        "label ten examples, at least two of each of two classes",
+                        "请标注至少十个样本，且有两个类别各不少于两个",
+                    );
+                    answer.missing = Some(lang.pick(en, zh).to_owned());
+                }
+            }
+        }
+    }
+    Ok(Json(answer))
+}
+
+/// What to label next.
+#[utoipa::path(get, path = "/v1/datasets/{id}/queue", tag = "labels", params(HowMany), responses((status = 200, body = Queue)))]
+pub(super) async fn queue(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Asked(HowMany { limit }): Asked<HowMany>,
+) -> Result<Json<Queue>, ApiError> {
+    caller.may(Right::Look)?;
+    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let limit = limit.unwrap_or(20).min(MOST_NEXT);
+    let lang = lang_of(&headers);
+    let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
+    let (ids, why) = match &opinion {
+        Some(opinion) if opinion.judged.margins.is_empty() => {
+            (opinion.queue.clone(), lang.pick("each stands for many others", "每个样本都能代表许多其他样本"))
+        }
+        Some(opinion) => (
+            opinion.queue.clone(),
+            lang.pick(
+                "half of them the model is unsure of, half are drawn at random",
+                "一半是模型拿不准的，一半是随机抽取的",
+            ),
+        ),
+        None => (
+            Vec::new(),
+            lang.pick(
+                "in the order of the data, until they have been looked at",
+                "在提取特征完成之前，按数据的顺序",
+            ),
+        ),
+    };
+    let mut rows = app.db.examples_by_id(&caller.tenant, &ids).await?;
+    rows.retain(|row| row.label.is_none());
+    if rows.len() < limit {
+        // What was not looked at yet, or could not be, waits behind; so do near copies of what has a label.
+        let wanted = crate::db::examples::Wanted { labelled: Some(false), ..Default::default() };
+        let room = i64::try_from(limit + rows.len()).unwrap_or(i64::MAX);
+        let (more, _) = app.db.page(&caller.tenant, &id, &wanted, 0, room).await?;
+        let known: std::collections::HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
+        rows.extend(more.into_iter().filter(|row| !known.contains(&row.id)));
+    }
+    rows.truncate(limit);
+    let names = names(&app, &caller.tenant).await?;
+    let examples = rows.into_iter().map(|row| example(row, opinion.as_deref(), &names)).collect();
+    Ok(Json(Queue { examples, why: why.to_owned() }))
+}

@@ -1,0 +1,105 @@
+//! The HTTP interface: every route with its bodies, and the OpenAPI document made of the same functions.
+
+mod data;
+mod enter;
+mod examples;
+mod inference;
+mod labels;
+pub(crate) mod models;
+mod people;
+mod predict;
+mod reading;
+mod serve;
+mod uploads;
+mod watch;
+mod work;
+mod worklist;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+/// Most bytes of a body that is no upload.
+const MOST_BYTES: usize = 32 << 20;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Dianjing",
+    description = "Small data, small models: bring data in, label, look through, tune, try, deploy. The studio uses nothing else."
+))]
+struct Doc;
+
+/// All routes, and the document about them.
+pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
+    let (router, mut document) = OpenApiRouter::with_openapi(Doc::openapi())
+        .routes(routes!(enter::status))
+        .routes(routes!(enter::enter))
+        .routes(routes!(enter::setup))
+        .routes(routes!(enter::login))
+        .routes(routes!(enter::logout))
+        .routes(routes!(enter::session))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::change, people::remove))
+        .routes(routes!(people::tokens, people::add_token))
+        .routes(routes!(people::remove_token))
+        .routes(routes!(people::add_tenant))
+        .routes(routes!(people::trail))
+        .routes(routes!(data::list, data::add))
+        .routes(routes!(data::one, data::rename, data::remove))
+        .routes(routes!(data::problems))
+        .routes(routes!(data::add_class))
+        .routes(routes!(data::rename_class, data::remove_class))
+        .routes(routes!(data::export))
+        .routes(routes!(uploads::begin))
+        .routes(routes!(uploads::one, uploads::forget))
+        .routes(routes!(uploads::put))
+        .routes(routes!(uploads::finish))
+        .routes(routes!(examples::page))
+        .routes(routes!(examples::one))
+        .routes(routes!(examples::content))
+        .routes(routes!(examples::thumbnail))
+        .routes(routes!(labels::give))
+        .routes(routes!(labels::give_many))
+        .routes(routes!(labels::undo))
+        .routes(routes!(labels::events))
+        .routes(routes!(labels::live))
+        .routes(routes!(labels::queue))
+        .routes(routes!(worklist::look))
+        .routes(routes!(worklist::list))
+        .routes(routes!(worklist::decide))
+        .routes(routes!(work::list))
+        .routes(routes!(work::one))
+        .routes(routes!(work::cancel))
+        .routes(routes!(work::events))
+        .routes(routes!(models::tune))
+        .routes(routes!(models::list))
+        .routes(routes!(models::one, models::remove))
+        .routes(routes!(models::report))
+        .routes(routes!(models::bundle))
+        .routes(routes!(models::errors))
+        .routes(routes!(predict::with_model))
+        .routes(routes!(serve::list))
+        .routes(routes!(serve::deploy, serve::remove))
+        .routes(routes!(serve::roll_back))
+        .routes(routes!(predict::with_deployment))
+        .routes(routes!(predict::embeddings))
+        .routes(routes!(inference::server))
+        .routes(routes!(inference::live))
+        .routes(routes!(inference::ready))
+        .routes(routes!(inference::model))
+        .routes(routes!(inference::model_ready))
+        .routes(routes!(inference::infer))
+        .routes(routes!(watch::health))
+        .routes(routes!(watch::ready))
+        .routes(routes!(watch::metrics))
+        .split_for_parts();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    (router.layer(DefaultBodyLimit::max(MOST_BYTES)), document)
+}

@@ -1,0 +1,269 @@
+//! Small models: made, looked at, fetched.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::labels::Measure;
+use super::reading::{Asked, Sent, found, name_of};
+use super::work::{Job, told};
+use crate::App;
+use crate::clock::written;
+use crate::db::Tenant;
+use crate::db::models::ModelRow;
+use crate::error::ApiError;
+use crate::people::{Caller, Right};
+
+/// The report is one page with its own styles and drawings, and needs nothing else.
+const REPORT_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+     frame-ancestors 'self'; sandbox allow-scripts allow-popups";
+
+/// A small model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Model {
+    id: String,
+    name: String,
+    dataset: String,
+    #[serde(flatten)]
+    facts: Facts,
+    created_at: String,
+    /// Names under which it answers.
+    deployed_as: Vec<String>,
+}
+
+/// What is known of a model, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Facts {
+    pub(crate) modality: String,
+    pub(crate) classes: Vec<String>,
+    pub(crate) base: String,
+    /// What was chosen.
+    pub(crate) recipe: String,
+    /// Why.
+    pub(crate) why: String,
+    pub(crate) size_bytes: u64,
+    /// That taught it.
+    pub(crate) n_examples: usize,
+    /// The headline first.
+    pub(crate) measures: Vec<Measured>,
+    pub(crate) recall: Vec<Recall>,
+    /// Absent where too few examples could prove one.
+    pub(crate) promise: Option<Promise>,
+    /// Hash over what it consists of.
+    pub(crate) identity: String,
+    /// Hash over the examples and labels that it was made of.
+    pub(crate) fingerprint: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Measured {
+    pub(crate) metric: String,
+    /// `out-of-fold` or `test`.
+    pub(crate) on: String,
+    pub(crate) estimate: Measure,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Recall {
+    pub(crate) class: String,
+    pub(crate) estimate: Measure,
+}
+
+/// With 95 % confidence no more than this share of the answers given is wrong.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Promise {
+    pub(crate) target_error: f64,
+    /// Below this confidence the answer is "I don't know".
+    pub(crate) threshold: f64,
+    /// Share that is answered.
+    pub(crate) answered: f64,
+}
+
+/// What is kept beside the facts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) facts: Facts,
+    pub(crate) errors: Errors,
+}
+
+/// Where a model errs, out of fold.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Errors {
+    pub(crate) confusion: Confusion,
+    /// From all answered to nearly none.
+    pub(crate) trade: Vec<Trade>,
+}
+
+/// Given classes by row, predicted ones by column.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Confusion {
+    pub(crate) classes: Vec<String>,
+    pub(crate) counts: Vec<Vec<u64>>,
+}
+
+/// At this threshold, this share is answered and this share of the answers is wrong.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Trade {
+    pub(crate) threshold: f64,
+    pub(crate) answered: f64,
+    pub(crate) errors: f64,
+    /// Upper end of a 95 % bound.
+    pub(crate) errors_high: f64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Models {
+    models: Vec<Model>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Of {
+    /// Only those made of this data set.
+    dataset: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Language {
+    /// `en` or `zh`.
+    lang: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Wish {
+    /// The data set's name when absent.
+    pub(crate) name: Option<String>,
+    /// At most this share of the answers given may be wrong. In (0, 1); 0.05 when absent.
+    pub(crate) target_error: Option<f64>,
+}
+
+/// Makes a small model of the labels so far.
+#[utoipa::path(post, path = "/v1/datasets/{id}/tune", tag = "models", request_body = Wish, responses((status = 200, body = Job)))]
+pub(super) async fn tune(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Sent(mut wish): Sent<Wish>,
+) -> Result<Json<Job>, ApiError> {
+    caller.may(Right::Edit)?;
+    wish.name = wish.name.as_deref().map(name_of).transpose()?;
+    if wish.target_error.is_some_and(|error| !(error > 0.0 && error < 1.0)) {
+        return Err(ApiError::invalid("`target_error` is between 0 and 1", "target_error 须在 0 和 1 之间"));
+    }
+    let payload = serde_json::to_string(&wish).map_err(|error| ApiError::internal(&error))?;
+    let job = found(app.db.add_job(&caller.tenant, &id, "tune", &payload).await?)?;
+    app.wake.notify_one();
+    told(&app, &caller, &job).await
+}
+
+/// Lists the models, the newest first.
+#[utoipa::path(get, path = "/v1/models", tag = "models", params(Of), responses((status = 200, body = Models)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Asked(Of { dataset }): Asked<Of>,
+) -> Result<Json<Models>, ApiError> {
+    caller.may(Right::Look)?;
+    let mut models = Vec::new();
+    for row in app.db.models(&caller.tenant, dataset.as_deref()).await? {
+        models.push(model(&app, &caller.tenant, row).await?);
+    }
+    Ok(Json(Models { models }))
+}
+
+/// Shows a model.
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "models", responses((status = 200, body = Model)))]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Model>, ApiError> {
+    caller.may(Right::Look)?;
+    let row = found(app.db.model(&caller.tenant, &id).await?)?;
+    Ok(Json(model(&app, &caller.tenant, row).await?))
+}
+
+/// Takes a model out that answers under no name.
+#[utoipa::path(delete, path = "/v1/models/{id}", tag = "models", responses((status = 204)))]
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Edit)?;
+    found(app.db.model(&caller.tenant, &id).await?)?;
+    if !app.db.remove_model(&caller.tenant, &id).await? {
+        return Err(ApiError::conflict("the model is deployed", "该模型正在使用中")
+            .hint("take its deployment out first", "请先撤下部署"));
+    }
+    app.serving.forget(&id);
+    app.db.note(&caller.tenant, &caller.person.name, "remove model", &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The report: one page that needs nothing else.
+#[utoipa::path(get, path = "/v1/models/{id}/report", tag = "models", params(Language), responses((status = 200, content_type = "text/html")))]
+pub(super) async fn report(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(Language { lang }): Asked<Language>,
+) -> Result<Response, ApiError> {
+    caller.may(Right::Look)?;
+    found(app.db.model(&caller.tenant, &id).await?)?;
+    let lang = pipeline::Lang::from_locale(lang.as_deref().unwrap_or("en"));
+    let path = app.model_file(&id, lang.pick("en.html", "zh.html"));
+    let page = app.blocking(move || Ok(std::fs::read(path)?)).await?;
+    Ok(([(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, REPORT_POLICY)], page)
+        .into_response())
+}
+
+/// The bundle, to run anywhere: `dianjing predict model.djm photo.jpg`.
+#[utoipa::path(get, path = "/v1/models/{id}/bundle", tag = "models", responses((status = 200, content_type = "application/octet-stream")))]
+pub(super) async fn bundle(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.may(Right::Look)?;
+    found(app.db.model(&caller.tenant, &id).await?)?;
+    let path = app.model_file(&id, "djm");
+    let bytes = app.blocking(move || Ok(std::fs::read(path)?)).await?;
+    let name = "attachment; filename=\"model.djm\"";
+    Ok(([(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name)], bytes).into_response())
+}
+
+/// Where a model errs, and what saying "I don't know" would cost.
+#[utoipa::path(get, path = "/v1/models/{id}/errors", tag = "models", responses((status = 200, body = Errors)))]
+pub(super) async fn errors(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Errors>, ApiError> {
+    caller.may(Right::Look)?;
+    Ok(Json(kept(&found(app.db.model(&caller.tenant, &id).await?)?)?.errors))
+}
+
+/// A model with the names under which it answers.
+pub(super) async fn model(app: &App, tenant: &Tenant, row: ModelRow) -> Result<Model, ApiError> {
+    let deployments = app.db.deployments(tenant).await?;
+    let deployed_as = deployments.into_iter().filter(|deployment| deployment.model == row.id);
+    Ok(Model {
+        facts: kept(&row)?.facts,
+        deployed_as: deployed_as.map(|deployment| deployment.name).collect(),
+        id: row.id,
+        name: row.name,
+        dataset: row.dataset,
+        created_at: written(row.created_at),
+    })
+}
+
+fn kept(row: &ModelRow) -> Result<Kept, ApiError> {
+    serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))
+}

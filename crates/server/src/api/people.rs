@@ -1,0 +1,272 @@
+//! Who is in the team, and the tokens of programs.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::enter::hashed;
+use super::reading::{Sent, found, name_of, was_there};
+use crate::App;
+use crate::clock::written;
+use crate::db::people::{PersonRow, TokenRow};
+use crate::error::ApiError;
+use crate::people::{Caller, Right, Role, Scope};
+
+/// Somebody in the team.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Person {
+    id: String,
+    name: String,
+    role: Role,
+    created_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct People {
+    people: Vec<Person>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPerson {
+    name: String,
+    /// At least ten characters.
+    password: String,
+    role: Role,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewRole {
+    role: Role,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewTenant {
+    /// What it is called.
+    tenant: String,
+    /// Its first owner.
+    name: String,
+    /// At least ten characters.
+    password: String,
+}
+
+/// A token of a program, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Token {
+    id: String,
+    name: String,
+    scopes: Vec<Scope>,
+    /// How its secret begins.
+    prefix: String,
+    created_at: String,
+    used_at: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Tokens {
+    tokens: Vec<Token>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FreshToken {
+    #[serde(flatten)]
+    token: Token,
+    /// Shown this once.
+    secret: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewToken {
+    name: String,
+    scopes: Vec<Scope>,
+}
+
+/// Who did what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Entry {
+    seq: i64,
+    at: String,
+    person: String,
+    action: String,
+    subject: String,
+    /// BLAKE3 over this entry and the hash of the one before.
+    hash: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Trail {
+    entries: Vec<Entry>,
+}
+
+/// Lists the team.
+#[utoipa::path(get, path = "/v1/people", tag = "people", responses((status = 200, body = People)))]
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<People>, ApiError> {
+    caller.may(Right::Look)?;
+    let people = app.db.people(&caller.tenant).await?;
+    Ok(Json(People { people: people.iter().map(person).collect() }))
+}
+
+/// Lets somebody in.
+#[utoipa::path(post, path = "/v1/people", tag = "people", request_body = NewPerson, responses((status = 200, body = Person)))]
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Sent(new): Sent<NewPerson>,
+) -> Result<Json<Person>, ApiError> {
+    caller.may(Right::Govern)?;
+    let (name, password) = (name_of(&new.name)?, hashed(new.password).await?);
+    let added = app.db.add_person(&caller.tenant, &name, new.role.name(), &password).await?;
+    let added = added.ok_or_else(name_taken)?;
+    app.db.note(&caller.tenant, &caller.person.name, "add person", &name).await?;
+    Ok(Json(person(&added)))
+}
+
+/// Makes another tenant with its owner, whose things nobody else sees. Only owners of the tenant that was there first, who run the
+/// server, may.
+#[utoipa::path(post, path = "/v1/tenants", tag = "people", request_body = NewTenant, responses((status = 200, body = Person)))]
+pub(super) async fn add_tenant(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Sent(new): Sent<NewTenant>,
+) -> Result<Json<Person>, ApiError> {
+    caller.may(Right::Govern)?;
+    let first = found(app.db.first_owner().await?)?;
+    if first.tenant != caller.tenant.id() {
+        return Err(ApiError::forbidden());
+    }
+    let (tenant, name) = (name_of(&new.tenant)?, name_of(&new.name)?);
+    let password = hashed(new.password).await?;
+    let added = app.db.add_tenant(&tenant, &name, &password).await?;
+    let added = found(app.db.person(&added.ok_or_else(name_taken)?).await?)?;
+    app.db.note(&caller.tenant, &caller.person.name, "make tenant", &tenant).await?;
+    Ok(Json(person(&added)))
+}
+
+/// Gives somebody another role. The last owner stays one.
+#[utoipa::path(patch, path = "/v1/people/{id}", tag = "people", request_body = NewRole, responses((status = 204)))]
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Sent(new): Sent<NewRole>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Govern)?;
+    theirs(&app, &caller, &id).await?;
+    if !app.db.set_role(&caller.tenant, &id, new.role.name()).await? {
+        return Err(last_owner());
+    }
+    app.db.note(&caller.tenant, &caller.person.name, "change role", &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets somebody go, with their sessions and tokens. The last owner stays.
+#[utoipa::path(delete, path = "/v1/people/{id}", tag = "people", responses((status = 204)))]
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Govern)?;
+    theirs(&app, &caller, &id).await?;
+    if !app.db.remove_person(&caller.tenant, &id).await? {
+        return Err(last_owner());
+    }
+    app.db.note(&caller.tenant, &caller.person.name, "remove person", &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lists the tokens of programs, without their secrets.
+#[utoipa::path(get, path = "/v1/tokens", tag = "people", responses((status = 200, body = Tokens)))]
+pub(super) async fn tokens(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Tokens>, ApiError> {
+    caller.may(Right::Edit)?;
+    let tokens = app.db.tokens(&caller.tenant).await?;
+    Ok(Json(Tokens { tokens: tokens.iter().map(token).collect() }))
+}
+
+/// Makes a token. It may do what its scopes say, and never more than who made it.
+#[utoipa::path(post, path = "/v1/tokens", tag = "people", request_body = NewToken, responses((status = 200, body = FreshToken)))]
+pub(super) async fn add_token(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Sent(new): Sent<NewToken>,
+) -> Result<Json<FreshToken>, ApiError> {
+    caller.may(Right::Edit)?;
+    caller.in_person()?;
+    let name = name_of(&new.name)?;
+    if new.scopes.is_empty() {
+        return Err(ApiError::invalid(
+            "a token without a scope may do nothing",
+            "没有权限范围的令牌无法使用",
+        ));
+    }
+    let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.name()).collect();
+    let (row, secret) = app.db.add_token(&caller.tenant, &caller.person.id, &name, &scopes.join(" ")).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "make token", &row.id).await?;
+    Ok(Json(FreshToken { token: token(&row), secret }))
+}
+
+/// Makes a token useless.
+#[utoipa::path(delete, path = "/v1/tokens/{id}", tag = "people", responses((status = 204)))]
+pub(super) async fn remove_token(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Edit)?;
+    let there = was_there(app.db.remove_token(&caller.tenant, &id).await?)?;
+    app.db.note(&caller.tenant, &caller.person.name, "remove token", &id).await?;
+    Ok(there)
+}
+
+/// The audit log, the newest entry first.
+#[utoipa::path(get, path = "/v1/trail", tag = "people", responses((status = 200, body = Trail)))]
+pub(super) async fn trail(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Trail>, ApiError> {
+    caller.may(Right::Govern)?;
+    let rows = app.db.trail(&caller.tenant, 500).await?;
+    let entries = rows.into_iter().map(|row| Entry {
+        seq: row.seq,
+        at: written(row.at),
+        person: row.person,
+        action: row.action,
+        subject: row.subject,
+        hash: row.hash,
+    });
+    Ok(Json(Trail { entries: entries.collect() }))
+}
+
+async fn theirs(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {
+    let person = found(app.db.person(id).await?)?;
+    if person.tenant == caller.tenant.id() { Ok(()) } else { Err(ApiError::not_found()) }
+}
+
+fn name_taken() -> ApiError {
+    ApiError::conflict("somebody has that name", "该用户名已被使用")
+}
+
+fn last_owner() -> ApiError {
+    ApiError::conflict("the last owner stays", "必须保留最后一位所有者")
+        .hint("make somebody else an owner first", "请先让另一人成为所有者")
+}
+
+fn person(row: &PersonRow) -> Person {
+    let (id, name) = (row.id.clone(), row.name.clone());
+    Person { id, name, role: Role::named(&row.role), created_at: written(row.created_at) }
+}
+
+fn token(row: &TokenRow) -> Token {
+    Token {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        scopes: row.scopes.split(' ').filter_map(Scope::named).collect(),
+        prefix: row.prefix.clone(),
+        created_at: written(row.created_at),
+        used_at: row.used_at.map(written),
+    }
+}

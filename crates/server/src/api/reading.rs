@@ -1,0 +1,75 @@
+//! Bodies and queries, read with errors of our own.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// Longest name of anything, in characters.
+const NAME_LENGTH: usize = 200;
+
+/// A JSON body.
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match Json::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(refused(&rejection)),
+        }
+    }
+}
+
+fn refused(rejection: &JsonRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::too_large("the body is too large", "请求体太大");
+    }
+    let detail = rejection.body_text();
+    ApiError::invalid(format!("the body cannot be read: {detail}"), format!("无法读取请求体：{detail}"))
+}
+
+/// What stands behind the question mark.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(QueryRejection::FailedToDeserializeQueryString(error)) => Err(ApiError::invalid(
+                format!("the query cannot be read: {error}"),
+                format!("无法读取查询参数：{error}"),
+            )),
+            Err(other) => Err(ApiError::internal(&other)),
+        }
+    }
+}
+
+/// A name as it is kept: without blanks around it, neither empty nor endless, on one line.
+pub(super) fn name_of(given: &str) -> Result<String, ApiError> {
+    let name = given.trim();
+    let bad = name.is_empty() || name.chars().count() > NAME_LENGTH || name.chars().any(char::is_control);
+    if bad {
+        let (en, zh) =
+            ("a name has 1 to 200 characters and no line breaks", "名称须为 1 到 200 个字符，且不含换行");
+        return Err(ApiError::invalid(en, zh));
+    }
+    Ok(name.to_owned())
+}
+
+/// What there may be.
+pub(super) fn found<T>(found: Option<T>) -> Result<T, ApiError> {
+    found.ok_or_else(ApiError::not_found)
+}
+
+/// Whether something was there to be changed.
+pub(super) fn was_there(there: bool) -> Result<StatusCode, ApiError> {
+    if there { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found()) }
+}

@@ -1,0 +1,130 @@
+//! Names under which models answer.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::models::{Model, model};
+use super::reading::{Sent, found, was_there};
+use crate::App;
+use crate::clock::written;
+use crate::db::deployments::DeploymentRow;
+use crate::error::ApiError;
+use crate::people::{Caller, Right};
+
+/// Longest name of a deployment.
+const NAME_LENGTH: usize = 63;
+
+/// A name that answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Deployment {
+    name: String,
+    model: Model,
+    /// The model that answered before, to roll back to.
+    previous: Option<String>,
+    /// Where to ask: `POST`, with a token.
+    #[schema(example = "/v1/predict/tile")]
+    url: String,
+    created_at: String,
+    /// Since the server started.
+    n_requests: u64,
+    latency_ms_p50: Option<f64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Deployments {
+    deployments: Vec<Deployment>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// The id of the model.
+    model: String,
+}
+
+/// Lists what answers.
+#[utoipa::path(get, path = "/v1/deployments", tag = "deployments", responses((status = 200, body = Deployments)))]
+pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Deployments>, ApiError> {
+    caller.may(Right::Look)?;
+    let mut deployments = Vec::new();
+    for row in app.db.deployments(&caller.tenant).await? {
+        deployments.push(deployment(&app, &caller, row).await?);
+    }
+    Ok(Json(Deployments { deployments }))
+}
+
+/// Lets a model answer under a name. It is opened first: what does not open is not deployed.
+#[utoipa::path(put, path = "/v1/deployments/{name}", tag = "deployments", request_body = Which, responses((status = 200, body = Deployment)))]
+pub(super) async fn deploy(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Sent(which): Sent<Which>,
+) -> Result<Json<Deployment>, ApiError> {
+    caller.may(Right::Edit)?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > NAME_LENGTH || !name.bytes().all(plain) {
+        let (en, zh) =
+            ("the name has small letters, digits, `-` and `_` only", "名称只能包含小写字母、数字、- 和 _");
+        return Err(ApiError::invalid(en, zh));
+    }
+    found(app.db.model(&caller.tenant, &which.model).await?)?;
+    let (of, id) = (app.clone(), which.model.clone());
+    app.blocking(move || of.serving.open(&id, of.model_file(&id, "djm"))).await?;
+    was_there(app.db.deploy(&caller.tenant, &name, &which.model).await?)?;
+    app.db.note(&caller.tenant, &caller.person.name, "deploy", &name).await?;
+    told(&app, &caller, &name).await
+}
+
+/// Lets the model before answer again.
+#[utoipa::path(post, path = "/v1/deployments/{name}/roll-back", tag = "deployments", responses((status = 200, body = Deployment)))]
+pub(super) async fn roll_back(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<Deployment>, ApiError> {
+    caller.may(Right::Edit)?;
+    found(app.db.deployment(&caller.tenant, &name).await?)?;
+    if !app.db.roll_back(&caller.tenant, &name).await? {
+        return Err(ApiError::conflict("no other model answered here before", "此前没有其他模型"));
+    }
+    app.db.note(&caller.tenant, &caller.person.name, "roll back", &name).await?;
+    told(&app, &caller, &name).await
+}
+
+/// Takes a name out. The model stays.
+#[utoipa::path(delete, path = "/v1/deployments/{name}", tag = "deployments", responses((status = 204)))]
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Edit)?;
+    let gone = was_there(app.db.remove_deployment(&caller.tenant, &name).await?)?;
+    app.db.note(&caller.tenant, &caller.person.name, "take out of use", &name).await?;
+    Ok(gone)
+}
+
+async fn told(app: &App, caller: &Caller, name: &str) -> Result<Json<Deployment>, ApiError> {
+    let row = found(app.db.deployment(&caller.tenant, name).await?)?;
+    Ok(Json(deployment(app, caller, row).await?))
+}
+
+async fn deployment(app: &App, caller: &Caller, row: DeploymentRow) -> Result<Deployment, ApiError> {
+    let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
+    let (n_requests, latency_ms_p50) = app.usage.of(&caller.tenant, &row.name);
+    Ok(Deployment {
+        model: model(app, &caller.tenant, of).await?,
+        previous: row.previous,
+        url: format!("/v1/predict/{}", row.name),
+        created_at: written(row.created_at),
+        name: row.name,
+        n_requests,
+        latency_ms_p50,
+    })
+}

@@ -1,0 +1,118 @@
+//! Bringing files in, piece by piece.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::reading::{Asked, found};
+use super::work::{Job, told};
+use crate::App;
+use crate::error::ApiError;
+use crate::people::{Caller, Right};
+
+/// An upload under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Upload {
+    id: String,
+    dataset: String,
+    /// What has arrived.
+    files: Vec<Arrived>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Arrived {
+    path: String,
+    /// Bytes.
+    size: u64,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Piece {
+    /// Where the file lies below what was dropped, such as `good/001.jpg`.
+    path: String,
+    /// Bytes of the file that were sent before.
+    #[serde(default)]
+    offset: u64,
+}
+
+/// Begins an upload. Nothing of it is seen until it is finished.
+#[utoipa::path(post, path = "/v1/datasets/{id}/uploads", tag = "uploads", responses((status = 200, body = Upload)))]
+pub(super) async fn begin(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(dataset): Path<String>,
+) -> Result<Json<Upload>, ApiError> {
+    caller.may(Right::Edit)?;
+    let id = found(app.db.add_upload(&caller.tenant, &dataset).await?)?;
+    Ok(Json(Upload { id, dataset, files: Vec::new() }))
+}
+
+/// Shows what has arrived, so that an upload that was cut off can go on.
+#[utoipa::path(get, path = "/v1/uploads/{id}", tag = "uploads", responses((status = 200, body = Upload)))]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Upload>, ApiError> {
+    caller.may(Right::Edit)?;
+    let dataset = found(app.db.upload(&caller.tenant, &id).await?)?;
+    let (uploads, folder) = (app.uploads.clone(), id.clone());
+    let files = app.blocking(move || Ok(uploads.files(&folder)?)).await?;
+    let files = files.into_iter().map(|(path, size)| Arrived { path, size }).collect();
+    Ok(Json(Upload { id, dataset, files }))
+}
+
+/// Adds a piece to the end of a file.
+#[utoipa::path(
+    put, path = "/v1/uploads/{id}/file", tag = "uploads", params(Piece),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = Arrived), (status = 409, body = crate::error::ErrorBody))
+)]
+pub(super) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(Piece { path, offset }): Asked<Piece>,
+    bytes: Bytes,
+) -> Result<Json<Arrived>, ApiError> {
+    caller.may(Right::Edit)?;
+    found(app.db.upload(&caller.tenant, &id).await?)?;
+    let (uploads, name) = (app.uploads.clone(), path.clone());
+    let size = app.blocking(move || uploads.append(&id, &name, offset, &bytes)).await?;
+    Ok(Json(Arrived { path, size }))
+}
+
+/// Ends an upload: what arrived is read and becomes examples, all at once.
+#[utoipa::path(post, path = "/v1/uploads/{id}/finish", tag = "uploads", responses((status = 200, body = Job)))]
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Job>, ApiError> {
+    caller.may(Right::Edit)?;
+    let dataset = found(app.db.upload(&caller.tenant, &id).await?)?;
+    let payload = serde_json::json!({ "upload": id }).to_string();
+    let job = found(app.db.add_job(&caller.tenant, &dataset, "import", &payload).await?)?;
+    app.wake.notify_one();
+    told(&app, &caller, &job).await
+}
+
+/// Drops an upload and what arrived of it.
+#[utoipa::path(delete, path = "/v1/uploads/{id}", tag = "uploads", responses((status = 204)))]
+pub(super) async fn forget(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Edit)?;
+    found(app.db.upload(&caller.tenant, &id).await?)?;
+    let (uploads, folder) = (app.uploads.clone(), id.clone());
+    app.blocking(move || Ok(uploads.forget(&folder)?)).await?;
+    app.db.remove_upload(&caller.tenant, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,165 @@
+//! Work that takes a while: asked for, watched, stopped.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use pipeline::Lang;
+use serde::{Deserialize, Serialize};
+use tokio_stream::Stream;
+use utoipa::{IntoParams, ToSchema};
+
+use super::reading::{Asked, found};
+use crate::App;
+use crate::answering::lang_of;
+use crate::clock::written;
+use crate::db::jobs::JobRow;
+use crate::error::ApiError;
+use crate::jobs::Failure;
+use crate::people::{Caller, Right};
+
+/// How often a listener looks for news.
+const LOOK: Duration = Duration::from_millis(150);
+
+/// Something under way, or done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Job {
+    id: String,
+    /// `import`, `audit` or `tune`.
+    kind: String,
+    dataset: String,
+    /// `waiting`, `running`, `done`, `failed` or `cancelled`.
+    state: String,
+    /// The room it is in: read, base, features, audit, tune, evaluate, write.
+    step: Option<String>,
+    done: i64,
+    total: i64,
+    error: Option<JobError>,
+    /// What came of it: the id of a `model`, or `n_examples` and `n_problems`.
+    #[schema(value_type = Option<Object>)]
+    result: Option<serde_json::Value>,
+    created_at: String,
+    ended_at: Option<String>,
+}
+
+/// Why it failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct JobError {
+    code: String,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Jobs {
+    jobs: Vec<Job>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Of {
+    /// Only those of this data set.
+    dataset: Option<String>,
+}
+
+/// Lists the last hundred jobs, the newest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "work", params(Of), responses((status = 200, body = Jobs)))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Asked(Of { dataset }): Asked<Of>,
+) -> Result<Json<Jobs>, ApiError> {
+    caller.may(Right::Look)?;
+    let rows = app.db.jobs(&caller.tenant, dataset.as_deref()).await?;
+    let lang = lang_of(&headers);
+    Ok(Json(Jobs { jobs: rows.into_iter().map(|row| job(row, lang)).collect() }))
+}
+
+/// Shows a job.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "work", responses((status = 200, body = Job)))]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Job>, ApiError> {
+    caller.may(Right::Look)?;
+    Ok(Json(job(found(app.db.job(&caller.tenant, &id).await?)?, lang_of(&headers))))
+}
+
+/// Asks a job to stop. What was computed is kept; the same work goes on from there.
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", tag = "work", responses((status = 200, body = Job)))]
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Job>, ApiError> {
+    caller.may(Right::Edit)?;
+    found(app.db.job(&caller.tenant, &id).await?)?;
+    app.db.cancel_job(&caller.tenant, &id).await?;
+    told(&app, &caller, &id).await
+}
+
+/// Streams a job as it goes on, until it ends. Ids grow; `Last-Event-ID` leaves out what was heard.
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "work", responses((status = 200, content_type = "text/event-stream")))]
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    caller.may(Right::Look)?;
+    found(app.db.job(&caller.tenant, &id).await?)?;
+    let lang = lang_of(&headers);
+    let heard = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).unwrap_or(0_i64);
+    let stream = async_stream::stream! {
+        let mut heard = heard;
+        loop {
+            let Ok(Some(row)) = app.db.job(&caller.tenant, &id).await else { break };
+            let over = row.ended_at.is_some();
+            if row.version > heard {
+                heard = row.version;
+                let event = Event::default().event("job").id(heard.to_string());
+                if let Ok(event) = event.json_data(job(row, lang)) {
+                    yield Ok(event);
+                }
+            }
+            if over || app.is_closing() {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// A job as it stands.
+pub(super) async fn told(app: &App, caller: &Caller, id: &str) -> Result<Json<Job>, ApiError> {
+    Ok(Json(job(found(app.db.job(&caller.tenant, id).await?)?, Lang::En)))
+}
+
+fn job(row: JobRow, lang: Lang) -> Job {
+    let failure = row.error.as_deref().and_then(|error| serde_json::from_str::<Failure>(error).ok());
+    Job {
+        id: row.id,
+        kind: row.kind,
+        dataset: row.dataset,
+        state: row.state,
+        step: row.step,
+        done: row.done,
+        total: row.total,
+        error: failure.map(|failure| JobError {
+            code: failure.code,
+            message: lang.pick(failure.en, failure.zh),
+            hint: failure.hint.map(|(en, zh)| lang.pick(en, zh)),
+        }),
+        result: row.result.and_then(|result| serde_json::from_str(&result).ok()),
+        created_at: written(row.created_at),
+        ended_at: row.ended_at.map(written),
+    }
+}

@@ -1,0 +1,89 @@
+//! Files by what is in them: the same picture twice is one file.
+//!
+//! `blobs/<first two of the hash>/<hash>.<ending>`; names that people gave never become paths.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use store::{Hash, StoreError};
+
+/// The folder of all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Blobs {
+    dir: PathBuf,
+}
+
+impl Blobs {
+    pub(crate) fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Where a blob lies, by the name that [`Blobs::keep`] gave it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(&name[..2]).join(name)
+    }
+
+    /// Keeps a copy of a file and returns its name. What is there already is not written again.
+    pub(crate) fn keep(&self, file: &Path) -> Result<String, StoreError> {
+        let bytes = fs::read(file).map_err(|source| StoreError::read(file, source))?;
+        let name = format!("{}{}", Hash::of(&bytes), ending(file));
+        let path = self.path(&name);
+        if !path.exists() {
+            store::write_atomic(&path, |out| out.write_all(&bytes))?;
+        }
+        Ok(name)
+    }
+
+    /// A file made of a blob, such as a thumbnail: made once, then found.
+    pub(crate) fn derived(
+        &self,
+        name: &str,
+        kind: &str,
+        make: impl FnOnce(&Path) -> Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.dir.join("derived").join(&name[..2]).join(format!("{name}.{kind}"));
+        match fs::read(&path) {
+            Ok(bytes) => return Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(StoreError::read(&path, source)),
+        }
+        let Some(bytes) = make(&self.path(name)) else { return Ok(None) };
+        store::write_atomic(&path, |out| out.write_all(&bytes))?;
+        Ok(Some(bytes))
+    }
+}
+
+/// `.jpg`, by which readers know a file; nothing where it is no plain ending.
+fn ending(file: &Path) -> String {
+    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let plain =
+        !ending.is_empty() && ending.len() <= 5 && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if plain { format!(".{ending}") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_bytes_are_kept_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::new(dir.path().join("blobs"));
+        let [a, b] = ["a.JPG", "b b.jpg"].map(|name| dir.path().join(name));
+        fs::write(&a, b"same").expect("a file");
+        fs::write(&b, b"same").expect("a file");
+        let (a, b) = (blobs.keep(&a).expect("kept"), blobs.keep(&b).expect("kept"));
+        assert_eq!(a, b);
+        assert!(a.ends_with(".jpg"));
+        assert_eq!(fs::read(blobs.path(&a)).expect("there"), b"same");
+    }
+
+    #[test]
+    fn odd_endings_are_dropped() {
+        assert_eq!(ending(Path::new("x.tar.gz")), ".gz");
+        assert_eq!(ending(Path::new("x.a/b")), "");
+        assert_eq!(ending(Path::new("x.j p")), "");
+        assert_eq!(ending(Path::new("none")), "");
+    }
+}

@@ -1,0 +1,70 @@
+//! What is counted, in the text format that Prometheus reads.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Upper ends of the buckets of latencies, in seconds.
+const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Requests by route and status.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    routes: Mutex<BTreeMap<(String, u16), Latencies>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Latencies {
+    /// Requests that took no longer than each bucket's end, not cumulated; the last one is for slower ones.
+    buckets: [u64; BUCKETS.len() + 1],
+    sum: f64,
+}
+
+impl Counters {
+    pub(crate) fn count(&self, route: &str, status: u16, took: Duration) {
+        let seconds = took.as_secs_f64();
+        let bucket = BUCKETS.iter().position(|end| seconds <= *end).unwrap_or(BUCKETS.len());
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let latencies = routes.entry((route.to_owned(), status)).or_default();
+        latencies.buckets[bucket] += 1;
+        latencies.sum += seconds;
+    }
+
+    /// The page that is scraped. Patterns of routes only, never a name that somebody gave.
+    pub(crate) fn page(&self) -> String {
+        let mut page = String::from(
+            "# HELP dianjing_request_seconds How long requests took.\n# TYPE dianjing_request_seconds histogram\n",
+        );
+        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for ((route, status), latencies) in routes {
+            let labels = format!("route=\"{route}\",status=\"{status}\"");
+            let mut n = 0;
+            for (end, count) in BUCKETS.iter().zip(latencies.buckets) {
+                n += count;
+                let _ = writeln!(page, "dianjing_request_seconds_bucket{{{labels},le=\"{end}\"}} {n}");
+            }
+            n += latencies.buckets[BUCKETS.len()];
+            let _ = writeln!(page, "dianjing_request_seconds_bucket{{{labels},le=\"+Inf\"}} {n}");
+            let _ = writeln!(page, "dianjing_request_seconds_sum{{{labels}}} {}", latencies.sum);
+            let _ = writeln!(page, "dianjing_request_seconds_count{{{labels}}} {n}");
+        }
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_cumulated() {
+        let counters = Counters::default();
+        counters.count("/v1/status", 200, Duration::from_millis(2));
+        counters.count("/v1/status", 200, Duration::from_secs(9));
+        let page = counters.page();
+        assert!(page.contains("{route=\"/v1/status\",status=\"200\",le=\"0.001\"} 0\n"));
+        assert!(page.contains("{route=\"/v1/status\",status=\"200\",le=\"0.0025\"} 1\n"));
+        assert!(page.contains("{route=\"/v1/status\",status=\"200\",le=\"+Inf\"} 2\n"));
+    }
+}

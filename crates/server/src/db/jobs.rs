@@ -1,0 +1,202 @@
+//! Jobs under leases. A worker claims one for a while and says again and again that it lives; one that falls silent loses the
+//! job to another, and its fence no longer fits: whatever it still wants to write is refused.
+
+use sqlx::{Any, Transaction};
+
+use super::{Db, Tenant};
+use crate::clock::now;
+use crate::ids::new_id;
+
+/// How long a worker may be silent.
+pub(crate) const LEASE: i64 = 30_000;
+/// How often a job is begun before it is given up.
+pub(crate) const ATTEMPTS: i64 = 3;
+
+/// A job as it stands.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct JobRow {
+    pub(crate) id: String,
+    pub(crate) tenant: String,
+    pub(crate) dataset: String,
+    pub(crate) kind: String,
+    pub(crate) state: String,
+    pub(crate) payload: String,
+    pub(crate) version: i64,
+    pub(crate) step: Option<String>,
+    pub(crate) done: i64,
+    pub(crate) total: i64,
+    pub(crate) error: Option<String>,
+    pub(crate) result: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) fence: i64,
+    pub(crate) attempts: i64,
+}
+
+/// The right to write for a job.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) id: String,
+    pub(crate) fence: i64,
+}
+
+impl Held {
+    /// Whether the job is still held; the answer holds until the transaction ends.
+    pub(crate) async fn still(&self, tx: &mut Transaction<'static, Any>) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE job SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'running' AND cancelled = 0";
+        let done =
+            sqlx::query(sql).bind(&self.id).bind(self.fence).bind(now() + LEASE).execute(&mut **tx).await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+const JOB: &str = "id, tenant, dataset, kind, state, payload, version, step, done, total, error, result, created_at, ended_at, \
+     fence, attempts";
+
+impl Db {
+    /// Asks for something to be done; `None` when the tenant has no such data set.
+    pub(crate) async fn add_job(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        kind: &str,
+        payload: &str,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let id = new_id();
+        let sql = "INSERT INTO job (id, tenant, dataset, kind, state, payload, version, created_at) \
+             SELECT $1, $2, $3, $4, 'waiting', $5, 1, $6 WHERE EXISTS (SELECT 1 FROM dataset WHERE id = $3 AND tenant = $2)";
+        let done = sqlx::query(sql)
+            .bind(&id)
+            .bind(tenant.id())
+            .bind(dataset)
+            .bind(kind)
+            .bind(payload)
+            .bind(now())
+            .execute(&self.pool)
+            .await?;
+        Ok((done.rows_affected() == 1).then_some(id))
+    }
+
+    pub(crate) async fn job(&self, tenant: &Tenant, id: &str) -> Result<Option<JobRow>, sqlx::Error> {
+        let sql = format!("SELECT {JOB} FROM job WHERE tenant = $1 AND id = $2");
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+    }
+
+    /// The last jobs, the newest first.
+    pub(crate) async fn jobs(
+        &self,
+        tenant: &Tenant,
+        dataset: Option<&str>,
+    ) -> Result<Vec<JobRow>, sqlx::Error> {
+        let sql = format!(
+            "SELECT {JOB} FROM job WHERE tenant = $1 AND ($2 IS NULL OR dataset = $2) ORDER BY created_at DESC, id LIMIT 100"
+        );
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+    }
+
+    /// A job of this kind that waits or runs.
+    pub(crate) async fn open_job(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        kind: &str,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let sql = "SELECT id FROM job WHERE tenant = $1 AND dataset = $2 AND kind = $3 AND state IN ('waiting', 'running') \
+             AND cancelled = 0 ORDER BY created_at LIMIT 1";
+        sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(kind).fetch_optional(&self.pool).await
+    }
+
+    /// Takes the oldest job that waits, or whose worker fell silent. One that was begun too often is given up instead.
+    pub(crate) async fn claim_job(&self) -> Result<Option<JobRow>, sqlx::Error> {
+        let given_up =
+            r#"{"code":"given_up","message":"the work was begun several times and never ended","hint":null}"#;
+        let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
+             WHERE state = 'running' AND lease_until < $2 AND attempts >= $3";
+        sqlx::query(sql).bind(given_up).bind(now()).bind(ATTEMPTS).execute(&self.pool).await?;
+        // Two workers of PostgreSQL take different rows; SQLite has one writer at a time.
+        let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+        let sql = format!(
+            "UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $1, version = version + 1 \
+             WHERE id = (SELECT id FROM job WHERE state = 'waiting' OR (state = 'running' AND lease_until < $2) \
+             ORDER BY created_at, id LIMIT 1 {skip}) RETURNING {JOB}"
+        );
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now() + LEASE).bind(now());
+        ask.fetch_optional(&self.pool).await
+    }
+
+    /// Says how far a job is, and that its worker lives. `false` when it is no longer held, or should stop.
+    pub(crate) async fn progress(
+        &self,
+        held: &Held,
+        step: Option<&str>,
+        done: i64,
+        total: i64,
+    ) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE job SET step = $3, done = $4, total = $5, lease_until = $6, version = version + 1 \
+             WHERE id = $1 AND fence = $2 AND state = 'running' AND cancelled = 0";
+        let done = sqlx::query(sql)
+            .bind(&held.id)
+            .bind(held.fence)
+            .bind(step)
+            .bind(done)
+            .bind(total)
+            .bind(now() + LEASE)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Ends a job that is still held.
+    pub(crate) async fn end_job(
+        &self,
+        held: &Held,
+        state: &str,
+        result: Option<&str>,
+        error: Option<&str>,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let ended = end(&mut tx, held, state, result, error).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// Gives a job back, to be begun again by the next worker: the server is closing.
+    pub(crate) async fn give_back(&self, held: &Held) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE job SET state = 'waiting', attempts = attempts - 1, version = version + 1 \
+             WHERE id = $1 AND fence = $2 AND state = 'running'";
+        sqlx::query(sql).bind(&held.id).bind(held.fence).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Asks a job to stop. One that waits has stopped at once.
+    pub(crate) async fn cancel_job(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE job SET cancelled = 1, version = version + 1, \
+             ended_at = CASE WHEN state = 'waiting' THEN $3 ELSE ended_at END, \
+             state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END \
+             WHERE tenant = $1 AND id = $2 AND state IN ('waiting', 'running')";
+        let done = sqlx::query(sql).bind(tenant.id()).bind(id).bind(now()).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// Ends a job within a transaction that also writes what came of it.
+pub(super) async fn end(
+    tx: &mut Transaction<'static, Any>,
+    held: &Held,
+    state: &str,
+    result: Option<&str>,
+    error: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    let sql = "UPDATE job SET state = $3, result = $4, error = $5, ended_at = $6, version = version + 1 \
+         WHERE id = $1 AND fence = $2 AND state = 'running'";
+    let done = sqlx::query(sql)
+        .bind(&held.id)
+        .bind(held.fence)
+        .bind(state)
+        .bind(result)
+        .bind(error)
+        .bind(now())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,251 @@
+//! People, sessions and tokens.
+
+use sqlx::{Any, AnyPool, Transaction};
+
+use super::{Db, Tenant};
+use crate::clock::now;
+use crate::ids::{fingerprint, new_id, new_secret};
+
+/// How long a session lasts: a working fortnight.
+const SESSION: i64 = 14 * 24 * 3600 * 1000;
+
+/// A person, and whose people they are.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct PersonRow {
+    pub(crate) id: String,
+    pub(crate) tenant: String,
+    pub(crate) tenant_name: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) password: Option<String>,
+    pub(crate) created_at: i64,
+}
+
+/// A token, without its secret.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct TokenRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) scopes: String,
+    pub(crate) prefix: String,
+    pub(crate) created_at: i64,
+    pub(crate) used_at: Option<i64>,
+}
+
+impl Db {
+    /// Whether anybody is known yet.
+    pub(crate) async fn has_people(&self) -> Result<bool, sqlx::Error> {
+        let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person").fetch_one(&self.pool).await?;
+        Ok(n > 0)
+    }
+
+    /// The first tenant and its owner; `None` when somebody was quicker.
+    pub(crate) async fn found(
+        &self,
+        tenant: &str,
+        name: &str,
+        password: Option<&str>,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person").fetch_one(&mut *tx).await?;
+        if n > 0 {
+            return Ok(None);
+        }
+        let person = add_tenant(&mut tx, tenant, name, password).await?;
+        tx.commit().await?;
+        Ok(Some(person))
+    }
+
+    /// Another tenant with its owner; `None` when the name of the owner is taken.
+    pub(crate) async fn add_tenant(
+        &self,
+        tenant: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let sql = "SELECT COUNT(*) FROM person WHERE name = $1";
+        let n: i64 = sqlx::query_scalar(sql).bind(name).fetch_one(&mut *tx).await?;
+        if n > 0 {
+            return Ok(None);
+        }
+        let person = add_tenant(&mut tx, tenant, name, Some(password)).await?;
+        tx.commit().await?;
+        Ok(Some(person))
+    }
+
+    /// Another person of the same tenant; `None` when the name is taken.
+    pub(crate) async fn add_person(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        role: &str,
+        password: &str,
+    ) -> Result<Option<PersonRow>, sqlx::Error> {
+        let id = new_id();
+        let insert = "INSERT INTO person (id, tenant, name, role, password, created_at) \
+             SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM person WHERE name = $3)";
+        let done = sqlx::query(insert)
+            .bind(&id)
+            .bind(tenant.id())
+            .bind(name)
+            .bind(role)
+            .bind(password)
+            .bind(now())
+            .execute(&self.pool)
+            .await?;
+        if done.rows_affected() == 0 { Ok(None) } else { self.person(&id).await }
+    }
+
+    pub(crate) async fn person(&self, id: &str) -> Result<Option<PersonRow>, sqlx::Error> {
+        one(&self.pool, "WHERE p.id = $1", id).await
+    }
+
+    pub(crate) async fn person_by_name(&self, name: &str) -> Result<Option<PersonRow>, sqlx::Error> {
+        one(&self.pool, "WHERE p.name = $1", name).await
+    }
+
+    /// The owner who was there first.
+    pub(crate) async fn first_owner(&self) -> Result<Option<PersonRow>, sqlx::Error> {
+        one(&self.pool, "WHERE p.role = $1 ORDER BY p.created_at, p.id LIMIT 1", "owner").await
+    }
+
+    pub(crate) async fn people(&self, tenant: &Tenant) -> Result<Vec<PersonRow>, sqlx::Error> {
+        let sql = format!("{PERSON} WHERE p.tenant = $1 ORDER BY p.created_at, p.id");
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).fetch_all(&self.pool).await
+    }
+
+    /// Gives a person another role; the last owner stays one. `false` when nothing was changed.
+    pub(crate) async fn set_role(&self, tenant: &Tenant, id: &str, role: &str) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE person SET role = $1 WHERE id = $2 AND tenant = $3 AND (role <> 'owner' OR $1 = 'owner' OR \
+             EXISTS (SELECT 1 FROM person o WHERE o.tenant = $3 AND o.role = 'owner' AND o.id <> $2))";
+        let done = sqlx::query(sql).bind(role).bind(id).bind(tenant.id()).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Takes a person out, with their sessions and tokens; the last owner stays.
+    pub(crate) async fn remove_person(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
+        let sql = "DELETE FROM person WHERE id = $1 AND tenant = $2 AND (role <> 'owner' OR \
+             EXISTS (SELECT 1 FROM person o WHERE o.tenant = $2 AND o.role = 'owner' AND o.id <> $1))";
+        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Begins a session and returns its secret. Those that are over are forgotten.
+    pub(crate) async fn begin_session(&self, person: &str) -> Result<String, sqlx::Error> {
+        let secret = new_secret();
+        sqlx::query("DELETE FROM session WHERE expires_at < $1").bind(now()).execute(&self.pool).await?;
+        sqlx::query("INSERT INTO session (hash, person, created_at, expires_at) VALUES ($1, $2, $3, $4)")
+            .bind(fingerprint(&secret))
+            .bind(person)
+            .bind(now())
+            .bind(now() + SESSION)
+            .execute(&self.pool)
+            .await?;
+        Ok(secret)
+    }
+
+    pub(crate) async fn end_session(&self, secret: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM session WHERE hash = $1")
+            .bind(fingerprint(secret))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Who a session belongs to, unless it is over.
+    pub(crate) async fn session(&self, secret: &str) -> Result<Option<PersonRow>, sqlx::Error> {
+        let sql =
+            format!("{PERSON} JOIN session s ON s.person = p.id WHERE s.hash = $1 AND s.expires_at > $2");
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(fingerprint(secret))
+            .bind(now())
+            .fetch_optional(&self.pool)
+            .await
+    }
+
+    /// Makes a token and returns it with its secret.
+    pub(crate) async fn add_token(
+        &self,
+        tenant: &Tenant,
+        person: &str,
+        name: &str,
+        scopes: &str,
+    ) -> Result<(TokenRow, String), sqlx::Error> {
+        let secret = format!("djt_{}", new_secret());
+        let row = TokenRow {
+            id: new_id(),
+            name: name.to_owned(),
+            scopes: scopes.to_owned(),
+            prefix: secret[..10].to_owned(),
+            created_at: now(),
+            used_at: None,
+        };
+        let insert = "INSERT INTO token (id, tenant, person, name, hash, prefix, scopes, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        sqlx::query(insert)
+            .bind(&row.id)
+            .bind(tenant.id())
+            .bind(person)
+            .bind(&row.name)
+            .bind(fingerprint(&secret))
+            .bind(&row.prefix)
+            .bind(&row.scopes)
+            .bind(row.created_at)
+            .execute(&self.pool)
+            .await?;
+        Ok((row, secret))
+    }
+
+    pub(crate) async fn tokens(&self, tenant: &Tenant) -> Result<Vec<TokenRow>, sqlx::Error> {
+        let sql = "SELECT id, name, scopes, prefix, created_at, used_at FROM token WHERE tenant = $1 ORDER BY created_at, id";
+        sqlx::query_as(sql).bind(tenant.id()).fetch_all(&self.pool).await
+    }
+
+    pub(crate) async fn remove_token(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
+        let sql = "DELETE FROM token WHERE id = $1 AND tenant = $2";
+        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&self.pool).await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Whose token this is and what it may do; notes that it was used, to the minute.
+    pub(crate) async fn token(&self, secret: &str) -> Result<Option<(PersonRow, String)>, sqlx::Error> {
+        let hash = fingerprint(secret);
+        let sql = "SELECT person, scopes FROM token WHERE hash = $1";
+        let found: Option<(String, String)> =
+            sqlx::query_as(sql).bind(&hash).fetch_optional(&self.pool).await?;
+        let Some((person, scopes)) = found else { return Ok(None) };
+        let at = now();
+        sqlx::query("UPDATE token SET used_at = $1 WHERE hash = $2 AND (used_at IS NULL OR used_at < $3)")
+            .bind(at)
+            .bind(&hash)
+            .bind(at - 60_000)
+            .execute(&self.pool)
+            .await?;
+        Ok(self.person(&person).await?.map(|person| (person, scopes)))
+    }
+}
+
+const PERSON: &str = "SELECT p.id, p.tenant, t.name AS tenant_name, p.name, p.role, p.password, p.created_at \
+     FROM person p JOIN tenant t ON t.id = p.tenant";
+
+async fn one(pool: &AnyPool, which: &'static str, value: &str) -> Result<Option<PersonRow>, sqlx::Error> {
+    let sql = sqlx::AssertSqlSafe(format!("{PERSON} {which}"));
+    sqlx::query_as(sql).bind(value).fetch_optional(pool).await
+}
+
+/// A tenant with its owner, whose id is returned.
+async fn add_tenant(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &str,
+    name: &str,
+    password: Option<&str>,
+) -> Result<String, sqlx::Error> {
+    let (home, person) = (new_id(), new_id());
+    let insert = "INSERT INTO tenant (id, name, created_at) VALUES ($1, $2, $3)";
+    sqlx::query(insert).bind(&home).bind(tenant).bind(now()).execute(&mut **tx).await?;
+    let insert = "INSERT INTO person (id, tenant, name, role, password, created_at) VALUES ($1, $2, $3, 'owner', $4, $5)";
+    let ask = sqlx::query(insert).bind(&person).bind(&home).bind(name).bind(password).bind(now());
+    ask.execute(&mut **tx).await?;
+    Ok(person)
+}

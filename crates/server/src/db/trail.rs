@@ -1,0 +1,71 @@
+//! The audit log: who did what, each entry sealed with the hash of the one before.
+
+use super::{Db, Tenant};
+use crate::clock::now;
+
+/// An entry, oldest fields first.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct TrailRow {
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) person: String,
+    pub(crate) action: String,
+    pub(crate) subject: String,
+    pub(crate) hash: String,
+}
+
+impl TrailRow {
+    /// What seals it.
+    pub(crate) fn seal(&self, before: &str) -> String {
+        let mut hasher = store::Hasher::new("dianjing.trail.1");
+        hasher.field("before", before.as_bytes());
+        hasher.field("seq", self.seq.to_string().as_bytes()).field("at", self.at.to_string().as_bytes());
+        hasher.field("person", self.person.as_bytes()).field("action", self.action.as_bytes());
+        hasher.field("subject", self.subject.as_bytes());
+        hasher.finish().to_string()
+    }
+}
+
+impl Db {
+    /// Adds an entry.
+    pub(crate) async fn note(
+        &self,
+        tenant: &Tenant,
+        person: &str,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let sql = "SELECT seq, hash FROM audit_log WHERE tenant = $1 ORDER BY seq DESC LIMIT 1";
+        let last: Option<(i64, String)> =
+            sqlx::query_as(sql).bind(tenant.id()).fetch_optional(&mut *tx).await?;
+        let (seq, before) = last.unwrap_or_default();
+        let mut row = TrailRow {
+            seq: seq + 1,
+            at: now(),
+            person: person.to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            hash: String::new(),
+        };
+        row.hash = row.seal(&before);
+        let sql = "INSERT INTO audit_log (tenant, seq, at, person, action, subject, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        sqlx::query(sql)
+            .bind(tenant.id())
+            .bind(row.seq)
+            .bind(row.at)
+            .bind(&row.person)
+            .bind(&row.action)
+            .bind(&row.subject)
+            .bind(&row.hash)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// The last entries, the newest first.
+    pub(crate) async fn trail(&self, tenant: &Tenant, limit: i64) -> Result<Vec<TrailRow>, sqlx::Error> {
+        let sql = "SELECT seq, at, person, action, subject, hash FROM audit_log WHERE tenant = $1 ORDER BY seq DESC LIMIT $2";
+        sqlx::query_as(sql).bind(tenant.id()).bind(limit).fetch_all(&self.pool).await
+    }
+}

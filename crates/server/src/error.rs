@@ -1,0 +1,161 @@
+//! What went wrong, as clients hear it: a status, a code that never changes, a sentence in their language, and what to try.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use pipeline::{Lang, PipelineError, words};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An answer that is none. [`answering`](crate::answering) writes it in the language of who asked.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) en: String,
+    pub(crate) zh: String,
+    pub(crate) hint: Option<(&'static str, &'static str)>,
+    /// How much of a file is there, where that is the point.
+    pub(crate) size: Option<u64>,
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// For programs; never changes.
+    #[schema(example = "not_found")]
+    code: &'static str,
+    /// For people, in the language of `Accept-Language`.
+    message: String,
+    /// What to try.
+    hint: Option<&'static str>,
+    /// Names this request in the server's log.
+    request_id: String,
+    /// With `wrong_offset`: how many bytes of the file are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+}
+
+impl ApiError {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        en: impl Into<String>,
+        zh: impl Into<String>,
+    ) -> Self {
+        Self { status, code, en: en.into(), zh: zh.into(), hint: None, size: None }
+    }
+
+    pub(crate) fn hint(self, en: &'static str, zh: &'static str) -> Self {
+        Self { hint: Some((en, zh)), ..self }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here", "没有这个内容")
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        let hint = (
+            "log in, or send a token: `Authorization: Bearer djt_…`",
+            "请登录，或发送令牌：Authorization: Bearer djt_…",
+        );
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "nobody is logged in", "尚未登录")
+            .hint(hint.0, hint.1)
+    }
+
+    pub(crate) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "your role does not allow this", "您的角色不允许此操作")
+            .hint("ask an owner", "请联系所有者")
+    }
+
+    pub(crate) fn invalid(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", en, zh)
+    }
+
+    pub(crate) fn conflict(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", en, zh)
+    }
+
+    pub(crate) fn too_large(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", en, zh)
+    }
+
+    fn disk_full() -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", "the disk is full", "磁盘已满")
+            .hint("nothing was lost: free some space and try again", "没有丢失任何内容：请腾出空间后重试")
+    }
+
+    /// What a client cannot help. The cause goes to the log, not out.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server could not do this",
+            "服务器无法完成此操作",
+        )
+        .hint(
+            "try again; the request id finds the cause in the server's log",
+            "请重试；可凭请求编号在服务器日志中查找原因",
+        )
+    }
+
+    /// The body, for who reads this language.
+    pub(crate) fn body(&self, lang: Lang, request_id: String) -> ErrorBody {
+        let message = lang.pick(&self.en, &self.zh).clone();
+        let hint = self.hint.map(|(en, zh)| lang.pick(en, zh));
+        ErrorBody { code: self.code, message, hint, request_id, size: self.size }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Json(self.body(Lang::En, String::new()));
+        let mut response = (self.status, body).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        let full = error.as_database_error().is_some_and(|error| error.message().contains("disk is full"));
+        if full {
+            return Self::disk_full();
+        }
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
+                tracing::error!(%error, "the database does not answer");
+                let (en, zh) = ("the database does not answer", "数据库没有响应");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", en, zh)
+                    .hint("try again in a moment", "请稍后重试")
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<PipelineError> for ApiError {
+    fn from(error: PipelineError) -> Self {
+        let (en, zh) = (words::error(&error, Lang::En), words::error(&error, Lang::Zh));
+        Self::invalid(en, zh)
+    }
+}
+
+impl From<store::StoreError> for ApiError {
+    fn from(error: store::StoreError) -> Self {
+        match error {
+            store::StoreError::DiskFull { .. } => Self::disk_full(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<std::io::Error> for ApiError {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::StorageFull {
+            return Self::disk_full();
+        }
+        Self::internal(&error)
+    }
+}

@@ -1,0 +1,195 @@
+//! Workers: each claims a job, says again and again that it lives, and writes what came of it.
+
+mod audit;
+mod import;
+mod tune;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pipeline::{Event, PipelineError, Run, Step};
+use serde::{Deserialize, Serialize};
+
+use crate::App;
+use crate::db::Tenant;
+use crate::db::jobs::{Held, JobRow};
+use crate::error::ApiError;
+
+/// How often a worker says how far it is.
+const BEAT: Duration = Duration::from_millis(200);
+/// How often an idle worker looks for a job that another process asked for.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Why a job failed, in both languages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) code: String,
+    #[serde(alias = "message")]
+    pub(crate) en: String,
+    #[serde(default)]
+    pub(crate) zh: String,
+    pub(crate) hint: Option<(String, String)>,
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let hint = error.hint.map(|(en, zh)| (en.to_owned(), zh.to_owned()));
+        Self { code: error.code.to_owned(), en: error.en, zh: error.zh, hint }
+    }
+}
+
+/// How a job ended that did not end itself.
+enum Stopped {
+    /// It was asked to, lost its lease, or the server is closing.
+    Cancelled,
+    Failed(ApiError),
+}
+
+impl From<ApiError> for Stopped {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<sqlx::Error> for Stopped {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<PipelineError> for Stopped {
+    fn from(error: PipelineError) -> Self {
+        if matches!(error, PipelineError::Cancelled) { Self::Cancelled } else { Self::Failed(error.into()) }
+    }
+}
+
+/// A job in a worker's hands.
+struct InHand {
+    app: Arc<App>,
+    tenant: Tenant,
+    job: JobRow,
+    held: Held,
+    progress: Arc<Progress>,
+}
+
+/// How far a job is.
+#[derive(Debug, Default)]
+struct Progress {
+    at: Mutex<(Option<&'static str>, i64, i64)>,
+    cancel: AtomicBool,
+}
+
+impl Progress {
+    fn set(&self, step: &'static str, done: i64, total: i64) {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner) = (Some(step), done, total);
+    }
+
+    /// Takes what the journey tells.
+    fn hear(&self, event: Event) {
+        match event {
+            Event::Begin(step) => self.set(step_name(step), 0, 0),
+            Event::Progress { step, done, total, .. } => {
+                self.set(step_name(step), whole(done), whole(total));
+            }
+            Event::Fetch { bytes, total, .. } => self.set("fetch", whole(bytes), whole(total.unwrap_or(0))),
+            Event::End(_) | Event::Problem(_) => {}
+        }
+    }
+
+    /// Runs a part of the journey that reports here.
+    fn run<T>(&self, work: impl FnOnce(&Run<'_>) -> T) -> T {
+        work(&Run::new(&|event| self.hear(event), &self.cancel))
+    }
+
+    fn check(&self) -> Result<(), Stopped> {
+        if self.cancel.load(Ordering::Relaxed) { Err(Stopped::Cancelled) } else { Ok(()) }
+    }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::Read => "read",
+        Step::Base => "base",
+        Step::Features => "features",
+        Step::Audit => "audit",
+        Step::Select => "select",
+        Step::Tune => "tune",
+        Step::Evaluate => "evaluate",
+        Step::Write => "write",
+    }
+}
+
+/// Works until the server closes.
+pub(crate) async fn work(app: Arc<App>) {
+    while !app.is_closing() {
+        match app.db.claim_job().await {
+            Ok(Some(job)) => in_hand(app.clone(), job).await,
+            Ok(None) => {
+                let _ = tokio::time::timeout(LOOK, app.wake.notified()).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "no job could be claimed");
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+}
+
+async fn in_hand(app: Arc<App>, job: JobRow) {
+    let held = Held { id: job.id.clone(), fence: job.fence };
+    let progress = Arc::new(Progress::default());
+    let beating = tokio::spawn(beat(app.clone(), held.clone(), progress.clone()));
+    let (id, kind) = (job.id.clone(), job.kind.clone());
+    tracing::info!(job = id, kind, attempt = job.attempts, "a job begins");
+    let hand = InHand {
+        app: app.clone(),
+        tenant: Tenant::of_row(job.tenant.clone()),
+        job,
+        held: held.clone(),
+        progress,
+    };
+    let ended = match kind.as_str() {
+        "import" => import::run(hand).await,
+        "audit" => audit::run(hand).await,
+        "tune" => tune::run(hand).await,
+        _ => Err(Stopped::Failed(ApiError::internal(&"nobody knows how to do this kind of job"))),
+    };
+    beating.abort();
+    let closed = match ended {
+        Ok(()) => Ok(true),
+        Err(Stopped::Cancelled) if app.is_closing() => app.db.give_back(&held).await.map(|()| true),
+        Err(Stopped::Cancelled) => app.db.end_job(&held, "cancelled", None, None).await,
+        Err(Stopped::Failed(error)) => {
+            let failure = serde_json::to_string(&Failure::from(error)).unwrap_or_default();
+            app.db.end_job(&held, "failed", None, Some(&failure)).await
+        }
+    };
+    match closed {
+        Ok(closed) => tracing::info!(job = id, kind, closed, "a job ended"),
+        Err(error) => tracing::error!(job = id, %error, "the end of a job could not be written"),
+    }
+}
+
+/// Writes down how far the job is; stops it when it is no longer held.
+async fn beat(app: Arc<App>, held: Held, progress: Arc<Progress>) {
+    loop {
+        tokio::time::sleep(BEAT).await;
+        let (step, done, total) = *progress.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = match app.db.progress(&held, step, done, total).await {
+            Ok(held) => held,
+            // The lease outlasts a moment without the database.
+            Err(error) => {
+                tracing::warn!(%error, "progress could not be written");
+                true
+            }
+        };
+        if !held || app.is_closing() {
+            progress.cancel.store(true, Ordering::Relaxed);
+        }
+    }
+}

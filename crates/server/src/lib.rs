@@ -1,0 +1,146 @@
+//! Multi-tenant HTTP: the studio's interface, predictions, jobs, metrics. The only crate that knows HTTP.
+//!
+//! Start at [`run`]. A request goes through [`answering`](mod@answering), is met by [`people::Caller`], asks the [`db`] with the
+//! caller's tenant, and what takes a while becomes a job ([`jobs`]). While somebody labels, [`live`] holds a quick model of the data;
+//! deployed models share bases in [`serving`]. The studio in the browser uses nothing else than what `/openapi.json` describes.
+
+mod answering;
+mod api;
+mod app;
+mod blobs;
+mod clock;
+mod counters;
+mod db;
+mod error;
+mod gathering;
+mod ids;
+mod jobs;
+mod live;
+mod people;
+mod pictures;
+mod serving;
+mod settings;
+mod studio;
+mod uploads;
+mod usage;
+mod worklists;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use pipeline::Home;
+
+pub(crate) use app::App;
+pub use settings::{Settings, Way};
+
+/// How often it is looked whether to close.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long requests that are under way may go on when the server closes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the server could not run.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum ServerError {
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot use the folder `{}`", dir.display())]
+    Folder {
+        dir: std::path::PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot open the database")]
+    Database(#[source] sqlx::Error),
+    #[error("the server stopped")]
+    Stopped(#[source] io::Error),
+}
+
+/// What is to be known once it listens.
+#[derive(Debug)]
+pub struct Opened {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Lets the first person in: the owner of a local server, or who sets a team's server up. `None` when nobody needs it.
+    pub key: Option<String>,
+}
+
+/// The OpenAPI document of the interface, as JSON.
+pub fn openapi() -> String {
+    api::routes().1.to_pretty_json().expect("the document is plain data")
+}
+
+/// Runs until `stop` becomes true, then lets requests end, gives jobs back and closes.
+///
+/// # Errors
+/// When the folder, the database or the address cannot be used.
+pub fn run(
+    settings: &Settings,
+    home: Home,
+    opened: impl FnOnce(&Opened),
+    stop: &'static AtomicBool,
+) -> Result<(), ServerError> {
+    let dir = settings.dir.clone();
+    let folder = |source| ServerError::Folder { dir: dir.clone(), source };
+    std::fs::create_dir_all(&settings.dir).map_err(folder)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Stopped)?;
+    let ended = runtime.block_on(serve(settings, home, opened, stop));
+    // A blocking piece of work that does not hear is not waited for: its job is given to the next start.
+    runtime.shutdown_timeout(PATIENCE);
+    ended
+}
+
+async fn serve(
+    settings: &Settings,
+    home: Home,
+    opened: impl FnOnce(&Opened),
+    stop: &'static AtomicBool,
+) -> Result<(), ServerError> {
+    let app = Arc::new(App::open(settings, home).await.map_err(ServerError::Database)?);
+    let address = settings.listen;
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|source| ServerError::Listen { address, source })?;
+    let address = listener.local_addr().map_err(ServerError::Stopped)?;
+    let needs_key =
+        settings.way == Way::Local || !app.db.has_people().await.map_err(ServerError::Database)?;
+    opened(&Opened { address, key: needs_key.then(|| app.keys.make()) });
+    let workers: Vec<_> =
+        (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
+    let closing = app.clone();
+    let until = async move {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(LOOK).await;
+        }
+        closing.close();
+    };
+    axum::serve(listener, router(&app)).with_graceful_shutdown(until).await.map_err(ServerError::Stopped)?;
+    for worker in workers {
+        let _ = tokio::time::timeout(PATIENCE, worker).await;
+    }
+    app.db.pool.close().await;
+    Ok(())
+}
+
+fn router(app: &Arc<App>) -> Router {
+    let (routes, document) = api::routes();
+    let document = document.to_json().expect("the document is plain data");
+    routes
+        .route(
+            "/openapi.json",
+            get(move || async move { ([("content-type", "application/json")], document) }),
+        )
+        .fallback(get(studio::file))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), answering::answering))
+        .with_state(app.clone())
+}

@@ -1,0 +1,251 @@
+//! Files on their way in: aside, under the upload's own folder, until they are complete.
+//!
+//! A name is kept as it was given, but never trusted: `..`, roots and links cannot leave the folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use axum::http::StatusCode;
+
+use crate::error::ApiError;
+
+/// Most files of one upload, and most members of one archive.
+const MOST_FILES: usize = 200_000;
+/// Most bytes that an archive may unpack to, for each byte of it. A picture hardly shrinks; a table may by twenty.
+const MOST_RATIO: u64 = 200;
+/// Deepest path.
+const MOST_DEPTH: usize = 16;
+/// Longest path, in bytes.
+const MOST_LENGTH: usize = 1024;
+
+/// The folder of all uploads.
+#[derive(Debug, Clone)]
+pub(crate) struct Uploads {
+    dir: PathBuf,
+    /// Most bytes of one upload, unpacked.
+    most: u64,
+}
+
+impl Uploads {
+    pub(crate) fn new(dir: PathBuf, most: u64) -> Self {
+        Self { dir, most }
+    }
+
+    /// The folder of one upload. Ids are ours, so they are plain.
+    pub(crate) fn folder(&self, id: &str) -> PathBuf {
+        self.dir.join(id)
+    }
+
+    /// What has arrived: paths as they were given, with their sizes.
+    pub(crate) fn files(&self, id: &str) -> io::Result<Vec<(String, u64)>> {
+        let root = self.folder(id);
+        let mut files = Vec::new();
+        for entry in walkdir::WalkDir::new(&root).sort_by_file_name() {
+            let Ok(entry) = entry else { continue };
+            let Ok(path) = entry.path().strip_prefix(&root) else { continue };
+            if entry.file_type().is_file() {
+                files.push((path.to_string_lossy().replace('\\', "/"), entry.metadata()?.len()));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Adds bytes to the end of a file. `offset` must be where it ends: a client that lost its way is told where that is.
+    pub(crate) fn append(&self, id: &str, name: &str, offset: u64, bytes: &[u8]) -> Result<u64, ApiError> {
+        let path = self.folder(id).join(safe(name)?);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let size = file.metadata()?.len();
+        if size != offset {
+            let (en, zh) =
+                (format!("{size} bytes of this file are here"), format!("该文件已收到 {size} 字节"));
+            let error = ApiError::new(StatusCode::CONFLICT, "wrong_offset", en, zh);
+            return Err(ApiError { size: Some(size), ..error }.hint("go on from there", "请从该位置继续"));
+        }
+        if size + bytes.len() as u64 > self.most {
+            return Err(self.too_large());
+        }
+        file.write_all(bytes)?;
+        Ok(size + bytes.len() as u64)
+    }
+
+    pub(crate) fn forget(&self, id: &str) -> io::Result<()> {
+        match fs::remove_dir_all(self.folder(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be read: an only archive is unpacked first; an only folder or an only table stands for itself.
+    pub(crate) fn root(&self, id: &str) -> Result<PathBuf, ApiError> {
+        let folder = self.folder(id);
+        let files = self.files(id)?;
+        if files.len() > MOST_FILES {
+            return Err(ApiError::too_large(
+                "an upload has at most 200,000 files",
+                "一次上传最多 20 万个文件",
+            ));
+        }
+        if files.iter().map(|(_, size)| size).sum::<u64>() > self.most {
+            return Err(self.too_large());
+        }
+        if let [(only, size)] = files.as_slice()
+            && only.to_lowercase().ends_with(".zip")
+        {
+            let inside = self.dir.join(format!("{id}.unpacked"));
+            let _ = fs::remove_dir_all(&inside);
+            self.unpack(&folder.join(only), *size, &inside)?;
+            return only_entry(inside);
+        }
+        only_entry(folder)
+    }
+
+    /// Unpacks an archive, with a limit on everything a hostile one could make large.
+    fn unpack(&self, archive: &Path, size: u64, to: &Path) -> Result<(), ApiError> {
+        let broken = |error: &dyn std::fmt::Display| {
+            ApiError::invalid(
+                format!("the archive cannot be read: {error}"),
+                format!("无法读取压缩包：{error}"),
+            )
+            .hint("pack it again", "请重新打包")
+        };
+        let mut zip = zip::ZipArchive::new(File::open(archive)?).map_err(|error| broken(&error))?;
+        if zip.len() > MOST_FILES {
+            return Err(ApiError::too_large(
+                "an archive has at most 200,000 files",
+                "压缩包最多 20 万个文件",
+            ));
+        }
+        let mut left = self.most.min(size.saturating_mul(MOST_RATIO).max(1 << 20));
+        for place in 0..zip.len() {
+            let mut member = zip.by_index(place).map_err(|error| broken(&error))?;
+            let name = member.name().map_err(|error| broken(&error))?.into_owned();
+            // What other systems add for themselves; and links, which could point anywhere.
+            let ours = !name.starts_with("__MACOSX/") && !name.ends_with(".DS_Store");
+            if member.is_dir() || member.is_symlink() || !ours {
+                continue;
+            }
+            let path = to.join(safe(&name)?);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            let mut out = File::create(&path)?;
+            let copied =
+                io::copy(&mut (&mut member).take(left + 1), &mut out).map_err(|error| broken(&error))?;
+            left = left.checked_sub(copied).ok_or_else(|| self.too_large())?;
+        }
+        Ok(())
+    }
+
+    fn too_large(&self) -> ApiError {
+        let gib = self.most >> 30;
+        let (en, zh) = (format!("an upload has at most {gib} GiB"), format!("一次上传最多 {gib} GiB"));
+        ApiError::too_large(en, zh)
+    }
+}
+
+/// A relative path without surprises.
+fn safe(name: &str) -> Result<PathBuf, ApiError> {
+    let refused = || {
+        let (en, zh) = ("the path of the file is not a plain one", "文件路径不是普通的相对路径");
+        ApiError::invalid(en, zh).hint("send paths like `good/001.jpg`", "请发送类似 good/001.jpg 的路径")
+    };
+    let name = name.replace('\\', "/");
+    if name.is_empty() || name.len() > MOST_LENGTH || name.chars().any(char::is_control) {
+        return Err(refused());
+    }
+    let path = PathBuf::from(&name);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    // A letter and a colon is a disk on some systems.
+    let disk = name.as_bytes().get(1) == Some(&b':');
+    if plain && !disk && path.components().count() <= MOST_DEPTH { Ok(path) } else { Err(refused()) }
+}
+
+/// Goes down while there is one thing only: the folder that was dropped, the table in it.
+fn only_entry(root: PathBuf) -> Result<PathBuf, ApiError> {
+    let mut at = root;
+    while at.is_dir() {
+        let entries: Vec<PathBuf> =
+            fs::read_dir(&at)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        match <[PathBuf; 1]>::try_from(entries) {
+            Ok([only]) if only.is_dir() || is_table(&only) => at = only,
+            Ok(_) | Err(_) => break,
+        }
+    }
+    Ok(at)
+}
+
+fn is_table(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet"].contains(&ending.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uploads() -> (tempfile::TempDir, Uploads) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let uploads = Uploads::new(dir.path().join("uploads"), 1 << 20);
+        (dir, uploads)
+    }
+
+    fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            let options = zip::write::SimpleFileOptions::default();
+            zip.start_file(*name, options).expect("a member");
+            zip.write_all(bytes).expect("written");
+        }
+        zip.finish().expect("a zip").into_inner()
+    }
+
+    #[test]
+    fn files_grow_where_they_end() {
+        let (_dir, uploads) = uploads();
+        assert_eq!(uploads.append("u", "a/b.jpg", 0, b"12").expect("first"), 2);
+        assert_eq!(uploads.append("u", "a/b.jpg", 2, b"345").expect("second"), 5);
+        let lost = uploads.append("u", "a/b.jpg", 2, b"345").expect_err("not there");
+        assert_eq!((lost.code, lost.size), ("wrong_offset", Some(5)));
+        assert_eq!(uploads.files("u").expect("listed"), [("a/b.jpg".to_owned(), 5)]);
+    }
+
+    #[test]
+    fn paths_stay_inside() {
+        for name in ["../x", "/etc/passwd", "a/../../x", "C:/x", "..\\x", "", "a\nb", "./../x"] {
+            assert!(safe(name).is_err(), "{name}");
+        }
+        assert_eq!(safe("部件/a b.jpg").expect("plain"), PathBuf::from("部件/a b.jpg"));
+    }
+
+    #[test]
+    fn archives_are_unpacked_within_limits() {
+        let (dir, uploads) = uploads();
+        let zip = zip_of(&[("set/good/1.txt", b"x"), ("__MACOSX/set/._1", b"y")]);
+        uploads.append("u", "set.zip", 0, &zip).expect("sent");
+        let root = uploads.root("u").expect("unpacked");
+        assert_eq!(root, dir.path().join("uploads/u.unpacked/set/good"));
+
+        let bomb = zip_of(&[("zeros.csv", &vec![0; 8 << 20])]);
+        uploads.append("bomb", "bomb.zip", 0, &bomb).expect("sent");
+        assert_eq!(uploads.root("bomb").expect_err("too large").code, "too_large");
+
+        let sly = zip_of(&[("../out.txt", b"x")]);
+        uploads.append("sly", "sly.zip", 0, &sly).expect("sent");
+        assert_eq!(uploads.root("sly").expect_err("refused").code, "invalid");
+        assert!(!dir.path().join("uploads/out.txt").exists());
+    }
+
+    #[test]
+    fn what_stands_alone_is_the_root() {
+        let (dir, uploads) = uploads();
+        uploads.append("t", "texts.csv", 0, b"text,label\n").expect("sent");
+        assert_eq!(uploads.root("t").expect("a table"), dir.path().join("uploads/t/texts.csv"));
+        uploads.append("f", "parts/good/1.jpg", 0, b"x").expect("sent");
+        uploads.append("f", "parts/bad/2.jpg", 0, b"x").expect("sent");
+        assert_eq!(uploads.root("f").expect("a folder"), dir.path().join("uploads/f/parts"));
+    }
+}

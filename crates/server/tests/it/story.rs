@@ -1,0 +1,192 @@
+//! What a person does from the first page to a model that answers.
+
+use serde_json::json;
+use server::Way;
+
+use crate::client::{Client, folder, id, parts, photo, start};
+
+#[test]
+fn photos_become_a_model_that_answers() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = Client::owner(&server);
+    assert_eq!(
+        Client::nobody(&server).post("/v1/enter", &json!({ "key": server.key })).status,
+        401,
+        "a key serves once"
+    );
+
+    let dataset = owner.bring("parts", &parts(12));
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let told = owner.get(&at(""));
+    assert_eq!(told.body["n_examples"], 24, "{told:?}");
+    assert_eq!(
+        told.body["classes"],
+        json!([{ "name": "blue", "count": 12 }, { "name": "red", "count": 12 }])
+    );
+    let page = owner.get(&at("/examples?limit=3&label=red"));
+    assert_eq!(
+        (page.body["total"].clone(), page.body["examples"].as_array().map(Vec::len)),
+        (json!(12), Some(3))
+    );
+    let example = page.body["examples"][0]["id"].as_str().expect("an id").to_owned();
+    let thumbnail = owner.get(&format!("/v1/examples/{example}/thumbnail"));
+    assert!(
+        thumbnail.headers.contains(&("content-type".into(), "image/jpeg".into())),
+        "{:?}",
+        thumbnail.headers
+    );
+
+    let live = owner.until(|| Some(owner.get(&at("/live")).body).filter(|live| live["state"] == "ready"));
+    assert_eq!((live["accuracy"]["value"].clone(), live["accuracy"]["n"].clone()), (json!(1.0), json!(24)));
+    let similar = owner.get(&at(&format!("/examples?similar_to={example}&limit=5")));
+    assert_eq!(similar.body["examples"][0]["id"], example);
+
+    // A wrong label is warned of, seen by the model, and taken back.
+    let wrong =
+        owner.post(&at("/labels"), &json!({ "example": example, "label": "blue", "milliseconds": 700 }));
+    assert!(wrong.body["warning"].as_str().is_some_and(|warning| warning.contains("“red”")), "{wrong:?}");
+    let doubted = owner.until(|| {
+        let page = owner.get(&at("/examples?state=disagrees"));
+        (page.body["total"] == 1).then_some(page.body)
+    });
+    assert_eq!(doubted["examples"][0]["suggestion"]["label"], "red");
+    let undone = owner.post(&at("/undo"), &json!({}));
+    assert_eq!(
+        (undone.body["undone"].clone(), undone.body["example"]["label"].clone()),
+        (json!("blue"), json!("red"))
+    );
+    assert_eq!(owner.post(&at("/undo"), &json!({})).status, 404, "nothing is left to take back");
+
+    let job = id(&owner.post(&at("/tune"), &json!({ "name": "colours" })));
+    let tuned = owner.wait(&job);
+    assert_eq!(tuned["state"], "done", "{tuned}");
+    let model = tuned["result"]["model"].as_str().expect("a model").to_owned();
+    let told = owner.get(&format!("/v1/models/{model}"));
+    assert_eq!(
+        (told.body["name"].clone(), told.body["classes"].clone()),
+        (json!("colours"), json!(["blue", "red"]))
+    );
+    let report = owner.get(&format!("/v1/models/{model}/report?lang=zh"));
+    assert!(report.text.contains("准确率"), "the report is Chinese");
+    let errors = owner.get(&format!("/v1/models/{model}/errors"));
+    assert_eq!(errors.body["confusion"]["counts"], json!([[12, 0], [0, 12]]));
+
+    let deployed = owner.ask(
+        "PUT",
+        "/v1/deployments/colours",
+        Some("application/json"),
+        json!({ "model": model }).to_string().as_bytes(),
+    );
+    assert_eq!(deployed.body["url"], "/v1/predict/colours", "{deployed:?}");
+    let secret =
+        owner.post("/v1/tokens", &json!({ "name": "line 3", "scopes": ["predict"] })).body["secret"].clone();
+    let program = Client::nobody(&server)
+        .with("authorization", &format!("Bearer {}", secret.as_str().expect("a secret")));
+    let encoded = base64_of(&photo([30, 40, 180], 77));
+    let answer = program
+        .post("/v1/predict/colours", &json!({ "inputs": [{ "image": encoded }, { "image": "bm8=" }] }));
+    assert_eq!(answer.body["predictions"][0]["answer"], "blue", "{answer:?}");
+    assert!(answer.body["predictions"][1]["problem"].is_string(), "one bad input stops no other");
+    assert_eq!(program.get("/v1/datasets").status, 403, "a token does what it was made for");
+    assert_eq!(owner.get("/v1/deployments").body["deployments"][0]["n_requests"], 1);
+    assert_eq!(
+        owner.ask("DELETE", &format!("/v1/models/{model}"), None, &[]).status,
+        409,
+        "it answers somewhere"
+    );
+}
+
+#[test]
+fn what_was_found_is_decided_and_can_be_decided_anew() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = Client::owner(&server);
+    let mut files = parts(12);
+    // One red part among the blue ones.
+    files.push(("parts/blue/wrong.png".into(), photo([180, 30, 40], 90)));
+    let dataset = owner.bring("parts", &files);
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let job = id(&owner.post(&at("/audit"), &json!({})));
+    assert_eq!(owner.wait(&job)["state"], "done");
+    let list = owner.get(&at("/worklist"));
+    let finding = list.body["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .find(|finding| finding["fault"] == "label");
+    let finding = finding.unwrap_or_else(|| panic!("the wrong label is found: {}", list.text));
+    assert_eq!(finding["suggested"], "red");
+    assert_eq!(finding["examples"][0]["name"], "blue/wrong.png");
+    let decide = at(&format!("/worklist/{}", finding["number"]));
+    let label = |decision: &str| {
+        let told = owner.post(&decide, &json!({ "decision": decision }));
+        let example = told.body["examples"][0]["label"].clone();
+        (told.body["decision"].clone(), example)
+    };
+    assert_eq!(label("relabel"), (json!("relabelled"), json!("red")));
+    assert_eq!(label("remove"), (json!("removed"), json!(null)));
+    assert_eq!(owner.get(&at("")).body["n_examples"], 24);
+    assert_eq!(label("keep"), (json!("kept"), json!("blue")));
+    let list = owner.get(&at("/worklist"));
+    assert_eq!(
+        (list.body["stale"].clone(), owner.get(&at("")).body["n_examples"].clone()),
+        (json!(true), json!(25))
+    );
+    let zh = owner.with("accept-language", "zh-CN").get(&at("/worklist"));
+    assert!(zh.body["findings"][0]["action_text"].as_str().is_some_and(|text| !text.is_ascii()));
+}
+
+#[test]
+fn labels_outlive_the_server() {
+    let (_dir, data) = folder();
+    let example = {
+        let server = start(Way::Local, &data);
+        let owner = Client::owner(&server);
+        let files: Vec<_> =
+            (0..6).map(|number| (format!("{number}.png"), photo([90, 90, 90], number))).collect();
+        let dataset = owner.bring("loose", &files);
+        let queue = owner.get(&format!("/v1/datasets/{dataset}/queue?limit=3"));
+        let example = queue.body["examples"][0]["id"].as_str().expect("an example").to_owned();
+        let told = owner
+            .post(&format!("/v1/datasets/{dataset}/labels"), &json!({ "example": example, "label": "grey" }));
+        assert_eq!(told.body["n_labelled"], 1, "{told:?}");
+        example
+    };
+    let server = start(Way::Local, &data);
+    let owner = Client::owner(&server);
+    let told = owner.get(&format!("/v1/examples/{example}"));
+    assert_eq!((told.body["label"].clone(), told.body["by"].clone()), (json!("grey"), json!("owner")));
+}
+
+#[test]
+fn a_table_of_texts_is_labelled_and_exported() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = Client::owner(&server);
+    let table =
+        "text,label\nI want my money back,refund\nWhere is my parcel?,delivery\n\"It, too, is late\",\n";
+    let dataset = owner.bring("letters", &[("letters.csv".into(), table.as_bytes().to_vec())]);
+    let told = owner.get(&format!("/v1/datasets/{dataset}"));
+    assert_eq!(
+        (told.body["n_examples"].clone(), told.body["n_labelled"].clone()),
+        (json!(3), json!(2)),
+        "{told:?}"
+    );
+    let export = owner.get(&format!("/v1/datasets/{dataset}/export?format=csv"));
+    assert_eq!(export.text, table);
+    let found = owner.get(&format!("/v1/datasets/{dataset}/examples?q=PARCEL"));
+    assert_eq!(found.body["total"], 1);
+    let renamed = owner.ask(
+        "PATCH",
+        &format!("/v1/datasets/{dataset}/classes/delivery"),
+        Some("application/json"),
+        br#"{"name":"shipping"}"#,
+    );
+    assert_eq!(renamed.body["classes"][1], json!({ "name": "shipping", "count": 1 }), "{renamed:?}");
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

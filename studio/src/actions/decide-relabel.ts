@@ -1,0 +1,16 @@
+import type { Decision, Finding } from '../api/types';
+import type { Action } from './action';
+
+export interface Deciding {
+  current: Finding | undefined;
+  decide: (decision: Decision, label?: string) => Promise<void>;
+  back: () => void;
+}
+
+export const decideRelabel: Action<Deciding> = {
+  title: 'worklist.relabel.suggested',
+  keys: ['y'],
+  ready: ({ current }) => !!current?.suggested,
+  run: (worklist) => worklist.decide('relabel'),
+  undo: (worklist) => worklist.back(),
+};

@@ -1,0 +1,7 @@
+import type { Action } from './action';
+
+export const findClass: Action<{ pick: () => void }> = {
+  title: 'class.find',
+  keys: ['n', '/'],
+  run: ({ pick }) => pick(),
+};

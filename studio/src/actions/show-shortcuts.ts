@@ -1,0 +1,7 @@
+import type { Action } from './action';
+
+export const showShortcuts: Action<{ show: () => void }> = {
+  title: 'keys.help',
+  keys: ['?'],
+  run: ({ show }) => show(),
+};

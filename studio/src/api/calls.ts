@@ -1,0 +1,118 @@
+// Every call of the studio, by what it is about. Pages use these and never write an address themselves.
+
+import { get, patch, path, post, postForm, put, putBytes, remove } from './client';
+import type * as T from './types';
+
+const enc = encodeURIComponent;
+const ofDataset = (id: string): string => `/v1/datasets/${enc(id)}`;
+const ofModel = (id: string): string => `/v1/models/${enc(id)}`;
+
+export const entering = {
+  status: () => get<T.Status>('/v1/status'),
+  session: () => get<T.Session>('/v1/session'),
+  enter: (key: string) => post<T.Session>('/v1/enter', { key }),
+  setup: (given: { key: string; tenant: string; name: string; password: string }) => post<T.Session>('/v1/setup', given),
+  login: (name: string, password: string) => post<T.Session>('/v1/login', { name, password }),
+  logout: () => post<void>('/v1/logout'),
+};
+
+export const people = {
+  list: async () => (await get<{ people: T.Person[] }>('/v1/people')).people,
+  add: (given: { name: string; password: string; role: T.Role }) => post<T.Person>('/v1/people', given),
+  setRole: (id: string, role: T.Role) => patch<T.Person>(`/v1/people/${enc(id)}`, { role }),
+  remove: (id: string) => remove(`/v1/people/${enc(id)}`),
+};
+
+export const tokens = {
+  list: async () => (await get<{ tokens: T.Token[] }>('/v1/tokens')).tokens,
+  add: (name: string, scopes: T.Scope[]) => post<T.NewToken>('/v1/tokens', { name, scopes }),
+  remove: (id: string) => remove(`/v1/tokens/${enc(id)}`),
+};
+
+export interface ExampleQuery {
+  label?: string;
+  state?: 'labelled' | 'unlabelled' | 'disagrees';
+  q?: string;
+  similar_to?: string;
+  order?: 'position' | 'doubt';
+}
+
+export const datasets = {
+  list: async () => (await get<{ datasets: T.Dataset[] }>('/v1/datasets')).datasets,
+  create: (name: string) => post<T.Dataset>('/v1/datasets', { name }),
+  get: (id: string) => get<T.Dataset>(ofDataset(id)),
+  rename: (id: string, name: string) => patch<T.Dataset>(ofDataset(id), { name }),
+  remove: (id: string) => remove(ofDataset(id)),
+  examples: (id: string, query: ExampleQuery, offset: number, limit: number, signal?: AbortSignal) =>
+    get<T.Examples>(path(`${ofDataset(id)}/examples`, { offset, limit, ...query }), signal),
+  problems: async (id: string) => (await get<{ problems: T.Problem[] }>(`${ofDataset(id)}/problems`)).problems,
+  exportUrl: (id: string, format: 'csv' | 'jsonl') => path(`${ofDataset(id)}/export`, { format }),
+  addClass: (id: string, name: string) => post<T.Dataset>(`${ofDataset(id)}/classes`, { name }),
+  renameClass: (id: string, name: string, to: string) =>
+    patch<T.Dataset>(`${ofDataset(id)}/classes/${enc(name)}`, { name: to }),
+  removeClass: (id: string, name: string) => remove(`${ofDataset(id)}/classes/${enc(name)}`),
+};
+
+export const uploads = {
+  create: (dataset: string) => post<T.Upload>(`${ofDataset(dataset)}/uploads`),
+  get: (id: string) => get<T.Upload>(`/v1/uploads/${enc(id)}`),
+  put: (id: string, file: string, offset: number, bytes: Blob, signal?: AbortSignal) =>
+    putBytes<T.UploadedFile>(path(`/v1/uploads/${enc(id)}/file`, { path: file, offset }), bytes, signal),
+  finish: (id: string) => post<T.Job>(`/v1/uploads/${enc(id)}/finish`),
+  remove: (id: string) => remove(`/v1/uploads/${enc(id)}`),
+};
+
+export const examples = {
+  get: (id: string) => get<T.Example>(`/v1/examples/${enc(id)}`),
+  contentUrl: (id: string) => `/v1/examples/${enc(id)}/content`,
+  thumbnailUrl: (id: string) => `/v1/examples/${enc(id)}/thumbnail`,
+};
+
+export const labels = {
+  set: (dataset: string, example: string, label: string | null, milliseconds: number | null) =>
+    post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, label, milliseconds }, { keepalive: true }),
+  undo: (dataset: string) => post<T.Undone>(`${ofDataset(dataset)}/undo`),
+  queue: (dataset: string, limit: number) => get<T.Queue>(path(`${ofDataset(dataset)}/queue`, { limit })),
+  live: (dataset: string) => get<T.Live>(`${ofDataset(dataset)}/live`),
+  events: async (dataset: string, limit: number) =>
+    (await get<{ events: T.LabelEvent[] }>(path(`${ofDataset(dataset)}/events`, { limit }))).events,
+};
+
+export const worklist = {
+  get: (dataset: string) => get<T.Worklist>(`${ofDataset(dataset)}/worklist`),
+  audit: (dataset: string) => post<T.Job>(`${ofDataset(dataset)}/audit`),
+  decide: (dataset: string, number: number, decision: T.Decision, label?: string) =>
+    post<T.Finding>(`${ofDataset(dataset)}/worklist/${number}`, { decision, label }),
+};
+
+export const jobs = {
+  list: async (dataset: string) => (await get<{ jobs: T.Job[] }>(path('/v1/jobs', { dataset }))).jobs,
+  cancel: (id: string) => post<T.Job>(`/v1/jobs/${enc(id)}/cancel`),
+};
+
+export type PredictInput = { text: string };
+
+export const models = {
+  list: async (dataset?: string) => (await get<{ models: T.Model[] }>(path('/v1/models', { dataset }))).models,
+  get: (id: string) => get<T.Model>(ofModel(id)),
+  remove: (id: string) => remove(ofModel(id)),
+  tune: (dataset: string, given: { name?: string; target_error?: number }) =>
+    post<T.Job>(`${ofDataset(dataset)}/tune`, given),
+  errors: (id: string) => get<T.ModelErrors>(`${ofModel(id)}/errors`),
+  reportUrl: (id: string, lang: string) => path(`${ofModel(id)}/report`, { lang }),
+  bundleUrl: (id: string) => `${ofModel(id)}/bundle`,
+  predictTexts: async (id: string, inputs: PredictInput[]) =>
+    (await post<{ predictions: T.Predicted[] }>(`${ofModel(id)}/predict`, { inputs })).predictions,
+  predictFiles: async (id: string, files: { name: string; blob: Blob }[]) => {
+    const form = new FormData();
+    for (const { name, blob } of files) form.append('file', blob, name);
+    return (await postForm<{ predictions: T.Predicted[] }>(`${ofModel(id)}/predict`, form)).predictions;
+  },
+};
+
+export const deployments = {
+  list: async () => (await get<{ deployments: T.Deployment[] }>('/v1/deployments')).deployments,
+  set: (name: string, model: string) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, { model }),
+  rollBack: (name: string) => post<T.Deployment>(`/v1/deployments/${enc(name)}/roll-back`),
+  remove: (name: string) => remove(`/v1/deployments/${enc(name)}`),
+};

@@ -1,0 +1,47 @@
+// Geometry of the chart of accuracy against labels.
+
+import type { LivePoint } from '../api/types';
+
+export interface Box {
+  width: number;
+  height: number;
+}
+
+export interface Scale {
+  x: (n: number) => number;
+  y: (share: number) => number;
+  low: number;
+  high: number;
+}
+
+/** The share axis is cut to what is shown, to tenths, so that a move of a point can be seen. */
+export function scaleOf(points: readonly LivePoint[], chance: number | null, { width, height }: Box): Scale {
+  const lows = points.map((point) => point.accuracy.low);
+  const highs = points.map((point) => point.accuracy.high);
+  const low = Math.floor(Math.min(...lows, chance ?? 1) * 10) / 10;
+  const high = Math.min(1, Math.ceil(Math.max(...highs) * 10) / 10);
+  const first = points[0]?.n_labelled ?? 0;
+  const last = points.at(-1)?.n_labelled ?? 1;
+  const span = Math.max(1, last - first);
+  return {
+    x: (n) => (points.length === 1 ? width / 2 : ((n - first) / span) * width),
+    y: (share) => height - ((share - low) / Math.max(0.1, high - low)) * height,
+    low,
+    high,
+  };
+}
+
+export function linePath(points: readonly LivePoint[], { x, y }: Scale): string {
+  return points.map((point, i) => `${i === 0 ? 'M' : 'L'}${round(x(point.n_labelled))} ${round(y(point.accuracy.value))}`).join('');
+}
+
+/** The band between the ends of the intervals. */
+export function bandPath(points: readonly LivePoint[], { x, y }: Scale): string {
+  const over = points.map((point) => `${round(x(point.n_labelled))} ${round(y(point.accuracy.high))}`);
+  const under = points.toReversed().map((point) => `${round(x(point.n_labelled))} ${round(y(point.accuracy.low))}`);
+  return `M${[...over, ...under].join('L')}Z`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

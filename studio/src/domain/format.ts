@@ -1,0 +1,81 @@
+// How numbers, sizes and times are written. A measured value never stands without its interval.
+
+import type { Estimate } from '../api/types';
+
+/** As many digits as the interval supports: a value known to a point is not written to a tenth. */
+export function percentDigits(estimate: Pick<Estimate, 'low' | 'high'>): number {
+  return estimate.high - estimate.low < 0.02 ? 1 : 0;
+}
+
+export function percent(share: number, locale: string, digits = 0): string {
+  return new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+}
+
+/** A small share, such as an error rate: 0.35 %, 5 % and 12 %, not 0 % and 5.0 %. */
+export function smallPercent(share: number, locale: string): string {
+  const digits = share >= 0.1 ? 0 : share >= 0.01 ? 1 : 2;
+  return new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(share);
+}
+
+export interface EstimateText {
+  value: string;
+  low: string;
+  high: string;
+}
+
+export function estimateText(estimate: Estimate, locale: string): EstimateText {
+  const digits = percentDigits(estimate);
+  return {
+    value: percent(estimate.value, locale, digits),
+    low: percent(estimate.low, locale, digits),
+    high: percent(estimate.high, locale, digits),
+  };
+}
+
+/** A difference of shares in percentage points, with its sign. */
+export function points(difference: number, locale: string): string {
+  const value = difference * 100;
+  const digits = Math.abs(value) < 10 ? 1 : 0;
+  return new Intl.NumberFormat(locale, { signDisplay: 'exceptZero', maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}
+
+const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+
+export function bytes(size: number, locale: string): string {
+  let value = size;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toLocaleString(locale, { maximumFractionDigits: digits })} ${units[unit]}`;
+}
+
+const steps: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+];
+
+/** "3 minutes ago". */
+export function ago(time: string, locale: string, now: number): string {
+  const seconds = (Date.parse(time) - now) / 1000;
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  for (const [unit, size] of steps) {
+    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+  }
+  return format.format(0, 'second');
+}
+
+/** A name for an address: what is no letter or digit becomes a dash. */
+export function slug(name: string): string {
+  return name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 48);
+}

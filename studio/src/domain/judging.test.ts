@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import type { Finding, LivePoint } from '../api/types';
+import { bandPath, linePath, scaleOf } from './chart';
+import { curlFor, quote } from './curl';
+import { bestFor, compare, lowestPromise, nearestTarget, rowShares, targets } from './models';
+import { parseRoute, toDataset } from './route';
+import { kinds, nextOpen, undecided } from './worklist';
+
+const estimate = (value: number, half: number) => ({ value, low: value - half, high: value + half, n: 100 });
+
+test.each([
+  ['far apart', estimate(0.9, 0.02), estimate(0.8, 0.02), 'better'],
+  ['one inside the other', estimate(0.86, 0.04), estimate(0.84, 0.04), 'same'],
+  ['ends overlap only', estimate(0.9, 0.04), estimate(0.84, 0.04), 'maybe'],
+  ['equal', estimate(0.9, 0.04), estimate(0.9, 0.04), 'same'],
+])('two models %s', (_, higher, lower, result) => expect(compare(higher, lower)).toBe(result));
+
+const trade = [
+  { threshold: 0.5, answered: 1, errors: 0.12, errors_high: 0.14 },
+  { threshold: 0.7, answered: 0.8, errors: 0.03, errors_high: 0.05 },
+  { threshold: 0.9, answered: 0.4, errors: 0.01, errors_high: 0.03 },
+  { threshold: 1, answered: 0, errors: 0, errors_high: 0 },
+];
+
+test('a promise takes the point that answers most within it', () => {
+  expect(bestFor(trade, 0.2)?.answered).toBe(1);
+  expect(bestFor(trade, 0.05)?.answered).toBe(0.8);
+});
+
+test('to answer nothing is no promise', () => {
+  expect(bestFor(trade, 0.01)).toBeNull();
+  expect(lowestPromise(trade)).toBe(0.03);
+  expect(lowestPromise([])).toBeNull();
+});
+
+test('the slider finds the nearest rate', () => expect(targets[nearestTarget(0.049)]).toBe(0.05));
+test('an empty row of the matrix has no colour', () => expect(rowShares([[0, 0], [3, 1]])).toEqual([[0, 0], [0.75, 0.25]]));
+
+const finding = (number: number, fault: string, decision: Finding['decision']): Finding => ({
+  number, fault, title: fault, decision, action: '', action_text: '', about: null, given: null, suggested: null, score: 0, examples: [], neighbours: [],
+});
+const findings = [finding(1, 'label', 'kept'), finding(2, 'label', null), finding(3, 'leak', 'kept'), finding(4, 'leak', null)];
+
+test('the next open finding, also from the top', () => {
+  expect(nextOpen(findings, 1)).toBe(3);
+  expect(nextOpen(findings, 3)).toBe(1);
+  expect(nextOpen([finding(1, 'label', 'kept')], 0)).toBeNull();
+  expect(nextOpen([], -1)).toBeNull();
+});
+
+test('counts of what is left', () => {
+  expect(undecided(findings)).toBe(2);
+  expect(kinds(findings)).toEqual([{ fault: 'label', title: 'label', open: 1 }, { fault: 'leak', title: 'leak', open: 1 }]);
+});
+
+const history: LivePoint[] = [10, 20].map((n) => ({ n_labelled: n, accuracy: estimate(n / 40 + 0.3, 0.05) }));
+
+test('the chart shows chance and the whole interval', () => {
+  const scale = scaleOf(history, 0.5, { width: 100, height: 40 });
+  expect([scale.low, scale.high]).toEqual([0.5, 0.9]);
+  expect(linePath(history, scale)).toBe('M0 35L100 10');
+  expect(bandPath(history, scale)).toMatch(/^M.*Z$/);
+});
+
+test('a single point stands in the middle', () => {
+  expect(linePath(history.slice(0, 1), scaleOf(history.slice(0, 1), null, { width: 100, height: 50 }))).toMatch(/^M50 /);
+});
+
+test('addresses go both ways', () => {
+  const hash = toDataset('a/b', 'models', { label: 'x & y', state: undefined }, 'm?1');
+  expect(parseRoute(hash)).toEqual({ page: 'dataset', id: 'a/b', step: 'models', item: 'm?1', query: { label: 'x & y' } });
+  expect(parseRoute('')).toEqual({ page: 'home' });
+  expect(parseRoute('#/enter/k%20y')).toEqual({ page: 'enter', key: 'k y' });
+  expect(parseRoute('#/d/1/nowhere')).toEqual({ page: 'missing' });
+  expect(parseRoute('#/d/%E0%A4%A')).toMatchObject({ page: 'dataset' });
+});
+
+test('shell lines keep quotes', () => {
+  expect(quote("it's")).toBe(`'it'\\''s'`);
+  expect(curlFor('image', 'http://h/v1/predict/x', 't')).toContain('-F file=@photo.jpg');
+  expect(curlFor('text', 'http://h/v1/predict/x', 't')).toContain('{"inputs":[{"text":');
+});

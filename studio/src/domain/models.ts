@@ -1,0 +1,50 @@
+// What can be said about models: which is better, and what a promised error rate costs.
+
+import type { Estimate, Measure, Model, TradePoint } from '../api/types';
+
+/** The measure to show first: accuracy when there is one. */
+export function headline(model: Model): Measure | null {
+  return model.measures.find((measure) => /accuracy/i.test(measure.metric)) ?? model.measures[0] ?? null;
+}
+
+export type Comparison = 'same' | 'maybe' | 'better';
+
+/**
+ * How sure a difference is. `same`: one value lies in the interval of the other, so nothing can be told. `better`: the
+ * intervals are apart. `maybe`: in between. The first argument is the one with the higher value.
+ */
+export function compare(higher: Estimate, lower: Estimate): Comparison {
+  if (higher.low > lower.high) return 'better';
+  return lower.high >= higher.value || higher.low <= lower.value ? 'same' : 'maybe';
+}
+
+/** The point that answers most while at most this share of the answers is wrong, with confidence; null when none does. */
+export function bestFor(trade: readonly TradePoint[], target: number): TradePoint | null {
+  let best: TradePoint | null = null;
+  for (const point of trade) {
+    if (point.answered > 0 && point.errors_high <= target && (best === null || point.answered > best.answered)) best = point;
+  }
+  return best;
+}
+
+/** The lowest error rate that can be promised at all. */
+export function lowestPromise(trade: readonly TradePoint[]): number | null {
+  const bounds = trade.filter((point) => point.answered > 0).map((point) => point.errors_high);
+  return bounds.length === 0 ? null : Math.min(...bounds);
+}
+
+/** Error rates of the slider: fine where it matters. */
+export const targets = [0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3];
+
+export function nearestTarget(target: number): number {
+  const gaps = targets.map((one) => Math.abs(one - target));
+  return gaps.indexOf(Math.min(...gaps));
+}
+
+/** How strongly a cell of the confusion matrix is coloured: its share of its row. */
+export function rowShares(counts: readonly (readonly number[])[]): number[][] {
+  return counts.map((row) => {
+    const sum = row.reduce((a, b) => a + b, 0);
+    return row.map((n) => (sum === 0 ? 0 : n / sum));
+  });
+}

@@ -1,0 +1,21 @@
+// `t('key', { values })`: a message in the language of the page, checked by types for its key and its values.
+
+import { prefs } from '../app/prefs.svelte';
+import { en } from './en';
+import { fill, type Values } from './fill';
+import { zh } from './zh';
+
+export type Key = keyof typeof en;
+/** Keys of messages that need no values, for titles that are chosen at run time. */
+export type PlainKey = { [K in Key]: Values<(typeof en)[K]> extends [] ? K : never }[Key];
+
+const messages: Record<'en' | 'zh', Record<Key, string>> = { en, zh };
+
+export function t<K extends Key>(key: K, ...values: Values<(typeof en)[K]>): string {
+  return fill(messages[prefs.language][key], values[0] ?? {}, locale());
+}
+
+/** For dates and numbers. */
+export function locale(): string {
+  return prefs.language === 'zh' ? 'zh-CN' : 'en-GB';
+}

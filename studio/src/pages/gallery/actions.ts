@@ -1,0 +1,35 @@
+// Everything the keyboard does in the gallery.
+
+import { bind, type Bound } from '../../actions/action';
+import { clearSelection } from '../../actions/clear-selection';
+import { findClass } from '../../actions/find-class';
+import { giveClass } from '../../actions/give-class';
+import { openExample } from '../../actions/open-example';
+import { playSound } from '../../actions/play-sound';
+import { removeLabel } from '../../actions/remove-label';
+import { selectAll } from '../../actions/select-all';
+import { toggleSelected } from '../../actions/toggle-selected';
+import { undoLabel } from '../../actions/undo-label';
+import { who } from '../../app/session.svelte';
+import type { GalleryState } from './state.svelte';
+
+/** Letters the gallery needs itself, so that they stand for no class. */
+export const RESERVED = ['x', 'p', 'n'];
+
+export function galleryActions(gallery: GalleryState, letters: string[]): Bound[] {
+  const looking = [openExample, toggleSelected, selectAll, clearSelection, playSound].map((action) => bind(action, gallery));
+  if (!who.may('labeller')) return looking;
+  const context = {
+    pick: () => (gallery.picking = true),
+    clear: () => gallery.labelChosen(null),
+    undoLast: () => gallery.undo(1),
+  };
+  const classes = gallery.store.classes.slice(0, letters.length);
+  return [
+    ...looking,
+    ...classes.map((name, i) => giveClass(name, letters[i] ?? '', () => void gallery.labelChosen(name))),
+    bind(findClass, context),
+    bind(removeLabel, context),
+    bind(undoLabel, context),
+  ];
+}

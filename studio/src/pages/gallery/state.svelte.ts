@@ -1,0 +1,154 @@
+// What the gallery shows and what is selected in it.
+
+import { datasets, labels, type ExampleQuery } from '../../api/calls';
+import type { Example } from '../../api/types';
+import { toasts } from '../../app/toasts.svelte';
+import { Paged } from '../../domain/pages';
+import { runAll } from '../../domain/pool';
+import * as selecting from '../../domain/selection';
+import { t } from '../../i18n';
+import type { DatasetStore } from '../dataset/store.svelte';
+
+const PAGE = 100;
+/** 200 pages of 100 are about 10 MB of memory. */
+const MAX_PAGES = 200;
+const AT_ONCE = 6;
+
+export class GalleryState {
+  readonly store: DatasetStore;
+  total = $state<number | null>(null);
+  error = $state.raw<unknown>(null);
+  selection = $state.raw(selecting.nothing);
+  active = $state(0);
+  opened = $state<number | null>(null);
+  labelling = $state.raw<{ done: number; total: number } | null>(null);
+  picking = $state(false);
+  #round = $state(0);
+  #paged: Paged<Example>;
+
+  constructor(store: DatasetStore, query: ExampleQuery) {
+    this.store = store;
+    this.#paged = this.#list(query);
+    this.#paged.want(0, PAGE);
+  }
+
+  #list(query: ExampleQuery): Paged<Example> {
+    const paged: Paged<Example> = new Paged({
+      pageSize: PAGE,
+      maxPages: MAX_PAGES,
+      fetch: async (offset, limit) => {
+        const answer = await datasets.examples(this.store.id, query, offset, limit);
+        return { total: answer.total, items: answer.examples };
+      },
+      changed: () => {
+        if (paged !== this.#paged) return;
+        this.total = paged.total;
+        this.error = paged.error;
+        this.#round += 1;
+      },
+    });
+    return paged;
+  }
+
+  /** Other filters: another list. */
+  show(query: ExampleQuery): void {
+    this.#paged = this.#list(query);
+    this.total = null;
+    this.error = null;
+    this.selection = selecting.nothing;
+    this.active = 0;
+    this.opened = null;
+    this.#paged.want(0, PAGE);
+  }
+
+  example(index: number): Example | undefined {
+    // Reading the round makes what is drawn follow the pages as they come.
+    void this.#round;
+    return this.#paged.peek(index);
+  }
+
+  want(first: number, end: number): void {
+    this.#paged.want(first, end);
+  }
+
+  get nSelected(): number {
+    return selecting.count(this.selection);
+  }
+
+  press(index: number, event: MouseEvent): void {
+    this.active = index;
+    if (event.shiftKey) this.selection = selecting.extend(this.selection, index);
+    else if (event.ctrlKey || event.metaKey || this.nSelected > 0) this.selection = selecting.toggle(this.selection, index);
+    else this.open(index);
+  }
+
+  move(to: number, extend: boolean): void {
+    if (extend) this.selection = selecting.extend(this.nSelected > 0 ? this.selection : selecting.only(this.active), to);
+    this.active = to;
+  }
+
+  open(index: number): void {
+    this.opened = index;
+    this.active = index;
+    this.want(index - 1, index + 2);
+  }
+
+  /** The ids of what is selected, or of the active one when nothing is. */
+  async #chosen(): Promise<Example[]> {
+    const wanted = this.nSelected > 0 ? [...selecting.indices(this.selection)] : [this.active];
+    const found: Example[] = [];
+    for (const index of wanted) {
+      const example = await this.#paged.at(index);
+      if (example) found.push(example);
+    }
+    return found;
+  }
+
+  async labelChosen(label: string | null): Promise<void> {
+    if (this.labelling) return;
+    const chosen = await this.#chosen();
+    this.selection = selecting.nothing;
+    await this.label(chosen, label);
+  }
+
+  async label(chosen: Example[], label: string | null): Promise<void> {
+    const todo = chosen.filter((example) => example.label !== label);
+    if (todo.length === 0) return;
+    let done = 0;
+    if (todo.length > 20) this.labelling = { done, total: todo.length };
+    try {
+      await runAll(todo, AT_ONCE, async (example) => {
+        const { warning } = await labels.set(this.store.id, example.id, label, null);
+        this.changed({ ...example, label, by: null });
+        this.store.moved(example.label, label);
+        done += 1;
+        if (this.labelling) this.labelling = { done, total: todo.length };
+        if (warning && todo.length === 1) toasts.bad(warning);
+      });
+    } catch (error) {
+      toasts.failed(error);
+    }
+    this.labelling = null;
+    if (done === 0) return;
+    const text = label === null ? t('gallery.unlabelled.done', { n: done }) : t('gallery.labelled', { n: done, label });
+    toasts.say(text, { title: t('common.undo'), run: () => void this.undo(done) });
+  }
+
+  async undo(n: number): Promise<void> {
+    let undone = 0;
+    try {
+      for (; undone < n; undone += 1) {
+        const { example } = await labels.undo(this.store.id);
+        this.changed(example);
+      }
+    } catch (error) {
+      toasts.failed(error);
+    }
+    await this.store.load();
+    if (undone > 0) toasts.say(t('gallery.undone', { n: undone }));
+  }
+
+  changed(next: Example): void {
+    this.#paged.replace((example) => (example.id === next.id ? next : example));
+  }
+}

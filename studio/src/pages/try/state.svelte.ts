@@ -1,0 +1,73 @@
+// Asking a model about something new, and what it said before.
+
+import { models } from '../../api/calls';
+import type { Modality, Predicted } from '../../api/types';
+import { reason } from '../../app/toasts.svelte';
+
+const KEPT = 12;
+
+export interface Attempt {
+  id: number;
+  name: string;
+  text: string | null;
+  /** Address of the picture or sound within this page. */
+  url: string | null;
+  modality: Modality;
+  predicted: Predicted | null;
+  failure: string | null;
+}
+
+export class TryState {
+  model = $state('');
+  attempts = $state.raw<Attempt[]>([]);
+  busy = $state(false);
+  #next = 0;
+
+  get latest(): Attempt | undefined {
+    return this.attempts[0];
+  }
+
+  async askText(text: string): Promise<void> {
+    const attempt = this.#add({ name: text, text, url: null, modality: 'text' });
+    await this.#ask(attempt, () => models.predictTexts(this.model, [{ text }]));
+  }
+
+  async askFile(blob: Blob, name: string, modality: Modality): Promise<void> {
+    const attempt = this.#add({ name, text: null, url: URL.createObjectURL(blob), modality });
+    await this.#ask(attempt, () => models.predictFiles(this.model, [{ name, blob }]));
+  }
+
+  /** One picture of the camera: the answer only, nothing is kept. */
+  async glance(blob: Blob): Promise<Predicted | null> {
+    const [predicted] = await models.predictFiles(this.model, [{ name: 'camera.jpg', blob }]);
+    return predicted ?? null;
+  }
+
+  /** Pictures held for showing are let go. */
+  clear(): void {
+    for (const attempt of this.attempts) if (attempt.url) URL.revokeObjectURL(attempt.url);
+    this.attempts = [];
+  }
+
+  #add(given: Omit<Attempt, 'id' | 'predicted' | 'failure'>): Attempt {
+    const attempt = { ...given, id: this.#next++, predicted: null, failure: null };
+    for (const old of this.attempts.slice(KEPT - 1)) if (old.url) URL.revokeObjectURL(old.url);
+    this.attempts = [attempt, ...this.attempts.slice(0, KEPT - 1)];
+    return attempt;
+  }
+
+  async #ask(attempt: Attempt, call: () => Promise<Predicted[]>): Promise<void> {
+    this.busy = true;
+    try {
+      const [predicted] = await call();
+      this.#put({ ...attempt, predicted: predicted ?? null });
+    } catch (error) {
+      this.#put({ ...attempt, failure: reason(error) });
+    }
+    this.busy = false;
+  }
+
+  #put(next: Attempt): void {
+    this.attempts = this.attempts.map((attempt) => (attempt.id === next.id ? next : attempt));
+  }
+}

@@ -1,0 +1,35 @@
+// Small line icons on a 16 x 16 field, drawn with the current colour.
+
+export const icons = {
+  plus: 'M8 3v10M3 8h10',
+  cross: 'M4 4l8 8M12 4l-8 8',
+  check: 'M3 8.5l3.2 3.2L13 4.8',
+  search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.3 10.3L14 14',
+  folder: 'M2 4.5h4l1.5 1.5H14v7H2z',
+  file: 'M4 2h5l3 3v9H4zM9 2v3h3',
+  play: 'M5 3.2v9.6l8-4.8z',
+  stop: 'M4.5 4.5h7v7h-7z',
+  undo: 'M5.5 3L2.5 6l3 3M2.5 6h7a4 4 0 0 1 0 8H6',
+  right: 'M6 3l5 5-5 5',
+  left: 'M10 3L5 8l5 5',
+  down: 'M3 6l5 5 5-5',
+  sun: 'M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1',
+  moon: 'M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z',
+  half: 'M8 2a6 6 0 1 0 0 12zM8 2a6 6 0 0 1 0 12',
+  keyboard: 'M1.5 4h13v8h-13zM4 6.5h0M6.5 6.5h0M9 6.5h0M11.5 6.5h0M4.5 9.5h7',
+  camera: 'M2 5h2.5l1-1.5h5l1 1.5H14v8H2zM8 11.3a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z',
+  dots: 'M3.5 8h0M8 8h0M12.5 8h0',
+  eye: 'M1 8c1.9-3.3 4.2-4.8 7-4.8S13.1 4.7 15 8c-1.9 3.3-4.2 4.8-7 4.8S2.9 11.3 1 8zM8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
+  alert: 'M8 2.5l6 10.7H2zM8 6.5v3M8 11.3h0',
+  download: 'M8 2v8M4.5 7L8 10.5 11.5 7M3 13.5h10',
+  spark: 'M8 1.5l1.6 4.9L14.5 8l-4.9 1.6L8 14.5l-1.6-4.9L1.5 8l4.9-1.6z',
+  bin: 'M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.7 9h5.6l.7-9',
+  pen: 'M3 13l.7-3L11 2.7 13.3 5 6 12.3z',
+  copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
+  people: 'M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M10.5 3.2a2.5 2.5 0 0 1 0 4.6M12 9.8c1.5.5 2.5 1.8 2.5 3.7',
+  cloud: 'M4.5 12.5a3 3 0 0 1-.3-6 4 4 0 0 1 7.7 1 2.6 2.6 0 0 1-.4 5z',
+  similar: 'M5.5 10.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM10.5 13.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8z',
+  out: 'M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6',
+} as const;
+
+export type IconName = keyof typeof icons;
