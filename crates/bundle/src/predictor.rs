@@ -22,20 +22,22 @@ impl Predictor {
     /// # Errors
     /// [`BundleError::WrongBase`] for another base than the bundle's, [`BundleError::SelfTest`] when the golden outputs differ.
     pub fn new(bundle: Bundle, base: Arc<Base>) -> Result<Self, BundleError> {
-        check(&bundle.manifest.base, &bundle.head, &bundle.golden, &base)?;
-        Ok(Self { bundle, base })
+        Self::on(bundle, &Probed::new(base)?)
+    }
+
+    /// As [`Predictor::new`], on a base whose side of the self-test is done: the head's side takes no time.
+    ///
+    /// # Errors
+    /// Those of [`Predictor::new`].
+    pub fn on(bundle: Bundle, probed: &Probed) -> Result<Self, BundleError> {
+        let Probed { base, probes } = probed;
+        check(&bundle.manifest.base, &bundle.head, &bundle.golden, base, probes)?;
+        Ok(Self { bundle, base: base.clone() })
     }
 
     /// Records the self-test of a head that is about to be bundled.
     pub fn record_golden(head: &tune::Head, base: &Base) -> Result<Golden, BundleError> {
-        let rows = golden::probes(base)
-            .iter()
-            .map(|probe| {
-                let features = base.embed(probe)?;
-                Ok(GoldenRow { logits: logits(head, base, &features, text_of(probe)) })
-            })
-            .collect::<Result<_, BundleError>>()?;
-        Ok(Golden { engine: base.engine_name(), rows })
+        Ok(recorded(head, base, &probes_on(base)?))
     }
 
     /// The bundle inside.
@@ -80,12 +82,48 @@ impl Predictor {
     }
 }
 
+/// A base with what it makes of the inputs that bundles test themselves by: many bundles on it need not ask it again.
+#[derive(Debug)]
+pub struct Probed {
+    base: Arc<Base>,
+    probes: Vec<(Input, Vec<f32>)>,
+}
+
+impl Probed {
+    /// Asks the base.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn new(base: Arc<Base>) -> Result<Self, BundleError> {
+        Ok(Self { probes: probes_on(&base)?, base })
+    }
+
+    /// The base.
+    pub fn base(&self) -> &Arc<Base> {
+        &self.base
+    }
+}
+
+/// The probes for a base, with what it makes of them.
+pub(crate) fn probes_on(base: &Base) -> Result<Vec<(Input, Vec<f32>)>, BundleError> {
+    let embedded = |probe: Input| base.embed(&probe).map(|features| (probe, features));
+    Ok(golden::probes(base).into_iter().map(embedded).collect::<Result<_, _>>()?)
+}
+
+fn recorded(head: &tune::Head, base: &Base, probes: &[(Input, Vec<f32>)]) -> Golden {
+    let row = |(probe, features): &(Input, Vec<f32>)| GoldenRow {
+        logits: logits(head, base, features, text_of(probe)),
+    };
+    Golden { engine: base.engine_name(), rows: probes.iter().map(row).collect() }
+}
+
 /// Whether this is the base that the head sits on, and both answer as they did when the bundle was made.
 pub(crate) fn check(
     reference: &BaseReference,
     head: &tune::Head,
     golden: &Golden,
     base: &Base,
+    probes: &[(Input, Vec<f32>)],
 ) -> Result<(), BundleError> {
     reference.expect(base)?;
     let layout: Vec<(&str, usize)> = base.layout().iter().map(|set| (set.name.as_str(), set.dim)).collect();
@@ -93,7 +131,7 @@ pub(crate) fn check(
         let detail = "it looks at features that its base does not give".to_owned();
         return Err(tune::TuneError::Head { detail }.into());
     }
-    golden.check_on(base, Predictor::record_golden(head, base)?)
+    golden.check_on(base, recorded(head, base, probes))
 }
 
 pub(crate) fn logits(head: &tune::Head, base: &Base, features: &[f32], text: Option<&str>) -> Vec<f64> {

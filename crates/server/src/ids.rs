@@ -39,7 +39,7 @@ mod tests {
     fn bits_become_letters() {
         assert_eq!(letters(&[0, 0, 0, 0, 0]), "00000000");
         assert_eq!(letters(&[0xff]), "zw");
-        assert_eq!(letters(&[0b00001_000, 0b10_00011_0, 0b0100_0010, 0b1_00110_00, 0b111_01000]), "12345678");
+        assert_eq!(letters(&[0x08, 0x86, 0x42, 0x98, 0xe8]), "12345678", "1, 2, 3 … in five bits each");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod clock;
 mod counters;
 mod db;
 mod error;
+mod facts;
 mod gathering;
 mod ids;
 mod jobs;

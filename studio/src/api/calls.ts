@@ -31,6 +31,8 @@ export const tokens = {
 
 export interface ExampleQuery {
   label?: string;
+  /** With `label`: only those the quick model would call this. */
+  suggestion?: string;
   state?: 'labelled' | 'unlabelled' | 'disagrees';
   q?: string;
   similar_to?: string;
@@ -71,11 +73,14 @@ export const examples = {
 export const labels = {
   set: (dataset: string, example: string, label: string | null, milliseconds: number | null) =>
     post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, label, milliseconds }, { keepalive: true }),
+  /** Many at once, in order; each is taken back by an undo of its own. */
+  setMany: (dataset: string, given: { example: string; label: string | null }[]) =>
+    post<T.Labelled>(`${ofDataset(dataset)}/labels/batch`, { labels: given }),
   undo: (dataset: string) => post<T.Undone>(`${ofDataset(dataset)}/undo`),
   queue: (dataset: string, limit: number) => get<T.Queue>(path(`${ofDataset(dataset)}/queue`, { limit })),
   live: (dataset: string) => get<T.Live>(`${ofDataset(dataset)}/live`),
-  events: async (dataset: string, limit: number) =>
-    (await get<{ events: T.LabelEvent[] }>(path(`${ofDataset(dataset)}/events`, { limit }))).events,
+  events: async (dataset: string, example: string, limit: number) =>
+    (await get<{ events: T.LabelEvent[] }>(path(`${ofDataset(dataset)}/events`, { example, limit }))).events,
 };
 
 export const worklist = {

@@ -32,6 +32,12 @@ export function estimateText(estimate: Estimate, locale: string): EstimateText {
   };
 }
 
+/** A measured number that is no share, such as a loss. */
+export function plainText(estimate: Estimate, locale: string): EstimateText {
+  const format = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+  return { value: format.format(estimate.value), low: format.format(estimate.low), high: format.format(estimate.high) };
+}
+
 /** A difference of shares in percentage points, with its sign. */
 export function points(difference: number, locale: string): string {
   const value = difference * 100;
@@ -67,7 +73,7 @@ export function ago(time: string, locale: string, now: number): string {
   for (const [unit, size] of steps) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   }
-  return format.format(0, 'second');
+  return format.format(Math.trunc(seconds), 'second');
 }
 
 /** A name for an address: what is no letter or digit becomes a dash. */

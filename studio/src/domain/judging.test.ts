@@ -37,7 +37,7 @@ test('the slider finds the nearest rate', () => expect(targets[nearestTarget(0.0
 test('an empty row of the matrix has no colour', () => expect(rowShares([[0, 0], [3, 1]])).toEqual([[0, 0], [0.75, 0.25]]));
 
 const finding = (number: number, fault: string, decision: Finding['decision']): Finding => ({
-  number, fault, title: fault, decision, action: '', action_text: '', about: null, given: null, suggested: null, score: 0, examples: [], neighbours: [],
+  number, fault, title: fault, decision, meaning: '', action: '', action_text: '', about: null, given: null, suggested: null, score: 0, examples: [], neighbours: [],
 });
 const findings = [finding(1, 'label', 'kept'), finding(2, 'label', null), finding(3, 'leak', 'kept'), finding(4, 'leak', null)];
 

@@ -1,10 +1,21 @@
 // What can be said about models: which is better, and what a promised error rate costs.
 
-import type { Estimate, Measure, Model, TradePoint } from '../api/types';
+import type { Estimate, Measured, Model, TradePoint } from '../api/types';
 
-/** The measure to show first: accuracy when there is one. */
-export function headline(model: Model): Measure | null {
-  return model.measures.find((measure) => /accuracy/i.test(measure.metric)) ?? model.measures[0] ?? null;
+/** The measure to show first. */
+export function headline(model: Model): Measured | null {
+  return model.measures[0] ?? null;
+}
+
+/** Whether a metric is a share of something, to be written in percent; losses are plain numbers. */
+export function isShare(metric: string): boolean {
+  return /accuracy|f1|recall|precision/.test(metric);
+}
+
+/** A name for the next model of a dataset: `tiles 3` after `tiles 1` and `tiles 2`. */
+export function nextName(dataset: string, names: readonly string[]): string {
+  const numbers = names.filter((name) => name.startsWith(`${dataset} `)).map((name) => Number(name.slice(dataset.length + 1)));
+  return `${dataset} ${1 + Math.max(0, ...numbers.filter(Number.isInteger))}`;
 }
 
 export type Comparison = 'same' | 'maybe' | 'better';

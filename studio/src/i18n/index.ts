@@ -9,10 +9,16 @@ export type Key = keyof typeof en;
 /** Keys of messages that need no values, for titles that are chosen at run time. */
 export type PlainKey = { [K in Key]: Values<(typeof en)[K]> extends [] ? K : never }[Key];
 
-const messages: Record<'en' | 'zh', Record<Key, string>> = { en, zh };
+const messages: Record<'en' | 'zh', Partial<Record<Key, string>>> = { en, zh };
 
 export function t<K extends Key>(key: K, ...values: Values<(typeof en)[K]>): string {
-  return fill(messages[prefs.language][key], values[0] ?? {}, locale());
+  return fill(messages[prefs.language][key] ?? key, values[0] ?? {}, locale());
+}
+
+/** The name of a code of the server, such as a step or a metric; the code itself where it has none. */
+export function named(group: 'step' | 'metric' | 'on', code: string | null): string {
+  const message = messages[prefs.language][`${group}.${code}` as Key];
+  return message ?? code ?? '';
 }
 
 /** For dates and numbers. */

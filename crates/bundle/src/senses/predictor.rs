@@ -11,7 +11,7 @@ use tune::fuse::{Basis, Seen};
 use super::SensesBundle;
 use crate::BundleError;
 use crate::prediction::{Prediction, SenseShare, Verdict, decide};
-use crate::predictor::{check, logits, text_of};
+use crate::predictor::{check, logits, probes_on, text_of};
 
 /// A bundle over several senses, ready to predict.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl SensesPredictor {
     /// [`BundleError::WrongBase`] for another base than the bundle's, [`BundleError::SelfTest`] when golden outputs differ.
     pub fn new(bundle: SensesBundle, bases: Vec<Arc<Base>>) -> Result<Self, BundleError> {
         for ((sense, part), base) in bundle.manifest.senses.iter().zip(&bundle.parts).zip(&bases) {
-            check(&sense.base, &part.head, &part.golden, base)?;
+            check(&sense.base, &part.head, &part.golden, base, &probes_on(base)?)?;
         }
         Ok(Self { bundle, bases })
     }

@@ -25,4 +25,5 @@ mod select;
 mod senses;
 mod series;
 mod sounds;
+mod studio;
 mod video;

@@ -39,6 +39,16 @@ struct Doc;
 /// All routes, and the document about them.
 pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(Doc::openapi())
+        .merge(people_and_keepers())
+        .merge(data_and_labels())
+        .merge(models_and_answers())
+        .split_for_parts();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    (router.layer(DefaultBodyLimit::max(MOST_BYTES)), document)
+}
+
+fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(enter::status))
         .routes(routes!(enter::enter))
         .routes(routes!(enter::setup))
@@ -51,6 +61,13 @@ pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
         .routes(routes!(people::remove_token))
         .routes(routes!(people::add_tenant))
         .routes(routes!(people::trail))
+        .routes(routes!(watch::health))
+        .routes(routes!(watch::ready))
+        .routes(routes!(watch::metrics))
+}
+
+fn data_and_labels() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(data::list, data::add))
         .routes(routes!(data::one, data::rename, data::remove))
         .routes(routes!(data::problems))
@@ -78,8 +95,12 @@ pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
         .routes(routes!(work::one))
         .routes(routes!(work::cancel))
         .routes(routes!(work::events))
+}
+
+fn models_and_answers() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(models::tune))
-        .routes(routes!(models::list))
+        .routes(routes!(models::list, models::bring))
         .routes(routes!(models::one, models::remove))
         .routes(routes!(models::report))
         .routes(routes!(models::bundle))
@@ -96,10 +117,4 @@ pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
         .routes(routes!(inference::model))
         .routes(routes!(inference::model_ready))
         .routes(routes!(inference::infer))
-        .routes(routes!(watch::health))
-        .routes(routes!(watch::ready))
-        .routes(routes!(watch::metrics))
-        .split_for_parts();
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    (router.layer(DefaultBodyLimit::max(MOST_BYTES)), document)
 }

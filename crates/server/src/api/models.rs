@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -14,10 +15,12 @@ use super::labels::Measure;
 use super::reading::{Asked, Sent, found, name_of};
 use super::work::{Job, told};
 use crate::App;
-use crate::clock::written;
+use crate::clock::{now, written};
 use crate::db::Tenant;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
+use crate::facts;
+use crate::ids::new_id;
 use crate::people::{Caller, Right};
 
 /// The report is one page with its own styles and drawings, and needs nothing else.
@@ -29,6 +32,7 @@ const REPORT_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsaf
 pub(super) struct Model {
     id: String,
     name: String,
+    /// That it was made of; empty for one that was made elsewhere.
     dataset: String,
     #[serde(flatten)]
     facts: Facts,
@@ -129,6 +133,12 @@ pub(super) struct Of {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Called {
+    /// What to call it.
+    name: String,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct Language {
     /// `en` or `zh`.
     lang: Option<String>,
@@ -160,6 +170,40 @@ pub(super) async fn tune(
     let job = found(app.db.add_job(&caller.tenant, &id, "tune", &payload).await?)?;
     app.wake.notify_one();
     told(&app, &caller, &job).await
+}
+
+/// Takes a bundle in that was made elsewhere, such as by `dianjing tune`. It is opened and tests itself first.
+#[utoipa::path(
+    post, path = "/v1/models", tag = "models", params(Called),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = Model))
+)]
+pub(super) async fn bring(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Asked(Called { name }): Asked<Called>,
+    bytes: Bytes,
+) -> Result<Json<Model>, ApiError> {
+    caller.may(Right::Edit)?;
+    let (id, name, of) = (new_id(), name_of(&name)?, app.clone());
+    let made = id.clone();
+    let kept = app
+        .blocking(move || {
+            let path = of.model_file(&made, "djm");
+            store::write_atomic(&path, |out| out.write_all(&bytes))?;
+            let opened = of.serving.open(&made, path.clone());
+            if opened.is_err() {
+                std::fs::remove_file(&path)?;
+            }
+            let facts = facts::of_bundle(opened?.bundle(), bytes.len() as u64);
+            Ok(facts::with_errors(facts, Vec::new(), &[]))
+        })
+        .await?;
+    let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;
+    let row = ModelRow { id, dataset: String::new(), name, body, created_at: now() };
+    app.db.bring_model(&caller.tenant, &row).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "bring model", &row.id).await?;
+    Ok(Json(model(&app, &caller.tenant, row).await?))
 }
 
 /// Lists the models, the newest first.
@@ -219,7 +263,9 @@ pub(super) async fn report(
     found(app.db.model(&caller.tenant, &id).await?)?;
     let lang = pipeline::Lang::from_locale(lang.as_deref().unwrap_or("en"));
     let path = app.model_file(&id, lang.pick("en.html", "zh.html"));
-    let page = app.blocking(move || Ok(std::fs::read(path)?)).await?;
+    // A bundle that was made elsewhere came without its report.
+    let page = app.blocking(move || if path.exists() { Ok(Some(std::fs::read(path)?)) } else { Ok(None) });
+    let page = found(page.await?)?;
     Ok(([(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, REPORT_POLICY)], page)
         .into_response())
 }

@@ -1,8 +1,9 @@
 //! Models: small ones, made of data sets, with what is known of them.
 
+use sqlx::{Any, Transaction};
+
 use super::jobs::{Held, end};
 use super::{Db, Tenant};
-use crate::clock::now;
 
 /// A model; its bundle and its reports are files.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -29,21 +30,18 @@ impl Db {
         if !held.still(&mut tx).await? {
             return Ok(false);
         }
-        let sql =
-            "INSERT INTO model (id, tenant, dataset, name, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(sql)
-            .bind(&row.id)
-            .bind(tenant.id())
-            .bind(&row.dataset)
-            .bind(&row.name)
-            .bind(&row.body)
-            .bind(now())
-            .execute(&mut *tx)
-            .await?;
+        add(&mut tx, tenant, row).await?;
         let result = serde_json::json!({ "model": row.id }).to_string();
         end(&mut tx, held, "done", Some(&result), None).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Makes a model known that was made elsewhere.
+    pub(crate) async fn bring_model(&self, tenant: &Tenant, row: &ModelRow) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        add(&mut tx, tenant, row).await?;
+        tx.commit().await
     }
 
     pub(crate) async fn models(
@@ -69,4 +67,12 @@ impl Db {
         let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&self.pool).await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+async fn add(tx: &mut Transaction<'static, Any>, tenant: &Tenant, row: &ModelRow) -> Result<(), sqlx::Error> {
+    let sql =
+        "INSERT INTO model (id, tenant, dataset, name, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let ask = sqlx::query(sql).bind(&row.id).bind(tenant.id()).bind(&row.dataset).bind(&row.name);
+    ask.bind(&row.body).bind(row.created_at).execute(&mut **tx).await?;
+    Ok(())
 }

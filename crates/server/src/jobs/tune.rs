@@ -1,15 +1,14 @@
 //! A small model is made of the labels so far.
 
-use bundle::Form;
-use evaluate::{Estimate, TradeOff};
-use pipeline::{Lang, Source, TuneRequest, Tuning, report};
+use bundle::{Bundle, Form};
+use pipeline::{Lang, PipelineError, Source, TuneRequest, report};
 
 use super::{InHand, Stopped};
-use crate::api::models::{Confusion, Errors, Facts, Kept, Measured, Promise, Recall, Trade, Wish};
+use crate::api::models::Wish;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
 use crate::ids::new_id;
-use crate::{clock, gathering};
+use crate::{clock, facts, gathering};
 
 /// Seed of everything random.
 const SEED: u64 = 1;
@@ -36,8 +35,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         seed: SEED,
         created: clock::written(clock::now()),
     };
-    let (home, chinese, modality) =
-        (app.home.clone(), app.model_file(&id, "zh.html"), dataset.modality.clone());
+    let (home, chinese) = (app.home.clone(), app.model_file(&id, "zh.html"));
     let kept = app
         .blocking(move || {
             let tuning = match progress.run(|run| pipeline::tune(&home, &request, run)) {
@@ -46,59 +44,13 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
             };
             let page = report::render(&tuning.report, Lang::Zh);
             store::write_atomic(&chinese, |out| out.write_all(page.as_bytes()))?;
-            let size_bytes = std::fs::metadata(&request.out)?.len();
-            Ok(Ok(facts(&tuning, modality.unwrap_or_default(), size_bytes, &request.out)?))
+            let bundle = Bundle::open(&request.out).map_err(PipelineError::from)?;
+            let facts = facts::of_bundle(&bundle, std::fs::metadata(&request.out)?.len());
+            Ok(Ok(facts::with_errors(facts, tuning.report.confusion, &tuning.trade_off)))
         })
         .await??;
     let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;
     let name = wish.name.unwrap_or(dataset.name);
     let row = ModelRow { id, dataset: job.dataset, name, body, created_at: clock::now() };
     if app.db.add_model(&tenant, &row, &held).await? { Ok(()) } else { Err(Stopped::Cancelled) }
-}
-
-fn facts(
-    tuning: &Tuning,
-    modality: String,
-    size_bytes: u64,
-    out: &std::path::Path,
-) -> Result<Kept, ApiError> {
-    let bundle = bundle::Bundle::open(out).map_err(pipeline::PipelineError::from)?;
-    let manifest = &bundle.manifest;
-    let classes = manifest.task.outputs().to_vec();
-    let measures = tuning.evaluation.measured.iter().map(|measured| Measured {
-        metric: measured.metric.clone(),
-        on: measured.on.clone(),
-        estimate: measured.estimate.into(),
-    });
-    let recall = |(class, estimate): (&String, &Estimate)| Recall {
-        class: class.clone(),
-        estimate: (*estimate).into(),
-    };
-    let promise = bundle.decision.reject.map(|rule| Promise {
-        target_error: rule.target_error,
-        threshold: rule.threshold,
-        answered: rule.accepted as f64 / rule.n.max(1) as f64,
-    });
-    let facts = Facts {
-        modality,
-        base: manifest.base.id.clone(),
-        recipe: tuning.evaluation.recipe.clone(),
-        why: tuning.evaluation.why.clone(),
-        size_bytes,
-        n_examples: tuning.n_examples,
-        measures: measures.collect(),
-        recall: classes.iter().zip(&tuning.evaluation.recall).map(recall).collect(),
-        promise,
-        identity: tuning.identity.to_string(),
-        fingerprint: manifest.data.fingerprint.clone(),
-        classes: classes.clone(),
-    };
-    let trade = |point: &TradeOff| Trade {
-        threshold: point.threshold,
-        answered: point.answered,
-        errors: point.errors,
-        errors_high: point.errors_high,
-    };
-    let confusion = Confusion { classes, counts: tuning.report.confusion.clone() };
-    Ok(Kept { facts, errors: Errors { confusion, trade: tuning.trade_off.iter().map(trade).collect() } })
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use base::Base;
 use base::open::{BaseError, Embedded, Input};
+use bundle::Probed;
+use pipeline::PipelineError;
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 
@@ -20,25 +22,30 @@ type Waiting = (Input, oneshot::Sender<Result<Embedded, BaseError>>);
 /// A base with a queue in front.
 #[derive(Debug)]
 pub(crate) struct Batcher {
-    base: Arc<Base>,
+    probed: Probed,
     queue: Sender<Waiting>,
 }
 
 impl Batcher {
     /// Starts the thread that works the queue; it ends with the batcher.
-    pub(crate) fn start(base: Arc<Base>) -> Self {
+    pub(crate) fn start(base: Arc<Base>) -> Result<Self, PipelineError> {
+        let probed = Probed::new(base.clone())?;
         let (queue, arriving) = channel();
-        let on = base.clone();
         let name = format!("base {}", base.id());
         std::thread::Builder::new()
             .name(name)
-            .spawn(move || work(&on, &arriving))
+            .spawn(move || work(&base, &arriving))
             .expect("the system gives a thread");
-        Self { base, queue }
+        Ok(Self { probed, queue })
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {
-        &self.base
+        self.probed.base()
+    }
+
+    /// The base with its side of every bundle's self-test.
+    pub(crate) fn probed(&self) -> &Probed {
+        &self.probed
     }
 
     /// The vectors of each input, in their order.

@@ -63,7 +63,7 @@ impl Serving {
         }
         let bundle = Bundle::open(&path).map_err(PipelineError::from)?;
         let base = self.base(&bundle.manifest.base)?;
-        let predictor = Predictor::new(bundle, base.base().clone()).map_err(PipelineError::from)?;
+        let predictor = Predictor::on(bundle, base.probed()).map_err(PipelineError::from)?;
         let served = Arc::new(Served { predictor, base });
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
         if models.len() >= MOST_MODELS
@@ -90,7 +90,7 @@ impl Serving {
         }
         let never = AtomicBool::new(false);
         let base = self.home.base_of(reference, &Run::new(&|_| {}, &never))?;
-        let batcher = Arc::new(Batcher::start(base));
+        let batcher = Arc::new(Batcher::start(base)?);
         bases.insert(key, batcher.clone());
         Ok(batcher)
     }
@@ -104,7 +104,7 @@ impl Serving {
         }
         let never = AtomicBool::new(false);
         let base = self.home.open_base(id, &Run::new(&|_| {}, &never))?;
-        let batcher = Arc::new(Batcher::start(base));
+        let batcher = Arc::new(Batcher::start(base)?);
         bases.insert(format!("{}/{}", id, batcher.base().hash()), batcher.clone());
         bases.insert(key, batcher.clone());
         Ok(batcher)

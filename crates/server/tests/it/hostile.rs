@@ -4,8 +4,9 @@ use std::io::{Cursor, Write as _};
 
 use serde_json::json;
 use server::Way;
+use testkit::{Client, id, photo};
 
-use crate::client::{Client, folder, id, photo, start};
+use crate::running::{folder, start};
 
 fn upload(owner: &Client, name: &str) -> (String, String) {
     let dataset = id(&owner.post("/v1/datasets", &json!({ "name": name })));
@@ -17,7 +18,7 @@ fn upload(owner: &Client, name: &str) -> (String, String) {
 fn uploads_go_on_where_they_ended_and_stay_inside() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     let (_, id) = upload(&owner, "pieces");
     let put = |path: &str, offset: u64, bytes: &[u8]| {
         owner.ask(
@@ -49,7 +50,7 @@ fn uploads_go_on_where_they_ended_and_stay_inside() {
 fn bombs_and_scripts_do_nothing() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     zip.start_file("zeros.csv", zip::write::SimpleFileOptions::default()).expect("a member");
     (0..80).for_each(|_| zip.write_all(&vec![b'0'; 1 << 20]).expect("written"));
@@ -97,7 +98,7 @@ fn bombs_and_scripts_do_nothing() {
 fn other_sites_and_odd_bodies_are_refused() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     let other_site = owner.without("x-dianjing");
     assert_eq!(other_site.post("/v1/datasets", &json!({ "name": "x" })).body["code"], "csrf");
     assert_eq!(owner.ask("POST", "/v1/datasets", Some("application/json"), b"{\"name\":").status, 422);
@@ -108,7 +109,7 @@ fn other_sites_and_odd_bodies_are_refused() {
     let zh = owner.with("accept-language", "zh-CN,zh;q=0.9").get("/v1/models/none");
     assert_eq!((zh.status, zh.body["message"].clone()), (404, json!("没有这个内容")));
     assert!(zh.body["request_id"].as_str().is_some_and(|id| id.len() == 26));
-    let page = Client::nobody(&server).get("/");
+    let page = server.nobody().get("/");
     assert_eq!(page.status, 200);
     assert!(
         page.headers
@@ -117,6 +118,6 @@ fn other_sites_and_odd_bodies_are_refused() {
     );
     assert_eq!(owner.get("/../Cargo.toml").status, 404);
     for path in ["/health", "/ready", "/metrics", "/openapi.json", "/v1/status"] {
-        assert_eq!(Client::nobody(&server).get(path).status, 200, "{path} is open");
+        assert_eq!(server.nobody().get(path).status, 200, "{path} is open");
     }
 }

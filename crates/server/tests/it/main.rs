@@ -1,6 +1,8 @@
 //! The server, asked over HTTP as its users ask it.
 
-mod client;
+mod fresh;
 mod hostile;
+mod postgres;
+mod running;
 mod story;
 mod strangers;

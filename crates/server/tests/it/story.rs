@@ -2,16 +2,17 @@
 
 use serde_json::json;
 use server::Way;
+use testkit::{id, parts, photo};
 
-use crate::client::{Client, folder, id, parts, photo, start};
+use crate::running::{folder, start};
 
 #[test]
-fn photos_become_a_model_that_answers() {
+fn a_person_labels_beside_a_model() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     assert_eq!(
-        Client::nobody(&server).post("/v1/enter", &json!({ "key": server.key })).status,
+        server.nobody().post("/v1/enter", &json!({ "key": server.key })).status,
         401,
         "a key serves once"
     );
@@ -57,8 +58,15 @@ fn photos_become_a_model_that_answers() {
         (json!("blue"), json!("red"))
     );
     assert_eq!(owner.post(&at("/undo"), &json!({})).status, 404, "nothing is left to take back");
+}
 
-    let job = id(&owner.post(&at("/tune"), &json!({ "name": "colours" })));
+#[test]
+fn a_model_answers_under_a_name() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("parts", &parts(12));
+    let job = id(&owner.post(&format!("/v1/datasets/{dataset}/tune"), &json!({ "name": "colours" })));
     let tuned = owner.wait(&job);
     assert_eq!(tuned["state"], "done", "{tuned}");
     let model = tuned["result"]["model"].as_str().expect("a model").to_owned();
@@ -81,15 +89,28 @@ fn photos_become_a_model_that_answers() {
     assert_eq!(deployed.body["url"], "/v1/predict/colours", "{deployed:?}");
     let secret =
         owner.post("/v1/tokens", &json!({ "name": "line 3", "scopes": ["predict"] })).body["secret"].clone();
-    let program = Client::nobody(&server)
-        .with("authorization", &format!("Bearer {}", secret.as_str().expect("a secret")));
+    let program =
+        server.nobody().with("authorization", &format!("Bearer {}", secret.as_str().expect("a secret")));
     let encoded = base64_of(&photo([30, 40, 180], 77));
     let answer = program
         .post("/v1/predict/colours", &json!({ "inputs": [{ "image": encoded }, { "image": "bm8=" }] }));
     assert_eq!(answer.body["predictions"][0]["answer"], "blue", "{answer:?}");
     assert!(answer.body["predictions"][1]["problem"].is_string(), "one bad input stops no other");
+    let tensor = json!({ "name": "input", "datatype": "BYTES", "shape": [1], "data": [encoded] });
+    let inferred = program.post("/v2/models/colours/infer", &json!({ "inputs": [tensor] }));
+    assert_eq!(inferred.body["outputs"][0]["data"], json!(["blue"]), "{inferred:?}");
     assert_eq!(program.get("/v1/datasets").status, 403, "a token does what it was made for");
-    assert_eq!(owner.get("/v1/deployments").body["deployments"][0]["n_requests"], 1);
+    assert_eq!(owner.get("/v1/deployments").body["deployments"][0]["n_requests"], 2);
+    let bundle = owner.get(&format!("/v1/models/{model}/bundle")).bytes;
+    let brought = owner.ask("POST", "/v1/models?name=again", Some("application/octet-stream"), &bundle);
+    assert_eq!(brought.body["identity"], told.body["identity"], "{brought:?}");
+    let broken = owner.ask(
+        "POST",
+        "/v1/models?name=broken",
+        Some("application/octet-stream"),
+        &bundle[..bundle.len() / 2],
+    );
+    assert_eq!(broken.status, 422, "{broken:?}");
     assert_eq!(
         owner.ask("DELETE", &format!("/v1/models/{model}"), None, &[]).status,
         409,
@@ -101,7 +122,7 @@ fn photos_become_a_model_that_answers() {
 fn what_was_found_is_decided_and_can_be_decided_anew() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     let mut files = parts(12);
     // One red part among the blue ones.
     files.push(("parts/blue/wrong.png".into(), photo([180, 30, 40], 90)));
@@ -142,7 +163,7 @@ fn labels_outlive_the_server() {
     let (_dir, data) = folder();
     let example = {
         let server = start(Way::Local, &data);
-        let owner = Client::owner(&server);
+        let owner = server.owner();
         let files: Vec<_> =
             (0..6).map(|number| (format!("{number}.png"), photo([90, 90, 90], number))).collect();
         let dataset = owner.bring("loose", &files);
@@ -154,7 +175,7 @@ fn labels_outlive_the_server() {
         example
     };
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     let told = owner.get(&format!("/v1/examples/{example}"));
     assert_eq!((told.body["label"].clone(), told.body["by"].clone()), (json!("grey"), json!("owner")));
 }
@@ -163,7 +184,7 @@ fn labels_outlive_the_server() {
 fn a_table_of_texts_is_labelled_and_exported() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = Client::owner(&server);
+    let owner = server.owner();
     let table =
         "text,label\nI want my money back,refund\nWhere is my parcel?,delivery\n\"It, too, is late\",\n";
     let dataset = owner.bring("letters", &[("letters.csv".into(), table.as_bytes().to_vec())]);

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use server::Way;
+use testkit::{Client, id, parts};
 
-use crate::client::{Client, Running, folder, id, parts, start};
+use crate::running::{Running, folder, start};
 
 const PASSWORD: &str = "a long password";
 
 /// The operator's owner, and the owner of another tenant.
 fn two_tenants(server: &Running) -> (Client, Client) {
-    let nobody = Client::nobody(server);
+    let nobody = server.nobody();
     let setup = json!({ "key": server.key, "tenant": "Ours", "name": "ann", "password": PASSWORD });
     let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
     let tenant = json!({ "tenant": "Theirs", "name": "bob", "password": PASSWORD });
@@ -107,7 +108,7 @@ fn roles_and_scopes_bound_what_people_and_programs_do() {
     let (_dir, data) = folder();
     let server = start(Way::Team, &data);
     let (ann, bob) = two_tenants(&server);
-    let nobody = Client::nobody(&server);
+    let nobody = server.nobody();
     let new = |name: &str, role: &str| json!({ "name": name, "password": PASSWORD, "role": role });
     assert_eq!(ann.post("/v1/people", &new("lea", "labeller")).status, 200);
     assert_eq!(ann.post("/v1/people", &new("bob", "viewer")).status, 409, "names are unique on a server");
@@ -158,7 +159,7 @@ fn roles_and_scopes_bound_what_people_and_programs_do() {
 fn sessions_end_and_guessing_is_slowed_down() {
     let (_dir, data) = folder();
     let server = start(Way::Team, &data);
-    let nobody = Client::nobody(&server);
+    let nobody = server.nobody();
     assert_eq!(nobody.get("/v1/status").body["needs_setup"], true);
     let (ann, _) = two_tenants(&server);
     assert_eq!(

@@ -4,7 +4,7 @@ import { datasets, labels, type ExampleQuery } from '../../api/calls';
 import type { Example } from '../../api/types';
 import { toasts } from '../../app/toasts.svelte';
 import { Paged } from '../../domain/pages';
-import { runAll } from '../../domain/pool';
+import { batches } from '../../domain/pool';
 import * as selecting from '../../domain/selection';
 import { t } from '../../i18n';
 import type { DatasetStore } from '../dataset/store.svelte';
@@ -12,7 +12,8 @@ import type { DatasetStore } from '../dataset/store.svelte';
 const PAGE = 100;
 /** 200 pages of 100 are about 10 MB of memory. */
 const MAX_PAGES = 200;
-const AT_ONCE = 6;
+/** Labels of one request: enough to be quick, few enough to show how far it is. */
+const BATCH = 500;
 
 export class GalleryState {
   readonly store: DatasetStore;
@@ -115,16 +116,13 @@ export class GalleryState {
     const todo = chosen.filter((example) => example.label !== label);
     if (todo.length === 0) return;
     let done = 0;
-    if (todo.length > 20) this.labelling = { done, total: todo.length };
+    if (todo.length > BATCH) this.labelling = { done, total: todo.length };
     try {
-      await runAll(todo, AT_ONCE, async (example) => {
-        const { warning } = await labels.set(this.store.id, example.id, label, null);
-        this.changed({ ...example, label, by: null });
-        this.store.moved(example.label, label);
-        done += 1;
+      for (const batch of batches(todo, BATCH)) {
+        await this.#send(batch, label);
+        done += batch.length;
         if (this.labelling) this.labelling = { done, total: todo.length };
-        if (warning && todo.length === 1) toasts.bad(warning);
-      });
+      }
     } catch (error) {
       toasts.failed(error);
     }
@@ -132,6 +130,19 @@ export class GalleryState {
     if (done === 0) return;
     const text = label === null ? t('gallery.unlabelled.done', { n: done }) : t('gallery.labelled', { n: done, label });
     toasts.say(text, { title: t('common.undo'), run: () => void this.undo(done) });
+  }
+
+  async #send(batch: Example[], label: string | null): Promise<void> {
+    const [first] = batch;
+    if (batch.length === 1 && first) {
+      const { warning } = await labels.set(this.store.id, first.id, label, null);
+      if (warning) toasts.bad(warning);
+    } else {
+      await labels.setMany(this.store.id, batch.map((example) => ({ example: example.id, label })));
+    }
+    const ids = new Set(batch.map((example) => example.id));
+    this.#paged.replace((example) => (ids.has(example.id) ? { ...example, label, by: null } : example));
+    for (const example of batch) this.store.moved(example.label, label);
   }
 
   async undo(n: number): Promise<void> {

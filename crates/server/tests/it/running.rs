@@ -1,0 +1,76 @@
+//! A server on a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+
+use server::{Settings, Way};
+use testkit::Client;
+
+/// A server that runs until it is dropped.
+pub(crate) struct Running {
+    pub(crate) address: String,
+    pub(crate) key: Option<String>,
+    stop: &'static AtomicBool,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A server for one person, or for a team, with its own SQLite.
+pub(crate) fn start(way: Way, dir: &Path) -> Running {
+    start_on(way, dir, None)
+}
+
+/// A server on a database.
+pub(crate) fn start_on(way: Way, dir: &Path, database: Option<String>) -> Running {
+    let settings = Settings {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        way,
+        dir: dir.to_owned(),
+        database,
+        workers: 1,
+        max_upload: 64 << 20,
+    };
+    // One for each server of this process; a few bytes that live as long as the tests.
+    let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+    let (tell, told) = channel();
+    let thread = std::thread::spawn(move || {
+        let home = pipeline::Home::by_default().expect("a home");
+        let opened = |opened: &server::Opened| {
+            tell.send((opened.address.to_string(), opened.key.clone())).expect("somebody waits");
+        };
+        server::run(&settings, home, opened, stop).expect("the server runs");
+    });
+    let (address, key) = told.recv().expect("the server listens");
+    Running { address: format!("http://{address}"), key, stop, thread: Some(thread) }
+}
+
+impl Running {
+    pub(crate) fn nobody(&self) -> Client {
+        Client::nobody(&self.address)
+    }
+
+    /// The owner of a local server.
+    pub(crate) fn owner(&self) -> Client {
+        Client::owner(&self.address, self.key.as_deref().expect("a key"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("the server did not end well");
+        }
+    }
+}
+
+/// The folder of a server.
+pub(crate) fn folder() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("data");
+    (dir, path)
+}
