@@ -17,6 +17,8 @@ use crate::report::Measure;
 
 /// An example with a smaller p-value of being familiar is called unfamiliar: one false alarm in a hundred.
 pub(crate) const UNFAMILIAR_BELOW: f64 = 0.01;
+/// Shares of wrong answers that promises are tried for, so that a person sees what each would cost.
+const TARGETS: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
 /// Chance that a promise is broken.
 const DELTA: f64 = 0.05;
 /// Coverage of the interval around a number.
@@ -41,6 +43,8 @@ pub(crate) struct Assessment {
     pub(crate) reliability: Vec<(f64, Estimate)>,
     /// Of single-label data.
     pub(crate) trade_off: Vec<TradeOff>,
+    /// What could be promised, for each of [`TARGETS`] that can be proved.
+    pub(crate) promises: Vec<RejectRule>,
 }
 
 impl Assessment {
@@ -107,6 +111,7 @@ pub(crate) fn assess(
         recall: Vec::new(),
         reliability: Vec::new(),
         trade_off: Vec::new(),
+        promises: Vec::new(),
     };
     match &lesson.labels {
         Labels::Single(labels) => {
@@ -168,6 +173,8 @@ fn assess_classes(
         assessment.recall = metrics::recall(&assessment.confusion);
         assessment.reliability = metrics::reliability(&confidences, &correct);
         assessment.trade_off = evaluate::trade_off(&confidences, &correct);
+        let promise = |target: f64| evaluate::fit_reject(&confidences, &correct, target, DELTA).ok();
+        assessment.promises = TARGETS.into_iter().filter_map(promise).collect();
     }
     assessment.reject = evaluate::fit_reject(&confidences, &correct, target_error, DELTA);
     assessment.calibration = vec![calibration];

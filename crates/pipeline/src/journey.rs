@@ -9,7 +9,7 @@ use bundle::{
 };
 use dataset::split::parts;
 use dataset::{Dataset, Modality, Problem, Target, Task};
-use evaluate::{LearningCurve, TradeOff};
+use evaluate::{LearningCurve, RejectRule, TradeOff};
 use linalg::Seed;
 use tune::{FeatureSet, Targets, TuneConfig, TuneError, TuneInput, Tuned};
 
@@ -62,14 +62,14 @@ pub struct Tuning {
     pub n_examples: usize,
     /// What saying "I don't know" costs and brings, out of fold; empty unless each example has one class.
     pub trade_off: Vec<TradeOff>,
+    /// What could be promised about the share of wrong answers, the strictest first; each holds with 95 % confidence.
+    pub promises: Vec<RejectRule>,
 }
 
 /// Runs the whole journey and writes the bundle and the report.
 pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning, PipelineError> {
     let (data, mut problems) = run.step(Step::Read, || Ok(request.source.read()?))?;
-    for problem in &problems {
-        run.tell(Event::Problem(problem.clone()));
-    }
+    problems.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
     check_labels(&data)?;
     if data.modality == Modality::Senses {
         return senses::tune(home, request, data, problems, run);
@@ -121,6 +121,7 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
             identity,
             n_examples: lesson.rows.len(),
             trade_off: assessment.trade_off.clone(),
+            promises: assessment.promises.clone(),
             dataset: table.data.clone(),
             problems,
             report,

@@ -4,12 +4,12 @@
 //! an example it says without having seen its label. What [`tune`](fn@crate::tune) makes is better; this is there in a tenth of a second.
 
 use curate::CurateError;
-use curate::select::{self, Budget, Halves, Pool};
+use curate::select::{self, Budget, Half, Halves, Pool};
 use dataset::split::{self, Groups};
 use dataset::{Dataset, Problem};
 use evaluate::{Calibration, Estimate, metrics};
 use linalg::neighbours::{Metric, knn_between};
-use linalg::{Matrix, MatrixView, Seed};
+use linalg::{Matrix, MatrixView, Seed, random};
 use tune::what_if::WhatIf;
 
 use crate::audit::joined;
@@ -22,7 +22,7 @@ const FOLDS: usize = 5;
 const MOST_COMPARED: usize = 20_000;
 /// Labels of a class without which nothing is measured: fewer cannot be dealt to folds.
 const LEAST_OF_CLASS: usize = 2;
-/// Labels without which nothing is measured.
+/// Labels of drawn examples without which nothing is measured.
 const LEAST_LABELS: usize = 10;
 
 /// Examples that were looked at.
@@ -31,6 +31,8 @@ pub struct Quick {
     /// `[n, d]`: the pooled vectors.
     x: Matrix,
     asked: WhatIf,
+    /// `[n]`: rows as chance orders them, once and for all. Whoever labels from its beginning labels a fair draw.
+    order: Vec<usize>,
     seed: Seed,
 }
 
@@ -39,7 +41,9 @@ pub struct Quick {
 pub struct Judged {
     /// Examples with a label.
     pub n_labelled: usize,
-    /// Accuracy out of fold; absent below ten labels, and while fewer than two classes have two examples.
+    /// Of those, the ones that chance picked.
+    pub n_drawn: usize,
+    /// Accuracy out of fold on those that chance picked; absent below ten of them, and while fewer than two classes have two examples.
     pub accuracy: Option<Estimate>,
     /// The accuracy of who always says the most common class, in [0, 1].
     pub chance: f64,
@@ -71,7 +75,9 @@ impl Quick {
             if x.rows() <= MOST_COMPARED { curate::duplicates(x.view())?.components } else { Vec::new() };
         let groups = joined(table.data.examples.iter().map(|example| example.group.as_deref()), &copies);
         let asked = WhatIf::new(&x, &folds(&groups, x.rows(), seed), seed);
-        Ok((Self { x, asked, seed }, kept, table.problems))
+        let mut order: Vec<usize> = (0..x.rows()).collect();
+        random::shuffle(&mut order, &mut seed.derive("order").rng());
+        Ok((Self { x, asked, order, seed }, kept, table.problems))
     }
 
     /// How many examples there are.
@@ -79,13 +85,14 @@ impl Quick {
         self.x.rows()
     }
 
-    /// What the labels, `[n]`, teach.
-    pub fn judge(&self, labels: &[Option<u32>]) -> Judged {
+    /// What the labels, `[n]`, teach. Accuracy is measured on those that are also `drawn`, `[n]`: labelled because chance picked them.
+    pub fn judge(&self, labels: &[Option<u32>], drawn: &[bool]) -> Judged {
         let given: Vec<u32> = labels.iter().flatten().copied().collect();
         let counts = counts(&given);
         let most = counts.iter().copied().max().unwrap_or(0);
         let chance = if given.is_empty() { 0.0 } else { most as f64 / given.len() as f64 };
-        let told = Judged { n_labelled: given.len(), chance, ..Judged::default() };
+        let n_drawn = labels.iter().zip(drawn).filter(|(label, drawn)| label.is_some() && **drawn).count();
+        let told = Judged { n_labelled: given.len(), n_drawn, chance, ..Judged::default() };
         if counts.iter().filter(|count| **count >= LEAST_OF_CLASS).count() < 2 {
             return Judged { suggestions: vec![None; self.n()], ..told };
         }
@@ -94,40 +101,47 @@ impl Quick {
         let mut judged = told;
         let mut correct = Vec::new();
         for (row, label) in labels.iter().enumerate() {
-            let Some([(first, p), (_, q)]) = two_best(scores.row(row), &calibration) else {
-                judged.suggestions.push(None);
-                judged.margins.push(0.0);
-                continue;
-            };
-            judged.suggestions.push(Some((first, p)));
-            judged.margins.push((p - q).clamp(0.0, 1.0));
-            correct.extend(label.map(|label| label == first));
+            let best = two_best(scores.row(row), &calibration);
+            judged.suggestions.push(best.map(|[best, _]| best));
+            judged.margins.push(best.map_or(0.0, |[(_, p), (_, q)]| (p - q).clamp(0.0, 1.0)));
+            // Where nobody taught it, it was wrong.
+            correct.extend(
+                label.filter(|_| drawn[row]).map(|label| best.is_some_and(|[(first, _), _]| first == label)),
+            );
         }
         judged.accuracy = (correct.len() >= LEAST_LABELS).then(|| metrics::accuracy(&correct));
         judged
     }
 
-    /// What to label next, the most useful first: with a model what it is unsure of, without one what stands for many.
-    ///
-    /// # Errors
-    /// [`CurateError::Empty`] when everything has a label.
+    /// What to label next, the most useful first: every second one is drawn at random, the others are what the model is unsure of, or,
+    /// without one, what stands for many.
     pub fn next(
         &self,
         labels: &[Option<u32>],
         judged: &Judged,
         count: usize,
-    ) -> Result<Vec<usize>, PipelineError> {
-        let known: Vec<bool> = labels.iter().map(Option::is_some).collect();
+    ) -> Result<Vec<(usize, Half)>, PipelineError> {
+        let mut known: Vec<bool> = labels.iter().map(Option::is_some).collect();
+        let drawn: Vec<usize> =
+            self.order.iter().copied().filter(|row| !known[*row]).take(count.div_ceil(2)).collect();
+        drawn.iter().for_each(|row| known[*row] = true);
         let margins = (!judged.margins.is_empty()).then_some(judged.margins.as_slice());
         let n_classes = counts(&labels.iter().flatten().copied().collect::<Vec<_>>()).len();
         let n_classes = (n_classes > 1).then_some(n_classes);
         let pool = Pool { x: self.x.view(), known: &known, margins, n_classes };
         let method = select::suited(pool);
-        match select::select(pool, method, Budget::Examples(count), Halves::Mixed, self.seed) {
-            Ok(selection) => Ok(selection.picks.iter().map(|pick| pick.row).collect()),
-            Err(CurateError::Empty { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
+        let chosen =
+            match select::select(pool, method, Budget::Examples(count / 2), Halves::Chosen, self.seed) {
+                Ok(selection) => selection.picks.iter().map(|pick| pick.row).collect(),
+                Err(CurateError::Empty { .. }) => Vec::new(),
+                Err(error) => return Err(error.into()),
+            };
+        let mut next: Vec<(usize, Half)> = Vec::new();
+        for place in 0..drawn.len().max(chosen.len()) {
+            next.extend(chosen.get(place).map(|row| (*row, Half::Chosen)));
+            next.extend(drawn.get(place).map(|row| (*row, Half::Random)));
         }
+        Ok(next)
     }
 
     /// The examples most like one of them, itself first.

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use pipeline::Lang;
+use tracing::Instrument as _;
 
 use crate::App;
 use crate::error::ApiError;
@@ -47,7 +48,7 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     let route =
         request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
     let mut response = match guard(&request) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => next.run(request).instrument(tracing::info_span!("request", %id, route)).await,
         Err(error) => error.into_response(),
     };
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
@@ -69,7 +70,9 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
 fn guard(request: &Request) -> Result<(), ApiError> {
     let harmless = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
     let headers = request.headers();
-    if harmless || headers.contains_key("x-dianjing") || headers.contains_key(AUTHORIZATION) {
+    // A token is not sent along by a browser on its own; other credentials are.
+    let token = headers.get(AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
+    if harmless || headers.contains_key("x-dianjing") || token {
         return Ok(());
     }
     let (en, zh) = ("the header `X-Dianjing` is missing", "缺少请求头 X-Dianjing");

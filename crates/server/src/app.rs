@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use pipeline::Home;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::blobs::Blobs;
 use crate::counters::Counters;
@@ -17,6 +18,9 @@ use crate::serving::Serving;
 use crate::uploads::Uploads;
 use crate::usage::Usage;
 use crate::{Settings, Way};
+
+/// Passwords that are hashed at once.
+const HASHING: usize = 2;
 
 /// The server's state.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct App {
     pub(crate) counters: Counters,
     pub(crate) keys: Keys,
     pub(crate) attempts: Attempts,
+    /// Turns at hashing passwords.
+    pub(crate) hashing: Semaphore,
     pub(crate) way: Way,
     /// Tells a worker that there is something to do.
     pub(crate) wake: Notify,
@@ -52,6 +58,7 @@ impl App {
             counters: Counters::default(),
             keys: Keys::default(),
             attempts: Attempts::default(),
+            hashing: Semaphore::new(HASHING),
             way: settings.way,
             wake: Notify::new(),
             models: dir.join("models"),
@@ -74,6 +81,14 @@ impl App {
 
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the server has been closing for so long.
+    pub(crate) async fn closed_for(&self, patience: Duration) {
+        while !self.is_closing() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(patience).await;
     }
 
     /// Stops what is under way.

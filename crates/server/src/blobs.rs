@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use store::{Hash, StoreError};
 
+use crate::pictures;
+
 /// The folder of all of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
@@ -26,11 +28,23 @@ impl Blobs {
 
     /// Keeps a copy of a file and returns its name. What is there already is not written again.
     pub(crate) fn keep(&self, file: &Path) -> Result<String, StoreError> {
-        let bytes = fs::read(file).map_err(|source| StoreError::read(file, source))?;
-        let name = format!("{}{}", Hash::of(&bytes), ending(file));
+        let hash = Hash::of_file(file).map_err(|source| StoreError::read(file, source))?;
+        let name = format!("{hash}{}", ending(file));
         let path = self.path(&name);
         if !path.exists() {
-            store::write_atomic(&path, |out| out.write_all(&bytes))?;
+            let mut from = fs::File::open(file).map_err(|source| StoreError::read(file, source))?;
+            store::write_atomic(&path, |mut out| io::copy(&mut from, &mut out).map(drop))?;
+        }
+        Ok(name)
+    }
+
+    /// Keeps bytes that came without a name; what they are tells their ending.
+    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<String, StoreError> {
+        let ending = pictures::kind_of(bytes).and_then(|kind| kind.rsplit('/').next()).unwrap_or("bin");
+        let name = format!("{}.{ending}", Hash::of(bytes));
+        let path = self.path(&name);
+        if !path.exists() {
+            store::write_atomic(&path, |out| out.write_all(bytes))?;
         }
         Ok(name)
     }

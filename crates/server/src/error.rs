@@ -123,7 +123,13 @@ impl From<sqlx::Error> for ApiError {
         if full {
             return Self::disk_full();
         }
+        let busy = error.as_database_error().is_some_and(|error| error.message().contains("locked"));
         match error {
+            _ if busy => {
+                let (en, zh) = ("the database is busy", "数据库正忙");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", en, zh)
+                    .hint("try again in a moment", "请稍后重试")
+            }
             sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
                 tracing::error!(%error, "the database does not answer");
                 let (en, zh) = ("the database does not answer", "数据库没有响应");
@@ -137,8 +143,38 @@ impl From<sqlx::Error> for ApiError {
 
 impl From<PipelineError> for ApiError {
     fn from(error: PipelineError) -> Self {
-        let (en, zh) = (words::error(&error, Lang::En), words::error(&error, Lang::Zh));
-        Self::invalid(en, zh)
+        use pipeline::PipelineError as E;
+        match error {
+            E::Store(error) | E::Bundle(bundle::BundleError::Write(error)) => error.into(),
+            // What is wrong with the data or with a file that was sent is for who sent it; what is wrong here is for the log.
+            E::Read(_)
+            | E::NothingUsable { .. }
+            | E::OneClass { .. }
+            | E::NoLabels { .. }
+            | E::OtherModality { .. } => {
+                Self::invalid(words::error(&error, Lang::En), words::error(&error, Lang::Zh))
+            }
+            E::Bundle(cause) => {
+                tracing::info!(%cause, "a bundle was refused");
+                let (en, zh) = ("this is no bundle that can be used here", "这不是可在此使用的模型包");
+                let hint =
+                    ("copy it again, or make it anew with this version", "请重新复制，或用当前版本重新制作");
+                Self::invalid(en, zh).hint(hint.0, hint.1)
+            }
+            E::Pull(cause) => {
+                tracing::error!(%cause, "a base could not be fetched");
+                let (en, zh) = (
+                    "the base model is not on this server and could not be fetched",
+                    "服务器上没有所需底座，也无法下载",
+                );
+                let hint = (
+                    "fetch it with `dianjing base pull` where there is a network",
+                    "请在有网络处用 dianjing base pull 下载",
+                );
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", en, zh).hint(hint.0, hint.1)
+            }
+            other => Self::internal(&other),
+        }
     }
 }
 

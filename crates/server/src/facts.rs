@@ -1,7 +1,7 @@
 //! What is known of a model, read from its bundle.
 
 use bundle::Bundle;
-use evaluate::{Estimate, TradeOff};
+use evaluate::{Estimate, RejectRule, TradeOff};
 
 use crate::api::models::{Confusion, Errors, Facts, Kept, Measured, Promise, Recall, Trade};
 
@@ -18,11 +18,7 @@ pub(crate) fn of_bundle(bundle: &Bundle, size_bytes: u64) -> Facts {
         class: class.clone(),
         estimate: (*estimate).into(),
     };
-    let promise = bundle.decision.reject.map(|rule| Promise {
-        target_error: rule.target_error,
-        threshold: rule.threshold,
-        answered: rule.accepted as f64 / rule.n.max(1) as f64,
-    });
+    let promise = bundle.decision.reject.as_ref().map(promise);
     Facts {
         modality: manifest.base.modality.clone(),
         base: manifest.base.id.clone(),
@@ -40,7 +36,12 @@ pub(crate) fn of_bundle(bundle: &Bundle, size_bytes: u64) -> Facts {
 }
 
 /// With where it errs: the confusions and the trade-off, out of fold; both empty where they were not kept.
-pub(crate) fn with_errors(facts: Facts, counts: Vec<Vec<u64>>, trade_off: &[TradeOff]) -> Kept {
+pub(crate) fn with_errors(
+    facts: Facts,
+    counts: Vec<Vec<u64>>,
+    trade_off: &[TradeOff],
+    promises: &[RejectRule],
+) -> Kept {
     let trade = |point: &TradeOff| Trade {
         threshold: point.threshold,
         answered: point.answered,
@@ -48,5 +49,14 @@ pub(crate) fn with_errors(facts: Facts, counts: Vec<Vec<u64>>, trade_off: &[Trad
         errors_high: point.errors_high,
     };
     let confusion = Confusion { classes: facts.classes.clone(), counts };
-    Kept { facts, errors: Errors { confusion, trade: trade_off.iter().map(trade).collect() } }
+    let trade = trade_off.iter().map(trade).collect();
+    Kept { facts, errors: Errors { confusion, trade, promises: promises.iter().map(promise).collect() } }
+}
+
+fn promise(rule: &RejectRule) -> Promise {
+    Promise {
+        target_error: rule.target_error,
+        threshold: rule.threshold,
+        answered: rule.accepted as f64 / rule.n.max(1) as f64,
+    }
 }

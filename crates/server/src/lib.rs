@@ -26,8 +26,10 @@ mod uploads;
 mod usage;
 mod worklists;
 
+use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -92,7 +94,7 @@ pub fn run(
 ) -> Result<(), ServerError> {
     let dir = settings.dir.clone();
     let folder = |source| ServerError::Folder { dir: dir.clone(), source };
-    std::fs::create_dir_all(&settings.dir).map_err(folder)?;
+    make_private(&settings.dir).map_err(folder)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Stopped)?;
     let ended = runtime.block_on(serve(settings, home, opened, stop));
@@ -125,7 +127,12 @@ async fn serve(
         }
         closing.close();
     };
-    axum::serve(listener, router(&app)).with_graceful_shutdown(until).await.map_err(ServerError::Stopped)?;
+    let closed = app.clone();
+    let serving = axum::serve(listener, router(&app)).with_graceful_shutdown(until).into_future();
+    tokio::select! {
+        ended = serving => ended.map_err(ServerError::Stopped)?,
+        () = closed.closed_for(PATIENCE) => tracing::warn!("requests that did not end were cut off"),
+    }
     for worker in workers {
         let _ = tokio::time::timeout(PATIENCE, worker).await;
     }
@@ -144,4 +151,15 @@ fn router(app: &Arc<App>) -> Router {
         .fallback(get(studio::file))
         .layer(axum::middleware::from_fn_with_state(app.clone(), answering::answering))
         .with_state(app.clone())
+}
+
+/// Makes a folder that nobody else on this machine can read.
+fn make_private(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }

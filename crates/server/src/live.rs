@@ -3,13 +3,14 @@
 //! A data set is looked at when it is first asked for; its features come from the cache from then on. Each label sets the quick
 //! model to work in the background; labels that come meanwhile are taken together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pipeline::{Event, Judged, Quick, Run, Step};
+use pipeline::{Event, Half, Judged, Quick, Run, Step};
 
 use crate::App;
+use crate::clock::now;
 use crate::db::Tenant;
 use crate::error::ApiError;
 use crate::gathering;
@@ -18,6 +19,8 @@ use crate::gathering;
 const MOST_SETS: usize = 12;
 /// Examples that wait in the queue.
 const QUEUE: usize = 60;
+/// How long a failed look is not repeated, in milliseconds.
+const LOOK_AGAIN: i64 = 5000;
 /// Seed of folds and picks.
 const SEED: u64 = 1;
 
@@ -44,9 +47,19 @@ pub(crate) struct Live {
 #[derive(Debug)]
 enum State {
     /// Labels that were given meanwhile wait here.
-    Looking(Vec<(String, Option<String>)>),
+    Looking(Vec<Given>),
     Ready(Box<Looked>),
-    Failed(ApiError),
+    /// And when: the next question after a while looks again.
+    Failed(ApiError, i64),
+}
+
+/// A label that was given or taken away.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) example: String,
+    pub(crate) label: Option<String>,
+    /// Whether chance picked the example.
+    pub(crate) drawn: bool,
 }
 
 /// What looking brought.
@@ -54,10 +67,12 @@ enum State {
 struct Looked {
     quick: Arc<Quick>,
     ids: Arc<Vec<String>>,
-    rows: HashMap<String, usize>,
+    rows: Arc<HashMap<String, usize>>,
     classes: Vec<String>,
     /// `[n]`
     labels: Vec<Option<u32>>,
+    /// `[n]`: whether chance picked it to be labelled, or it came with its label.
+    drawn: Vec<bool>,
     opinion: Option<Arc<Opinion>>,
 }
 
@@ -68,9 +83,9 @@ pub(crate) struct Opinion {
     pub(crate) ids: Arc<Vec<String>>,
     pub(crate) classes: Vec<String>,
     labels: Vec<Option<u32>>,
-    rows: HashMap<String, usize>,
-    /// What to label next, the most useful first.
-    pub(crate) queue: Vec<String>,
+    rows: Arc<HashMap<String, usize>>,
+    /// What to label next, the most useful first, and whether chance picked it.
+    pub(crate) queue: Vec<(String, Half)>,
 }
 
 /// Where a data set stands.
@@ -86,6 +101,11 @@ impl Opinion {
     pub(crate) fn suggestion(&self, example: &str) -> Option<(&str, f64)> {
         let (class, probability) = self.judged.suggestions[*self.rows.get(example)?]?;
         Some((self.classes.get(class as usize)?, probability))
+    }
+
+    /// Whether chance picked an example to be labelled next.
+    pub(crate) fn draws(&self, example: &str) -> bool {
+        self.queue.iter().any(|(id, half)| id == example && *half == Half::Random)
     }
 
     /// Examples whose label it would not have given, the surest first.
@@ -125,8 +145,10 @@ impl Lives {
     /// The data set's live state; looking at it begins when nobody did yet.
     pub(crate) fn of(&self, app: &Arc<App>, tenant: &Tenant, dataset: &str) -> Arc<Live> {
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = crate::clock::now();
-        if let Some((live, asked)) = sets.get_mut(dataset) {
+        let now = now();
+        if let Some((live, asked)) = sets.get_mut(dataset)
+            && !live.failed_before(now - LOOK_AGAIN)
+        {
             *asked = now;
             return live.clone();
         }
@@ -172,8 +194,13 @@ impl Live {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Looking(_) => Standing::Looking,
             State::Ready(looked) => Standing::Ready(looked.opinion.clone()),
-            State::Failed(error) => Standing::Failed(error.clone()),
+            State::Failed(error, _) => Standing::Failed(error.clone()),
         }
+    }
+
+    fn failed_before(&self, time: i64) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(&*state, State::Failed(_, at) if *at < time)
     }
 
     /// The opinion, if there is one.
@@ -182,11 +209,11 @@ impl Live {
     }
 
     /// Takes a label in, or away, and thinks again.
-    pub(crate) fn label(self: &Arc<Self>, app: &Arc<App>, example: &str, label: Option<&str>) {
+    pub(crate) fn label(self: &Arc<Self>, app: &Arc<App>, given: Given) {
         match &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            State::Looking(waiting) => return waiting.push((example.to_owned(), label.map(str::to_owned))),
-            State::Ready(looked) => looked.label(example, label),
-            State::Failed(_) => return,
+            State::Looking(waiting) => return waiting.push(given),
+            State::Ready(looked) => looked.label(&given),
+            State::Failed(..) => return,
         }
         self.think(app);
     }
@@ -198,7 +225,7 @@ impl Live {
                 Some(row) => (looked.quick.clone(), looked.ids.clone(), *row),
                 None => return Vec::new(),
             },
-            State::Looking(_) | State::Failed(_) => return Vec::new(),
+            State::Looking(_) | State::Failed(..) => return Vec::new(),
         };
         quick.similar(row, count).into_iter().map(|row| ids[row].clone()).collect()
     }
@@ -223,7 +250,7 @@ impl Live {
     }
 
     fn judge_once(&self, app: &Arc<App>) {
-        let (quick, ids, rows, classes, labels) =
+        let (quick, ids, rows, classes, labels, drawn) =
             match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
                 State::Ready(looked) => (
                     looked.quick.clone(),
@@ -231,15 +258,16 @@ impl Live {
                     looked.rows.clone(),
                     looked.classes.clone(),
                     looked.labels.clone(),
+                    looked.drawn.clone(),
                 ),
-                State::Looking(_) | State::Failed(_) => return,
+                State::Looking(_) | State::Failed(..) => return,
             };
-        let judged = quick.judge(&labels);
+        let judged = quick.judge(&labels, &drawn);
         let queue = quick.next(&labels, &judged, QUEUE).unwrap_or_else(|error| {
             tracing::error!(%error, "the queue could not be made");
             Vec::new()
         });
-        let queue = queue.into_iter().map(|row| ids[row].clone()).collect();
+        let queue = queue.into_iter().map(|(row, half)| (ids[row].clone(), half)).collect();
         self.remember(app, &judged);
         let opinion = Arc::new(Opinion { judged, ids, classes, labels, rows, queue });
         if let State::Ready(looked) = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -260,9 +288,10 @@ impl Live {
 }
 
 impl Looked {
-    fn label(&mut self, example: &str, label: Option<&str>) {
-        let Some(row) = self.rows.get(example) else { return };
-        self.labels[*row] = label.map(|label| class_of(&mut self.classes, label));
+    fn label(&mut self, given: &Given) {
+        let Some(row) = self.rows.get(&given.example) else { return };
+        self.labels[*row] = given.label.as_deref().map(|label| class_of(&mut self.classes, label));
+        self.drawn[*row] |= given.drawn;
     }
 }
 
@@ -283,10 +312,10 @@ async fn look(app: Arc<App>, live: Arc<Live>) {
             if let State::Looking(waiting) = &mut *state { std::mem::take(waiting) } else { Vec::new() };
         *state = match looked {
             Ok(mut looked) => {
-                waiting.iter().for_each(|(example, label)| looked.label(example, label.as_deref()));
+                waiting.iter().for_each(|given| looked.label(given));
                 State::Ready(Box::new(looked))
             }
-            Err(error) => State::Failed(error),
+            Err(error) => State::Failed(error, now()),
         };
     }
     live.think(&app);
@@ -312,19 +341,21 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let ids: Vec<String> = kept.iter().map(|place| rows[*place].id.clone()).collect();
     let places = ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect();
     // Labels of now, not of when looking began; those that come later wait in the state.
-    let given: BTreeMap<String, Option<String>> = app
+    let given: HashMap<String, (Option<String>, i64)> = app
         .db
-        .all_examples(&live.tenant, &live.dataset)
+        .labels(&live.tenant, &live.dataset)
         .await?
         .into_iter()
-        .map(|row| (row.id, row.label))
+        .map(|(id, label, drawn)| (id, (label, drawn)))
         .collect();
     let classes = app.db.classes(&live.tenant, &live.dataset).await?;
     let mut classes: Vec<String> = classes.into_iter().map(|(name, _)| name).collect();
     let labels = ids.iter().map(|id| {
-        let label = given.get(id)?.as_deref()?;
+        let label = given.get(id)?.0.as_deref()?;
         Some(class_of(&mut classes, label))
     });
     let labels = labels.collect();
-    Ok(Looked { quick: Arc::new(quick), ids: Arc::new(ids), rows: places, classes, labels, opinion: None })
+    let drawn = ids.iter().map(|id| given.get(id).is_some_and(|(_, drawn)| *drawn == 1)).collect();
+    let (quick, ids, rows) = (Arc::new(quick), Arc::new(ids), Arc::new(places));
+    Ok(Looked { quick, ids, rows, classes, labels, drawn, opinion: None })
 }

@@ -5,6 +5,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
 
@@ -16,6 +17,8 @@ const MOST_FILES: usize = 200_000;
 const MOST_RATIO: u64 = 200;
 /// Deepest path.
 const MOST_DEPTH: usize = 16;
+/// Longest name of a folder or file, in bytes: what file systems take.
+const LONGEST_PART: usize = 255;
 /// Longest path, in bytes.
 const MOST_LENGTH: usize = 1024;
 
@@ -25,11 +28,13 @@ pub(crate) struct Uploads {
     dir: PathBuf,
     /// Most bytes of one upload, unpacked.
     most: u64,
+    /// Pieces are added one after the other, so that one that is sent twice is seen.
+    adding: Arc<Mutex<()>>,
 }
 
 impl Uploads {
     pub(crate) fn new(dir: PathBuf, most: u64) -> Self {
-        Self { dir, most }
+        Self { dir, most, adding: Arc::default() }
     }
 
     /// The folder of one upload. Ids are ours, so they are plain.
@@ -54,9 +59,17 @@ impl Uploads {
     /// Adds bytes to the end of a file. `offset` must be where it ends: a client that lost its way is told where that is.
     pub(crate) fn append(&self, id: &str, name: &str, offset: u64, bytes: &[u8]) -> Result<u64, ApiError> {
         let path = self.folder(id).join(safe(name)?);
+        let clash = || ApiError::invalid("a file and a folder have the same name", "文件与文件夹同名");
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => clash(),
+                _ => error.into(),
+            })?;
         }
+        if path.is_dir() {
+            return Err(clash());
+        }
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
         let size = file.metadata()?.len();
         if size != offset {
@@ -72,11 +85,30 @@ impl Uploads {
         Ok(size + bytes.len() as u64)
     }
 
-    pub(crate) fn forget(&self, id: &str) -> io::Result<()> {
-        match fs::remove_dir_all(self.folder(id)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    /// Where an archive of an upload is unpacked.
+    fn unpacked(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}.unpacked"))
+    }
+
+    /// A path in an upload as its sender knows it; `.` for all of it.
+    pub(crate) fn as_sent<'p>(&self, id: &str, path: &'p str) -> &'p str {
+        let below = |folder: PathBuf| path.strip_prefix(&*folder.to_string_lossy());
+        match below(self.unpacked(id)).or_else(|| below(self.folder(id))) {
+            Some("") => ".",
+            Some(rest) => rest.trim_start_matches('/'),
+            None => path,
         }
+    }
+
+    /// Removes what arrived, and what was unpacked of it.
+    pub(crate) fn forget(&self, id: &str) -> io::Result<()> {
+        for folder in [self.folder(id), self.unpacked(id)] {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// What is to be read: an only archive is unpacked first; an only folder or an only table stands for itself.
@@ -95,8 +127,12 @@ impl Uploads {
         if let [(only, size)] = files.as_slice()
             && only.to_lowercase().ends_with(".zip")
         {
-            let inside = self.dir.join(format!("{id}.unpacked"));
-            let _ = fs::remove_dir_all(&inside);
+            let inside = self.unpacked(id);
+            // What an earlier try left.
+            match fs::remove_dir_all(&inside) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
             self.unpack(&folder.join(only), *size, &inside)?;
             return only_entry(inside);
         }
@@ -133,8 +169,9 @@ impl Uploads {
                 fs::create_dir_all(parent)?;
             }
             let mut out = File::create(&path)?;
-            let copied =
-                io::copy(&mut (&mut member).take(left + 1), &mut out).map_err(|error| broken(&error))?;
+            let copied = io::copy(&mut (&mut member).take(left + 1), &mut out).map_err(|error| {
+                if error.kind() == io::ErrorKind::StorageFull { error.into() } else { broken(&error) }
+            })?;
             left = left.checked_sub(copied).ok_or_else(|| self.too_large())?;
         }
         Ok(())
@@ -158,29 +195,27 @@ fn safe(name: &str) -> Result<PathBuf, ApiError> {
         return Err(refused());
     }
     let path = PathBuf::from(&name);
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let plain =
+        path.components().all(|part| matches!(part, Component::Normal(name) if name.len() <= LONGEST_PART));
     // A letter and a colon is a disk on some systems.
     let disk = name.as_bytes().get(1) == Some(&b':');
     if plain && !disk && path.components().count() <= MOST_DEPTH { Ok(path) } else { Err(refused()) }
 }
 
-/// Goes down while there is one thing only: the folder that was dropped, the table in it.
+/// The one folder that was dropped, and the one table in it. Folders below are classes, even an only one.
 fn only_entry(root: PathBuf) -> Result<PathBuf, ApiError> {
-    let mut at = root;
-    while at.is_dir() {
+    let only = |at: &Path| -> Result<Option<PathBuf>, ApiError> {
         let entries: Vec<PathBuf> =
-            fs::read_dir(&at)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
-        match <[PathBuf; 1]>::try_from(entries) {
-            Ok([only]) if only.is_dir() || is_table(&only) => at = only,
-            Ok(_) | Err(_) => break,
-        }
-    }
-    Ok(at)
+            fs::read_dir(at)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        Ok(<[PathBuf; 1]>::try_from(entries).ok().map(|[only]| only))
+    };
+    let root = only(&root)?.filter(|only| only.is_dir()).unwrap_or(root);
+    Ok(only(&root)?.filter(|only| is_table(only)).unwrap_or(root))
 }
 
 fn is_table(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet"].contains(&ending.as_str())
+    ["csv", "tsv", "json", "jsonl", "ndjson", "parquet"].contains(&ending.as_str())
 }
 
 #[cfg(test)]
@@ -214,6 +249,16 @@ mod tests {
     }
 
     #[test]
+    fn senders_see_their_own_names() {
+        let (dir, uploads) = uploads();
+        let at = |below: &str| dir.path().join("uploads").join(below).display().to_string();
+        assert_eq!(uploads.as_sent("u", &at("u/parts/1.jpg")), "parts/1.jpg");
+        assert_eq!(uploads.as_sent("u", &at("u.unpacked/t.csv:3")), "t.csv:3");
+        assert_eq!(uploads.as_sent("u", &at("u")), ".");
+        assert_eq!(uploads.as_sent("u", "t.csv:3"), "t.csv:3");
+    }
+
+    #[test]
     fn paths_stay_inside() {
         for name in ["../x", "/etc/passwd", "a/../../x", "C:/x", "..\\x", "", "a\nb", "./../x"] {
             assert!(safe(name).is_err(), "{name}");
@@ -227,7 +272,7 @@ mod tests {
         let zip = zip_of(&[("set/good/1.txt", b"x"), ("__MACOSX/set/._1", b"y")]);
         uploads.append("u", "set.zip", 0, &zip).expect("sent");
         let root = uploads.root("u").expect("unpacked");
-        assert_eq!(root, dir.path().join("uploads/u.unpacked/set/good"));
+        assert_eq!(root, dir.path().join("uploads/u.unpacked/set"));
 
         let bomb = zip_of(&[("zeros.csv", &vec![0; 8 << 20])]);
         uploads.append("bomb", "bomb.zip", 0, &bomb).expect("sent");

@@ -91,6 +91,7 @@ pub(crate) fn tune(
             identity,
             n_examples: lesson.rows.len(),
             trade_off: assessment.trade_off.clone(),
+            promises: assessment.promises.clone(),
             dataset: whole.data.clone(),
             problems,
             report,

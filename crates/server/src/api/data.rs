@@ -175,7 +175,7 @@ pub(super) async fn rename_class(
     caller.may(Right::Edit)?;
     let name = name_of(&new.name)?;
     if name != class {
-        found(app.db.rename_class(&caller.tenant, &id, &class, &name, &caller.person.id).await?)?;
+        was_there(app.db.rename_class(&caller.tenant, &id, &class, &name, &caller.person.id).await?)?;
         app.lives.forget(&id);
     }
     told(&app, &caller.tenant, &id).await

@@ -79,6 +79,14 @@ pub(super) struct Login {
     password: String,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewPassword {
+    old: String,
+    /// At least ten characters.
+    new: String,
+}
+
 /// Says what kind of server this is. Open to everyone.
 #[utoipa::path(get, path = "/v1/status", tag = "entering", responses((status = 200, body = Status)))]
 pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Json<Status>, ApiError> {
@@ -118,7 +126,7 @@ pub(super) async fn setup(
         return Err(wrong_key());
     }
     let (tenant, name) = (name_of(&setup.tenant)?, name_of(&setup.name)?);
-    let password = hashed(setup.password).await?;
+    let password = hashed(&app, setup.password).await?;
     let person = app.db.found(&tenant, &name, Some(&password)).await?;
     let taken =
         || ApiError::conflict("this server is set up already: log in", "此服务器已完成初始设置：请登录");
@@ -134,12 +142,11 @@ pub(super) async fn login(
     headers: HeaderMap,
     Sent(login): Sent<Login>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let name = login.name.trim().to_owned();
+    let name = name_of(&login.name)?;
     app.attempts.check(&name)?;
     let person = app.db.person_by_name(&name).await?;
     let kept = person.as_ref().and_then(|person| person.password.clone());
-    let fits = tokio::task::spawn_blocking(move || password_fits(&login.password, kept.as_deref())).await;
-    let fits = fits.map_err(|error| ApiError::internal(&error))?;
+    let fits = fits(&app, login.password, kept).await?;
     match person {
         Some(person) if fits => {
             app.attempts.forget(&name);
@@ -170,14 +177,38 @@ pub(super) async fn session(caller: Caller) -> Json<Session> {
     Json(session_of(&caller.person))
 }
 
+/// Gives oneself another password. Who does not know the old one may not.
+#[utoipa::path(post, path = "/v1/password", tag = "entering", request_body = NewPassword, responses((status = 204)))]
+pub(super) async fn password(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Sent(new): Sent<NewPassword>,
+) -> Result<StatusCode, ApiError> {
+    caller.in_person()?;
+    app.attempts.check(&caller.person.name)?;
+    if !fits(&app, new.old, caller.person.password.clone()).await? {
+        return Err(ApiError::invalid("the old password is wrong", "原密码错误"));
+    }
+    app.attempts.forget(&caller.person.name);
+    app.db.set_password(&caller.person.id, &hashed(&app, new.new).await?).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "change password", "").await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Keeps a password as a hash, away from the threads that answer.
-pub(super) async fn hashed(password: String) -> Result<String, ApiError> {
+pub(super) async fn hashed(app: &App, password: String) -> Result<String, ApiError> {
     if password.chars().count() < PASSWORD_LENGTH {
         return Err(ApiError::invalid("a password has at least ten characters", "密码至少需要十个字符"));
     }
-    let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await;
-    let hash = hash.map_err(|error| ApiError::internal(&error))?;
+    let _turn = app.hashing.acquire().await.map_err(|error| ApiError::internal(&error))?;
+    let hash = app.blocking(move || Ok(hash_password(&password))).await?;
     hash.ok_or_else(|| ApiError::internal(&"the password could not be hashed"))
+}
+
+/// Whether a password is the one that is kept. Few are tried at once: each takes twenty megabytes for a while.
+async fn fits(app: &App, password: String, kept: Option<String>) -> Result<bool, ApiError> {
+    let _turn = app.hashing.acquire().await.map_err(|error| ApiError::internal(&error))?;
+    app.blocking(move || Ok(password_fits(&password, kept.as_deref()))).await
 }
 
 async fn begin(

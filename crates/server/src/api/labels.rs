@@ -16,9 +16,9 @@ use super::reading::{Asked, Sent, found, name_of};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
-use crate::db::labels::Said;
+use crate::db::labels::{Act, Said};
 use crate::error::ApiError;
-use crate::live::{Opinion, Standing};
+use crate::live::{self, Opinion, Standing};
 use crate::people::{Caller, Right};
 
 /// Labels given at once.
@@ -102,6 +102,8 @@ pub(super) struct Live {
     state: &'static str,
     looked: Looked,
     n_labelled: i64,
+    /// Of those, the ones that chance picked or that came with the data: accuracy is measured on them.
+    n_drawn: Option<usize>,
     /// Of the quick model, out of fold.
     accuracy: Option<Measure>,
     /// The accuracy of who always says the most common class.
@@ -163,9 +165,9 @@ pub(super) async fn give(
     Sent(given): Sent<Given>,
 ) -> Result<Json<Taken>, ApiError> {
     caller.may(Right::Label)?;
-    let event = one(&app, &caller, &id, &given).await?;
     let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
     let warning = opinion.and_then(|opinion| warning(&opinion, &given, lang_of(&headers)));
+    let event = take(&app, &caller, &id, &[given]).await?;
     Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning }))
 }
 
@@ -181,24 +183,35 @@ pub(super) async fn give_many(
     if many.labels.len() > MOST_AT_ONCE {
         return Err(ApiError::too_large("at most 10,000 labels at once", "一次最多 1 万个标注"));
     }
-    let mut event = 0;
-    for given in &many.labels {
-        event = one(&app, &caller, &id, given).await?;
-    }
+    let event = take(&app, &caller, &id, &many.labels).await?;
     Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning: None }))
 }
 
-async fn one(app: &Arc<App>, caller: &Caller, dataset: &str, given: &Given) -> Result<i64, ApiError> {
-    let label = given.label.as_deref().map(name_of).transpose()?;
-    let said = Said {
-        example: &given.example,
-        label: label.as_deref(),
+/// Takes labels, all or none, and lets the quick model know.
+async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -> Result<i64, ApiError> {
+    found(app.db.dataset(&caller.tenant, dataset).await?)?;
+    let live = app.lives.of(app, &caller.tenant, dataset);
+    let opinion = live.opinion();
+    let named = |given: &Given| {
+        Ok(live::Given {
+            label: given.label.as_deref().map(name_of).transpose()?,
+            drawn: opinion.as_ref().is_some_and(|opinion| opinion.draws(&given.example)),
+            example: given.example.clone(),
+        })
+    };
+    let taken = given.iter().map(named).collect::<Result<Vec<live::Given>, ApiError>>()?;
+    let said = taken.iter().zip(given).map(|(taken, given)| Said {
+        example: &taken.example,
+        label: taken.label.as_deref(),
         person: &caller.person.id,
         milliseconds: given.milliseconds.filter(|spent| *spent >= 0),
-    };
-    let labelled = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
-    app.lives.of(app, &caller.tenant, dataset).label(app, &given.example, label.as_deref());
-    Ok(labelled)
+        drawn: taken.drawn,
+        act: Act::Give,
+    });
+    let said: Vec<Said<'_>> = said.collect();
+    let event = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
+    taken.into_iter().for_each(|given| live.label(app, given));
+    Ok(event)
 }
 
 /// What the quick model, which did not see this label, has against it.
@@ -225,7 +238,8 @@ pub(super) async fn undo(
     caller.may(Right::Label)?;
     let (example, undone) = found(app.db.undo(&caller.tenant, &id, &caller.person.id).await?)?;
     let row = found(app.db.example(&caller.tenant, &example).await?)?;
-    app.lives.of(&app, &caller.tenant, &id).label(&app, &example, row.label.as_deref());
+    let given = live::Given { example, label: row.label.clone(), drawn: false };
+    app.lives.of(&app, &caller.tenant, &id).label(&app, given);
     Ok(Json(Undone { example: told(&app, &caller.tenant, row).await?, undone }))
 }
 
@@ -268,6 +282,7 @@ pub(super) async fn live(
         state: "too_few",
         looked: Looked { done: 0, total: 0 },
         n_labelled: dataset.n_labelled,
+        n_drawn: None,
         accuracy: None,
         chance: None,
         history: Vec::new(),
@@ -280,29 +295,36 @@ pub(super) async fn live(
     let set = app.lives.of(&app, &caller.tenant, &id);
     answer.looked =
         Looked { done: set.done.load(Ordering::Relaxed), total: set.total.load(Ordering::Relaxed) };
+    // Labels may have been taken away since.
     let history = app.db.accuracies(&caller.tenant, &id).await?.into_iter();
+    let history = history.filter(|(n_labelled, _)| *n_labelled <= dataset.n_labelled);
     answer.history =
         history.map(|(n_labelled, estimate)| Past { n_labelled, accuracy: estimate.into() }).collect();
     match set.standing() {
         Standing::Looking => answer.state = "looking",
         Standing::Failed(error) => answer.missing = Some(lang.pick(error.en, error.zh)),
-        Standing::Ready(opinion) => {
-            match opinion.and_then(|opinion| Some((opinion.judged.accuracy?, opinion.judged.chance))) {
-                Some((accuracy, chance)) => {
-                    (answer.state, answer.accuracy, answer.chance) =
-                        ("ready", Some(accuracy.into()), Some(chance));
-                }
-                None => {
-                    let (en, zh) = (
-                        "label ten examples, at least two of each of two classes",
-                        "请标注至少十个样本，且有两个类别各不少于两个",
-                    );
-                    answer.missing = Some(lang.pick(en, zh).to_owned());
-                }
-            }
-        }
+        Standing::Ready(opinion) => answer.take(opinion.as_deref(), lang),
     }
     Ok(Json(answer))
+}
+
+impl Live {
+    /// Takes what the quick model thinks, or says what it lacks.
+    fn take(&mut self, opinion: Option<&Opinion>, lang: Lang) {
+        let Some(judged) = opinion.map(|opinion| &opinion.judged) else { return };
+        self.n_drawn = Some(judged.n_drawn);
+        if let Some(accuracy) = judged.accuracy {
+            (self.state, self.accuracy, self.chance) = ("ready", Some(accuracy.into()), Some(judged.chance));
+            return;
+        }
+        let drawn = judged.n_drawn;
+        self.missing = Some(lang.pick(
+            format!(
+                "label ten examples that chance picked ({drawn} so far), at least two of each of two classes"
+            ),
+            format!("请标注至少十个随机抽取的样本（已有 {drawn} 个），且有两个类别各不少于两个"),
+        ));
+    }
 }
 
 /// What to label next.
@@ -319,23 +341,20 @@ pub(super) async fn queue(
     let limit = limit.unwrap_or(20).min(MOST_NEXT);
     let lang = lang_of(&headers);
     let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
-    let (ids, why) = match &opinion {
-        Some(opinion) if opinion.judged.margins.is_empty() => {
-            (opinion.queue.clone(), lang.pick("each stands for many others", "每个样本都能代表许多其他样本"))
-        }
-        Some(opinion) => (
-            opinion.queue.clone(),
-            lang.pick(
-                "half of them the model is unsure of, half are drawn at random",
-                "一半是模型拿不准的，一半是随机抽取的",
-            ),
+    let queued = opinion.iter().flat_map(|opinion| &opinion.queue);
+    let ids: Vec<String> = queued.map(|(id, _)| id.clone()).collect();
+    let why = match &opinion {
+        Some(opinion) if opinion.judged.margins.is_empty() => lang.pick(
+            "half stand for many others, half are drawn at random",
+            "一半能代表许多其他样本，一半是随机抽取的",
         ),
-        None => (
-            Vec::new(),
-            lang.pick(
-                "in the order of the data, until they have been looked at",
-                "在提取特征完成之前，按数据的顺序",
-            ),
+        Some(_) => lang.pick(
+            "half of them the model is unsure of, half are drawn at random",
+            "一半是模型拿不准的，一半是随机抽取的",
+        ),
+        None => lang.pick(
+            "in the order of the data, until they have been looked at",
+            "在提取特征完成之前，按数据的顺序",
         ),
     };
     let mut rows = app.db.examples_by_id(&caller.tenant, &ids).await?;

@@ -55,6 +55,7 @@ fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(enter::login))
         .routes(routes!(enter::logout))
         .routes(routes!(enter::session))
+        .routes(routes!(enter::password))
         .routes(routes!(people::list, people::add))
         .routes(routes!(people::change, people::remove))
         .routes(routes!(people::tokens, people::add_token))

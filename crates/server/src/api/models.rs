@@ -16,7 +16,7 @@ use super::reading::{Asked, Sent, found, name_of};
 use super::work::{Job, told};
 use crate::App;
 use crate::clock::{now, written};
-use crate::db::Tenant;
+use crate::db::deployments::DeploymentRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
 use crate::facts;
@@ -100,8 +100,10 @@ pub(crate) struct Kept {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Errors {
     pub(crate) confusion: Confusion,
-    /// From all answered to nearly none.
+    /// From all answered to nearly none. To look at, not to promise by: who picks among many thresholds finds a lucky one.
     pub(crate) trade: Vec<Trade>,
+    /// What could be promised, for targets of 1, 2, 5, 10 and 20 % that can be proved.
+    pub(crate) promises: Vec<Promise>,
 }
 
 /// Given classes by row, predicted ones by column.
@@ -117,7 +119,7 @@ pub(crate) struct Trade {
     pub(crate) threshold: f64,
     pub(crate) answered: f64,
     pub(crate) errors: f64,
-    /// Upper end of a 95 % bound.
+    /// Upper end of a 95 % bound, for this threshold alone.
     pub(crate) errors_high: f64,
 }
 
@@ -196,14 +198,14 @@ pub(super) async fn bring(
                 std::fs::remove_file(&path)?;
             }
             let facts = facts::of_bundle(opened?.bundle(), bytes.len() as u64);
-            Ok(facts::with_errors(facts, Vec::new(), &[]))
+            Ok(facts::with_errors(facts, Vec::new(), &[], &[]))
         })
         .await?;
     let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;
     let row = ModelRow { id, dataset: String::new(), name, body, created_at: now() };
     app.db.bring_model(&caller.tenant, &row).await?;
     app.db.note(&caller.tenant, &caller.person.name, "bring model", &row.id).await?;
-    Ok(Json(model(&app, &caller.tenant, row).await?))
+    Ok(Json(model(row, &app.db.deployments(&caller.tenant).await?)?))
 }
 
 /// Lists the models, the newest first.
@@ -214,10 +216,9 @@ pub(super) async fn list(
     Asked(Of { dataset }): Asked<Of>,
 ) -> Result<Json<Models>, ApiError> {
     caller.may(Right::Look)?;
-    let mut models = Vec::new();
-    for row in app.db.models(&caller.tenant, dataset.as_deref()).await? {
-        models.push(model(&app, &caller.tenant, row).await?);
-    }
+    let deployments = app.db.deployments(&caller.tenant).await?;
+    let rows = app.db.models(&caller.tenant, dataset.as_deref()).await?;
+    let models = rows.into_iter().map(|row| model(row, &deployments)).collect::<Result<_, _>>()?;
     Ok(Json(Models { models }))
 }
 
@@ -230,7 +231,7 @@ pub(super) async fn one(
 ) -> Result<Json<Model>, ApiError> {
     caller.may(Right::Look)?;
     let row = found(app.db.model(&caller.tenant, &id).await?)?;
-    Ok(Json(model(&app, &caller.tenant, row).await?))
+    Ok(Json(model(row, &app.db.deployments(&caller.tenant).await?)?))
 }
 
 /// Takes a model out that answers under no name.
@@ -247,6 +248,9 @@ pub(super) async fn remove(
             .hint("take its deployment out first", "请先撤下部署"));
     }
     app.serving.forget(&id);
+    let files = ["djm", "en.html", "zh.html"].map(|ending| app.model_file(&id, ending));
+    app.blocking(move || Ok(files.iter().filter(|file| file.exists()).try_for_each(std::fs::remove_file)?))
+        .await?;
     app.db.note(&caller.tenant, &caller.person.name, "remove model", &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -297,12 +301,11 @@ pub(super) async fn errors(
 }
 
 /// A model with the names under which it answers.
-pub(super) async fn model(app: &App, tenant: &Tenant, row: ModelRow) -> Result<Model, ApiError> {
-    let deployments = app.db.deployments(tenant).await?;
-    let deployed_as = deployments.into_iter().filter(|deployment| deployment.model == row.id);
+pub(super) fn model(row: ModelRow, deployments: &[DeploymentRow]) -> Result<Model, ApiError> {
+    let deployed_as = deployments.iter().filter(|deployment| deployment.model == row.id);
     Ok(Model {
         facts: kept(&row)?.facts,
-        deployed_as: deployed_as.map(|deployment| deployment.name).collect(),
+        deployed_as: deployed_as.map(|deployment| deployment.name.clone()).collect(),
         id: row.id,
         name: row.name,
         dataset: row.dataset,

@@ -121,7 +121,7 @@ pub(super) async fn add(
     Sent(new): Sent<NewPerson>,
 ) -> Result<Json<Person>, ApiError> {
     caller.may(Right::Govern)?;
-    let (name, password) = (name_of(&new.name)?, hashed(new.password).await?);
+    let (name, password) = (name_of(&new.name)?, hashed(&app, new.password).await?);
     let added = app.db.add_person(&caller.tenant, &name, new.role.name(), &password).await?;
     let added = added.ok_or_else(name_taken)?;
     app.db.note(&caller.tenant, &caller.person.name, "add person", &name).await?;
@@ -142,7 +142,7 @@ pub(super) async fn add_tenant(
         return Err(ApiError::forbidden());
     }
     let (tenant, name) = (name_of(&new.tenant)?, name_of(&new.name)?);
-    let password = hashed(new.password).await?;
+    let password = hashed(&app, new.password).await?;
     let added = app.db.add_tenant(&tenant, &name, &password).await?;
     let added = found(app.db.person(&added.ok_or_else(name_taken)?).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "make tenant", &tenant).await?;
@@ -220,6 +220,7 @@ pub(super) async fn remove_token(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     caller.may(Right::Edit)?;
+    caller.in_person()?;
     let there = was_there(app.db.remove_token(&caller.tenant, &id).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "remove token", &id).await?;
     Ok(there)

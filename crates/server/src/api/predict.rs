@@ -107,7 +107,7 @@ pub(super) async fn with_model(
     request: Request,
 ) -> Result<Json<Predictions>, ApiError> {
     caller.may(Right::Predict)?;
-    answer(&app, &caller.tenant, &id, request).await
+    answer(&app, &caller.tenant, &id, None, request).await
 }
 
 /// Asks the model that answers under a name.
@@ -121,7 +121,8 @@ pub(super) async fn with_deployment(
     caller.may(Right::Predict)?;
     let started = std::time::Instant::now();
     let deployment = found(app.db.deployment(&caller.tenant, &name).await?)?;
-    let answer = answer(&app, &caller.tenant, &deployment.model, request).await?;
+    let doubtful = deployment.collects.map(|dataset| Doubtful { dataset, name: name.clone() });
+    let answer = answer(&app, &caller.tenant, &deployment.model, doubtful, request).await?;
     app.usage.count(&caller.tenant, &name, started.elapsed());
     Ok(answer)
 }
@@ -154,6 +155,7 @@ async fn answer(
     app: &Arc<App>,
     tenant: &Tenant,
     model: &str,
+    doubtful: Option<Doubtful>,
     request: Request,
 ) -> Result<Json<Predictions>, ApiError> {
     found(app.db.model(tenant, model).await?)?;
@@ -163,7 +165,18 @@ async fn answer(
     let (names, inputs): (Vec<String>, Vec<Input>) =
         inputs(request, served.base().modality()).await?.into_iter().unzip();
     check_count(inputs.len())?;
+    let kept = doubtful.as_ref().map(|_| inputs.clone());
     let answers = served.ask(inputs).await;
+    if let (Some(doubtful), Some(inputs)) = (doubtful, kept) {
+        let unsure = |answer: &Answered| {
+            answer
+                .as_ref()
+                .is_ok_and(|(told, _)| matches!(told.verdict, Verdict::DontKnow | Verdict::Unfamiliar))
+        };
+        let inputs =
+            inputs.into_iter().zip(&answers).filter(|(_, answer)| unsure(answer)).map(|(input, _)| input);
+        tokio::spawn(doubtful.bring_back(app.clone(), tenant.clone(), inputs.collect()));
+    }
     let predictions =
         names.into_iter().zip(answers).map(|(name, answer)| predicted(name, answer, &served, lang));
     Ok(Json(Predictions { predictions: predictions.collect::<Result<_, _>>()? }))
@@ -189,6 +202,41 @@ async fn inputs(request: Request, takes: Modality) -> Result<Vec<(String, Input)
     questions.inputs.into_iter().enumerate().map(one).collect()
 }
 
+/// Where inputs come back to that a deployment was in doubt about.
+struct Doubtful {
+    dataset: String,
+    name: String,
+}
+
+impl Doubtful {
+    /// Keeps inputs as examples without a label. Who asked does not wait for it, nor hears when it fails: the log does.
+    async fn bring_back(self, app: Arc<App>, tenant: Tenant, inputs: Vec<Input>) {
+        let Self { dataset, name } = &self;
+        let mut came = false;
+        for input in inputs {
+            let (bytes, body) = match input {
+                Input::Text(text) => (None, Some(text)),
+                Input::Image(bytes) | Input::Sound(bytes) => (Some(bytes), None),
+                _ => continue,
+            };
+            let blobs = app.blobs.clone();
+            let kept =
+                app.blocking(move || Ok(bytes.map(|bytes| blobs.keep_bytes(&bytes)).transpose()?)).await;
+            let kept = match kept {
+                Ok(blob) => app.db.collect(&tenant, dataset, name, blob.as_deref(), body.as_deref()).await,
+                Err(error) => return tracing::warn!(error = error.en, "a doubtful input could not be kept"),
+            };
+            match kept {
+                Ok(kept) => came |= kept,
+                Err(error) => return tracing::warn!(%error, "a doubtful input could not be kept"),
+            }
+        }
+        if came {
+            app.lives.forget(dataset);
+        }
+    }
+}
+
 fn is_form(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
 }
@@ -200,6 +248,9 @@ async fn parts(request: Request, takes: Modality) -> Result<Vec<(String, Input)>
     let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad(&error))?;
     let mut inputs = Vec::new();
     while let Some(part) = form.next_field().await.map_err(|error| bad(&error))? {
+        if part.name() != Some("file") {
+            continue;
+        }
         let name = part.file_name().map_or_else(|| (inputs.len() + 1).to_string(), str::to_owned);
         let bytes = part.bytes().await.map_err(|error| too_large_or(&error, &bad))?.to_vec();
         let input = match takes {

@@ -26,6 +26,10 @@ pub(super) struct Deployment {
     model: Model,
     /// The model that answered before, to roll back to.
     previous: Option<String>,
+    /// The data set that doubtful inputs come back to.
+    collects: Option<String>,
+    /// That came back.
+    n_collected: i64,
     /// Where to ask: `POST`, with a token.
     #[schema(example = "/v1/predict/tile")]
     url: String,
@@ -45,6 +49,9 @@ pub(super) struct Deployments {
 pub(super) struct Which {
     /// The id of the model.
     model: String,
+    /// The data set that inputs come back to, without a label, when the answer is "I don't know" or they are unlike anything seen: at most
+    /// 200 a day. Absent: nothing that is asked about is kept.
+    collects: Option<String>,
 }
 
 /// Lists what answers.
@@ -76,7 +83,7 @@ pub(super) async fn deploy(
     found(app.db.model(&caller.tenant, &which.model).await?)?;
     let (of, id) = (app.clone(), which.model.clone());
     app.blocking(move || of.serving.open(&id, of.model_file(&id, "djm"))).await?;
-    was_there(app.db.deploy(&caller.tenant, &name, &which.model).await?)?;
+    was_there(app.db.deploy(&caller.tenant, &name, &which.model, which.collects.as_deref()).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "deploy", &name).await?;
     told(&app, &caller, &name).await
 }
@@ -119,7 +126,9 @@ async fn deployment(app: &App, caller: &Caller, row: DeploymentRow) -> Result<De
     let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
     let (n_requests, latency_ms_p50) = app.usage.of(&caller.tenant, &row.name);
     Ok(Deployment {
-        model: model(app, &caller.tenant, of).await?,
+        model: model(of, std::slice::from_ref(&row))?,
+        n_collected: app.db.n_collected(&caller.tenant, &row.name).await?,
+        collects: row.collects,
         previous: row.previous,
         url: format!("/v1/predict/{}", row.name),
         created_at: written(row.created_at),

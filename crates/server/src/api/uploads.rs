@@ -60,7 +60,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Upload>, ApiError> {
     caller.may(Right::Edit)?;
-    let dataset = found(app.db.upload(&caller.tenant, &id).await?)?;
+    let (dataset, _) = found(app.db.upload(&caller.tenant, &id).await?)?;
     let (uploads, folder) = (app.uploads.clone(), id.clone());
     let files = app.blocking(move || Ok(uploads.files(&folder)?)).await?;
     let files = files.into_iter().map(|(path, size)| Arrived { path, size }).collect();
@@ -81,7 +81,7 @@ pub(super) async fn put(
     bytes: Bytes,
 ) -> Result<Json<Arrived>, ApiError> {
     caller.may(Right::Edit)?;
-    found(app.db.upload(&caller.tenant, &id).await?)?;
+    open(&app, &caller, &id).await?;
     let (uploads, name) = (app.uploads.clone(), path.clone());
     let size = app.blocking(move || uploads.append(&id, &name, offset, &bytes)).await?;
     Ok(Json(Arrived { path, size }))
@@ -95,9 +95,7 @@ pub(super) async fn finish(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Edit)?;
-    let dataset = found(app.db.upload(&caller.tenant, &id).await?)?;
-    let payload = serde_json::json!({ "upload": id }).to_string();
-    let job = found(app.db.add_job(&caller.tenant, &dataset, "import", &payload).await?)?;
+    let job = found(app.db.finish_upload(&caller.tenant, &id).await?)?;
     app.wake.notify_one();
     told(&app, &caller, &job).await
 }
@@ -110,9 +108,18 @@ pub(super) async fn forget(
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     caller.may(Right::Edit)?;
-    found(app.db.upload(&caller.tenant, &id).await?)?;
+    open(&app, &caller, &id).await?;
     let (uploads, folder) = (app.uploads.clone(), id.clone());
     app.blocking(move || Ok(uploads.forget(&folder)?)).await?;
     app.db.remove_upload(&caller.tenant, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses an upload that was finished.
+async fn open(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {
+    let (_, job) = found(app.db.upload(&caller.tenant, id).await?)?;
+    if job.is_some() {
+        return Err(ApiError::conflict("this upload was finished", "此上传已完成"));
+    }
+    Ok(())
 }

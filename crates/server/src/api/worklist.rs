@@ -16,9 +16,9 @@ use super::work::{Job, told};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
-use crate::db::labels::Said;
+use crate::db::labels::{Act, Said};
 use crate::error::ApiError;
-use crate::live::Opinion;
+use crate::live::{self, Opinion};
 use crate::people::{Caller, Right};
 use crate::worklists::{KeptFinding, Worklist as Kept};
 
@@ -98,6 +98,8 @@ pub(super) struct Neighbour {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Decide {
+    /// Of the worklist that is shown: after another audit the numbers mean other things.
+    audited_at: String,
     /// `relabel`, `keep` or `remove`: about the first example of the finding.
     decision: String,
     /// With `relabel`; the suggested one when absent.
@@ -178,9 +180,15 @@ pub(super) async fn decide(
 ) -> Result<Json<Finding>, ApiError> {
     caller.may(Right::Label)?;
     let row = found(app.db.audit(&caller.tenant, &id).await?)?;
+    if written(row.at) != decide.audited_at {
+        let (en, zh) = ("the data were looked through again since", "此后数据又被检查过一次");
+        return Err(ApiError::conflict(en, zh).hint("load the worklist anew", "请重新载入待办列表"));
+    }
     let kept: Kept = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
     let finding = found(kept.findings.into_iter().find(|finding| finding.number == number))?;
     let example = found(finding.examples.first().cloned())?;
+    let number = i64::try_from(number).map_err(|error| ApiError::internal(&error))?;
+    let decided = app.db.decisions(&caller.tenant, &id).await?.remove(&number);
     let decision = match decide.decision.as_str() {
         "relabel" => {
             let label = decide.label.or_else(|| finding.suggested.clone());
@@ -189,31 +197,29 @@ pub(super) async fn decide(
             "relabelled"
         }
         "keep" => {
-            // The label it had when it was found, should it have been changed by another decision.
-            if let Some(given) = &finding.given {
+            // Takes back what was decided before; a label that somebody gave meanwhile stays.
+            if let (Some(given), Some("relabelled" | "removed")) = (&finding.given, decided.as_deref()) {
                 relabel(&app, &caller, &id, &example, given).await?;
             }
             "kept"
         }
         "remove" => {
             app.db.remove_example(&caller.tenant, &example, true).await?;
-            app.lives.forget(&id);
+            let given = live::Given { example, label: None, drawn: false };
+            app.lives.of(&app, &caller.tenant, &id).label(&app, given);
             "removed"
         }
         _ => {
-            return Err(ApiError::invalid(
-                "`decision` is relabel, keep or remove",
-                "decision 须为 relabel、keep 或 remove",
-            ));
+            let (en, zh) = ("`decision` is relabel, keep or remove", "decision 须为 relabel、keep 或 remove");
+            return Err(ApiError::invalid(en, zh));
         }
     };
-    let number = i64::try_from(number).map_err(|error| ApiError::internal(&error))?;
     app.db.decide(&caller.tenant, &id, number, decision, &caller.person.id).await?;
     let teller = Teller::new(&app, &caller, &id, std::slice::from_ref(&finding), lang_of(&headers)).await?;
     Ok(Json(teller.tell(&finding)))
 }
 
-/// Gives an example a label, unless it has it; one that was taken out comes back.
+/// Gives an example a label; one that was taken out comes back.
 async fn relabel(
     app: &Arc<App>,
     caller: &Caller,
@@ -221,16 +227,12 @@ async fn relabel(
     example: &str,
     label: &str,
 ) -> Result<(), ApiError> {
-    if app.db.remove_example(&caller.tenant, example, false).await? {
-        app.lives.forget(dataset);
-    }
-    let row = found(app.db.example(&caller.tenant, example).await?)?;
-    if row.label.as_deref() == Some(label) {
-        return Ok(());
-    }
-    let said = Said { example, label: Some(label), person: &caller.person.id, milliseconds: None };
-    found(app.db.label(&caller.tenant, dataset, &said).await?)?;
-    app.lives.of(app, &caller.tenant, dataset).label(app, example, Some(label));
+    app.db.remove_example(&caller.tenant, example, false).await?;
+    let (person, milliseconds, drawn) = (caller.person.id.as_str(), None, false);
+    let said = Said { example, label: Some(label), person, milliseconds, drawn, act: Act::Decide };
+    found(app.db.label(&caller.tenant, dataset, &[said]).await?)?;
+    let given = live::Given { example: example.to_owned(), label: Some(label.to_owned()), drawn };
+    app.lives.of(app, &caller.tenant, dataset).label(app, given);
     Ok(())
 }
 

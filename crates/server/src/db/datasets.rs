@@ -6,19 +6,21 @@ use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
 
-/// A data set with its counts.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct DatasetRow {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    /// `image`, `text` or `sound`; absent while it is empty.
-    pub(crate) modality: Option<String>,
-    pub(crate) seq: i64,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
-    pub(crate) n_examples: i64,
-    pub(crate) n_labelled: i64,
-    pub(crate) n_problems: i64,
+row! {
+    /// A data set with its counts.
+    #[derive(Debug, Clone)]
+    pub(crate) struct DatasetRow {
+        pub(crate) id: String,
+        pub(crate) name: String,
+        /// `image`, `text` or `sound`; absent while it is empty.
+        pub(crate) modality: Option<String>,
+        pub(crate) seq: i64,
+        pub(crate) created_at: i64,
+        pub(crate) updated_at: i64,
+        pub(crate) n_examples: i64,
+        pub(crate) n_labelled: i64,
+        pub(crate) n_problems: i64,
+    }
 }
 
 const DATASET: &str = "SELECT d.id, d.name, d.modality, d.seq, d.created_at, d.updated_at, \
@@ -81,6 +83,7 @@ impl Db {
         name: &str,
     ) -> Result<(), sqlx::Error> {
         let mut tx = self.begin().await?;
+        hold(&mut tx, tenant, dataset).await?;
         with_class(&mut tx, tenant, dataset, name).await?;
         tx.commit().await
     }
@@ -93,7 +96,7 @@ impl Db {
         name: &str,
     ) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM class WHERE tenant = $1 AND dataset = $2 AND name = $3 \
-             AND NOT EXISTS (SELECT 1 FROM example e WHERE e.dataset = $2 AND e.label = $3)";
+             AND NOT EXISTS (SELECT 1 FROM example e WHERE e.dataset = $2 AND e.label = $3 AND e.removed = 0)";
         let done = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).execute(&self.pool).await?;
         Ok(done.rows_affected() == 1)
     }
@@ -135,4 +138,16 @@ pub(super) async fn next_seqs(
         "UPDATE dataset SET seq = seq + $4, updated_at = $3 WHERE tenant = $1 AND id = $2 RETURNING seq";
     let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(now()).bind(count);
     ask.fetch_optional(&mut **tx).await
+}
+
+/// Keeps everybody else from changing a data set until the transaction ends. Returns the number of its last change; `None` when
+/// the tenant has no such set.
+pub(super) async fn hold(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    // An update of nothing takes the lock on either database.
+    let sql = "UPDATE dataset SET seq = seq WHERE tenant = $1 AND id = $2 RETURNING seq";
+    sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut **tx).await
 }

@@ -1,18 +1,27 @@
 //! Which model answers under which name.
 
+use super::datasets::next_seqs;
 use super::{Db, Tenant};
-use crate::clock::now;
+use crate::clock::{now, written};
+use crate::ids::new_id;
 
-/// A name that answers.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct DeploymentRow {
-    pub(crate) name: String,
-    pub(crate) model: String,
-    pub(crate) previous: Option<String>,
-    pub(crate) created_at: i64,
+/// Doubtful inputs that come back from one deployment in a day: as many as somebody may look at.
+const MOST_A_DAY: i64 = 200;
+
+row! {
+    /// A name that answers.
+    #[derive(Debug, Clone)]
+    pub(crate) struct DeploymentRow {
+        pub(crate) name: String,
+        pub(crate) model: String,
+        pub(crate) previous: Option<String>,
+        /// The data set that doubtful inputs come back to.
+        pub(crate) collects: Option<String>,
+        pub(crate) created_at: i64,
+    }
 }
 
-const DEPLOYMENT: &str = "SELECT name, model, previous, created_at FROM deployment";
+const DEPLOYMENT: &str = "SELECT name, model, previous, collects, created_at FROM deployment";
 
 impl Db {
     pub(crate) async fn deployments(&self, tenant: &Tenant) -> Result<Vec<DeploymentRow>, sqlx::Error> {
@@ -29,16 +38,64 @@ impl Db {
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(name).fetch_optional(&self.pool).await
     }
 
-    /// Lets a model answer under a name; what answered before is remembered. `false` when the tenant has no such model.
-    pub(crate) async fn deploy(&self, tenant: &Tenant, name: &str, model: &str) -> Result<bool, sqlx::Error> {
-        let sql = "INSERT INTO deployment (tenant, name, model, previous, created_at) \
-             SELECT $1, $2, $3, NULL, $4 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
+    /// Lets a model answer under a name; what answered before is remembered. `false` when the tenant has no such model, or no such
+    /// data set for doubtful inputs to come back to.
+    pub(crate) async fn deploy(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        model: &str,
+        collects: Option<&str>,
+    ) -> Result<bool, sqlx::Error> {
+        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at) \
+             SELECT $1, $2, $3, NULL, $5, $4 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
+             AND ($5 IS NULL OR EXISTS (SELECT 1 FROM dataset WHERE id = $5 AND tenant = $1)) \
              ON CONFLICT (tenant, name) DO UPDATE SET \
              previous = CASE WHEN deployment.model = excluded.model THEN deployment.previous ELSE deployment.model END, \
-             model = excluded.model, created_at = excluded.created_at";
-        let done =
-            sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).execute(&self.pool).await?;
-        Ok(done.rows_affected() == 1)
+             model = excluded.model, collects = excluded.collects, created_at = excluded.created_at";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects);
+        Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// How many doubtful inputs came back from a deployment.
+    pub(crate) async fn n_collected(&self, tenant: &Tenant, name: &str) -> Result<i64, sqlx::Error> {
+        let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1 AND came_from = $2 AND removed = 0";
+        sqlx::query_scalar(sql).bind(tenant.id()).bind(name).fetch_one(&self.pool).await
+    }
+
+    /// Brings a doubtful input back as an example without a label; `false` when enough came today, or the data set is gone. One that
+    /// is there already does not come twice.
+    pub(crate) async fn collect(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        name: &str,
+        blob: Option<&str>,
+        body: Option<&str>,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if next_seqs(&mut tx, tenant, dataset, 1).await?.is_none() {
+            return Ok(false);
+        }
+        let day = format!("{name} {}", &written(now())[..10]);
+        let sql = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND came_from = $2 AND name LIKE $3";
+        let ask = sqlx::query_scalar(sql).bind(dataset).bind(name).bind(format!("{day} %"));
+        let today: i64 = ask.fetch_one(&mut *tx).await?;
+        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from) \
+             SELECT $1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7 \
+             WHERE $8 < $9 AND NOT EXISTS (SELECT 1 FROM example WHERE dataset = $2 \
+             AND blob IS NOT DISTINCT FROM $5 AND body IS NOT DISTINCT FROM $6)";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(new_id());
+        let ask = ask
+            .bind(format!("{day} {}", today + 1))
+            .bind(blob)
+            .bind(body)
+            .bind(name)
+            .bind(today)
+            .bind(MOST_A_DAY);
+        let came = ask.execute(&mut *tx).await?.rows_affected() == 1;
+        tx.commit().await?;
+        Ok(came)
     }
 
     /// Lets the model before answer again; `false` when there is none.

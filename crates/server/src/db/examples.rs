@@ -10,17 +10,19 @@ use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
 
-/// An example as it stands.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct ExampleRow {
-    pub(crate) id: String,
-    pub(crate) dataset: String,
-    pub(crate) name: String,
-    pub(crate) blob: Option<String>,
-    pub(crate) body: Option<String>,
-    pub(crate) part_group: Option<String>,
-    pub(crate) label: Option<String>,
-    pub(crate) label_by: Option<String>,
+row! {
+    /// An example as it stands.
+    #[derive(Debug, Clone)]
+    pub(crate) struct ExampleRow {
+        pub(crate) id: String,
+        pub(crate) dataset: String,
+        pub(crate) name: String,
+        pub(crate) blob: Option<String>,
+        pub(crate) body: Option<String>,
+        pub(crate) part_group: Option<String>,
+        pub(crate) label: Option<String>,
+        pub(crate) label_by: Option<String>,
+    }
 }
 
 /// Which examples are wanted.
@@ -115,6 +117,16 @@ impl Db {
         let sql =
             format!("{EXAMPLE} WHERE tenant = $1 AND dataset = $2 AND removed = 0 ORDER BY position, id");
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+    }
+
+    /// The label of every example, and whether it was drawn at random or came with its label (1).
+    pub(crate) async fn labels(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Vec<(String, Option<String>, i64)>, sqlx::Error> {
+        let sql = "SELECT id, label, drawn FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0";
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
     }
 
     /// Those of the examples that the tenant has, in the order asked for.

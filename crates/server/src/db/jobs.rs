@@ -12,25 +12,27 @@ pub(crate) const LEASE: i64 = 30_000;
 /// How often a job is begun before it is given up.
 pub(crate) const ATTEMPTS: i64 = 3;
 
-/// A job as it stands.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct JobRow {
-    pub(crate) id: String,
-    pub(crate) tenant: String,
-    pub(crate) dataset: String,
-    pub(crate) kind: String,
-    pub(crate) state: String,
-    pub(crate) payload: String,
-    pub(crate) version: i64,
-    pub(crate) step: Option<String>,
-    pub(crate) done: i64,
-    pub(crate) total: i64,
-    pub(crate) error: Option<String>,
-    pub(crate) result: Option<String>,
-    pub(crate) created_at: i64,
-    pub(crate) ended_at: Option<i64>,
-    pub(crate) fence: i64,
-    pub(crate) attempts: i64,
+row! {
+    /// A job as it stands.
+    #[derive(Debug, Clone)]
+    pub(crate) struct JobRow {
+        pub(crate) id: String,
+        pub(crate) tenant: String,
+        pub(crate) dataset: String,
+        pub(crate) kind: String,
+        pub(crate) state: String,
+        pub(crate) payload: String,
+        pub(crate) version: i64,
+        pub(crate) step: Option<String>,
+        pub(crate) done: i64,
+        pub(crate) total: i64,
+        pub(crate) error: Option<String>,
+        pub(crate) result: Option<String>,
+        pub(crate) created_at: i64,
+        pub(crate) ended_at: Option<i64>,
+        pub(crate) fence: i64,
+        pub(crate) attempts: i64,
+    }
 }
 
 /// The right to write for a job.
@@ -108,8 +110,7 @@ impl Db {
 
     /// Takes the oldest job that waits, or whose worker fell silent. One that was begun too often is given up instead.
     pub(crate) async fn claim_job(&self) -> Result<Option<JobRow>, sqlx::Error> {
-        let given_up =
-            r#"{"code":"given_up","message":"the work was begun several times and never ended","hint":null}"#;
+        let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
         let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
              WHERE state = 'running' AND lease_until < $2 AND attempts >= $3";
         sqlx::query(sql).bind(given_up).bind(now()).bind(ATTEMPTS).execute(&self.pool).await?;

@@ -2,6 +2,23 @@
 //!
 //! Each file beside this one holds the questions about one kind of thing. What belongs to somebody is only asked for with a [`Tenant`].
 
+/// A struct that is read from a row by the names of its fields.
+macro_rules! row {
+    ($(#[$about:meta])* pub(crate) struct $name:ident { $($(#[$field_about:meta])* pub(crate) $field:ident: $kind:ty,)* }) => {
+        $(#[$about])*
+        pub(crate) struct $name {
+            $($(#[$field_about])* pub(crate) $field: $kind,)*
+        }
+
+        impl sqlx::FromRow<'_, sqlx::any::AnyRow> for $name {
+            fn from_row(row: &sqlx::any::AnyRow) -> Result<Self, sqlx::Error> {
+                use sqlx::Row as _;
+                Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
+            }
+        }
+    };
+}
+
 pub(crate) mod accuracies;
 pub(crate) mod datasets;
 pub(crate) mod deployments;
@@ -20,8 +37,8 @@ use std::time::Duration;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool, Executor as _, Transaction};
 
-/// Statements that make the tables.
-const SCHEMA: &str = include_str!("schema.sql");
+/// What made the tables what they are, in order. What was released is never changed: a change is one more file.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;
 /// How long a statement waits for another's lock, in milliseconds.
@@ -55,7 +72,9 @@ impl Db {
     /// Opens or makes the database: the file in `dir`, or what `url` names.
     pub(crate) async fn open(dir: &Path, url: Option<&str>) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
-        let file = format!("sqlite://{}?mode=rwc", dir.join("studio.db").display());
+        let path = dir.join("studio.db").display().to_string();
+        let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        let file = format!("sqlite://{path}?mode=rwc");
         let url = url.unwrap_or(&file);
         let sqlite = url.starts_with("sqlite:");
         let options =
@@ -70,12 +89,25 @@ impl Db {
             })
         });
         let db = Self { pool: options.connect(url).await?, sqlite };
-        let mut tx = db.begin().await?;
-        for statement in SCHEMA.split(";\n").filter(|statement| !statement.trim().is_empty()) {
-            tx.execute(statement).await?;
-        }
-        tx.commit().await?;
+        db.migrate().await?;
         Ok(db)
+    }
+
+    /// Brings the tables up to date, all or nothing; of two servers that start at once one waits for the other.
+    async fn migrate(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if !self.sqlite {
+            tx.execute("SELECT 1 FROM pg_advisory_xact_lock(20261126)").await?;
+        }
+        tx.execute("CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY)").await?;
+        let done: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM migration").fetch_one(&mut *tx).await?;
+        for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(done).unwrap_or(0)) {
+            for statement in migration.split(";\n").filter(|statement| !statement.trim().is_empty()) {
+                tx.execute(statement).await?;
+            }
+            sqlx::query("INSERT INTO migration (number) VALUES ($1)").bind(number).execute(&mut *tx).await?;
+        }
+        tx.commit().await
     }
 
     /// A transaction that may write. SQLite's takes its lock at once, so that it cannot fail half-way for another's sake.

@@ -5,15 +5,17 @@ use sqlx::{Any, Transaction};
 use super::jobs::{Held, end};
 use super::{Db, Tenant};
 
-/// A model; its bundle and its reports are files.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct ModelRow {
-    pub(crate) id: String,
-    pub(crate) dataset: String,
-    pub(crate) name: String,
-    /// Everything that was measured, as JSON.
-    pub(crate) body: String,
-    pub(crate) created_at: i64,
+row! {
+    /// A model; its bundle and its reports are files.
+    #[derive(Debug, Clone)]
+    pub(crate) struct ModelRow {
+        pub(crate) id: String,
+        pub(crate) dataset: String,
+        pub(crate) name: String,
+        /// Everything that was measured, as JSON.
+        pub(crate) body: String,
+        pub(crate) created_at: i64,
+    }
 }
 
 const MODEL: &str = "SELECT id, dataset, name, body, created_at FROM model";

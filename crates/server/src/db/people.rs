@@ -9,27 +9,31 @@ use crate::ids::{fingerprint, new_id, new_secret};
 /// How long a session lasts: a working fortnight.
 const SESSION: i64 = 14 * 24 * 3600 * 1000;
 
-/// A person, and whose people they are.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct PersonRow {
-    pub(crate) id: String,
-    pub(crate) tenant: String,
-    pub(crate) tenant_name: String,
-    pub(crate) name: String,
-    pub(crate) role: String,
-    pub(crate) password: Option<String>,
-    pub(crate) created_at: i64,
+row! {
+    /// A person, and whose people they are.
+    #[derive(Debug, Clone)]
+    pub(crate) struct PersonRow {
+        pub(crate) id: String,
+        pub(crate) tenant: String,
+        pub(crate) tenant_name: String,
+        pub(crate) name: String,
+        pub(crate) role: String,
+        pub(crate) password: Option<String>,
+        pub(crate) created_at: i64,
+    }
 }
 
-/// A token, without its secret.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct TokenRow {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) scopes: String,
-    pub(crate) prefix: String,
-    pub(crate) created_at: i64,
-    pub(crate) used_at: Option<i64>,
+row! {
+    /// A token, without its secret.
+    #[derive(Debug, Clone)]
+    pub(crate) struct TokenRow {
+        pub(crate) id: String,
+        pub(crate) name: String,
+        pub(crate) scopes: String,
+        pub(crate) prefix: String,
+        pub(crate) created_at: i64,
+        pub(crate) used_at: Option<i64>,
+    }
 }
 
 impl Db {
@@ -105,9 +109,19 @@ impl Db {
         one(&self.pool, "WHERE p.name = $1", name).await
     }
 
-    /// The owner who was there first.
+    /// The owner of the tenant that was there first.
     pub(crate) async fn first_owner(&self) -> Result<Option<PersonRow>, sqlx::Error> {
-        one(&self.pool, "WHERE p.role = $1 ORDER BY p.created_at, p.id LIMIT 1", "owner").await
+        one(&self.pool, "WHERE p.role = $1 ORDER BY t.created_at, t.id, p.created_at, p.id LIMIT 1", "owner")
+            .await
+    }
+
+    pub(crate) async fn set_password(&self, id: &str, password: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE person SET password = $1 WHERE id = $2")
+            .bind(password)
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     pub(crate) async fn people(&self, tenant: &Tenant) -> Result<Vec<PersonRow>, sqlx::Error> {

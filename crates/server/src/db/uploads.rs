@@ -24,10 +24,39 @@ impl Db {
         Ok((done.rows_affected() == 1).then_some(id))
     }
 
-    /// The data set that an upload is for.
-    pub(crate) async fn upload(&self, tenant: &Tenant, id: &str) -> Result<Option<String>, sqlx::Error> {
-        let sql = "SELECT dataset FROM upload WHERE tenant = $1 AND id = $2";
-        sqlx::query_scalar(sql).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+    /// The data set that an upload is for, and the job that reads it, from when it was finished.
+    pub(crate) async fn upload(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+    ) -> Result<Option<(String, Option<String>)>, sqlx::Error> {
+        let sql = "SELECT dataset, job FROM upload WHERE tenant = $1 AND id = $2";
+        sqlx::query_as(sql).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+    }
+
+    /// Closes an upload and asks for it to be read, once: a second call gives the same job. `None` when there is no such upload.
+    pub(crate) async fn finish_upload(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let sql =
+            "UPDATE upload SET job = COALESCE(job, $3) WHERE tenant = $1 AND id = $2 RETURNING dataset, job";
+        let new = new_id();
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(id).bind(&new);
+        let Some((dataset, job)): Option<(String, String)> = ask.fetch_optional(&mut *tx).await? else {
+            return Ok(None);
+        };
+        if job == new {
+            let payload = serde_json::json!({ "upload": id }).to_string();
+            let sql = "INSERT INTO job (id, tenant, dataset, kind, state, payload, version, created_at) \
+                 VALUES ($1, $2, $3, 'import', 'waiting', $4, 1, $5)";
+            let ask = sqlx::query(sql).bind(&job).bind(tenant.id()).bind(&dataset).bind(payload).bind(now());
+            ask.execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(job))
     }
 
     /// Forgets an upload; `false` when there is none.

@@ -6,12 +6,14 @@ use super::jobs::{Held, end};
 use super::{Db, Tenant};
 use crate::clock::now;
 
-/// An audit of one state of the data.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct AuditRow {
-    pub(crate) seq: i64,
-    pub(crate) at: i64,
-    pub(crate) body: String,
+row! {
+    /// An audit of one state of the data.
+    #[derive(Debug, Clone)]
+    pub(crate) struct AuditRow {
+        pub(crate) seq: i64,
+        pub(crate) at: i64,
+        pub(crate) body: String,
+    }
 }
 
 impl Db {

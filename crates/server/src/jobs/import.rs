@@ -28,7 +28,9 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     let arrived = app
         .blocking(move || {
             let root = uploads.root(&id)?;
-            Ok(read(&root, known.modality.as_deref(), &blobs, &progress))
+            let sent = |place: &str| uploads.as_sent(&id, place).to_owned();
+            Ok(read(&root, known.modality.as_deref(), &blobs, &progress, &sent)
+                .map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
     let came = app.db.bring_in(&tenant, &job.dataset, &arrived, &held).await?;
@@ -43,7 +45,14 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     Ok(())
 }
 
-fn read(root: &Path, known: Option<&str>, blobs: &Blobs, progress: &Progress) -> Result<Arrived, Stopped> {
+/// Reads what arrived and keeps its files; `sent` gives a place in it the name that its sender knows.
+fn read(
+    root: &Path,
+    known: Option<&str>,
+    blobs: &Blobs,
+    progress: &Progress,
+    sent: &(dyn Fn(&str) -> String + Sync),
+) -> Result<Arrived, Stopped> {
     let failed = |error: dataset::ReadError| Stopped::from(pipeline::PipelineError::from(error));
     let (data, problems) = dataset::read_pool(root, &ReadOptions::default()).map_err(failed)?;
     let modality = kind(&data, known)?;
@@ -54,7 +63,7 @@ fn read(root: &Path, known: Option<&str>, blobs: &Blobs, progress: &Progress) ->
         .par_iter()
         .map(|example| {
             progress.check()?;
-            let kept = keep(&data, example, blobs, root);
+            let kept = keep(&data, example, blobs, sent);
             progress.set("read", done.fetch_add(1, Ordering::Relaxed) + 1, total);
             kept
         })
@@ -66,7 +75,7 @@ fn read(root: &Path, known: Option<&str>, blobs: &Blobs, progress: &Progress) ->
             Err(problem) => arrived.left_out.push(problem),
         }
     }
-    arrived.left_out.extend(problems.iter().map(|problem| left_out(problem, root)));
+    arrived.left_out.extend(problems.iter().map(|problem| left_out(problem, sent)));
     Ok(arrived)
 }
 
@@ -101,7 +110,7 @@ fn keep(
     data: &Dataset,
     example: &dataset::Example,
     blobs: &Blobs,
-    root: &Path,
+    sent: &dyn Fn(&str) -> String,
 ) -> Result<Result<Incoming, LeftOut>, Stopped> {
     let label = match &example.target {
         Target::Class(class) => data.classes().get(class.0 as usize).cloned(),
@@ -118,7 +127,7 @@ fn keep(
                 Err(error @ store::StoreError::DiskFull { .. }) => return Err(ApiError::from(error).into()),
                 Err(error) => {
                     let kind = ProblemKind::Unreadable { detail: error.to_string() };
-                    return Ok(Err(left_out(&Problem::in_file(kind, file), root)));
+                    return Ok(Err(left_out(&Problem::in_file(kind, file), sent)));
                 }
             }
         }
@@ -126,12 +135,25 @@ fn keep(
     Ok(Ok(Incoming { name: example.id.0.clone(), blob, body, group: example.group.clone(), label }))
 }
 
-/// What was left out, without the place of the upload on our disk.
-fn left_out(problem: &Problem, root: &Path) -> LeftOut {
-    let beside = format!("{}/", root.parent().unwrap_or(root).display());
+/// What was left out, under the name that its sender knows.
+fn left_out(problem: &Problem, sent: &dyn Fn(&str) -> String) -> LeftOut {
     LeftOut {
-        place: problem.place().replace(&beside, ""),
+        place: sent(&problem.place()),
         en: words::problem_kind(&problem.kind, Lang::En),
         zh: words::problem_kind(&problem.kind, Lang::Zh),
+    }
+}
+
+impl Stopped {
+    /// With the name that the sender knows in place of where the upload lies here.
+    fn told_as(self, sent: &dyn Fn(&str) -> String, root: &Path) -> Self {
+        let (ours, theirs) = (root.display().to_string(), sent(&root.display().to_string()));
+        match self {
+            Self::Failed(error) => {
+                let [en, zh] = [&error.en, &error.zh].map(|text| text.replace(&ours, &theirs));
+                Self::Failed(ApiError { en, zh, ..error })
+            }
+            Self::Cancelled => Self::Cancelled,
+        }
     }
 }

@@ -6,7 +6,7 @@ mod tune;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pipeline::{Event, PipelineError, Run, Step};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ use crate::error::ApiError;
 
 /// How often a worker says how far it is.
 const BEAT: Duration = Duration::from_millis(200);
+/// How often it says so when nothing has changed.
+const RENEW: Duration = Duration::from_secs(2);
 /// How often an idle worker looks for a job that another process asked for.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -25,9 +27,7 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Failure {
     pub(crate) code: String,
-    #[serde(alias = "message")]
     pub(crate) en: String,
-    #[serde(default)]
     pub(crate) zh: String,
     pub(crate) hint: Option<(String, String)>,
 }
@@ -177,10 +177,19 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
 
 /// Writes down how far the job is; stops it when it is no longer held.
 async fn beat(app: Arc<App>, held: Held, progress: Arc<Progress>) {
+    let (mut told, mut since) = ((None, -1, 0), Instant::now());
     loop {
         tokio::time::sleep(BEAT).await;
-        let (step, done, total) = *progress.at.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = match app.db.progress(&held, step, done, total).await {
+        let at = *progress.at.lock().unwrap_or_else(PoisonError::into_inner);
+        if app.is_closing() {
+            progress.cancel.store(true, Ordering::Relaxed);
+        }
+        // The lease is renewed long before it ends, and so is it noticed that somebody wants the job to stop.
+        if at == told && since.elapsed() < RENEW {
+            continue;
+        }
+        (told, since) = (at, Instant::now());
+        let held = match app.db.progress(&held, at.0, at.1, at.2).await {
             Ok(held) => held,
             // The lease outlasts a moment without the database.
             Err(error) => {
@@ -188,7 +197,7 @@ async fn beat(app: Arc<App>, held: Held, progress: Arc<Progress>) {
                 true
             }
         };
-        if !held || app.is_closing() {
+        if !held {
             progress.cancel.store(true, Ordering::Relaxed);
         }
     }

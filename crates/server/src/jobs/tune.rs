@@ -7,7 +7,6 @@ use super::{InHand, Stopped};
 use crate::api::models::Wish;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
-use crate::ids::new_id;
 use crate::{clock, facts, gathering};
 
 /// Seed of everything random.
@@ -22,7 +21,8 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     let mut rows = app.db.all_examples(&tenant, &job.dataset).await?;
     rows.retain(|row| row.label.is_some());
     let data = gathering::labelled(&dataset, &rows, &app.blobs)?;
-    let id = new_id();
+    // A second try after a crash writes over what the first one left.
+    let id = job.id.clone();
     let request = TuneRequest {
         source: Source::Examples(Box::new(data)),
         base: None,
@@ -46,7 +46,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
             store::write_atomic(&chinese, |out| out.write_all(page.as_bytes()))?;
             let bundle = Bundle::open(&request.out).map_err(PipelineError::from)?;
             let facts = facts::of_bundle(&bundle, std::fs::metadata(&request.out)?.len());
-            Ok(Ok(facts::with_errors(facts, tuning.report.confusion, &tuning.trade_off)))
+            Ok(Ok(facts::with_errors(facts, tuning.report.confusion, &tuning.trade_off, &tuning.promises)))
         })
         .await??;
     let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;

@@ -57,6 +57,9 @@ impl Attempts {
         if tries.len() >= MOST_NAMES {
             tries.retain(|_, (_, since)| since.elapsed() < SPELL);
         }
+        if tries.len() >= MOST_NAMES && !tries.contains_key(name) {
+            return Err(too_many());
+        }
         let (count, since) = tries.entry(name.to_owned()).or_insert_with(|| (0, Instant::now()));
         if since.elapsed() >= SPELL {
             (*count, *since) = (0, Instant::now());
@@ -65,14 +68,18 @@ impl Attempts {
         if *count <= FREE_TRIES {
             return Ok(());
         }
-        let (en, zh) = ("too many tries: wait a minute", "尝试次数过多：请等待一分钟");
-        Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", en, zh))
+        Err(too_many())
     }
 
     /// Who got in starts afresh.
     pub(crate) fn forget(&self, name: &str) {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
+}
+
+fn too_many() -> ApiError {
+    let (en, zh) = ("too many tries: wait a minute", "尝试次数过多：请等待一分钟");
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", en, zh)
 }
 
 #[cfg(test)]

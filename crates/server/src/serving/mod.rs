@@ -80,33 +80,36 @@ impl Serving {
         self.models.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// A base, loaded once for all.
-    pub(crate) fn base(&self, reference: &BaseReference) -> Result<Arc<Batcher>, ApiError> {
-        let key = format!("{}/{}", reference.id, reference.hash);
-        // Loading under the lock: two requests for one base wait for each other and do not load it twice.
-        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(base) = bases.get(&key) {
-            return Ok(base.clone());
-        }
+    /// The base that a bundle names, loaded once for all.
+    fn base(&self, reference: &BaseReference) -> Result<Arc<Batcher>, ApiError> {
         let never = AtomicBool::new(false);
-        let base = self.home.base_of(reference, &Run::new(&|_| {}, &never))?;
-        let batcher = Arc::new(Batcher::start(base)?);
-        bases.insert(key, batcher.clone());
-        Ok(batcher)
+        self.once(&reference.id, || self.home.base_of(reference, &Run::new(&|_| {}, &never)))
     }
 
-    /// A base by its name in the catalogue.
+    /// A base by its name in the catalogue, if it is here: nobody makes the server fetch one.
     pub(crate) fn base_named(&self, id: &str) -> Result<Arc<Batcher>, ApiError> {
-        let key = format!("{id}/named");
-        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(base) = bases.get(&key) {
-            return Ok(base.clone());
+        if !self.home.bases().path_of(id).exists() {
+            let (en, zh) = ("there is no such base on this server", "此服务器上没有该底座");
+            return Err(ApiError::invalid(en, zh)
+                .hint("fetch it with `dianjing base pull`", "请用 dianjing base pull 下载"));
         }
         let never = AtomicBool::new(false);
-        let base = self.home.open_base(id, &Run::new(&|_| {}, &never))?;
-        let batcher = Arc::new(Batcher::start(base)?);
-        bases.insert(format!("{}/{}", id, batcher.base().hash()), batcher.clone());
-        bases.insert(key, batcher.clone());
+        self.once(id, || self.home.open_base(id, &Run::new(&|_| {}, &never)))
+    }
+
+    /// Whether a bundle fits is checked when it is put on the base, so that no bundle can have one base loaded twice.
+    fn once(
+        &self,
+        id: &str,
+        open: impl FnOnce() -> Result<Arc<Base>, PipelineError>,
+    ) -> Result<Arc<Batcher>, ApiError> {
+        // Loading under the lock: two requests for one base wait for each other and do not load it twice.
+        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(base) = bases.get(id) {
+            return Ok(base.clone());
+        }
+        let batcher = Arc::new(Batcher::start(open()?)?);
+        bases.insert(id.to_owned(), batcher.clone());
         Ok(batcher)
     }
 }

@@ -1,12 +1,12 @@
 -- What the server knows. Works on SQLite and on PostgreSQL: times are milliseconds since 1970, truths are 0 or 1, lists are JSON.
 -- Every row that belongs to somebody names its tenant, and every query asks for it.
 
-CREATE TABLE IF NOT EXISTS tenant (
+CREATE TABLE tenant (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS person (
+CREATE TABLE person (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL REFERENCES tenant (id),
     name TEXT NOT NULL UNIQUE,
@@ -14,13 +14,13 @@ CREATE TABLE IF NOT EXISTS person (
     password TEXT,
     created_at BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS session (
+CREATE TABLE session (
     hash TEXT PRIMARY KEY,
     person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS token (
+CREATE TABLE token (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL REFERENCES tenant (id),
     person TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS token (
     created_at BIGINT NOT NULL,
     used_at BIGINT
 );
-CREATE TABLE IF NOT EXISTS dataset (
+CREATE TABLE dataset (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL REFERENCES tenant (id),
     name TEXT NOT NULL,
@@ -41,14 +41,14 @@ CREATE TABLE IF NOT EXISTS dataset (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS class (
+CREATE TABLE class (
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     position BIGINT NOT NULL,
     PRIMARY KEY (dataset, name)
 );
-CREATE TABLE IF NOT EXISTS example (
+CREATE TABLE example (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
@@ -61,13 +61,17 @@ CREATE TABLE IF NOT EXISTS example (
     -- What the events add up to.
     label TEXT,
     label_by TEXT,
+    -- Whether it was labelled because it was drawn at random, or came with its label: only such examples say how good a model is.
+    drawn BIGINT NOT NULL DEFAULT 0,
+    -- The deployment that was asked about it and was in doubt.
+    came_from TEXT,
     removed BIGINT NOT NULL DEFAULT 0,
     UNIQUE (dataset, name)
 );
-CREATE INDEX IF NOT EXISTS example_by_position ON example (dataset, removed, position);
-CREATE INDEX IF NOT EXISTS example_by_label ON example (dataset, removed, label, position);
+CREATE INDEX example_by_position ON example (dataset, removed, position);
+CREATE INDEX example_by_label ON example (dataset, removed, label, position);
 -- The truth about labels: nothing is ever changed here, corrections are more events.
-CREATE TABLE IF NOT EXISTS label_event (
+CREATE TABLE label_event (
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
     seq BIGINT NOT NULL,
@@ -76,13 +80,15 @@ CREATE TABLE IF NOT EXISTS label_event (
     label TEXT,
     before TEXT,
     milliseconds BIGINT,
+    -- Why: import, give, rename, decide or undo.
+    act TEXT NOT NULL,
     -- The event that this one takes back.
     undoes BIGINT,
     at BIGINT NOT NULL,
     PRIMARY KEY (dataset, seq)
 );
-CREATE INDEX IF NOT EXISTS label_event_by_person ON label_event (dataset, person, seq);
-CREATE TABLE IF NOT EXISTS problem (
+CREATE INDEX label_event_by_person ON label_event (dataset, person, seq);
+CREATE TABLE problem (
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
     seq BIGINT NOT NULL,
@@ -91,7 +97,7 @@ CREATE TABLE IF NOT EXISTS problem (
     zh TEXT NOT NULL,
     PRIMARY KEY (dataset, seq)
 );
-CREATE TABLE IF NOT EXISTS accuracy (
+CREATE TABLE accuracy (
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
     n_labelled BIGINT NOT NULL,
@@ -101,13 +107,15 @@ CREATE TABLE IF NOT EXISTS accuracy (
     n BIGINT NOT NULL,
     PRIMARY KEY (dataset, n_labelled)
 );
-CREATE TABLE IF NOT EXISTS upload (
+CREATE TABLE upload (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
+    -- The job that reads it; from then on nothing is added.
+    job TEXT,
     created_at BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS job (
+CREATE TABLE job (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
@@ -129,9 +137,9 @@ CREATE TABLE IF NOT EXISTS job (
     attempts BIGINT NOT NULL DEFAULT 0,
     cancelled BIGINT NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS job_by_state ON job (state, created_at);
-CREATE INDEX IF NOT EXISTS job_by_dataset ON job (dataset, created_at);
-CREATE TABLE IF NOT EXISTS audit (
+CREATE INDEX job_by_state ON job (state, created_at);
+CREATE INDEX job_by_dataset ON job (dataset, created_at);
+CREATE TABLE audit (
     dataset TEXT PRIMARY KEY REFERENCES dataset (id) ON DELETE CASCADE,
     tenant TEXT NOT NULL,
     -- The data that were looked through.
@@ -139,7 +147,7 @@ CREATE TABLE IF NOT EXISTS audit (
     at BIGINT NOT NULL,
     body TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS decision (
+CREATE TABLE decision (
     tenant TEXT NOT NULL,
     dataset TEXT NOT NULL REFERENCES dataset (id) ON DELETE CASCADE,
     number BIGINT NOT NULL,
@@ -148,7 +156,7 @@ CREATE TABLE IF NOT EXISTS decision (
     at BIGINT NOT NULL,
     PRIMARY KEY (dataset, number)
 );
-CREATE TABLE IF NOT EXISTS model (
+CREATE TABLE model (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     -- Models outlive the data they were made of.
@@ -157,17 +165,19 @@ CREATE TABLE IF NOT EXISTS model (
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS model_by_tenant ON model (tenant, created_at);
-CREATE TABLE IF NOT EXISTS deployment (
+CREATE INDEX model_by_tenant ON model (tenant, created_at);
+CREATE TABLE deployment (
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
     model TEXT NOT NULL,
     previous TEXT,
+    -- The data set that doubtful inputs come back to as work; absent when nobody asked for that.
+    collects TEXT,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, name)
 );
--- Who did what. Each entry holds the hash of the one before, so that none can be changed or taken out unseen.
-CREATE TABLE IF NOT EXISTS audit_log (
+-- Who did what. Each entry holds the hash of the one before, so that a changed entry shows.
+CREATE TABLE audit_log (
     tenant TEXT NOT NULL,
     seq BIGINT NOT NULL,
     at BIGINT NOT NULL,
