@@ -40,7 +40,8 @@ pub(crate) struct App {
     pub(crate) way: Way,
     /// Tells a worker that there is something to do.
     pub(crate) wake: Notify,
-    models: PathBuf,
+    /// Where everything lies.
+    pub(crate) dir: PathBuf,
     closing: AtomicBool,
 }
 
@@ -61,14 +62,14 @@ impl App {
             hashing: Semaphore::new(HASHING),
             way: settings.way,
             wake: Notify::new(),
-            models: dir.join("models"),
+            dir: dir.clone(),
             closing: AtomicBool::new(false),
         })
     }
 
     /// A file of a model: its bundle `djm`, its reports. Ids are ours, so they are plain.
     pub(crate) fn model_file(&self, id: &str, ending: &str) -> PathBuf {
-        self.models.join(format!("{id}.{ending}"))
+        self.dir.join("models").join(format!("{id}.{ending}"))
     }
 
     /// Does something that may take a while away from the threads that answer.

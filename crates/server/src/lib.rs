@@ -22,6 +22,7 @@ mod pictures;
 mod serving;
 mod settings;
 mod studio;
+mod sweeping;
 mod uploads;
 mod usage;
 mod worklists;
@@ -120,6 +121,7 @@ async fn serve(
     opened(&Opened { address, key: needs_key.then(|| app.keys.make()) });
     let workers: Vec<_> =
         (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
+    tokio::spawn(sweeping::sweep(app.clone()));
     let closing = app.clone();
     let until = async move {
         while !stop.load(Ordering::Relaxed) {

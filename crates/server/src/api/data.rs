@@ -121,7 +121,7 @@ pub(super) async fn rename(
     told(&app, &caller.tenant, &id).await
 }
 
-/// Takes a data set out, with its examples and labels. Models made of it stay.
+/// Takes a data set out, with its examples and labels; their files go within two hours. Models made of it stay.
 #[utoipa::path(delete, path = "/v1/datasets/{id}", tag = "data", responses((status = 204)))]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,

@@ -31,6 +31,7 @@ pub(crate) mod trail;
 pub(crate) mod uploads;
 pub(crate) mod worklists;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -108,6 +109,14 @@ impl Db {
             sqlx::query("INSERT INTO migration (number) VALUES ($1)").bind(number).execute(&mut *tx).await?;
         }
         tx.commit().await
+    }
+
+    /// What files begin with that some row names: hashes of blobs, ids of models and of uploads, of all tenants.
+    pub(crate) async fn named_files(&self) -> Result<HashSet<String>, sqlx::Error> {
+        let sql = "SELECT DISTINCT blob FROM example WHERE blob IS NOT NULL UNION SELECT id FROM model \
+             UNION SELECT id FROM upload UNION SELECT id FROM job WHERE state IN ('waiting', 'running')";
+        let names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.pool).await?;
+        Ok(names.into_iter().map(|name| name.split('.').next().unwrap_or_default().to_owned()).collect())
     }
 
     /// A transaction that may write. SQLite's takes its lock at once, so that it cannot fail half-way for another's sake.

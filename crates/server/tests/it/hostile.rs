@@ -47,6 +47,37 @@ fn uploads_go_on_where_they_ended_and_stay_inside() {
 }
 
 #[test]
+fn an_upload_is_read_once_and_takes_nothing_after() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let (dataset, upload) = upload(&owner, "once");
+    let put = |name: &str| {
+        let path = format!("/v1/uploads/{upload}/file?path={name}");
+        owner.ask("PUT", &path, Some("application/octet-stream"), &photo([9, 9, 9], 1)).status
+    };
+    assert_eq!((put("a.png"), put("b.png")), (200, 200));
+    assert_eq!(put("a.png/c.png"), 422, "a file is no folder");
+    let finish = || id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({})));
+    let (first, again) = (finish(), finish());
+    assert_eq!(first, again, "a request that is repeated does nothing twice");
+    assert_ne!(put("c.png"), 200);
+    assert_eq!(owner.wait(&first)["result"]["n_examples"], 2);
+    // A batch of labels is taken whole or not at all, and the same label again is no event.
+    let page = owner.get(&format!("/v1/datasets/{dataset}/examples"));
+    let example = page.body["examples"][0]["id"].clone();
+    let batch = |ids: &[&serde_json::Value]| {
+        let labels: Vec<_> = ids.iter().map(|id| json!({ "example": id, "label": "grey" })).collect();
+        owner.post(&format!("/v1/datasets/{dataset}/labels/batch"), &json!({ "labels": labels }))
+    };
+    assert_eq!(batch(&[&example, &json!("nobody's")]).status, 404);
+    assert_eq!(owner.get(&format!("/v1/datasets/{dataset}")).body["n_labelled"], 0);
+    assert_eq!((batch(&[&example]).body["n_labelled"].clone(), batch(&[&example]).status), (json!(1), 200));
+    let events = owner.get(&format!("/v1/datasets/{dataset}/events"));
+    assert_eq!(events.body["events"].as_array().map(Vec::len), Some(1), "{events:?}");
+}
+
+#[test]
 fn bombs_and_scripts_do_nothing() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);

@@ -3,6 +3,7 @@
 mod fresh;
 mod hostile;
 mod postgres;
+mod returning;
 mod running;
 mod story;
 mod strangers;

@@ -1,0 +1,81 @@
+//! Files that no row names any more: of data sets and models that were taken out, of uploads that were dropped or failed.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use walkdir::WalkDir;
+
+use crate::App;
+use crate::error::ApiError;
+
+/// How often it is swept.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Younger files stay: the row that will name them may not be written yet.
+const YOUNG: Duration = Duration::from_secs(3600);
+
+/// Sweeps at the start and every hour, until the server closes.
+pub(crate) async fn sweep(app: Arc<App>) {
+    while !app.is_closing() {
+        match once(&app).await {
+            Ok(0) => {}
+            Ok(n_files) => tracing::info!(n_files, "files that nothing names were removed"),
+            Err(error) => tracing::warn!(error = error.en, "files could not be swept"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+async fn once(app: &App) -> Result<usize, ApiError> {
+    let named = app.db.named_files().await?;
+    let [blobs, models, uploads] = ["blobs", "models", "uploads"].map(|folder| app.dir.join(folder));
+    app.blocking(move || Ok([blobs, models, uploads].iter().map(|folder| remove_from(folder, &named)).sum()))
+        .await
+}
+
+/// Removes what is old and not named. A file is named by how its name, or that of its folder, begins: `<blob>.thumb.jpg`, `<model>.djm`.
+fn remove_from(folder: &Path, named: &HashSet<String>) -> usize {
+    let files =
+        WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
+    let unnamed = files.filter(|entry| {
+        let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let mut parts = below.components().filter_map(|part| part.as_os_str().to_str());
+        !parts.any(|part| named.contains(part.split('.').next().unwrap_or(part)))
+    });
+    let old = unnamed.filter(|entry| {
+        let age = entry.metadata().ok().and_then(|about| about.modified().ok()?.elapsed().ok());
+        age.is_some_and(|age| age > YOUNG)
+    });
+    old.filter(|entry| std::fs::remove_file(entry.path()).is_ok()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_old_and_unnamed_goes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let named = HashSet::from(["kept".to_owned()]);
+        let file = |name: &str, age: u64| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            let file = fs::File::create(&path).expect("a file");
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).expect("aged");
+            path
+        };
+        let stay = [
+            file("ke/kept.jpg", 9000),
+            file("derived/ke/kept.jpg.thumb.jpg", 9000),
+            file("kept/a/b.png", 9000),
+            file("go/young.jpg", 10),
+        ];
+        let go = [file("go/gone.jpg", 9000), file("gone.unpacked/x.png", 9000)];
+        assert_eq!(remove_from(dir.path(), &named), 2);
+        assert!(stay.iter().all(|path| path.exists()) && !go.iter().any(|path| path.exists()));
+    }
+}
