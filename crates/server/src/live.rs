@@ -7,11 +7,15 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pipeline::{Event, Half, Judged, Quick, Run, Step};
+use dataset::Problem;
+use pipeline::{Event, Half, Judged, Lang, Quick, Run, Step, words};
 
 use crate::App;
+use crate::blobs::Blobs;
 use crate::clock::now;
 use crate::db::Tenant;
+use crate::db::arriving::LeftOut;
+use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
 use crate::gathering;
 
@@ -326,7 +330,7 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let rows = app.db.all_examples(&live.tenant, &live.dataset).await?;
     let data = gathering::dataset(&dataset, &rows, &app.blobs)?;
     let (home, watched) = (app.home.clone(), live.clone());
-    let (quick, kept) = app
+    let (quick, kept, problems) = app
         .blocking(move || {
             let observe = |event: Event| {
                 if let Event::Progress { step: Step::Features, done, total, .. } = event {
@@ -334,10 +338,13 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
                     watched.total.store(total, Ordering::Relaxed);
                 }
             };
-            let (quick, kept, _) = Quick::look(&home, data, SEED, &Run::new(&observe, &watched.stop))?;
-            Ok((quick, kept))
+            Ok(Quick::look(&home, data, SEED, &Run::new(&observe, &watched.stop)).map_err(ApiError::from))
         })
-        .await?;
+        .await?
+        .map_err(|error| named(error, &rows, &app.blobs))?;
+    let problems: Vec<LeftOut> =
+        problems.iter().map(|problem| left_out(problem, &rows, &app.blobs)).collect();
+    app.db.note_problems(&live.tenant, &live.dataset, &problems).await?;
     let ids: Vec<String> = kept.iter().map(|place| rows[*place].id.clone()).collect();
     let places = ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect();
     // Labels of now, not of when looking began; those that come later wait in the state.
@@ -358,4 +365,30 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let drawn = ids.iter().map(|id| given.get(id).is_some_and(|(_, drawn)| *drawn == 1)).collect();
     let (quick, ids, rows) = (Arc::new(quick), Arc::new(ids), Arc::new(places));
     Ok(Looked { quick, ids, rows, classes, labels, drawn, opinion: None })
+}
+
+/// Where blobs lie here, with the names that people gave what is in them.
+fn names<'r>(rows: &'r [ExampleRow], blobs: &Blobs) -> impl Iterator<Item = (String, &'r str)> {
+    let blobs = blobs.clone();
+    rows.iter().filter_map(move |row| {
+        Some((blobs.path(row.blob.as_deref()?).display().to_string(), row.name.as_str()))
+    })
+}
+
+/// An error with names in place of where files lie here.
+fn named(error: ApiError, rows: &[ExampleRow], blobs: &Blobs) -> ApiError {
+    let found = names(rows, blobs).find(|(path, _)| error.en.contains(path));
+    let Some((path, name)) = found else { return error };
+    ApiError { en: error.en.replace(&path, name), zh: error.zh.replace(&path, name), ..error }
+}
+
+/// An example that could not be looked at.
+fn left_out(problem: &Problem, rows: &[ExampleRow], blobs: &Blobs) -> LeftOut {
+    let place = problem.place();
+    let name = names(rows, blobs).find(|(path, _)| *path == place);
+    LeftOut {
+        place: name.map_or(place, |(_, name)| name.to_owned()),
+        en: words::problem_kind(&problem.kind, Lang::En),
+        zh: words::problem_kind(&problem.kind, Lang::Zh),
+    }
 }

@@ -52,7 +52,8 @@ impl Db {
              AND ($5 IS NULL OR EXISTS (SELECT 1 FROM dataset WHERE id = $5 AND tenant = $1)) \
              ON CONFLICT (tenant, name) DO UPDATE SET \
              previous = CASE WHEN deployment.model = excluded.model THEN deployment.previous ELSE deployment.model END, \
-             model = excluded.model, collects = excluded.collects, created_at = excluded.created_at";
+             created_at = CASE WHEN deployment.model = excluded.model THEN deployment.created_at ELSE excluded.created_at END, \
+             model = excluded.model, collects = excluded.collects";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects);
         Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
     }

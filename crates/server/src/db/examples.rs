@@ -1,14 +1,9 @@
-//! Examples: found, counted, read whole, and brought in.
+//! Examples: found, counted, read whole, taken out of sight.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use sqlx::{Any, Transaction};
-
-use super::datasets::{next_seqs, with_class};
-use super::jobs::{Held, end};
+use super::datasets::next_seqs;
 use super::{Db, Tenant};
-use crate::clock::now;
-use crate::ids::new_id;
 
 row! {
     /// An example as it stands.
@@ -34,38 +29,12 @@ pub(crate) struct Wanted {
     pub(crate) words: Option<String>,
 }
 
-/// An example that comes in.
-#[derive(Debug, Clone)]
-pub(crate) struct Incoming {
-    pub(crate) name: String,
-    pub(crate) blob: Option<String>,
-    pub(crate) body: Option<String>,
-    pub(crate) group: Option<String>,
-    pub(crate) label: Option<String>,
-}
-
-/// What could not be brought in, and why, in both languages.
-#[derive(Debug, Clone)]
-pub(crate) struct LeftOut {
-    pub(crate) place: String,
-    pub(crate) en: String,
-    pub(crate) zh: String,
-}
-
-/// Everything that one import brings.
-#[derive(Debug, Clone)]
-pub(crate) struct Arrived {
-    pub(crate) modality: String,
-    pub(crate) examples: Vec<Incoming>,
-    pub(crate) left_out: Vec<LeftOut>,
-}
-
 const EXAMPLE: &str = "SELECT id, dataset, name, blob, body, part_group, label, label_by FROM example";
 
 /// Which of them: any of the last three may be absent.
 const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 AND ($3 IS NULL OR label = $3) \
      AND ($4 IS NULL OR (CASE WHEN label IS NULL THEN 0 ELSE 1 END) = $4) \
-     AND ($5 IS NULL OR LOWER(name) LIKE $5 OR LOWER(body) LIKE $5)";
+     AND ($5 IS NULL OR LOWER(name) LIKE $5 ESCAPE '!' OR LOWER(body) LIKE $5 ESCAPE '!')";
 
 impl Db {
     pub(crate) async fn example(&self, tenant: &Tenant, id: &str) -> Result<Option<ExampleRow>, sqlx::Error> {
@@ -82,8 +51,9 @@ impl Db {
         offset: i64,
         limit: i64,
     ) -> Result<(Vec<ExampleRow>, i64), sqlx::Error> {
-        let words =
-            wanted.words.as_ref().map(|words| format!("%{}%", words.to_lowercase().replace(['%', '_'], "")));
+        let plain =
+            |words: &String| words.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let words = wanted.words.as_ref().map(|words| format!("%{}%", plain(words)));
         let labelled = wanted.labelled.map(i64::from);
         let sql = format!("SELECT COUNT(*) FROM example {WANTED}");
         let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
@@ -149,57 +119,6 @@ impl Db {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Brings examples in and ends the job that does so, all or nothing: labels become events, classes are made known. A name that is
-    /// there already is not brought in twice. Returns how many came; `None` when the job is no longer held, or the data set is gone.
-    pub(crate) async fn bring_in(
-        &self,
-        tenant: &Tenant,
-        dataset: &str,
-        arrived: &Arrived,
-        held: &Held,
-    ) -> Result<Option<usize>, sqlx::Error> {
-        let mut tx = self.begin().await?;
-        if !held.still(&mut tx).await? {
-            return Ok(None);
-        }
-        let sql = "UPDATE dataset SET modality = $3 WHERE tenant = $1 AND id = $2";
-        sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&arrived.modality).execute(&mut *tx).await?;
-        let count = (arrived.examples.len() + arrived.left_out.len() + 1) as i64;
-        let Some(last) = next_seqs(&mut tx, tenant, dataset, count).await? else { return Ok(None) };
-        let mut seqs = last - count + 1..;
-        let labels: BTreeSet<&str> =
-            arrived.examples.iter().filter_map(|example| example.label.as_deref()).collect();
-        for label in labels {
-            with_class(&mut tx, tenant, dataset, label).await?;
-        }
-        let last = "SELECT COALESCE(MAX(position), -1) FROM example WHERE dataset = $1";
-        let mut position: i64 = sqlx::query_scalar(last).bind(dataset).fetch_one(&mut *tx).await?;
-        let mut n_new = 0;
-        for (example, seq) in arrived.examples.iter().zip(seqs.by_ref()) {
-            if add(&mut tx, tenant, dataset, example, position + 1, seq).await? {
-                (position, n_new) = (position + 1, n_new + 1);
-            }
-        }
-        for (problem, seq) in arrived.left_out.iter().zip(seqs) {
-            let sql =
-                "INSERT INTO problem (tenant, dataset, seq, place, en, zh) VALUES ($1, $2, $3, $4, $5, $6)";
-            sqlx::query(sql)
-                .bind(tenant.id())
-                .bind(dataset)
-                .bind(seq)
-                .bind(&problem.place)
-                .bind(&problem.en)
-                .bind(&problem.zh)
-                .execute(&mut *tx)
-                .await?;
-        }
-        let result =
-            serde_json::json!({ "n_examples": n_new, "n_problems": arrived.left_out.len() }).to_string();
-        end(&mut tx, held, "done", Some(&result), None).await?;
-        tx.commit().await?;
-        Ok(Some(n_new))
-    }
-
     /// Takes an example out of sight, or brings it back; its events stay. `false` when nothing changed.
     pub(crate) async fn remove_example(
         &self,
@@ -220,39 +139,4 @@ impl Db {
         tx.commit().await?;
         Ok(true)
     }
-}
-
-/// Adds an example with the event of its label; `false` when the name is there already.
-async fn add(
-    tx: &mut Transaction<'static, Any>,
-    tenant: &Tenant,
-    dataset: &str,
-    example: &Incoming,
-    position: i64,
-    seq: i64,
-) -> Result<bool, sqlx::Error> {
-    let insert = "INSERT INTO example (id, tenant, dataset, position, name, blob, body, part_group, label) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (dataset, name) DO NOTHING";
-    let id = new_id();
-    let done = sqlx::query(insert)
-        .bind(&id)
-        .bind(tenant.id())
-        .bind(dataset)
-        .bind(position)
-        .bind(&example.name)
-        .bind(example.blob.as_deref())
-        .bind(example.body.as_deref())
-        .bind(example.group.as_deref())
-        .bind(example.label.as_deref())
-        .execute(&mut **tx)
-        .await?;
-    if done.rows_affected() == 1
-        && let Some(label) = &example.label
-    {
-        let event = "INSERT INTO label_event (tenant, dataset, seq, example, label, at) VALUES ($1, $2, $3, $4, $5, $6)";
-        let ask =
-            sqlx::query(event).bind(tenant.id()).bind(dataset).bind(seq).bind(&id).bind(label).bind(now());
-        ask.execute(&mut **tx).await?;
-    }
-    Ok(done.rows_affected() == 1)
 }

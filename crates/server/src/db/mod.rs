@@ -20,6 +20,7 @@ macro_rules! row {
 }
 
 pub(crate) mod accuracies;
+pub(crate) mod arriving;
 pub(crate) mod datasets;
 pub(crate) mod deployments;
 pub(crate) mod examples;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{InHand, Progress, Stopped};
 use crate::blobs::Blobs;
-use crate::db::examples::{Arrived, Incoming, LeftOut};
+use crate::db::arriving::{Arrived, Incoming, LeftOut};
 use crate::error::ApiError;
 
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,215 @@
+//! Examples that come in: all of an import, or nothing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::{Any, Transaction};
+
+use super::datasets::{next_seqs, with_class};
+use super::jobs::{Held, end};
+use super::{Db, Tenant};
+use crate::clock::now;
+use crate::ids::new_id;
+
+/// Rows of one statement: SQLite takes some thirty thousand values.
+const ROWS_AT_ONCE: usize = 200;
+
+/// An example that comes in.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming {
+    pub(crate) name: String,
+    pub(crate) blob: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) group: Option<String>,
+    pub(crate) label: Option<String>,
+}
+
+/// What could not be brought in, and why, in both languages.
+#[derive(Debug, Clone)]
+pub(crate) struct LeftOut {
+    pub(crate) place: String,
+    pub(crate) en: String,
+    pub(crate) zh: String,
+}
+
+/// Everything that one import brings.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived {
+    pub(crate) modality: String,
+    pub(crate) examples: Vec<Incoming>,
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+impl Db {
+    /// Brings examples in and ends the job that does so, all or nothing: labels become events, classes are made known. What is there
+    /// already, by name and content, does not come twice. Returns how many came; `None` when the job is no longer held, or the data set
+    /// is gone.
+    pub(crate) async fn bring_in(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        arrived: &Arrived,
+        held: &Held,
+    ) -> Result<Option<usize>, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if !held.still(&mut tx).await? {
+            return Ok(None);
+        }
+        let sql = "UPDATE dataset SET modality = $3 WHERE tenant = $1 AND id = $2";
+        sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&arrived.modality).execute(&mut *tx).await?;
+        let count = (arrived.examples.len() + 1) as i64;
+        let Some(last) = next_seqs(&mut tx, tenant, dataset, count).await? else { return Ok(None) };
+        let labels = arrived.examples.iter().filter_map(|example| example.label.as_deref());
+        for label in labels.collect::<BTreeSet<&str>>() {
+            with_class(&mut tx, tenant, dataset, label).await?;
+        }
+        let sql = "SELECT COALESCE(MAX(position), -1) FROM example WHERE dataset = $1";
+        let position: i64 = sqlx::query_scalar(sql).bind(dataset).fetch_one(&mut *tx).await?;
+        let sql = "SELECT name, blob, body FROM example WHERE dataset = $1";
+        let known = sqlx::query_as(sql).bind(dataset).fetch_all(&mut *tx).await?;
+        let rows: Vec<NewRow<'_>> = new_among(&arrived.examples, known)
+            .into_iter()
+            .zip(position + 1..)
+            .zip(last - count + 1..)
+            .map(|(((name, example), position), seq)| NewRow { id: new_id(), name, position, seq, example })
+            .collect();
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            add(&mut tx, tenant, dataset, rows).await?;
+        }
+        add_problems(&mut tx, tenant, dataset, &arrived.left_out).await?;
+        let counts = serde_json::json!({ "n_examples": rows.len(), "n_problems": arrived.left_out.len() });
+        end(&mut tx, held, "done", Some(&counts.to_string()), None).await?;
+        tx.commit().await?;
+        Ok(Some(rows.len()))
+    }
+
+    /// Notes what could not be used of a data set, each place once.
+    pub(crate) async fn note_problems(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        problems: &[LeftOut],
+    ) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin().await?;
+        add_problems(&mut tx, tenant, dataset, problems).await?;
+        tx.commit().await
+    }
+}
+
+/// An example that is about to be written.
+struct NewRow<'a> {
+    id: String,
+    name: String,
+    position: i64,
+    seq: i64,
+    example: &'a Incoming,
+}
+
+/// Those that are not there yet, each under a name of its own: the same name with other content gets a number.
+fn new_among(
+    arrived: &[Incoming],
+    known: Vec<(String, Option<String>, Option<String>)>,
+) -> Vec<(String, &Incoming)> {
+    let mut known: HashMap<String, (Option<String>, Option<String>)> =
+        known.into_iter().map(|(name, blob, body)| (name, (blob, body))).collect();
+    let mut new = Vec::new();
+    for example in arrived {
+        let content = (example.blob.clone(), example.body.clone());
+        let numbered = (2..).map(|number| format!("{} ({number})", example.name));
+        for name in std::iter::once(example.name.clone()).chain(numbered) {
+            match known.get(&name) {
+                Some(there) if *there == content => break,
+                Some(_) => {}
+                None => {
+                    known.insert(name.clone(), content);
+                    new.push((name, example));
+                    break;
+                }
+            }
+        }
+    }
+    new
+}
+
+/// Adds examples with the events of their labels.
+async fn add(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    rows: &[NewRow<'_>],
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn) VALUES";
+    let sql = format!("{sql} {}", places(rows.len(), 8));
+    let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+    for NewRow { id, name, position, example, .. } in rows {
+        ask = ask
+            .bind(id)
+            .bind(position)
+            .bind(name)
+            .bind(example.blob.as_deref())
+            .bind(example.body.as_deref());
+        ask = ask.bind(example.group.as_deref()).bind(example.label.as_deref());
+        ask = ask.bind(i64::from(example.label.is_some()));
+    }
+    ask.execute(&mut **tx).await?;
+    let labelled: Vec<&NewRow<'_>> = rows.iter().filter(|row| row.example.label.is_some()).collect();
+    if labelled.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO label_event (tenant, dataset, seq, example, label, act, at) VALUES";
+    let sql = format!("{sql} {}", places(labelled.len(), 5));
+    let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+    for NewRow { id, seq, example, .. } in labelled {
+        ask = ask.bind(seq).bind(id).bind(example.label.as_deref()).bind("import").bind(now());
+    }
+    ask.execute(&mut **tx).await?;
+    Ok(())
+}
+
+async fn add_problems(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    problems: &[LeftOut],
+) -> Result<(), sqlx::Error> {
+    for problem in problems {
+        let sql = "INSERT INTO problem (tenant, dataset, seq, place, en, zh) \
+             SELECT $1, $2, (SELECT COUNT(*) FROM problem WHERE dataset = $2), $3, $4, $5 \
+             WHERE EXISTS (SELECT 1 FROM dataset WHERE id = $2 AND tenant = $1) \
+             AND NOT EXISTS (SELECT 1 FROM problem WHERE dataset = $2 AND place = $3 AND en = $4)";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&problem.place);
+        ask.bind(&problem.en).bind(&problem.zh).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// `($1, $2, $3, $4), ($1, $2, $5, $6)`: rows that share the first two values.
+fn places(rows: usize, own: usize) -> String {
+    let row = |row: usize| {
+        let own: Vec<String> = (0..own).map(|place| format!("${}", 3 + row * own + place)).collect();
+        format!("($1, $2, {})", own.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(name: &str, body: &str) -> Incoming {
+        Incoming { name: name.to_owned(), blob: None, body: Some(body.to_owned()), group: None, label: None }
+    }
+
+    #[test]
+    fn nothing_comes_twice_and_nothing_is_lost_for_its_name() {
+        let known = vec![("a".to_owned(), None, Some("one".to_owned()))];
+        let arrived =
+            [text("a", "one"), text("a", "two"), text("a", "two"), text("b", "one"), text("a", "three")];
+        let names: Vec<String> = new_among(&arrived, known).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a (2)", "b", "a (3)"]);
+    }
+
+    #[test]
+    fn rows_share_their_first_values() {
+        assert_eq!(places(2, 2), "($1, $2, $3, $4), ($1, $2, $5, $6)");
+    }
+}
