@@ -90,7 +90,7 @@ story: node ## Go through the studio in a real browser
 	  || { apt-get update --quiet >&2 && apt-get install --yes --quiet chromium >&2; } \
 	  || { echo "error: no chromium, which the studio's story needs: install it (\`apt install chromium\`)" >&2; exit 1; }
 	@export PATH='$(NODE_HOME)/bin':"$$PATH"; cd studio; \
-	CHROMIUM="$$(command -v chromium)" node e2e/run.mjs '$(CARGO_TARGET_DIR)/debug/dianjing' ../../shared/data/classification/clothing/train
+	CHROMIUM="$$(command -v chromium)" node e2e/run.mjs '$(CARGO_TARGET_DIR)/debug/dianjing' ../../shared/data/classification/clothing/train story
 
 # Node 20.19 or newer, from the system or from a Python package.
 node:

@@ -1,6 +1,6 @@
-// Opens a studio on an empty folder, runs the story against it, closes it.
+// Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults]
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,24 +8,42 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
-const [program, data] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS');
+const [program, data, only] = process.argv.slice(2);
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults]');
 
-const dir = await mkdtemp(path.join(tmpdir(), 'studio-'));
-const studio = spawn(program, ['studio', '--dir', dir, '--port', '0', '--no-open', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
-const line = await firstLine(studio.stdout);
-if (!line) throw new Error('the studio did not open');
-const [BASE_URL, ENTER_KEY] = line.split('/#/enter/');
-const story = new URL('./story.mjs', import.meta.url).pathname;
-const tests = spawn(process.execPath, ['--test', story], { stdio: 'inherit', env: { ...process.env, BASE_URL, ENTER_KEY, DATA: path.resolve(data) } });
-const code = await new Promise((resolve) => tests.on('close', resolve));
-const closed = new Promise((resolve) => studio.on('close', resolve));
-studio.kill('SIGINT');
-await closed;
-await rm(dir, { recursive: true, force: true });
-process.exit(code);
+let failed = false;
+for (const name of ['faults', 'story']) {
+  if (only === undefined || only === name) failed = !(await passes(program, data, name)) || failed;
+}
+process.exit(failed ? 1 : 0);
 
-/** The address with its key is the first thing that the studio says. */
+/**
+ * @param {string} program
+ * @param {string} data
+ * @param {string} name
+ */
+async function passes(program, data, name) {
+  const dir = await mkdtemp(path.join(tmpdir(), 'studio-'));
+  const studio = spawn(program, ['studio', '--dir', dir, '--port', '0', '--no-open', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = new Promise((resolve) => studio.on('close', resolve));
+  try {
+    const address = await firstLine(studio.stdout);
+    if (!address) throw new Error('the studio did not open');
+    const [BASE_URL, ENTER_KEY] = address.split('/#/enter/');
+    const file = new URL(`./${name}.mjs`, import.meta.url).pathname;
+    const tests = spawn(process.execPath, ['--test', file], { stdio: 'inherit', env: { ...process.env, BASE_URL, ENTER_KEY, DATA: path.resolve(data) } });
+    return (await new Promise((resolve) => tests.on('close', resolve))) === 0;
+  } finally {
+    studio.kill('SIGINT');
+    await closed;
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The address with its key is the first thing that the studio says.
+ * @param {import('node:stream').Readable} stream
+ */
 async function firstLine(stream) {
   for await (const line of createInterface({ input: stream })) return line;
   return null;

@@ -14,6 +14,7 @@ export const entering = {
   setup: (given: { key: string; tenant: string; name: string; password: string }) => post<T.Session>('/v1/setup', given),
   login: (name: string, password: string) => post<T.Session>('/v1/login', { name, password }),
   logout: () => post<void>('/v1/logout'),
+  password: (old: string, fresh: string) => post<void>('/v1/password', { old, new: fresh }),
 };
 
 export const people = {
@@ -21,6 +22,8 @@ export const people = {
   add: (given: { name: string; password: string; role: T.Role }) => post<T.Person>('/v1/people', given),
   setRole: (id: string, role: T.Role) => patch<T.Person>(`/v1/people/${enc(id)}`, { role }),
   remove: (id: string) => remove(`/v1/people/${enc(id)}`),
+  trail: async () => (await get<{ entries: T.TrailEntry[] }>('/v1/trail')).entries,
+  addTenant: (given: { tenant: string; name: string; password: string }) => post<void>('/v1/tenants', given),
 };
 
 export const tokens = {
@@ -86,8 +89,9 @@ export const labels = {
 export const worklist = {
   get: (dataset: string) => get<T.Worklist>(`${ofDataset(dataset)}/worklist`),
   audit: (dataset: string) => post<T.Job>(`${ofDataset(dataset)}/audit`),
-  decide: (dataset: string, number: number, decision: T.Decision, label?: string) =>
-    post<T.Finding>(`${ofDataset(dataset)}/worklist/${number}`, { decision, label }),
+  /** `audited_at` is that of the list that is shown: the server refuses decisions about an older one. */
+  decide: (dataset: string, number: number, given: { audited_at: string; decision: T.Decision; label?: string }) =>
+    post<T.Finding>(`${ofDataset(dataset)}/worklist/${number}`, given),
 };
 
 export const jobs = {
@@ -117,7 +121,8 @@ export const models = {
 
 export const deployments = {
   list: async () => (await get<{ deployments: T.Deployment[] }>('/v1/deployments')).deployments,
-  set: (name: string, model: string) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, { model }),
+  /** `collects`: the dataset that doubtful answers come back to as work, if any. */
+  set: (name: string, given: { model: string; collects: string | null }) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, given),
   rollBack: (name: string) => post<T.Deployment>(`/v1/deployments/${enc(name)}/roll-back`),
   remove: (name: string) => remove(`/v1/deployments/${enc(name)}`),
 };

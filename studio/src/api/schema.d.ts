@@ -84,7 +84,7 @@ export interface paths {
         get: operations["one"];
         put?: never;
         post?: never;
-        /** Takes a data set out, with its examples and labels. Models made of it stay. */
+        /** Takes a data set out, with its examples and labels; their files go within two hours. Models made of it stay. */
         delete: operations["remove"];
         options?: never;
         head?: never;
@@ -614,7 +614,8 @@ export interface paths {
         /** Lists the models, the newest first. */
         get: operations["list"];
         put?: never;
-        post?: never;
+        /** Takes a bundle in that was made elsewhere, such as by `dianjing tune`. It is opened and tests itself first. */
+        post: operations["bring"];
         delete?: never;
         options?: never;
         head?: never;
@@ -701,6 +702,23 @@ export interface paths {
         get: operations["report"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives oneself another password. Who does not know the old one may not. */
+        post: operations["password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -811,6 +829,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes another tenant with its owner, whose things nobody else sees. Only owners of the tenant that was there first, who run the
+         *     server, may.
+         */
+        post: operations["add_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tokens": {
         parameters: {
             query?: never;
@@ -915,6 +953,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names the server. */
+        get: operations["server"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says that the process lives. */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says that models can be asked. */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what a model takes and gives. */
+        get: operations["model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a model. */
+        post: operations["infer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{name}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Opens a model, and says that it answers. */
+        get: operations["model_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -938,6 +1078,16 @@ export interface components {
              * @description Bytes.
              */
             size: number;
+        };
+        Ask: {
+            id?: string | null;
+            inputs: components["schemas"]["AskTensor"][];
+        };
+        AskTensor: {
+            data: string[];
+            datatype: string;
+            name: string;
+            shape: number[];
         };
         Check: {
             fault: string;
@@ -984,6 +1134,8 @@ export interface components {
             datasets: components["schemas"]["Dataset"][];
         };
         Decide: {
+            /** @description Of the worklist that is shown: after another audit the numbers mean other things. */
+            audited_at: string;
             /** @description `relabel`, `keep` or `remove`: about the first example of the finding. */
             decision: string;
             /** @description With `relabel`; the suggested one when absent. */
@@ -991,10 +1143,17 @@ export interface components {
         };
         /** @description A name that answers. */
         Deployment: {
+            /** @description The data set that doubtful inputs come back to. */
+            collects?: string | null;
             created_at: string;
             /** Format: double */
             latency_ms_p50?: number | null;
             model: components["schemas"]["Model"];
+            /**
+             * Format: int64
+             * @description That came back.
+             */
+            n_collected: number;
             /**
              * Format: int64
              * @description Since the server started.
@@ -1062,7 +1221,9 @@ export interface components {
         /** @description Where a model errs, out of fold. */
         Errors: {
             confusion: components["schemas"]["Confusion"];
-            /** @description From all answered to nearly none. */
+            /** @description What could be promised, for targets of 1, 2, 5, 10 and 20 % that can be proved. */
+            promises: components["schemas"]["Promise"][];
+            /** @description From all answered to nearly none. To look at, not to promise by: who picks among many thresholds finds a lucky one. */
             trade: components["schemas"]["Trade"][];
         };
         Events: {
@@ -1212,6 +1373,8 @@ export interface components {
             looked: components["schemas"]["Looked"];
             /** @description What is needed before something can be said, or what went wrong. */
             missing?: string | null;
+            /** @description Of those, the ones that chance picked or that came with the data: accuracy is measured on them. */
+            n_drawn?: number | null;
             /** Format: int64 */
             n_labelled: number;
             /** @description `looking`: features are being computed. `too_few`: too few labels to measure. `ready`. */
@@ -1255,11 +1418,20 @@ export interface components {
         /** @description A small model. */
         Model: components["schemas"]["Facts"] & {
             created_at: string;
+            /** @description That it was made of; empty for one that was made elsewhere. */
             dataset: string;
             /** @description Names under which it answers. */
             deployed_as: string[];
             id: string;
             name: string;
+        };
+        /** @description What a model takes and gives. */
+        ModelFacts: {
+            inputs: components["schemas"]["TensorFacts"][];
+            name: string;
+            outputs: components["schemas"]["TensorFacts"][];
+            platform: string;
+            versions: string[];
         };
         Models: {
             models: components["schemas"]["Model"][];
@@ -1276,6 +1448,11 @@ export interface components {
             distance: number;
             example: components["schemas"]["Example"];
         };
+        NewPassword: {
+            /** @description At least ten characters. */
+            new: string;
+            old: string;
+        };
         NewPerson: {
             name: string;
             /** @description At least ten characters. */
@@ -1284,6 +1461,14 @@ export interface components {
         };
         NewRole: {
             role: components["schemas"]["Role"];
+        };
+        NewTenant: {
+            /** @description Its first owner. */
+            name: string;
+            /** @description At least ten characters. */
+            password: string;
+            /** @description What it is called. */
+            tenant: string;
         };
         NewToken: {
             name: string;
@@ -1380,6 +1565,10 @@ export interface components {
             /** @description Why these. */
             why: string;
         };
+        Ready: {
+            name: string;
+            ready: boolean;
+        };
         Recall: {
             class: string;
             estimate: components["schemas"]["Measure"];
@@ -1394,6 +1583,12 @@ export interface components {
          * @enum {string}
          */
         Scope: "predict" | "read" | "write";
+        /** @description What the server can do. */
+        ServerFacts: {
+            extensions: string[];
+            name: string;
+            version: string;
+        };
         /** @description Who is in. */
         Session: {
             person: components["schemas"]["Me"];
@@ -1440,6 +1635,12 @@ export interface components {
             /** @description What speaks against the label. */
             warning?: string | null;
         };
+        TensorFacts: {
+            datatype: string;
+            name: string;
+            /** @description -1 is any number. */
+            shape: number[];
+        };
         /** @description A token of a program, without its secret. */
         Token: {
             created_at: string;
@@ -1453,6 +1654,17 @@ export interface components {
         Tokens: {
             tokens: components["schemas"]["Token"][];
         };
+        Told: {
+            id?: string | null;
+            model_name: string;
+            outputs: components["schemas"]["ToldTensor"][];
+        };
+        ToldTensor: {
+            data: Record<string, never>[];
+            datatype: string;
+            name: string;
+            shape: number[];
+        };
         /** @description At this threshold, this share is answered and this share of the answers is wrong. */
         Trade: {
             /** Format: double */
@@ -1461,7 +1673,7 @@ export interface components {
             errors: number;
             /**
              * Format: double
-             * @description Upper end of a 95 % bound.
+             * @description Upper end of a 95 % bound, for this threshold alone.
              */
             errors_high: number;
             /** Format: double */
@@ -1483,6 +1695,11 @@ export interface components {
             id: string;
         };
         Which: {
+            /**
+             * @description The data set that inputs come back to, without a label, when the answer is "I don't know" or they are unlike anything seen: at most
+             *     200 a day. Absent: nothing that is asked about is kept.
+             */
+            collects?: string | null;
             /** @description The id of the model. */
             model: string;
         };
@@ -2371,6 +2588,32 @@ export interface operations {
             };
         };
     };
+    bring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What to call it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+        };
+    };
     one: {
         parameters: {
             query?: never;
@@ -2487,6 +2730,27 @@ export interface operations {
                 content: {
                     "text/html": unknown;
                 };
+            };
+        };
+    };
+    password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -2662,6 +2926,29 @@ export interface operations {
             };
         };
     };
+    add_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+        };
+    };
     tokens: {
         parameters: {
             query?: never;
@@ -2827,6 +3114,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    server: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerFacts"];
+                };
+            };
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Live"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+        };
+    };
+    model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelFacts"];
+                };
+            };
+        };
+    };
+    infer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ask"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
+                };
+            };
+        };
+    };
+    model_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
                 };
             };
         };

@@ -23,6 +23,7 @@ export type Status = Narrow<Answer<'Status'>, { way: 'local' | 'team' }>;
 export type Session = Answer<'Session'>;
 export type Person = Answer<'Person'>;
 export type Token = Answer<'Token'>;
+export type TrailEntry = Answer<'Entry'>;
 export type NewToken = Answer<'FreshToken'>;
 
 export type ClassCount = Answer<'Class'>;
@@ -60,6 +61,8 @@ export type Job = Narrow<
 export type Measured = Answer<'Measured'>;
 export type Model = Narrow<Answer<'Model'>, { modality: Modality }>;
 export type TradePoint = Answer<'Trade'>;
+/** At most this share of the answers is wrong, with 95 % confidence, when the model answers from this threshold on. */
+export type Proved = Answer<'Promise'>;
 export type ModelErrors = Answer<'Errors'>;
 export type Deployment = Narrow<Answer<'Deployment'>, { model: Model }>;
 

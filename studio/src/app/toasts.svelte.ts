@@ -1,6 +1,7 @@
 // Short messages at the edge of the page, with at most one thing to do about them.
 
 import { CallError } from '../api/client';
+import { sentence, wrong } from '../domain/format';
 import { t } from '../i18n';
 
 export interface Toast {
@@ -26,7 +27,7 @@ class Toasts {
   }
 
   bad(text: string): void {
-    this.#add({ kind: 'bad', text }, BAD_MS);
+    this.#add({ kind: 'bad', text: sentence(text) }, BAD_MS);
   }
 
   drop(id: number): void {
@@ -46,7 +47,7 @@ export const toasts = new Toasts();
 export function reason(error: unknown): string {
   if (error instanceof CallError) {
     if (error.status === 0) return t('common.offline');
-    return error.hint ? `${error.message}. ${error.hint}` : error.message;
+    return wrong(error);
   }
   return error instanceof Error ? error.message : t('common.failed');
 }

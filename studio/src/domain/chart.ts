@@ -1,6 +1,6 @@
-// Geometry of the chart of accuracy against labels.
+// Geometry of the charts: accuracy against labels, wrong answers against answers.
 
-import type { LivePoint } from '../api/types';
+import type { LivePoint, TradePoint } from '../api/types';
 
 export interface Box {
   width: number;
@@ -40,6 +40,15 @@ export function bandPath(points: readonly LivePoint[], { x, y }: Scale): string 
   const over = points.map((point) => `${round(x(point.n_labelled))} ${round(y(point.accuracy.high))}`);
   const under = points.toReversed().map((point) => `${round(x(point.n_labelled))} ${round(y(point.accuracy.low))}`);
   return `M${[...over, ...under].join('L')}Z`;
+}
+
+/** Share of wrong answers, up to `top`, against the share that is answered. */
+export function tradePath(trade: readonly TradePoint[], { width, height }: Box, top: number): string {
+  return trade
+    .filter((point) => point.answered > 0)
+    .toSorted((a, b) => a.answered - b.answered)
+    .map((point, i) => `${i === 0 ? 'M' : 'L'}${round(point.answered * width)} ${round(height - (Math.min(point.errors, top) / top) * height)}`)
+    .join('');
 }
 
 function round(value: number): number {

@@ -76,6 +76,21 @@ export function ago(time: string, locale: string, now: number): string {
   return format.format(Math.trunc(seconds), 'second');
 }
 
+/** What the server says, with a capital at its beginning. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What went wrong and what helps, as the server says it. */
+export function wrong({ message, hint }: { message: string; hint: string | null }): string {
+  return [message, hint ?? ''].filter(Boolean).map(sentence).join('. ');
+}
+
+/** A point in time, for tables: day and minute. */
+export function moment(time: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+}
+
 /** A name for an address: what is no letter or digit becomes a dash. */
 export function slug(name: string): string {
   return name

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Finding, LivePoint } from '../api/types';
-import { bandPath, linePath, scaleOf } from './chart';
+import { bandPath, linePath, scaleOf, tradePath } from './chart';
 import { curlFor, quote } from './curl';
-import { bestFor, compare, lowestPromise, nearestTarget, rowShares, targets } from './models';
+import { compare, lowestProved, nearestTarget, provedFor, rowShares, targets } from './models';
 import { parseRoute, toDataset } from './route';
 import { kinds, nextOpen, undecided } from './worklist';
 
@@ -15,22 +15,26 @@ test.each([
   ['equal', estimate(0.9, 0.04), estimate(0.9, 0.04), 'same'],
 ])('two models %s', (_, higher, lower, result) => expect(compare(higher, lower)).toBe(result));
 
-const trade = [
-  { threshold: 0.5, answered: 1, errors: 0.12, errors_high: 0.14 },
-  { threshold: 0.7, answered: 0.8, errors: 0.03, errors_high: 0.05 },
-  { threshold: 0.9, answered: 0.4, errors: 0.01, errors_high: 0.03 },
-  { threshold: 1, answered: 0, errors: 0, errors_high: 0 },
+const promises = [
+  { target_error: 0.2, threshold: 0.5, answered: 1 },
+  { target_error: 0.05, threshold: 0.8, answered: 0.7 },
 ];
 
-test('a promise takes the point that answers most within it', () => {
-  expect(bestFor(trade, 0.2)?.answered).toBe(1);
-  expect(bestFor(trade, 0.05)?.answered).toBe(0.8);
+test('only what was proved is a promise', () => {
+  expect(provedFor(promises, 0.05)?.answered).toBe(0.7);
+  expect(provedFor(promises, 0.1)).toBeNull();
+  expect(lowestProved(promises)).toBe(0.05);
+  expect(lowestProved([])).toBeNull();
 });
 
-test('to answer nothing is no promise', () => {
-  expect(bestFor(trade, 0.01)).toBeNull();
-  expect(lowestPromise(trade)).toBe(0.03);
-  expect(lowestPromise([])).toBeNull();
+test('the curve of the trade-off goes by what is answered, and leaves out answering nothing', () => {
+  const trade = [
+    { threshold: 0, answered: 1, errors: 0.2, errors_high: 0.3 },
+    { threshold: 0.9, answered: 0.5, errors: 0.1, errors_high: 0.2 },
+    { threshold: 1, answered: 0, errors: 0, errors_high: 0 },
+  ];
+  expect(tradePath(trade, { width: 100, height: 40 }, 0.2)).toBe('M50 20L100 0');
+  expect(tradePath([], { width: 100, height: 40 }, 0.2)).toBe('');
 });
 
 test('the slider finds the nearest rate', () => expect(targets[nearestTarget(0.049)]).toBe(0.05));

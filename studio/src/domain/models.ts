@@ -1,6 +1,6 @@
 // What can be said about models: which is better, and what a promised error rate costs.
 
-import type { Estimate, Measured, Model, TradePoint } from '../api/types';
+import type { Estimate, Measured, Model, Proved } from '../api/types';
 
 /** The measure to show first. */
 export function headline(model: Model): Measured | null {
@@ -29,23 +29,18 @@ export function compare(higher: Estimate, lower: Estimate): Comparison {
   return lower.high >= higher.value || higher.low <= lower.value ? 'same' : 'maybe';
 }
 
-/** The point that answers most while at most this share of the answers is wrong, with confidence; null when none does. */
-export function bestFor(trade: readonly TradePoint[], target: number): TradePoint | null {
-  let best: TradePoint | null = null;
-  for (const point of trade) {
-    if (point.answered > 0 && point.errors_high <= target && (best === null || point.answered > best.answered)) best = point;
-  }
-  return best;
+/** The error rates that the server tries to prove. */
+export const targets = [0.01, 0.02, 0.05, 0.1, 0.2] as const;
+
+/** What was proved for this error rate; null when the labels are too few for it. */
+export function provedFor(promises: readonly Proved[], target: number): Proved | null {
+  return promises.find((promise) => Math.abs(promise.target_error - target) < 1e-9) ?? null;
 }
 
-/** The lowest error rate that can be promised at all. */
-export function lowestPromise(trade: readonly TradePoint[]): number | null {
-  const bounds = trade.filter((point) => point.answered > 0).map((point) => point.errors_high);
-  return bounds.length === 0 ? null : Math.min(...bounds);
+/** The lowest error rate that was proved. */
+export function lowestProved(promises: readonly Proved[]): number | null {
+  return promises.length === 0 ? null : Math.min(...promises.map((promise) => promise.target_error));
 }
-
-/** Error rates of the slider: fine where it matters. */
-export const targets = [0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3];
 
 export function nearestTarget(target: number): number {
   const gaps = targets.map((one) => Math.abs(one - target));

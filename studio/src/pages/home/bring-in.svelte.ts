@@ -5,6 +5,7 @@ import { CallError } from '../../api/client';
 import { follow } from '../../api/jobs';
 import type { Dataset, Job, Problem, Upload } from '../../api/types';
 import { reason } from '../../app/toasts.svelte';
+import { wrong } from '../../domain/format';
 import { runAll } from '../../domain/pool';
 import { retry, sleep } from '../../domain/retry';
 import { planUpload, remaining, secondsLeft, type LocalFile, type Plan } from '../../domain/upload-plan';
@@ -112,9 +113,18 @@ export class BringIn {
     remember(null);
     this.job = job;
     const end = await follow(job.id, (news) => (this.job = news), this.#abort.signal);
-    if (end.state !== 'done') throw new Error(end.error ? [end.error.message, end.error.hint].filter(Boolean).join('. ') : t('models.cancelled'));
+    if (end.state !== 'done') {
+      await this.#forget(upload.dataset);
+      throw new Error(end.error ? wrong(end.error) : t('models.cancelled'));
+    }
     if (end.result?.n_problems) this.problems = await datasets.problems(upload.dataset).catch(() => []);
     this.stage = 'done';
+  }
+
+  /** A dataset that nothing came into is only in the way. */
+  async #forget(id: string): Promise<void> {
+    const dataset = await datasets.get(id).catch(() => null);
+    if (dataset?.n_examples === 0) await datasets.remove(id).catch(() => {});
   }
 }
 

@@ -1,10 +1,12 @@
 // The findings, which of them is looked at, and what was decided in this sitting.
 
 import { worklist } from '../../api/calls';
+import { CallError } from '../../api/client';
 import type { Decision, Finding, Worklist } from '../../api/types';
 import { JobWatch } from '../../app/job.svelte';
 import { Resource } from '../../app/resource.svelte';
 import { reason, toasts } from '../../app/toasts.svelte';
+import { wrong } from '../../domain/format';
 import { nextOpen, outcome } from '../../domain/worklist';
 import { t } from '../../i18n';
 import type { DatasetStore } from '../dataset/store.svelte';
@@ -17,12 +19,13 @@ export class WorklistState extends Resource<Worklist> {
   picking = $state(false);
   /** Numbers of the findings decided here, the last one last. */
   decided = $state.raw<number[]>([]);
+  #renewing: Promise<void> | null = null;
 
   constructor(store: DatasetStore) {
     super(() => worklist.get(store.id));
     this.store = store;
     this.audit = new JobWatch('audit', (job) => {
-      if (job.state === 'failed') toasts.bad([job.error?.message, job.error?.hint].filter(Boolean).join('. '));
+      if (job.state === 'failed') toasts.bad(job.error ? wrong(job.error) : t('common.failed'));
       void this.begin();
     });
     void this.begin();
@@ -60,16 +63,20 @@ export class WorklistState extends Resource<Worklist> {
   /** Shows the next one at once; the decision travels behind and comes back when it is not taken. */
   async decide(decision: Decision, label?: string): Promise<void> {
     const finding = this.current;
-    if (!finding) return;
-    this.#put({ ...finding, decision: outcome[decision] });
+    const audited_at = this.data?.audited_at;
+    if (!finding || !audited_at) return;
+    this.#put({ ...finding, decision: outcome[decision] }, audited_at);
     this.decided = [...this.decided.filter((number) => number !== finding.number), finding.number];
     const next = nextOpen(this.shown, this.at);
     if (next !== null) this.at = next;
     try {
-      this.#put(await worklist.decide(this.store.id, finding.number, decision, label));
+      this.#put(await worklist.decide(this.store.id, finding.number, { audited_at, decision, label }), audited_at);
       if (decision !== 'keep') void this.store.load();
     } catch (error) {
-      this.#put(finding);
+      // Another list has come meanwhile: what was decided about this one is past.
+      if (this.data?.audited_at !== audited_at) return;
+      if (error instanceof CallError && error.status === 409) return (this.#renewing ??= this.#renew(audited_at).finally(() => (this.#renewing = null)));
+      this.#put(finding, audited_at);
       this.decided = this.decided.filter((number) => number !== finding.number);
       toasts.bad(t('worklist.lost', { reason: reason(error) }));
     }
@@ -95,8 +102,16 @@ export class WorklistState extends Resource<Worklist> {
     }
   }
 
-  #put(next: Finding): void {
-    if (!this.data) return;
+  /** Somebody looked for mistakes meanwhile, so the list that is shown is an old one. */
+  async #renew(old: string): Promise<void> {
+    await this.begin();
+    if (this.data?.audited_at === old) toasts.failed(this.error ?? undefined);
+    else toasts.bad(t('worklist.renewed'));
+  }
+
+  /** Numbers mean something within one list only. */
+  #put(next: Finding, auditedAt: string): void {
+    if (this.data?.audited_at !== auditedAt) return;
     this.data = { ...this.data, findings: this.data.findings.map((finding) => (finding.number === next.number ? next : finding)) };
   }
 }
