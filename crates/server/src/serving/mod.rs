@@ -88,7 +88,7 @@ impl Serving {
 
     /// A base by its name in the catalogue, if it is here: nobody makes the server fetch one.
     pub(crate) fn base_named(&self, id: &str) -> Result<Arc<Batcher>, ApiError> {
-        if !self.home.bases().path_of(id).exists() {
+        if self.home.catalogue.entry(id).is_err() || !self.home.bases().path_of(id).exists() {
             let (en, zh) = ("there is no such base on this server", "此服务器上没有该底座");
             return Err(ApiError::invalid(en, zh)
                 .hint("fetch it with `dianjing base pull`", "请用 dianjing base pull 下载"));
