@@ -47,8 +47,9 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     // The pattern, not the path: ids and names of people's things do not belong in logs.
     let route =
         request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
+    // At the level of errors, so that a quiet log names the request as well.
     let mut response = match guard(&request) {
-        Ok(()) => next.run(request).instrument(tracing::info_span!("request", %id, route)).await,
+        Ok(()) => next.run(request).instrument(tracing::error_span!("request", %id, route)).await,
         Err(error) => error.into_response(),
     };
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {

@@ -125,7 +125,7 @@ impl Db {
         if self.sqlite { self.pool.begin_with("BEGIN IMMEDIATE").await } else { self.pool.begin().await }
     }
 
-    /// What a subquery adds so that two workers do not wait for the same row; SQLite has one writer anyway.
+    /// Whether there is one writer at a time, so that rows need no locks of their own.
     pub(crate) fn is_sqlite(&self) -> bool {
         self.sqlite
     }
