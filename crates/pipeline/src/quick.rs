@@ -74,10 +74,14 @@ impl Quick {
         let copies =
             if x.rows() <= MOST_COMPARED { curate::duplicates(x.view())?.components } else { Vec::new() };
         let groups = joined(table.data.examples.iter().map(|example| example.group.as_deref()), &copies);
-        let asked = WhatIf::new(&x, &folds(&groups, x.rows(), seed), seed);
+        Ok((Self::of(x, &groups, seed), kept, table.problems))
+    }
+
+    fn of(x: Matrix, groups: &Groups, seed: Seed) -> Self {
+        let asked = WhatIf::new(&x, &folds(groups, x.rows(), seed), seed);
         let mut order: Vec<usize> = (0..x.rows()).collect();
         random::shuffle(&mut order, &mut seed.derive("order").rng());
-        Ok((Self { x, asked, order, seed }, kept, table.problems))
+        Self { x, asked, order, seed }
     }
 
     /// How many examples there are.
@@ -187,4 +191,52 @@ fn two_best(scores: &[f64], calibration: &Calibration) -> Option<[(u32, f64); 2]
     classes.sort_by(|a, b| probs[*b].total_cmp(&probs[*a]).then(a.cmp(b)));
     let of = |place: usize| classes.get(place).map_or((0, 0.0), |class| (*class as u32, probs[*class]));
     Some([of(0), of(1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two clouds, one after the other; every row a group of its own.
+    fn clouds(n: usize) -> (Quick, Vec<Option<u32>>) {
+        let mut rng = Seed(3).rng();
+        let value = |at: usize| if at / 8 < n / 2 { 1.0 } else { -1.0 } + random::normal(&mut rng) as f32;
+        let x = Matrix::from_vec(n, 8, (0..n * 8).map(value).collect());
+        let groups = Groups::from_names((0..n).map(|_| None));
+        (Quick::of(x, &groups, Seed(1)), (0..n).map(|row| Some(u32::from(row >= n / 2))).collect())
+    }
+
+    #[test]
+    fn accuracy_is_measured_on_what_chance_picked() {
+        let (quick, mut labels) = clouds(60);
+        let drawn: Vec<bool> = (0..60).map(|row| row % 2 == 0).collect();
+        let fair = quick.judge(&labels, &drawn);
+        labels.iter_mut().step_by(30).for_each(|label| *label = None);
+        let fewer = quick.judge(&labels, &drawn);
+        assert_eq!((fair.n_labelled, fair.n_drawn, fewer.n_drawn), (60, 30, 28));
+        let accuracy = fair.accuracy.expect("enough to measure");
+        assert!(accuracy.n == 30 && accuracy.value > 0.9, "{accuracy:?}");
+        let nine: Vec<bool> = (0..60).map(|row| (1..10).contains(&row)).collect();
+        assert_eq!(quick.judge(&labels, &nine).accuracy, None, "nine are too few");
+        assert_eq!(quick.judge(&[Some(0); 60], &drawn).accuracy, None, "one class is nothing to tell apart");
+    }
+
+    #[test]
+    fn whoever_labels_the_random_half_labels_a_fair_draw() {
+        let (quick, truth) = clouds(400);
+        let mut labels = vec![None; 400];
+        let mut blocks = [0; 10];
+        for _ in 0..30 {
+            let judged = quick.judge(&labels, &[false; 400]);
+            let next = quick.next(&labels, &judged, 8).expect("there is more to label");
+            assert_eq!(next.iter().filter(|(_, half)| *half == Half::Random).count(), 4);
+            // Two labels between one queue and the next, as a person gives them.
+            for (row, half) in next.into_iter().take(2) {
+                labels[row] = truth[row];
+                blocks[row / 40] += usize::from(half == Half::Random);
+            }
+        }
+        assert_eq!(blocks.iter().sum::<usize>(), 30);
+        assert!(blocks.iter().filter(|count| **count > 0).count() >= 8, "drawn from everywhere: {blocks:?}");
+    }
 }
