@@ -196,8 +196,10 @@ impl Served {
             way: Way::Team,
             dir: dir.to_owned(),
             database: None,
+            store: None,
             workers: 1,
             max_upload: Settings::MAX_UPLOAD,
+            max_rate: None,
         };
         let (tell, told) = channel();
         static STOP: AtomicBool = AtomicBool::new(false);

@@ -11,7 +11,7 @@ use anyhow::Context;
 use bundle::Form;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Part, read_inspection};
 use linalg::{Seed, random};
-use pipeline::{Home, InspectRequest, Lang, Run};
+use pipeline::{Home, InspectRequest, InspectionSource, Lang, Run};
 
 /// The promise that is asked for: false alarms and confidence.
 pub(crate) const PROMISE: (f64, f64) = (0.05, 0.95);
@@ -82,8 +82,7 @@ pub(crate) fn false_alarms_on_other_half(set: &Path, split: u64) -> anyhow::Resu
 fn inspect(place: &Place, draw: u64) -> anyhow::Result<Row> {
     let home = Home::by_default().context("no home folder and no DIANJING_CACHE")?;
     let request = InspectRequest {
-        data: place.dir.join("set"),
-        read: InspectionOptions::default(),
+        source: InspectionSource::At { path: place.dir.join("set"), read: InspectionOptions::default() },
         base: None,
         out: place.dir.join("model.djm"),
         form: Form::File,

@@ -1,6 +1,7 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults]
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks]
+// marks.mjs and looks.mjs bring a server of their own (mock.mjs).
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,11 +10,14 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks]');
 
 let failed = false;
 for (const name of ['faults', 'story']) {
   if (only === undefined || only === name) failed = !(await passes(program, data, name)) || failed;
+}
+for (const name of ['marks', 'looks']) {
+  if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
 }
 process.exit(failed ? 1 : 0);
 
@@ -30,14 +34,22 @@ async function passes(program, data, name) {
     const address = await firstLine(studio.stdout);
     if (!address) throw new Error('the studio did not open');
     const [BASE_URL, ENTER_KEY] = address.split('/#/enter/');
-    const file = new URL(`./${name}.mjs`, import.meta.url).pathname;
-    const tests = spawn(process.execPath, ['--test', file], { stdio: 'inherit', env: { ...process.env, BASE_URL, ENTER_KEY, DATA: path.resolve(data) } });
-    return (await new Promise((resolve) => tests.on('close', resolve))) === 0;
+    return await tested(name, { BASE_URL, ENTER_KEY, DATA: path.resolve(data) });
   } finally {
     studio.kill('SIGINT');
     await closed;
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string | undefined>} variables
+ */
+async function tested(name, variables) {
+  const file = new URL(`./${name}.mjs`, import.meta.url).pathname;
+  const tests = spawn(process.execPath, ['--test', file], { stdio: 'inherit', env: { ...process.env, ...variables } });
+  return (await new Promise((resolve) => tests.on('close', resolve))) === 0;
 }
 
 /**

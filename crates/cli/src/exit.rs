@@ -73,6 +73,7 @@ fn server(error: &ServerError) -> String {
     match error {
         ServerError::Listen { address, .. } => format!("无法监听 {address}"),
         ServerError::Folder { dir, .. } => format!("无法使用文件夹“{}”", dir.display()),
+        ServerError::Store(_) => "无法打开对象存储".to_owned(),
         ServerError::Database(_) => "无法打开数据库".to_owned(),
         ServerError::Stopped(_) => "服务器已停止".to_owned(),
     }

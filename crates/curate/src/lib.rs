@@ -11,6 +11,7 @@ mod duplicates;
 mod error;
 pub mod faults;
 mod joined;
+mod layout;
 pub mod labels;
 mod looks;
 mod nearest;
@@ -20,6 +21,7 @@ mod significance;
 
 pub use duplicates::{Duplicates, duplicates, duplicates_among, duplicates_of_pictures};
 pub use error::CurateError;
+pub use layout::lay_out;
 pub use labels::{LabelIssue, LabelQuality, label_quality};
 pub use looks::Look;
 pub use nearest::nearest;

@@ -9,6 +9,7 @@
 //! | what does a probability mean? | [`Calibration`] |
 //! | when to say "I don't know"? | [`fit_reject`] |
 //! | is this like anything seen before? | [`OodDetector`] |
+//! | has what comes in changed? | [`DriftTest`] |
 //! | what would more labels bring? | [`LearningCurve`] |
 //! | how wide is a number's interval? | [`half_width`] |
 //! | how good is a defect detector, and where does it alarm? | [`inspect`] |
@@ -17,6 +18,7 @@ mod bbc;
 mod calibration;
 mod conformal;
 mod curve;
+mod drift;
 mod error;
 mod estimate;
 mod familiar;
@@ -28,6 +30,7 @@ pub use bbc::{bbc_accuracy, bbc_cv, for_test_of};
 pub use calibration::Calibration;
 pub use conformal::{half_width, prediction_set_threshold};
 pub use curve::{CurveDraw, LearningCurve};
+pub use drift::{DriftTest, mix_p_value};
 pub use error::EvaluateError;
 pub use estimate::{Estimate, clopper_pearson, wilson};
 pub use familiar::OodDetector;

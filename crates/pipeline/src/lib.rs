@@ -80,4 +80,4 @@ pub use quick::{Judged, Quick};
 pub use reviewing::{Review, Reviewed, Share, Verdict};
 pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};
 pub use senses::{evaluate_senses, predict_senses};
-pub use source::Source;
+pub use source::{InspectionSource, Source};

@@ -148,6 +148,11 @@ impl Quick {
         Ok(next)
     }
 
+    /// Where each example lies on a plane where like is beside like, `[n]` in the unit square. Takes seconds.
+    pub fn map(&self) -> Vec<[f32; 2]> {
+        curate::lay_out(self.x.view(), self.seed.derive("map"))
+    }
+
     /// The examples most like one of them, itself first.
     pub fn similar(&self, row: usize, count: usize) -> Vec<usize> {
         let one = self.x.select_rows(&[row]);

@@ -1,6 +1,7 @@
 //! What all requests share.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,12 +13,14 @@ use crate::blobs::Blobs;
 use crate::counters::Counters;
 use crate::db::Db;
 use crate::error::ApiError;
+use crate::ids::new_id;
 use crate::live::Lives;
-use crate::people::{Attempts, Keys};
-use crate::serving::Serving;
+use crate::monitoring::Monitoring;
+use crate::people::{Attempts, Keys, Pace};
+use crate::serving::{Opened, Serving};
+use crate::shelf::Shelf;
 use crate::uploads::Uploads;
-use crate::usage::Usage;
-use crate::{Settings, Way};
+use crate::{ServerError, Settings, Way};
 
 /// Passwords that are hashed at once.
 const HASHING: usize = 2;
@@ -28,13 +31,18 @@ pub(crate) struct App {
     pub(crate) db: Db,
     pub(crate) home: Arc<Home>,
     pub(crate) blobs: Blobs,
+    /// Everything that is kept in files.
+    pub(crate) shelf: Shelf,
+    /// Bundles and reports.
+    pub(crate) models: Shelf,
     pub(crate) uploads: Uploads,
     pub(crate) lives: Lives,
     pub(crate) serving: Serving,
-    pub(crate) usage: Usage,
+    pub(crate) monitoring: Monitoring,
     pub(crate) counters: Counters,
     pub(crate) keys: Keys,
     pub(crate) attempts: Attempts,
+    pub(crate) pace: Pace,
     /// Turns at hashing passwords.
     pub(crate) hashing: Semaphore,
     pub(crate) way: Way,
@@ -42,34 +50,82 @@ pub(crate) struct App {
     pub(crate) wake: Notify,
     /// Where everything lies.
     pub(crate) dir: PathBuf,
+    /// Of this server among those that share a database: stays the same as long as its folder does.
+    pub(crate) name: String,
     closing: AtomicBool,
 }
 
+/// The name that a server keeps in its folder; made at the first start.
+fn name_in(dir: &Path) -> io::Result<String> {
+    let path = dir.join("name");
+    match std::fs::read_to_string(&path) {
+        Ok(name) => Ok(name),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let name = new_id();
+            std::fs::write(&path, &name)?;
+            Ok(name)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl App {
-    pub(crate) async fn open(settings: &Settings, home: Home) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(settings: &Settings, home: Home) -> Result<Self, ServerError> {
         let dir = &settings.dir;
+        let shelf = Shelf::open(dir.clone(), settings.store.as_ref()).map_err(ServerError::Store)?;
+        shelf.check().await.map_err(ServerError::Store)?;
+        let db = Db::open(dir, settings.database.as_deref()).await.map_err(ServerError::Database)?;
         Ok(Self {
-            db: Db::open(dir, settings.database.as_deref()).await?,
+            db,
             serving: Serving::new(home.clone()),
             home: Arc::new(home),
-            blobs: Blobs::new(dir.join("blobs")),
+            blobs: Blobs::new(shelf.folder("blobs"), dir.join("blobs/derived")),
+            models: shelf.folder("models"),
+            shelf,
             uploads: Uploads::new(dir.join("uploads"), settings.max_upload),
             lives: Lives::default(),
-            usage: Usage::default(),
+            monitoring: Monitoring::default(),
             counters: Counters::default(),
             keys: Keys::default(),
             attempts: Attempts::default(),
+            pace: Pace::new(settings.max_rate),
             hashing: Semaphore::new(HASHING),
             way: settings.way,
             wake: Notify::new(),
+            name: name_in(dir).map_err(|source| ServerError::Folder { dir: dir.clone(), source })?,
             dir: dir.clone(),
             closing: AtomicBool::new(false),
         })
     }
 
-    /// A file of a model: its bundle `djm`, its reports. Ids are ours, so they are plain.
+    /// Where a file of a model lies here: its bundle `djm`, its reports. Ids are ours, so they are plain.
     pub(crate) fn model_file(&self, id: &str, ending: &str) -> PathBuf {
-        self.dir.join("models").join(format!("{id}.{ending}"))
+        self.models.path(&format!("{id}.{ending}"))
+    }
+
+    /// Keeps what was written to files of a model.
+    pub(crate) fn keep_model(&self, id: &str, endings: &[&str]) -> Result<(), ApiError> {
+        endings.iter().try_for_each(|ending| Ok(self.models.keep(&format!("{id}.{ending}"))?))
+    }
+
+    /// A file of a model that is read; `None` where there is none.
+    pub(crate) async fn read_model(self: &Arc<Self>, id: &str, ending: &str) -> Result<Option<Vec<u8>>, ApiError> {
+        let (app, name) = (self.clone(), format!("{id}.{ending}"));
+        self.blocking(move || {
+            let there = app.models.fetch(&name)?;
+            Ok(there.then(|| std::fs::read(app.models.path(&name))).transpose()?)
+        })
+        .await
+    }
+
+    /// Opens a model, or finds it open.
+    pub(crate) async fn open_model(self: &Arc<Self>, id: &str) -> Result<Opened, ApiError> {
+        let (app, id) = (self.clone(), id.to_owned());
+        self.blocking(move || {
+            app.models.fetch(&format!("{id}.djm"))?;
+            app.serving.open(&id, &app.model_file(&id, "djm"))
+        })
+        .await
     }
 
     /// Does something that may take a while away from the threads that answer.

@@ -1,4 +1,4 @@
-//! Files by what is in them: the same picture twice is one file.
+//! Files by what is in them: the same picture twice is one file, on a [`Shelf`].
 //!
 //! `blobs/<first two of the hash>/<hash>.<ending>`; names that people gave never become paths.
 
@@ -9,42 +9,60 @@ use std::path::{Path, PathBuf};
 use store::{Hash, StoreError};
 
 use crate::pictures;
+use crate::shelf::{Shelf, ShelfError};
 
-/// The folder of all of them.
+/// All of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
-    dir: PathBuf,
+    shelf: Shelf,
+    /// What was made of them: thumbnails. Each server makes its own.
+    derived: PathBuf,
 }
 
 impl Blobs {
-    pub(crate) fn new(dir: PathBuf) -> Self {
-        Self { dir }
+    pub(crate) fn new(shelf: Shelf, derived: PathBuf) -> Self {
+        Self { shelf, derived }
     }
 
-    /// Where a blob lies, by the name that [`Blobs::keep`] gave it.
+    /// Where a blob lies here once it is [fetched](Blobs::fetch), by the name that [`Blobs::keep`] gave it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(&name[..2]).join(name)
+        self.shelf.path(&place(name))
+    }
+
+    /// Makes sure that blobs lie here, before something reads them.
+    pub(crate) fn fetch<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), ShelfError> {
+        let places: Vec<String> = names.map(place).collect();
+        self.shelf.fetch_all(places.iter().map(String::as_str))
+    }
+
+    /// What is in a blob.
+    pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, ShelfError> {
+        self.shelf.fetch(&place(name))?;
+        let path = self.path(name);
+        Ok(fs::read(&path).map_err(|source| StoreError::read(&path, source))?)
     }
 
     /// Keeps a copy of a file and returns its name. What is there already is not written again.
-    pub(crate) fn keep(&self, file: &Path) -> Result<String, StoreError> {
+    pub(crate) fn keep(&self, file: &Path) -> Result<String, ShelfError> {
         let hash = Hash::of_file(file).map_err(|source| StoreError::read(file, source))?;
         let name = format!("{hash}{}", ending(file));
         let path = self.path(&name);
         if !path.exists() {
             let mut from = fs::File::open(file).map_err(|source| StoreError::read(file, source))?;
             store::write_atomic(&path, |mut out| io::copy(&mut from, &mut out).map(drop))?;
+            self.shelf.keep(&place(&name))?;
         }
         Ok(name)
     }
 
     /// Keeps bytes that came without a name; what they are tells their ending.
-    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<String, StoreError> {
+    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<String, ShelfError> {
         let ending = pictures::kind_of(bytes).and_then(|kind| kind.rsplit('/').next()).unwrap_or("bin");
         let name = format!("{}.{ending}", Hash::of(bytes));
         let path = self.path(&name);
         if !path.exists() {
             store::write_atomic(&path, |out| out.write_all(bytes))?;
+            self.shelf.keep(&place(&name))?;
         }
         Ok(name)
     }
@@ -55,17 +73,23 @@ impl Blobs {
         name: &str,
         kind: &str,
         make: impl FnOnce(&Path) -> Option<Vec<u8>>,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let path = self.dir.join("derived").join(&name[..2]).join(format!("{name}.{kind}"));
+    ) -> Result<Option<Vec<u8>>, ShelfError> {
+        let path = self.derived.join(&name[..2]).join(format!("{name}.{kind}"));
         match fs::read(&path) {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(StoreError::read(&path, source)),
+            Err(source) => return Err(StoreError::read(&path, source).into()),
         }
+        self.shelf.fetch(&place(name))?;
         let Some(bytes) = make(&self.path(name)) else { return Ok(None) };
         store::write_atomic(&path, |out| out.write_all(&bytes))?;
         Ok(Some(bytes))
     }
+}
+
+/// Where a blob lies on the shelf.
+fn place(name: &str) -> String {
+    format!("{}/{name}", &name[..2])
 }
 
 /// `.jpg`, by which readers know a file; nothing where it is no plain ending.
@@ -83,7 +107,8 @@ mod tests {
     #[test]
     fn the_same_bytes_are_kept_once() {
         let dir = tempfile::tempdir().expect("a folder");
-        let blobs = Blobs::new(dir.path().join("blobs"));
+        let shelf = Shelf::open(dir.path().join("blobs"), None).expect("a folder is enough");
+        let blobs = Blobs::new(shelf, dir.path().join("derived"));
         let [a, b] = ["a.JPG", "b b.jpg"].map(|name| dir.path().join(name));
         fs::write(&a, b"same").expect("a file");
         fs::write(&b, b"same").expect("a file");

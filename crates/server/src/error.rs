@@ -7,6 +7,8 @@ use pipeline::{Lang, PipelineError, words};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::shelf::ShelfError;
+
 /// An answer that is none. [`answering`](crate::answering) writes it in the language of who asked.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
@@ -114,6 +116,20 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, body).into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<ShelfError> for ApiError {
+    fn from(error: ShelfError) -> Self {
+        match error {
+            ShelfError::Here(error) => error.into(),
+            ShelfError::There(error) => {
+                tracing::error!(%error, "the object store failed");
+                let (en, zh) = ("the object store cannot be reached", "无法访问对象存储");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unreachable", en, zh)
+                    .hint("nothing was lost: try again in a while", "没有丢失任何内容：请稍后重试")
+            }
+        }
     }
 }
 

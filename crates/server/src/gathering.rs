@@ -1,14 +1,15 @@
 //! Rows of the database as a data set that the journey understands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use dataset::{ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Target, Task};
+use dataset::{Content, Dataset, Decision, Example, ExampleId, Modality, Origin};
 
 use crate::blobs::Blobs;
 use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
+use crate::tasks::Task;
 
 /// The kinds of examples that the studio takes.
 pub(crate) fn modality(name: Option<&str>) -> Result<Modality, ApiError> {
@@ -21,13 +22,28 @@ pub(crate) fn modality(name: Option<&str>) -> Result<Modality, ApiError> {
     }
 }
 
+/// Whether these are photos of parts: one of the `classes` says that nothing is wrong.
+pub(crate) fn inspects<'c>(of: &DatasetRow, mut classes: impl Iterator<Item = &'c str>) -> bool {
+    of.modality.as_deref() == Some("image")
+        && of.task == Task::Class.name()
+        && classes.any(dataset::names_good_parts)
+}
+
 /// Examples under their names, with classes sorted; a label that stands is the target.
 pub(crate) fn dataset(of: &DatasetRow, rows: &[ExampleRow], blobs: &Blobs) -> Result<Dataset, ApiError> {
     let modality = modality(of.modality.as_deref())?;
+    let task = Task::named(&of.task)?;
     let numbers: BTreeMap<&str, u32> = {
-        let names: std::collections::BTreeSet<&str> =
-            rows.iter().filter_map(|row| row.label.as_deref()).collect();
+        let kept = rows.iter().filter_map(|row| row.label.as_deref());
+        let names: BTreeSet<&str> = kept.flat_map(|label| task.classes(label)).collect();
         names.into_iter().zip(0..).collect()
+    };
+    let classes = || numbers.keys().map(|name| (*name).to_owned()).collect();
+    let (question, called) = match task {
+        Task::Class if numbers.len() == 2 => (dataset::Task::SingleLabel { classes: classes() }, "binary"),
+        Task::Class => (dataset::Task::SingleLabel { classes: classes() }, "single-label"),
+        Task::Classes => (dataset::Task::MultiLabel { classes: classes() }, "multi-label"),
+        Task::Number => (dataset::Task::Regression { name: "number".to_owned() }, "regression"),
     };
     let content = |row: &ExampleRow| {
         let blob = row.blob.as_deref();
@@ -39,12 +55,12 @@ pub(crate) fn dataset(of: &DatasetRow, rows: &[ExampleRow], blobs: &Blobs) -> Re
     };
     let example = |row: &ExampleRow| {
         let content = content(row)?;
-        let label = row.label.as_deref().and_then(|label| numbers.get(label));
+        let target = task.target(row.label.as_deref(), |name| numbers.get(name).copied());
         Some(Example {
             id: ExampleId(row.name.clone()),
             origin: Origin { path: PathBuf::from(&row.name), row: None },
             content,
-            target: label.map_or(Target::Unlabelled, |class| Target::Class(ClassIdx(*class))),
+            target,
             votes: Vec::new(),
             group: row.part_group.clone(),
             part: None,
@@ -56,12 +72,12 @@ pub(crate) fn dataset(of: &DatasetRow, rows: &[ExampleRow], blobs: &Blobs) -> Re
     Ok(Dataset {
         name: of.name.clone(),
         root: PathBuf::from(&of.name),
-        task: Task::SingleLabel { classes: numbers.keys().map(|name| (*name).to_owned()).collect() },
+        task: question,
         decision: Decision {
             layout: "studio".to_owned(),
             content: modality.to_string(),
             label: Some("label".to_owned()),
-            task: if numbers.len() == 2 { "binary" } else { "single-label" }.to_owned(),
+            task: called.to_owned(),
             why: "labelled in the studio".to_owned(),
         },
         modality,

@@ -15,19 +15,23 @@ mod error;
 mod facts;
 mod gathering;
 mod ids;
+mod items;
 mod jobs;
+mod listening;
 mod live;
+mod marks;
+mod monitoring;
 mod people;
 mod pictures;
 mod serving;
 mod settings;
+mod shelf;
 mod studio;
 mod sweeping;
+mod tasks;
 mod uploads;
-mod usage;
 mod worklists;
 
-use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -40,7 +44,7 @@ use axum::routing::get;
 use pipeline::Home;
 
 pub(crate) use app::App;
-pub use settings::{Settings, Way};
+pub use settings::{Settings, Store, Way};
 
 /// How often it is looked whether to close.
 const LOOK: Duration = Duration::from_millis(50);
@@ -63,6 +67,8 @@ pub enum ServerError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot open the object store")]
+    Store(#[source] object_store::Error),
     #[error("cannot open the database")]
     Database(#[source] sqlx::Error),
     #[error("the server stopped")]
@@ -110,7 +116,7 @@ async fn serve(
     opened: impl FnOnce(&Opened),
     stop: &'static AtomicBool,
 ) -> Result<(), ServerError> {
-    let app = Arc::new(App::open(settings, home).await.map_err(ServerError::Database)?);
+    let app = Arc::new(App::open(settings, home).await?);
     let address = settings.listen;
     let listener = tokio::net::TcpListener::bind(address)
         .await
@@ -122,6 +128,7 @@ async fn serve(
     let workers: Vec<_> =
         (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
     tokio::spawn(sweeping::sweep(app.clone()));
+    let watching = tokio::spawn(monitoring::watch(app.clone()));
     let closing = app.clone();
     let until = async move {
         while !stop.load(Ordering::Relaxed) {
@@ -130,13 +137,12 @@ async fn serve(
         closing.close();
     };
     let closed = app.clone();
-    let serving = axum::serve(listener, router(&app)).with_graceful_shutdown(until).into_future();
     tokio::select! {
-        ended = serving => ended.map_err(ServerError::Stopped)?,
+        () = listening::listen(listener, router(&app), until) => {}
         () = closed.closed_for(PATIENCE) => tracing::warn!("requests that did not end were cut off"),
     }
-    for worker in workers {
-        let _ = tokio::time::timeout(PATIENCE, worker).await;
+    for task in workers.into_iter().chain([watching]) {
+        let _ = tokio::time::timeout(PATIENCE, task).await;
     }
     app.db.pool.close().await;
     Ok(())

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dataset::Problem;
 use pipeline::{Event, Half, Judged, Lang, Quick, Run, Step, words};
@@ -18,6 +18,7 @@ use crate::db::arriving::LeftOut;
 use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
 use crate::gathering;
+use crate::tasks::Task;
 
 /// Data sets that are kept in memory: the one that was not asked for longest goes first.
 const MOST_SETS: usize = 12;
@@ -46,6 +47,9 @@ pub(crate) struct Live {
     stop: AtomicBool,
     judging: AtomicBool,
     again: AtomicBool,
+    /// Whether somebody draws the map already.
+    drawing: AtomicBool,
+    map: OnceLock<Vec<[f32; 2]>>,
 }
 
 #[derive(Debug)]
@@ -69,6 +73,7 @@ pub(crate) struct Given {
 /// What looking brought.
 #[derive(Debug)]
 struct Looked {
+    task: Task,
     quick: Arc<Quick>,
     ids: Arc<Vec<String>>,
     rows: Arc<HashMap<String, usize>>,
@@ -86,7 +91,7 @@ pub(crate) struct Opinion {
     pub(crate) judged: Judged,
     pub(crate) ids: Arc<Vec<String>>,
     pub(crate) classes: Vec<String>,
-    labels: Vec<Option<u32>>,
+    pub(crate) labels: Vec<Option<u32>>,
     rows: Arc<HashMap<String, usize>>,
     /// What to label next, the most useful first, and whether chance picked it.
     pub(crate) queue: Vec<(String, Half)>,
@@ -171,6 +176,8 @@ impl Lives {
             stop: AtomicBool::new(false),
             judging: AtomicBool::new(false),
             again: AtomicBool::new(false),
+            drawing: AtomicBool::new(false),
+            map: OnceLock::new(),
         });
         sets.insert(dataset.to_owned(), (live.clone(), now));
         tokio::spawn(look(app.clone(), live.clone()));
@@ -234,6 +241,21 @@ impl Live {
         quick.similar(row, count).into_iter().map(|row| ids[row].clone()).collect()
     }
 
+    /// Where the examples lie on a plane, in the order of the opinion's ids; drawn in the background when it is first asked for.
+    pub(crate) fn map(self: &Arc<Self>) -> Option<&[[f32; 2]]> {
+        if let Some(map) = self.map.get() {
+            return Some(map);
+        }
+        let State::Ready(looked) = &*self.state.lock().unwrap_or_else(PoisonError::into_inner) else {
+            return None;
+        };
+        if !self.drawing.swap(true, Ordering::SeqCst) {
+            let (live, quick) = (self.clone(), looked.quick.clone());
+            tokio::task::spawn_blocking(move || live.map.get_or_init(|| quick.map()).len());
+        }
+        None
+    }
+
     /// Lets the quick model judge in the background; a second call while it does makes it judge once more.
     fn think(self: &Arc<Self>, app: &Arc<App>) {
         self.again.store(true, Ordering::SeqCst);
@@ -294,12 +316,16 @@ impl Live {
 impl Looked {
     fn label(&mut self, given: &Given) {
         let Some(row) = self.rows.get(&given.example) else { return };
-        self.labels[*row] = given.label.as_deref().map(|label| class_of(&mut self.classes, label));
+        self.labels[*row] = given.label.as_deref().map(|label| class_of(self.task, &mut self.classes, label));
         self.drawn[*row] |= given.drawn;
     }
 }
 
-fn class_of(classes: &mut Vec<String>, name: &str) -> u32 {
+/// The number of an answer's class. Several labels and numbers are all one: the model knows which examples have an answer, and judges none.
+fn class_of(task: Task, classes: &mut Vec<String>, name: &str) -> u32 {
+    if task != Task::Class {
+        return 0;
+    }
     let place = classes.iter().position(|class| class == name).unwrap_or_else(|| {
         classes.push(name.to_owned());
         classes.len() - 1
@@ -329,9 +355,12 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let dataset = app.db.dataset(&live.tenant, &live.dataset).await?.ok_or_else(ApiError::not_found)?;
     let rows = app.db.all_examples(&live.tenant, &live.dataset).await?;
     let data = gathering::dataset(&dataset, &rows, &app.blobs)?;
-    let (home, watched) = (app.home.clone(), live.clone());
+    let task = Task::named(&dataset.task)?;
+    let files: Vec<String> = rows.iter().filter_map(|row| row.blob.clone()).collect();
+    let (home, blobs, watched) = (app.home.clone(), app.blobs.clone(), live.clone());
     let (quick, kept, problems) = app
         .blocking(move || {
+            blobs.fetch(files.iter().map(String::as_str))?;
             let observe = |event: Event| {
                 if let Event::Progress { step: Step::Features, done, total, .. } = event {
                     watched.done.store(done, Ordering::Relaxed);
@@ -359,12 +388,12 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let mut classes: Vec<String> = classes.into_iter().map(|(name, _)| name).collect();
     let labels = ids.iter().map(|id| {
         let label = given.get(id)?.0.as_deref()?;
-        Some(class_of(&mut classes, label))
+        Some(class_of(task, &mut classes, label))
     });
     let labels = labels.collect();
     let drawn = ids.iter().map(|id| given.get(id).is_some_and(|(_, drawn)| *drawn == 1)).collect();
     let (quick, ids, rows) = (Arc::new(quick), Arc::new(ids), Arc::new(places));
-    Ok(Looked { quick, ids, rows, classes, labels, drawn, opinion: None })
+    Ok(Looked { task, quick, ids, rows, classes, labels, drawn, opinion: None })
 }
 
 /// Where blobs lie here, with the names that people gave what is in them.

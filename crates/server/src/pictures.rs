@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use dataset::Modality;
 use image::codecs::jpeg::JpegEncoder;
 
 /// Longer side of a thumbnail, in pixels.
@@ -26,6 +27,14 @@ pub(crate) fn kind_of(bytes: &[u8]) -> Option<&'static str> {
         (is(0, b"\x1aE\xdf\xa3"), "audio/webm"),
     ];
     kinds.iter().find(|(fits, _)| *fits).map(|(_, kind)| *kind)
+}
+
+/// Width and height of a picture as it is shown, in pixels; `None` for what is no picture that can be read.
+pub(crate) fn size(path: &Path, modality: Modality) -> Option<(u32, u32)> {
+    if modality != Modality::Image {
+        return None;
+    }
+    base::prep::size(&std::fs::read(path).ok()?).ok()
 }
 
 /// A small JPEG of a picture, or of a sound's spectrum; `None` where neither can be made.

@@ -23,10 +23,38 @@ pub struct Settings {
     pub dir: PathBuf,
     /// `postgres://…` instead of the file in [`Settings::dir`].
     pub database: Option<String>,
+    /// Where files are kept for several servers; [`Settings::dir`] holds copies then.
+    pub store: Option<Store>,
     /// Workers for what takes a while.
     pub workers: usize,
     /// Most bytes of one upload.
     pub max_upload: u64,
+    /// Requests a second of one person and their programs, five seconds' worth at once; `None` sets no limit.
+    pub max_rate: Option<u32>,
+}
+
+/// An object store.
+#[derive(Clone)]
+pub struct Store {
+    /// `s3://bucket/folder`, `gs://…` or `az://…`.
+    pub url: String,
+    /// Keys, addresses and the like, by the names of the environment variables that the providers' own tools read.
+    pub options: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Store {
+    /// Without the options: there are secrets among them.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Store").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// At an address, with what the environment says about it.
+    pub fn from_environment(url: String) -> Self {
+        let ours = |name: &str| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|start| name.starts_with(start));
+        Self { url, options: std::env::vars().filter(|(name, _)| ours(name)).collect() }
+    }
 }
 
 impl Settings {

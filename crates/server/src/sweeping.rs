@@ -30,8 +30,14 @@ pub(crate) async fn sweep(app: Arc<App>) {
 async fn once(app: &App) -> Result<usize, ApiError> {
     let named = app.db.named_files().await?;
     let [blobs, models, uploads] = ["blobs", "models", "uploads"].map(|folder| app.dir.join(folder));
-    app.blocking(move || Ok([blobs, models, uploads].iter().map(|folder| remove_from(folder, &named)).sum()))
-        .await
+    let shelves = [app.shelf.folder("blobs"), app.shelf.folder("models")];
+    app.blocking(move || {
+        let here: usize = [blobs, models, uploads].iter().map(|folder| remove_from(folder, &named)).sum();
+        let is_named = |part: &str| named.contains(part.split('.').next().unwrap_or(part));
+        let there = shelves.iter().map(|shelf| shelf.remove_far(YOUNG, &is_named));
+        Ok(here + there.sum::<Result<usize, _>>()?)
+    })
+    .await
 }
 
 /// Removes what is old and not named. A file is named by how its name, or that of its folder, begins: `<blob>.thumb.jpg`, `<model>.djm`.

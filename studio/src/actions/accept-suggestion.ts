@@ -1,19 +1,9 @@
-import type { Example } from '../api/types';
 import type { Action } from './action';
 
-interface Context {
-  current: Example | undefined;
-  give: (label: string) => void;
-  undo: () => Promise<void>;
-}
-
-export const acceptSuggestion: Action<Context> = {
+export const acceptSuggestion: Action<{ mayAccept: boolean; accept: () => void; undo: () => Promise<void> }> = {
   title: 'label.accept',
   keys: ['Enter'],
-  ready: ({ current }) => !!current?.suggestion,
-  run: (context) => {
-    const suggestion = context.current?.suggestion;
-    if (suggestion) context.give(suggestion.label);
-  },
+  ready: ({ mayAccept }) => mayAccept,
+  run: (context) => context.accept(),
   undo: (context) => context.undo(),
 };

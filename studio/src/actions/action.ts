@@ -5,9 +5,12 @@ import { t, type PlainKey } from '../i18n';
 export interface Action<Context> {
   title: PlainKey;
   keys: readonly string[];
+  /** Keys with Shift and the like, which the title tells and the help does not list. */
+  more?: readonly string[];
   /** Whether it makes sense now; always when missing. */
   ready?: (context: Context) => boolean;
-  run: (context: Context) => void | Promise<void>;
+  /** `key` is the one that was pressed, of those above. */
+  run: (context: Context, key: string) => void | Promise<void>;
   undo?: (context: Context) => void | Promise<void>;
 }
 
@@ -15,8 +18,9 @@ export interface Action<Context> {
 export interface Bound {
   title: () => string;
   keys: readonly string[];
+  more?: readonly string[];
   ready: () => boolean;
-  run: () => void;
+  run: (key: string) => void;
   whileTyping?: boolean;
 }
 
@@ -24,7 +28,8 @@ export function bind<Context>(action: Action<Context>, context: Context): Bound 
   return {
     title: () => t(action.title),
     keys: action.keys,
+    more: action.more,
     ready: () => action.ready?.(context) ?? true,
-    run: () => void action.run(context),
+    run: (key) => void action.run(context, key),
   };
 }

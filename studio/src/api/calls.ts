@@ -1,6 +1,7 @@
 // Every call of the studio, by what it is about. Pages use these and never write an address themselves.
 
 import { get, patch, path, post, postForm, put, putBytes, remove } from './client';
+import type { Answer } from '../domain/answers';
 import type * as T from './types';
 
 const enc = encodeURIComponent;
@@ -36,7 +37,7 @@ export interface ExampleQuery {
   label?: string;
   /** With `label`: only those the quick model would call this. */
   suggestion?: string;
-  state?: 'labelled' | 'unlabelled' | 'disagrees';
+  state?: 'labelled' | 'unlabelled' | 'marked' | 'disagrees';
   q?: string;
   similar_to?: string;
   order?: 'position' | 'doubt';
@@ -44,14 +45,16 @@ export interface ExampleQuery {
 
 export const datasets = {
   list: async () => (await get<{ datasets: T.Dataset[] }>('/v1/datasets')).datasets,
-  create: (name: string) => post<T.Dataset>('/v1/datasets', { name }),
+  create: (name: string, task: T.Task) => post<T.Dataset>('/v1/datasets', { name, task }),
   get: (id: string) => get<T.Dataset>(ofDataset(id)),
-  rename: (id: string, name: string) => patch<T.Dataset>(ofDataset(id), { name }),
+  change: (id: string, given: { name?: string; task?: T.Task; annotators?: number; blind?: boolean }) => patch<T.Dataset>(ofDataset(id), given),
   remove: (id: string) => remove(ofDataset(id)),
   examples: (id: string, query: ExampleQuery, offset: number, limit: number, signal?: AbortSignal) =>
     get<T.Examples>(path(`${ofDataset(id)}/examples`, { offset, limit, ...query }), signal),
   problems: async (id: string) => (await get<{ problems: T.Problem[] }>(`${ofDataset(id)}/problems`)).problems,
-  exportUrl: (id: string, format: 'csv' | 'jsonl') => path(`${ofDataset(id)}/export`, { format }),
+  exportUrl: (id: string, format: string, files: boolean) => path(`${ofDataset(id)}/export`, { format, files: files ? 1 : 0 }),
+  exportFormats: async (id: string) => (await get<T.ExportFormats>(`${ofDataset(id)}/export/formats`)).formats,
+  map: (id: string) => get<T.Spots>(`${ofDataset(id)}/map`),
   addClass: (id: string, name: string) => post<T.Dataset>(`${ofDataset(id)}/classes`, { name }),
   renameClass: (id: string, name: string, to: string) =>
     patch<T.Dataset>(`${ofDataset(id)}/classes/${enc(name)}`, { name: to }),
@@ -71,13 +74,16 @@ export const examples = {
   get: (id: string) => get<T.Example>(`/v1/examples/${enc(id)}`),
   contentUrl: (id: string) => `/v1/examples/${enc(id)}/content`,
   thumbnailUrl: (id: string) => `/v1/examples/${enc(id)}/thumbnail`,
+  /** All marks of the example anew. */
+  mark: (id: string, marks: readonly T.Mark[], milliseconds: number | null) =>
+    put<T.MarksTaken>(`/v1/examples/${enc(id)}/marks`, { marks, milliseconds }),
 };
 
 export const labels = {
-  set: (dataset: string, example: string, label: string | null, milliseconds: number | null) =>
-    post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, label, milliseconds }, { keepalive: true }),
+  set: (dataset: string, example: string, answer: Answer, milliseconds: number | null) =>
+    post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, ...answer, milliseconds }, { keepalive: true }),
   /** Many at once, in order; each is taken back by an undo of its own. */
-  setMany: (dataset: string, given: { example: string; label: string | null }[]) =>
+  setMany: (dataset: string, given: ({ example: string } & Answer)[]) =>
     post<T.Labelled>(`${ofDataset(dataset)}/labels/batch`, { labels: given }),
   undo: (dataset: string) => post<T.Undone>(`${ofDataset(dataset)}/undo`),
   queue: (dataset: string, limit: number) => get<T.Queue>(path(`${ofDataset(dataset)}/queue`, { limit })),
@@ -94,6 +100,12 @@ export const worklist = {
     post<T.Finding>(`${ofDataset(dataset)}/worklist/${number}`, given),
 };
 
+export const agreement = {
+  get: (dataset: string) => get<T.Agreement>(`${ofDataset(dataset)}/agreement`),
+  /** What holds from now on, whatever was said and will be. */
+  decide: (dataset: string, example: string, answer: Answer) => post<T.Example>(`${ofDataset(dataset)}/decisions`, { example, ...answer }),
+};
+
 export const jobs = {
   list: async (dataset: string) => (await get<{ jobs: T.Job[] }>(path('/v1/jobs', { dataset }))).jobs,
   cancel: (id: string) => post<T.Job>(`/v1/jobs/${enc(id)}/cancel`),
@@ -105,7 +117,7 @@ export const models = {
   list: async (dataset?: string) => (await get<{ models: T.Model[] }>(path('/v1/models', { dataset }))).models,
   get: (id: string) => get<T.Model>(ofModel(id)),
   remove: (id: string) => remove(ofModel(id)),
-  tune: (dataset: string, given: { name?: string; target_error?: number }) =>
+  tune: (dataset: string, given: { name?: string; target_error?: number; false_alarms?: number; confidence?: number }) =>
     post<T.Job>(`${ofDataset(dataset)}/tune`, given),
   errors: (id: string) => get<T.ModelErrors>(`${ofModel(id)}/errors`),
   reportUrl: (id: string, lang: string) => path(`${ofModel(id)}/report`, { lang }),
@@ -115,14 +127,17 @@ export const models = {
   predictFiles: async (id: string, files: { name: string; blob: Blob }[]) => {
     const form = new FormData();
     for (const { name, blob } of files) form.append('file', blob, name);
-    return (await postForm<{ predictions: T.Predicted[] }>(`${ofModel(id)}/predict`, form)).predictions;
+    return (await postForm<{ predictions: T.Predicted[] }>(path(`${ofModel(id)}/predict`, { heat: 1 }), form)).predictions;
   },
 };
 
 export const deployments = {
   list: async () => (await get<{ deployments: T.Deployment[] }>('/v1/deployments')).deployments,
-  /** `collects`: the dataset that doubtful answers come back to as work, if any. */
-  set: (name: string, given: { model: string; collects: string | null }) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, given),
+  /** `collects`: the dataset that doubtful answers come back to as work, if any; `shadow`: a model that is asked as well. */
+  set: (name: string, given: { model: string; collects: string | null; shadow: string | null }) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, given),
   rollBack: (name: string) => post<T.Deployment>(`/v1/deployments/${enc(name)}/roll-back`),
   remove: (name: string) => remove(`/v1/deployments/${enc(name)}`),
+  monitor: (name: string, days: number) => get<T.Monitor>(path(`/v1/deployments/${enc(name)}/monitor`, { days })),
+  /** What is asked about now is usual: the watch for changes begins anew. */
+  acceptChange: (name: string) => remove(`/v1/deployments/${enc(name)}/drift`),
 };

@@ -1,7 +1,9 @@
 // What the server says, by the names the studio uses. The shapes are generated from the server's own description
 // (`npm run api`); here only what a description cannot say is made narrower: which words a field can hold.
 
+import type * as More from './more';
 import type { components } from './schema';
+import type * as Watching from './watching';
 
 type Schemas = components['schemas'];
 
@@ -27,17 +29,17 @@ export type TrailEntry = Answer<'Entry'>;
 export type NewToken = Answer<'FreshToken'>;
 
 export type ClassCount = Answer<'Class'>;
-export type Dataset = Narrow<Answer<'Dataset'>, { modality: Modality | null }>;
+export type Dataset = Narrow<Answer<'Dataset'>, { modality: Modality | null } & More.Dataset & Watching.Dataset>;
 export type Upload = Answer<'Upload'>;
 export type UploadedFile = Answer<'Arrived'>;
-export type Example = Answer<'Example'>;
-export type Examples = Answer<'Page'>;
+export type Example = Answer<'Example'> & More.Example;
+export type Examples = Narrow<Answer<'Page'>, { examples: Example[] }>;
 export type Problem = Answer<'Problem'>;
 
 export type Labelled = Answer<'Taken'>;
-export type Undone = Answer<'Undone'>;
-export type Queue = Answer<'Queue'>;
-export type LabelEvent = Answer<'LabelEvent'>;
+export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;
+export type Queue = Narrow<Answer<'Queue'>, { examples: Example[] }>;
+export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' };
 /** A value with its 95 % interval and the number of examples it rests on. */
 export type Estimate = Answer<'Measure'>;
 export type LivePoint = Answer<'Past'>;
@@ -45,7 +47,8 @@ export type Live = Narrow<Answer<'Live'>, { state: 'looking' | 'too_few' | 'read
 
 export type Decision = 'relabel' | 'keep' | 'remove';
 export type Decided = 'relabelled' | 'kept' | 'removed';
-export type Finding = Narrow<Answer<'Finding'>, { decision: Decided | null }>;
+export type Neighbour = Narrow<Answer<'Neighbour'>, { example: Example }>;
+export type Finding = Narrow<Answer<'Finding'>, { decision: Decided | null; examples: Example[]; neighbours: Neighbour[] }>;
 export type Worklist = Narrow<Answer<'Worklist'>, { findings: Finding[] }>;
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -59,14 +62,18 @@ export type Job = Narrow<
 >;
 
 export type Measured = Answer<'Measured'>;
-export type Model = Narrow<Answer<'Model'>, { modality: Modality }>;
+export type Model = Narrow<Answer<'Model'>, { modality: Modality } & More.Model>;
 export type TradePoint = Answer<'Trade'>;
 /** At most this share of the answers is wrong, with 95 % confidence, when the model answers from this threshold on. */
 export type Proved = Answer<'Promise'>;
-export type ModelErrors = Answer<'Errors'>;
-export type Deployment = Narrow<Answer<'Deployment'>, { model: Model }>;
+export type ModelErrors = Answer<'Errors'> & { inspection: More.Inspection | null };
+export type Deployment = Narrow<Answer<'Deployment'>, { model: Model } & Watching.Deployment>;
 
 export type Verdict = 'answered' | 'unproven' | 'dont-know' | 'unfamiliar';
-export type Predicted = Narrow<Answer<'Predicted'>, { verdict: Verdict | null }>;
+export type Predicted = Narrow<Answer<'Predicted'>, { verdict: Verdict | null } & { inspected: More.Inspected | null }>;
+
+export type { ExportFormats, Inspected, Inspection, Mark, MarksTaken, Part, Spots, Task } from './more';
+
+export type { Agreement, Annotator, Day, Dispute, Drift, Mix, Monitor, Shadow, Vote } from './watching';
 
 export type Failure = Answer<'ErrorBody'>;

@@ -36,10 +36,10 @@ class Keys {
     const key = keyOf(event);
     const typing = isTyping(event.target);
     for (const layer of this.#layers.toReversed()) {
-      const action = layer.actions().find((a) => a.keys.includes(key) && a.ready());
+      const action = layer.actions().find((a) => (a.keys.includes(key) || a.more?.includes(key)) && a.ready());
       if (action && !(typing && !action.whileTyping) && !pressesControl(event, key)) {
         event.preventDefault();
-        action.run();
+        action.run(key);
         return;
       }
       if (layer.alone) return;

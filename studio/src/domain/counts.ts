@@ -1,14 +1,22 @@
-// How the counts of a dataset change with one label.
+// How the counts of a dataset change with one answer.
 
 import type { Dataset } from '../api/types';
 
+/** The classes an answer counts for; null without an answer. See `classesOf`. */
+export type Counted = readonly string[] | null;
+
 export function moveLabel(dataset: Dataset, from: string | null, to: string | null): Dataset {
-  if (from === to) return dataset;
+  return moveAnswer(dataset, from === null ? null : [from], to === null ? null : [to]);
+}
+
+export function moveAnswer(dataset: Dataset, from: Counted, to: Counted): Dataset {
+  const before = from ?? [];
+  const after = to ?? [];
   const classes = dataset.classes.map((one) => ({
     ...one,
-    count: one.count + Number(one.name === to) - Number(one.name === from),
+    count: one.count + Number(after.includes(one.name)) - Number(before.includes(one.name)),
   }));
-  if (to !== null && !classes.some((one) => one.name === to)) classes.push({ name: to, count: 1 });
-  const n_labelled = dataset.n_labelled + Number(from === null) - Number(to === null);
+  for (const name of after) if (!classes.some((one) => one.name === name)) classes.push({ name, count: 1 });
+  const n_labelled = dataset.n_labelled + Number(from === null && to !== null) - Number(from !== null && to === null);
   return { ...dataset, classes, n_labelled };
 }

@@ -91,6 +91,11 @@ export function moment(time: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
+/** A day such as `2026-11-26`, which is one in universal time: "26 Nov". */
+export function dayText(day: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+}
+
 /** A name for an address: what is no letter or digit becomes a dash. */
 export function slug(name: string): string {
   return name

@@ -37,8 +37,9 @@ export function keyName(key: string, space: string): string {
     Space: space, ArrowRight: '→', ArrowLeft: '←', ArrowUp: '↑', ArrowDown: '↓',
     Enter: '↵', Backspace: '⌫', Escape: 'Esc', Delete: 'Del', Mod: 'Ctrl', Shift: '⇧',
   };
+  // The key + itself is no sign between two.
   return key
-    .split('+')
+    .split(/(?<=.)\+/)
     .map((part) => names[part] ?? part.toUpperCase())
     .join(' ');
 }

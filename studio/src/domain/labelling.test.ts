@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Dataset } from '../api/types';
 import { findClasses } from './classes';
 import { moveLabel } from './counts';
 import { classKeys, keyName, keyOf } from './keys';
@@ -25,6 +26,8 @@ test('keys of classes leave out what the page needs', () => {
 test('keys are written for people', () => {
   expect(keyName('Mod+z', 'Space')).toBe('Ctrl Z');
   expect(keyName('Space', '空格')).toBe('空格');
+  expect(keyName('+', 'Space')).toBe('+');
+  expect(keyName('Mod+Shift+z', 'Space')).toBe('Ctrl ⇧ Z');
 });
 
 test('classes that begin with what was typed come first', () => {
@@ -32,8 +35,8 @@ test('classes that begin with what was typed come first', () => {
   expect(findClasses(['b', 'a'], ' ')).toEqual(['b', 'a']);
 });
 
-const dataset = {
-  id: 'd', name: 'd', modality: null, n_examples: 10, n_labelled: 3, n_problems: 0, created_at: '', updated_at: '',
+const dataset: Dataset = {
+  id: 'd', name: 'd', modality: null, task: 'class', n_marked: 0, number: null, inspects: false, annotators: 1, blind: false, n_examples: 10, n_labelled: 3, n_problems: 0, created_at: '', updated_at: '',
   classes: [{ name: 'a', count: 2 }, { name: 'b', count: 1 }],
 };
 

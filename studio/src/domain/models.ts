@@ -9,7 +9,7 @@ export function headline(model: Model): Measured | null {
 
 /** Whether a metric is a share of something, to be written in percent; losses are plain numbers. */
 export function isShare(metric: string): boolean {
-  return /accuracy|f1|recall|precision/.test(metric);
+  return /accuracy|f1|recall|precision|false-alarms|auroc|image-ap|aupro|aupimo|found|called/.test(metric);
 }
 
 /** A name for the next model of a dataset: `tiles 3` after `tiles 1` and `tiles 2`. */

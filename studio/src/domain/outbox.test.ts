@@ -26,7 +26,7 @@ function letter(log: string[], name: string, answers: (string | Error)[]): Lette
 
 test('letters leave in order, one at a time', async () => {
   const log: string[] = [];
-  const outbox = new Outbox<string>(options, () => {});
+  const outbox = new Outbox(options, () => {});
   outbox.add(letter(log, 'a', ['down', 'ok']));
   outbox.add(letter(log, 'b', ['ok']));
   await outbox.empty();
@@ -36,7 +36,7 @@ test('letters leave in order, one at a time', async () => {
 
 test('what the server refuses is told at once, and the rest goes on', async () => {
   const log: string[] = [];
-  const outbox = new Outbox<string>(options, () => {});
+  const outbox = new Outbox(options, () => {});
   outbox.add(letter(log, 'a', [new Error('no')]));
   outbox.add(letter(log, 'b', ['ok']));
   await outbox.empty();
@@ -45,7 +45,7 @@ test('what the server refuses is told at once, and the rest goes on', async () =
 
 test('what has not left can be taken back', async () => {
   const log: string[] = [];
-  const outbox = new Outbox<string>(options, () => {});
+  const outbox = new Outbox(options, () => {});
   const b = letter(log, 'b', ['ok']);
   outbox.add(letter(log, 'a', ['ok']));
   outbox.add(b);

@@ -1,13 +1,13 @@
 // Addresses of the pages, both ways.
 
-export const steps = ['gallery', 'label', 'worklist', 'models', 'try', 'deploy'] as const;
+export const steps = ['gallery', 'map', 'label', 'worklist', 'agreement', 'models', 'try', 'deploy'] as const;
 export type Step = (typeof steps)[number];
 export type Query = Record<string, string>;
 
 export type Route =
   | { page: 'home' }
   | { page: 'enter'; key: string }
-  | { page: 'deployments' }
+  | { page: 'deployments'; name: string | null }
   | { page: 'settings' }
   | { page: 'dataset'; id: string; step: Step; item: string | null; query: Query }
   | { page: 'missing' };
@@ -18,7 +18,7 @@ export function parseRoute(hash: string): Route {
   const query: Query = Object.fromEntries(new URLSearchParams(search));
   if (first === undefined) return { page: 'home' };
   if (first === 'enter' && rest[0]) return { page: 'enter', key: rest[0] };
-  if (first === 'deployments') return { page: 'deployments' };
+  if (first === 'deployments') return { page: 'deployments', name: rest[0] ?? null };
   if (first === 'settings') return { page: 'settings' };
   if (first === 'd' && rest[0]) {
     const step = rest[1] === undefined ? 'gallery' : steps.find((s) => s === rest[1]);
@@ -33,6 +33,10 @@ function decode(part: string): string {
   } catch {
     return part;
   }
+}
+
+export function toDeployment(name: string): string {
+  return `#/deployments/${encodeURIComponent(name)}`;
 }
 
 export function toDataset(id: string, step: Step = 'gallery', query: Record<string, string | undefined> = {}, item?: string): string {

@@ -4,12 +4,12 @@ import type { Decided, Decision, Finding } from '../api/types';
 
 export const outcome: Record<Decision, Decided> = { relabel: 'relabelled', keep: 'kept', remove: 'removed' };
 
-export function undecided(findings: readonly Finding[]): number {
+export function undecided(findings: readonly { decision: unknown }[]): number {
   return findings.filter((finding) => finding.decision === null).length;
 }
 
 /** Where to go on after deciding the finding at `from`: the next open one, also from the top; null when all are decided. */
-export function nextOpen(findings: readonly Finding[], from: number): number | null {
+export function nextOpen(findings: readonly { decision: unknown }[], from: number): number | null {
   for (let i = 1; i <= findings.length; i += 1) {
     const at = (from + i) % findings.length;
     if (findings[at]?.decision === null) return at;

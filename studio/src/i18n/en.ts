@@ -1,9 +1,15 @@
 // English. The keys here are the keys of every language; {n|one|many} picks by number.
 
+import { agree } from './en/agree';
 import { data } from './en/data';
 import { label } from './en/label';
+import { marks } from './en/marks';
+import { tasks } from './en/tasks';
+import { inspect } from './en/inspect';
+import { map } from './en/map';
 import { models } from './en/models';
+import { monitor } from './en/monitor';
 import { settings } from './en/settings';
 import { shell } from './en/shell';
 
-export const en = { ...shell, ...data, ...label, ...models, ...settings };
+export const en = { ...shell, ...data, ...label, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings };

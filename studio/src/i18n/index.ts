@@ -15,10 +15,10 @@ export function t<K extends Key>(key: K, ...values: Values<(typeof en)[K]>): str
   return fill(messages[prefs.language][key] ?? key, values[0] ?? {}, locale());
 }
 
-/** The name of a code of the server, such as a step or a metric; the code itself where it has none. */
-export function named(group: 'step' | 'metric' | 'on' | 'trail', code: string | null): string {
+/** The name of a code of the server, such as a step or a metric; `otherwise`, or the code itself, where it has none. */
+export function named(group: 'step' | 'metric' | 'on' | 'trail' | 'format', code: string | null, otherwise: string | null = code): string {
   const message = messages[prefs.language][`${group}.${code}` as Key];
-  return message ?? code ?? '';
+  return message ?? otherwise ?? '';
 }
 
 /** For dates and numbers. */

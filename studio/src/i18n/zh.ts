@@ -1,10 +1,16 @@
 // 中文。键与英文一一对应，由类型检查保证。
 
 import type { en } from './en';
+import { agree } from './zh/agree';
 import { data } from './zh/data';
 import { label } from './zh/label';
+import { marks } from './zh/marks';
+import { tasks } from './zh/tasks';
+import { inspect } from './zh/inspect';
+import { map } from './zh/map';
 import { models } from './zh/models';
+import { monitor } from './zh/monitor';
 import { settings } from './zh/settings';
 import { shell } from './zh/shell';
 
-export const zh: Record<keyof typeof en, string> = { ...shell, ...data, ...label, ...models, ...settings };
+export const zh: Record<keyof typeof en, string> = { ...shell, ...data, ...label, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings };

@@ -29,9 +29,15 @@ pub(crate) struct ServeArguments {
     /// Use this PostgreSQL database, such as postgres://user@host/name
     #[arg(long, value_name = "URL", env = "DIANJING_DATABASE", hide_env_values = true)]
     pub(crate) database: Option<String>,
+    /// Keep files in this object store, such as s3://bucket/folder; keys come from the environment, as AWS_ACCESS_KEY_ID
+    #[arg(long, value_name = "URL", env = "DIANJING_STORE")]
+    pub(crate) store: Option<String>,
     /// Do this many long jobs at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
+    /// Answer at most this many requests a second of one person and their programs, five seconds' worth at once; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) max_rate: u32,
     /// Print the OpenAPI document of the interface instead
     #[arg(long)]
     pub(crate) openapi: bool,

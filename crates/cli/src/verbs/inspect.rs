@@ -6,7 +6,7 @@ use std::time::Instant;
 use bundle::Form;
 use dataset::{InspectionOptions, Purpose};
 use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
-use pipeline::{InspectRequest, Inspecting, Lang, percent};
+use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, percent};
 
 use super::overwrite::{self, Written};
 use super::{clock, say, with_progress};
@@ -23,8 +23,10 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
     overwrite::check(Written::Bundle, &out, Some(&verb.data))?;
     overwrite::check(Written::Report, &report, Some(&verb.data))?;
     let request = InspectRequest {
-        data: verb.data.clone(),
-        read: options(&verb.columns, Purpose::Learn),
+        source: InspectionSource::At {
+            path: verb.data.clone(),
+            read: options(&verb.columns, Purpose::Learn),
+        },
         base: verb.base.clone(),
         form: Form::of(&out),
         out,

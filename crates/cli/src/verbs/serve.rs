@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use pipeline::Lang;
-use server::{Opened, Settings, Way};
+use server::{Opened, Settings, Store, Way};
 
 use super::say;
 use crate::args::{Arguments, ServeArguments, StudioArguments};
@@ -18,8 +18,10 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
         way: Way::Local,
         dir: folder(verb.dir.clone()),
         database: None,
+        store: None,
         workers: 1,
         max_upload: Settings::MAX_UPLOAD,
+        max_rate: None,
     };
     let mut shown = Ok(());
     let opened = |opened: &Opened| {
@@ -55,8 +57,10 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
         way: Way::Team,
         dir: folder(verb.dir.clone()),
         database: verb.database.clone(),
+        store: verb.store.clone().map(Store::from_environment),
         workers: verb.workers.into(),
         max_upload: Settings::MAX_UPLOAD,
+        max_rate: (verb.max_rate > 0).then_some(verb.max_rate),
     };
     let mut shown = Ok(());
     let opened = |opened: &Opened| {

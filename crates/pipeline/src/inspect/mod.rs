@@ -37,15 +37,13 @@ use seeing::Photo;
 pub use turning::Orientation;
 
 use crate::report::inspection::{InspectionReport, render_inspection};
-use crate::{Event, Home, InspectorMeasures, Lang, PipelineError, Run, Step};
+use crate::{Event, Home, InspectionSource, InspectorMeasures, Lang, PipelineError, Run, Step};
 
 /// What to make an inspector of, what it has to promise, and where to put it.
 #[derive(Debug, Clone)]
 pub struct InspectRequest {
-    /// A folder or a table.
-    pub data: PathBuf,
-    /// What the person said about it.
-    pub read: InspectionOptions,
+    /// The photos, with what is said about them.
+    pub source: InspectionSource,
     /// Catalogue id of the base; absent: the default for pictures.
     pub base: Option<String>,
     /// Where the bundle goes.
@@ -128,7 +126,7 @@ pub(crate) struct Findings<'a> {
 
 /// Makes an inspector and writes the bundle and the report.
 pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
-    let (mut set, mut problems) = read(&request.data, &request.read, run)?;
+    let (mut set, mut problems) = read(&request.source, run)?;
     let (known, copies) = known::part(&mut set);
     copies.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
     problems.extend(copies);
@@ -190,14 +188,10 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
 }
 
 /// Reads a set and settles what its masks say.
-fn read(
-    data: &Path,
-    options: &InspectionOptions,
-    run: &Run<'_>,
-) -> Result<(InspectionSet, Vec<Problem>), PipelineError> {
+fn read(source: &InspectionSource, run: &Run<'_>) -> Result<(InspectionSet, Vec<Problem>), PipelineError> {
     let (set, problems) = run.step(Step::Read, || {
-        let (mut set, mut problems) = dataset::read_inspection(data, options)?;
-        problems.extend(verdicts::settle(&mut set, options.purpose)?);
+        let (mut set, mut problems) = source.read()?;
+        problems.extend(verdicts::settle(&mut set, source.purpose())?);
         Ok((set, problems))
     })?;
     for problem in &problems {
@@ -356,7 +350,8 @@ pub(crate) fn measure_unseen(
     read: &InspectionOptions,
     run: &Run<'_>,
 ) -> Result<InspectorMeasures, PipelineError> {
-    let (set, mut problems) = self::read(data, read, run)?;
+    let source = InspectionSource::At { path: data.to_owned(), read: read.clone() };
+    let (set, mut problems) = self::read(&source, run)?;
     let mut examples: Vec<&InspectionExample> = set.with_role(Role::Measure).collect();
     if examples.is_empty() {
         examples = set.examples.iter().collect();

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::reading::{Asked, Sent, found, name_of, was_there};
+use super::reading::{Sent, found, name_of, was_there};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
 use crate::db::Tenant;
 use crate::db::datasets::DatasetRow;
+use crate::db::renaming::Renaming;
 use crate::error::ApiError;
+use crate::gathering;
 use crate::people::{Caller, Right};
+use crate::tasks::Task;
+
+/// People that are asked about one example.
+const MOST_ANNOTATORS: i64 = 10;
 
 /// A data set.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,13 +30,52 @@ pub(super) struct Dataset {
     name: String,
     /// `image`, `text` or `sound`; absent while it is empty.
     modality: Option<String>,
+    /// What is asked of each example: `class`, one of several; `classes`, any number of them; `number`.
+    task: String,
+    /// Whether these are photos of which one class says that nothing is wrong: tuning makes an inspector of them.
+    inspects: bool,
+    /// Of the answers so far, where they are numbers.
+    number: Option<Range>,
+    /// How many people are asked about each example; with more than one, what most of them say holds.
+    annotators: i64,
+    /// Whether labellers do not see what others, people or the model, say.
+    blind: bool,
     /// In the order of their making.
     classes: Vec<Class>,
     n_examples: i64,
     n_labelled: i64,
+    /// Examples with at least one mark.
+    n_marked: i64,
     n_problems: i64,
     created_at: String,
     updated_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Range {
+    low: f64,
+    high: f64,
+}
+
+/// A data set that is not there yet.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    name: String,
+    /// `class` when absent.
+    task: Option<String>,
+}
+
+/// What to change.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    name: Option<String>,
+    /// Only while no example has an answer.
+    task: Option<String>,
+    /// 1 to 10.
+    annotators: Option<i64>,
+    blind: Option<bool>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,12 +110,6 @@ pub(super) struct Problems {
     problems: Vec<Problem>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-pub(super) struct Format {
-    /// `csv` or `jsonl`.
-    format: Option<String>,
-}
-
 /// Lists the data sets, the one that changed last first.
 #[utoipa::path(get, path = "/v1/datasets", tag = "data", responses((status = 200, body = Datasets)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Datasets>, ApiError> {
@@ -85,14 +122,15 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<
 }
 
 /// Makes an empty data set.
-#[utoipa::path(post, path = "/v1/datasets", tag = "data", request_body = Name, responses((status = 200, body = Dataset)))]
+#[utoipa::path(post, path = "/v1/datasets", tag = "data", request_body = New, responses((status = 200, body = Dataset)))]
 pub(super) async fn add(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Sent(new): Sent<Name>,
+    Sent(new): Sent<New>,
 ) -> Result<Json<Dataset>, ApiError> {
     caller.may(Right::Edit)?;
-    let id = app.db.add_dataset(&caller.tenant, &name_of(&new.name)?).await?;
+    let task = new.task.as_deref().map_or(Ok(Task::Class), Task::named)?;
+    let id = app.db.add_dataset(&caller.tenant, &name_of(&new.name)?, task).await?;
     app.db.note(&caller.tenant, &caller.person.name, "make data set", &id).await?;
     told(&app, &caller.tenant, &id).await
 }
@@ -108,16 +146,36 @@ pub(super) async fn one(
     told(&app, &caller.tenant, &id).await
 }
 
-/// Gives a data set another name.
-#[utoipa::path(patch, path = "/v1/datasets/{id}", tag = "data", request_body = Name, responses((status = 200, body = Dataset)))]
-pub(super) async fn rename(
+/// Gives a data set another name, or asks something else of its examples.
+#[utoipa::path(patch, path = "/v1/datasets/{id}", tag = "data", request_body = Change, responses((status = 200, body = Dataset)))]
+pub(super) async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    Sent(new): Sent<Name>,
+    Sent(change): Sent<Change>,
 ) -> Result<Json<Dataset>, ApiError> {
     caller.may(Right::Edit)?;
-    was_there(app.db.rename_dataset(&caller.tenant, &id, &name_of(&new.name)?).await?)?;
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    if change.annotators.is_some() || change.blind.is_some() {
+        let annotators = change.annotators.unwrap_or(of.annotators);
+        if !(1..=MOST_ANNOTATORS).contains(&annotators) {
+            return Err(ApiError::invalid("`annotators` is 1 to 10", "annotators 须为 1 到 10"));
+        }
+        let blind = change.blind.unwrap_or(of.blind == 1);
+        was_there(app.db.set_annotators(&caller.tenant, &id, annotators, blind).await?)?;
+    }
+    let name = change.name.as_deref().map(name_of).transpose()?;
+    if let Some(task) = change.task.as_deref().map(Task::named).transpose()? {
+        if !app.db.set_task(&caller.tenant, &id, task).await? {
+            let (en, zh) = ("examples have answers already", "已有样本作答");
+            return Err(ApiError::conflict(en, zh)
+                .hint("make a new data set for another question", "请为另一种问题新建数据集"));
+        }
+        app.lives.forget(&id);
+    }
+    if let Some(name) = name {
+        was_there(app.db.rename_dataset(&caller.tenant, &id, &name).await?)?;
+    }
     told(&app, &caller.tenant, &id).await
 }
 
@@ -175,7 +233,8 @@ pub(super) async fn rename_class(
     caller.may(Right::Edit)?;
     let name = name_of(&new.name)?;
     if name != class {
-        was_there(app.db.rename_class(&caller.tenant, &id, &class, &name, &caller.person.id).await?)?;
+        let renaming = Renaming { name: &class, to: &name, person: &caller.person.id };
+        was_there(app.db.rename_class(&caller.tenant, &id, &renaming).await?)?;
         app.lives.forget(&id);
     }
     told(&app, &caller.tenant, &id).await
@@ -201,52 +260,6 @@ pub(super) async fn remove_class(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The names, texts and labels as a table: CSV unless asked otherwise.
-#[utoipa::path(get, path = "/v1/datasets/{id}/export", tag = "data", params(Format), responses((status = 200)))]
-pub(super) async fn export(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Asked(Format { format }): Asked<Format>,
-) -> Result<Response, ApiError> {
-    caller.may(Right::Look)?;
-    let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    let rows = app.db.all_examples(&caller.tenant, &id).await?;
-    let texts = dataset.modality.as_deref() == Some("text");
-    let content = match dataset.modality.as_deref() {
-        Some("text") => "text",
-        Some(modality) => modality,
-        None => "name",
-    };
-    let of = |row: &crate::db::examples::ExampleRow| {
-        let content = if texts { row.body.clone() } else { Some(row.name.clone()) };
-        (content.unwrap_or_default(), row.label.clone())
-    };
-    let (kind, bytes) = match format.as_deref().unwrap_or("csv") {
-        "csv" => ("text/csv; charset=utf-8", csv_of(content, rows.iter().map(of))?),
-        "jsonl" => ("application/jsonl", jsonl_of(content, rows.iter().map(of))),
-        _ => return Err(ApiError::invalid("`format` is csv or jsonl", "format 须为 csv 或 jsonl")),
-    };
-    let name = format!("attachment; filename=\"labels.{}\"", format.as_deref().unwrap_or("csv"));
-    Ok(([(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, name)], bytes).into_response())
-}
-
-fn csv_of(content: &str, rows: impl Iterator<Item = (String, Option<String>)>) -> Result<Vec<u8>, ApiError> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| ApiError::internal(&error);
-    out.write_record([content, "label"]).map_err(failed)?;
-    for (content, label) in rows {
-        out.write_record([&content, &label.unwrap_or_default()]).map_err(failed)?;
-    }
-    out.into_inner().map_err(|error| ApiError::internal(&error))
-}
-
-fn jsonl_of(content: &str, rows: impl Iterator<Item = (String, Option<String>)>) -> Vec<u8> {
-    let lines =
-        rows.map(|(value, label)| format!("{}\n", serde_json::json!({ content: value, "label": label })));
-    lines.collect::<String>().into_bytes()
-}
-
 /// A data set with its classes.
 pub(super) async fn told(app: &App, tenant: &Tenant, id: &str) -> Result<Json<Dataset>, ApiError> {
     let row = found(app.db.dataset(tenant, id).await?)?;
@@ -255,7 +268,15 @@ pub(super) async fn told(app: &App, tenant: &Tenant, id: &str) -> Result<Json<Da
 
 async fn whole(app: &App, tenant: &Tenant, row: DatasetRow) -> Result<Dataset, ApiError> {
     let classes = app.db.classes(tenant, &row.id).await?;
+    let task = Task::named(&row.task)?;
+    let number = if task == Task::Number { app.db.range(tenant, &row.id).await? } else { None };
     Ok(Dataset {
+        inspects: gathering::inspects(&row, classes.iter().filter(|(_, n)| *n > 0).map(|(name, _)| name.as_str())),
+        number: number.map(|(low, high)| Range { low, high }),
+        task: row.task,
+        annotators: row.annotators,
+        blind: row.blind == 1,
+        n_marked: row.n_marked,
         classes: classes.into_iter().map(|(name, count)| Class { name, count }).collect(),
         id: row.id,
         name: row.name,

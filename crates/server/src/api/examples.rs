@@ -1,5 +1,6 @@
 //! Examples: pages of them, one of them, what they look or sound like.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,11 +13,13 @@ use super::reading::{Asked, found};
 use crate::App;
 use crate::answering::forever;
 use crate::db::Tenant;
+use crate::db::datasets::DatasetRow;
 use crate::db::examples::{ExampleRow, Wanted};
 use crate::error::ApiError;
 use crate::live::Opinion;
 use crate::people::{Caller, Right};
-use crate::pictures;
+use crate::tasks::{Answer, Task};
+use crate::{marks, pictures};
 
 /// Most examples of a page.
 const MOST: i64 = 500;
@@ -30,7 +33,17 @@ pub(super) struct Example {
     /// Where it came from: a path, or file and row.
     name: String,
     text: Option<String>,
+    /// Where one class of several is asked for.
     label: Option<String>,
+    /// Where several labels are; an empty list says that none applies.
+    labels: Option<Vec<String>>,
+    /// Where a number is.
+    number: Option<f64>,
+    #[schema(value_type = Vec<super::marks::MarkSchema>)]
+    marks: Vec<exchange::Mark>,
+    /// Of a picture as it is shown, in pixels.
+    width: Option<i64>,
+    height: Option<i64>,
     /// The person who gave the label; absent when it came with the data.
     by: Option<String>,
     /// What the quick model would say, not having seen this label.
@@ -57,11 +70,11 @@ pub(super) struct Which {
     offset: i64,
     /// At most 500; 200 when absent.
     limit: Option<i64>,
-    /// Only those with this label.
+    /// Only those with this class, also among others.
     label: Option<String>,
     /// With `label`: only those that the quick model would call this.
     suggestion: Option<String>,
-    /// `labelled`, `unlabelled`, or `disagrees`: whose label the quick model would not have given.
+    /// `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose label the quick model would not have given.
     state: Option<String>,
     /// Only those whose name or text contains this.
     q: Option<String>,
@@ -80,7 +93,7 @@ pub(super) async fn page(
     Asked(which): Asked<Which>,
 ) -> Result<Json<Page>, ApiError> {
     caller.may(Right::Look)?;
-    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let mut teller = Teller::of(&app, &caller, &id).await?;
     let live = app.lives.of(&app, &caller.tenant, &id);
     let opinion = live.opinion();
     let (offset, limit) = (which.offset.max(0), which.limit.unwrap_or(USUAL).clamp(0, MOST));
@@ -93,27 +106,28 @@ pub(super) async fn page(
         let wanted = which.wanted()?;
         app.db.page(&caller.tenant, &id, &wanted, offset, limit).await?
     };
-    let names = names(&app, &caller.tenant).await?;
-    let examples = rows.into_iter().map(|row| example(row, opinion.as_deref(), &names)).collect();
-    Ok(Json(Page { total, examples }))
+    teller.opinion = opinion;
+    Ok(Json(Page { total, examples: rows.into_iter().map(|row| teller.tell(row)).collect() }))
 }
 
 impl Which {
     fn wanted(&self) -> Result<Wanted, ApiError> {
-        let labelled = match self.state.as_deref() {
-            None | Some("" | "disagrees") => None,
-            Some("labelled") => Some(true),
-            Some("unlabelled") => Some(false),
+        let (labelled, marked) = match self.state.as_deref() {
+            None | Some("" | "disagrees") => (None, None),
+            Some("labelled") => (Some(true), None),
+            Some("unlabelled") => (Some(false), None),
+            Some("marked") => (None, Some(true)),
+            Some("disputed") => (None, None),
             Some(_) => {
                 let (en, zh) = (
-                    "`state` is labelled, unlabelled or disagrees",
-                    "state 须为 labelled、unlabelled 或 disagrees",
+                    "`state` is labelled, unlabelled, marked, disputed or disagrees",
+                    "state 须为 labelled、unlabelled、marked、disputed 或 disagrees",
                 );
                 return Err(ApiError::invalid(en, zh));
             }
         };
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        Ok(Wanted { label: text(&self.label), labelled, words: text(&self.q) })
+        Ok(Wanted { label: text(&self.label), labelled, marked, disputed: self.state.as_deref() == Some("disputed"), words: text(&self.q) })
     }
 
     /// The ids in an order that the quick model gives; `None` where it is not asked.
@@ -151,7 +165,7 @@ pub(super) async fn one(
 ) -> Result<Json<Example>, ApiError> {
     caller.may(Right::Look)?;
     let row = found(app.db.example(&caller.tenant, &id).await?)?;
-    Ok(Json(told(&app, &caller.tenant, row).await?))
+    Ok(Json(told(&app, &caller, row).await?))
 }
 
 /// The file as it was given; a text as it is.
@@ -167,8 +181,8 @@ pub(super) async fn content(
         return Ok(forever("text/plain; charset=utf-8", text.into_bytes()));
     }
     let blob = found(row.blob)?;
-    let path = app.blobs.path(&blob);
-    let bytes = app.blocking(move || Ok(std::fs::read(path)?)).await?;
+    let blobs = app.blobs.clone();
+    let bytes = app.blocking(move || Ok(blobs.bytes(&blob)?)).await?;
     // What a browser could run is not shown as what it says it is.
     let kind = pictures::kind_of(&bytes).unwrap_or("application/octet-stream");
     Ok(forever(kind, bytes))
@@ -190,28 +204,61 @@ pub(super) async fn thumbnail(
 }
 
 /// An example with what the quick model says of it.
-pub(super) async fn told(app: &Arc<App>, tenant: &Tenant, row: ExampleRow) -> Result<Example, ApiError> {
-    let opinion = app.lives.of(app, tenant, &row.dataset).opinion();
-    let names = names(app, tenant).await?;
-    Ok(example(row, opinion.as_deref(), &names))
+pub(super) async fn told(app: &Arc<App>, caller: &Caller, row: ExampleRow) -> Result<Example, ApiError> {
+    Ok(Teller::of(app, caller, &row.dataset).await?.tell(row))
 }
 
 /// Names of people, by their ids.
-pub(super) type Names = std::collections::HashMap<String, String>;
-
-pub(super) async fn names(app: &App, tenant: &Tenant) -> Result<Names, ApiError> {
+async fn names(app: &App, tenant: &Tenant) -> Result<HashMap<String, String>, ApiError> {
     Ok(app.db.people(tenant).await?.into_iter().map(|person| (person.id, person.name)).collect())
 }
 
-pub(super) fn example(row: ExampleRow, opinion: Option<&Opinion>, names: &Names) -> Example {
-    let suggestion = opinion.and_then(|opinion| opinion.suggestion(&row.id));
-    Example {
-        suggestion: suggestion
-            .map(|(label, probability)| Suggestion { label: label.to_owned(), probability }),
-        by: row.label_by.and_then(|id| names.get(&id).cloned()),
-        id: row.id,
-        name: row.name,
-        text: row.body,
-        label: row.label,
+/// Whether what others said, people and the model, is hidden from who asks.
+pub(super) fn is_veiled(dataset: &DatasetRow, caller: &Caller) -> bool {
+    dataset.blind == 1 && caller.may(Right::Edit).is_err()
+}
+
+/// What examples of a data set are told with.
+pub(super) struct Teller {
+    pub(super) task: Task,
+    pub(super) opinion: Option<Arc<Opinion>>,
+    names: HashMap<String, String>,
+    /// Where others' answers are hidden from who asks: their own, by example.
+    own: Option<HashMap<String, String>>,
+}
+
+impl Teller {
+    pub(super) async fn of(app: &Arc<App>, caller: &Caller, dataset: &str) -> Result<Self, ApiError> {
+        let tenant = &caller.tenant;
+        let of = found(app.db.dataset(tenant, dataset).await?)?;
+        let own = if is_veiled(&of, caller) {
+            Some(app.db.votes_by(tenant, dataset, &caller.person.id).await?)
+        } else {
+            None
+        };
+        let opinion = app.lives.of(app, tenant, dataset).opinion();
+        Ok(Self { task: Task::named(&of.task)?, opinion, names: names(app, tenant).await?, own })
+    }
+
+    pub(super) fn tell(&self, mut row: ExampleRow) -> Example {
+        let mut suggestion = self.opinion.as_ref().and_then(|opinion| opinion.suggestion(&row.id));
+        if let Some(own) = &self.own {
+            (row.label, row.label_by, suggestion) = (own.get(&row.id).cloned(), None, None);
+        }
+        let Answer { label, labels, number } = self.task.show(row.label.as_deref());
+        Example {
+            suggestion: suggestion
+                .map(|(label, probability)| Suggestion { label: label.to_owned(), probability }),
+            by: row.label_by.and_then(|id| self.names.get(&id).cloned()),
+            marks: marks::of(row.marks.as_deref()),
+            width: row.width,
+            height: row.height,
+            id: row.id,
+            name: row.name,
+            text: row.body,
+            label,
+            labels,
+            number,
+        }
     }
 }

@@ -11,16 +11,18 @@ use axum::extract::{Path, State};
 use base::open::Input;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bundle::Verdict;
 use dataset::Modality;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::predict::check_count;
+use super::inputs::check_count;
 use super::reading::{Sent, found};
 use crate::App;
 use crate::error::ApiError;
+use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::Served;
+use crate::serving::{Opened, Served};
 
 /// What the server can do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -117,7 +119,7 @@ pub(super) async fn model(
     Path(name): Path<String>,
 ) -> Result<Json<ModelFacts>, ApiError> {
     caller.may(Right::Predict)?;
-    let served = open(&app, &caller, &name).await?;
+    let (_, served) = open(&app, &caller, &name).await?;
     let classes = served.bundle().manifest.task.outputs().len() as i64;
     let tensor = |name, datatype, shape| TensorFacts { name, datatype, shape };
     Ok(Json(ModelFacts {
@@ -155,19 +157,28 @@ pub(super) async fn infer(
 ) -> Result<Json<Told>, ApiError> {
     caller.may(Right::Predict)?;
     let started = std::time::Instant::now();
-    let served = open(&app, &caller, &name).await?;
+    let (model, served) = open(&app, &caller, &name).await?;
     let inputs = inputs(ask.inputs, served.base().modality())?;
     check_count(inputs.len())?;
     let n = inputs.len();
     let (mut labels, mut verdicts, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
+    let mut said = Vec::new();
     for answer in served.ask(inputs).await {
         let (prediction, _) =
             answer.map_err(|error| ApiError::invalid(error.to_string(), error.to_string()))?;
-        labels.push(prediction.answer.to_string());
+        let answer = prediction.answer.to_string();
+        labels.push(answer.clone());
+        said.push(Said {
+            answer,
+            doubtful: matches!(prediction.verdict, Verdict::DontKnow | Verdict::Unfamiliar),
+            familiarity: prediction.familiarity,
+        });
         verdicts.push(serde_json::json!(prediction.verdict));
         probabilities.extend(prediction.probs);
     }
-    app.usage.count(&caller.tenant, &name, started.elapsed());
+    let n_learned = served.bundle().manifest.data.n_examples;
+    let request = monitoring::Request { model, n_learned, said, took: started.elapsed() };
+    app.monitoring.count(&app, &caller.tenant, &name, request).await?;
     let tensor = |name, datatype, shape, data| ToldTensor { name, datatype, shape, data };
     let outputs = vec![
         tensor("label", "BYTES", vec![n], serde_json::json!(labels)),
@@ -177,10 +188,16 @@ pub(super) async fn infer(
     Ok(Json(Told { model_name: name, id: ask.id, outputs }))
 }
 
-async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<Arc<Served>, ApiError> {
+/// The model that answers under a name, with its id.
+async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<(String, Arc<Served>), ApiError> {
     let deployment = found(app.db.deployment(&caller.tenant, name).await?)?;
-    let (of, id) = (app.clone(), deployment.model);
-    app.blocking(move || of.serving.open(&id, of.model_file(&id, "djm"))).await
+    match app.open_model(&deployment.model).await? {
+        Opened::Answers(served) => Ok((deployment.model, served)),
+        Opened::Inspects(_) => {
+            let (en, zh) = ("inspectors do not speak this protocol", "检测模型不支持此协议");
+            Err(ApiError::conflict(en, zh).hint("ask at /v1/predict/{name}", "请使用 /v1/predict/{name}"))
+        }
+    }
 }
 
 fn inputs(tensors: Vec<AskTensor>, takes: Modality) -> Result<Vec<Input>, ApiError> {

@@ -1,5 +1,6 @@
 //! Labelling: one after the other, or many at once; what it brings; what to label next.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -11,15 +12,16 @@ use pipeline::{Lang, percent};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::examples::{Example, example, names, told};
+use super::examples::{Example, Teller, is_veiled};
 use super::reading::{Asked, Sent, found, name_of};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
-use crate::db::labels::{Act, Said};
+use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
 use crate::live::{self, Opinion, Standing};
 use crate::people::{Caller, Right};
+use crate::tasks::{Answer, Task};
 
 /// Labels given at once.
 const MOST_AT_ONCE: usize = 10_000;
@@ -33,9 +35,13 @@ const SURE: f64 = 0.9;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Given {
-    example: String,
-    /// A new name makes a new class; null takes the label away.
+    pub(super) example: String,
+    /// Where one class of several is asked for. A new name makes a new class; null, without the other two, takes the answer away.
     label: Option<String>,
+    /// Where several labels are; an empty list says that none applies.
+    labels: Option<Vec<String>>,
+    /// Where a number is.
+    number: Option<f64>,
     /// How long the person looked at it.
     milliseconds: Option<i64>,
 }
@@ -59,6 +65,8 @@ pub(super) struct Taken {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Undone {
     example: Example,
+    /// `label` or `marks`.
+    what: &'static str,
     /// The label that was taken back.
     undone: Option<String>,
 }
@@ -68,6 +76,8 @@ pub(super) struct Undone {
 pub(super) struct LabelEvent {
     event: i64,
     example: Named,
+    /// `label` or `marks`; marks are not shown here.
+    what: String,
     label: Option<String>,
     before: Option<String>,
     /// Absent where the label came with the data.
@@ -122,11 +132,11 @@ pub(super) struct Looked {
 /// A number with its 95 % interval.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Measure {
-    value: f64,
-    low: f64,
-    high: f64,
+    pub(super) value: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
     /// On how many examples.
-    n: usize,
+    pub(super) n: usize,
 }
 
 impl From<Estimate> for Measure {
@@ -165,7 +175,8 @@ pub(super) async fn give(
     Sent(given): Sent<Given>,
 ) -> Result<Json<Taken>, ApiError> {
     caller.may(Right::Label)?;
-    let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let opinion = app.lives.of(&app, &caller.tenant, &id).opinion().filter(|_| !is_veiled(&of, &caller));
     let warning = opinion.and_then(|opinion| warning(&opinion, &given, lang_of(&headers)));
     let event = take(&app, &caller, &id, &[given]).await?;
     Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning }))
@@ -189,20 +200,23 @@ pub(super) async fn give_many(
 
 /// Takes labels, all or none, and lets the quick model know.
 async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -> Result<i64, ApiError> {
-    found(app.db.dataset(&caller.tenant, dataset).await?)?;
+    let of = found(app.db.dataset(&caller.tenant, dataset).await?)?;
+    let task = Task::named(&of.task)?;
     let live = app.lives.of(app, &caller.tenant, dataset);
     let opinion = live.opinion();
     let named = |given: &Given| {
         Ok(live::Given {
-            label: given.label.as_deref().map(name_of).transpose()?,
+            label: task.keep(&given.answer()?)?,
             drawn: opinion.as_ref().is_some_and(|opinion| opinion.draws(&given.example)),
             example: given.example.clone(),
         })
     };
-    let taken = given.iter().map(named).collect::<Result<Vec<live::Given>, ApiError>>()?;
+    let mut taken = given.iter().map(named).collect::<Result<Vec<live::Given>, ApiError>>()?;
     let said = taken.iter().zip(given).map(|(taken, given)| Said {
         example: &taken.example,
-        label: taken.label.as_deref(),
+        what: What::Label,
+        after: taken.label.as_deref(),
+        classes: taken.label.as_deref().map(|label| task.classes(label)).unwrap_or_default(),
         person: &caller.person.id,
         milliseconds: given.milliseconds.filter(|spent| *spent >= 0),
         drawn: taken.drawn,
@@ -210,8 +224,27 @@ async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -
     });
     let said: Vec<Said<'_>> = said.collect();
     let event = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
+    if of.annotators > 1 {
+        // What holds is what most say, not what this person says.
+        let ids: Vec<String> = taken.iter().map(|given| given.example.clone()).collect();
+        let rows = app.db.examples_by_id(&caller.tenant, &ids).await?;
+        let holds: HashMap<String, Option<String>> = rows.into_iter().map(|row| (row.id, row.label)).collect();
+        taken.iter_mut().for_each(|given| given.label = holds.get(&given.example).cloned().flatten());
+    }
     taken.into_iter().for_each(|given| live.label(app, given));
     Ok(event)
+}
+
+impl Given {
+    /// With names as they are kept.
+    pub(super) fn answer(&self) -> Result<Answer, ApiError> {
+        let named = |names: &Vec<String>| names.iter().map(|name| name_of(name)).collect::<Result<_, _>>();
+        Ok(Answer {
+            label: self.label.as_deref().map(name_of).transpose()?,
+            labels: self.labels.as_ref().map(named).transpose()?,
+            number: self.number,
+        })
+    }
 }
 
 /// What the quick model, which did not see this label, has against it.
@@ -236,11 +269,15 @@ pub(super) async fn undo(
     Path(id): Path<String>,
 ) -> Result<Json<Undone>, ApiError> {
     caller.may(Right::Label)?;
-    let (example, undone) = found(app.db.undo(&caller.tenant, &id, &caller.person.id).await?)?;
+    let (example, what, undone) = found(app.db.undo(&caller.tenant, &id, &caller.person.id).await?)?;
     let row = found(app.db.example(&caller.tenant, &example).await?)?;
-    let given = live::Given { example, label: row.label.clone(), drawn: false };
-    app.lives.of(&app, &caller.tenant, &id).label(&app, given);
-    Ok(Json(Undone { example: told(&app, &caller.tenant, row).await?, undone }))
+    if what == What::Label {
+        let given = live::Given { example, label: row.label.clone(), drawn: false };
+        app.lives.of(&app, &caller.tenant, &id).label(&app, given);
+    }
+    let teller = Teller::of(&app, &caller, &id).await?;
+    let undone = undone.filter(|_| what == What::Label).map(|label| teller.task.words(&label));
+    Ok(Json(Undone { example: teller.tell(row), what: what.name(), undone }))
 }
 
 /// The last labels, the newest first. None is ever changed: corrections are events of their own.
@@ -252,14 +289,22 @@ pub(super) async fn events(
     Asked(Last { limit, example }): Asked<Last>,
 ) -> Result<Json<Events>, ApiError> {
     caller.may(Right::Look)?;
-    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let task = Task::named(&of.task)?;
     let limit = limit.unwrap_or(100).clamp(0, MOST_EVENTS);
-    let rows = app.db.events(&caller.tenant, &id, example.as_deref(), limit).await?;
+    let mut rows = app.db.events(&caller.tenant, &id, example.as_deref(), limit).await?;
+    if is_veiled(&of, &caller) {
+        rows.retain(|row| row.person.as_deref() == Some(&caller.person.name));
+    }
+    let words = |what: &str, kept: Option<String>| {
+        kept.filter(|_| what == What::Label.name()).map(|kept| task.words(&kept))
+    };
     let events = rows.into_iter().map(|row| LabelEvent {
         event: row.seq,
         example: Named { id: row.example, name: row.example_name },
-        label: row.label,
-        before: row.before,
+        label: words(&row.what, row.label),
+        before: words(&row.what, row.before),
+        what: row.what,
         by: row.person,
         at: written(row.at),
         undo: row.undoes.is_some(),
@@ -303,6 +348,13 @@ pub(super) async fn live(
     match set.standing() {
         Standing::Looking => answer.state = "looking",
         Standing::Failed(error) => answer.missing = Some(lang.pick(error.en, error.zh)),
+        Standing::Ready(_) if Task::named(&dataset.task)? != Task::Class => {
+            let (en, zh) = (
+                "while labelling, accuracy is measured for one class of several only: tune to measure this",
+                "标注过程中仅对“多类别之一”实时测量准确率：请训练以测量",
+            );
+            answer.missing = Some(lang.pick(en, zh).to_owned());
+        }
         Standing::Ready(opinion) => answer.take(opinion.as_deref(), lang),
     }
     Ok(Json(answer))
@@ -337,7 +389,7 @@ pub(super) async fn queue(
     Asked(HowMany { limit }): Asked<HowMany>,
 ) -> Result<Json<Queue>, ApiError> {
     caller.may(Right::Look)?;
-    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
     let limit = limit.unwrap_or(20).min(MOST_NEXT);
     let lang = lang_of(&headers);
     let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
@@ -359,16 +411,27 @@ pub(super) async fn queue(
     };
     let mut rows = app.db.examples_by_id(&caller.tenant, &ids).await?;
     rows.retain(|row| row.label.is_none());
+    let mut own = HashMap::new();
+    if of.annotators > 1 {
+        // First what others have begun; what this person answered does not come again, also where no answer holds.
+        let room = i64::try_from(limit).unwrap_or(i64::MAX);
+        let begun = app.db.half_voted(&caller.tenant, &id, &caller.person.id, room).await?;
+        own = app.db.votes_by(&caller.tenant, &id, &caller.person.id).await?;
+        let mut first = app.db.examples_by_id(&caller.tenant, &begun).await?;
+        let known: HashSet<String> = begun.into_iter().collect();
+        first.extend(rows.into_iter().filter(|row| !known.contains(&row.id) && !own.contains_key(&row.id)));
+        rows = first;
+    }
     if rows.len() < limit {
         // What was not looked at yet, or could not be, waits behind; so do near copies of what has a label.
         let wanted = crate::db::examples::Wanted { labelled: Some(false), ..Default::default() };
         let room = i64::try_from(limit + rows.len()).unwrap_or(i64::MAX);
         let (more, _) = app.db.page(&caller.tenant, &id, &wanted, 0, room).await?;
-        let known: std::collections::HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
-        rows.extend(more.into_iter().filter(|row| !known.contains(&row.id)));
+        let known: HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
+        rows.extend(more.into_iter().filter(|row| !known.contains(&row.id) && !own.contains_key(&row.id)));
     }
     rows.truncate(limit);
-    let names = names(&app, &caller.tenant).await?;
-    let examples = rows.into_iter().map(|row| example(row, opinion.as_deref(), &names)).collect();
+    let teller = Teller::of(&app, &caller, &id).await?;
+    let examples = rows.into_iter().map(|row| teller.tell(row)).collect();
     Ok(Json(Queue { examples, why: why.to_owned() }))
 }

@@ -1,11 +1,19 @@
 //! The HTTP interface: every route with its bodies, and the OpenAPI document made of the same functions.
 
+mod aftermath;
+mod agreement;
 mod data;
 mod enter;
 mod examples;
+mod export;
 mod inference;
+mod inputs;
+mod inspected;
 mod labels;
+mod map;
+mod marks;
 pub(crate) mod models;
+mod monitor;
 mod people;
 mod predict;
 mod reading;
@@ -70,24 +78,30 @@ fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
 fn data_and_labels() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(data::list, data::add))
-        .routes(routes!(data::one, data::rename, data::remove))
+        .routes(routes!(data::one, data::change, data::remove))
         .routes(routes!(data::problems))
         .routes(routes!(data::add_class))
         .routes(routes!(data::rename_class, data::remove_class))
-        .routes(routes!(data::export))
+        .routes(routes!(export::export))
+        .routes(routes!(export::formats))
         .routes(routes!(uploads::begin))
         .routes(routes!(uploads::one, uploads::forget))
         .routes(routes!(uploads::put))
         .routes(routes!(uploads::finish))
         .routes(routes!(examples::page))
+        .routes(routes!(map::map))
         .routes(routes!(examples::one))
         .routes(routes!(examples::content))
         .routes(routes!(examples::thumbnail))
         .routes(routes!(labels::give))
         .routes(routes!(labels::give_many))
         .routes(routes!(labels::undo))
+        .routes(routes!(marks::put))
         .routes(routes!(labels::events))
         .routes(routes!(labels::live))
+        .routes(routes!(agreement::show))
+        .routes(routes!(agreement::votes))
+        .routes(routes!(agreement::decide))
         .routes(routes!(labels::queue))
         .routes(routes!(worklist::look))
         .routes(routes!(worklist::list))
@@ -110,6 +124,8 @@ fn models_and_answers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(serve::list))
         .routes(routes!(serve::deploy, serve::remove))
         .routes(routes!(serve::roll_back))
+        .routes(routes!(monitor::show))
+        .routes(routes!(monitor::accept_change))
         .routes(routes!(predict::with_deployment))
         .routes(routes!(predict::embeddings))
         .routes(routes!(inference::server))

@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::facts;
 use crate::ids::new_id;
 use crate::people::{Caller, Right};
+use crate::serving::Opened;
 
 /// The report is one page with its own styles and drawings, and needs nothing else.
 const REPORT_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
@@ -44,7 +45,14 @@ pub(super) struct Model {
 /// What is known of a model, as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Facts {
+    /// `answers`, or `inspector`.
+    #[serde(default = "answers")]
+    pub(crate) kind: String,
+    /// Of an inspector.
+    #[serde(default)]
+    pub(crate) inspector: Option<InspectorFacts>,
     pub(crate) modality: String,
+    /// Of an inspector: the kinds of defect that it can name.
     pub(crate) classes: Vec<String>,
     pub(crate) base: String,
     /// What was chosen.
@@ -63,6 +71,28 @@ pub(crate) struct Facts {
     pub(crate) identity: String,
     /// Hash over the examples and labels that it was made of.
     pub(crate) fingerprint: String,
+}
+
+fn answers() -> String {
+    "answers".to_owned()
+}
+
+/// When an inspector alarms, and what is promised about it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct InspectorFacts {
+    /// Share of good parts that alarm, at most: promised where `proven`, else aimed at.
+    pub(crate) false_alarms: f64,
+    /// How sure the promise is, or was to be; absent where that is not known.
+    pub(crate) confidence: Option<f64>,
+    pub(crate) proven: bool,
+    /// The smallest rate that these good parts could prove, where the wished one is not proven.
+    pub(crate) best_rate: Option<f64>,
+    /// Good parts, or groups of them, that would prove the wished rate.
+    pub(crate) need: Option<usize>,
+    /// Good parts that it knows.
+    pub(crate) n_good: usize,
+    /// Above this suspicion a part alarms.
+    pub(crate) threshold: f64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -104,6 +134,52 @@ pub(crate) struct Errors {
     pub(crate) trade: Vec<Trade>,
     /// What could be promised, for targets of 1, 2, 5, 10 and 20 % that can be proved.
     pub(crate) promises: Vec<Promise>,
+    /// Of an inspector.
+    #[serde(default)]
+    pub(crate) inspection: Option<InspectionErrors>,
+}
+
+/// Where an inspector errs, on photos that it had not seen.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct InspectionErrors {
+    /// What every threshold would do; empty without defects.
+    pub(crate) trade: Vec<AlarmTrade>,
+    pub(crate) kinds: Vec<Found>,
+    /// Defects that do not alarm, the least suspicious first.
+    pub(crate) missed: Vec<Part>,
+    /// Good parts that alarm, the most suspicious first.
+    pub(crate) alarmed_good: Vec<Part>,
+    /// Good parts that may not be good, the least like the others first.
+    pub(crate) suspects: Vec<Part>,
+    /// What to photograph next, most useful first, in English and Chinese.
+    pub(crate) advice: Vec<[String; 2]>,
+}
+
+/// With this threshold, this share of the good parts alarms and this share of the defects does not.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AlarmTrade {
+    pub(crate) threshold: f64,
+    pub(crate) false_alarms: f64,
+    pub(crate) missed: f64,
+}
+
+/// The share of a kind of defect that alarms.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Found {
+    pub(crate) kind: String,
+    pub(crate) found: Measure,
+}
+
+/// A photo that was inspected.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    /// The example; absent where it is not there any more.
+    pub(crate) example: Option<String>,
+    /// The kind of defect that a person saw; absent for good.
+    pub(crate) kind: Option<String>,
+    pub(crate) score: f64,
+    pub(crate) p_value: Option<f64>,
 }
 
 /// Given classes by row, predicted ones by column.
@@ -153,6 +229,10 @@ pub(crate) struct Wish {
     pub(crate) name: Option<String>,
     /// At most this share of the answers given may be wrong. In (0, 1); 0.05 when absent.
     pub(crate) target_error: Option<f64>,
+    /// Of an inspector: at most this share of good parts may alarm. In (0, 1); 0.05 when absent.
+    pub(crate) false_alarms: Option<f64>,
+    /// Of an inspector: how sure that is to be. In (0, 1); 0.95 when absent.
+    pub(crate) confidence: Option<f64>,
 }
 
 /// Makes a small model of the labels so far.
@@ -165,8 +245,15 @@ pub(super) async fn tune(
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Edit)?;
     wish.name = wish.name.as_deref().map(name_of).transpose()?;
-    if wish.target_error.is_some_and(|error| !(error > 0.0 && error < 1.0)) {
-        return Err(ApiError::invalid("`target_error` is between 0 and 1", "target_error 须在 0 和 1 之间"));
+    let shares = [
+        ("target_error", wish.target_error),
+        ("false_alarms", wish.false_alarms),
+        ("confidence", wish.confidence),
+    ];
+    let outside = |share: &Option<f64>| share.is_some_and(|share| !(share > 0.0 && share < 1.0));
+    if let Some((name, _)) = shares.iter().find(|(_, share)| outside(share)) {
+        let (en, zh) = (format!("`{name}` is between 0 and 1"), format!("{name} 须在 0 和 1 之间"));
+        return Err(ApiError::invalid(en, zh));
     }
     let payload = serde_json::to_string(&wish).map_err(|error| ApiError::internal(&error))?;
     let job = found(app.db.add_job(&caller.tenant, &id, "tune", &payload).await?)?;
@@ -193,11 +280,16 @@ pub(super) async fn bring(
         .blocking(move || {
             let path = of.model_file(&made, "djm");
             store::write_atomic(&path, |out| out.write_all(&bytes))?;
-            let opened = of.serving.open(&made, path.clone());
+            let opened = of.serving.open(&made, &path);
             if opened.is_err() {
                 std::fs::remove_file(&path)?;
             }
-            let facts = facts::of_bundle(opened?.bundle(), bytes.len() as u64);
+            let opened = opened?;
+            of.keep_model(&made, &["djm"])?;
+            let facts = match opened {
+                Opened::Answers(served) => facts::of_bundle(served.bundle(), bytes.len() as u64),
+                Opened::Inspects(inspector) => facts::of_inspector(inspector.bundle(), bytes.len() as u64),
+            };
             Ok(facts::with_errors(facts, Vec::new(), &[], &[]))
         })
         .await?;
@@ -248,9 +340,8 @@ pub(super) async fn remove(
             .hint("take its deployment out first", "请先撤下部署"));
     }
     app.serving.forget(&id);
-    let files = ["djm", "en.html", "zh.html"].map(|ending| app.model_file(&id, ending));
-    app.blocking(move || Ok(files.iter().filter(|file| file.exists()).try_for_each(std::fs::remove_file)?))
-        .await?;
+    let (models, files) = (app.models.clone(), ["djm", "en.html", "zh.html"].map(|ending| format!("{id}.{ending}")));
+    app.blocking(move || Ok(files.iter().try_for_each(|file| models.remove(file))?)).await?;
     app.db.note(&caller.tenant, &caller.person.name, "remove model", &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -266,10 +357,8 @@ pub(super) async fn report(
     caller.may(Right::Look)?;
     found(app.db.model(&caller.tenant, &id).await?)?;
     let lang = pipeline::Lang::from_locale(lang.as_deref().unwrap_or("en"));
-    let path = app.model_file(&id, lang.pick("en.html", "zh.html"));
     // A bundle that was made elsewhere came without its report.
-    let page = app.blocking(move || if path.exists() { Ok(Some(std::fs::read(path)?)) } else { Ok(None) });
-    let page = found(page.await?)?;
+    let page = found(app.read_model(&id, lang.pick("en.html", "zh.html")).await?)?;
     Ok(([(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, REPORT_POLICY)], page)
         .into_response())
 }
@@ -283,8 +372,7 @@ pub(super) async fn bundle(
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
     found(app.db.model(&caller.tenant, &id).await?)?;
-    let path = app.model_file(&id, "djm");
-    let bytes = app.blocking(move || Ok(std::fs::read(path)?)).await?;
+    let bytes = found(app.read_model(&id, "djm").await?)?;
     let name = "attachment; filename=\"model.djm\"";
     Ok(([(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name)], bytes).into_response())
 }
@@ -313,6 +401,7 @@ pub(super) fn model(row: ModelRow, deployments: &[DeploymentRow]) -> Result<Mode
     })
 }
 
-fn kept(row: &ModelRow) -> Result<Kept, ApiError> {
+/// Everything that is known of a model.
+pub(super) fn kept(row: &ModelRow) -> Result<Kept, ApiError> {
     serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))
 }

@@ -3,46 +3,24 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Request, State};
 use base::open::{BaseError, Input};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bundle::{Prediction, Verdict};
 use dataset::{Modality, ProblemKind};
 use pipeline::{Lang, words};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::reading::{Sent, found};
+use super::aftermath::Aftermath;
+use super::inputs::{Questions, check_count, inputs};
+use super::inspected::{self, Inspected};
+use super::reading::{Asked, Sent, found};
 use crate::App;
 use crate::answering::lang_of;
-use crate::db::Tenant;
 use crate::error::ApiError;
+use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Answered, Served};
-
-/// Inputs of one request.
-const MOST_INPUTS: usize = 256;
-
-/// What models are asked about: as JSON, or as parts called `file` of a form.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Questions {
-    inputs: Vec<Question>,
-}
-
-/// One of the three.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Question {
-    text: Option<String>,
-    /// The file, in base64.
-    image: Option<String>,
-    /// The file, in base64.
-    sound: Option<String>,
-}
+use crate::serving::{Answered, Opened, Served};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predictions {
@@ -53,19 +31,34 @@ pub(super) struct Predictions {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predicted {
     /// Of the file, or the input's number.
-    name: String,
-    answer: Option<String>,
+    pub(super) name: String,
+    /// Of an inspector: `good`, the kind of defect, or `defect`.
+    pub(super) answer: Option<String>,
     /// `answered`, `unproven`, `dont-know` or `unfamiliar`: the last two are for a person to look at.
     #[schema(value_type = Option<String>)]
-    verdict: Option<Verdict>,
+    pub(super) verdict: Option<Verdict>,
     /// Calibrated, in [0, 1].
-    confidence: Option<f64>,
+    pub(super) confidence: Option<f64>,
     /// The most probable first.
-    probs: Vec<ClassProbability>,
+    pub(super) probs: Vec<ClassProbability>,
     /// P-value of being like what the model was tuned on, in (0, 1].
-    familiarity: Option<f64>,
+    pub(super) familiarity: Option<f64>,
+    /// What an inspector found.
+    pub(super) inspected: Option<Inspected>,
     /// Why there is no answer, or what of the input was left out.
-    problem: Option<String>,
+    pub(super) problem: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub(super) struct Heat {
+    /// 1 for a picture of where an inspector looked.
+    heat: Option<u8>,
+}
+
+impl Heat {
+    fn wanted(&self) -> bool {
+        self.heat == Some(1)
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,32 +92,73 @@ pub(super) struct Embedding {
 }
 
 /// Asks a model about files of a form, or inputs of a JSON body.
-#[utoipa::path(post, path = "/v1/models/{id}/predict", tag = "predictions", request_body = Questions, responses((status = 200, body = Predictions)))]
+#[utoipa::path(post, path = "/v1/models/{id}/predict", tag = "predictions", params(Heat), request_body = Questions, responses((status = 200, body = Predictions)))]
 pub(super) async fn with_model(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Asked(heat): Asked<Heat>,
     request: Request,
 ) -> Result<Json<Predictions>, ApiError> {
     caller.may(Right::Predict)?;
-    answer(&app, &caller.tenant, &id, None, request).await
+    found(app.db.model(&caller.tenant, &id).await?)?;
+    let lang = lang_of(request.headers());
+    let opened = app.open_model(&id).await?;
+    let inputs = inputs(request, opened.takes()).await?;
+    Ok(Json(Predictions { predictions: ask(&app, &opened, inputs, heat.wanted(), lang).await? }))
 }
 
 /// Asks the model that answers under a name.
-#[utoipa::path(post, path = "/v1/predict/{name}", tag = "predictions", request_body = Questions, responses((status = 200, body = Predictions)))]
+#[utoipa::path(post, path = "/v1/predict/{name}", tag = "predictions", params(Heat), request_body = Questions, responses((status = 200, body = Predictions)))]
 pub(super) async fn with_deployment(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
+    Asked(heat): Asked<Heat>,
     request: Request,
 ) -> Result<Json<Predictions>, ApiError> {
     caller.may(Right::Predict)?;
     let started = std::time::Instant::now();
     let deployment = found(app.db.deployment(&caller.tenant, &name).await?)?;
-    let doubtful = deployment.collects.map(|dataset| Doubtful { dataset, name: name.clone() });
-    let answer = answer(&app, &caller.tenant, &deployment.model, doubtful, request).await?;
-    app.usage.count(&caller.tenant, &name, started.elapsed());
-    Ok(answer)
+    let lang = lang_of(request.headers());
+    let opened = app.open_model(&deployment.model).await?;
+    let inputs = inputs(request, opened.takes()).await?;
+    let kept = Aftermath::needs_inputs(&deployment).then(|| inputs.clone());
+    let predictions = ask(&app, &opened, inputs, heat.wanted(), lang).await?;
+    let said: Vec<Option<Said>> = predictions.iter().map(Predicted::said).collect();
+    let request = monitoring::Request {
+        model: deployment.model.clone(),
+        n_learned: opened.n_learned(),
+        said: said.iter().flatten().cloned().collect(),
+        took: started.elapsed(),
+    };
+    app.monitoring.count(&app, &caller.tenant, &name, request).await?;
+    if let Some(inputs) = kept {
+        let aftermath = Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said };
+        tokio::spawn(aftermath.run());
+    }
+    Ok(Json(Predictions { predictions }))
+}
+
+/// What a model says of inputs, in their order.
+pub(super) async fn ask(
+    app: &App,
+    opened: &Opened,
+    inputs: Vec<(String, Input)>,
+    heat: bool,
+    lang: Lang,
+) -> Result<Vec<Predicted>, ApiError> {
+    match opened {
+        Opened::Answers(served) => {
+            let (names, inputs): (Vec<String>, Vec<Input>) = inputs.into_iter().unzip();
+            let told = names.into_iter().zip(served.ask(inputs).await);
+            told.map(|(name, answer)| predicted(name, answer, served, lang)).collect()
+        }
+        Opened::Inspects(inspector) => {
+            let inspector = inspector.clone();
+            app.blocking(move || inspected::all(&inspector, inputs, heat, lang)).await
+        }
+    }
 }
 
 /// Vectors of texts, from a base alone.
@@ -150,161 +184,42 @@ pub(super) async fn embeddings(
     Ok(Json(Embeddings { object: "list", model: embed.model, data }))
 }
 
-/// Answers a request to a model of this tenant.
-async fn answer(
-    app: &Arc<App>,
-    tenant: &Tenant,
-    model: &str,
-    doubtful: Option<Doubtful>,
-    request: Request,
-) -> Result<Json<Predictions>, ApiError> {
-    found(app.db.model(tenant, model).await?)?;
-    let lang = lang_of(request.headers());
-    let (of, id) = (app.clone(), model.to_owned());
-    let served = app.blocking(move || of.serving.open(&id, of.model_file(&id, "djm"))).await?;
-    let (names, inputs): (Vec<String>, Vec<Input>) =
-        inputs(request, served.base().modality()).await?.into_iter().unzip();
-    check_count(inputs.len())?;
-    let kept = doubtful.as_ref().map(|_| inputs.clone());
-    let answers = served.ask(inputs).await;
-    if let (Some(doubtful), Some(inputs)) = (doubtful, kept) {
-        let unsure = |answer: &Answered| {
-            answer
-                .as_ref()
-                .is_ok_and(|(told, _)| matches!(told.verdict, Verdict::DontKnow | Verdict::Unfamiliar))
-        };
-        let inputs =
-            inputs.into_iter().zip(&answers).filter(|(_, answer)| unsure(answer)).map(|(input, _)| input);
-        tokio::spawn(doubtful.bring_back(app.clone(), tenant.clone(), inputs.collect()));
-    }
-    let predictions =
-        names.into_iter().zip(answers).map(|(name, answer)| predicted(name, answer, &served, lang));
-    Ok(Json(Predictions { predictions: predictions.collect::<Result<_, _>>()? }))
-}
-
-/// Refuses none and too many.
-pub(super) fn check_count(count: usize) -> Result<(), ApiError> {
-    match count {
-        0 => Err(ApiError::invalid("there is no input", "没有输入")
-            .hint("send `inputs`, or parts called `file`", "请发送 inputs，或名为 file 的表单部分")),
-        1..=MOST_INPUTS => Ok(()),
-        _ => Err(ApiError::too_large("at most 256 inputs at once", "一次最多 256 个输入")),
-    }
-}
-
-/// What is asked about, by name.
-async fn inputs(request: Request, takes: Modality) -> Result<Vec<(String, Input)>, ApiError> {
-    if is_form(request.headers()) {
-        return parts(request, takes).await;
-    }
-    let Sent(questions) = Sent::<Questions>::from_request(request, &()).await?;
-    let one = |(place, question): (usize, Question)| Ok(((place + 1).to_string(), question.input()?));
-    questions.inputs.into_iter().enumerate().map(one).collect()
-}
-
-/// Where inputs come back to that a deployment was in doubt about.
-struct Doubtful {
-    dataset: String,
-    name: String,
-}
-
-impl Doubtful {
-    /// Keeps inputs as examples without a label. Who asked does not wait for it, nor hears when it fails: the log does.
-    async fn bring_back(self, app: Arc<App>, tenant: Tenant, inputs: Vec<Input>) {
-        let Self { dataset, name } = &self;
-        let mut came = false;
-        for input in inputs {
-            let (bytes, body) = match input {
-                Input::Text(text) => (None, Some(text)),
-                Input::Image(bytes) | Input::Sound(bytes) => (Some(bytes), None),
-                _ => continue,
-            };
-            let blobs = app.blobs.clone();
-            let kept =
-                app.blocking(move || Ok(bytes.map(|bytes| blobs.keep_bytes(&bytes)).transpose()?)).await;
-            let kept = match kept {
-                Ok(blob) => app.db.collect(&tenant, dataset, name, blob.as_deref(), body.as_deref()).await,
-                Err(error) => return tracing::warn!(error = error.en, "a doubtful input could not be kept"),
-            };
-            match kept {
-                Ok(kept) => came |= kept,
-                Err(error) => return tracing::warn!(%error, "a doubtful input could not be kept"),
-            }
-        }
-        if came {
-            app.lives.forget(dataset);
+impl Predicted {
+    /// An input of which only its name is known so far.
+    pub(super) fn of(name: String) -> Self {
+        Self {
+            name,
+            answer: None,
+            verdict: None,
+            confidence: None,
+            probs: Vec::new(),
+            familiarity: None,
+            inspected: None,
+            problem: None,
         }
     }
-}
 
-fn is_form(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
-}
-
-async fn parts(request: Request, takes: Modality) -> Result<Vec<(String, Input)>, ApiError> {
-    let bad = |error: &dyn std::fmt::Display| {
-        ApiError::invalid(format!("the form cannot be read: {error}"), format!("无法读取表单：{error}"))
-    };
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad(&error))?;
-    let mut inputs = Vec::new();
-    while let Some(part) = form.next_field().await.map_err(|error| bad(&error))? {
-        if part.name() != Some("file") {
-            continue;
-        }
-        let name = part.file_name().map_or_else(|| (inputs.len() + 1).to_string(), str::to_owned);
-        let bytes = part.bytes().await.map_err(|error| too_large_or(&error, &bad))?.to_vec();
-        let input = match takes {
-            Modality::Text => Input::Text(String::from_utf8(bytes).map_err(|error| bad(&error))?),
-            Modality::Sound => Input::Sound(bytes),
-            _ => Input::Image(bytes),
-        };
-        inputs.push((name, input));
-    }
-    Ok(inputs)
-}
-
-fn too_large_or(
-    error: &axum::extract::multipart::MultipartError,
-    bad: &dyn Fn(&dyn std::fmt::Display) -> ApiError,
-) -> ApiError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::too_large("the form is too large", "表单太大");
-    }
-    bad(error)
-}
-
-impl Question {
-    fn input(self) -> Result<Input, ApiError> {
-        let decode = |text: String| {
-            let bad = |_| ApiError::invalid("a file is not base64", "文件不是 base64 编码");
-            STANDARD.decode(text.trim()).map_err(bad)
-        };
-        match (self.text, self.image, self.sound) {
-            (Some(text), None, None) => Ok(Input::Text(text)),
-            (None, Some(image), None) => Ok(Input::Image(decode(image)?)),
-            (None, None, Some(sound)) => Ok(Input::Sound(decode(sound)?)),
-            _ => Err(ApiError::invalid(
-                "each input is one of text, image and sound",
-                "每个输入须为 text、image、sound 之一",
-            )),
-        }
+    /// What the monitor counts; `None` where there is no answer.
+    pub(super) fn said(&self) -> Option<Said> {
+        let unsure = |verdict: Verdict| matches!(verdict, Verdict::DontKnow | Verdict::Unfamiliar);
+        // An alarm is for a person to look at.
+        let alarms = self.inspected.as_ref().is_some_and(|inspected| inspected.alarm);
+        Some(Said {
+            answer: self.answer.clone()?,
+            doubtful: alarms || self.verdict.is_some_and(unsure),
+            familiarity: self.familiarity.or(self.inspected.as_ref().map(|inspected| inspected.p_value)),
+        })
     }
 }
 
 fn predicted(name: String, answered: Answered, served: &Served, lang: Lang) -> Result<Predicted, ApiError> {
-    let none = |problem| Predicted {
-        name: name.clone(),
-        answer: None,
-        verdict: None,
-        confidence: None,
-        probs: Vec::new(),
-        familiarity: None,
-        problem: Some(problem),
-    };
     match answered {
         Ok((prediction, damage)) => Ok(told(name, prediction, damage, served, lang)),
         // One bad input never stops the others.
-        Err(BaseError::Prep(error)) => Ok(none(words::problem_kind(&ProblemKind::from(error), lang))),
+        Err(BaseError::Prep(error)) => {
+            let problem = Some(words::problem_kind(&ProblemKind::from(error), lang));
+            Ok(Predicted { problem, ..Predicted::of(name) })
+        }
         Err(error) => Err(refused(&error)),
     }
 }
@@ -328,13 +243,13 @@ fn told(
         .collect();
     probs.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     Predicted {
-        name,
         answer: Some(prediction.answer.to_string()),
         verdict: Some(prediction.verdict),
         confidence: prediction.confidence,
         probs,
         familiarity: prediction.familiarity,
         problem: problem.map(|problem| words::problem_kind(&problem, lang)),
+        ..Predicted::of(name)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::models::{Model, model};
+use super::monitor::days_of;
 use super::reading::{Sent, found, was_there};
 use crate::App;
 use crate::clock::written;
@@ -18,6 +19,8 @@ use crate::people::{Caller, Right};
 
 /// Longest name of a deployment.
 const NAME_LENGTH: usize = 63;
+/// Days whose requests are counted.
+const DAYS: u32 = 30;
 
 /// A name that answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,9 +37,14 @@ pub(super) struct Deployment {
     #[schema(example = "/v1/predict/tile")]
     url: String,
     created_at: String,
-    /// Since the server started.
+    /// A model that is asked as well and never answers: see the monitor.
+    shadow: Option<String>,
+    /// Of the last 30 days.
     n_requests: u64,
+    /// Of the last day with requests.
     latency_ms_p50: Option<f64>,
+    /// When it was noticed that inputs are no longer like what the model learned from; absent while they are.
+    changed_at: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +60,8 @@ pub(super) struct Which {
     /// The data set that inputs come back to, without a label, when the answer is "I don't know" or they are unlike anything seen: at most
     /// 200 a day. Absent: nothing that is asked about is kept.
     collects: Option<String>,
+    /// Another model of the same kind of input, to be asked as well: it never answers, and the monitor says how often both say the same.
+    shadow: Option<String>,
 }
 
 /// Lists what answers.
@@ -81,9 +91,16 @@ pub(super) async fn deploy(
         return Err(ApiError::invalid(en, zh));
     }
     found(app.db.model(&caller.tenant, &which.model).await?)?;
-    let (of, id) = (app.clone(), which.model.clone());
-    app.blocking(move || of.serving.open(&id, of.model_file(&id, "djm"))).await?;
-    was_there(app.db.deploy(&caller.tenant, &name, &which.model, which.collects.as_deref()).await?)?;
+    let takes = app.open_model(&which.model).await?.takes();
+    if let Some(shadow) = &which.shadow {
+        found(app.db.model(&caller.tenant, shadow).await?)?;
+        if app.open_model(shadow).await?.takes() != takes {
+            let (en, zh) = ("both models must take the same kind of input", "两个模型须接受同一种输入");
+            return Err(ApiError::conflict(en, zh));
+        }
+    }
+    let beside = (which.collects.as_deref(), which.shadow.as_deref());
+    was_there(app.db.deploy(&caller.tenant, &name, &which.model, beside).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "deploy", &name).await?;
     told(&app, &caller, &name).await
 }
@@ -113,6 +130,7 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, ApiError> {
     caller.may(Right::Edit)?;
     let gone = was_there(app.db.remove_deployment(&caller.tenant, &name).await?)?;
+    app.monitoring.forget(&caller.tenant, &name);
     app.db.note(&caller.tenant, &caller.person.name, "take out of use", &name).await?;
     Ok(gone)
 }
@@ -124,8 +142,13 @@ async fn told(app: &App, caller: &Caller, name: &str) -> Result<Json<Deployment>
 
 async fn deployment(app: &App, caller: &Caller, row: DeploymentRow) -> Result<Deployment, ApiError> {
     let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
-    let (n_requests, latency_ms_p50) = app.usage.of(&caller.tenant, &row.name);
+    let days = days_of(app, caller, &row.name, DAYS).await?;
+    let drifts = app.db.drifts(&caller.tenant, &row.name, &row.model).await?;
     Ok(Deployment {
+        n_requests: days.iter().map(|(_, day)| day.n_requests).sum(),
+        latency_ms_p50: days.last().and_then(|(_, day)| day.time(0.5)),
+        changed_at: drifts.iter().filter_map(|drift| drift.changed_at).min().map(written),
+        shadow: row.shadow.clone(),
         model: model(of, std::slice::from_ref(&row))?,
         n_collected: app.db.n_collected(&caller.tenant, &row.name).await?,
         collects: row.collects,
@@ -133,7 +156,5 @@ async fn deployment(app: &App, caller: &Caller, row: DeploymentRow) -> Result<De
         url: format!("/v1/predict/{}", row.name),
         created_at: written(row.created_at),
         name: row.name,
-        n_requests,
-        latency_ms_p50,
     })
 }

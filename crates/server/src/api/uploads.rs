@@ -95,7 +95,7 @@ pub(super) async fn finish(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Edit)?;
-    let job = found(app.db.finish_upload(&caller.tenant, &id).await?)?;
+    let job = found(app.db.finish_upload(&caller.tenant, &id, &app.name).await?)?;
     app.wake.notify_one();
     told(&app, &caller, &job).await
 }

@@ -10,16 +10,17 @@ use pipeline::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::examples::{Example, Names, example, names};
+use super::examples::{self, Example};
 use super::reading::{Sent, found, name_of};
 use super::work::{Job, told};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
-use crate::db::labels::{Act, Said};
+use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
-use crate::live::{self, Opinion};
+use crate::live;
 use crate::people::{Caller, Right};
+use crate::tasks::Task;
 use crate::worklists::{KeptFinding, Worklist as Kept};
 
 /// What was found, in the order to work through.
@@ -114,6 +115,14 @@ pub(super) async fn look(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Label)?;
+    if Task::named(&found(app.db.dataset(&caller.tenant, &id).await?)?.task)? != Task::Class {
+        let (en, zh) = (
+            "the studio looks through data with one class of several",
+            "工作台目前只检查“多类别之一”的数据",
+        );
+        let hint = ("export it and use `dianjing audit`", "请导出后使用 dianjing audit");
+        return Err(ApiError::conflict(en, zh).hint(hint.0, hint.1));
+    }
     let job = match app.db.open_job(&caller.tenant, &id, "audit").await? {
         Some(job) => job,
         None => found(app.db.add_job(&caller.tenant, &id, "audit", "{}").await?)?,
@@ -229,7 +238,8 @@ async fn relabel(
 ) -> Result<(), ApiError> {
     app.db.remove_example(&caller.tenant, example, false).await?;
     let (person, milliseconds, drawn) = (caller.person.id.as_str(), None, false);
-    let said = Said { example, label: Some(label), person, milliseconds, drawn, act: Act::Decide };
+    let (what, after, act) = (What::Label, Some(label), Act::Decide);
+    let said = Said { example, what, after, classes: vec![label], person, milliseconds, drawn, act };
     found(app.db.label(&caller.tenant, dataset, &[said]).await?)?;
     let given = live::Given { example: example.to_owned(), label: Some(label.to_owned()), drawn };
     app.lives.of(app, &caller.tenant, dataset).label(app, given);
@@ -240,8 +250,7 @@ async fn relabel(
 struct Teller {
     examples: HashMap<String, crate::db::examples::ExampleRow>,
     decisions: std::collections::BTreeMap<i64, String>,
-    opinion: Option<Arc<Opinion>>,
-    names: Names,
+    teller: examples::Teller,
     lang: Lang,
 }
 
@@ -261,14 +270,13 @@ impl Teller {
         Ok(Self {
             examples: rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
             decisions: app.db.decisions(&caller.tenant, dataset).await?,
-            opinion: app.lives.of(app, &caller.tenant, dataset).opinion(),
-            names: names(app, &caller.tenant).await?,
+            teller: examples::Teller::of(app, caller, dataset).await?,
             lang,
         })
     }
 
     fn example(&self, id: &str) -> Option<Example> {
-        Some(example(self.examples.get(id)?.clone(), self.opinion.as_deref(), &self.names))
+        Some(self.teller.tell(self.examples.get(id)?.clone()))
     }
 
     fn tell(&self, finding: &KeptFinding) -> Finding {

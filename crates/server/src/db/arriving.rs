@@ -9,18 +9,25 @@ use super::jobs::{Held, end};
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
+use crate::tasks::Task;
 
 /// Rows of one statement: SQLite takes some thirty thousand values.
 const ROWS_AT_ONCE: usize = 200;
 
 /// An example that comes in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Incoming {
     pub(crate) name: String,
     pub(crate) blob: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) group: Option<String>,
+    /// As the task keeps it.
     pub(crate) label: Option<String>,
+    /// As JSON.
+    pub(crate) marks: Option<String>,
+    /// Of a picture, in pixels.
+    pub(crate) size: Option<(u32, u32)>,
+    pub(crate) part: Option<dataset::Part>,
 }
 
 /// What could not be brought in, and why, in both languages.
@@ -35,6 +42,9 @@ pub(crate) struct LeftOut {
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
     pub(crate) modality: String,
+    pub(crate) task: Task,
+    /// Beside those that examples have.
+    pub(crate) classes: Vec<String>,
     pub(crate) examples: Vec<Incoming>,
     pub(crate) left_out: Vec<LeftOut>,
 }
@@ -54,13 +64,18 @@ impl Db {
         if !held.still(&mut tx).await? {
             return Ok(None);
         }
-        let sql = "UPDATE dataset SET modality = $3 WHERE tenant = $1 AND id = $2";
-        sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&arrived.modality).execute(&mut *tx).await?;
-        let count = (arrived.examples.len() + 1) as i64;
+        let sql = "UPDATE dataset SET modality = $3, task = $4 WHERE tenant = $1 AND id = $2";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&arrived.modality);
+        ask.bind(arrived.task.name()).execute(&mut *tx).await?;
+        // An example may bring a label and marks: two events.
+        let count = 2 * arrived.examples.len() as i64 + 1;
         let Some(last) = next_seqs(&mut tx, tenant, dataset, count).await? else { return Ok(None) };
         let labels = arrived.examples.iter().filter_map(|example| example.label.as_deref());
-        for label in labels.collect::<BTreeSet<&str>>() {
-            with_class(&mut tx, tenant, dataset, label).await?;
+        for class in labels.flat_map(|label| arrived.task.classes(label)).collect::<BTreeSet<&str>>() {
+            with_class(&mut tx, tenant, dataset, class).await?;
+        }
+        for class in &arrived.classes {
+            with_class(&mut tx, tenant, dataset, class).await?;
         }
         let sql = "SELECT COALESCE(MAX(position), -1) FROM example WHERE dataset = $1";
         let position: i64 = sqlx::query_scalar(sql).bind(dataset).fetch_one(&mut *tx).await?;
@@ -69,7 +84,7 @@ impl Db {
         let rows: Vec<NewRow<'_>> = new_among(&arrived.examples, known)
             .into_iter()
             .zip(position + 1..)
-            .zip(last - count + 1..)
+            .zip((last - count + 1..).step_by(2))
             .map(|(((name, example), position), seq)| NewRow { id: new_id(), name, position, seq, example })
             .collect();
         for rows in rows.chunks(ROWS_AT_ONCE) {
@@ -137,8 +152,9 @@ async fn add(
     dataset: &str,
     rows: &[NewRow<'_>],
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn) VALUES";
-    let sql = format!("{sql} {}", places(rows.len(), 8));
+    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn, \
+         marks, width, height, part) VALUES";
+    let sql = format!("{sql} {}", places(rows.len(), 12));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     for NewRow { id, name, position, example, .. } in rows {
         ask = ask
@@ -148,21 +164,34 @@ async fn add(
             .bind(example.blob.as_deref())
             .bind(example.body.as_deref());
         ask = ask.bind(example.group.as_deref()).bind(example.label.as_deref());
-        ask = ask.bind(i64::from(example.label.is_some()));
+        let [width, height] = [0, 1].map(|side| example.size.map(|(width, height)| [width, height][side]));
+        ask = ask.bind(i64::from(example.label.is_some())).bind(example.marks.as_deref());
+        ask = ask.bind(width.map(i64::from)).bind(height.map(i64::from)).bind(example.part.map(name_of_part));
     }
     ask.execute(&mut **tx).await?;
-    let labelled: Vec<&NewRow<'_>> = rows.iter().filter(|row| row.example.label.is_some()).collect();
-    if labelled.is_empty() {
+    let labels = rows.iter().filter_map(|row| Some((row, row.seq, "label", row.example.label.as_deref()?)));
+    let marks = rows.iter().filter_map(|row| Some((row, row.seq + 1, "marks", row.example.marks.as_deref()?)));
+    let events: Vec<(&NewRow<'_>, i64, &str, &str)> = labels.chain(marks).collect();
+    if events.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO label_event (tenant, dataset, seq, example, label, act, at) VALUES";
-    let sql = format!("{sql} {}", places(labelled.len(), 5));
+    let sql = "INSERT INTO label_event (tenant, dataset, seq, example, what, label, act, at) VALUES";
+    let sql = format!("{sql} {}", places(events.len(), 6));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
-    for NewRow { id, seq, example, .. } in labelled {
-        ask = ask.bind(seq).bind(id).bind(example.label.as_deref()).bind("import").bind(now());
+    for (row, seq, what, after) in events {
+        ask = ask.bind(seq).bind(&row.id).bind(what).bind(after).bind("import").bind(now());
     }
     ask.execute(&mut **tx).await?;
     Ok(())
+}
+
+/// As [`dataset::Part::from_name`] reads it.
+fn name_of_part(part: dataset::Part) -> &'static str {
+    match part {
+        dataset::Part::Train => "train",
+        dataset::Part::Validation => "validation",
+        dataset::Part::Test => "test",
+    }
 }
 
 async fn add_problems(
@@ -196,7 +225,7 @@ mod tests {
     use super::*;
 
     fn text(name: &str, body: &str) -> Incoming {
-        Incoming { name: name.to_owned(), blob: None, body: Some(body.to_owned()), group: None, label: None }
+        Incoming { name: name.to_owned(), body: Some(body.to_owned()), ..Incoming::default() }
     }
 
     #[test]

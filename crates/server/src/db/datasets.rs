@@ -5,6 +5,7 @@ use sqlx::{Any, Transaction};
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
+use crate::tasks::{AROUND, Task, inside};
 
 row! {
     /// A data set with its counts.
@@ -14,26 +15,79 @@ row! {
         pub(crate) name: String,
         /// `image`, `text` or `sound`; absent while it is empty.
         pub(crate) modality: Option<String>,
+        /// `class`, `classes` or `number`.
+        pub(crate) task: String,
         pub(crate) seq: i64,
         pub(crate) created_at: i64,
         pub(crate) updated_at: i64,
         pub(crate) n_examples: i64,
         pub(crate) n_labelled: i64,
+        pub(crate) n_marked: i64,
         pub(crate) n_problems: i64,
+        /// How many people are asked about each example.
+        pub(crate) annotators: i64,
+        /// 1 where who labels does not see what others said.
+        pub(crate) blind: i64,
     }
 }
 
-const DATASET: &str = "SELECT d.id, d.name, d.modality, d.seq, d.created_at, d.updated_at, \
+const DATASET: &str = "SELECT d.id, d.name, d.modality, d.task, d.annotators, d.blind, d.seq, d.created_at, d.updated_at, \
      (SELECT COUNT(*) FROM example e WHERE e.dataset = d.id AND e.removed = 0) AS n_examples, \
      (SELECT COUNT(*) FROM example e WHERE e.dataset = d.id AND e.removed = 0 AND e.label IS NOT NULL) AS n_labelled, \
+     (SELECT COUNT(*) FROM example e WHERE e.dataset = d.id AND e.removed = 0 AND e.marks IS NOT NULL) AS n_marked, \
      (SELECT COUNT(*) FROM problem p WHERE p.dataset = d.id) AS n_problems FROM dataset d";
 
 impl Db {
-    pub(crate) async fn add_dataset(&self, tenant: &Tenant, name: &str) -> Result<String, sqlx::Error> {
+    pub(crate) async fn add_dataset(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        task: Task,
+    ) -> Result<String, sqlx::Error> {
         let id = new_id();
-        let insert = "INSERT INTO dataset (id, tenant, name, seq, created_at, updated_at) VALUES ($1, $2, $3, 0, $4, $4)";
-        sqlx::query(insert).bind(&id).bind(tenant.id()).bind(name).bind(now()).execute(&self.pool).await?;
+        let insert = "INSERT INTO dataset (id, tenant, name, task, seq, created_at, updated_at) VALUES ($1, $2, $3, $5, 0, $4, $4)";
+        let ask = sqlx::query(insert).bind(&id).bind(tenant.id()).bind(name).bind(now()).bind(task.name());
+        ask.execute(&self.pool).await?;
         Ok(id)
+    }
+
+    /// Asks another question; `false` when some example has an answer, or the tenant has no such set.
+    pub(crate) async fn set_task(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        task: Task,
+    ) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE dataset SET task = $3 WHERE tenant = $1 AND id = $2 \
+             AND (task = $3 OR NOT EXISTS (SELECT 1 FROM example WHERE dataset = $2 AND label IS NOT NULL))";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(task.name());
+        Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// Asks so many people about each example, and shows them what others said or not; `false` when the tenant has no such set.
+    pub(crate) async fn set_annotators(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        annotators: i64,
+        blind: bool,
+    ) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE dataset SET annotators = $3, blind = $4 WHERE tenant = $1 AND id = $2";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(annotators).bind(i64::from(blind));
+        Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// The smallest and the largest of the answers, where they are numbers.
+    pub(crate) async fn range(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Option<(f64, f64)>, sqlx::Error> {
+        let sql = "SELECT MIN(CAST(label AS DOUBLE PRECISION)), MAX(CAST(label AS DOUBLE PRECISION)) FROM example \
+             WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL";
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset);
+        let (low, high): (Option<f64>, Option<f64>) = ask.fetch_one(&self.pool).await?;
+        Ok(low.zip(high))
     }
 
     pub(crate) async fn datasets(&self, tenant: &Tenant) -> Result<Vec<DatasetRow>, sqlx::Error> {
@@ -71,9 +125,12 @@ impl Db {
         tenant: &Tenant,
         dataset: &str,
     ) -> Result<Vec<(String, i64)>, sqlx::Error> {
-        let sql = "SELECT c.name, (SELECT COUNT(*) FROM example e WHERE e.dataset = c.dataset AND e.removed = 0 AND e.label = c.name) \
+        // Of several labels each stands between two marks.
+        let sql = "SELECT c.name, (SELECT COUNT(*) FROM example e WHERE e.dataset = c.dataset AND e.removed = 0 \
+             AND (e.label = c.name OR REPLACE(e.label, $3 || c.name || $3, '') <> e.label)) \
              FROM class c WHERE c.tenant = $1 AND c.dataset = $2 ORDER BY c.position, c.name";
-        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(AROUND.to_string());
+        ask.fetch_all(&self.pool).await
     }
 
     pub(crate) async fn add_class(
@@ -96,8 +153,10 @@ impl Db {
         name: &str,
     ) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM class WHERE tenant = $1 AND dataset = $2 AND name = $3 \
-             AND NOT EXISTS (SELECT 1 FROM example e WHERE e.dataset = $2 AND e.label = $3 AND e.removed = 0)";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).execute(&self.pool).await?;
+             AND NOT EXISTS (SELECT 1 FROM example e WHERE e.dataset = $2 AND e.removed = 0 \
+             AND (e.label = $3 OR REPLACE(e.label, $4, '') <> e.label))";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).bind(inside(name));
+        let done = ask.execute(&self.pool).await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -140,14 +199,30 @@ pub(super) async fn next_seqs(
     ask.fetch_optional(&mut **tx).await
 }
 
-/// Keeps everybody else from changing a data set until the transaction ends. Returns the number of its last change; `None` when
-/// the tenant has no such set.
+/// A data set that nobody else changes until the transaction ends.
+pub(super) struct Held {
+    pub(super) dataset: String,
+    /// The number of its last change.
+    pub(super) seq: i64,
+    pub(super) task: Task,
+    /// Whether several people are asked about each example.
+    pub(super) several: bool,
+}
+
+/// Keeps everybody else from changing a data set until the transaction ends; `None` when the tenant has no such set.
 pub(super) async fn hold(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
     dataset: &str,
-) -> Result<Option<i64>, sqlx::Error> {
+) -> Result<Option<Held>, sqlx::Error> {
     // An update of nothing takes the lock on either database.
-    let sql = "UPDATE dataset SET seq = seq WHERE tenant = $1 AND id = $2 RETURNING seq";
-    sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut **tx).await
+    let sql = "UPDATE dataset SET seq = seq WHERE tenant = $1 AND id = $2 RETURNING seq, task, annotators";
+    let row: Option<(i64, String, i64)> =
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut **tx).await?;
+    Ok(row.map(|(seq, task, annotators)| Held {
+        dataset: dataset.to_owned(),
+        seq,
+        task: Task::named(&task).unwrap_or(Task::Class),
+        several: annotators > 1,
+    }))
 }

@@ -17,11 +17,13 @@ row! {
         pub(crate) previous: Option<String>,
         /// The data set that doubtful inputs come back to.
         pub(crate) collects: Option<String>,
+        /// A model that is asked as well and never answers.
+        pub(crate) shadow: Option<String>,
         pub(crate) created_at: i64,
     }
 }
 
-const DEPLOYMENT: &str = "SELECT name, model, previous, collects, created_at FROM deployment";
+const DEPLOYMENT: &str = "SELECT name, model, previous, collects, shadow, created_at FROM deployment";
 
 impl Db {
     pub(crate) async fn deployments(&self, tenant: &Tenant) -> Result<Vec<DeploymentRow>, sqlx::Error> {
@@ -45,16 +47,17 @@ impl Db {
         tenant: &Tenant,
         name: &str,
         model: &str,
-        collects: Option<&str>,
+        (collects, shadow): (Option<&str>, Option<&str>),
     ) -> Result<bool, sqlx::Error> {
-        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at) \
-             SELECT $1, $2, $3, NULL, $5, $4 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
+        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at, shadow) \
+             SELECT $1, $2, $3, NULL, $5, $4, $6 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
              AND ($5 IS NULL OR EXISTS (SELECT 1 FROM dataset WHERE id = $5 AND tenant = $1)) \
+             AND ($6 IS NULL OR EXISTS (SELECT 1 FROM model WHERE id = $6 AND tenant = $1)) \
              ON CONFLICT (tenant, name) DO UPDATE SET \
              previous = CASE WHEN deployment.model = excluded.model THEN deployment.previous ELSE deployment.model END, \
              created_at = CASE WHEN deployment.model = excluded.model THEN deployment.created_at ELSE excluded.created_at END, \
-             model = excluded.model, collects = excluded.collects";
-        let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects);
+             model = excluded.model, collects = excluded.collects, shadow = excluded.shadow";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects).bind(shadow);
         Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
     }
 
@@ -108,8 +111,16 @@ impl Db {
     }
 
     pub(crate) async fn remove_deployment(&self, tenant: &Tenant, name: &str) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        for sql in [
+            "DELETE FROM monitor WHERE tenant = $1 AND deployment = $2",
+            "DELETE FROM drift WHERE tenant = $1 AND deployment = $2",
+        ] {
+            sqlx::query(sql).bind(tenant.id()).bind(name).execute(&mut *tx).await?;
+        }
         let sql = "DELETE FROM deployment WHERE tenant = $1 AND name = $2";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(name).execute(&self.pool).await?;
+        let done = sqlx::query(sql).bind(tenant.id()).bind(name).execute(&mut *tx).await?;
+        tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::datasets::next_seqs;
 use super::{Db, Tenant};
+use crate::tasks::inside;
 
 row! {
     /// An example as it stands.
@@ -11,30 +12,47 @@ row! {
     pub(crate) struct ExampleRow {
         pub(crate) id: String,
         pub(crate) dataset: String,
+        pub(crate) position: i64,
         pub(crate) name: String,
         pub(crate) blob: Option<String>,
         pub(crate) body: Option<String>,
         pub(crate) part_group: Option<String>,
+        /// The answer, as its [`Task`](crate::tasks::Task) keeps it.
         pub(crate) label: Option<String>,
         pub(crate) label_by: Option<String>,
+        /// As JSON.
+        pub(crate) marks: Option<String>,
+        pub(crate) width: Option<i64>,
+        pub(crate) height: Option<i64>,
+        pub(crate) part: Option<String>,
+        /// 1 where somebody decided what holds.
+        pub(crate) decided: i64,
     }
 }
 
 /// Which examples are wanted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
+    /// A class.
     pub(crate) label: Option<String>,
     pub(crate) labelled: Option<bool>,
+    pub(crate) marked: Option<bool>,
+    /// Whether people said different things about it, and nobody decided.
+    pub(crate) disputed: bool,
     /// What the name or the text must contain.
     pub(crate) words: Option<String>,
 }
 
-const EXAMPLE: &str = "SELECT id, dataset, name, blob, body, part_group, label, label_by FROM example";
+const EXAMPLE: &str =
+    "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, width, height, part, decided FROM example";
 
-/// Which of them: any of the last three may be absent.
-const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 AND ($3 IS NULL OR label = $3) \
+/// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
+const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
+     AND ($3 IS NULL OR label = $3 OR REPLACE(label, $6, '') <> label) \
      AND ($4 IS NULL OR (CASE WHEN label IS NULL THEN 0 ELSE 1 END) = $4) \
-     AND ($5 IS NULL OR LOWER(name) LIKE $5 ESCAPE '!' OR LOWER(body) LIKE $5 ESCAPE '!')";
+     AND ($5 IS NULL OR LOWER(name) LIKE $5 ESCAPE '!' OR LOWER(body) LIKE $5 ESCAPE '!') \
+     AND ($7 IS NULL OR (CASE WHEN marks IS NULL THEN 0 ELSE 1 END) = $7) \
+     AND ($8 = 0 OR (decided = 0 AND (SELECT COUNT(DISTINCT v.label) FROM vote v WHERE v.example = example.id) > 1))";
 
 impl Db {
     pub(crate) async fn example(&self, tenant: &Tenant, id: &str) -> Result<Option<ExampleRow>, sqlx::Error> {
@@ -54,7 +72,8 @@ impl Db {
         let plain =
             |words: &String| words.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
         let words = wanted.words.as_ref().map(|words| format!("%{}%", plain(words)));
-        let labelled = wanted.labelled.map(i64::from);
+        let (labelled, marked) = (wanted.labelled.map(i64::from), wanted.marked.map(i64::from));
+        let inside = wanted.label.as_deref().map(inside);
         let sql = format!("SELECT COUNT(*) FROM example {WANTED}");
         let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
             .bind(tenant.id())
@@ -62,15 +81,21 @@ impl Db {
             .bind(wanted.label.as_deref())
             .bind(labelled)
             .bind(words.as_deref())
+            .bind(inside.as_deref())
+            .bind(marked)
+            .bind(i64::from(wanted.disputed))
             .fetch_one(&self.pool)
             .await?;
-        let sql = format!("{EXAMPLE} {WANTED} ORDER BY position, id LIMIT $6 OFFSET $7");
+        let sql = format!("{EXAMPLE} {WANTED} ORDER BY position, id LIMIT $9 OFFSET $10");
         let page = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(tenant.id())
             .bind(dataset)
             .bind(wanted.label.as_deref())
             .bind(labelled)
             .bind(words.as_deref())
+            .bind(inside.as_deref())
+            .bind(marked)
+            .bind(i64::from(wanted.disputed))
             .bind(limit)
             .bind(offset)
             .fetch_all(&self.pool)
@@ -87,6 +112,22 @@ impl Db {
         let sql =
             format!("{EXAMPLE} WHERE tenant = $1 AND dataset = $2 AND removed = 0 ORDER BY position, id");
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+    }
+
+    /// The next examples behind one, by its position and id, in their order.
+    pub(crate) async fn examples_after(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        (position, id): (i64, &str),
+        count: i64,
+    ) -> Result<Vec<ExampleRow>, sqlx::Error> {
+        let sql = format!(
+            "{EXAMPLE} WHERE tenant = $1 AND dataset = $2 AND removed = 0 \
+             AND (position > $3 OR (position = $3 AND id > $4)) ORDER BY position, id LIMIT $5"
+        );
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+        ask.bind(position).bind(id).bind(count).fetch_all(&self.pool).await
     }
 
     /// The label of every example, and whether it was drawn at random or came with its label (1).

@@ -109,7 +109,7 @@ impl Db {
     }
 
     /// Takes the oldest job that waits, or whose worker fell silent. One that was begun too often is given up instead.
-    pub(crate) async fn claim_job(&self) -> Result<Option<JobRow>, sqlx::Error> {
+    pub(crate) async fn claim_job(&self, server: &str) -> Result<Option<JobRow>, sqlx::Error> {
         let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
         let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
              WHERE state = 'running' AND lease_until < $2 AND attempts >= $3";
@@ -118,10 +118,10 @@ impl Db {
         let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
         let sql = format!(
             "UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $1, version = version + 1 \
-             WHERE id = (SELECT id FROM job WHERE state = 'waiting' OR (state = 'running' AND lease_until < $2) \
-             ORDER BY created_at, id LIMIT 1 {skip}) RETURNING {JOB}"
+             WHERE id = (SELECT id FROM job WHERE (state = 'waiting' OR (state = 'running' AND lease_until < $2)) \
+             AND (only_on IS NULL OR only_on = $3) ORDER BY created_at, id LIMIT 1 {skip}) RETURNING {JOB}"
         );
-        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now() + LEASE).bind(now());
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now() + LEASE).bind(now()).bind(server);
         ask.fetch_optional(&self.pool).await
     }
 

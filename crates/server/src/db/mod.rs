@@ -27,9 +27,13 @@ pub(crate) mod examples;
 pub(crate) mod jobs;
 pub(crate) mod labels;
 pub(crate) mod models;
+pub(crate) mod monitors;
 pub(crate) mod people;
+pub(crate) mod renaming;
+mod saying;
 pub(crate) mod trail;
 pub(crate) mod uploads;
+pub(crate) mod votes;
 pub(crate) mod worklists;
 
 use std::collections::HashSet;
@@ -40,7 +44,12 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyPool, Executor as _, Transaction};
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_tasks_and_marks.sql"),
+    include_str!("migrations/0003_monitoring.sql"),
+    include_str!("migrations/0004_votes.sql"),
+];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;
 /// How long a statement waits for another's lock, in milliseconds.

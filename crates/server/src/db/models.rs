@@ -65,7 +65,7 @@ impl Db {
     /// Takes a model out that is not deployed; `false` when it is, or there is none.
     pub(crate) async fn remove_model(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM model WHERE tenant = $1 AND id = $2 \
-             AND NOT EXISTS (SELECT 1 FROM deployment WHERE tenant = $1 AND (model = $2 OR previous = $2))";
+             AND NOT EXISTS (SELECT 1 FROM deployment WHERE tenant = $1 AND (model = $2 OR previous = $2 OR shadow = $2))";
         let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&self.pool).await?;
         Ok(done.rows_affected() == 1)
     }

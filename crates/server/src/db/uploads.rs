@@ -34,11 +34,12 @@ impl Db {
         sqlx::query_as(sql).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
     }
 
-    /// Closes an upload and asks for it to be read, once: a second call gives the same job. `None` when there is no such upload.
+    /// Closes an upload and asks this server, which has its files, to read it, once: a second call gives the same job. `None` when there is no such upload.
     pub(crate) async fn finish_upload(
         &self,
         tenant: &Tenant,
         id: &str,
+        server: &str,
     ) -> Result<Option<String>, sqlx::Error> {
         let mut tx = self.begin().await?;
         let sql =
@@ -50,10 +51,10 @@ impl Db {
         };
         if job == new {
             let payload = serde_json::json!({ "upload": id }).to_string();
-            let sql = "INSERT INTO job (id, tenant, dataset, kind, state, payload, version, created_at) \
-                 VALUES ($1, $2, $3, 'import', 'waiting', $4, 1, $5)";
+            let sql = "INSERT INTO job (id, tenant, dataset, kind, state, payload, version, created_at, only_on) \
+                 VALUES ($1, $2, $3, 'import', 'waiting', $4, 1, $5, $6)";
             let ask = sqlx::query(sql).bind(&job).bind(tenant.id()).bind(&dataset).bind(payload).bind(now());
-            ask.execute(&mut *tx).await?;
+            ask.bind(server).execute(&mut *tx).await?;
         }
         tx.commit().await?;
         Ok(Some(job))

@@ -19,9 +19,11 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     rows.retain(|row| row.label.is_some());
     let ids: HashMap<String, String> = rows.iter().map(|row| (row.name.clone(), row.id.clone())).collect();
     let data = gathering::labelled(&dataset, &rows, &app.blobs)?;
-    let home = app.home.clone();
+    let files: Vec<String> = rows.iter().filter_map(|row| row.blob.clone()).collect();
+    let (home, blobs) = (app.home.clone(), app.blobs.clone());
     let body = app
         .blocking(move || {
+            blobs.fetch(files.iter().map(String::as_str))?;
             let source = Source::Examples(Box::new(data));
             let request = AuditRequest { source, base: None, skip: Vec::new(), rules: None, seed: SEED };
             let audit = progress.run(|run| pipeline::audit(&home, &request, run));

@@ -3,15 +3,21 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use dataset::{Content, Dataset, Modality, Problem, ProblemKind, ReadOptions, Target, Task};
+use dataset::{Modality, Problem, ProblemKind};
+use exchange::{Answer, Content, Item};
 use pipeline::{Lang, words};
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::reading::{self, Found};
 use super::{InHand, Progress, Stopped};
 use crate::blobs::Blobs;
 use crate::db::arriving::{Arrived, Incoming, LeftOut};
+use crate::db::datasets::DatasetRow;
 use crate::error::ApiError;
+use crate::shelf::ShelfError;
+use crate::tasks::{self, Task};
+use crate::{marks, pictures};
 
 #[derive(Debug, Deserialize)]
 struct Payload {
@@ -29,7 +35,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         .blocking(move || {
             let root = uploads.root(&id)?;
             let sent = |place: &str| uploads.as_sent(&id, place).to_owned();
-            Ok(read(&root, known.modality.as_deref(), &blobs, &progress, &sent)
+            Ok(read(&root, &known, &blobs, &progress, &sent)
                 .map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
@@ -48,27 +54,25 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
 /// Reads what arrived and keeps its files; `sent` gives a place in it the name that its sender knows.
 fn read(
     root: &Path,
-    known: Option<&str>,
+    known: &DatasetRow,
     blobs: &Blobs,
     progress: &Progress,
     sent: &(dyn Fn(&str) -> String + Sync),
 ) -> Result<Arrived, Stopped> {
-    let failed = |error: dataset::ReadError| Stopped::from(pipeline::PipelineError::from(error));
-    let (data, problems) = dataset::read_pool(root, &ReadOptions::default()).map_err(failed)?;
-    let modality = kind(&data, known)?;
+    let Found { modality, task, classes, items, problems } = reading::read(root, known)?;
     let done = AtomicI64::new(0);
-    let total = i64::try_from(data.examples.len()).unwrap_or(i64::MAX);
-    let kept: Vec<Result<Incoming, LeftOut>> = data
-        .examples
-        .par_iter()
-        .map(|example| {
+    let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    let kept: Vec<Result<Incoming, LeftOut>> = items
+        .into_par_iter()
+        .map(|item| {
             progress.check()?;
-            let kept = keep(&data, example, blobs, sent);
+            let kept = keep(item, modality, task, blobs, sent);
             progress.set("read", done.fetch_add(1, Ordering::Relaxed) + 1, total);
             kept
         })
         .collect::<Result<_, Stopped>>()?;
-    let mut arrived = Arrived { modality: modality.to_owned(), examples: Vec::new(), left_out: Vec::new() };
+    let mut arrived =
+        Arrived { modality: modality.to_string(), task, classes, examples: Vec::new(), left_out: Vec::new() };
     for example in kept {
         match example {
             Ok(example) => arrived.examples.push(example),
@@ -79,60 +83,48 @@ fn read(
     Ok(arrived)
 }
 
-/// The kind of the examples: one that the studio takes, and that of those that are there.
-fn kind(data: &Dataset, known: Option<&str>) -> Result<&'static str, Stopped> {
-    let name = match data.modality {
-        Modality::Image => "image",
-        Modality::Text => "text",
-        Modality::Sound => "sound",
-        Modality::Video | Modality::Series | Modality::Senses => {
-            let (en, zh) = ("the studio takes photos, texts and sounds", "工作台目前接受图片、文本和声音");
-            let hint = ("use `dianjing tune` for other kinds of data", "其他种类的数据请使用 dianjing tune");
-            return Err(ApiError::invalid(en, zh).hint(hint.0, hint.1).into());
-        }
-    };
-    if !matches!(data.task, Task::SingleLabel { .. }) {
-        let (en, zh) = ("the labels are not one class of several", "标注不是“多类别之一”");
-        let hint = ("use `dianjing tune` for several labels or numbers", "多标签或数值请使用 dianjing tune");
-        return Err(ApiError::invalid(en, zh).hint(hint.0, hint.1).into());
-    }
-    if known.is_some_and(|known| known != name) {
-        let (en, zh) = ("this data set holds another kind of examples", "该数据集中是另一种样本");
-        return Err(ApiError::conflict(en, zh)
-            .hint("make a new data set for these", "请为它们新建数据集")
-            .into());
-    }
-    Ok(name)
-}
-
 /// An example with its file among the blobs, or why it could not be kept.
 fn keep(
-    data: &Dataset,
-    example: &dataset::Example,
+    item: Item,
+    modality: Modality,
+    task: Task,
     blobs: &Blobs,
     sent: &dyn Fn(&str) -> String,
 ) -> Result<Result<Incoming, LeftOut>, Stopped> {
-    let label = match &example.target {
-        Target::Class(class) => data.classes().get(class.0 as usize).cloned(),
-        _ => None,
-    };
-    let (blob, body) = match &example.content {
-        Content::Text(text) => (None, Some(text.clone())),
-        other => {
-            let Some(file) = other.file() else {
-                return Err(ApiError::internal(&"an example has no file").into());
-            };
-            match blobs.keep(file) {
-                Ok(name) => (Some(name), None),
-                Err(error @ store::StoreError::DiskFull { .. }) => return Err(ApiError::from(error).into()),
-                Err(error) => {
-                    let kind = ProblemKind::Unreadable { detail: error.to_string() };
-                    return Ok(Err(left_out(&Problem::in_file(kind, file), sent)));
-                }
+    let (blob, body, size) = match item.content {
+        Content::Text(text) => (None, Some(text), None),
+        Content::File(file) => match blobs.keep(&file) {
+            Ok(name) => {
+                let size = item.size.or_else(|| pictures::size(&file, modality));
+                (Some(name), None, size)
             }
-        }
+            Err(error @ (ShelfError::There(_) | ShelfError::Here(store::StoreError::DiskFull { .. }))) => {
+                return Err(ApiError::from(error).into());
+            }
+            Err(error) => {
+                let kind = ProblemKind::Unreadable { detail: error.to_string() };
+                return Ok(Err(left_out(&Problem::in_file(kind, &file), sent)));
+            }
+        },
     };
-    Ok(Ok(Incoming { name: example.id.0.clone(), blob, body, group: example.group.clone(), label }))
+    let answer = match item.answer {
+        Answer::None => tasks::Answer::default(),
+        Answer::Class(label) => tasks::Answer { label: Some(label), ..tasks::Answer::default() },
+        Answer::Classes(labels) => tasks::Answer { labels: Some(labels), ..tasks::Answer::default() },
+        Answer::Number(number) => tasks::Answer { number: Some(number), ..tasks::Answer::default() },
+    };
+    let refused = |error: ApiError| LeftOut { place: item.name.clone(), en: error.en, zh: error.zh };
+    let said = task.keep(&answer).and_then(|label| Ok((label, marks::keep(&item.marks, modality)?)));
+    Ok(said.map_err(refused).map(|(label, marks)| Incoming {
+        name: item.name.clone(),
+        blob,
+        body,
+        group: item.group,
+        label,
+        marks,
+        size,
+        part: item.part,
+    }))
 }
 
 /// What was left out, under the name that its sender knows.

@@ -2,6 +2,8 @@
 
 mod audit;
 mod import;
+mod inspect;
+mod reading;
 mod tune;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,7 +129,7 @@ fn step_name(step: Step) -> &'static str {
 /// Works until the server closes.
 pub(crate) async fn work(app: Arc<App>) {
     while !app.is_closing() {
-        match app.db.claim_job().await {
+        match app.db.claim_job(&app.name).await {
             Ok(Some(job)) => in_hand(app.clone(), job).await,
             Ok(None) => {
                 let _ = tokio::time::timeout(LOOK, app.wake.notified()).await;

@@ -3,7 +3,7 @@
 use bundle::{Bundle, Form};
 use pipeline::{Lang, PipelineError, Source, TuneRequest, report};
 
-use super::{InHand, Stopped};
+use super::{InHand, Stopped, inspect};
 use crate::api::models::Wish;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
@@ -20,6 +20,9 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     let dataset = app.db.dataset(&tenant, &job.dataset).await?.ok_or_else(ApiError::not_found)?;
     let mut rows = app.db.all_examples(&tenant, &job.dataset).await?;
     rows.retain(|row| row.label.is_some());
+    if gathering::inspects(&dataset, rows.iter().filter_map(|row| row.label.as_deref())) {
+        return inspect::run(InHand { app, tenant, job, held, progress }, wish, &dataset, rows).await;
+    }
     let data = gathering::labelled(&dataset, &rows, &app.blobs)?;
     // A second try after a crash writes over what the first one left.
     let id = job.id.clone();
@@ -35,15 +38,18 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         seed: SEED,
         created: clock::written(clock::now()),
     };
-    let (home, chinese) = (app.home.clone(), app.model_file(&id, "zh.html"));
+    let (of, made, chinese) = (app.clone(), id.clone(), app.model_file(&id, "zh.html"));
+    let files: Vec<String> = rows.iter().filter_map(|row| row.blob.clone()).collect();
     let kept = app
         .blocking(move || {
-            let tuning = match progress.run(|run| pipeline::tune(&home, &request, run)) {
+            of.blobs.fetch(files.iter().map(String::as_str))?;
+            let tuning = match progress.run(|run| pipeline::tune(&of.home, &request, run)) {
                 Ok(tuning) => tuning,
                 Err(error) => return Ok(Err(Stopped::from(error))),
             };
             let page = report::render(&tuning.report, Lang::Zh);
             store::write_atomic(&chinese, |out| out.write_all(page.as_bytes()))?;
+            of.keep_model(&made, &["djm", "en.html", "zh.html"])?;
             let bundle = Bundle::open(&request.out).map_err(PipelineError::from)?;
             let facts = facts::of_bundle(&bundle, std::fs::metadata(&request.out)?.len());
             Ok(Ok(facts::with_errors(facts, tuning.report.confusion, &tuning.trade_off, &tuning.promises)))

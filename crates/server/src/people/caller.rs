@@ -55,10 +55,12 @@ impl FromRequestParts<Arc<App>> for Caller {
         if let Some(secret) = bearer {
             let found = app.db.token(secret).await?;
             let (person, scopes) = found.ok_or_else(ApiError::unauthenticated)?;
+            app.pace.take(&person.id)?;
             return Ok(Self::of(person, Some(&scopes)));
         }
         let secret = cookie_of(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
         let person = app.db.session(secret).await?.ok_or_else(ApiError::unauthenticated)?;
+        app.pace.take(&person.id)?;
         Ok(Self::of(person, None))
     }
 }

@@ -5,13 +5,15 @@
 mod batch;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::Base;
 use base::open::{BaseError, Embedded, Input};
+use bundle::inspection::InspectionPredictor;
 use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor};
+use dataset::Modality;
 use pipeline::{Home, PipelineError, Run};
 
 pub(crate) use batch::Batcher;
@@ -20,6 +22,8 @@ use crate::error::ApiError;
 
 /// Models that are kept open: the one that was not asked longest goes first.
 const MOST_MODELS: usize = 4096;
+/// Inspectors that are kept open: each has a memory of good parts, and looks in its own way.
+const MOST_INSPECTORS: usize = 16;
 
 /// What is loaded.
 #[derive(Debug)]
@@ -27,7 +31,33 @@ pub(crate) struct Serving {
     home: Home,
     bases: Mutex<HashMap<String, Arc<Batcher>>>,
     models: Mutex<HashMap<String, (Arc<Served>, u64)>>,
+    inspectors: Mutex<HashMap<String, (Arc<InspectionPredictor>, u64)>>,
     clock: std::sync::atomic::AtomicU64,
+}
+
+/// A model of either kind.
+#[derive(Debug, Clone)]
+pub(crate) enum Opened {
+    Answers(Arc<Served>),
+    Inspects(Arc<InspectionPredictor>),
+}
+
+impl Opened {
+    /// What it is asked about.
+    pub(crate) fn takes(&self) -> Modality {
+        match self {
+            Self::Answers(served) => served.base().modality(),
+            Self::Inspects(_) => Modality::Image,
+        }
+    }
+
+    /// How many examples taught it.
+    pub(crate) fn n_learned(&self) -> usize {
+        match self {
+            Self::Answers(served) => served.bundle().manifest.data.n_examples,
+            Self::Inspects(inspector) => inspector.bundle().manifest.data.n_examples,
+        }
+    }
 }
 
 /// A model that answers.
@@ -46,38 +76,48 @@ impl Serving {
             home,
             bases: Mutex::default(),
             models: Mutex::default(),
+            inspectors: Mutex::default(),
             clock: std::sync::atomic::AtomicU64::new(0),
         }
     }
 
     /// The model in a file, opened when it is asked for first; its self-test runs then.
-    pub(crate) fn open(&self, id: &str, path: PathBuf) -> Result<Arc<Served>, ApiError> {
+    pub(crate) fn open(&self, id: &str, path: &Path) -> Result<Opened, ApiError> {
         let now = self.clock.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if let Some((served, asked)) = self.models.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id)
-        {
-            *asked = now;
-            return Ok(served.clone());
+        if let Some(served) = again(&self.models, id, now) {
+            return Ok(Opened::Answers(served));
         }
-        if bundle::kind(&path).map_err(PipelineError::from)? != BundleKind::OneSense {
-            return Err(ApiError::conflict("this kind of model is not served yet", "暂不支持部署此类模型"));
+        if let Some(inspector) = again(&self.inspectors, id, now) {
+            return Ok(Opened::Inspects(inspector));
         }
-        let bundle = Bundle::open(&path).map_err(PipelineError::from)?;
-        let base = self.base(&bundle.manifest.base)?;
-        let predictor = Predictor::on(bundle, base.probed()).map_err(PipelineError::from)?;
-        let served = Arc::new(Served { predictor, base });
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if models.len() >= MOST_MODELS
-            && let Some(oldest) = models.iter().min_by_key(|(_, (_, asked))| *asked).map(|(id, _)| id.clone())
-        {
-            models.remove(&oldest);
+        match bundle::kind(path).map_err(PipelineError::from)? {
+            BundleKind::OneSense => {
+                let bundle = Bundle::open(path).map_err(PipelineError::from)?;
+                let base = self.base(&bundle.manifest.base)?;
+                let predictor = Predictor::on(bundle, base.probed()).map_err(PipelineError::from)?;
+                let served = Arc::new(Served { predictor, base });
+                keep(&self.models, id, &served, now, MOST_MODELS);
+                Ok(Opened::Answers(served))
+            }
+            BundleKind::Inspector => {
+                let never = AtomicBool::new(false);
+                let inspector = Arc::new(self.home.open_inspector(path, &Run::new(&|_| {}, &never))?);
+                if inspector.bundle().manifest.base.modality != Modality::Image.to_string() {
+                    return Err(not_served());
+                }
+                keep(&self.inspectors, id, &inspector, now, MOST_INSPECTORS);
+                Ok(Opened::Inspects(inspector))
+            }
+            BundleKind::Senses | BundleKind::Joint => {
+                Err(not_served())
+            }
         }
-        models.insert(id.to_owned(), (served.clone(), now));
-        Ok(served)
     }
 
     /// Closes a model that is gone.
     pub(crate) fn forget(&self, id: &str) {
         self.models.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.inspectors.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// The base that a bundle names, loaded once for all.
@@ -112,6 +152,30 @@ impl Serving {
         bases.insert(id.to_owned(), batcher.clone());
         Ok(batcher)
     }
+}
+
+fn not_served() -> ApiError {
+    ApiError::conflict("this kind of model is not served yet", "暂不支持部署此类模型")
+        .hint("ask it with `dianjing predict`", "请用 dianjing predict 使用它")
+}
+
+/// What is open already, which is asked now.
+fn again<T>(open: &Mutex<HashMap<String, (Arc<T>, u64)>>, id: &str, now: u64) -> Option<Arc<T>> {
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    let (model, asked) = open.get_mut(id)?;
+    *asked = now;
+    Some(model.clone())
+}
+
+/// Keeps a model open, in place of the one that was not asked longest where there are too many.
+fn keep<T>(open: &Mutex<HashMap<String, (Arc<T>, u64)>>, id: &str, model: &Arc<T>, now: u64, most: usize) {
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    if open.len() >= most
+        && let Some(oldest) = open.iter().min_by_key(|(_, (_, asked))| *asked).map(|(id, _)| id.clone())
+    {
+        open.remove(&oldest);
+    }
+    open.insert(id.to_owned(), (model.clone(), now));
 }
 
 impl Served {

@@ -7,17 +7,17 @@ use serde_json::json;
 use server::Way;
 use testkit::{id, parts};
 
-use crate::running::{folder, start_on};
+use crate::running::{Place, folder, start_on};
 
 /// A PostgreSQL that stops when it is dropped.
-struct Postgres {
+pub(crate) struct Postgres {
     bin: PathBuf,
     dir: tempfile::TempDir,
 }
 
 impl Postgres {
     /// Starts one that listens on a socket in its folder only. PostgreSQL refuses to run as root, so root lends it another user.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let bin = bin();
         let dir = tempfile::tempdir().expect("a folder");
         let postgres = Self { bin, dir };
@@ -38,7 +38,7 @@ impl Postgres {
         self.dir.path().join("data").display().to_string()
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let socket = self.dir.path().display().to_string().replace('/', "%2F");
         format!("postgres://dianjing@{socket}/postgres")
     }
@@ -85,8 +85,12 @@ fn bin() -> PathBuf {
     bins.pop().or_else(beside).expect("PostgreSQL is installed: `apt install postgresql`")
 }
 
+fn on(database: String) -> Place {
+    Place { database: Some(database), ..Place::default() }
+}
+
 fn story(dir: &Path, url: &str) {
-    let server = start_on(Way::Team, dir, Some(url.to_owned()));
+    let server = start_on(Way::Team, dir, on(url.to_owned()));
     let nobody = server.nobody();
     let setup = json!({ "key": server.key, "tenant": "Works", "name": "ann", "password": "a long password" });
     let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
@@ -127,7 +131,7 @@ fn a_team_works_on_postgresql() {
     let (_dir, data) = folder();
     story(&data, &postgres.url());
     // Another start finds everything.
-    let server = start_on(Way::Team, &data, Some(postgres.url()));
+    let server = start_on(Way::Team, &data, on(postgres.url()));
     assert_eq!(server.key, None, "somebody is known");
     let nobody = server.nobody();
     let ann = nobody

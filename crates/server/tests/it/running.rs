@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
-use server::{Settings, Way};
+use server::{Settings, Store, Way};
 use testkit::Client;
 
 /// A server that runs until it is dropped.
@@ -18,18 +18,28 @@ pub(crate) struct Running {
 
 /// A server for one person, or for a team, with its own SQLite.
 pub(crate) fn start(way: Way, dir: &Path) -> Running {
-    start_on(way, dir, None)
+    start_on(way, dir, Place::default())
 }
 
-/// A server on a database.
-pub(crate) fn start_on(way: Way, dir: &Path, database: Option<String>) -> Running {
+/// Where a server keeps what it does not keep in its folder.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) database: Option<String>,
+    pub(crate) store: Option<Store>,
+    pub(crate) max_rate: Option<u32>,
+}
+
+/// A server that keeps things elsewhere.
+pub(crate) fn start_on(way: Way, dir: &Path, place: Place) -> Running {
     let settings = Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         way,
         dir: dir.to_owned(),
-        database,
+        database: place.database,
+        store: place.store,
         workers: 1,
         max_upload: 64 << 20,
+        max_rate: place.max_rate,
     };
     // One for each server of this process; a few bytes that live as long as the tests.
     let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));

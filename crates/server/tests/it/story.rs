@@ -43,6 +43,9 @@ fn a_person_labels_beside_a_model() {
     let similar = owner.get(&at(&format!("/examples?similar_to={example}&limit=5")));
     assert_eq!(similar.body["examples"][0]["id"], example);
 
+    let map = owner.until(|| Some(owner.get(&at("/map")).body).filter(|map| map["state"] == "ready"));
+    assert_eq!((map["x"].as_array().map(Vec::len), map["classes"].clone()), (Some(24), json!(["blue", "red"])));
+
     // A wrong label is warned of, seen by the model, and taken back.
     let wrong =
         owner.post(&at("/labels"), &json!({ "example": example, "label": "blue", "milliseconds": 700 }));

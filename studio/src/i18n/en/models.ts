@@ -96,7 +96,7 @@ export const models = {
   'deploy.none.look': 'An editor can deploy a model here.',
   'deploy.all.none.text': 'Open a dataset, tune a model, and deploy it there.',
   'deploy.url': 'Address',
-  'deploy.requests': '{n} {n|request|requests}',
+  'deploy.requests': '{n} {n|request|requests} in 30 days',
   'deploy.latency': '{ms} ms, typically',
   'deploy.latency.none': 'not asked yet',
   'deploy.since': 'deployed {when}',

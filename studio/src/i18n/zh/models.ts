@@ -98,7 +98,7 @@ export const models: Record<keyof typeof en, string> = {
   'deploy.none.look': '编辑者可以在这里部署模型。',
   'deploy.all.none.text': '打开一个数据集，调优一个模型，在那里部署。',
   'deploy.url': '网址',
-  'deploy.requests': '{n} 次请求',
+  'deploy.requests': '30 天内 {n} 次请求',
   'deploy.latency': '通常 {ms} 毫秒',
   'deploy.latency.none': '还没有请求',
   'deploy.since': '部署时间：{when}',

@@ -1,9 +1,9 @@
 // The dataset that is open, shared by its pages. Counts move at once when a label is given; the server has the last word.
 
 import { datasets } from '../../api/calls';
-import type { Dataset } from '../../api/types';
+import type { Dataset, Task } from '../../api/types';
 import { Resource } from '../../app/resource.svelte';
-import { moveLabel } from '../../domain/counts';
+import { moveAnswer, type Counted } from '../../domain/counts';
 
 export class DatasetStore extends Resource<Dataset> {
   readonly id: string;
@@ -18,9 +18,29 @@ export class DatasetStore extends Resource<Dataset> {
     return this.data?.classes.map((one) => one.name) ?? [];
   }
 
-  /** A label was changed from one class to another; null is no label. */
-  moved(from: string | null, to: string | null): void {
-    if (this.data) this.data = moveLabel(this.data, from, to);
+  /** An answer was changed; see `classesOf` for what is counted. */
+  moved(from: Counted, to: Counted): void {
+    if (this.data) this.data = moveAnswer(this.data, from, to);
+  }
+
+  /** So many examples have marks now. */
+  marked(n_marked: number): void {
+    if (this.data) this.data = { ...this.data, n_marked };
+  }
+
+  /** A class that is about to be used, so that it has its key at once. */
+  knows(name: string): void {
+    if (this.data && !this.classes.includes(name)) this.data = { ...this.data, classes: [...this.data.classes, { name, count: 0 }] };
+  }
+
+  /** What an answer is; the server allows it as long as nothing has one. */
+  async setTask(task: Task): Promise<void> {
+    this.data = await datasets.change(this.id, { task });
+  }
+
+  /** How many people are asked about each example, and whether labellers see what others say. */
+  async setAsking(given: { annotators?: number; blind?: boolean }): Promise<void> {
+    this.data = await datasets.change(this.id, given);
   }
 
   async addClass(name: string): Promise<void> {

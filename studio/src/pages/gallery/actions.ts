@@ -4,6 +4,7 @@ import { bind, type Bound } from '../../actions/action';
 import { clearSelection } from '../../actions/clear-selection';
 import { findClass } from '../../actions/find-class';
 import { giveClass } from '../../actions/give-class';
+import { noneApplies } from '../../actions/none-applies';
 import { openExample } from '../../actions/open-example';
 import { playSound } from '../../actions/play-sound';
 import { removeLabel } from '../../actions/remove-label';
@@ -11,10 +12,11 @@ import { selectAll } from '../../actions/select-all';
 import { toggleSelected } from '../../actions/toggle-selected';
 import { undoLabel } from '../../actions/undo-label';
 import { who } from '../../app/session.svelte';
+import { MARK_LETTERS } from '../../parts/marking/actions';
 import type { GalleryState } from './state.svelte';
 
 /** Letters the gallery needs itself, so that they stand for no class. */
-export const RESERVED = ['x', 'p', 'n'];
+export const RESERVED = ['x', 'p', 'n', ...MARK_LETTERS];
 
 export function galleryActions(gallery: GalleryState, letters: string[]): Bound[] {
   const looking = [openExample, toggleSelected, selectAll, clearSelection, playSound].map((action) => bind(action, gallery));
@@ -24,12 +26,18 @@ export function galleryActions(gallery: GalleryState, letters: string[]): Bound[
     clear: () => gallery.labelChosen(null),
     undoLast: () => gallery.undo(1),
   };
+  const none = gallery.task === 'classes' ? [bind(noneApplies, { ...noneOf(gallery), undo: () => gallery.undo(1) })] : [];
   const classes = gallery.store.classes.slice(0, letters.length);
   return [
     ...looking,
     ...classes.map((name, i) => giveClass(name, letters[i] ?? '', () => void gallery.labelChosen(name))),
+    ...none,
     bind(findClass, context),
     bind(removeLabel, context),
     bind(undoLabel, context),
   ];
+}
+
+function noneOf(gallery: GalleryState): { mayGiveNone: boolean; giveNone: () => void } {
+  return { mayGiveNone: !!gallery.total, giveNone: () => void gallery.answerChosen({ labels: [] }) };
 }

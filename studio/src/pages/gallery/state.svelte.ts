@@ -1,12 +1,18 @@
 // What the gallery shows and what is selected in it.
 
+import { tick } from 'svelte';
 import { datasets, labels, type ExampleQuery } from '../../api/calls';
-import type { Example } from '../../api/types';
-import { toasts } from '../../app/toasts.svelte';
+import type { Example, Task } from '../../api/types';
+import { RETRY } from '../../app/sending';
+import { reason, toasts } from '../../app/toasts.svelte';
+import { answerOf, answerText, classesOf, noAnswer, ofClass, sameAnswer, toggleClass, withAnswer, type Answer } from '../../domain/answers';
+import { Outbox } from '../../domain/outbox';
 import { Paged } from '../../domain/pages';
 import { batches } from '../../domain/pool';
 import * as selecting from '../../domain/selection';
-import { t } from '../../i18n';
+import { locale, t } from '../../i18n';
+import type { Kept } from '../../parts/marking/keeper';
+import { Marking } from '../../parts/marking/marking.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
 
 const PAGE = 100;
@@ -24,6 +30,15 @@ export class GalleryState {
   opened = $state<number | null>(null);
   labelling = $state.raw<{ done: number; total: number } | null>(null);
   picking = $state(false);
+  /** Marks on their way. */
+  waiting = $state(0);
+  readonly #outbox = new Outbox(RETRY, (n) => (this.waiting = n));
+  readonly marking = new Marking(this.#outbox, {
+    leaving: ({ example, marks }) => this.#paged.replace((one) => (one.id === example.id ? { ...one, marks } : one)),
+    replaced: () => {},
+    sent: (_, { n_marked }) => this.store.marked(n_marked),
+    lost: (kept, error) => void this.#lostMarks(kept, error),
+  });
   #round = $state(0);
   #paged: Paged<Example>;
 
@@ -31,6 +46,14 @@ export class GalleryState {
     this.store = store;
     this.#paged = this.#list(query);
     this.#paged.want(0, PAGE);
+  }
+
+  /** Shown as they were before; where the example is still open, the refused ones stay in hand to be mended. */
+  async #lostMarks({ example, before, marks }: Kept, error: unknown): Promise<void> {
+    toasts.bad(t('marks.lost', { name: example.name, reason: reason(error) }));
+    this.#paged.replace((one) => (one.id === example.id ? { ...one, marks: before } : one));
+    await tick();
+    if (this.opened !== null && this.marking.editor?.example.id === example.id) this.marking.editor.bringBack(marks);
   }
 
   #list(query: ExampleQuery): Paged<Example> {
@@ -105,21 +128,45 @@ export class GalleryState {
     return found;
   }
 
-  async labelChosen(label: string | null): Promise<void> {
+  get task(): Task {
+    return this.store.data?.task ?? 'class';
+  }
+
+  /** A class for what is selected; null takes the answers away. */
+  async labelChosen(name: string | null): Promise<void> {
+    await this.#forChosen((chosen) => this.label(chosen, name));
+  }
+
+  async answerChosen(answer: Answer): Promise<void> {
+    await this.#forChosen((chosen) => this.answer(chosen, () => answer));
+  }
+
+  async #forChosen(run: (chosen: Example[]) => Promise<void>): Promise<void> {
     if (this.labelling) return;
     const chosen = await this.#chosen();
     this.selection = selecting.nothing;
-    await this.label(chosen, label);
+    await run(chosen);
   }
 
-  async label(chosen: Example[], label: string | null): Promise<void> {
-    const todo = chosen.filter((example) => example.label !== label);
-    if (todo.length === 0) return;
+  /** One class, or one more of several: then it is taken away where all have it already. */
+  async label(chosen: Example[], name: string | null): Promise<void> {
+    if (this.task !== 'classes' || name === null) return this.answer(chosen, () => (name === null ? noAnswer(this.task) : ofClass(name, this.task)));
+    const everywhere = chosen.every((example) => example.labels?.includes(name));
+    await this.answer(chosen, ({ labels }) => {
+      const has = labels?.includes(name) ?? false;
+      return { labels: has === everywhere ? toggleClass(labels ?? [], name, this.store.classes) : labels };
+    });
+  }
+
+  async answer(chosen: Example[], to: (example: Example) => Answer): Promise<void> {
+    const todo = chosen.map((example) => ({ example, answer: to(example) })).filter(({ example, answer }) => !sameAnswer(answerOf(example, this.task), answer));
+    const first = todo[0]?.answer;
+    if (!first) return;
     let done = 0;
     if (todo.length > BATCH) this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
-        await this.#send(batch, label);
+        await this.#send(batch);
         done += batch.length;
         if (this.labelling) this.labelling = { done, total: todo.length };
       }
@@ -128,24 +175,30 @@ export class GalleryState {
     }
     this.labelling = null;
     if (done === 0) return;
+    const label = answerText(first, t('task.none'), locale());
     const text = label === null ? t('gallery.unlabelled.done', { n: done }) : t('gallery.labelled', { n: done, label });
     toasts.say(text, { title: t('common.undo'), run: () => void this.undo(done) });
   }
 
-  async #send(batch: Example[], label: string | null): Promise<void> {
+  async #send(batch: { example: Example; answer: Answer }[]): Promise<void> {
     const [first] = batch;
     if (batch.length === 1 && first) {
-      const { warning } = await labels.set(this.store.id, first.id, label, null);
+      const { warning } = await labels.set(this.store.id, first.example.id, first.answer, null);
       if (warning) toasts.bad(warning);
     } else {
-      await labels.setMany(this.store.id, batch.map((example) => ({ example: example.id, label })));
+      await labels.setMany(this.store.id, batch.map(({ example, answer }) => ({ example: example.id, ...answer })));
     }
-    const ids = new Set(batch.map((example) => example.id));
-    this.#paged.replace((example) => (ids.has(example.id) ? { ...example, label, by: null } : example));
-    for (const example of batch) this.store.moved(example.label, label);
+    const given = new Map(batch.map(({ example, answer }) => [example.id, answer]));
+    this.#paged.replace((example) => {
+      const answer = given.get(example.id);
+      return answer ? { ...withAnswer(example, answer), by: null } : example;
+    });
+    for (const { example, answer } of batch) this.store.moved(classesOf(example), classesOf(answer));
   }
 
   async undo(n: number): Promise<void> {
+    this.marking.leave(null);
+    await this.#outbox.empty();
     let undone = 0;
     try {
       for (; undone < n; undone += 1) {

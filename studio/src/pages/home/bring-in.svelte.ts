@@ -3,7 +3,7 @@
 import { datasets, jobs, uploads } from '../../api/calls';
 import { CallError } from '../../api/client';
 import { follow } from '../../api/jobs';
-import type { Dataset, Job, Problem, Upload } from '../../api/types';
+import type { Dataset, Job, Problem, Task, Upload } from '../../api/types';
 import { reason } from '../../app/toasts.svelte';
 import { wrong } from '../../domain/format';
 import { runAll } from '../../domain/pool';
@@ -35,7 +35,12 @@ export class BringIn {
   problems = $state.raw<Problem[]>([]);
   failure = $state('');
   dataset = $state.raw<Dataset | null>(null);
+  readonly task: Task;
   #abort = new AbortController();
+
+  constructor(task: Task) {
+    this.task = task;
+  }
 
   /** Goes all the way; what happened is in `stage`. */
   async run(reading: Promise<LocalFile[]>): Promise<void> {
@@ -101,7 +106,7 @@ export class BringIn {
         return upload;
       }
     }
-    this.dataset = await datasets.create(plan.name);
+    this.dataset = await datasets.create(plan.name, this.task);
     const upload = await uploads.create(this.dataset.id);
     remember({ fingerprint: plan.fingerprint, upload: upload.id, name: plan.name });
     return upload;

@@ -1,173 +1,189 @@
 // Labelling one example after the other. A key shows the next example at once; the label travels behind, and comes
 // back with a message when the server does not take it.
 
-import { examples, labels } from '../../api/calls';
+import { labels } from '../../api/calls';
 import { CallError } from '../../api/client';
-import type { Example, Labelled, Modality } from '../../api/types';
+import type { Example, Labelled, Task } from '../../api/types';
+import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
+import { answerText, classesOf, namesGoodParts, withAnswer, type Answer } from '../../domain/answers';
 import { Outbox, type Letter } from '../../domain/outbox';
-import { lookedFor, mergeQueue, typicalSeconds } from '../../domain/queue';
-import { sleep } from '../../domain/retry';
-import { t } from '../../i18n';
+import { lookedFor, typicalSeconds } from '../../domain/queue';
+import { locale, t } from '../../i18n';
+import type { Kept } from '../../parts/marking/keeper';
+import { Marking } from '../../parts/marking/marking.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
+import { Draft } from './draft.svelte';
 import { LiveAccuracy } from './live.svelte';
-
-const QUEUE = 20;
-const LOW = 8;
-/** After this many labels the order of what is left may have changed. */
-const FRESHEN_EVERY = 5;
-const PREFETCH = 4;
-const RETRY = {
-  attempts: 9,
-  firstDelayMs: 300,
-  maxDelayMs: 8000,
-  wait: sleep,
-  passing: (error: unknown) => error instanceof CallError && error.passing,
-};
+import { LabelQueue } from './queue.svelte';
 
 export interface Given {
+  /** As it was before. */
   example: Example;
-  label: string;
+  answer: Answer;
   letter: Letter<Labelled>;
 }
 
-export class LabelState {
-  readonly store: DatasetStore;
+/** What can be taken back, the last at the end. */
+type Step = Given | Kept;
+
+export class LabelState extends LabelQueue {
   readonly accuracy: LiveAccuracy;
-  queue = $state.raw<Example[]>([]);
-  state = $state<'loading' | 'ready' | 'failed' | 'done'>('loading');
-  error = $state.raw<unknown>(null);
-  why = $state('');
   waiting = $state(0);
   warning = $state.raw<{ given: Given; text: string } | null>(null);
   picking = $state(false);
   announced = $state('');
   speed = $state<number | null>(null);
-  history = $state.raw<Given[]>([]);
-  readonly #outbox = new Outbox<Labelled>(RETRY, (n) => (this.waiting = n));
-  readonly #done = new Set<string>();
-  readonly #skipped = new Set<string>();
+  history = $state.raw<Step[]>([]);
+  readonly draft = new Draft();
+  readonly #outbox = new Outbox(RETRY, (n) => (this.waiting = n));
+  readonly marking = new Marking(this.#outbox, {
+    leaving: (kept) => this.#keptMarks(kept),
+    replaced: (kept) => (this.history = this.history.filter((step) => step !== kept)),
+    sent: (_, { n_marked }) => this.store.marked(n_marked),
+    lost: (kept, error) => this.#lostMarks(kept, error),
+  });
   #times: number[] = [];
   #shownAt = performance.now();
   #wasHidden = false;
-  #sinceFresh = 0;
-  #fetching: Promise<void> | null = null;
-  /** Pictures on their way; kept so that the browser does not drop them. */
-  #pictures: HTMLImageElement[] = [];
 
   constructor(store: DatasetStore) {
-    this.store = store;
+    super(store);
     this.accuracy = new LiveAccuracy(store.id);
     void this.refill();
-  }
-
-  get current(): Example | undefined {
-    return this.queue[0];
-  }
-
-  get modality(): Modality | null {
-    return this.store.data?.modality ?? null;
   }
 
   /** The page was out of sight, so the time for this example says nothing. */
   hidden(): void {
     this.#wasHidden = true;
+    this.marking.save();
   }
 
-  refill(): Promise<void> {
-    this.#fetching ??= this.#fetch().finally(() => (this.#fetching = null));
-    return this.#fetching;
+  /** A class was chosen, by its key or its button: what that means depends on what is under way. */
+  choose(name: string): void {
+    const { editor, on } = this.marking;
+    if (this.task === 'classes' && !on) return this.draft.toggle(name, this.current, this.store.classes);
+    if (this.#defectToMark(name)) {
+      // The same class once more: there is nothing further to mark.
+      const again = this.draft.label === name && (!editor?.chosen || editor.chosen.class === name);
+      if (again) return this.finishMarking();
+      if (!this.draft.answer || !editor?.chosen || !on) this.draft.answer = { label: name };
+      this.marking.on = true;
+      editor?.setClass(name);
+    } else if (on && editor && !(this.store.data?.inspects && namesGoodParts(name))) editor.setClass(name);
+    else if (this.task === 'class') this.give({ label: name });
   }
 
-  async #fetch(): Promise<void> {
-    try {
-      const answer = await labels.queue(this.store.id, QUEUE);
-      this.#sinceFresh = 0;
-      this.why = answer.why;
-      let passed = new Set([...this.#done, ...this.#skipped]);
-      // Only skipped ones are left: then they come again.
-      if (this.queue.length === 0 && answer.examples.every((example) => passed.has(example.id))) {
-        this.#skipped.clear();
-        passed = this.#done;
-      }
-      const first = this.queue.length === 0;
-      this.queue = mergeQueue(this.queue, answer.examples, passed);
-      this.state = this.queue.length > 0 ? 'ready' : 'done';
-      if (first) this.#shown();
-      this.#prefetch();
-    } catch (error) {
-      if (this.queue.length > 0) return;
-      this.error = error;
-      this.state = 'failed';
-    }
+  /** A class that may not be there yet; the server makes it with the first label or mark. */
+  chooseNew(name: string): void {
+    this.store.knows(name);
+    this.choose(name);
   }
 
-  give(label: string): void {
+  /** A part with this defect is answered when the person has marked where it is, or does not want to. */
+  #defectToMark(name: string): boolean {
+    return !!this.store.data?.inspects && this.task === 'class' && this.marking.wanted !== false && !namesGoodParts(name);
+  }
+
+  /** Who stops marking a defect says that it is enough. */
+  toggleMarking(): void {
+    this.marking.toggle();
+    if (!this.marking.on && this.draft.label !== null) this.give({ label: this.draft.label });
+  }
+
+  /** Saves the marks, with the answer that waited for them, and goes on. */
+  finishMarking(): void {
+    if (this.draft.answer) return this.give(this.draft.answer);
     const example = this.current;
     if (!example) return;
-    const milliseconds = lookedFor(this.#shownAt, performance.now(), this.#wasHidden);
+    this.marking.leave(this.#looked());
+    if (this.marking.editor && this.marking.editor.marks.length > 0) this.done.add(example.id);
+    else this.skipped.add(example.id);
+    this.next();
+  }
+
+  get mayGiveDrafted(): boolean {
+    return this.task === 'classes' && !this.marking.on && (this.draft.answer !== null || !!this.current?.labels);
+  }
+
+  giveDrafted(): void {
+    this.give({ labels: [...this.draft.labelsOf(this.current)] });
+  }
+
+  get mayGiveNone(): boolean {
+    return this.task === 'classes' && !this.marking.on && this.current !== undefined;
+  }
+
+  giveNone(): void {
+    this.give({ labels: [] });
+  }
+
+  get mayAccept(): boolean {
+    return this.task === 'class' && !this.marking.on && !!this.current?.suggestion;
+  }
+
+  /** What the model suggests is right; a defect still wants its marks. */
+  accept(): void {
+    const name = this.current?.suggestion?.label;
+    if (name !== undefined) this.choose(name);
+  }
+
+  give(answer: Answer): void {
+    const milliseconds = this.#looked();
+    if (!this.current) return;
+    // Marks first: a label is taken back first, with the marks still there.
+    this.marking.leave(milliseconds);
+    const example = this.current;
     if (milliseconds !== null) this.#timed(milliseconds);
     const given: Given = {
       example,
-      label,
+      answer,
       letter: {
-        send: () => labels.set(this.store.id, example.id, label, milliseconds),
-        sent: (answer) => this.#sent(given, answer),
+        send: () => labels.set(this.store.id, example.id, answer, milliseconds),
+        sent: (taken) => this.#sent(given, taken),
         lost: (error) => this.#lost(given, error),
       },
     };
     this.history = [...this.history, given];
-    this.#done.add(example.id);
-    this.store.moved(example.label, label);
-    this.announced = t('label.saved', { name: example.name, label });
-    this.#next();
+    this.done.add(example.id);
+    this.store.moved(classesOf(example), classesOf(answer));
+    this.announced = t('label.saved', { name: example.name, label: this.told(answer) });
+    this.next();
     this.#outbox.add(given.letter);
+  }
+
+  /** An answer in words. */
+  told(answer: Answer): string {
+    return answerText(answer, t('task.none'), locale()) ?? t('gallery.unlabelled');
+  }
+
+  #looked(): number | null {
+    return lookedFor(this.#shownAt, performance.now(), this.#wasHidden);
   }
 
   skip(): void {
     if (!this.current) return;
-    this.#skipped.add(this.current.id);
-    this.#next();
+    this.marking.leave(null);
+    this.skipped.add(this.current.id);
+    this.next();
   }
 
-  #next(): void {
-    this.queue = this.queue.slice(1);
-    this.#shown();
-    this.#sinceFresh += 1;
-    this.#prefetch();
-    if (this.queue.length === 0) this.state = 'loading';
-    if (this.queue.length < LOW || this.#sinceFresh >= FRESHEN_EVERY) void this.#freshen();
-  }
-
-  /** Asks for more once the server knows the labels that decide the order. */
-  async #freshen(): Promise<void> {
-    if (this.queue.length === 0) await this.#outbox.empty();
-    await this.refill();
-  }
-
-  #shown(): void {
+  protected override shown(): void {
     this.#shownAt = performance.now();
     this.#wasHidden = document.hidden;
+    this.draft.clear();
+    this.marking.show(this.current, this.modality, this.#marksUsually());
+  }
+
+  /** Marks are what this dataset is about: there are some, and it asks for no defect first. */
+  #marksUsually(): boolean {
+    const data = this.store.data;
+    return !!data && data.n_marked > 0 && !data.inspects && data.n_labelled === 0;
   }
 
   #timed(milliseconds: number): void {
     this.#times = [...this.#times.slice(-19), milliseconds];
     this.speed = typicalSeconds(this.#times);
-  }
-
-  #prefetch(): void {
-    if (this.modality !== 'image' && this.modality !== 'sound') return;
-    const address = this.modality === 'image' ? examples.contentUrl : examples.thumbnailUrl;
-    const wanted = this.queue.slice(0, PREFETCH).map((example) => new URL(address(example.id), location.href).href);
-    this.#pictures = wanted.map((src) => {
-      const held = this.#pictures.find((picture) => picture.src === src);
-      if (held) return held;
-      const picture = new Image();
-      picture.src = src;
-      // Decoded ahead as well: a large photo takes longer to decode than to arrive.
-      picture.decode().catch(() => {});
-      return picture;
-    });
   }
 
   #sent(given: Given, answer: Labelled): void {
@@ -177,39 +193,55 @@ export class LabelState {
 
   #lost(given: Given, error: unknown): void {
     this.#takeBack(given);
-    toasts.bad(t('label.lost', { label: given.label, name: given.example.name, reason: reason(error) }));
+    toasts.bad(t('label.lost', { label: this.told(given.answer), name: given.example.name, reason: reason(error) }));
   }
 
-  /** As if the label had not been given; the example is shown again. */
-  #takeBack(given: Given): void {
-    this.history = this.history.filter((one) => one !== given);
-    this.store.moved(given.label, given.example.label);
-    this.show(given.example);
+  #keptMarks(kept: Kept): void {
+    this.history = [...this.history, kept];
+    this.change(kept.example.id, (example) => ({ ...example, marks: kept.marks }));
+  }
+
+  /** The example comes back with the marks as they were drawn, so that they can be mended. */
+  #lostMarks(kept: Kept, error: unknown): void {
+    this.history = this.history.filter((step) => step !== kept);
+    this.show({ ...kept.example, marks: kept.before });
+    this.marking.on = true;
+    this.marking.editor?.bringBack(kept.marks);
+    toasts.bad(t('marks.lost', { name: kept.example.name, reason: reason(error) }));
+  }
+
+  /** As if it had not been done; the example is shown again. */
+  #takeBack(step: Step): void {
+    this.history = this.history.filter((one) => one !== step);
+    if ('answer' in step) {
+      this.store.moved(classesOf(step.answer), classesOf(step.example));
+      this.show(step.example);
+    } else this.show({ ...step.example, marks: step.before });
+    this.announced = 'answer' in step ? t('label.undone', { label: this.told(step.answer) }) : t('marks.undone');
   }
 
   show(example: Example): void {
-    this.#done.delete(example.id);
-    this.#skipped.delete(example.id);
-    this.queue = [example, ...this.queue.filter((one) => one.id !== example.id)];
-    this.state = 'ready';
     this.warning = null;
-    this.#shown();
+    this.putFirst(example);
+  }
+
+  protected override arrived(): Promise<void> {
+    return this.#outbox.empty();
   }
 
   async undo(): Promise<void> {
+    this.marking.leave(null);
     const last = this.history.at(-1);
-    if (last && this.#outbox.takeBack(last.letter)) {
-      this.#takeBack(last);
-      this.announced = t('label.undone', { label: last.label });
-      return;
-    }
+    if (last && this.#outbox.takeBack(last.letter)) return this.#takeBack(last);
     await this.#outbox.empty();
     try {
-      const { example, undone } = await labels.undo(this.store.id);
+      const { example, undone, what } = await labels.undo(this.store.id);
       this.history = this.history.slice(0, -1);
-      this.store.moved(undone, example.label);
+      if (what === 'marks') await this.store.load();
+      else if (last && 'answer' in last && last.example.id === example.id) this.store.moved(classesOf(last.answer), classesOf(example));
+      else this.store.moved(undone === null ? null : [undone], classesOf(example));
       this.show(example);
-      this.announced = t('label.undone', { label: undone ?? '' });
+      this.announced = what === 'marks' ? t('marks.undone') : t('label.undone', { label: undone ?? '' });
       this.accuracy.touch();
     } catch (error) {
       if (error instanceof CallError && error.status === 404) toasts.say(t('label.undo.nothing'));
@@ -220,11 +252,16 @@ export class LabelState {
   /** Shows the example of the warning again, with its label as it is now. */
   reconsider(): void {
     if (!this.warning) return;
-    const { example, label } = this.warning.given;
-    this.show({ ...example, label });
+    const { example, answer } = this.warning.given;
+    this.show(withAnswer(example, answer));
+  }
+
+  get task(): Task {
+    return this.store.data?.task ?? 'class';
   }
 
   stop(): void {
+    this.marking.stop();
     this.accuracy.stop();
   }
 }

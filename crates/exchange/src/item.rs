@@ -1,0 +1,103 @@
+//! The neutral form that every format is written from and read into.
+
+use std::path::PathBuf;
+
+use dataset::Part;
+use serde::{Deserialize, Serialize};
+
+use crate::{Mark, picture};
+
+/// What examples are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Pictures.
+    Image,
+    /// Texts.
+    Text,
+    /// Sounds.
+    Sound,
+}
+
+impl Kind {
+    /// For sentences: `pictures`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Image => "pictures",
+            Self::Text => "texts",
+            Self::Sound => "sounds",
+        }
+    }
+
+    /// As [`plural`](Self::plural), in Chinese.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Image => "图片",
+            Self::Text => "文本",
+            Self::Sound => "音频",
+        }
+    }
+}
+
+/// What a set is called, and its classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// A short name.
+    pub name: String,
+    /// What its examples are.
+    pub kind: Kind,
+    /// The classes, in order. Others that items name are added behind them.
+    pub classes: Vec<String>,
+}
+
+/// One example with all that is known about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its path relative to the set with `/` between folders, or file and row.
+    pub name: String,
+    /// What it is.
+    pub content: Content,
+    /// Width and height in pixels, as the picture is shown.
+    pub size: Option<(u32, u32)>,
+    /// What a person answered about the whole of it.
+    pub answer: Answer,
+    /// What a person marked on it.
+    pub marks: Vec<Mark>,
+    /// Examples of one group stay together in every split.
+    pub group: Option<String>,
+    /// The part of the set that it belongs to, where that is said.
+    pub part: Option<Part>,
+}
+
+impl Item {
+    /// The picture's size: as it is known, else as its file says.
+    pub(crate) fn picture_size(&self) -> Option<(u32, u32)> {
+        self.size.or_else(|| match &self.content {
+            Content::File(path) => picture::size(path),
+            Content::Text(_) => None,
+        })
+    }
+}
+
+/// What an example is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A file on the disk.
+    File(PathBuf),
+    /// The text itself.
+    Text(String),
+}
+
+/// What a person answered about an example.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Answer {
+    /// Nothing yet.
+    #[default]
+    None,
+    /// One class of several.
+    Class(String),
+    /// Any number of classes; none of them applies when it is empty.
+    Classes(Vec<String>),
+    /// A value.
+    Number(f64),
+}

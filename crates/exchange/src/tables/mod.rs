@@ -1,0 +1,196 @@
+//! Tables: one row an example.
+//!
+//! | column | what |
+//! |---|---|
+//! | `file`, or `id` and `text` | the path of a file relative to the table, or the name of a text and the text |
+//! | `label` | the class |
+//! | `labels` | several classes: a list; in CSV joined with `\|`, or a JSON list where that would be mistaken |
+//! | `number` | the value |
+//! | `group`, `part` | what stays together; `train`, `validation` or `test` |
+//! | `marks` | the marks as JSON, see [`Mark`]; in JSONL the list itself |
+//!
+//! Columns that nothing is in are left out.
+
+mod lines;
+mod parquet;
+mod read;
+mod separated;
+mod write;
+
+use dataset::Part;
+use serde::{Deserialize, Serialize};
+
+use crate::known::Known;
+use crate::{Answer, Content, Item, Mark};
+
+pub(crate) use read::{find, has_marks, kind_of, read};
+pub(crate) use write::write;
+
+/// The name of the table in an archive, without its ending.
+const NAME: &str = "examples";
+
+/// One row, as it stands in JSONL.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Row {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(flatten)]
+    known: Known,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<Mark>,
+}
+
+impl Row {
+    fn of(item: Item, name: String) -> Self {
+        let known = Known::of(&item);
+        let row = Self { known, marks: item.marks, ..Self::default() };
+        match item.content {
+            Content::File(_) => Self { file: Some(name), ..row },
+            Content::Text(text) => Self { id: Some(name), text: Some(text), ..row },
+        }
+    }
+}
+
+/// One column of a table that must name its columns before its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    File,
+    Id,
+    Text,
+    Label,
+    Labels,
+    Number,
+    Group,
+    Part,
+    Marks,
+}
+
+impl Column {
+    const ALL: [Self; 9] = [
+        Self::File,
+        Self::Id,
+        Self::Text,
+        Self::Label,
+        Self::Labels,
+        Self::Number,
+        Self::Group,
+        Self::Part,
+        Self::Marks,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Id => "id",
+            Self::Text => "text",
+            Self::Label => "label",
+            Self::Labels => "labels",
+            Self::Number => "number",
+            Self::Group => "group",
+            Self::Part => "part",
+            Self::Marks => "marks",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    /// The cell as a text; `None` when there is nothing in it.
+    fn cell(self, row: &Row) -> Option<String> {
+        match self {
+            Self::File => row.file.clone(),
+            Self::Id => row.id.clone(),
+            Self::Text => row.text.clone(),
+            Self::Label => row.known.label.clone(),
+            Self::Labels => row.known.labels.as_deref().map(joined),
+            Self::Number => row.known.number.map(|number| number.to_string()),
+            Self::Group => row.known.group.clone(),
+            Self::Part => row.known.part.map(|part| part_name(part).to_owned()),
+            Self::Marks => (!row.marks.is_empty())
+                .then(|| serde_json::to_string(&row.marks).expect("marks have no keys but texts")),
+        }
+    }
+
+    /// Whether there is something in the cell.
+    fn is_filled(self, row: &Row) -> bool {
+        match self {
+            Self::File => row.file.is_some(),
+            Self::Id => row.id.is_some(),
+            Self::Text => row.text.is_some(),
+            Self::Label => row.known.label.is_some(),
+            Self::Labels => row.known.labels.is_some(),
+            Self::Number => row.known.number.is_some(),
+            Self::Group => row.known.group.is_some(),
+            Self::Part => row.known.part.is_some(),
+            Self::Marks => !row.marks.is_empty(),
+        }
+    }
+}
+
+pub(crate) fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Train => "train",
+        Part::Validation => "validation",
+        Part::Test => "test",
+    }
+}
+
+/// Classes in one cell. What could be mistaken becomes a JSON list.
+fn joined(labels: &[String]) -> String {
+    let is_plain = |label: &String| !label.trim().is_empty() && label.trim() == label && !label.contains('|');
+    let is_list = labels.first().is_some_and(|label| label.starts_with('['));
+    if !labels.is_empty() && !is_list && labels.iter().all(is_plain) {
+        labels.join("|")
+    } else {
+        serde_json::to_string(labels).expect("texts are always JSON")
+    }
+}
+
+/// The classes of a cell that [`joined`] wrote, or of one with several between `|`.
+fn taken_apart(cell: &str) -> Vec<String> {
+    if cell.starts_with('[')
+        && let Ok(labels) = serde_json::from_str(cell)
+    {
+        return labels;
+    }
+    cell.split('|').map(|label| label.trim().to_owned()).filter(|label| !label.is_empty()).collect()
+}
+
+/// The classes that a row names.
+fn classes(answer: &Answer) -> &[String] {
+    match answer {
+        Answer::Class(class) => std::slice::from_ref(class),
+        Answer::Classes(classes) => classes,
+        Answer::None | Answer::Number(_) => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn classes_share_a_cell() {
+        let cell =
+            |labels: &[&str]| joined(&labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>());
+        assert_eq!(cell(&["cat", "small dog"]), "cat|small dog");
+        assert_eq!(cell(&["a|b", "c"]), r#"["a|b","c"]"#);
+        assert_eq!(cell(&[]), "[]");
+        assert_eq!(cell(&["[x]"]), r#"["[x]"]"#);
+        assert_eq!(taken_apart("cat | dog|"), ["cat", "dog"]);
+    }
+
+    proptest! {
+        #[test]
+        fn classes_come_back_from_a_cell(labels in proptest::collection::vec("[a\\[\\]|\", 猫]{0,4}", 0..5)) {
+            prop_assert_eq!(taken_apart(&joined(&labels)), labels);
+        }
+    }
+}

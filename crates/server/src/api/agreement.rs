@@ -1,0 +1,267 @@
+//! How far people agree, who is how good, and what is still in dispute.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use curate::consensus::{self, Scale, Votes, krippendorff_alpha};
+use linalg::Seed;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::examples::{Example, Teller, is_veiled};
+use super::labels::{Given, Measure};
+use super::reading::{Sent, found};
+use crate::App;
+use crate::db::labels::{Act, Said, What};
+use crate::db::votes::VoteRow;
+use crate::error::ApiError;
+use crate::live;
+use crate::people::{Caller, Right};
+use crate::tasks::Task;
+
+/// Disputes that are listed.
+const MOST_DISPUTES: usize = 200;
+/// Seed of the interval.
+const SEED: Seed = Seed(1);
+
+/// How far people agree.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Agreement {
+    /// Krippendorff's alpha: 1 is always, 0 is chance; from 0.8 on labels are good to use, below 0.667 the rules come first. Absent
+    /// while no example has two answers.
+    alpha: Option<Measure>,
+    /// Who answered most, first.
+    people: Vec<Annotator>,
+    n_disputed: usize,
+    /// The least decided first; at most 200.
+    disputes: Vec<Dispute>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Annotator {
+    name: String,
+    n_votes: usize,
+    /// Expected share of right answers, by what everybody together says; absent while no example has two answers.
+    accuracy: Option<Measure>,
+    /// What they confuse most.
+    confusions: Vec<Confused>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Confused {
+    /// What everybody together says.
+    truth: String,
+    said: String,
+    /// Expected number.
+    times: f64,
+}
+
+/// An example about which people said different things.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Dispute {
+    example: Example,
+    votes: Vec<Vote>,
+    /// The most probable answer, given how good each person is.
+    best: String,
+    /// In [0, 1].
+    probability: f64,
+}
+
+/// The last word of one person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Vote {
+    by: String,
+    label: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct VoteList {
+    votes: Vec<Vote>,
+}
+
+/// Shows how far people agree, and what they dispute.
+#[utoipa::path(get, path = "/v1/datasets/{id}/agreement", tag = "labels", responses((status = 200, body = Agreement)))]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Agreement>, ApiError> {
+    caller.may(Right::Edit)?;
+    let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let task = Task::named(&dataset.task)?;
+    let rows = app.db.votes(&caller.tenant, &id).await?;
+    let names: HashMap<String, String> =
+        app.db.people(&caller.tenant).await?.into_iter().map(|person| (person.id, person.name)).collect();
+    let crowd = app.blocking(move || Crowd::of(rows, names, task)).await?;
+    let ids: Vec<String> = crowd.disputes.iter().map(|dispute| dispute.example.clone()).collect();
+    let mut examples: HashMap<String, Example> = HashMap::new();
+    let teller = Teller::of(&app, &caller, &id).await?;
+    let mut decided = std::collections::HashSet::new();
+    for row in app.db.examples_by_id(&caller.tenant, &ids).await? {
+        if row.decided == 1 {
+            decided.insert(row.id.clone());
+        }
+        examples.insert(row.id.clone(), teller.tell(row));
+    }
+    let open: Vec<Disputed> =
+        crowd.disputes.into_iter().filter(|dispute| !decided.contains(&dispute.example)).collect();
+    let n_disputed = open.len();
+    let disputes = open.into_iter().take(MOST_DISPUTES).filter_map(|dispute| {
+        let example = examples.remove(&dispute.example)?;
+        Some(Dispute { example, votes: dispute.votes, best: dispute.best, probability: dispute.probability })
+    });
+    let (alpha, people) = (crowd.alpha, crowd.people);
+    Ok(Json(Agreement { alpha, people, n_disputed, disputes: disputes.collect() }))
+}
+
+/// Who said what about an example.
+#[utoipa::path(get, path = "/v1/examples/{id}/votes", tag = "labels", responses((status = 200, body = VoteList)))]
+pub(super) async fn votes(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<VoteList>, ApiError> {
+    caller.may(Right::Look)?;
+    let row = found(app.db.example(&caller.tenant, &id).await?)?;
+    let dataset = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?;
+    let task = Task::named(&dataset.task)?;
+    let mut rows = app.db.votes_about(&caller.tenant, &id).await?;
+    if is_veiled(&dataset, &caller) {
+        rows.retain(|row| row.person == caller.person.id);
+    }
+    let people = app.db.people(&caller.tenant).await?;
+    let name = |id: &str| people.iter().find(|person| person.id == id).map(|person| person.name.clone());
+    let vote = |row: VoteRow| Vote { by: name(&row.person).unwrap_or_default(), label: task.words(&row.label) };
+    Ok(Json(VoteList { votes: rows.into_iter().map(vote).collect() }))
+}
+
+/// Decides what holds of an example, whatever was said; later votes do not change it.
+#[utoipa::path(post, path = "/v1/datasets/{id}/decisions", tag = "labels", request_body = Given, responses((status = 200, body = Example)))]
+pub(super) async fn decide(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Sent(decision): Sent<Given>,
+) -> Result<Json<Example>, ApiError> {
+    caller.may(Right::Edit)?;
+    let task = Task::named(&found(app.db.dataset(&caller.tenant, &id).await?)?.task)?;
+    let kept = task.keep(&decision.answer()?)?;
+    let example = decision.example;
+    let said = Said {
+        example: &example,
+        what: What::Label,
+        after: kept.as_deref(),
+        classes: kept.as_deref().map(|kept| task.classes(kept)).unwrap_or_default(),
+        person: &caller.person.id,
+        milliseconds: None,
+        drawn: false,
+        act: Act::Decide,
+    };
+    found(app.db.label(&caller.tenant, &id, &[said]).await?)?;
+    let given = live::Given { example: example.clone(), label: kept, drawn: false };
+    app.lives.of(&app, &caller.tenant, &id).label(&app, given);
+    let row = found(app.db.example(&caller.tenant, &example).await?)?;
+    Ok(Json(Teller::of(&app, &caller, &id).await?.tell(row)))
+}
+
+/// What the votes add up to.
+struct Crowd {
+    alpha: Option<Measure>,
+    people: Vec<Annotator>,
+    disputes: Vec<Disputed>,
+}
+
+struct Disputed {
+    example: String,
+    votes: Vec<Vote>,
+    best: String,
+    probability: f64,
+}
+
+impl Crowd {
+    fn of(rows: Vec<VoteRow>, names: HashMap<String, String>, task: Task) -> Result<Self, ApiError> {
+        let (examples, people, labels) =
+            (Numbers::of(&rows, |row| &row.example), Numbers::of(&rows, |row| &row.person), Numbers::of(&rows, |row| &row.label));
+        let numbered: Vec<consensus::Vote> = rows
+            .iter()
+            .map(|row| consensus::Vote {
+                example: examples.number(&row.example),
+                annotator: people.number(&row.person),
+                class: labels.number(&row.label),
+            })
+            .collect();
+        if numbered.is_empty() {
+            return Ok(Self { alpha: None, people: Vec::new(), disputes: Vec::new() });
+        }
+        let failed = |error: curate::CurateError| ApiError::internal(&error);
+        let (votes, _) =
+            Votes::new(&numbered, examples.names.len(), people.names.len(), labels.names.len()).map_err(failed)?;
+        let alpha = krippendorff_alpha(&votes, Scale::Nominal, SEED);
+        let together = consensus::consensus(&votes, None).map_err(failed)?;
+        let described = consensus::annotators(&votes, &together.posterior).map_err(failed)?;
+        let compared = (0..examples.names.len()).any(|example| votes.of(example).len() > 1);
+        let name = |id: &str| names.get(id).cloned().unwrap_or_default();
+        let words = |class: u32| task.words(&labels.names[class as usize]);
+        let mut told: Vec<Annotator> = described
+            .into_iter()
+            .zip(&people.names)
+            .map(|(annotator, id)| Annotator {
+                name: name(id),
+                n_votes: annotator.n_votes,
+                accuracy: compared.then(|| Measure {
+                    value: annotator.accuracy,
+                    low: annotator.low,
+                    high: annotator.high,
+                    n: annotator.n_votes,
+                }),
+                confusions: annotator
+                    .confusions
+                    .into_iter()
+                    .map(|(truth, said, times)| Confused { truth: words(truth), said: words(said), times })
+                    .collect(),
+            })
+            .collect();
+        told.sort_by(|a, b| b.n_votes.cmp(&a.n_votes).then_with(|| a.name.cmp(&b.name)));
+        let mut disputes: Vec<Disputed> = (0..examples.names.len())
+            .filter(|example| votes.of(*example).windows(2).any(|pair| pair[0].class != pair[1].class))
+            .map(|example| Disputed {
+                example: examples.names[example].clone(),
+                votes: votes
+                    .of(example)
+                    .iter()
+                    .map(|vote| Vote { by: name(&people.names[vote.annotator as usize]), label: words(vote.class) })
+                    .collect(),
+                best: together.labels[example].map(words).unwrap_or_default(),
+                probability: together.confidence[example],
+            })
+            .collect();
+        disputes.sort_by(|a, b| a.probability.total_cmp(&b.probability));
+        let alpha = alpha.map(|found| Measure { value: found.alpha, low: found.low, high: found.high, n: found.n });
+        Ok(Self { alpha, people: told, disputes })
+    }
+}
+
+/// Names numbered in their order of appearance.
+struct Numbers {
+    names: Vec<String>,
+    numbers: BTreeMap<String, u32>,
+}
+
+impl Numbers {
+    fn of(rows: &[VoteRow], name: impl Fn(&VoteRow) -> &String) -> Self {
+        let (mut names, mut numbers) = (Vec::new(), BTreeMap::new());
+        for row in rows {
+            numbers.entry(name(row).clone()).or_insert_with(|| {
+                names.push(name(row).clone());
+                (names.len() - 1) as u32
+            });
+        }
+        Self { names, numbers }
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        self.numbers[name]
+    }
+}

@@ -1,0 +1,179 @@
+//! Data sets on their way out, in the formats of the field, as a stream that is made while it is sent.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use exchange::{Format, Header, Tally};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::{Sender, channel};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::{IntoParams, ToSchema};
+
+use super::examples::is_veiled;
+use super::reading::{Asked, found};
+use crate::App;
+use crate::answering::lang_of;
+use crate::error::ApiError;
+use crate::items::Items;
+use crate::people::{Caller, Right};
+
+/// Bytes that are sent at once.
+const PIECE: usize = 64 << 10;
+/// Pieces that wait for a slow reader; the writer waits for room.
+const WAITING: usize = 8;
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Wanted {
+    /// `csv`, `jsonl`, `parquet`, `coco`, `voc`, `yolo`, `mvtec`, `label-studio` or `folders`; `csv` when absent.
+    format: Option<String>,
+    /// 1 to have the files in it; then a table comes as an archive.
+    files: Option<u8>,
+}
+
+/// What each format can hold of a data set.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Formats {
+    formats: Vec<Fit>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Fit {
+    format: &'static str,
+    /// For people.
+    title: &'static str,
+    /// Whether it can hold this data set at all.
+    fits: bool,
+    /// What would be lost or changed; absent where nothing is.
+    why: Option<String>,
+    /// Whether it always comes with the files.
+    with_files: bool,
+}
+
+/// The examples with their labels and marks, in a format.
+#[utoipa::path(get, path = "/v1/datasets/{id}/export", tag = "data", params(Wanted), responses((status = 200)))]
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Asked(Wanted { format, files }): Asked<Wanted>,
+) -> Result<Response, ApiError> {
+    caller.may(Right::Look)?;
+    let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    if is_veiled(&dataset, &caller) {
+        return Err(ApiError::forbidden());
+    }
+    let format = match format.as_deref() {
+        None | Some("") => Format::Csv,
+        Some(name) => Format::from_name(name).ok_or_else(unknown)?,
+    };
+    let files = files == Some(1);
+    let (header, items) = Items::of(&app, &caller.tenant, &dataset).await?;
+    let tally = tally(&app, items.clone()).await?;
+    if let Some(loss) = exchange::losses(format, &header, &tally).into_iter().find(exchange::Loss::is_total) {
+        let (en, zh) = (
+            format!("{} cannot hold this data set: {}", format.title(), loss.english()),
+            format!("{} 无法表示该数据集：{}", format.title(), loss.chinese()),
+        );
+        return Err(ApiError::invalid(en, zh).hint("choose another format", "请选择其他格式"));
+    }
+    let name = format!("attachment; filename=\"dianjing-{}.{}\"", format.name(), format.file_ending(files));
+    let headers = [(CONTENT_TYPE, format.media_type(files).to_owned()), (CONTENT_DISPOSITION, name)];
+    let items = if files || with_files(format) { items.with_files() } else { items };
+    Ok((headers, streamed(header, items, format, files)).into_response())
+}
+
+/// Says what each format can hold of a data set.
+#[utoipa::path(get, path = "/v1/datasets/{id}/export/formats", tag = "data", responses((status = 200, body = Formats)))]
+pub(super) async fn formats(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Formats>, ApiError> {
+    caller.may(Right::Look)?;
+    let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let lang = lang_of(&headers);
+    let (header, items) = Items::of(&app, &caller.tenant, &dataset).await?;
+    let tally = tally(&app, items).await?;
+    let fit = |format: Format| {
+        let losses = exchange::losses(format, &header, &tally);
+        let why: Vec<String> =
+            losses.iter().map(|loss| lang.pick(loss.english(), loss.chinese())).collect();
+        Fit {
+            format: format.name(),
+            title: format.title(),
+            fits: !losses.iter().any(exchange::Loss::is_total),
+            why: (!why.is_empty()).then(|| why.join(lang.pick("; ", "；"))),
+            with_files: with_files(format),
+        }
+    };
+    Ok(Json(Formats { formats: Format::ALL.into_iter().map(fit).collect() }))
+}
+
+/// Whether a format is nothing without its files.
+fn with_files(format: Format) -> bool {
+    matches!(format, Format::Mvtec | Format::Folders)
+}
+
+fn unknown() -> ApiError {
+    let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+    let names = names.join(", ");
+    ApiError::invalid(format!("`format` is one of {names}"), format!("format 须为 {names} 之一"))
+}
+
+async fn tally(app: &App, items: Items) -> Result<Tally, ApiError> {
+    app.blocking(move || {
+        let mut tally = Tally::default();
+        for item in items {
+            tally.add(&item?);
+        }
+        Ok(tally)
+    })
+    .await
+}
+
+/// Writes into the body while it is read. What fails half-way breaks the connection off, so that nobody takes half for the whole.
+fn streamed(header: Header, items: Items, format: Format, files: bool) -> Body {
+    let (to, from) = channel(WAITING);
+    tokio::task::spawn_blocking(move || {
+        let mut pipe = Pipe { to: to.clone(), buffer: Vec::with_capacity(PIECE) };
+        let written = exchange::write(format, &header, items, files, &mut pipe).map_err(io::Error::other);
+        if let Err(error) = written.and_then(|()| pipe.flush())
+            && !to.is_closed()
+        {
+            tracing::error!(%error, "an export broke off");
+            let _ = to.blocking_send(Err(error));
+        }
+    });
+    Body::from_stream(ReceiverStream::new(from))
+}
+
+/// Hands what is written to who reads the body.
+struct Pipe {
+    to: Sender<io::Result<Bytes>>,
+    buffer: Vec<u8>,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let piece = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE)));
+        self.to.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+}

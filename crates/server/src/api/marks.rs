@@ -1,0 +1,94 @@
+//! Marks: boxes, outlines and brush strokes on pictures, spans of texts, segments of sounds.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use exchange::Mark;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::reading::{Sent, found, name_of};
+use crate::App;
+use crate::db::labels::{Act, Said, What};
+use crate::error::ApiError;
+use crate::people::{Caller, Right};
+use crate::{gathering, marks};
+
+/// Everything that is marked on an example.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Marked {
+    #[schema(value_type = Vec<MarkSchema>)]
+    marks: Vec<Mark>,
+    /// How long the person worked on them.
+    milliseconds: Option<i64>,
+}
+
+/// What marking did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Kept {
+    /// The number of the event; 0 where nothing changed.
+    event: i64,
+    /// Examples of the data set with a mark.
+    n_marked: i64,
+}
+
+/// A place on an example.
+#[derive(ToSchema)]
+#[schema(as = Mark)]
+#[allow(dead_code, reason = "describes `exchange::Mark`, which knows nothing of HTTP")]
+pub(super) struct MarkSchema {
+    /// What is there; a name that is new makes a class.
+    class: Option<String>,
+    /// `box`, `polygon` or `brush` on pictures, `span` on texts, `segment` on sounds.
+    #[schema(value_type = String, example = "box")]
+    shape: &'static str,
+    /// Of a box, in pixels from the left.
+    x: Option<f64>,
+    /// Of a box, in pixels from the top.
+    y: Option<f64>,
+    /// Of a box; of the picture for a brush; in pixels.
+    width: Option<f64>,
+    /// Of a box; of the picture for a brush; in pixels.
+    height: Option<f64>,
+    /// Of a polygon: three corners or more, in pixels.
+    points: Option<Vec<[f64; 2]>>,
+    /// Of a brush: lengths of runs over the rows of the picture, one that is not marked first.
+    runs: Option<Vec<u32>>,
+    /// Of a span, in characters; of a segment, in seconds.
+    start: Option<f64>,
+    /// Behind the last character, or in seconds.
+    end: Option<f64>,
+}
+
+/// Puts these marks in place of those that an example has; an empty list takes them away.
+#[utoipa::path(put, path = "/v1/examples/{id}/marks", tag = "labels", request_body = Marked, responses((status = 200, body = Kept)))]
+pub(super) async fn put(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Sent(mut marked): Sent<Marked>,
+) -> Result<Json<Kept>, ApiError> {
+    caller.may(Right::Label)?;
+    let row = found(app.db.example(&caller.tenant, &id).await?)?;
+    let dataset = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?;
+    for mark in &mut marked.marks {
+        mark.class = mark.class.as_deref().map(name_of).transpose()?;
+    }
+    let kept = marks::keep(&marked.marks, gathering::modality(dataset.modality.as_deref())?)?;
+    let classes = kept.as_deref().map(marks::classes).unwrap_or_default();
+    let said = Said {
+        example: &id,
+        what: What::Marks,
+        after: kept.as_deref(),
+        classes: classes.iter().map(String::as_str).collect(),
+        person: &caller.person.id,
+        milliseconds: marked.milliseconds.filter(|spent| *spent >= 0),
+        drawn: false,
+        act: Act::Give,
+    };
+    let event = found(app.db.label(&caller.tenant, &row.dataset, &[said]).await?)?;
+    let n_marked = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?.n_marked;
+    Ok(Json(Kept { event, n_marked }))
+}

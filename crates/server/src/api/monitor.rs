@@ -1,0 +1,175 @@
+//! How a deployment does: how much it is asked, how fast it answers, whether something changed, and how another model compares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::models::kept;
+use super::reading::{Asked, found};
+use crate::App;
+use crate::clock::{now, written};
+use crate::error::ApiError;
+use crate::monitoring::Day;
+use crate::people::{Caller, Right};
+
+/// Days that are shown unless asked otherwise.
+const USUAL_DAYS: u32 = 30;
+const MOST_DAYS: u32 = 400;
+/// Days whose answers are compared with those that were expected.
+const RECENT: usize = 7;
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Since {
+    /// At most 400; 30 when absent.
+    days: Option<u32>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Monitor {
+    /// The oldest first; days on which nothing was asked are left out.
+    days: Vec<Counts>,
+    drift: Drift,
+    /// Absent where the model does not say what it expects, as inspectors and models from elsewhere.
+    mix: Option<Mix>,
+    shadow: Option<Shadow>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Counts {
+    /// `2026-11-26`, in universal time.
+    day: String,
+    n_requests: u64,
+    /// Of inputs, the most frequent first.
+    answers: Vec<AnswerCount>,
+    /// Inputs that a person should look at.
+    n_doubtful: u64,
+    /// In milliseconds, to a fifth.
+    latency_ms_p50: Option<f64>,
+    latency_ms_p95: Option<f64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AnswerCount {
+    answer: String,
+    count: u64,
+}
+
+/// Whether inputs are still like what the model learned from.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Drift {
+    /// Inputs that were looked at since the model began to answer here.
+    n: u64,
+    /// Against "nothing changed": 1 is none, 100 is said of one in a hundred that never change, ever.
+    evidence: f64,
+    /// When there was evidence enough; absent while there is none.
+    changed_at: Option<String>,
+}
+
+/// The answers of the last seven days beside those that were given out of fold when the model was made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Mix {
+    classes: Vec<String>,
+    expected: Vec<u64>,
+    observed: Vec<u64>,
+    /// The chance of such a difference when nothing changed; absent with too few answers.
+    p_value: Option<f64>,
+}
+
+/// A model that is asked as well and never answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Shadow {
+    model: String,
+    /// Inputs on which both were asked, over the days that are shown.
+    n: u64,
+    /// With the same answer.
+    same: u64,
+}
+
+/// Shows how a deployment does.
+#[utoipa::path(get, path = "/v1/deployments/{name}/monitor", tag = "deployments", params(Since), responses((status = 200, body = Monitor)))]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+    Asked(Since { days }): Asked<Since>,
+) -> Result<Json<Monitor>, ApiError> {
+    caller.may(Right::Look)?;
+    let deployment = found(app.db.deployment(&caller.tenant, &name).await?)?;
+    let model = found(app.db.model(&caller.tenant, &deployment.model).await?)?;
+    let days = days_of(&app, &caller, &name, days.unwrap_or(USUAL_DAYS).min(MOST_DAYS)).await?;
+    let drifts = app.db.drifts(&caller.tenant, &name, &model.id).await?;
+    let drift = Drift {
+        n: drifts.iter().map(|drift| drift.test.n()).sum(),
+        evidence: drifts.iter().map(|drift| drift.test.evidence()).fold(1.0, f64::max),
+        changed_at: drifts.iter().filter_map(|drift| drift.changed_at).min().map(written),
+    };
+    let confusion = kept(&model)?.errors.confusion;
+    let shadow = deployment.shadow.map(|shadow| {
+        let compared = days.iter().filter_map(|(_, day)| day.compared.get(&shadow));
+        let (n, same) = compared.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        Shadow { model: shadow, n, same }
+    });
+    let mix = (!confusion.counts.is_empty()).then(|| mix(confusion.classes, &confusion.counts, &days));
+    Ok(Json(Monitor { drift, mix, shadow, days: days.into_iter().map(counts).collect() }))
+}
+
+/// Says that what is asked about now is what is usual: the watch for changes begins anew.
+#[utoipa::path(delete, path = "/v1/deployments/{name}/drift", tag = "deployments", responses((status = 204)))]
+pub(super) async fn accept_change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Edit)?;
+    found(app.db.deployment(&caller.tenant, &name).await?)?;
+    app.monitoring.write_down(&app).await?;
+    app.monitoring.forget(&caller.tenant, &name);
+    app.db.forget_drift(&caller.tenant, &name).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "accept change", &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was counted in the last days.
+pub(super) async fn days_of(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    days: u32,
+) -> Result<Vec<(String, Day)>, ApiError> {
+    app.monitoring.write_down(app).await?;
+    let ago = Duration::from_secs(86_400 * u64::from(days.max(1) - 1));
+    let since = written(now() - i64::try_from(ago.as_millis()).unwrap_or(0));
+    Ok(app.db.monitor(&caller.tenant, name, &since[..10]).await?)
+}
+
+fn counts((day, counts): (String, Day)) -> Counts {
+    let mut answers: Vec<AnswerCount> = counts
+        .answers
+        .iter()
+        .map(|(answer, count)| AnswerCount { answer: answer.clone(), count: *count })
+        .collect();
+    answers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.answer.cmp(&b.answer)));
+    Counts {
+        day,
+        n_requests: counts.n_requests,
+        answers,
+        n_doubtful: counts.n_doubtful,
+        latency_ms_p50: counts.time(0.5),
+        latency_ms_p95: counts.time(0.95),
+    }
+}
+
+/// `confusion` has given classes by row and predicted ones by column.
+fn mix(classes: Vec<String>, confusion: &[Vec<u64>], days: &[(String, Day)]) -> Mix {
+    let expected: Vec<u64> =
+        (0..classes.len()).map(|class| confusion.iter().map(|row| row[class]).sum()).collect();
+    let recent = &days[days.len().saturating_sub(RECENT)..];
+    let count = |class: &String| recent.iter().filter_map(|(_, day)| day.answers.get(class)).sum();
+    let observed: Vec<u64> = classes.iter().map(count).collect();
+    Mix { p_value: evaluate::mix_p_value(&expected, &observed), classes, expected, observed }
+}

@@ -1,0 +1,76 @@
+//! What is marked on examples, kept as JSON: boxes, outlines and brush strokes on pictures, spans of texts, segments of sounds.
+
+use std::collections::BTreeSet;
+
+use dataset::Modality;
+use exchange::{Kind, Mark, MarkError};
+
+use crate::error::ApiError;
+
+/// Marks of one example.
+const MOST: usize = 2000;
+
+/// As they are kept; `None` where nothing is marked.
+///
+/// # Errors
+/// When there are too many, or one is not of the kind of the example, or none at all.
+pub(crate) fn keep(marks: &[Mark], on: Modality) -> Result<Option<String>, ApiError> {
+    if marks.len() > MOST {
+        return Err(ApiError::too_large("at most 2,000 marks on one example", "每个样本最多 2000 个标记"));
+    }
+    let kind = kind(on)?;
+    for (number, mark) in (1..).zip(marks) {
+        mark.check(kind).map_err(|error| {
+            let (en, zh) = (format!("mark {number}: {error}"), format!("第 {number} 个标记：{}", chinese(&error)));
+            ApiError::invalid(en, zh)
+        })?;
+    }
+    if marks.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(marks).map(Some).map_err(|error| ApiError::internal(&error))
+}
+
+fn chinese(error: &MarkError) -> String {
+    match error {
+        MarkError::OtherKind { on, .. } => format!("该形状不能标在{}上", on.chinese()),
+        MarkError::NotFinite { .. } => "坐标须为有限的数值".to_owned(),
+        MarkError::NoSize { .. } => "标记没有大小".to_owned(),
+        MarkError::FewPoints { got } => format!("多边形只有 {got} 个点，至少需要 3 个"),
+        MarkError::TooMuch { got, most, .. } => format!("数量为 {got}，最多 {most}"),
+        MarkError::Sum { got, expected } => format!("涂抹覆盖 {got} 个像素，而图片有 {expected} 个"),
+        MarkError::EmptyClass => "类别为空，请省略".to_owned(),
+    }
+}
+
+/// The kind of examples, as files of annotations call it.
+pub(crate) fn kind(modality: Modality) -> Result<Kind, ApiError> {
+    match modality {
+        Modality::Image => Ok(Kind::Image),
+        Modality::Text => Ok(Kind::Text),
+        Modality::Sound => Ok(Kind::Sound),
+        Modality::Video | Modality::Series | Modality::Senses => {
+            Err(ApiError::invalid("nothing can be marked on these", "此类样本不支持标记"))
+        }
+    }
+}
+
+/// What is kept.
+pub(crate) fn of(kept: Option<&str>) -> Vec<Mark> {
+    kept.and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default()
+}
+
+/// The classes of what is kept, each once.
+pub(crate) fn classes(kept: &str) -> Vec<String> {
+    let classes: BTreeSet<String> = of(Some(kept)).into_iter().filter_map(|mark| mark.class).collect();
+    classes.into_iter().collect()
+}
+
+/// What is kept, with a class under another name; `None` where no mark has it.
+pub(crate) fn renamed(kept: &str, name: &str, to: &str) -> Option<String> {
+    let mut marks = of(Some(kept));
+    let mut named = marks.iter_mut().filter(|mark| mark.class.as_deref() == Some(name)).peekable();
+    named.peek()?;
+    named.for_each(|mark| mark.class = Some(to.to_owned()));
+    serde_json::to_string(&marks).ok()
+}

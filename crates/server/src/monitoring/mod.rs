@@ -1,0 +1,196 @@
+//! What deployments answer, how fast, and whether what they are asked about has changed.
+//!
+//! Counted in memory and written down every few seconds; a server that is killed loses those few seconds of counts, nothing else.
+
+mod day;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use evaluate::DriftTest;
+
+pub(crate) use day::Day;
+
+use crate::App;
+use crate::clock::{now, written};
+use crate::db::Tenant;
+use crate::error::ApiError;
+
+/// How often counts are written down.
+const EVERY: Duration = Duration::from_secs(3);
+/// Chance that "something changed" is said of what never changes.
+pub(crate) const LEVEL: f64 = 0.01;
+
+/// What is watched, by tenant and name.
+#[derive(Debug, Default)]
+pub(crate) struct Monitoring {
+    of: Mutex<HashMap<(Tenant, String), Watched>>,
+}
+
+/// A deployment.
+#[derive(Debug)]
+struct Watched {
+    day: String,
+    counts: Day,
+    drift: Drift,
+    /// Whether there is something to write down.
+    changed: bool,
+}
+
+/// Whether what a model is asked about has changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Drift {
+    pub(crate) model: String,
+    pub(crate) test: DriftTest,
+    pub(crate) changed_at: Option<i64>,
+}
+
+/// One request with what came of it.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) model: String,
+    /// How many examples taught it.
+    pub(crate) n_learned: usize,
+    pub(crate) said: Vec<Said>,
+    pub(crate) took: Duration,
+}
+
+/// What was said of an input.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) answer: String,
+    /// Whether a person should look.
+    pub(crate) doubtful: bool,
+    /// P-value of being like what was learned, in (0, 1].
+    pub(crate) familiarity: Option<f64>,
+}
+
+impl Monitoring {
+    /// Counts a request that was answered under a name.
+    pub(crate) async fn count(
+        &self,
+        app: &App,
+        tenant: &Tenant,
+        name: &str,
+        request: Request,
+    ) -> Result<(), ApiError> {
+        let key = (tenant.clone(), name.to_owned());
+        let today = today();
+        let known = |watched: &Watched| watched.day == today && watched.drift.model == request.model;
+        let ready = self.lock().get(&key).is_some_and(known);
+        if !ready {
+            self.begin(app, &key, &today, &request).await?;
+        }
+        if let Some(watched) = self.lock().get_mut(&key) {
+            watched.take(&request);
+        }
+        Ok(())
+    }
+
+    /// Counts answers of a model that is asked as well and never answers.
+    pub(crate) fn compare(&self, tenant: &Tenant, name: &str, shadow: &str, n: u64, same: u64) {
+        if let Some(watched) = self.lock().get_mut(&(tenant.clone(), name.to_owned())) {
+            let compared = watched.counts.compared.entry(shadow.to_owned()).or_default();
+            *compared = (compared.0 + n, compared.1 + same);
+            watched.changed = true;
+        }
+    }
+
+    /// Begins to watch, from what was written down.
+    async fn begin(
+        &self,
+        app: &App,
+        key: &(Tenant, String),
+        today: &str,
+        request: &Request,
+    ) -> Result<(), ApiError> {
+        let (tenant, name) = key;
+        self.write_down(app).await?;
+        let counts = app.db.monitor_of_day(tenant, name, today, &app.name).await?.unwrap_or_default();
+        let drift = app.db.drift(tenant, name, &request.model, &app.name).await?;
+        let fresh = || Drift {
+            model: request.model.clone(),
+            test: DriftTest::new(request.n_learned),
+            changed_at: None,
+        };
+        let (day, drift) = (today.to_owned(), drift.unwrap_or_else(fresh));
+        let mut of = self.lock();
+        // Another request may have been quicker.
+        let stale = |watched: &Watched| watched.day != day || watched.drift.model != drift.model;
+        if of.get(key).is_none_or(stale) {
+            of.insert(key.clone(), Watched { day, counts, drift, changed: false });
+        }
+        Ok(())
+    }
+
+    /// Writes down what is not written yet.
+    pub(crate) async fn write_down(&self, app: &App) -> Result<(), ApiError> {
+        let changed: Vec<(Tenant, String, String, Day, Drift)> = {
+            let mut of = self.lock();
+            of.iter_mut()
+                .filter_map(|((tenant, name), watched)| {
+                    std::mem::take(&mut watched.changed).then(|| {
+                        let (counts, drift) = (watched.counts.clone(), watched.drift.clone());
+                        (tenant.clone(), name.clone(), watched.day.clone(), counts, drift)
+                    })
+                })
+                .collect()
+        };
+        for (tenant, name, day, counts, drift) in changed {
+            app.db.keep_monitor(&tenant, &name, &day, &app.name, &counts).await?;
+            app.db.keep_drift(&tenant, &name, &app.name, &drift).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets a deployment that is gone, or whose drift begins anew.
+    pub(crate) fn forget(&self, tenant: &Tenant, name: &str) {
+        self.lock().remove(&(tenant.clone(), name.to_owned()));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Tenant, String), Watched>> {
+        self.of.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    fn take(&mut self, request: &Request) {
+        self.counts.count_time(request.took);
+        for said in &request.said {
+            self.counts.count_answer(&said.answer);
+            self.counts.n_doubtful += u64::from(said.doubtful);
+            if let Some(familiarity) = said.familiarity {
+                self.drift.test.observe(familiarity, chance());
+            }
+        }
+        if self.drift.changed_at.is_none() && self.drift.test.has_changed(LEVEL) {
+            self.drift.changed_at = Some(now());
+        }
+        self.changed = true;
+    }
+}
+
+/// Uniform in [0, 1).
+fn chance() -> f64 {
+    // Without chance from the system equal familiarities count as half.
+    getrandom::u64().map_or(0.5, |bits| (bits >> 11) as f64 / (1_u64 << 53) as f64)
+}
+
+pub(crate) fn today() -> String {
+    written(now())[..10].to_owned()
+}
+
+/// Writes counts down until the server closes, and once more then.
+pub(crate) async fn watch(app: Arc<App>) {
+    loop {
+        let closing = app.is_closing();
+        if let Err(error) = app.monitoring.write_down(&app).await {
+            tracing::warn!(error = error.en, "counts of deployments could not be written down");
+        }
+        if closing {
+            return;
+        }
+        let _ = tokio::time::timeout(EVERY, app.closed_for(Duration::ZERO)).await;
+    }
+}

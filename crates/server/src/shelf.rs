@@ -1,0 +1,196 @@
+//! Files that the server keeps: in a folder, and where several servers share them, in an object store. Then the folder holds copies.
+//!
+//! Everything here waits for the disk or the network: call it from a thread that may, such as one of `spawn_blocking`.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
+use rayon::prelude::*;
+use store::StoreError;
+use tokio::runtime::Handle;
+use tokio_stream::StreamExt as _;
+
+use crate::Store;
+
+/// Bytes that are sent at once; S3 wants parts of 5 MiB at least.
+const PART: usize = 8 << 20;
+
+/// A folder of files by name, perhaps with a store behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelf {
+    dir: PathBuf,
+    far: Option<Far>,
+}
+
+/// The store behind, and where in it.
+#[derive(Debug, Clone)]
+struct Far {
+    store: Arc<dyn ObjectStore>,
+    below: Key,
+    runtime: Handle,
+}
+
+/// Why a file could not be kept or fetched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ShelfError {
+    #[error(transparent)]
+    Here(#[from] StoreError),
+    #[error("the object store failed")]
+    There(#[from] object_store::Error),
+}
+
+impl From<io::Error> for ShelfError {
+    fn from(source: io::Error) -> Self {
+        Self::Here(StoreError::read(Path::new("a file of the server"), source))
+    }
+}
+
+impl Shelf {
+    /// The shelf in a folder, perhaps with a store behind it.
+    pub(crate) fn open(dir: PathBuf, store: Option<&Store>) -> Result<Self, object_store::Error> {
+        let Some(Store { url, options }) = store else { return Ok(Self { dir, far: None }) };
+        // One way of encrypting for all; a second call finds it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let bad = |source: url::ParseError| object_store::Error::Generic { store: "address", source: source.into() };
+        let url = url::Url::parse(url).map_err(bad)?;
+        let options = options.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+        let (store, below) = object_store::parse_url_opts(&url, options)?;
+        Ok(Self { dir, far: Some(Far { store: store.into(), below, runtime: Handle::current() }) })
+    }
+
+    /// Whether the store behind answers: keys that do not fit are better noticed at the start than at the first photo.
+    pub(crate) async fn check(&self) -> Result<(), object_store::Error> {
+        let Some(far) = &self.far else { return Ok(()) };
+        match far.store.head(&far.below.clone().join("nothing")).await {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A folder of it.
+    pub(crate) fn folder(&self, name: &str) -> Self {
+        let far = self.far.clone().map(|far| Far { below: far.below.clone().join(name), ..far });
+        Self { dir: self.dir.join(name), far }
+    }
+
+    /// Where a file lies here, or will.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Keeps a file that was written to its [`Shelf::path`], so that all servers have it.
+    pub(crate) fn keep(&self, name: &str) -> Result<(), ShelfError> {
+        let Some(far) = &self.far else { return Ok(()) };
+        let path = self.path(name);
+        let mut file = std::fs::File::open(&path).map_err(|source| StoreError::read(&path, source))?;
+        far.put(name, &mut file)
+    }
+
+    /// Makes sure that a file lies here; `false` when it is nowhere.
+    pub(crate) fn fetch(&self, name: &str) -> Result<bool, ShelfError> {
+        let path = self.path(name);
+        match &self.far {
+            _ if path.exists() => Ok(true),
+            None => Ok(false),
+            Some(far) => far.get(name, &path),
+        }
+    }
+
+    /// Makes sure that files lie here, several at a time. One that is nowhere is no error here, but to whoever reads it.
+    pub(crate) fn fetch_all<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), ShelfError> {
+        if self.far.is_none() {
+            return Ok(());
+        }
+        let names: Vec<&str> = names.collect();
+        names.par_iter().try_for_each(|name| self.fetch(name).map(drop))
+    }
+
+    /// Removes a file, here and there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), ShelfError> {
+        let path = self.path(name);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::read(&path, source).into());
+            }
+            _ => {}
+        }
+        let Some(far) = &self.far else { return Ok(()) };
+        match far.runtime.block_on(far.store.delete(&far.key(name))) {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes files behind that were changed longer ago than `age` and are not `named`; returns how many.
+    pub(crate) fn remove_far(
+        &self,
+        age: std::time::Duration,
+        named: &dyn Fn(&str) -> bool,
+    ) -> Result<usize, ShelfError> {
+        let Some(far) = &self.far else { return Ok(0) };
+        let mut old = Vec::new();
+        let now = std::time::SystemTime::now();
+        far.runtime.block_on(async {
+            let mut files = far.store.list(Some(&far.below));
+            while let Some(file) = files.next().await {
+                let file = file?;
+                let aged = now.duration_since(file.last_modified.into()).is_ok_and(|passed| passed > age);
+                if aged && !file.location.parts().any(|part| named(part.as_ref())) {
+                    old.push(file.location);
+                }
+            }
+            Ok::<(), object_store::Error>(())
+        })?;
+        for location in &old {
+            far.runtime.block_on(far.store.delete(location))?;
+        }
+        Ok(old.len())
+    }
+}
+
+impl Far {
+    fn key(&self, name: &str) -> Key {
+        name.split('/').fold(self.below.clone(), |key, part| key.join(part))
+    }
+
+    fn put(&self, name: &str, file: &mut std::fs::File) -> Result<(), ShelfError> {
+        let (key, mut bytes) = (self.key(name), Vec::new());
+        Read::by_ref(file).take(PART as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < PART {
+            self.runtime.block_on(self.store.put(&key, PutPayload::from(bytes)))?;
+            return Ok(());
+        }
+        let mut upload =
+            WriteMultipart::new_with_chunk_size(self.runtime.block_on(self.store.put_multipart(&key))?, PART);
+        while !bytes.is_empty() {
+            self.runtime.block_on(async {
+                upload.wait_for_capacity(2).await?;
+                upload.write(&bytes);
+                Ok::<(), object_store::Error>(())
+            })?;
+            bytes.clear();
+            Read::by_ref(file).take(PART as u64).read_to_end(&mut bytes)?;
+        }
+        self.runtime.block_on(upload.finish())?;
+        Ok(())
+    }
+
+    fn get(&self, name: &str, path: &Path) -> Result<bool, ShelfError> {
+        let got = match self.runtime.block_on(self.store.get(&self.key(name))) {
+            Ok(got) => got,
+            Err(object_store::Error::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        let mut pieces = got.into_stream();
+        store::write_atomic(path, |out| {
+            while let Some(piece) = self.runtime.block_on(pieces.next()) {
+                out.write_all(&piece.map_err(io::Error::other)?)?;
+            }
+            Ok(())
+        })?;
+        Ok(true)
+    }
+}

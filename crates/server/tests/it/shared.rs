@@ -1,0 +1,98 @@
+//! Two servers of one team: one PostgreSQL, one object store that speaks S3, and a folder each.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc::channel;
+
+use serde_json::json;
+use server::{Store, Way};
+use testkit::{id, parts, photo};
+
+use crate::postgres::Postgres;
+use crate::running::{Place, folder, start_on};
+
+const KEY: &str = "dianjing";
+const SECRET: &str = "a-secret-of-the-store";
+
+/// A store with one bucket, which checks signatures, on a port of its own. It lives as long as the tests.
+fn store(dir: &Path) -> SocketAddr {
+    let dir = dir.to_owned();
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            std::fs::create_dir_all(dir.join("works")).expect("a bucket");
+            let files = s3s_fs::FileSystem::new(&dir).expect("a folder");
+            let mut builder = s3s::service::S3ServiceBuilder::new(files);
+            builder.set_auth(s3s::auth::SimpleAuth::from_single(KEY, SECRET));
+            let service = builder.build();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            tell.send(listener.local_addr().expect("an address")).expect("somebody waits");
+            loop {
+                let Ok((socket, _)) = listener.accept().await else { continue };
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let socket = hyper_util::rt::TokioIo::new(socket);
+                    let builder = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
+                    let _ = builder.serve_connection(socket, service).await;
+                });
+            }
+        });
+    });
+    told.recv().expect("the store listens")
+}
+
+#[test]
+fn a_second_server_finds_what_the_first_one_kept() {
+    let (_store_dir, store_data) = folder();
+    let address = store(&store_data);
+    let options = [
+        ("AWS_ENDPOINT_URL", format!("http://{address}").as_str()),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let postgres = Postgres::start();
+    let place = || Place {
+        database: Some(postgres.url()),
+        store: Some(Store { url: "s3://works/studio".to_owned(), options: options.to_vec() }),
+        max_rate: None,
+    };
+    let (_first_dir, first_data) = folder();
+    let (model, dataset) = {
+        let first = start_on(Way::Team, &first_data, place());
+        let nobody = first.nobody();
+        let setup = json!({ "key": first.key, "tenant": "Works", "name": "ann", "password": "a long password" });
+        let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
+        let dataset = ann.bring("parts", &parts(8));
+        let tuned = ann.wait(&id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
+        assert_eq!(tuned["state"], "done", "{tuned}");
+        (tuned["result"]["model"].as_str().expect("a model").to_owned(), dataset)
+    };
+    let kept = walkdir::WalkDir::new(store_data.join("works/studio"));
+    let kept = kept.into_iter().flatten().filter(|entry| entry.file_type().is_file()).count();
+    assert!(kept >= 16 + 3, "sixteen photos, a bundle and two reports are in the store: {kept}");
+
+    let (_second_dir, second_data) = folder();
+    let second = start_on(Way::Team, &second_data, place());
+    let nobody = second.nobody();
+    let ann = nobody
+        .with_session(&nobody.post("/v1/login", &json!({ "name": "ann", "password": "a long password" })));
+    let page = ann.get(&format!("/v1/datasets/{dataset}/examples?limit=1")).body;
+    let example = page["examples"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(ann.get(&format!("/v1/examples/{example}/thumbnail")).status, 200);
+    assert_eq!(ann.get(&format!("/v1/models/{model}/report")).status, 200);
+    let image = {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(photo([30, 40, 180], 77))
+    };
+    let answer = ann.post(&format!("/v1/models/{model}/predict"), &json!({ "inputs": [{ "image": image }] }));
+    assert_eq!(answer.body["predictions"][0]["answer"], "blue", "{answer:?}");
+    let tuned = ann.wait(&id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
+    assert_eq!(tuned["state"], "done", "the photos come from the store: {tuned}");
+    let removed = ann.ask("DELETE", &format!("/v1/models/{model}"), None, &[]);
+    assert_eq!(removed.status, 204);
+    assert!(!store_data.join(format!("works/studio/models/{model}.djm")).exists(), "it is gone there as well");
+}

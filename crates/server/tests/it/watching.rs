@@ -1,0 +1,71 @@
+//! What a deployment was asked, whether that changed, and how another model compares.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use server::Way;
+use testkit::{Client, id, parts, photo};
+
+use crate::running::{Place, folder, start, start_on};
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn tuned(owner: &Client, dataset: &str) -> String {
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
+    ended["result"]["model"].as_str().unwrap_or_else(|| panic!("{ended}")).to_owned()
+}
+
+#[test]
+fn what_changes_is_noticed_and_another_model_is_compared() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("parts", &parts(30));
+    let [model, shadow] = [tuned(&owner, &dataset), tuned(&owner, &dataset)];
+    let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": model, "shadow": shadow }));
+    assert_eq!(deployed.status, 200, "{deployed:?}");
+    let ask = |colour: [u8; 3], from: u32| {
+        let inputs: Vec<Value> =
+            (from..from + 40).map(|number| json!({ "image": base64_of(&photo(colour, number)) })).collect();
+        assert_eq!(owner.post("/v1/predict/parts", &json!({ "inputs": inputs })).status, 200);
+    };
+    let monitor = || owner.get("/v1/deployments/parts/monitor").body;
+    ask([180, 30, 40], 0);
+    let compared = owner.until(|| Some(monitor()).filter(|told| told["shadow"]["n"] == 40));
+    assert_eq!((compared["shadow"]["same"].clone(), compared["drift"]["n"].clone()), (json!(40), json!(40)), "{compared}");
+    let answers: BTreeMap<String, u64> = compared["days"][0]["answers"]
+        .as_array()
+        .expect("answers")
+        .iter()
+        .map(|answer| (answer["answer"].as_str().expect("a class").to_owned(), answer["count"].as_u64().expect("a count")))
+        .collect();
+    assert_eq!(answers, BTreeMap::from([("red".to_owned(), 40)]));
+    assert!(compared["days"][0]["latency_ms_p50"].as_f64().is_some_and(|time| time > 0.0));
+    assert!(compared["mix"]["p_value"].as_f64().is_some_and(|p| p < 0.001), "only red ones come: {compared}");
+    // Green parts are like nothing that was learned from.
+    (0..3).for_each(|round| ask([20, 200, 30], 100 * round));
+    let changed = monitor();
+    assert!(changed["drift"]["changed_at"].is_string(), "{changed}");
+    assert!(owner.get("/v1/deployments").body["deployments"][0]["changed_at"].is_string());
+    assert_eq!(owner.ask("DELETE", &format!("/v1/models/{shadow}"), None, &[]).status, 409, "it is being compared");
+    assert_eq!(owner.ask("DELETE", "/v1/deployments/parts/drift", None, &[]).status, 204);
+    let again = monitor();
+    assert_eq!((again["drift"]["changed_at"].clone(), again["drift"]["n"].clone()), (json!(null), json!(0)));
+    drop(server);
+    let server = start(Way::Local, &data);
+    let days = server.owner().get("/v1/deployments/parts/monitor").body["days"].clone();
+    assert_eq!(days[0]["n_requests"], 4, "counts outlive the server");
+}
+
+#[test]
+fn who_asks_too_fast_is_told_to_wait() {
+    let (_dir, data) = folder();
+    let server = start_on(Way::Local, &data, Place { max_rate: Some(2), ..Place::default() });
+    let owner = server.owner();
+    let statuses: Vec<u16> = (0..14).map(|_| owner.get("/v1/datasets").status).collect();
+    assert_eq!(statuses[..8], [200; 8]);
+    assert!(statuses.contains(&429), "{statuses:?}");
+}

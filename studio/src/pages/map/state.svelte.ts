@@ -1,0 +1,214 @@
+// The map of a dataset: its points, what is seen of it, what is selected, and labels for what is selected.
+
+import { datasets, examples, labels } from '../../api/calls';
+import type { Example, Spots } from '../../api/types';
+import { toasts } from '../../app/toasts.svelte';
+import { ofClass } from '../../domain/answers';
+import { cloudOf, Grid, type Cloud } from '../../domain/map';
+import { batches } from '../../domain/pool';
+import type { Size } from '../../domain/runs';
+import { fitted, panned, toPicture, zoomed, type Point, type View } from '../../domain/view';
+import { t } from '../../i18n';
+import type { DatasetStore } from '../dataset/store.svelte';
+
+export const colourings = ['label', 'suggestion', 'disagrees'] as const;
+export type Colouring = (typeof colourings)[number];
+export const mapTools = ['pan', 'box', 'lasso'] as const;
+export type MapTool = (typeof mapTools)[number];
+
+const LOOKING_MS = 1500;
+const BATCH = 500;
+const SHOWN = 24;
+const PLANE: Size = { width: 1, height: 1 };
+/** As close as this many times the whole. */
+const CLOSEST = 200;
+
+export class MapState {
+  readonly store: DatasetStore;
+  spots = $state.raw<Spots | null>(null);
+  error = $state.raw<unknown>(null);
+  colouring = $state<Colouring>('label');
+  tool = $state<MapTool>('pan');
+  view = $state.raw<View>({ scale: 1, x: 0, y: 0 });
+  frame = $state.raw<Size>({ width: 0, height: 0 });
+  /** Grows when labels change, as the arrays tell nobody. */
+  round = $state(0);
+  /** Those that are selected, in their order. */
+  chosen = $state.raw<number[]>([]);
+  hovered = $state<number | null>(null);
+  outline = $state.raw<readonly Point[]>([]);
+  labelling = $state.raw<{ done: number; total: number } | null>(null);
+  /** The first of those selected, to look at. */
+  first = $state.raw<Example[]>([]);
+  cloud: Cloud = cloudOf([], []);
+  grid = new Grid(this.cloud);
+  #moved = false;
+  #stopped = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: DatasetStore) {
+    this.store = store;
+    void this.load();
+  }
+
+  async load(): Promise<void> {
+    try {
+      const spots = await datasets.map(this.store.id);
+      if (this.#stopped) return;
+      this.error = null;
+      if (spots.state === 'ready' && this.spots?.state !== 'ready') this.#begin(spots);
+      this.spots = spots;
+      if (spots.state === 'looking') this.#timer = setTimeout(() => void this.load(), LOOKING_MS);
+    } catch (error) {
+      this.error = error;
+    }
+  }
+
+  #begin(spots: Spots): void {
+    this.cloud = cloudOf(spots.x, spots.y);
+    this.grid = new Grid(this.cloud);
+    this.fit();
+  }
+
+  /** For each point the place of its colour: 0 for none, then the classes; or 1 where the model agrees, 2 where not. */
+  colours(): Uint8Array {
+    const { spots, colouring } = this;
+    const result = new Uint8Array(this.cloud.n);
+    if (!spots) return result;
+    const from = colouring === 'suggestion' ? spots.suggestions : spots.labels;
+    for (let i = 0; i < result.length; i += 1) {
+      const one = from[i];
+      if (colouring === 'disagrees') result[i] = spots.labels[i] == null ? 0 : this.disagrees(i) ? 2 : 1;
+      else result[i] = one == null ? 0 : 1 + (one % 255);
+    }
+    return result;
+  }
+
+  disagrees(i: number): boolean {
+    const [label, suggestion] = [this.spots?.labels[i], this.spots?.suggestions[i]];
+    return label != null && suggestion != null && label !== suggestion;
+  }
+
+  framed(frame: Size): void {
+    this.frame = frame;
+    if (!this.#moved) this.fit();
+  }
+
+  fit(): void {
+    this.#moved = false;
+    if (this.frame.width > 0) this.view = zoomed(fitted(PLANE, this.frame), 0.94, [this.frame.width / 2, this.frame.height / 2], PLANE, this.frame);
+  }
+
+  zoom(by: number, at: Point = [this.frame.width / 2, this.frame.height / 2]): void {
+    this.#moved = true;
+    this.view = zoomed(this.view, by, at, PLANE, this.frame, Math.min(this.frame.width, this.frame.height) * CLOSEST);
+  }
+
+  pan(dx: number, dy: number): void {
+    this.#moved = true;
+    this.view = panned(this.view, dx, dy, PLANE, this.frame);
+  }
+
+  /** The point at this place of the screen. */
+  at(place: Point, reach: number): number | null {
+    return this.grid.nearest(toPicture(this.view, place), reach / this.view.scale);
+  }
+
+  hover(place: Point | null): void {
+    this.hovered = place === null || this.spots?.state !== 'ready' ? null : this.at(place, 8);
+  }
+
+  get nSelected(): number {
+    return this.chosen.length;
+  }
+
+  /** Selects these, besides what is selected when `more`. */
+  select(found: readonly number[], more: boolean): void {
+    const all = more ? new Set([...this.chosen, ...found]) : found;
+    this.chosen = [...all].sort((a, b) => a - b);
+    void this.#lookAtFirst();
+  }
+
+  /** What lies within the drawn outline, in screen pixels. */
+  selectInside(outline: readonly Point[], more: boolean): void {
+    this.select(this.grid.inside(outline.map((place) => toPicture(this.view, place))), more);
+  }
+
+  /** Where the keyboard looks: the middle. */
+  selectHere(): void {
+    const [x, y] = [this.frame.width / 2, this.frame.height / 2];
+    const ring = Array.from({ length: 24 }, (_, i): Point => [x + 24 * Math.cos((i / 12) * Math.PI), y + 24 * Math.sin((i / 12) * Math.PI)]);
+    this.selectInside(ring, true);
+  }
+
+  selectWhere(fits: (i: number) => boolean): void {
+    const found: number[] = [];
+    for (let i = 0; i < this.cloud.n; i += 1) if (fits(i)) found.push(i);
+    this.select(found, false);
+  }
+
+  clear(): void {
+    this.select([], false);
+  }
+
+  async #lookAtFirst(): Promise<void> {
+    const { chosen } = this;
+    const ids = chosen.slice(0, SHOWN).map((i) => this.spots?.ids[i] ?? '');
+    const found = await Promise.all(ids.map((id) => examples.get(id).catch(() => null)));
+    if (chosen === this.chosen) this.first = found.filter((one) => one !== null);
+  }
+
+  get mayLabel(): boolean {
+    return this.store.data?.task === 'class' && this.nSelected > 0 && this.labelling === null;
+  }
+
+  /** One class for all that are selected. */
+  async label(name: string): Promise<void> {
+    const { spots } = this;
+    if (!spots || !this.mayLabel) return;
+    const to = spots.classes.indexOf(name);
+    const todo = this.chosen.filter((i) => to < 0 || spots.labels[i] !== to);
+    let done = 0;
+    this.labelling = { done, total: todo.length };
+    try {
+      for (const batch of batches(todo, BATCH)) {
+        await labels.setMany(this.store.id, batch.map((i) => ({ example: spots.ids[i] ?? '', ...ofClass(name, 'class') })));
+        for (const i of batch) this.#named(i, name);
+        done += batch.length;
+        this.labelling = { done, total: todo.length };
+      }
+    } catch (error) {
+      toasts.failed(error);
+    }
+    this.labelling = null;
+    this.round += 1;
+    this.clear();
+    if (done > 0) toasts.say(t('gallery.labelled', { n: done, label: name }), { title: t('common.undo'), run: () => void this.undo(done) });
+  }
+
+  #named(i: number, name: string): void {
+    const { spots } = this;
+    if (!spots) return;
+    const before = spots.labels[i];
+    this.store.moved(before == null ? null : [spots.classes[before] ?? ''], [name]);
+    if (!spots.classes.includes(name)) spots.classes.push(name);
+    spots.labels[i] = spots.classes.indexOf(name);
+  }
+
+  async undo(n: number): Promise<void> {
+    let undone = 0;
+    try {
+      for (; undone < n; undone += 1) await labels.undo(this.store.id);
+    } catch (error) {
+      toasts.failed(error);
+    }
+    await Promise.all([this.store.load(), this.load()]);
+    this.round += 1;
+    if (undone > 0) toasts.say(t('gallery.undone', { n: undone }));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+}
