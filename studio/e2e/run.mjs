@@ -1,7 +1,7 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks]
-// marks.mjs and looks.mjs bring a server of their own (mock.mjs).
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks|watching]
+// marks.mjs, looks.mjs and watching.mjs bring a server of their own (mock.mjs).
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,13 +10,13 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks|watching]');
 
 let failed = false;
 for (const name of ['faults', 'story']) {
   if (only === undefined || only === name) failed = !(await passes(program, data, name)) || failed;
 }
-for (const name of ['marks', 'looks']) {
+for (const name of ['marks', 'looks', 'watching']) {
   if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
 }
 process.exit(failed ? 1 : 0);

@@ -54,14 +54,13 @@ fn rows(x: MatrixView<'_>, rows: &[usize]) -> Matrix {
 
 /// Where rows lie along the two directions in which they differ most, in a square of [`SIDE`].
 fn main_directions(x: MatrixView<'_>, seed: Seed) -> Vec<[f32; 2]> {
-    let narrow = if x.cols() > COLUMNS {
-        random_projection(x, COLUMNS, seed.derive("columns"))
-    } else {
-        x.to_owned()
-    };
+    let narrow =
+        if x.cols() > COLUMNS { random_projection(x, COLUMNS, seed.derive("columns")) } else { x.to_owned() };
     let (n, d) = (narrow.rows(), narrow.cols());
     let mut means = vec![0.0_f64; d];
-    narrow.iter_rows().for_each(|row| row.iter().zip(&mut means).for_each(|(value, mean)| *mean += f64::from(*value)));
+    narrow
+        .iter_rows()
+        .for_each(|row| row.iter().zip(&mut means).for_each(|(value, mean)| *mean += f64::from(*value)));
     means.iter_mut().for_each(|mean| *mean /= n.max(1) as f64);
     let centred: Vec<f64> = narrow
         .iter_rows()
@@ -70,7 +69,8 @@ fn main_directions(x: MatrixView<'_>, seed: Seed) -> Vec<[f32; 2]> {
     let centred = Matrix::from_vec(n, d, centred);
     let (_, vectors) = decompose::eigh(matmul_tn(centred.view(), centred.view()).view());
     // Eigenvalues ascend; a single column is laid out on a line.
-    let axes = [1, 2].map(|back| d.checked_sub(back).map_or_else(|| vec![0.0; d], |at| vectors.row(at).to_vec()));
+    let axes =
+        [1, 2].map(|back| d.checked_sub(back).map_or_else(|| vec![0.0; d], |at| vectors.row(at).to_vec()));
     let placed = matmul_nt(centred.view(), Matrix::from_rows(&axes).view());
     let most = placed.data().iter().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
     let mut rng = seed.derive("begin").rng();
@@ -211,7 +211,11 @@ mod tests {
         let of: Vec<usize> = (0..8 * each).map(|row| row % 8).collect();
         let values = of.iter().flat_map(|cloud| {
             let noise: Vec<f64> = (0..40).map(|_| random::normal(&mut rng)).collect();
-            centres[*cloud].iter().zip(noise).map(|(centre, noise)| (centre + noise) as f32).collect::<Vec<_>>()
+            centres[*cloud]
+                .iter()
+                .zip(noise)
+                .map(|(centre, noise)| (centre + noise) as f32)
+                .collect::<Vec<_>>()
         });
         (Matrix::from_vec(8 * each, 40, values.collect()), of)
     }
@@ -228,7 +232,8 @@ mod tests {
     fn like_lies_beside_like_more_than_along_the_main_directions() {
         let (x, of) = clouds(60);
         let places = lay_out(x.view(), Seed(1));
-        let (laid, main) = (beside_their_own(&places, &of), beside_their_own(&main_directions(x.view(), Seed(1)), &of));
+        let (laid, main) =
+            (beside_their_own(&places, &of), beside_their_own(&main_directions(x.view(), Seed(1)), &of));
         assert!(laid > 0.97 && laid > main + 0.05, "{laid} against {main}");
         assert!(places.iter().flatten().all(|side| (0.0..=1.0).contains(side)));
         assert_eq!(places, lay_out(x.view(), Seed(1)), "the same every time");

@@ -11,8 +11,8 @@ mod duplicates;
 mod error;
 pub mod faults;
 mod joined;
-mod layout;
 pub mod labels;
+mod layout;
 mod looks;
 mod nearest;
 pub mod select;
@@ -21,7 +21,7 @@ mod significance;
 
 pub use duplicates::{Duplicates, duplicates, duplicates_among, duplicates_of_pictures};
 pub use error::CurateError;
-pub use layout::lay_out;
 pub use labels::{LabelIssue, LabelQuality, label_quality};
+pub use layout::lay_out;
 pub use looks::Look;
 pub use nearest::nearest;

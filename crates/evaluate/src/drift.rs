@@ -153,10 +153,12 @@ mod tests {
         assert_eq!(mix_p_value(&[100, 2], &[90, 1]), None, "the rare class tells nothing");
         let mut rng = Seed(9).rng();
         let small = (0..1000).filter(|_| {
-            let mut draw = |n: usize| (0..n).fold([0; 3], |mut counts, _| {
-                counts[random::below(&mut rng, 10).min(2)] += 1;
-                counts
-            });
+            let mut draw = |n: usize| {
+                (0..n).fold([0; 3], |mut counts, _| {
+                    counts[random::below(&mut rng, 10).min(2)] += 1;
+                    counts
+                })
+            };
             mix_p_value(&draw(150), &draw(300)).is_some_and(|p| p < 0.05)
         });
         let small = small.count();

@@ -109,7 +109,11 @@ impl App {
     }
 
     /// A file of a model that is read; `None` where there is none.
-    pub(crate) async fn read_model(self: &Arc<Self>, id: &str, ending: &str) -> Result<Option<Vec<u8>>, ApiError> {
+    pub(crate) async fn read_model(
+        self: &Arc<Self>,
+        id: &str,
+        ending: &str,
+    ) -> Result<Option<Vec<u8>>, ApiError> {
         let (app, name) = (self.clone(), format!("{id}.{ending}"));
         self.blocking(move || {
             let there = app.models.fetch(&name)?;

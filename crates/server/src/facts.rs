@@ -9,7 +9,8 @@ use pipeline::Inspecting;
 use pipeline::report::inspection::{AlarmPromise, InspectedPart, TradeOffPoint};
 
 use crate::api::models::{
-    AlarmTrade, Confusion, Errors, Facts, Found, InspectionErrors, InspectorFacts, Kept, Measured, Part, Promise, Recall, Trade,
+    AlarmTrade, Confusion, Errors, Facts, Found, InspectionErrors, InspectorFacts, Kept, Measured, Part,
+    Promise, Recall, Trade,
 };
 
 /// Of a bundle alone.
@@ -131,7 +132,15 @@ pub(crate) fn with_errors(
     };
     let confusion = Confusion { classes: facts.classes.clone(), counts };
     let trade = trade_off.iter().map(trade).collect();
-    Kept { facts, errors: Errors { confusion, trade, promises: promises.iter().map(promise).collect(), inspection: None } }
+    Kept {
+        facts,
+        errors: Errors {
+            confusion,
+            trade,
+            promises: promises.iter().map(promise).collect(),
+            inspection: None,
+        },
+    }
 }
 
 fn promise(rule: &RejectRule) -> Promise {

@@ -94,7 +94,9 @@ impl Iterator for Items {
                 Ok(rows) => rows,
                 Err(error) => return Some(Err(io::Error::other(error))),
             };
-            if self.files && let Err(error) = self.app.blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref())) {
+            if self.files
+                && let Err(error) = self.app.blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))
+            {
                 return Some(Err(io::Error::other(error)));
             }
             self.read = rows.into();

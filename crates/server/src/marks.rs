@@ -21,7 +21,8 @@ pub(crate) fn keep(marks: &[Mark], on: Modality) -> Result<Option<String>, ApiEr
     let kind = kind(on)?;
     for (number, mark) in (1..).zip(marks) {
         mark.check(kind).map_err(|error| {
-            let (en, zh) = (format!("mark {number}: {error}"), format!("第 {number} 个标记：{}", chinese(&error)));
+            let (en, zh) =
+                (format!("mark {number}: {error}"), format!("第 {number} 个标记：{}", chinese(&error)));
             ApiError::invalid(en, zh)
         })?;
     }

@@ -54,7 +54,10 @@ impl Shelf {
         let Some(Store { url, options }) = store else { return Ok(Self { dir, far: None }) };
         // One way of encrypting for all; a second call finds it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let bad = |source: url::ParseError| object_store::Error::Generic { store: "address", source: source.into() };
+        let bad = |source: url::ParseError| object_store::Error::Generic {
+            store: "address",
+            source: source.into(),
+        };
         let url = url::Url::parse(url).map_err(bad)?;
         let options = options.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
         let (store, below) = object_store::parse_url_opts(&url, options)?;

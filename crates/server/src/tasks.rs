@@ -71,7 +71,9 @@ impl Task {
             Self::Classes => {
                 ("this data set asks for `labels`: a list of classes", "该数据集要求 labels：类别列表")
             }
-            Self::Number => ("this data set asks for `number`: a finite number", "该数据集要求 number：有限的数值"),
+            Self::Number => {
+                ("this data set asks for `number`: a finite number", "该数据集要求 number：有限的数值")
+            }
         };
         ApiError::invalid(en, zh)
     }
@@ -81,10 +83,9 @@ impl Task {
         let Some(kept) = kept else { return Answer::default() };
         match self {
             Self::Class => Answer { label: Some(kept.to_owned()), ..Answer::default() },
-            Self::Classes => Answer {
-                labels: Some(apart(kept).map(str::to_owned).collect()),
-                ..Answer::default()
-            },
+            Self::Classes => {
+                Answer { labels: Some(apart(kept).map(str::to_owned).collect()), ..Answer::default() }
+            }
             Self::Number => Answer { number: kept.parse().ok(), ..Answer::default() },
         }
     }

@@ -88,8 +88,25 @@ export interface paths {
         delete: operations["remove"];
         options?: never;
         head?: never;
-        /** Gives a data set another name. */
-        patch: operations["rename"];
+        /** Gives a data set another name, or asks something else of its examples. */
+        patch: operations["change"];
+        trace?: never;
+    };
+    "/v1/datasets/{id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how far people agree, and what they dispute. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/datasets/{id}/audit": {
@@ -144,6 +161,23 @@ export interface paths {
         patch: operations["rename_class"];
         trace?: never;
     };
+    "/v1/datasets/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides what holds of an example, whatever was said; later votes do not change it. */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{id}/events": {
         parameters: {
             query?: never;
@@ -185,8 +219,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The names, texts and labels as a table: CSV unless asked otherwise. */
+        /** The examples with their labels and marks, in a format. */
         get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/export/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what each format can hold of a data set. */
+        get: operations["formats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -238,6 +289,23 @@ export interface paths {
         };
         /** How good a quick model is with the labels so far. */
         get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the examples lie on a plane; ask again while it is being drawn. */
+        get: operations["map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -400,6 +468,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/deployments/{name}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Says that what is asked about now is what is usual: the watch for changes begins anew. */
+        delete: operations["accept_change"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deployments/{name}/monitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how a deployment does. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/deployments/{name}/roll-back": {
         parameters: {
             query?: never;
@@ -485,6 +587,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/examples/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts these marks in place of those that an example has; an empty list takes them away. */
+        put: operations["put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/examples/{id}/thumbnail": {
         parameters: {
             query?: never;
@@ -494,6 +613,23 @@ export interface paths {
         };
         /** A small JPEG: of a picture, or of a sound's spectrum. */
         get: operations["thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/examples/{id}/votes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who said what about an example. */
+        get: operations["votes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1071,6 +1207,36 @@ export interface components {
             n: number;
             sentence: string;
         };
+        /** @description How far people agree. */
+        Agreement: {
+            alpha?: components["schemas"]["Measure"] | null;
+            /** @description The least decided first; at most 200. */
+            disputes: components["schemas"]["Dispute"][];
+            n_disputed: number;
+            /** @description Who answered most, first. */
+            people: components["schemas"]["Annotator"][];
+        };
+        /** @description With this threshold, this share of the good parts alarms and this share of the defects does not. */
+        AlarmTrade: {
+            /** Format: double */
+            false_alarms: number;
+            /** Format: double */
+            missed: number;
+            /** Format: double */
+            threshold: number;
+        };
+        Annotator: {
+            accuracy?: components["schemas"]["Measure"] | null;
+            /** @description What they confuse most. */
+            confusions: components["schemas"]["Confused"][];
+            n_votes: number;
+            name: string;
+        };
+        AnswerCount: {
+            answer: string;
+            /** Format: int64 */
+            count: number;
+        };
         Arrived: {
             path: string;
             /**
@@ -1088,6 +1254,18 @@ export interface components {
             datatype: string;
             name: string;
             shape: number[];
+        };
+        /** @description What to change. */
+        Change: {
+            /**
+             * Format: int64
+             * @description 1 to 10.
+             */
+            annotators?: number | null;
+            blind?: boolean | null;
+            name?: string | null;
+            /** @description Only while no example has an answer. */
+            task?: string | null;
         };
         Check: {
             fault: string;
@@ -1108,26 +1286,73 @@ export interface components {
             /** Format: double */
             probability: number;
         };
+        Confused: {
+            said: string;
+            /**
+             * Format: double
+             * @description Expected number.
+             */
+            times: number;
+            /** @description What everybody together says. */
+            truth: string;
+        };
         /** @description Given classes by row, predicted ones by column. */
         Confusion: {
             classes: string[];
             counts: number[][];
         };
+        Counts: {
+            /** @description Of inputs, the most frequent first. */
+            answers: components["schemas"]["AnswerCount"][];
+            /** @description `2026-11-26`, in universal time. */
+            day: string;
+            /**
+             * Format: double
+             * @description In milliseconds, to a fifth.
+             */
+            latency_ms_p50?: number | null;
+            /** Format: double */
+            latency_ms_p95?: number | null;
+            /**
+             * Format: int64
+             * @description Inputs that a person should look at.
+             */
+            n_doubtful: number;
+            /** Format: int64 */
+            n_requests: number;
+        };
         /** @description A data set. */
         Dataset: {
+            /**
+             * Format: int64
+             * @description How many people are asked about each example; with more than one, what most of them say holds.
+             */
+            annotators: number;
+            /** @description Whether labellers do not see what others, people or the model, say. */
+            blind: boolean;
             /** @description In the order of their making. */
             classes: components["schemas"]["Class"][];
             created_at: string;
             id: string;
+            /** @description Whether these are photos of which one class says that nothing is wrong: tuning makes an inspector of them. */
+            inspects: boolean;
             /** @description `image`, `text` or `sound`; absent while it is empty. */
             modality?: string | null;
             /** Format: int64 */
             n_examples: number;
             /** Format: int64 */
             n_labelled: number;
+            /**
+             * Format: int64
+             * @description Examples with at least one mark.
+             */
+            n_marked: number;
             /** Format: int64 */
             n_problems: number;
             name: string;
+            number?: components["schemas"]["Range"] | null;
+            /** @description What is asked of each example: `class`, one of several; `classes`, any number of them; `number`. */
+            task: string;
             updated_at: string;
         };
         Datasets: {
@@ -1143,10 +1368,15 @@ export interface components {
         };
         /** @description A name that answers. */
         Deployment: {
+            /** @description When it was noticed that inputs are no longer like what the model learned from; absent while they are. */
+            changed_at?: string | null;
             /** @description The data set that doubtful inputs come back to. */
             collects?: string | null;
             created_at: string;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of the last day with requests.
+             */
             latency_ms_p50?: number | null;
             model: components["schemas"]["Model"];
             /**
@@ -1156,12 +1386,14 @@ export interface components {
             n_collected: number;
             /**
              * Format: int64
-             * @description Since the server started.
+             * @description Of the last 30 days.
              */
             n_requests: number;
             name: string;
             /** @description The model that answered before, to roll back to. */
             previous?: string | null;
+            /** @description A model that is asked as well and never answers: see the monitor. */
+            shadow?: string | null;
             /**
              * @description Where to ask: `POST`, with a token.
              * @example /v1/predict/tile
@@ -1170,6 +1402,33 @@ export interface components {
         };
         Deployments: {
             deployments: components["schemas"]["Deployment"][];
+        };
+        /** @description An example about which people said different things. */
+        Dispute: {
+            /** @description The most probable answer, given how good each person is. */
+            best: string;
+            example: components["schemas"]["Example"];
+            /**
+             * Format: double
+             * @description In [0, 1].
+             */
+            probability: number;
+            votes: components["schemas"]["Vote"][];
+        };
+        /** @description Whether inputs are still like what the model learned from. */
+        Drift: {
+            /** @description When there was evidence enough; absent while there is none. */
+            changed_at?: string | null;
+            /**
+             * Format: double
+             * @description Against "nothing changed": 1 is none, 100 is said of one in a hundred that never change, ever.
+             */
+            evidence: number;
+            /**
+             * Format: int64
+             * @description Inputs that were looked at since the model began to answer here.
+             */
+            n: number;
         };
         Embed: {
             /** @description Texts. */
@@ -1221,6 +1480,7 @@ export interface components {
         /** @description Where a model errs, out of fold. */
         Errors: {
             confusion: components["schemas"]["Confusion"];
+            inspection?: components["schemas"]["InspectionErrors"] | null;
             /** @description What could be promised, for targets of 1, 2, 5, 10 and 20 % that can be proved. */
             promises: components["schemas"]["Promise"][];
             /** @description From all answered to nearly none. To look at, not to promise by: who picks among many thresholds finds a lucky one. */
@@ -1233,21 +1493,41 @@ export interface components {
         Example: {
             /** @description The person who gave the label; absent when it came with the data. */
             by?: string | null;
+            /** Format: int64 */
+            height?: number | null;
             id: string;
+            /** @description Where one class of several is asked for. */
             label?: string | null;
+            /** @description Where several labels are; an empty list says that none applies. */
+            labels?: string[] | null;
+            marks: components["schemas"]["Mark"][];
             /** @description Where it came from: a path, or file and row. */
             name: string;
+            /**
+             * Format: double
+             * @description Where a number is.
+             */
+            number?: number | null;
             suggestion?: components["schemas"]["Suggestion"] | null;
             text?: string | null;
+            /**
+             * Format: int64
+             * @description Of a picture as it is shown, in pixels.
+             */
+            width?: number | null;
         };
         /** @description What is known of a model, as it is kept. */
         Facts: {
             base: string;
+            /** @description Of an inspector: the kinds of defect that it can name. */
             classes: string[];
             /** @description Hash over the examples and labels that it was made of. */
             fingerprint: string;
             /** @description Hash over what it consists of. */
             identity: string;
+            inspector?: components["schemas"]["InspectorFacts"] | null;
+            /** @description `answers`, or `inspector`. */
+            kind?: string;
             /** @description The headline first. */
             measures: components["schemas"]["Measured"][];
             modality: string;
@@ -1287,6 +1567,26 @@ export interface components {
             suggested?: string | null;
             title: string;
         };
+        Fit: {
+            /** @description Whether it can hold this data set at all. */
+            fits: boolean;
+            format: string;
+            /** @description For people. */
+            title: string;
+            /** @description What would be lost or changed; absent where nothing is. */
+            why?: string | null;
+            /** @description Whether it always comes with the files. */
+            with_files: boolean;
+        };
+        /** @description What each format can hold of a data set. */
+        Formats: {
+            formats: components["schemas"]["Fit"][];
+        };
+        /** @description The share of a kind of defect that alarms. */
+        Found: {
+            found: components["schemas"]["Measure"];
+            kind: string;
+        };
         FreshToken: components["schemas"]["Token"] & {
             /** @description Shown this once. */
             secret: string;
@@ -1302,18 +1602,98 @@ export interface components {
         };
         Given: {
             example: string;
-            /** @description A new name makes a new class; null takes the label away. */
+            /** @description Where one class of several is asked for. A new name makes a new class; null, without the other two, takes the answer away. */
             label?: string | null;
+            /** @description Where several labels are; an empty list says that none applies. */
+            labels?: string[] | null;
             /**
              * Format: int64
              * @description How long the person looked at it.
              */
             milliseconds?: number | null;
+            /**
+             * Format: double
+             * @description Where a number is.
+             */
+            number?: number | null;
         };
         /** @description Whose things one sees. */
         Home: {
             id: string;
             name: string;
+        };
+        /** @description What was found on one photo. */
+        Inspected: {
+            alarm: boolean;
+            /** Format: int32 */
+            height: number;
+            /** @description The kind of defect it is most like; absent where it does not alarm, or too few were shown to tell. */
+            kind?: string | null;
+            /** @description Whether it is like none of the kinds that were shown. */
+            never_seen: boolean;
+            /** @description The photo in grey with its suspicion over it, as the address of a picture; absent unless asked for. */
+            overlay?: string | null;
+            /**
+             * Format: double
+             * @description The chance that a good part scores as high, in (0, 1].
+             */
+            p_value: number;
+            /** @description What is marked, the most suspicious first. */
+            regions: components["schemas"]["Region"][];
+            /**
+             * Format: double
+             * @description Suspicion; above the threshold it alarms.
+             */
+            score: number;
+            /** Format: double */
+            threshold: number;
+            /**
+             * Format: int32
+             * @description Of the photo, in pixels.
+             */
+            width: number;
+        };
+        /** @description Where an inspector errs, on photos that it had not seen. */
+        InspectionErrors: {
+            /** @description What to photograph next, most useful first, in English and Chinese. */
+            advice: string[][];
+            /** @description Good parts that alarm, the most suspicious first. */
+            alarmed_good: components["schemas"]["Part"][];
+            kinds: components["schemas"]["Found"][];
+            /** @description Defects that do not alarm, the least suspicious first. */
+            missed: components["schemas"]["Part"][];
+            /** @description Good parts that may not be good, the least like the others first. */
+            suspects: components["schemas"]["Part"][];
+            /** @description What every threshold would do; empty without defects. */
+            trade: components["schemas"]["AlarmTrade"][];
+        };
+        /** @description When an inspector alarms, and what is promised about it. */
+        InspectorFacts: {
+            /**
+             * Format: double
+             * @description The smallest rate that these good parts could prove, where the wished one is not proven.
+             */
+            best_rate?: number | null;
+            /**
+             * Format: double
+             * @description How sure the promise is, or was to be; absent where that is not known.
+             */
+            confidence?: number | null;
+            /**
+             * Format: double
+             * @description Share of good parts that alarm, at most: promised where `proven`, else aimed at.
+             */
+            false_alarms: number;
+            /** @description Good parts that it knows. */
+            n_good: number;
+            /** @description Good parts, or groups of them, that would prove the wished rate. */
+            need?: number | null;
+            proven: boolean;
+            /**
+             * Format: double
+             * @description Above this suspicion a part alarms.
+             */
+            threshold: number;
         };
         /** @description Something under way, or done. */
         Job: {
@@ -1344,6 +1724,19 @@ export interface components {
         Jobs: {
             jobs: components["schemas"]["Job"][];
         };
+        /** @description What marking did. */
+        Kept: {
+            /**
+             * Format: int64
+             * @description The number of the event; 0 where nothing changed.
+             */
+            event: number;
+            /**
+             * Format: int64
+             * @description Examples of the data set with a mark.
+             */
+            n_marked: number;
+        };
         Key: {
             /** @description Of this start of the server. */
             key: string;
@@ -1360,6 +1753,8 @@ export interface components {
             label?: string | null;
             /** @description Whether it took another event back. */
             undo: boolean;
+            /** @description `label` or `marks`; marks are not shown here. */
+            what: string;
         };
         /** @description How it stands. */
         Live: {
@@ -1393,6 +1788,74 @@ export interface components {
         Many: {
             labels: components["schemas"]["Given"][];
         };
+        /** @description Where examples lie: all lists are of one length. */
+        Map: {
+            classes: string[];
+            ids: string[];
+            /** @description Places among the classes. */
+            labels: (number | null)[];
+            /** @description `looking`: features are being computed, or the map is being drawn. `ready`. */
+            state: string;
+            /** @description What the quick model would say, not having seen the label: places among the classes. */
+            suggestions: (number | null)[];
+            /** @description In [0, 1]. */
+            x: number[];
+            /** @description In [0, 1]. */
+            y: number[];
+        };
+        /** @description A place on an example. */
+        Mark: {
+            /** @description What is there; a name that is new makes a class. */
+            class?: string | null;
+            /**
+             * Format: double
+             * @description Behind the last character, or in seconds.
+             */
+            end?: number | null;
+            /**
+             * Format: double
+             * @description Of a box; of the picture for a brush; in pixels.
+             */
+            height?: number | null;
+            /** @description Of a polygon: three corners or more, in pixels. */
+            points?: number[][] | null;
+            /** @description Of a brush: lengths of runs over the rows of the picture, one that is not marked first. */
+            runs?: number[] | null;
+            /**
+             * @description `box`, `polygon` or `brush` on pictures, `span` on texts, `segment` on sounds.
+             * @example box
+             */
+            shape: string;
+            /**
+             * Format: double
+             * @description Of a span, in characters; of a segment, in seconds.
+             */
+            start?: number | null;
+            /**
+             * Format: double
+             * @description Of a box; of the picture for a brush; in pixels.
+             */
+            width?: number | null;
+            /**
+             * Format: double
+             * @description Of a box, in pixels from the left.
+             */
+            x?: number | null;
+            /**
+             * Format: double
+             * @description Of a box, in pixels from the top.
+             */
+            y?: number | null;
+        };
+        /** @description Everything that is marked on an example. */
+        Marked: {
+            marks: components["schemas"]["Mark"][];
+            /**
+             * Format: int64
+             * @description How long the person worked on them.
+             */
+            milliseconds?: number | null;
+        };
         Me: {
             id: string;
             name: string;
@@ -1415,6 +1878,17 @@ export interface components {
             /** @description `out-of-fold` or `test`. */
             on: string;
         };
+        /** @description The answers of the last seven days beside those that were given out of fold when the model was made. */
+        Mix: {
+            classes: string[];
+            expected: number[];
+            observed: number[];
+            /**
+             * Format: double
+             * @description The chance of such a difference when nothing changed; absent with too few answers.
+             */
+            p_value?: number | null;
+        };
         /** @description A small model. */
         Model: components["schemas"]["Facts"] & {
             created_at: string;
@@ -1436,6 +1910,13 @@ export interface components {
         Models: {
             models: components["schemas"]["Model"][];
         };
+        Monitor: {
+            /** @description The oldest first; days on which nothing was asked are left out. */
+            days: components["schemas"]["Counts"][];
+            drift: components["schemas"]["Drift"];
+            mix?: components["schemas"]["Mix"] | null;
+            shadow?: components["schemas"]["Shadow"] | null;
+        };
         Name: {
             name: string;
         };
@@ -1447,6 +1928,12 @@ export interface components {
             /** Format: float */
             distance: number;
             example: components["schemas"]["Example"];
+        };
+        /** @description A data set that is not there yet. */
+        New: {
+            name: string;
+            /** @description `class` when absent. */
+            task?: string | null;
         };
         NewPassword: {
             /** @description At least ten characters. */
@@ -1482,6 +1969,18 @@ export interface components {
              */
             total: number;
         };
+        /** @description A photo that was inspected. */
+        Part: {
+            /** @description The example; absent where it is not there any more. */
+            example?: string | null;
+            /** @description The kind of defect that a person saw; absent for good. */
+            kind?: string | null;
+            name: string;
+            /** Format: double */
+            p_value?: number | null;
+            /** Format: double */
+            score: number;
+        };
         Past: {
             accuracy: components["schemas"]["Measure"];
             /** Format: int64 */
@@ -1499,6 +1998,7 @@ export interface components {
         };
         /** @description An answer with its evidence. */
         Predicted: {
+            /** @description Of an inspector: `good`, the kind of defect, or `defect`. */
             answer?: string | null;
             /**
              * Format: double
@@ -1510,6 +2010,7 @@ export interface components {
              * @description P-value of being like what the model was tuned on, in (0, 1].
              */
             familiarity?: number | null;
+            inspected?: components["schemas"]["Inspected"] | null;
             /** @description Of the file, or the input's number. */
             name: string;
             /** @description Why there is no answer, or what of the input was left out. */
@@ -1547,23 +2048,21 @@ export interface components {
              */
             threshold: number;
         };
-        /** @description One of the three. */
-        Question: {
-            /** @description The file, in base64. */
-            image?: string | null;
-            /** @description The file, in base64. */
-            sound?: string | null;
-            text?: string | null;
-        };
         /** @description What models are asked about: as JSON, or as parts called `file` of a form. */
         Questions: {
-            inputs: components["schemas"]["Question"][];
+            inputs: components["schemas"]["Sample"][];
         };
         Queue: {
             /** @description The most useful first. */
             examples: components["schemas"]["Example"][];
             /** @description Why these. */
             why: string;
+        };
+        Range: {
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
         };
         Ready: {
             name: string;
@@ -1573,11 +2072,31 @@ export interface components {
             class: string;
             estimate: components["schemas"]["Measure"];
         };
+        /** @description A place that is more suspicious than good parts are. */
+        Region: {
+            /** @description In pixels. */
+            area: number;
+            /**
+             * Format: float
+             * @description The largest suspicion inside.
+             */
+            peak: number;
+            /** @description Corners in pixels, clockwise. */
+            points: number[][];
+        };
         /**
          * @description What a person is in their tenant. Each may do what those below may.
          * @enum {string}
          */
         Role: "viewer" | "labeller" | "editor" | "owner";
+        /** @description One of the three. */
+        Sample: {
+            /** @description The file, in base64. */
+            image?: string | null;
+            /** @description The file, in base64. */
+            sound?: string | null;
+            text?: string | null;
+        };
         /**
          * @description What a token may be used for.
          * @enum {string}
@@ -1603,6 +2122,20 @@ export interface components {
             password: string;
             /** @description What the team is called. */
             tenant: string;
+        };
+        /** @description A model that is asked as well and never answers. */
+        Shadow: {
+            model: string;
+            /**
+             * Format: int64
+             * @description Inputs on which both were asked, over the days that are shown.
+             */
+            n: number;
+            /**
+             * Format: int64
+             * @description With the same answer.
+             */
+            same: number;
         };
         /** @description What the first page must know. */
         Status: {
@@ -1686,6 +2219,8 @@ export interface components {
             example: components["schemas"]["Example"];
             /** @description The label that was taken back. */
             undone?: string | null;
+            /** @description `label` or `marks`. */
+            what: string;
         };
         /** @description An upload under way. */
         Upload: {
@@ -1693,6 +2228,14 @@ export interface components {
             /** @description What has arrived. */
             files: components["schemas"]["Arrived"][];
             id: string;
+        };
+        /** @description The last word of one person. */
+        Vote: {
+            by: string;
+            label: string;
+        };
+        VoteList: {
+            votes: components["schemas"]["Vote"][];
         };
         Which: {
             /**
@@ -1702,8 +2245,22 @@ export interface components {
             collects?: string | null;
             /** @description The id of the model. */
             model: string;
+            /** @description Another model of the same kind of input, to be asked as well: it never answers, and the monitor says how often both say the same. */
+            shadow?: string | null;
         };
         Wish: {
+            /**
+             * Format: double
+             * @description Of an inspector: how sure that is to be. In (0, 1); 0.95 when absent.
+             * @default null
+             */
+            confidence: number | null;
+            /**
+             * Format: double
+             * @description Of an inspector: at most this share of good parts may alarm. In (0, 1); 0.05 when absent.
+             * @default null
+             */
+            false_alarms: number | null;
             /**
              * @description The data set's name when absent.
              * @default null
@@ -1826,7 +2383,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Name"];
+                "application/json": components["schemas"]["New"];
             };
         };
         responses: {
@@ -1880,7 +2437,7 @@ export interface operations {
             };
         };
     };
-    rename: {
+    change: {
         parameters: {
             query?: never;
             header?: never;
@@ -1891,7 +2448,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Name"];
+                "application/json": components["schemas"]["Change"];
             };
         };
         responses: {
@@ -1901,6 +2458,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dataset"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agreement"];
                 };
             };
         };
@@ -1997,6 +2575,31 @@ export interface operations {
             };
         };
     };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Given"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Example"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: never;
@@ -2029,11 +2632,11 @@ export interface operations {
                 offset: number;
                 /** @description At most 500; 200 when absent. */
                 limit: number | null;
-                /** @description Only those with this label. */
+                /** @description Only those with this class, also among others. */
                 label: string | null;
                 /** @description With `label`: only those that the quick model would call this. */
                 suggestion: string | null;
-                /** @description `labelled`, `unlabelled`, or `disagrees`: whose label the quick model would not have given. */
+                /** @description `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose label the quick model would not have given. */
                 state: string | null;
                 /** @description Only those whose name or text contains this. */
                 q: string | null;
@@ -2062,8 +2665,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description `csv` or `jsonl`. */
+                /** @description `csv`, `jsonl`, `parquet`, `coco`, `voc`, `yolo`, `mvtec`, `label-studio` or `folders`; `csv` when absent. */
                 format: string | null;
+                /** @description 1 to have the files in it; then a table comes as an archive. */
+                files: number | null;
                 id: string;
             };
             cookie?: never;
@@ -2075,6 +2680,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Formats"];
+                };
             };
         };
     };
@@ -2145,6 +2771,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Live"];
+                };
+            };
+        };
+    };
+    map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Map"];
                 };
             };
         };
@@ -2370,6 +3017,48 @@ export interface operations {
             };
         };
     };
+    accept_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description At most 400; 30 when absent. */
+                days: number | null;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+        };
+    };
     roll_back: {
         parameters: {
             query?: never;
@@ -2477,6 +3166,31 @@ export interface operations {
             };
         };
     };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Marked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+        };
+    };
     thumbnail: {
         parameters: {
             query?: never;
@@ -2494,6 +3208,27 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+        };
+    };
+    votes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VoteList"];
                 };
             };
         };
@@ -2758,6 +3493,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description 1 for a picture of where an inspector looked. */
+                heat: number | null;
                 id: string;
             };
             cookie?: never;
@@ -2911,6 +3648,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description 1 for a picture of where an inspector looked. */
+                heat: number | null;
                 name: string;
             };
             cookie?: never;

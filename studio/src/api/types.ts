@@ -1,9 +1,8 @@
 // What the server says, by the names the studio uses. The shapes are generated from the server's own description
 // (`npm run api`); here only what a description cannot say is made narrower: which words a field can hold.
 
-import type * as More from './more';
+import type { Mark } from './marks';
 import type { components } from './schema';
-import type * as Watching from './watching';
 
 type Schemas = components['schemas'];
 
@@ -20,6 +19,8 @@ type Answer<Name extends keyof Schemas> = Told<Schemas[Name]>;
 export type Role = Schemas['Role'];
 export type Scope = Schemas['Scope'];
 export type Modality = 'image' | 'text' | 'sound';
+/** What is asked of each example: one class of several, any number of labels, or a number. */
+export type Task = 'class' | 'classes' | 'number';
 
 export type Status = Narrow<Answer<'Status'>, { way: 'local' | 'team' }>;
 export type Session = Answer<'Session'>;
@@ -29,14 +30,19 @@ export type TrailEntry = Answer<'Entry'>;
 export type NewToken = Answer<'FreshToken'>;
 
 export type ClassCount = Answer<'Class'>;
-export type Dataset = Narrow<Answer<'Dataset'>, { modality: Modality | null } & More.Dataset & Watching.Dataset>;
+export type Dataset = Narrow<Answer<'Dataset'>, { modality: Modality | null; task: Task }>;
+export type ExportFormats = Answer<'Formats'>;
+/** All examples as points of the plane, x and y in [0, 1]; labels and suggestions are places in `classes`. */
+export type Spots = Narrow<Answer<'Map'>, { state: 'looking' | 'ready' }>;
 export type Upload = Answer<'Upload'>;
 export type UploadedFile = Answer<'Arrived'>;
-export type Example = Answer<'Example'> & More.Example;
+export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[] }>;
 export type Examples = Narrow<Answer<'Page'>, { examples: Example[] }>;
 export type Problem = Answer<'Problem'>;
 
+export type { Mark, Shape } from './marks';
 export type Labelled = Answer<'Taken'>;
+export type MarksTaken = Answer<'Kept'>;
 export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;
 export type Queue = Narrow<Answer<'Queue'>, { examples: Example[] }>;
 export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' };
@@ -44,6 +50,12 @@ export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' };
 export type Estimate = Answer<'Measure'>;
 export type LivePoint = Answer<'Past'>;
 export type Live = Narrow<Answer<'Live'>, { state: 'looking' | 'too_few' | 'ready' }>;
+
+export type Annotator = Answer<'Annotator'>;
+/** Words of one person; several labels stand with commas between them. */
+export type Vote = Answer<'Vote'>;
+export type Dispute = Narrow<Answer<'Dispute'>, { example: Example }>;
+export type Agreement = Narrow<Answer<'Agreement'>, { disputes: Dispute[] }>;
 
 export type Decision = 'relabel' | 'keep' | 'remove';
 export type Decided = 'relabelled' | 'kept' | 'removed';
@@ -62,18 +74,27 @@ export type Job = Narrow<
 >;
 
 export type Measured = Answer<'Measured'>;
-export type Model = Narrow<Answer<'Model'>, { modality: Modality } & More.Model>;
+export type Model = Narrow<Answer<'Model'>, { modality: Modality; kind: 'answers' | 'inspector' }>;
 export type TradePoint = Answer<'Trade'>;
 /** At most this share of the answers is wrong, with 95 % confidence, when the model answers from this threshold on. */
 export type Proved = Answer<'Promise'>;
-export type ModelErrors = Answer<'Errors'> & { inspection: More.Inspection | null };
-export type Deployment = Narrow<Answer<'Deployment'>, { model: Model } & Watching.Deployment>;
+/** A part whose photo an inspector saw; without an id where it is no longer there. */
+export type Part = Answer<'Part'>;
+/** Advice is in English and in Chinese. */
+export type Inspection = Narrow<Answer<'InspectionErrors'>, { advice: [string, string][] }>;
+export type ModelErrors = Narrow<Answer<'Errors'>, { inspection: Inspection | null }>;
+export type Deployment = Narrow<Answer<'Deployment'>, { model: Model }>;
 
 export type Verdict = 'answered' | 'unproven' | 'dont-know' | 'unfamiliar';
-export type Predicted = Narrow<Answer<'Predicted'>, { verdict: Verdict | null } & { inspected: More.Inspected | null }>;
+export type Region = Narrow<Answer<'Region'>, { points: [number, number][] }>;
+export type Inspected = Narrow<Answer<'Inspected'>, { regions: Region[] }>;
+export type Predicted = Narrow<Answer<'Predicted'>, { verdict: Verdict | null; inspected: Inspected | null }>;
 
-export type { ExportFormats, Inspected, Inspection, Mark, MarksTaken, Part, Spots, Task } from './more';
-
-export type { Agreement, Annotator, Day, Dispute, Drift, Mix, Monitor, Shadow, Vote } from './watching';
+/** Requests of one day under a name. */
+export type Day = Answer<'Counts'>;
+export type Drift = Answer<'Drift'>;
+export type Mix = Answer<'Mix'>;
+export type Shadow = Answer<'Shadow'>;
+export type Monitor = Answer<'Monitor'>;
 
 export type Failure = Answer<'ErrorBody'>;

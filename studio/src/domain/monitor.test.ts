@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Day } from '../api/types';
-import { evidenceShare, everyDay, milliseconds, mixRows, mixWord, niceTop, pText, shadowsFor, streamOf, totals, wilson } from './monitor';
+import { evidenceShare, evidenceText, everyDay, milliseconds, mixRows, mixWord, niceTop, pText, shadowsFor, streamOf, totals, wilson } from './monitor';
 import { parseRoute, toDeployment } from './route';
 
 const day = (at: string, n_requests: number, counts: Record<string, number> = {}, n_doubtful = 0): Day => ({
@@ -38,7 +38,7 @@ test('doubtful inputs are a share of inputs, not of requests', () => {
   expect(totals([]).doubtful).toBeNull();
 });
 
-test.each([[0, 1], [1, 1], [3, 5], [5, 5], [12, 20], [501, 1000], [0.3, 0.5]])('an axis up to %d ends at %d', (most, top) => expect(niceTop(most)).toBeCloseTo(top, 12));
+test.each([[0, 1], [1, 1], [3, 3], [7, 8], [12, 20], [258, 300], [801, 1000], [0.35, 0.4]])('an axis up to %d ends at %d', (most, top) => expect(niceTop(most)).toBeCloseTo(top, 12));
 
 test('times in milliseconds, and in seconds when they are long', () => {
   expect([0.149, 3.36, 87.2, 1234].map((ms) => milliseconds(ms, 'en'))).toEqual(['0.15 ms', '3.4 ms', '87 ms', '1.2 s']);
@@ -49,6 +49,8 @@ test('what was noticed stays noticed, also when the evidence falls again', () =>
   expect(streamOf({ n: 9, evidence: 40, changed_at: null })).toBe('same');
   expect(streamOf({ n: 9, evidence: 2, changed_at: '2026-11-26T12:00:00Z' })).toBe('changed');
 });
+
+test('evidence in numbers that can be read', () => expect([1, 2.74, 48211.4, 1e9].map((one) => evidenceText(one, 'en'))).toEqual(['1', '2.7', '48,000', '> 1,000,000']));
 
 test('evidence counts by factors', () => expect([0.2, 1, 10, 100, 1e9].map(evidenceShare)).toEqual([0, 0, 0.5, 1, 1]));
 

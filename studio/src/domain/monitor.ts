@@ -45,11 +45,11 @@ export function inputsOf(day: Day): number {
   return day.answers.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** The top of an axis: 1, 2 or 5 times a power of ten, at least the greatest value. */
+/** The top of an axis: a round number, at least the greatest value and not much more. */
 export function niceTop(most: number): number {
   if (most <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(most));
-  return ([1, 2, 5].find((step) => step * power >= most) ?? 10) * power;
+  return ([1, 2, 3, 4, 5, 6, 8].find((step) => step * power >= most) ?? 10) * power;
 }
 
 export function milliseconds(ms: number, locale: string): string {
@@ -71,6 +71,13 @@ export const EVIDENCE_NEEDED = 100;
 /** How far the evidence is, in [0, 1]: each step of the way is a factor. */
 export function evidenceShare(evidence: number): number {
   return Math.max(0, Math.min(1, Math.log(Math.max(1, evidence)) / Math.log(EVIDENCE_NEEDED)));
+}
+
+/** Beyond a million it does not matter how much there is. */
+export function evidenceText(evidence: number, locale: string): string {
+  const most = 1e6;
+  if (evidence > most) return `> ${most.toLocaleString(locale)}`;
+  return evidence.toLocaleString(locale, { maximumSignificantDigits: 2 });
 }
 
 export type MixWord = 'few' | 'same' | 'differs';

@@ -1,11 +1,11 @@
 //! How far people agree, who is how good, and what is still in dispute.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use curate::consensus::{self, Scale, Votes, krippendorff_alpha};
+use curate::consensus::{self, Scale, VoteProblem, Votes, krippendorff_alpha};
 use linalg::Seed;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -94,11 +94,11 @@ pub(super) async fn show(
     let rows = app.db.votes(&caller.tenant, &id).await?;
     let names: HashMap<String, String> =
         app.db.people(&caller.tenant).await?.into_iter().map(|person| (person.id, person.name)).collect();
-    let crowd = app.blocking(move || Crowd::of(rows, names, task)).await?;
+    let crowd = app.blocking(move || Crowd::of(&rows, &names, task)).await?;
     let ids: Vec<String> = crowd.disputes.iter().map(|dispute| dispute.example.clone()).collect();
     let mut examples: HashMap<String, Example> = HashMap::new();
     let teller = Teller::of(&app, &caller, &id).await?;
-    let mut decided = std::collections::HashSet::new();
+    let mut decided = HashSet::new();
     for row in app.db.examples_by_id(&caller.tenant, &ids).await? {
         if row.decided == 1 {
             decided.insert(row.id.clone());
@@ -133,7 +133,8 @@ pub(super) async fn votes(
     }
     let people = app.db.people(&caller.tenant).await?;
     let name = |id: &str| people.iter().find(|person| person.id == id).map(|person| person.name.clone());
-    let vote = |row: VoteRow| Vote { by: name(&row.person).unwrap_or_default(), label: task.words(&row.label) };
+    let vote =
+        |row: VoteRow| Vote { by: name(&row.person).unwrap_or_default(), label: task.words(&row.label) };
     Ok(Json(VoteList { votes: rows.into_iter().map(vote).collect() }))
 }
 
@@ -181,87 +182,79 @@ struct Disputed {
 }
 
 impl Crowd {
-    fn of(rows: Vec<VoteRow>, names: HashMap<String, String>, task: Task) -> Result<Self, ApiError> {
-        let (examples, people, labels) =
-            (Numbers::of(&rows, |row| &row.example), Numbers::of(&rows, |row| &row.person), Numbers::of(&rows, |row| &row.label));
-        let numbered: Vec<consensus::Vote> = rows
-            .iter()
-            .map(|row| consensus::Vote {
-                example: examples.number(&row.example),
-                annotator: people.number(&row.person),
-                class: labels.number(&row.label),
-            })
-            .collect();
-        if numbered.is_empty() {
+    fn of(rows: &[VoteRow], names: &HashMap<String, String>, task: Task) -> Result<Self, ApiError> {
+        let numbers = Numbered::of(rows);
+        if rows.is_empty() {
             return Ok(Self { alpha: None, people: Vec::new(), disputes: Vec::new() });
         }
         let failed = |error: curate::CurateError| ApiError::internal(&error);
-        let (votes, _) =
-            Votes::new(&numbered, examples.names.len(), people.names.len(), labels.names.len()).map_err(failed)?;
+        let (votes, _) = numbers.votes(rows).map_err(failed)?;
         let alpha = krippendorff_alpha(&votes, Scale::Nominal, SEED);
         let together = consensus::consensus(&votes, None).map_err(failed)?;
         let described = consensus::annotators(&votes, &together.posterior).map_err(failed)?;
-        let compared = (0..examples.names.len()).any(|example| votes.of(example).len() > 1);
-        let name = |id: &str| names.get(id).cloned().unwrap_or_default();
-        let words = |class: u32| task.words(&labels.names[class as usize]);
-        let mut told: Vec<Annotator> = described
-            .into_iter()
-            .zip(&people.names)
-            .map(|(annotator, id)| Annotator {
-                name: name(id),
-                n_votes: annotator.n_votes,
-                accuracy: compared.then(|| Measure {
-                    value: annotator.accuracy,
-                    low: annotator.low,
-                    high: annotator.high,
-                    n: annotator.n_votes,
-                }),
-                confusions: annotator
-                    .confusions
-                    .into_iter()
-                    .map(|(truth, said, times)| Confused { truth: words(truth), said: words(said), times })
-                    .collect(),
-            })
-            .collect();
-        told.sort_by(|a, b| b.n_votes.cmp(&a.n_votes).then_with(|| a.name.cmp(&b.name)));
-        let mut disputes: Vec<Disputed> = (0..examples.names.len())
-            .filter(|example| votes.of(*example).windows(2).any(|pair| pair[0].class != pair[1].class))
-            .map(|example| Disputed {
-                example: examples.names[example].clone(),
-                votes: votes
-                    .of(example)
-                    .iter()
-                    .map(|vote| Vote { by: name(&people.names[vote.annotator as usize]), label: words(vote.class) })
-                    .collect(),
-                best: together.labels[example].map(words).unwrap_or_default(),
-                probability: together.confidence[example],
-            })
-            .collect();
+        let compared = (0..votes.n_examples()).any(|example| votes.of(example).len() > 1);
+        let name = |place: usize| names.get(&numbers.people[place]).cloned().unwrap_or_default();
+        let words = |class: u32| task.words(&numbers.labels[class as usize]);
+        let told = described.into_iter().enumerate().map(|(place, person)| {
+            let (value, n) = (person.accuracy, person.n_votes);
+            let accuracy = Measure { value, low: person.low, high: person.high, n };
+            let confused = |(truth, said, times)| Confused { truth: words(truth), said: words(said), times };
+            Annotator {
+                name: name(place),
+                n_votes: n,
+                accuracy: Some(accuracy).filter(|_| compared),
+                confusions: person.confusions.into_iter().map(confused).collect(),
+            }
+        });
+        let mut people: Vec<Annotator> = told.collect();
+        people.sort_by(|a, b| b.n_votes.cmp(&a.n_votes).then_with(|| a.name.cmp(&b.name)));
+        let differ =
+            |example: &usize| votes.of(*example).windows(2).any(|pair| pair[0].class != pair[1].class);
+        let vote =
+            |vote: &consensus::Vote| Vote { by: name(vote.annotator as usize), label: words(vote.class) };
+        let dispute = |example: usize| Disputed {
+            example: numbers.examples[example].clone(),
+            votes: votes.of(example).iter().map(vote).collect(),
+            best: together.labels[example].map(words).unwrap_or_default(),
+            probability: together.confidence[example],
+        };
+        let mut disputes: Vec<Disputed> = (0..votes.n_examples()).filter(differ).map(dispute).collect();
         disputes.sort_by(|a, b| a.probability.total_cmp(&b.probability));
-        let alpha = alpha.map(|found| Measure { value: found.alpha, low: found.low, high: found.high, n: found.n });
-        Ok(Self { alpha, people: told, disputes })
+        let alpha =
+            alpha.map(|found| Measure { value: found.alpha, low: found.low, high: found.high, n: found.n });
+        Ok(Self { alpha, people, disputes })
     }
 }
 
-/// Names numbered in their order of appearance.
-struct Numbers {
-    names: Vec<String>,
-    numbers: BTreeMap<String, u32>,
+/// Examples, people and labels, each once, sorted: their places are their numbers.
+struct Numbered {
+    examples: Vec<String>,
+    people: Vec<String>,
+    labels: Vec<String>,
 }
 
-impl Numbers {
-    fn of(rows: &[VoteRow], name: impl Fn(&VoteRow) -> &String) -> Self {
-        let (mut names, mut numbers) = (Vec::new(), BTreeMap::new());
-        for row in rows {
-            numbers.entry(name(row).clone()).or_insert_with(|| {
-                names.push(name(row).clone());
-                (names.len() - 1) as u32
-            });
+impl Numbered {
+    fn of(rows: &[VoteRow]) -> Self {
+        let each = |name: fn(&VoteRow) -> &String| -> Vec<String> {
+            rows.iter().map(name).collect::<BTreeSet<&String>>().into_iter().cloned().collect()
+        };
+        Self {
+            examples: each(|row| &row.example),
+            people: each(|row| &row.person),
+            labels: each(|row| &row.label),
         }
-        Self { names, numbers }
     }
 
-    fn number(&self, name: &str) -> u32 {
-        self.numbers[name]
+    fn votes(&self, rows: &[VoteRow]) -> Result<(Votes, Vec<VoteProblem>), curate::CurateError> {
+        let number = |names: &[String], name: &String| names.binary_search(name).unwrap_or_default() as u32;
+        let votes: Vec<consensus::Vote> = rows
+            .iter()
+            .map(|row| consensus::Vote {
+                example: number(&self.examples, &row.example),
+                annotator: number(&self.people, &row.person),
+                class: number(&self.labels, &row.label),
+            })
+            .collect();
+        Votes::new(&votes, self.examples.len(), self.people.len(), self.labels.len())
     }
 }

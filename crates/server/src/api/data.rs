@@ -271,7 +271,10 @@ async fn whole(app: &App, tenant: &Tenant, row: DatasetRow) -> Result<Dataset, A
     let task = Task::named(&row.task)?;
     let number = if task == Task::Number { app.db.range(tenant, &row.id).await? } else { None };
     Ok(Dataset {
-        inspects: gathering::inspects(&row, classes.iter().filter(|(_, n)| *n > 0).map(|(name, _)| name.as_str())),
+        inspects: gathering::inspects(
+            &row,
+            classes.iter().filter(|(_, n)| *n > 0).map(|(name, _)| name.as_str()),
+        ),
         number: number.map(|(low, high)| Range { low, high }),
         task: row.task,
         annotators: row.annotators,

@@ -127,7 +127,13 @@ impl Which {
             }
         };
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        Ok(Wanted { label: text(&self.label), labelled, marked, disputed: self.state.as_deref() == Some("disputed"), words: text(&self.q) })
+        Ok(Wanted {
+            label: text(&self.label),
+            labelled,
+            marked,
+            disputed: self.state.as_deref() == Some("disputed"),
+            words: text(&self.q),
+        })
     }
 
     /// The ids in an order that the quick model gives; `None` where it is not asked.

@@ -103,8 +103,7 @@ pub(super) async fn formats(
     let tally = tally(&app, items).await?;
     let fit = |format: Format| {
         let losses = exchange::losses(format, &header, &tally);
-        let why: Vec<String> =
-            losses.iter().map(|loss| lang.pick(loss.english(), loss.chinese())).collect();
+        let why: Vec<String> = losses.iter().map(|loss| lang.pick(loss.english(), loss.chinese())).collect();
         Fit {
             format: format.name(),
             title: format.title(),

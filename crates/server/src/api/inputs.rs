@@ -36,7 +36,8 @@ pub(super) struct Sample {
 
 /// What is asked about, by name.
 pub(super) async fn inputs(request: Request, takes: Modality) -> Result<Vec<(String, Input)>, ApiError> {
-    let inputs = if is_form(request.headers()) { parts(request, takes).await? } else { samples(request).await? };
+    let inputs =
+        if is_form(request.headers()) { parts(request, takes).await? } else { samples(request).await? };
     check_count(inputs.len())?;
     Ok(inputs)
 }

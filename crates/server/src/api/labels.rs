@@ -1,6 +1,6 @@
 //! Labelling: one after the other, or many at once; what it brings; what to label next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,8 +25,6 @@ use crate::tasks::{Answer, Task};
 
 /// Labels given at once.
 const MOST_AT_ONCE: usize = 10_000;
-/// Examples of the queue.
-const MOST_NEXT: usize = 50;
 /// Events of a page.
 const MOST_EVENTS: i64 = 1000;
 /// A suggestion surer than this speaks up against a label.
@@ -151,20 +149,6 @@ pub(super) struct Past {
     accuracy: Measure,
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Queue {
-    /// The most useful first.
-    examples: Vec<Example>,
-    /// Why these.
-    why: String,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-pub(super) struct HowMany {
-    /// At most 50; 20 when absent.
-    limit: Option<usize>,
-}
-
 /// Gives an example a label.
 #[utoipa::path(post, path = "/v1/datasets/{id}/labels", tag = "labels", request_body = Given, responses((status = 200, body = Taken)))]
 pub(super) async fn give(
@@ -228,7 +212,8 @@ async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -
         // What holds is what most say, not what this person says.
         let ids: Vec<String> = taken.iter().map(|given| given.example.clone()).collect();
         let rows = app.db.examples_by_id(&caller.tenant, &ids).await?;
-        let holds: HashMap<String, Option<String>> = rows.into_iter().map(|row| (row.id, row.label)).collect();
+        let holds: HashMap<String, Option<String>> =
+            rows.into_iter().map(|row| (row.id, row.label)).collect();
         taken.iter_mut().for_each(|given| given.label = holds.get(&given.example).cloned().flatten());
     }
     taken.into_iter().for_each(|given| live.label(app, given));
@@ -377,61 +362,4 @@ impl Live {
             format!("请标注至少十个随机抽取的样本（已有 {drawn} 个），且有两个类别各不少于两个"),
         ));
     }
-}
-
-/// What to label next.
-#[utoipa::path(get, path = "/v1/datasets/{id}/queue", tag = "labels", params(HowMany), responses((status = 200, body = Queue)))]
-pub(super) async fn queue(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Asked(HowMany { limit }): Asked<HowMany>,
-) -> Result<Json<Queue>, ApiError> {
-    caller.may(Right::Look)?;
-    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    let limit = limit.unwrap_or(20).min(MOST_NEXT);
-    let lang = lang_of(&headers);
-    let opinion = app.lives.of(&app, &caller.tenant, &id).opinion();
-    let queued = opinion.iter().flat_map(|opinion| &opinion.queue);
-    let ids: Vec<String> = queued.map(|(id, _)| id.clone()).collect();
-    let why = match &opinion {
-        Some(opinion) if opinion.judged.margins.is_empty() => lang.pick(
-            "half stand for many others, half are drawn at random",
-            "一半能代表许多其他样本，一半是随机抽取的",
-        ),
-        Some(_) => lang.pick(
-            "half of them the model is unsure of, half are drawn at random",
-            "一半是模型拿不准的，一半是随机抽取的",
-        ),
-        None => lang.pick(
-            "in the order of the data, until they have been looked at",
-            "在提取特征完成之前，按数据的顺序",
-        ),
-    };
-    let mut rows = app.db.examples_by_id(&caller.tenant, &ids).await?;
-    rows.retain(|row| row.label.is_none());
-    let mut own = HashMap::new();
-    if of.annotators > 1 {
-        // First what others have begun; what this person answered does not come again, also where no answer holds.
-        let room = i64::try_from(limit).unwrap_or(i64::MAX);
-        let begun = app.db.half_voted(&caller.tenant, &id, &caller.person.id, room).await?;
-        own = app.db.votes_by(&caller.tenant, &id, &caller.person.id).await?;
-        let mut first = app.db.examples_by_id(&caller.tenant, &begun).await?;
-        let known: HashSet<String> = begun.into_iter().collect();
-        first.extend(rows.into_iter().filter(|row| !known.contains(&row.id) && !own.contains_key(&row.id)));
-        rows = first;
-    }
-    if rows.len() < limit {
-        // What was not looked at yet, or could not be, waits behind; so do near copies of what has a label.
-        let wanted = crate::db::examples::Wanted { labelled: Some(false), ..Default::default() };
-        let room = i64::try_from(limit + rows.len()).unwrap_or(i64::MAX);
-        let (more, _) = app.db.page(&caller.tenant, &id, &wanted, 0, room).await?;
-        let known: HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
-        rows.extend(more.into_iter().filter(|row| !known.contains(&row.id) && !own.contains_key(&row.id)));
-    }
-    rows.truncate(limit);
-    let teller = Teller::of(&app, &caller, &id).await?;
-    let examples = rows.into_iter().map(|row| teller.tell(row)).collect();
-    Ok(Json(Queue { examples, why: why.to_owned() }))
 }

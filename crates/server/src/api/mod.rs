@@ -16,6 +16,7 @@ pub(crate) mod models;
 mod monitor;
 mod people;
 mod predict;
+mod queue;
 mod reading;
 mod serve;
 mod uploads;
@@ -102,7 +103,7 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(agreement::show))
         .routes(routes!(agreement::votes))
         .routes(routes!(agreement::decide))
-        .routes(routes!(labels::queue))
+        .routes(routes!(queue::queue))
         .routes(routes!(worklist::look))
         .routes(routes!(worklist::list))
         .routes(routes!(worklist::decide))

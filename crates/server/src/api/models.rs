@@ -340,7 +340,8 @@ pub(super) async fn remove(
             .hint("take its deployment out first", "请先撤下部署"));
     }
     app.serving.forget(&id);
-    let (models, files) = (app.models.clone(), ["djm", "en.html", "zh.html"].map(|ending| format!("{id}.{ending}")));
+    let (models, files) =
+        (app.models.clone(), ["djm", "en.html", "zh.html"].map(|ending| format!("{id}.{ending}")));
     app.blocking(move || Ok(files.iter().try_for_each(|file| models.remove(file))?)).await?;
     app.db.note(&caller.tenant, &caller.person.name, "remove model", &id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -134,7 +134,8 @@ pub(super) async fn with_deployment(
     };
     app.monitoring.count(&app, &caller.tenant, &name, request).await?;
     if let Some(inputs) = kept {
-        let aftermath = Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said };
+        let aftermath =
+            Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said };
         tokio::spawn(aftermath.run());
     }
     Ok(Json(Predictions { predictions }))

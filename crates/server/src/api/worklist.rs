@@ -116,10 +116,8 @@ pub(super) async fn look(
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Label)?;
     if Task::named(&found(app.db.dataset(&caller.tenant, &id).await?)?.task)? != Task::Class {
-        let (en, zh) = (
-            "the studio looks through data with one class of several",
-            "工作台目前只检查“多类别之一”的数据",
-        );
+        let (en, zh) =
+            ("the studio looks through data with one class of several", "工作台目前只检查“多类别之一”的数据");
         let hint = ("export it and use `dianjing audit`", "请导出后使用 dianjing audit");
         return Err(ApiError::conflict(en, zh).hint(hint.0, hint.1));
     }

@@ -170,7 +170,8 @@ async fn add(
     }
     ask.execute(&mut **tx).await?;
     let labels = rows.iter().filter_map(|row| Some((row, row.seq, "label", row.example.label.as_deref()?)));
-    let marks = rows.iter().filter_map(|row| Some((row, row.seq + 1, "marks", row.example.marks.as_deref()?)));
+    let marks =
+        rows.iter().filter_map(|row| Some((row, row.seq + 1, "marks", row.example.marks.as_deref()?)));
     let events: Vec<(&NewRow<'_>, i64, &str, &str)> = labels.chain(marks).collect();
     if events.is_empty() {
         return Ok(());

@@ -57,7 +57,8 @@ impl Db {
              previous = CASE WHEN deployment.model = excluded.model THEN deployment.previous ELSE deployment.model END, \
              created_at = CASE WHEN deployment.model = excluded.model THEN deployment.created_at ELSE excluded.created_at END, \
              model = excluded.model, collects = excluded.collects, shadow = excluded.shadow";
-        let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects).bind(shadow);
+        let ask =
+            sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects).bind(shadow);
         Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
     }
 

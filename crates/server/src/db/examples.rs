@@ -43,8 +43,7 @@ pub(crate) struct Wanted {
     pub(crate) words: Option<String>,
 }
 
-const EXAMPLE: &str =
-    "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, width, height, part, decided FROM example";
+const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, width, height, part, decided FROM example";
 
 /// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
 const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \

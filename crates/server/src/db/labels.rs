@@ -75,6 +75,17 @@ row! {
     }
 }
 
+row! {
+    /// The last event that can be taken back.
+    pub(crate) struct Last {
+        pub(crate) seq: i64,
+        pub(crate) example: String,
+        pub(crate) what: String,
+        pub(crate) label: Option<String>,
+        pub(crate) before: Option<String>,
+    }
+}
+
 impl Db {
     /// Gives examples their labels or marks, all or none, and returns the number of the last event. A label that an example has already makes
     /// no event, so that a request that is repeated does nothing twice. `None` when the tenant has no such example in this data set.
@@ -114,23 +125,20 @@ impl Db {
              (SELECT v.label FROM vote v WHERE v.example = e.id AND v.person = $3) ELSE e.label END) IS NOT DISTINCT FROM l.label \
              AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq) \
              ORDER BY l.seq DESC LIMIT 1";
-        let last: Option<(i64, String, String, Option<String>, Option<String>)> =
-            sqlx::query_as(sql)
-                .bind(tenant.id())
-                .bind(dataset)
-                .bind(person)
-                .bind(i64::from(held.several))
-                .fetch_optional(&mut *tx)
-                .await?;
-        let Some((seq, example, what, label, before)) = last else { return Ok(None) };
+        let last: Option<Last> = sqlx::query_as(sql)
+            .bind(tenant.id())
+            .bind(dataset)
+            .bind(person)
+            .bind(i64::from(held.several))
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(Last { seq, example, what, label, before }) = last else { return Ok(None) };
         let what = if what == What::Marks.name() { What::Marks } else { What::Label };
         // A class may have been taken out since.
         let classes = match (what, before.as_deref()) {
             (_, None) => Vec::new(),
             (What::Marks, Some(before)) => marks::classes(before),
-            (What::Label, Some(before)) => {
-                held.task.classes(before).into_iter().map(str::to_owned).collect()
-            }
+            (What::Label, Some(before)) => held.task.classes(before).into_iter().map(str::to_owned).collect(),
         };
         let said = Said {
             example: &example,

@@ -12,7 +12,8 @@ impl Db {
         day: &str,
         server: &str,
     ) -> Result<Option<Day>, sqlx::Error> {
-        let sql = "SELECT body FROM monitor WHERE tenant = $1 AND deployment = $2 AND day = $3 AND server = $4";
+        let sql =
+            "SELECT body FROM monitor WHERE tenant = $1 AND deployment = $2 AND day = $3 AND server = $4";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(deployment).bind(day).bind(server);
         let body: Option<String> = ask.fetch_optional(&self.pool).await?;
         Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
@@ -25,7 +26,8 @@ impl Db {
         deployment: &str,
         since: &str,
     ) -> Result<Vec<(String, Day)>, sqlx::Error> {
-        let sql = "SELECT day, body FROM monitor WHERE tenant = $1 AND deployment = $2 AND day >= $3 ORDER BY day";
+        let sql =
+            "SELECT day, body FROM monitor WHERE tenant = $1 AND deployment = $2 AND day >= $3 ORDER BY day";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(deployment).bind(since);
         let rows: Vec<(String, String)> = ask.fetch_all(&self.pool).await?;
         let mut days: Vec<(String, Day)> = Vec::new();

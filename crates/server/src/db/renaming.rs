@@ -81,7 +81,9 @@ async fn rename_inside(
         if let Some(label) = label.filter(|label| label.contains(&inside(name))) {
             changes.push((id.clone(), What::Label, renamed(&label, name, to), label));
         }
-        if let Some((marks, after)) = marks.and_then(|marks| marks::renamed(&marks, name, to).map(|after| (marks, after))) {
+        if let Some((marks, after)) =
+            marks.and_then(|marks| marks::renamed(&marks, name, to).map(|after| (marks, after)))
+        {
             changes.push((id, What::Marks, after, marks));
         }
     }
@@ -98,7 +100,8 @@ async fn rename_inside(
         };
         sqlx::query(sql).bind(&after).bind(&id).execute(&mut **tx).await?;
     }
-    let sql = "SELECT example, person, label FROM vote WHERE dataset = $1 AND REPLACE(label, $2, '') <> label";
+    let sql =
+        "SELECT example, person, label FROM vote WHERE dataset = $1 AND REPLACE(label, $2, '') <> label";
     let votes: Vec<(String, String, String)> =
         sqlx::query_as(sql).bind(dataset).bind(inside(name)).fetch_all(&mut **tx).await?;
     for (example, voter, label) in votes {

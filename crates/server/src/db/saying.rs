@@ -94,11 +94,7 @@ async fn write(
 }
 
 /// Writes what holds.
-async fn keep(
-    tx: &mut Transaction<'static, Any>,
-    said: &Said<'_>,
-    holds: &Holds,
-) -> Result<(), sqlx::Error> {
+async fn keep(tx: &mut Transaction<'static, Any>, said: &Said<'_>, holds: &Holds) -> Result<(), sqlx::Error> {
     if said.what == What::Marks {
         let sql = "UPDATE example SET marks = $1 WHERE id = $2";
         sqlx::query(sql).bind(holds.marks.as_deref()).bind(said.example).execute(&mut **tx).await?;

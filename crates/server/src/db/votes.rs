@@ -17,17 +17,24 @@ row! {
     }
 }
 
-const VOTE: &str = "SELECT v.example, v.person, v.label FROM vote v JOIN example e ON e.id = v.example AND e.removed = 0";
+const VOTE: &str =
+    "SELECT v.example, v.person, v.label FROM vote v JOIN example e ON e.id = v.example AND e.removed = 0";
 
 impl Db {
     /// All votes about the examples of a data set, in the order of the examples.
     pub(crate) async fn votes(&self, tenant: &Tenant, dataset: &str) -> Result<Vec<VoteRow>, sqlx::Error> {
-        let sql = format!("{VOTE} WHERE v.tenant = $1 AND v.dataset = $2 ORDER BY e.position, e.id, v.at, v.person");
+        let sql = format!(
+            "{VOTE} WHERE v.tenant = $1 AND v.dataset = $2 ORDER BY e.position, e.id, v.at, v.person"
+        );
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
     }
 
     /// The votes about one example, the oldest first.
-    pub(crate) async fn votes_about(&self, tenant: &Tenant, example: &str) -> Result<Vec<VoteRow>, sqlx::Error> {
+    pub(crate) async fn votes_about(
+        &self,
+        tenant: &Tenant,
+        example: &str,
+    ) -> Result<Vec<VoteRow>, sqlx::Error> {
         let sql = format!("{VOTE} WHERE v.tenant = $1 AND v.example = $2 ORDER BY v.at, v.person");
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(example).fetch_all(&self.pool).await
     }

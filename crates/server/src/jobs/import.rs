@@ -35,8 +35,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         .blocking(move || {
             let root = uploads.root(&id)?;
             let sent = |place: &str| uploads.as_sent(&id, place).to_owned();
-            Ok(read(&root, &known, &blobs, &progress, &sent)
-                .map_err(|stopped| stopped.told_as(&sent, &root)))
+            Ok(read(&root, &known, &blobs, &progress, &sent).map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
     let came = app.db.bring_in(&tenant, &job.dataset, &arrived, &held).await?;

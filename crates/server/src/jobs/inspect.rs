@@ -110,7 +110,10 @@ fn examples(rows: &[ExampleRow], blobs: &Blobs, masks: &Path) -> Result<Vec<Insp
 /// A picture of what is marked on an example; `None` where nothing is, or its size is not known.
 fn mask(row: &ExampleRow, masks: &Path) -> Result<Option<PathBuf>, ApiError> {
     let marks = marks::of(row.marks.as_deref());
-    let sides = (row.width.and_then(|side| u32::try_from(side).ok()), row.height.and_then(|side| u32::try_from(side).ok()));
+    let sides = (
+        row.width.and_then(|side| u32::try_from(side).ok()),
+        row.height.and_then(|side| u32::try_from(side).ok()),
+    );
     let (false, (Some(width), Some(height))) = (marks.is_empty(), sides) else { return Ok(None) };
     let path = masks.join(format!("{}.png", row.id));
     exchange::mask(&marks, (width, height)).save(&path).map_err(|error| ApiError::internal(&error))?;

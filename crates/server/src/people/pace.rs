@@ -51,8 +51,10 @@ impl Pace {
 
     fn too_fast() -> ApiError {
         let (en, zh) = ("too many requests at once", "请求过于频繁");
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", en, zh)
-            .hint("wait a second, or send several inputs in one request", "请稍等一秒，或在一次请求中发送多个输入")
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", en, zh).hint(
+            "wait a second, or send several inputs in one request",
+            "请稍等一秒，或在一次请求中发送多个输入",
+        )
     }
 }
 
@@ -65,7 +67,8 @@ mod tests {
     #[test]
     fn who_is_too_fast_waits_and_nobody_else_does() {
         let (pace, start) = (Pace::new(Some(2)), Instant::now());
-        let mut taken = |person: &str, after: u64| pace.take_at(person, start + Duration::from_millis(after)).is_ok();
+        let taken =
+            |person: &str, after: u64| pace.take_at(person, start + Duration::from_millis(after)).is_ok();
         assert!((0..10).all(|_| taken("ann", 0)), "five seconds' worth at once");
         assert!(!taken("ann", 0) && !taken("ann", 400) && taken("ben", 400));
         assert!(taken("ann", 600) && !taken("ann", 700), "half a second brings one");

@@ -108,9 +108,7 @@ impl Serving {
                 keep(&self.inspectors, id, &inspector, now, MOST_INSPECTORS);
                 Ok(Opened::Inspects(inspector))
             }
-            BundleKind::Senses | BundleKind::Joint => {
-                Err(not_served())
-            }
+            BundleKind::Senses | BundleKind::Joint => Err(not_served()),
         }
     }
 

@@ -34,7 +34,10 @@ fn several_labels_are_counted_renamed_and_learned() {
     let none = owner.get(&format!("/v1/examples/{}", example.as_str().expect("an id"))).body;
     assert_eq!((none["labels"].clone(), none["label"].clone()), (json!([]), json!(null)));
     let undone = owner.post(&at("/undo"), &json!({})).body;
-    assert_eq!((undone["what"].clone(), undone["example"]["labels"].clone()), (json!("label"), json!(["battery"])));
+    assert_eq!(
+        (undone["what"].clone(), undone["example"]["labels"].clone()),
+        (json!("label"), json!(["battery"]))
+    );
     let renamed = owner.send("PATCH", &at("/classes/battery"), &json!({ "name": "power" })).body;
     assert_eq!(renamed["classes"][0], json!({ "name": "power", "count": 18 }), "{renamed}");
     let tuned = owner.wait(&id(&owner.post(&at("/tune"), &json!({}))));
@@ -81,7 +84,8 @@ fn what_is_marked_survives_a_way_out_and_back() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
-    let files: Vec<_> = (0..3).map(|number| (format!("{number}.png"), photo([90, 120, 90], number))).collect();
+    let files: Vec<_> =
+        (0..3).map(|number| (format!("{number}.png"), photo([90, 120, 90], number))).collect();
     let dataset = owner.bring("parts", &files);
     let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
     let first = owner.get(&at("/examples")).body["examples"][0].clone();
@@ -113,7 +117,11 @@ fn what_is_marked_survives_a_way_out_and_back() {
         let formats = formats["formats"].as_array().expect("formats").clone();
         formats.into_iter().find(|format| format["format"] == name).expect("a known format")
     };
-    assert_eq!((fit("coco")["why"].clone(), fit("mvtec")["fits"].clone()), (json!(null), json!(false)), "{formats}");
+    assert_eq!(
+        (fit("coco")["why"].clone(), fit("mvtec")["fits"].clone()),
+        (json!(null), json!(false)),
+        "{formats}"
+    );
     assert!(fit("voc")["why"].is_string(), "outlines become boxes");
     for format in ["coco", "label-studio"] {
         let sent = owner.get(&at(&format!("/export?format={format}&files=1")));

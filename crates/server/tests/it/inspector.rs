@@ -12,7 +12,12 @@ use crate::running::{folder, start};
 const TILES: &str = "../../../shared/data/defect/magnetic_tile";
 
 /// Some photos of the tiles, under class folders.
-fn tiles(kind: &str, from: usize, count: usize, mut as_class: impl FnMut(&str) -> String) -> Vec<(String, Vec<u8>)> {
+fn tiles(
+    kind: &str,
+    from: usize,
+    count: usize,
+    mut as_class: impl FnMut(&str) -> String,
+) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(TILES).join(kind);
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -49,8 +54,15 @@ fn good_parts_and_a_few_defects_make_an_inspector() {
     assert_eq!(tuned["state"], "done", "{tuned}");
     let model = tuned["result"]["model"].as_str().expect("a model").to_owned();
     let told = owner.get(&format!("/v1/models/{model}")).body;
-    assert_eq!((told["kind"].clone(), told["inspector"]["proven"].clone()), (json!("inspector"), json!(true)), "{told}");
-    assert_eq!((told["inspector"]["false_alarms"].clone(), told["inspector"]["n_good"].clone()), (json!(0.1), json!(40)));
+    assert_eq!(
+        (told["kind"].clone(), told["inspector"]["proven"].clone()),
+        (json!("inspector"), json!(true)),
+        "{told}"
+    );
+    assert_eq!(
+        (told["inspector"]["false_alarms"].clone(), told["inspector"]["n_good"].clone()),
+        (json!(0.1), json!(40))
+    );
     let errors = owner.get(&format!("/v1/models/{model}/errors")).body;
     assert!(errors["inspection"]["trade"].as_array().is_some_and(|trade| trade.len() > 5), "{errors}");
     assert_eq!(errors["inspection"]["kinds"][0]["kind"], "break");

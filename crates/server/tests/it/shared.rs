@@ -33,7 +33,8 @@ fn store(dir: &Path) -> SocketAddr {
                 let service = service.clone();
                 tokio::spawn(async move {
                     let socket = hyper_util::rt::TokioIo::new(socket);
-                    let builder = hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
+                    let builder =
+                        hyper_util::server::conn::auto::Builder::new(hyper_util::rt::TokioExecutor::new());
                     let _ = builder.serve_connection(socket, service).await;
                 });
             }
@@ -64,7 +65,8 @@ fn a_second_server_finds_what_the_first_one_kept() {
     let (model, dataset) = {
         let first = start_on(Way::Team, &first_data, place());
         let nobody = first.nobody();
-        let setup = json!({ "key": first.key, "tenant": "Works", "name": "ann", "password": "a long password" });
+        let setup =
+            json!({ "key": first.key, "tenant": "Works", "name": "ann", "password": "a long password" });
         let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
         let dataset = ann.bring("parts", &parts(8));
         let tuned = ann.wait(&id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
@@ -94,5 +96,8 @@ fn a_second_server_finds_what_the_first_one_kept() {
     assert_eq!(tuned["state"], "done", "the photos come from the store: {tuned}");
     let removed = ann.ask("DELETE", &format!("/v1/models/{model}"), None, &[]);
     assert_eq!(removed.status, 204);
-    assert!(!store_data.join(format!("works/studio/models/{model}.djm")).exists(), "it is gone there as well");
+    assert!(
+        !store_data.join(format!("works/studio/models/{model}.djm")).exists(),
+        "it is gone there as well"
+    );
 }

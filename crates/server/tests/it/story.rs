@@ -44,7 +44,10 @@ fn a_person_labels_beside_a_model() {
     assert_eq!(similar.body["examples"][0]["id"], example);
 
     let map = owner.until(|| Some(owner.get(&at("/map")).body).filter(|map| map["state"] == "ready"));
-    assert_eq!((map["x"].as_array().map(Vec::len), map["classes"].clone()), (Some(24), json!(["blue", "red"])));
+    assert_eq!(
+        (map["x"].as_array().map(Vec::len), map["classes"].clone()),
+        (Some(24), json!(["blue", "red"]))
+    );
 
     // A wrong label is warned of, seen by the model, and taken back.
     let wrong =
@@ -201,7 +204,9 @@ fn a_table_of_texts_is_labelled_and_exported() {
         "{told:?}"
     );
     let export = owner.get(&format!("/v1/datasets/{dataset}/export?format=csv"));
-    assert_eq!(export.text, table);
+    let named = "id,text,label\nletters.csv:2,I want my money back,refund\nletters.csv:3,Where is my parcel?,delivery\n\
+         letters.csv:4,\"It, too, is late\",\n";
+    assert_eq!(export.text, named);
     let found = owner.get(&format!("/v1/datasets/{dataset}/examples?q=PARCEL"));
     assert_eq!(found.body["total"], 1);
     let renamed = owner.ask(

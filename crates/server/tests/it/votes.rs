@@ -4,21 +4,28 @@ use serde_json::{Value, json};
 use server::Way;
 use testkit::{Client, photo};
 
-use crate::running::{folder, start};
+use crate::running::{Running, folder, start};
+
+/// An owner and two who label.
+fn team(server: &Running) -> [Client; 3] {
+    let nobody = server.nobody();
+    let setup = json!({ "key": server.key, "tenant": "Works", "name": "ann", "password": "a long password" });
+    let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
+    let labeller = |name: &str| {
+        let new = json!({ "name": name, "role": "labeller", "password": "a long password" });
+        assert_eq!(ann.post("/v1/people", &new).status, 200);
+        let login = json!({ "name": name, "password": "a long password" });
+        nobody.with_session(&nobody.post("/v1/login", &login))
+    };
+    let (ben, eve) = (labeller("ben"), labeller("eve"));
+    [ann, ben, eve]
+}
 
 #[test]
 fn most_say_what_holds_and_disputes_are_decided() {
     let (_dir, data) = folder();
     let server = start(Way::Team, &data);
-    let nobody = server.nobody();
-    let setup = json!({ "key": server.key, "tenant": "Works", "name": "ann", "password": "a long password" });
-    let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
-    let labeller = |name: &str| -> Client {
-        let new = json!({ "name": name, "role": "labeller", "password": "a long password" });
-        assert_eq!(ann.post("/v1/people", &new).status, 200);
-        nobody.with_session(&nobody.post("/v1/login", &json!({ "name": name, "password": "a long password" })))
-    };
-    let (ben, eve) = (labeller("ben"), labeller("eve"));
+    let [ann, ben, eve] = team(&server);
     let files: Vec<_> = (0..6).map(|number| (format!("{number}.png"), photo([90, 90, 90], number))).collect();
     let dataset = ann.bring("parts", &files);
     let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
@@ -60,7 +67,10 @@ fn most_say_what_holds_and_disputes_are_decided() {
     assert_eq!(agreement["people"][0]["name"], "ben");
     assert_eq!(ben.get(&at("/agreement")).status, 403, "who labels blindly does not see it");
     let votes = ann.get(&format!("/v1/examples/{}/votes", id(3))).body;
-    assert_eq!(votes["votes"], json!([{ "by": "ben", "label": "scratch" }, { "by": "eve", "label": "good" }]));
+    assert_eq!(
+        votes["votes"],
+        json!([{ "by": "ben", "label": "scratch" }, { "by": "eve", "label": "good" }])
+    );
 
     let decided = ann.post(&at("/decisions"), &json!({ "example": id(3), "label": "good" }));
     assert_eq!((decided.status, holds(3)), (200, json!("good")), "{decided:?}");

@@ -35,12 +35,21 @@ fn what_changes_is_noticed_and_another_model_is_compared() {
     let monitor = || owner.get("/v1/deployments/parts/monitor").body;
     ask([180, 30, 40], 0);
     let compared = owner.until(|| Some(monitor()).filter(|told| told["shadow"]["n"] == 40));
-    assert_eq!((compared["shadow"]["same"].clone(), compared["drift"]["n"].clone()), (json!(40), json!(40)), "{compared}");
+    assert_eq!(
+        (compared["shadow"]["same"].clone(), compared["drift"]["n"].clone()),
+        (json!(40), json!(40)),
+        "{compared}"
+    );
     let answers: BTreeMap<String, u64> = compared["days"][0]["answers"]
         .as_array()
         .expect("answers")
         .iter()
-        .map(|answer| (answer["answer"].as_str().expect("a class").to_owned(), answer["count"].as_u64().expect("a count")))
+        .map(|answer| {
+            (
+                answer["answer"].as_str().expect("a class").to_owned(),
+                answer["count"].as_u64().expect("a count"),
+            )
+        })
         .collect();
     assert_eq!(answers, BTreeMap::from([("red".to_owned(), 40)]));
     assert!(compared["days"][0]["latency_ms_p50"].as_f64().is_some_and(|time| time > 0.0));
@@ -50,7 +59,11 @@ fn what_changes_is_noticed_and_another_model_is_compared() {
     let changed = monitor();
     assert!(changed["drift"]["changed_at"].is_string(), "{changed}");
     assert!(owner.get("/v1/deployments").body["deployments"][0]["changed_at"].is_string());
-    assert_eq!(owner.ask("DELETE", &format!("/v1/models/{shadow}"), None, &[]).status, 409, "it is being compared");
+    assert_eq!(
+        owner.ask("DELETE", &format!("/v1/models/{shadow}"), None, &[]).status,
+        409,
+        "it is being compared"
+    );
     assert_eq!(owner.ask("DELETE", "/v1/deployments/parts/drift", None, &[]).status, 204);
     let again = monitor();
     assert_eq!((again["drift"]["changed_at"].clone(), again["drift"]["n"].clone()), (json!(null), json!(0)));

@@ -64,6 +64,8 @@ export const agree = {
   'agree.forbidden': 'Only editors see how far people agree',
   'agree.forbidden.text': 'It tells who said what. Ask an editor of this dataset.',
 
+  'agree.label.done': 'You have answered about everything',
+  'agree.label.done.text': 'What others have not answered yet comes to them.',
   'agree.label': '{n} {n|person answers|people answer} about each example.',
   'agree.label.blind': '{n} {n|person answers|people answer} about each example; others’ answers are hidden.',
   'agree.label.blind.editor': '{n} {n|person answers|people answer} about each example; labellers do not see each other’s answers.',

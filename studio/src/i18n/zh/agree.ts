@@ -66,6 +66,8 @@ export const agree: Record<keyof typeof en, string> = {
   'agree.forbidden': '只有编辑者能看到一致性',
   'agree.forbidden.text': '这里写着谁说了什么。请询问这个数据集的编辑者。',
 
+  'agree.label.done': '您已回答全部样本',
+  'agree.label.done.text': '别人还没有回答的，会分给他们。',
   'agree.label': '每个样本由 {n} 个人回答。',
   'agree.label.blind': '每个样本由 {n} 个人回答，别人的回答不显示。',
   'agree.label.blind.editor': '每个样本由 {n} 个人回答，标注者互相看不到回答。',

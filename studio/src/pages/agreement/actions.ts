@@ -17,8 +17,8 @@ export const RESERVED = ['n'];
 export function disputeActions(agreement: AgreementState, dataset: Dataset, letters: readonly string[]): Bound[] {
   if (!agreement.current) return [];
   const moves: Bound[] = [
-    { title: () => t('common.previous'), keys: ['ArrowLeft', 'ArrowUp'], ready: () => agreement.at > 0, run: () => agreement.go(-1) },
-    { title: () => t('common.next'), keys: ['ArrowRight', 'ArrowDown'], ready: () => agreement.at < agreement.disputes.length - 1, run: () => agreement.go(1) },
+    { title: () => t('common.previous'), keys: ['ArrowLeft'], ready: () => agreement.at > 0, run: () => agreement.go(-1) },
+    { title: () => t('common.next'), keys: ['ArrowRight'], ready: () => agreement.at < agreement.disputes.length - 1, run: () => agreement.go(1) },
   ];
   const classes = dataset.task === 'number' ? [] : dataset.classes.slice(0, letters.length);
   const tasks = dataset.task === 'classes' ? [bind(saveLabels, agreement), bind(noneApplies, agreement)] : [];

@@ -5,8 +5,11 @@ import type { Dataset, Task } from '../../api/types';
 import { Resource } from '../../app/resource.svelte';
 import { moveAnswer, type Counted } from '../../domain/counts';
 
+const SOON_MS = 800;
+
 export class DatasetStore extends Resource<Dataset> {
   readonly id: string;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: string) {
     super(() => datasets.get(id));
@@ -20,7 +23,15 @@ export class DatasetStore extends Resource<Dataset> {
 
   /** An answer was changed; see `classesOf` for what is counted. */
   moved(from: Counted, to: Counted): void {
-    if (this.data) this.data = moveAnswer(this.data, from, to);
+    // What holds of several people's answers only the server knows.
+    if (this.data && this.data.annotators > 1) this.#soon();
+    else if (this.data) this.data = moveAnswer(this.data, from, to);
+  }
+
+  /** Asks for the counts once, when a row of answers is over. */
+  #soon(): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => void this.load(), SOON_MS);
   }
 
   /** So many examples have marks now. */

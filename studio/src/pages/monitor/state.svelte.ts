@@ -64,7 +64,9 @@ export class MonitorState extends Resource<Watched> {
   /** The model in the shadow answers from now on; the one before waits to be rolled back to. */
   async letAnswer(deployment: Deployment, shadow: Model): Promise<void> {
     const done = await this.#put({ model: shadow.id, collects: deployment.collects, shadow: null });
-    if (done) toasts.say(t('monitor.shadow.done', { model: shadow.name }), { title: t('deploy.roll_back'), run: () => void this.rollBack() });
+    // Rolled back by other means meanwhile, it would come back.
+    const isThere = (): boolean => this.data?.deployment?.model.id === shadow.id;
+    if (done) toasts.say(t('monitor.shadow.done', { model: shadow.name }), { title: t('deploy.roll_back'), run: () => void (isThere() && this.rollBack()) });
   }
 
   async rollBack(): Promise<void> {
