@@ -40,6 +40,10 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "book", run: |data| drop(Book::parse("book.json", &String::from_utf8_lossy(data))) },
     Target { name: "findings", run: |data| drop(Review::open(&file(data, "json"))) },
     Target { name: "boxes", run: boxes },
+    Target { name: "coco", run: |data| annotations(data, "json") },
+    Target { name: "label-studio", run: |data| annotations(data, "json") },
+    Target { name: "voc", run: |data| annotations(data, "xml") },
+    Target { name: "marks", run: marks },
     Target { name: "bundle", run: |data| drop(Bundle::from_bytes(Path::new("input.djm"), data)) },
 ];
 
@@ -59,6 +63,29 @@ fn sentencepiece_model(data: &[u8]) {
 /// A table is read from a file, as the program does.
 fn table(data: &[u8], extension: &str) {
     drop(read(&file(data, extension), &ReadOptions::default()));
+}
+
+/// Annotations of every format that the input could be taken for.
+fn annotations(data: &[u8], extension: &str) {
+    let input = file(data, extension);
+    let root = if extension == "json" { input.as_path() } else { input.parent().expect("it lies in a folder") };
+    if let Ok(Some(format)) = exchange::recognise(root) {
+        drop(exchange::read(root, format));
+    }
+    for format in [exchange::Format::Coco, exchange::Format::LabelStudio, exchange::Format::Voc] {
+        drop(exchange::read(root, format));
+    }
+}
+
+/// Marks as the studio sends them, and runs as COCO and Label Studio pack them.
+fn marks(data: &[u8]) {
+    if let Ok(marks) = serde_json::from_slice::<Vec<exchange::Mark>>(data)
+        && marks.iter().all(|mark| mark.check(exchange::Kind::Image).is_ok())
+    {
+        drop(exchange::mask(&marks, (64, 48)));
+    }
+    drop(exchange::counts_from_text(data));
+    drop(exchange::label_studio_brush::runs_from_bytes(data, 64, 48));
 }
 
 /// Boxes that were drawn, beside none that were found.

@@ -30,3 +30,21 @@ export async function copyPhotos(data, into, wanted) {
 export function truthOf(name) {
   return path.basename(name).split('--')[0] ?? '';
 }
+
+/**
+ * Copies photos of good parts and of defects of one kind into a folder for each.
+ * @param {string} data with `train/good` and `test/KIND`
+ * @param {string} into
+ * @param {{ kind: string, nGood: number, nDefects: number }} wanted
+ * @returns {Promise<{ good: string, defect: string }>} photos that were not copied.
+ */
+export async function copyParts(data, into, { kind, nGood, nDefects }) {
+  const copied = async (/** @type {string} */ from, /** @type {string} */ name, /** @type {number} */ n) => {
+    const files = (await readdir(from)).filter((file) => /\.(jpe?g|png)$/i.test(file)).sort();
+    assert(files.length > n, `${from} needs more than ${n} photos`);
+    await mkdir(path.join(into, name), { recursive: true });
+    for (const file of files.slice(0, n)) await copyFile(path.join(from, file), path.join(into, name, file));
+    return path.join(from, files[n] ?? '');
+  };
+  return { good: await copied(path.join(data, 'train', 'good'), 'good', nGood), defect: await copied(path.join(data, 'test', kind), kind, nDefects) };
+}

@@ -1,7 +1,9 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks|watching]
-// marks.mjs, looks.mjs and watching.mjs bring a server of their own (mock.mjs).
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|faults|marks|looks|watching]
+// `story` is story.mjs and parts.mjs. marks.mjs, looks.mjs and watching.mjs bring a server of their own (mock.mjs).
+//
+// PARTS      photos of good parts and defects (default: those beside the repository)
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,11 +12,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|faults|marks|looks|watching]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|faults|marks|looks|watching]');
+const { PARTS = new URL('../../../shared/data/defect/magnetic_tile', import.meta.url).pathname } = process.env;
 
 let failed = false;
-for (const name of ['faults', 'story']) {
-  if (only === undefined || only === name) failed = !(await passes(program, data, name)) || failed;
+for (const name of ['faults', 'story', 'parts']) {
+  if (only === undefined || only === name || (only === 'story' && name === 'parts')) failed = !(await passes(program, data, name)) || failed;
 }
 for (const name of ['marks', 'looks', 'watching']) {
   if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
@@ -34,7 +37,7 @@ async function passes(program, data, name) {
     const address = await firstLine(studio.stdout);
     if (!address) throw new Error('the studio did not open');
     const [BASE_URL, ENTER_KEY] = address.split('/#/enter/');
-    return await tested(name, { BASE_URL, ENTER_KEY, DATA: path.resolve(data) });
+    return await tested(name, { BASE_URL, ENTER_KEY, DATA: path.resolve(data), PARTS });
   } finally {
     studio.kill('SIGINT');
     await closed;

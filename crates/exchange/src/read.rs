@@ -16,6 +16,8 @@ pub(crate) type Found = (Header, Vec<Item>, Vec<Problem>);
 pub const MOST_MARKS: usize = 2_000;
 /// Most documents that are looked into to recognise a format.
 const MOST_LOOKS: usize = 64;
+/// Formats of one table.
+const TABLES: [Format; 3] = [Format::Csv, Format::Jsonl, Format::Parquet];
 
 /// The format of annotated data that lies in a folder, when it is certain: COCO, Pascal VOC, YOLO, MVTec AD, Label Studio, or a
 /// table that was written here with marks in it.
@@ -23,8 +25,9 @@ const MOST_LOOKS: usize = 64;
 /// Other tables and class folders are recognised elsewhere; they are `None`.
 pub fn recognise(root: &Path) -> io::Result<Option<Format>> {
     if !root.is_dir() {
-        let kind = |path: &Path| Some(json_format(path)).filter(|_| is_json(path));
-        return Ok(kind(root).flatten());
+        let of_table = || TABLES.into_iter().find(|format| ends_in(root, format.name()));
+        let table = || of_table().filter(|format| tables::has_marks(root, *format));
+        return Ok(if ends_in(root, "json") { json_format(root) } else { table() });
     }
     let files = match Files::list(root) {
         Ok(files) => files,
@@ -36,8 +39,10 @@ pub fn recognise(root: &Path) -> io::Result<Option<Format>> {
     if let Some(format) = documents.filter_map(|path| json_format(&files.full(path))).next() {
         return Ok(Some(format));
     }
-    let mut tables = [Format::Csv, Format::Jsonl, Format::Parquet].into_iter();
-    if let Some(format) = tables.find(|format| tables::has_marks(&files, *format)) {
+    let marked = |format: &Format| {
+        tables::find(&files, *format).is_some_and(|table| tables::has_marks(&files.full(table), *format))
+    };
+    if let Some(format) = TABLES.into_iter().find(marked) {
         return Ok(Some(format));
     }
     Ok(if yolo::is_there(&files) {
@@ -49,8 +54,8 @@ pub fn recognise(root: &Path) -> io::Result<Option<Format>> {
     })
 }
 
-fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+fn ends_in(path: &Path, name: &str) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(name))
 }
 
 fn json_format(path: &Path) -> Option<Format> {

@@ -177,6 +177,10 @@ impl From<PipelineError> for ApiError {
                     ("copy it again, or make it anew with this version", "请重新复制，或用当前版本重新制作");
                 Self::invalid(en, zh).hint(hint.0, hint.1)
             }
+            E::Cancelled => {
+                let (en, zh) = ("this was stopped", "此操作已停止");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", en, zh).hint("try again", "请重试")
+            }
             E::Pull(cause) => {
                 tracing::error!(%cause, "a base could not be fetched");
                 let (en, zh) = (

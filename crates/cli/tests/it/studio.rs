@@ -51,20 +51,30 @@ impl Studio {
 struct Told {
     /// Examples and their last acknowledged label, in order.
     labels: Vec<(String, String)>,
+    /// Examples that are marked.
+    marked: Vec<String>,
     datasets: Vec<String>,
+    /// Names that answer.
+    deployed: Vec<String>,
 }
 
 /// Does what a person does, until the studio does not answer any more.
 fn work(owner: &Client, told: &Mutex<Told>) -> Option<()> {
-    let post = |path: &str, body: &Value| {
-        let told = owner.try_ask("POST", path, Some("application/json"), body.to_string().as_bytes())?;
+    let send = |method: &str, path: &str, body: &Value| {
+        let told = owner.try_ask(method, path, Some("application/json"), body.to_string().as_bytes())?;
         assert_eq!(told.status, 200, "{path}: {told:?}");
         Some(told.body)
     };
+    let post = |path: &str, body: &Value| send("POST", path, body);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     for round in 0.. {
         let dataset = text(&post("/v1/datasets", &json!({ "name": format!("parts {round}") }))?["id"]);
         told.lock().unwrap().datasets.push(dataset.clone());
+        if let Some(model) = owner.try_ask("GET", "/v1/models", None, &[])?.body["models"].get(0) {
+            let name = format!("round-{round}");
+            send("PUT", &format!("/v1/deployments/{name}"), &json!({ "model": model["id"] }))?;
+            told.lock().unwrap().deployed.push(name);
+        }
         let upload = text(&post(&format!("/v1/datasets/{dataset}/uploads"), &json!({}))?["id"]);
         for (path, bytes) in parts(6) {
             owner.try_ask("PUT", &format!("/v1/uploads/{upload}/file?path={path}"), None, &bytes)?;
@@ -76,18 +86,26 @@ fn work(owner: &Client, told: &Mutex<Told>) -> Option<()> {
         for (place, example) in page.body["examples"].as_array().unwrap().iter().enumerate() {
             let (example, label) = (text(&example["id"]), ["one", "two"][place % 2]);
             post(&format!("/v1/datasets/{dataset}/labels"), &json!({ "example": example, "label": label }))?;
-            told.lock().unwrap().labels.push((example, label.to_owned()));
+            told.lock().unwrap().labels.push((example.clone(), label.to_owned()));
+            send("PUT", &format!("/v1/examples/{example}/marks"), &json!({ "marks": [mark()] }))?;
+            told.lock().unwrap().marked.push(example);
         }
     }
     None
+}
+
+fn mark() -> Value {
+    json!({ "class": "dent", "shape": "box", "x": 1.5, "y": 2.0, "width": 8.0, "height": 4.0 })
 }
 
 #[test]
 fn a_studio_that_is_killed_loses_nothing_and_shows_nothing_half() {
     let dir = tempfile::tempdir().unwrap();
     let told = Arc::new(Mutex::new(Told::default()));
-    // Moments spread over opening, importing, labelling and tuning.
-    for moment in [30, 90, 160, 240, 330, 450, 600, 900, 1300, 2100] {
+    // Moments spread over opening, importing, labelling, marking, tuning and deploying.
+    let moments =
+        [30, 60, 90, 120, 160, 200, 240, 290, 340, 400, 460, 530, 600, 700, 820, 950, 1100, 1300, 1700, 2100];
+    for moment in moments {
         let studio = Studio::open(dir.path());
         let (owner, list) = (studio.owner(), told.clone());
         let person = std::thread::spawn(move || work(&owner, &list));
@@ -101,6 +119,12 @@ fn a_studio_that_is_killed_loses_nothing_and_shows_nothing_half() {
     assert!(told.labels.len() > 20, "much was labelled: {}", told.labels.len());
     for (example, label) in &told.labels {
         assert_eq!(owner.get(&format!("/v1/examples/{example}")).body["label"], label.as_str(), "{example}");
+    }
+    for example in &told.marked {
+        assert_eq!(owner.get(&format!("/v1/examples/{example}")).body["marks"], json!([mark()]), "{example}");
+    }
+    for name in &told.deployed {
+        assert_eq!(owner.get(&format!("/v2/models/{name}/ready")).status, 200, "{name} answers");
     }
     let jobs = || owner.get("/v1/jobs").body["jobs"].as_array().unwrap().clone();
     owner.until(|| jobs().iter().all(|job| !job["ended_at"].is_null()).then_some(()));

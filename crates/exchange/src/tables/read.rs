@@ -34,13 +34,12 @@ pub(crate) fn find(files: &Files, format: Format) -> Option<&str> {
     }
 }
 
-/// Whether the table of a folder was written here with marks in it: it has columns of ours alone, and `marks` among them.
-pub(crate) fn has_marks(files: &Files, format: Format) -> bool {
-    let Some(path) = find(files, format).map(|table| files.full(table)) else { return false };
+/// Whether a table was written here with marks in it: it has columns of ours alone, and `marks` among them.
+pub(crate) fn has_marks(path: &Path, format: Format) -> bool {
     let columns = match format {
-        Format::Csv => separated::columns(&path),
-        Format::Parquet => parquet::columns(&path),
-        _ => lines::columns(&path),
+        Format::Csv => separated::columns(path),
+        Format::Parquet => parquet::columns(path),
+        _ => lines::columns(path),
     };
     let known: Option<Vec<Column>> =
         columns.unwrap_or_default().iter().map(|name| Column::from_name(name)).collect();

@@ -280,7 +280,10 @@ fn formats_are_recognised_also_in_a_folder() {
         assert_eq!(place.read(format).1.len(), if format == Format::Mvtec { 2 } else { 3 }, "{format:?}");
     }
     for format in TABLES {
-        assert_eq!(exchange::recognise(unpacked(format, &header, &items).root()).unwrap(), Some(format));
+        let place = unpacked(format, &header, &items);
+        assert_eq!(exchange::recognise(place.root()).unwrap(), Some(format));
+        let alone = place.root().join(format!("examples.{}", format.name()));
+        assert_eq!(exchange::recognise(&alone).unwrap(), Some(format), "the table alone");
         let unmarked = unpacked(format, &header, &items[..1]);
         assert_eq!(exchange::recognise(unmarked.root()).unwrap(), None, "{format:?} without marks");
     }

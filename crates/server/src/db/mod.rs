@@ -41,7 +41,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Executor as _, Transaction};
+use sqlx::{Any, AnyPool, Connection as _, Executor as _, Transaction};
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
 const MIGRATIONS: [&str; 4] = [
@@ -90,6 +90,9 @@ impl Db {
         let sqlite = url.starts_with("sqlite:");
         let options =
             AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(10));
+        // A full disk can end a transaction behind the driver's back; such a connection begins no other one.
+        let options = options
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if sqlite {
@@ -137,5 +140,44 @@ impl Db {
     /// Whether there is one writer at a time, so that rows need no locks of their own.
     pub(crate) fn is_sqlite(&self) -> bool {
         self.sqlite
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lets every connection write so many pages and no more: to SQLite that is a full disk.
+    async fn bound(db: &Db, pages: u32) {
+        let mut held = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let mut connection = db.pool.acquire().await.expect("a connection");
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            connection.execute(sqlx::AssertSqlSafe(sql)).await.expect("bounded");
+            held.push(connection);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_full_disk_spoils_no_connection() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(dir.path(), None).await.expect("a database");
+        bound(&db, 60).await;
+        let add = async |name: &str| {
+            let mut tx = db.begin().await?;
+            let sql = "INSERT INTO tenant (id, name, created_at) VALUES ($1, $1, 0)";
+            sqlx::query(sql).bind(name).execute(&mut *tx).await?;
+            tx.commit().await
+        };
+        let large = "x".repeat(100_000);
+        let mut failed = 0;
+        for number in 0..40 {
+            failed += usize::from(add(&format!("{number}{large}")).await.is_err());
+        }
+        assert!(failed > 20, "the disk is full: {failed}");
+        bound(&db, 1_000_000).await;
+        for number in 0..2 * CONNECTIONS {
+            add(&number.to_string()).await.expect("there is room again");
+        }
     }
 }
