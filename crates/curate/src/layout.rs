@@ -15,7 +15,9 @@ const LAID_OUT: usize = 15_000;
 /// Neighbours of each.
 const NEIGHBOURS: usize = 15;
 /// Neighbours in the sample that say where another example goes.
-const ANCHORS: usize = 3;
+const ANCHORS: usize = 5;
+/// How far apart they may lie to be one place.
+const CLOSE: f32 = 1.0;
 /// Columns of which the two main directions are taken.
 const COLUMNS: usize = 64;
 /// Moves of the heaviest edge.
@@ -74,7 +76,8 @@ fn main_directions(x: MatrixView<'_>, seed: Seed) -> Vec<[f32; 2]> {
     let placed = matmul_nt(centred.view(), Matrix::from_rows(&axes).view());
     let most = placed.data().iter().fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
     let mut rng = seed.derive("begin").rng();
-    let scale = f64::from(SIDE) / 2.0 / most;
+    // Where all are equal there is nothing to spread.
+    let scale = if most > 1e-12 { f64::from(SIDE) / 2.0 / most } else { 0.0 };
     placed
         .iter_rows()
         // Equal examples must not stay on one another.
@@ -168,19 +171,20 @@ fn step(place: &mut [f32; 2], gradient: [f32; 2], pace: f32) {
     }
 }
 
-/// Where all rows go, by those of them that are laid out: at the mean of the nearest, by nearness.
+/// Where all rows go, by those of them that are laid out: into the midst of their neighbours there. Where the neighbours lie in
+/// several places, most of them decide: between two crowds is nobody's place.
 fn among(x: MatrixView<'_>, chosen: MatrixView<'_>, places: &[[f32; 2]]) -> Vec<[f32; 2]> {
     let near = knn_between(x, chosen, ANCHORS, Metric::Cosine);
     (0..x.rows())
         .into_par_iter()
         .map(|row| {
-            let mut sum = [0.0_f32; 3];
-            for (anchor, distance) in near.of(row) {
-                let weight = 1.0 / (1e-6 + distance.max(0.0));
-                let [x, y] = places[anchor];
-                sum = [sum[0] + weight * x, sum[1] + weight * y, sum[2] + weight];
-            }
-            [sum[0] / sum[2], sum[1] / sum[2]]
+            let anchors: Vec<[f32; 2]> = near.of(row).map(|(anchor, _)| places[anchor]).collect();
+            let apart = |a: &[f32; 2]| anchors.iter().map(|b| between(*a, *b).1.sqrt()).sum::<f32>();
+            let central = anchors.iter().min_by(|a, b| apart(a).total_cmp(&apart(b)));
+            let central = central.copied().unwrap_or_default();
+            let close: Vec<&[f32; 2]> =
+                anchors.iter().filter(|anchor| between(central, **anchor).1 <= CLOSE * CLOSE).collect();
+            [0, 1].map(|axis: usize| close.iter().map(|place| place[axis]).sum::<f32>() / close.len() as f32)
         })
         .collect()
 }
@@ -242,7 +246,7 @@ mod tests {
     #[test]
     fn others_go_where_their_neighbours_are() {
         let (x, of) = clouds(40);
-        let sample: Vec<usize> = (0..x.rows()).step_by(2).collect();
+        let sample: Vec<usize> = (0..x.rows()).filter(|row| row / 8 % 2 == 0).collect();
         let chosen = rows(x.view(), &sample);
         let places = lay_out(chosen.view(), Seed(1));
         let all = among(x.view(), chosen.view(), &places);

@@ -1,8 +1,10 @@
-//! Has what comes in changed since the model was made? A test that may be looked at after every input.
+//! Has what comes in changed? A test that may be looked at after every input.
 //!
 //! A conformal test martingale (Vovk et al. 2003, "Testing exchangeability on-line") with three bettors that jump (Vovk et al. 2021,
 //! "Retrain or not retrain: conformal test martingales for change-point detection"): while inputs are exchangeable with those
-//! that the model learned from, the chance that the evidence ever exceeds `1 / level` is at most `level`.
+//! that came before, the chance that the evidence ever exceeds `1 / level` is at most `level`, whatever the familiarities are.
+//! What the model learned from is no part of it: its familiarities were measured by models that had not seen it, those of new
+//! inputs by one that saw all, and the two are not distributed alike.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF as _};
@@ -24,26 +26,29 @@ const LEAST_EXPECTED: f64 = 5.0;
 pub struct DriftTest {
     /// How many were how strange so far, the most usual first.
     seen: Vec<u64>,
-    /// Of the stream alone.
     n: u64,
     wealth: [f64; 3],
     /// The most evidence that there ever was.
     most: f64,
 }
 
+impl Default for DriftTest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl DriftTest {
-    /// Nothing came yet; `n_learned` inputs taught the model, whose familiarities are uniform by how they are made.
-    pub fn new(n_learned: usize) -> Self {
-        let each = |degree: usize| (n_learned * (degree + 1) / DEGREES - n_learned * degree / DEGREES) as u64;
-        Self { seen: (0..DEGREES).map(each).collect(), n: 0, wealth: [1.0 / 3.0; 3], most: 1.0 }
+    /// Nothing came yet.
+    pub fn new() -> Self {
+        Self { seen: vec![0; DEGREES], n: 0, wealth: [1.0 / 3.0; 3], most: 1.0 }
     }
 
     /// Takes an input in by its `familiarity`, a p-value in (0, 1], as an [`OodDetector`](crate::OodDetector) gives it; `u` is uniform in [0, 1).
     pub fn observe(&mut self, familiarity: f64, u: f64) {
         let degree = (((1.0 - familiarity) * DEGREES as f64) as usize).min(DEGREES - 1);
         let stranger: u64 = self.seen[degree + 1..].iter().sum();
-        let total: u64 = self.seen.iter().sum::<u64>() + 1;
-        let p = (stranger as f64 + u * (self.seen[degree] + 1) as f64) / total as f64;
+        let p = (stranger as f64 + u * (self.seen[degree] + 1) as f64) / (self.n + 1) as f64;
         let dealt = JUMP * self.wealth.iter().sum::<f64>() / BELIEFS.len() as f64;
         for (wealth, belief) in self.wealth.iter_mut().zip(BELIEFS) {
             *wealth = ((1.0 - JUMP) * *wealth + dealt) * (1.0 + belief * (p - 0.5));
@@ -115,12 +120,14 @@ mod tests {
     /// Inputs until it says that something changed; those before `change` are like what was learned from.
     fn noticed(seed: u64, change: usize, shift: f64, length: usize) -> Option<usize> {
         let mut rng = Seed(seed).rng();
-        let mut test = DriftTest::new(200);
+        let mut test = DriftTest::new();
         for at in 0..length {
             let z = random::normal(&mut rng) + if at < change { 0.0 } else { shift };
             // The share of learned inputs that are stranger: the upper tail of a normal distribution.
             let familiarity = 0.5 * (1.0 - (z * 0.797_884_6 * (1.0 + 0.044_715 * z * z)).tanh());
-            test.observe(familiarity.clamp(1e-6, 1.0), random::uniform(&mut rng));
+            // Not uniform, and in few steps, as those of a model that was taught by few examples are.
+            let familiarity = ((30.0 * familiarity.powi(2)).ceil() / 30.0).clamp(1.0 / 31.0, 1.0);
+            test.observe(familiarity, random::uniform(&mut rng));
             if test.has_changed(0.05) {
                 return Some(at);
             }
@@ -167,8 +174,8 @@ mod tests {
 
     #[test]
     fn evidence_stays_finite_and_comes_back_from_storage() {
-        let mut test = DriftTest::new(50);
-        (0..20_000).for_each(|_| test.observe(1e-6, 0.5));
+        let mut test = DriftTest::new();
+        (0..20_000).for_each(|at| test.observe(if at < 100 { 1.0 } else { 1e-6 / f64::from(at) }, 0.01));
         assert!(test.evidence().is_finite() && test.has_changed(1e-6));
         let stored = serde_json::to_string(&test).expect("plain data");
         assert_eq!(serde_json::from_str::<DriftTest>(&stored).expect("as it was"), test);

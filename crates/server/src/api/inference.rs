@@ -11,7 +11,6 @@ use axum::extract::{Path, State};
 use base::open::Input;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bundle::Verdict;
 use dataset::Modality;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -170,14 +169,13 @@ pub(super) async fn infer(
         labels.push(answer.clone());
         said.push(Said {
             answer,
-            doubtful: matches!(prediction.verdict, Verdict::DontKnow | Verdict::Unfamiliar),
+            doubtful: Said::is_doubtful(prediction.verdict, prediction.confidence, prediction.familiarity),
             familiarity: prediction.familiarity,
         });
         verdicts.push(serde_json::json!(prediction.verdict));
         probabilities.extend(prediction.probs);
     }
-    let n_learned = served.bundle().manifest.data.n_examples;
-    let request = monitoring::Request { model, n_learned, said, took: started.elapsed() };
+    let request = monitoring::Request { model, said, took: started.elapsed() };
     app.monitoring.count(&app, &caller.tenant, &name, request).await?;
     let tensor = |name, datatype, shape, data| ToldTensor { name, datatype, shape, data };
     let outputs = vec![

@@ -59,10 +59,10 @@ pub(super) struct AnswerCount {
     count: u64,
 }
 
-/// Whether inputs are still like what the model learned from.
+/// Whether inputs are still like those that came before, by how familiar they are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Drift {
-    /// Inputs that were looked at since the model began to answer here.
+    /// Inputs that were looked at since the model began to answer here, or a change was accepted.
     n: u64,
     /// Against "nothing changed": 1 is none, 100 is said of one in a hundred that never change, ever.
     evidence: f64,

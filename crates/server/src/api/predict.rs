@@ -128,7 +128,6 @@ pub(super) async fn with_deployment(
     let said: Vec<Option<Said>> = predictions.iter().map(Predicted::said).collect();
     let request = monitoring::Request {
         model: deployment.model.clone(),
-        n_learned: opened.n_learned(),
         said: said.iter().flatten().cloned().collect(),
         took: started.elapsed(),
     };
@@ -202,7 +201,7 @@ impl Predicted {
 
     /// What the monitor counts; `None` where there is no answer.
     pub(super) fn said(&self) -> Option<Said> {
-        let unsure = |verdict: Verdict| matches!(verdict, Verdict::DontKnow | Verdict::Unfamiliar);
+        let unsure = |verdict| Said::is_doubtful(verdict, self.confidence, self.familiarity);
         // An alarm is for a person to look at.
         let alarms = self.inspected.as_ref().is_some_and(|inspected| inspected.alarm);
         Some(Said {

@@ -43,7 +43,7 @@ pub(super) struct Deployment {
     n_requests: u64,
     /// Of the last day with requests.
     latency_ms_p50: Option<f64>,
-    /// When it was noticed that inputs are no longer like what the model learned from; absent while they are.
+    /// When it was noticed that inputs are no longer like those that came before; absent while they are.
     changed_at: Option<String>,
 }
 

@@ -39,7 +39,9 @@ pub(super) async fn say(
         }
         What::Label => holds.label.clone(),
     };
-    if before.as_deref() == said.after && undoes.is_none() {
+    // To decide for what holds already is a decision: nobody's later vote changes it.
+    let settles = said.act == Act::Decide && held.several && !holds.decided;
+    if before.as_deref() == said.after && undoes.is_none() && !settles {
         return Ok(Some(0));
     }
     let Some(seq) = next_seqs(tx, tenant, &held.dataset, 1).await? else { return Ok(None) };
@@ -55,7 +57,7 @@ pub(super) async fn say(
             }
             if !own {
                 holds.label = said.after.map(str::to_owned);
-                holds.decided = held.several;
+                holds.decided = said.act == Act::Decide;
             } else if !holds.decided {
                 holds.label = majority(tx, said.example).await?;
             }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bundle::Verdict;
 use evaluate::DriftTest;
 
 pub(crate) use day::Day;
@@ -21,6 +22,10 @@ use crate::error::ApiError;
 const EVERY: Duration = Duration::from_secs(3);
 /// Chance that "something changed" is said of what never changes.
 pub(crate) const LEVEL: f64 = 0.01;
+/// Below this confidence an answer of which nothing is promised is for a person to look at.
+const UNSURE: f64 = 0.75;
+/// And below this familiarity; bundles that were taught by few examples know no smaller one.
+const UNUSUAL: f64 = 0.05;
 
 /// What is watched, by tenant and name.
 #[derive(Debug, Default)]
@@ -50,8 +55,6 @@ pub(crate) struct Drift {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) model: String,
-    /// How many examples taught it.
-    pub(crate) n_learned: usize,
     pub(crate) said: Vec<Said>,
     pub(crate) took: Duration,
 }
@@ -64,6 +67,21 @@ pub(crate) struct Said {
     pub(crate) doubtful: bool,
     /// P-value of being like what was learned, in (0, 1].
     pub(crate) familiarity: Option<f64>,
+}
+
+impl Said {
+    /// Whether a person should look at what is said of an input: the bundle does not answer, or nothing is promised of what it
+    /// answers and it is not sure, or the input is unusual.
+    pub(crate) fn is_doubtful(verdict: Verdict, confidence: Option<f64>, familiarity: Option<f64>) -> bool {
+        match verdict {
+            Verdict::DontKnow | Verdict::Unfamiliar => true,
+            Verdict::Answered => false,
+            Verdict::Unproven => {
+                confidence.is_some_and(|confidence| confidence < UNSURE)
+                    || familiarity.is_some_and(|familiarity| familiarity < UNUSUAL)
+            }
+        }
+    }
 }
 
 impl Monitoring {
@@ -109,11 +127,7 @@ impl Monitoring {
         self.write_down(app).await?;
         let counts = app.db.monitor_of_day(tenant, name, today, &app.name).await?.unwrap_or_default();
         let drift = app.db.drift(tenant, name, &request.model, &app.name).await?;
-        let fresh = || Drift {
-            model: request.model.clone(),
-            test: DriftTest::new(request.n_learned),
-            changed_at: None,
-        };
+        let fresh = || Drift { model: request.model.clone(), test: DriftTest::new(), changed_at: None };
         let (day, drift) = (today.to_owned(), drift.unwrap_or_else(fresh));
         let mut of = self.lock();
         // Another request may have been quicker.

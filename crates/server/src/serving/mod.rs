@@ -50,14 +50,6 @@ impl Opened {
             Self::Inspects(_) => Modality::Image,
         }
     }
-
-    /// How many examples taught it.
-    pub(crate) fn n_learned(&self) -> usize {
-        match self {
-            Self::Answers(served) => served.bundle().manifest.data.n_examples,
-            Self::Inspects(inspector) => inspector.bundle().manifest.data.n_examples,
-        }
-    }
 }
 
 /// A model that answers.

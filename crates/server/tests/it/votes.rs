@@ -77,6 +77,12 @@ fn most_say_what_holds_and_disputes_are_decided() {
     say(&ann, 3, "scratch");
     assert_eq!(holds(3), "good", "what was decided stays");
     assert_eq!(ann.get(&at("/agreement")).body["n_disputed"], 1);
+    say(&ann, 0, "good");
+    assert_eq!(holds(0), "good", "two of two");
+    say(&eve, 0, "scratch");
+    let settled = ann.post(&at("/decisions"), &json!({ "example": id(0), "label": "good" }));
+    assert_eq!(settled.status, 200, "{settled:?}");
+    assert_eq!(ann.get(&at("/agreement")).body["n_disputed"], 0, "to agree with most decides as well");
     let renamed = ann.send("PATCH", &at("/classes/good"), &json!({ "name": "ok" }));
     assert_eq!(renamed.status, 200, "{renamed:?}");
     let votes = ann.get(&format!("/v1/examples/{}/votes", id(1))).body;

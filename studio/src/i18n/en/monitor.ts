@@ -32,10 +32,10 @@ export const monitor = {
   'monitor.table.slow': '95 of 100 within',
   'monitor.table.answers': 'Most frequent answers',
 
-  'monitor.drift': 'Are inputs still what it learned from?',
+  'monitor.drift': 'Are inputs still what they were?',
   'monitor.drift.unseen': 'No input has been looked at yet.',
   'monitor.drift.same': 'Nothing changed so far: {n} {n|input|inputs} looked at.',
-  'monitor.drift.changed': 'Inputs are no longer like what the model learned from, since {when}.',
+  'monitor.drift.changed': 'Inputs are no longer like those that came before, since {when}.',
   'monitor.drift.evidence': 'Evidence for a change: {evidence}. From {needed} on it is called one.',
   'monitor.drift.text': 'You may look as often as you like: of a hundred deployments where nothing ever changes, at most one is called changed.',
   'monitor.drift.do': 'What to do',
@@ -48,7 +48,7 @@ export const monitor = {
   'monitor.drift.accept.title': 'Is this what is usual now?',
   'monitor.drift.accept.text': 'The watch begins anew, and takes what comes from now on for what it is. Nothing else changes.',
   'monitor.drift.accepted': 'The watch begins anew.',
-  'monitor.drift.card': 'Inputs are no longer like what the model learned from, since {when}.',
+  'monitor.drift.card': 'Inputs are no longer like those that came before, since {when}.',
   'monitor.drift.card.more': 'What to do',
 
   'monitor.mix': 'What it answers',

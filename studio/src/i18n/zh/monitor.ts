@@ -34,10 +34,10 @@ export const monitor: Record<keyof typeof en, string> = {
   'monitor.table.slow': '百分之九十五以内',
   'monitor.table.answers': '最常见的回答',
 
-  'monitor.drift': '输入还和学过的一样吗？',
+  'monitor.drift': '输入还和以前一样吗？',
   'monitor.drift.unseen': '还没有查看过输入。',
   'monitor.drift.same': '目前没有变化：已查看 {n} 个输入。',
-  'monitor.drift.changed': '从 {when} 起，输入和模型学过的不再一样。',
+  'monitor.drift.changed': '从 {when} 起，输入和以前的不再一样。',
   'monitor.drift.evidence': '变化的证据：{evidence}。达到 {needed} 才算有变化。',
   'monitor.drift.text': '可以随时来看：在一百个从未变化的部署中，最多有一个会被误判为有变化。',
   'monitor.drift.do': '该怎么办',
@@ -50,7 +50,7 @@ export const monitor: Record<keyof typeof en, string> = {
   'monitor.drift.accept.title': '现在这样才是常态吗？',
   'monitor.drift.accept.text': '观察会重新开始，以今后收到的内容为准。其他一切不变。',
   'monitor.drift.accepted': '观察已重新开始。',
-  'monitor.drift.card': '从 {when} 起，输入和模型学过的不再一样。',
+  'monitor.drift.card': '从 {when} 起，输入和以前的不再一样。',
   'monitor.drift.card.more': '该怎么办',
 
   'monitor.mix': '它回答了什么',
