@@ -200,6 +200,7 @@ impl Served {
             workers: 1,
             max_upload: Settings::MAX_UPLOAD,
             max_rate: None,
+            max_examples: None,
         };
         let (tell, told) = channel();
         static STOP: AtomicBool = AtomicBool::new(false);

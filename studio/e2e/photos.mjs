@@ -39,12 +39,12 @@ export function truthOf(name) {
  * @returns {Promise<{ good: string, defect: string }>} photos that were not copied.
  */
 export async function copyParts(data, into, { kind, nGood, nDefects }) {
-  const copied = async (/** @type {string} */ from, /** @type {string} */ name, /** @type {number} */ n) => {
+  const copied = async (/** @type {string} */ from, /** @type {string} */ name, /** @type {number} */ n, last = false) => {
     const files = (await readdir(from)).filter((file) => /\.(jpe?g|png)$/i.test(file)).sort();
     assert(files.length > n, `${from} needs more than ${n} photos`);
     await mkdir(path.join(into, name), { recursive: true });
     for (const file of files.slice(0, n)) await copyFile(path.join(from, file), path.join(into, name, file));
-    return path.join(from, files[n] ?? '');
+    return path.join(from, files[last ? files.length - 1 : n] ?? '');
   };
-  return { good: await copied(path.join(data, 'train', 'good'), 'good', nGood), defect: await copied(path.join(data, 'test', kind), kind, nDefects) };
+  return { good: await copied(path.join(data, 'train', 'good'), 'good', nGood), defect: await copied(path.join(data, 'test', kind), kind, nDefects, true) };
 }

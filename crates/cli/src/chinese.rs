@@ -66,6 +66,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("store", "文件保存在此对象存储，例如 s3://bucket/folder；密钥取自环境变量，如 AWS_ACCESS_KEY_ID"),
     ("workers", "同时执行这么多个耗时任务"),
     ("max_rate", "每人（及其程序）每秒最多这么多请求，可一次用掉五秒的量；0 表示不限"),
+    ("max_examples", "每个租户最多这么多样本（默认不限）"),
     ("openapi", "改为打印接口的 OpenAPI 文档"),
     ("dianjing align", "用配对样本对齐两种感官，以便互相搜索"),
     ("dianjing align data", "配对样本的表格：CSV、TSV、JSONL 或 Parquet"),

@@ -101,6 +101,8 @@ pub fn mix_p_value(before: &[u64], now: &[u64]) -> Option<f64> {
     if groups.len() < 2 {
         return None;
     }
+    // Of what is compared: a rest that is too small to tell is left out.
+    let (n_before, n_now) = groups.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     let part = |(before, now): &(f64, f64)| {
         let [expected_before, expected_now] =
             [n_before, n_now].map(|n| (before + now) * n / (n_before + n_now));

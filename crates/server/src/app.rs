@@ -24,6 +24,8 @@ use crate::{ServerError, Settings, Way};
 
 /// Passwords that are hashed at once.
 const HASHING: usize = 2;
+/// Requests whose inputs are held after they are answered; of more than that nothing comes back and nothing is compared.
+const AFTERMATHS: usize = 32;
 
 /// The server's state.
 #[derive(Debug)]
@@ -43,6 +45,10 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     pub(crate) attempts: Attempts,
     pub(crate) pace: Pace,
+    /// Turns at what is done after an answer.
+    pub(crate) aftermaths: Arc<Semaphore>,
+    /// Of one tenant.
+    pub(crate) max_examples: Option<i64>,
     /// Turns at hashing passwords.
     pub(crate) hashing: Semaphore,
     pub(crate) way: Way,
@@ -73,8 +79,9 @@ impl App {
     pub(crate) async fn open(settings: &Settings, home: Home) -> Result<Self, ServerError> {
         let dir = &settings.dir;
         let shelf = Shelf::open(dir.clone(), settings.store.as_ref()).map_err(ServerError::Store)?;
-        shelf.check().await.map_err(ServerError::Store)?;
         let db = Db::open(dir, settings.database.as_deref()).await.map_err(ServerError::Database)?;
+        let identity = db.identity().await.map_err(ServerError::Database)?;
+        shelf.check(&identity).await.map_err(ServerError::Store)?;
         Ok(Self {
             db,
             serving: Serving::new(home.clone()),
@@ -89,6 +96,8 @@ impl App {
             keys: Keys::default(),
             attempts: Attempts::default(),
             pace: Pace::new(settings.max_rate),
+            aftermaths: Arc::new(Semaphore::new(AFTERMATHS)),
+            max_examples: settings.max_examples.map(i64::from),
             hashing: Semaphore::new(HASHING),
             way: settings.way,
             wake: Notify::new(),

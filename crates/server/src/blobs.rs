@@ -50,8 +50,10 @@ impl Blobs {
         if !path.exists() {
             let mut from = fs::File::open(file).map_err(|source| StoreError::read(file, source))?;
             store::write_atomic(&path, |mut out| io::copy(&mut from, &mut out).map(drop))?;
-            self.shelf.keep(&place(&name))?;
+        } else {
+            freshen(&path);
         }
+        self.shelf.keep_once(&place(&name))?;
         Ok(name)
     }
 
@@ -62,8 +64,10 @@ impl Blobs {
         let path = self.path(&name);
         if !path.exists() {
             store::write_atomic(&path, |out| out.write_all(bytes))?;
-            self.shelf.keep(&place(&name))?;
+        } else {
+            freshen(&path);
         }
+        self.shelf.keep_once(&place(&name))?;
         Ok(name)
     }
 
@@ -85,6 +89,13 @@ impl Blobs {
         store::write_atomic(&path, |out| out.write_all(&bytes))?;
         Ok(Some(bytes))
     }
+}
+
+/// Makes a file young that is about to be named again, so that it is not swept before it is.
+fn freshen(path: &Path) {
+    let file = fs::OpenOptions::new().append(true).open(path);
+    // One that cannot be made young is as old as it was: at worst it is brought in again.
+    let _ = file.and_then(|file| file.set_modified(std::time::SystemTime::now()));
 }
 
 /// Where a blob lies on the shelf.

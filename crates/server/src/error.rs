@@ -82,6 +82,18 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", en, zh)
     }
 
+    /// A tenant would have more examples than it may.
+    pub(crate) fn over_quota(most: i64) -> Self {
+        let (en, zh) = (
+            format!("there may be {most} examples here, and these would be more"),
+            format!("此处最多 {most} 个样本，导入后将超出"),
+        );
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "over_quota", en, zh).hint(
+            "remove data sets that are not needed, or ask who runs the server",
+            "请删除不需要的数据集，或联系服务器管理员",
+        )
+    }
+
     fn disk_full() -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", "the disk is full", "磁盘已满")
             .hint("nothing was lost: free some space and try again", "没有丢失任何内容：请腾出空间后重试")

@@ -144,6 +144,9 @@ async fn serve(
     for task in workers.into_iter().chain([watching]) {
         let _ = tokio::time::timeout(PATIENCE, task).await;
     }
+    if let Err(error) = app.monitoring.write_down(&app).await {
+        tracing::warn!(error = error.en, "the last counts could not be written down");
+    }
     app.db.pool.close().await;
     Ok(())
 }

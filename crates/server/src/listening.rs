@@ -21,9 +21,9 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// Answers until `until`; then what is under way is ended, and nothing new begun.
 pub(crate) async fn listen(listener: TcpListener, router: Router, until: impl Future<Output = ()>) {
-    let mut builder = Builder::new(TokioExecutor::new());
+    // HTTP/2 without TLS is what no client does unasked, and looking for it would wait for silent ones.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD);
     let (under_way, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     tokio::pin!(until);
     loop {
@@ -42,11 +42,14 @@ pub(crate) async fn listen(listener: TcpListener, router: Router, until: impl Fu
         // Answers are small and wait for nobody.
         let _ = socket.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service).into_owned();
-        let watched = under_way.watch(connection);
+        let (builder, watcher) = (builder.clone(), under_way.watcher());
         tokio::spawn(async move {
-            // A client that breaks off is none of our concern.
-            let _ = watched.await;
+            // Who connects and says nothing is not waited for longer than who says it slowly.
+            if tokio::time::timeout(HEAD, socket.readable()).await.is_ok() {
+                let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+                // A client that breaks off is none of our concern.
+                let _ = watcher.watch(connection.into_owned()).await;
+            }
             drop(place);
         });
     }

@@ -9,6 +9,8 @@ use crate::error::ApiError;
 
 /// Marks of one example.
 const MOST: usize = 2000;
+/// Of one example, as they are kept: an event holds them twice, a page of the gallery five hundred times.
+const MOST_BYTES: usize = 2 << 20;
 
 /// As they are kept; `None` where nothing is marked.
 ///
@@ -29,7 +31,15 @@ pub(crate) fn keep(marks: &[Mark], on: Modality) -> Result<Option<String>, ApiEr
     if marks.is_empty() {
         return Ok(None);
     }
-    serde_json::to_string(marks).map(Some).map_err(|error| ApiError::internal(&error))
+    let kept = serde_json::to_string(marks).map_err(|error| ApiError::internal(&error))?;
+    if kept.len() > MOST_BYTES {
+        return Err(ApiError::too_large(
+            "the marks of one example are too detailed",
+            "单个样本的标记过于精细",
+        )
+        .hint("use fewer points, or smoother strokes", "请减少点数或使用更平滑的涂抹"));
+    }
+    Ok(Some(kept))
 }
 
 fn chinese(error: &MarkError) -> String {

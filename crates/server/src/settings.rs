@@ -31,6 +31,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// Requests a second of one person and their programs, five seconds' worth at once; `None` sets no limit.
     pub max_rate: Option<u32>,
+    /// Examples of one tenant; `None` sets no limit.
+    pub max_examples: Option<u32>,
 }
 
 /// An object store.

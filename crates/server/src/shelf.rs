@@ -17,6 +17,8 @@ use crate::Store;
 
 /// Bytes that are sent at once; S3 wants parts of 5 MiB at least.
 const PART: usize = 8 << 20;
+/// The file in which a store names its database.
+const OWNER: &str = "database";
 
 /// A folder of files by name, perhaps with a store behind it.
 #[derive(Debug, Clone)]
@@ -64,13 +66,23 @@ impl Shelf {
         Ok(Self { dir, far: Some(Far { store: store.into(), below, runtime: Handle::current() }) })
     }
 
-    /// Whether the store behind answers: keys that do not fit are better noticed at the start than at the first photo.
-    pub(crate) async fn check(&self) -> Result<(), object_store::Error> {
+    /// Whether the store behind answers, and belongs to this database: another one names none of its files, and would sweep them away.
+    pub(crate) async fn check(&self, database: &str) -> Result<(), object_store::Error> {
         let Some(far) = &self.far else { return Ok(()) };
-        match far.store.head(&far.below.clone().join("nothing")).await {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
+        let key = far.key(OWNER);
+        let owner = match far.store.get(&key).await {
+            Ok(got) => got.bytes().await?,
+            Err(object_store::Error::NotFound { .. }) => {
+                far.store.put(&key, PutPayload::from(database.to_owned().into_bytes())).await?;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if owner == database.as_bytes() {
+            return Ok(());
         }
+        let source = "it belongs to another database: name an empty folder of the store, or the database it was made with";
+        Err(object_store::Error::Generic { store: "object", source: source.into() })
     }
 
     /// A folder of it.
@@ -90,6 +102,16 @@ impl Shelf {
         let path = self.path(name);
         let mut file = std::fs::File::open(&path).map_err(|source| StoreError::read(&path, source))?;
         far.put(name, &mut file)
+    }
+
+    /// As [`Shelf::keep`], of a file that may be kept already: by another server, or by one that was interrupted.
+    pub(crate) fn keep_once(&self, name: &str) -> Result<(), ShelfError> {
+        let Some(far) = &self.far else { return Ok(()) };
+        match far.runtime.block_on(far.store.head(&far.key(name))) {
+            Ok(_) => Ok(()),
+            Err(object_store::Error::NotFound { .. }) => self.keep(name),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Makes sure that a file lies here; `false` when it is nowhere.

@@ -14,6 +14,8 @@ use crate::error::ApiError;
 const EVERY: Duration = Duration::from_secs(3600);
 /// Younger files stay: the row that will name them may not be written yet.
 const YOUNG: Duration = Duration::from_secs(3600);
+/// In a store they stay longer: a database may be restored from yesterday's copy.
+const YOUNG_FAR: Duration = Duration::from_secs(30 * 86_400);
 
 /// Sweeps at the start and every hour, until the server closes.
 pub(crate) async fn sweep(app: Arc<App>) {
@@ -28,13 +30,17 @@ pub(crate) async fn sweep(app: Arc<App>) {
 }
 
 async fn once(app: &App) -> Result<usize, ApiError> {
+    // What is being brought in is named when all of it is here.
+    if app.db.is_importing().await? {
+        return Ok(0);
+    }
     let named = app.db.named_files().await?;
     let [blobs, models, uploads] = ["blobs", "models", "uploads"].map(|folder| app.dir.join(folder));
     let shelves = [app.shelf.folder("blobs"), app.shelf.folder("models")];
     app.blocking(move || {
         let here: usize = [blobs, models, uploads].iter().map(|folder| remove_from(folder, &named)).sum();
         let is_named = |part: &str| named.contains(part.split('.').next().unwrap_or(part));
-        let there = shelves.iter().map(|shelf| shelf.remove_far(YOUNG, &is_named));
+        let there = shelves.iter().map(|shelf| shelf.remove_far(YOUNG_FAR, &is_named));
         Ok(here + there.sum::<Result<usize, _>>()?)
     })
     .await

@@ -7,7 +7,10 @@ use dataset::{ClassIdx, Target, TaskKind};
 use crate::error::ApiError;
 
 /// Stands around each of several labels where they are kept; no name holds it.
-pub(crate) const AROUND: char = '\u{1f}';
+const AROUND: char = '\u{1f}';
+
+/// Longest name of anything, in characters.
+const NAME_LENGTH: usize = 200;
 
 /// The question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +132,18 @@ impl From<&dataset::Task> for Task {
             dataset::Task::Regression { .. } => Self::Number,
         }
     }
+}
+
+/// A name as it is kept: without blanks around it, neither empty nor endless, on one line.
+pub(crate) fn name_of(given: &str) -> Result<String, ApiError> {
+    let name = given.trim();
+    let bad = name.is_empty() || name.chars().count() > NAME_LENGTH || name.chars().any(char::is_control);
+    if bad {
+        let (en, zh) =
+            ("a name has 1 to 200 characters and no line breaks", "名称须为 1 到 200 个字符，且不含换行");
+        return Err(ApiError::invalid(en, zh));
+    }
+    Ok(name.to_owned())
 }
 
 /// Several labels as they are kept: sorted, each once, with [`AROUND`] before, between and behind.

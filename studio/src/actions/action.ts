@@ -7,8 +7,8 @@ export interface Action<Context> {
   keys: readonly string[];
   /** Keys with Shift and the like, which the title tells and the help does not list. */
   more?: readonly string[];
-  /** Whether it makes sense now; always when missing. */
-  ready?: (context: Context) => boolean;
+  /** Whether it makes sense now; always when missing. `key` is the one that was pressed, if one was. */
+  ready?: (context: Context, key?: string) => boolean;
   /** `key` is the one that was pressed, of those above. */
   run: (context: Context, key: string) => void | Promise<void>;
   undo?: (context: Context) => void | Promise<void>;
@@ -19,7 +19,7 @@ export interface Bound {
   title: () => string;
   keys: readonly string[];
   more?: readonly string[];
-  ready: () => boolean;
+  ready: (key?: string) => boolean;
   run: (key: string) => void;
   whileTyping?: boolean;
 }
@@ -29,7 +29,7 @@ export function bind<Context>(action: Action<Context>, context: Context): Bound 
     title: () => t(action.title),
     keys: action.keys,
     more: action.more,
-    ready: () => action.ready?.(context) ?? true,
+    ready: (key) => action.ready?.(context, key) ?? true,
     run: (key) => void action.run(context, key),
   };
 }

@@ -1,11 +1,12 @@
 // One listener for all shortcuts. The page, and a dialog over it, each push their actions; the topmost layer wins.
+// The lowest is what works everywhere, such as the help.
 
 import type { Bound } from '../actions/action';
 import { isTyping, keyOf } from '../domain/keys';
 
 interface Layer {
   actions: () => Bound[];
-  /** A dialog: what lies below does not hear the keyboard. */
+  /** A dialog: what lies below does not hear the keyboard, but for what works everywhere. */
   alone: boolean;
 }
 
@@ -26,23 +27,28 @@ class Keys {
     };
   }
 
-  /** All that can be pressed now, for the help. */
+  /** All that can be pressed now, for the help: what works everywhere first. */
   get current(): Bound[][] {
-    return this.#layers.map((layer) => layer.actions()).filter((actions) => actions.length > 0);
+    return this.#heard.map((layer) => layer.actions()).filter((actions) => actions.length > 0);
+  }
+
+  /** The lowest layer, which works everywhere, and those from the topmost dialog on. */
+  get #heard(): Layer[] {
+    const dialog = this.#layers.findLastIndex((layer) => layer.alone);
+    return dialog <= 0 ? this.#layers : [...this.#layers.slice(0, 1), ...this.#layers.slice(dialog)];
   }
 
   #pressed(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.isComposing) return;
     const key = keyOf(event);
     const typing = isTyping(event.target);
-    for (const layer of this.#layers.toReversed()) {
-      const action = layer.actions().find((a) => (a.keys.includes(key) || a.more?.includes(key)) && a.ready());
+    for (const layer of this.#heard.toReversed()) {
+      const action = layer.actions().find((a) => (a.keys.includes(key) || a.more?.includes(key)) && a.ready(key));
       if (action && !(typing && !action.whileTyping) && !pressesControl(event, key)) {
         event.preventDefault();
         action.run(key);
         return;
       }
-      if (layer.alone) return;
     }
   }
 }

@@ -30,7 +30,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "URL", env = "DIANJING_DATABASE", hide_env_values = true)]
     pub(crate) database: Option<String>,
     /// Keep files in this object store, such as s3://bucket/folder; keys come from the environment, as AWS_ACCESS_KEY_ID
-    #[arg(long, value_name = "URL", env = "DIANJING_STORE")]
+    #[arg(long, value_name = "URL", env = "DIANJING_STORE", hide_env_values = true, requires = "database")]
     pub(crate) store: Option<String>,
     /// Do this many long jobs at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -38,6 +38,9 @@ pub(crate) struct ServeArguments {
     /// Answer at most this many requests a second of one person and their programs, five seconds' worth at once; 0 sets no limit
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) max_rate: u32,
+    /// Let each tenant have at most this many examples (default: no limit)
+    #[arg(long, value_name = "N")]
+    pub(crate) max_examples: Option<u32>,
     /// Print the OpenAPI document of the interface instead
     #[arg(long)]
     pub(crate) openapi: bool,

@@ -22,6 +22,7 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
         workers: 1,
         max_upload: Settings::MAX_UPLOAD,
         max_rate: None,
+        max_examples: None,
     };
     let mut shown = Ok(());
     let opened = |opened: &Opened| {
@@ -61,6 +62,7 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
         workers: verb.workers.into(),
         max_upload: Settings::MAX_UPLOAD,
         max_rate: (verb.max_rate > 0).then_some(verb.max_rate),
+        max_examples: verb.max_examples,
     };
     let mut shown = Ok(());
     let opened = |opened: &Opened| {

@@ -28,8 +28,22 @@ impl Aftermath {
         deployment.collects.is_some() || deployment.shadow.is_some()
     }
 
+    /// Begins it, unless too much of it is under way: a shadow that is slower than what is asked must not fill the memory.
+    pub(super) fn begin(self) {
+        match self.app.aftermaths.clone().try_acquire_owned() {
+            Ok(turn) => drop(tokio::spawn(async move {
+                self.run().await;
+                drop(turn);
+            })),
+            Err(_) => tracing::warn!(
+                deployment = self.deployment.name,
+                "too busy to compare or keep what was asked"
+            ),
+        }
+    }
+
     /// Who asked does not hear when this fails: the log does.
-    pub(super) async fn run(self) {
+    async fn run(self) {
         for failed in [self.compare().await, self.bring_back().await].into_iter().filter_map(Result::err) {
             tracing::warn!(error = failed.en, deployment = self.deployment.name, "after an answer");
         }
@@ -60,11 +74,15 @@ impl Aftermath {
                 Input::Image(bytes) | Input::Sound(bytes) => (Some(bytes), None),
                 _ => continue,
             };
+            if !self.app.db.may_collect(dataset, &self.deployment.name).await? {
+                break;
+            }
             let blobs = self.app.blobs.clone();
             let keep = move || Ok(bytes.map(|bytes| blobs.keep_bytes(&bytes)).transpose()?);
             let blob = self.app.blocking(keep).await?;
             let (name, db) = (&self.deployment.name, &self.app.db);
-            came |= db.collect(&self.tenant, dataset, name, blob.as_deref(), body.as_deref()).await?;
+            let kept = (blob.as_deref(), body.as_deref());
+            came |= db.collect(&self.tenant, dataset, name, kept, self.app.max_examples).await?;
         }
         if came {
             self.app.lives.forget(dataset);

@@ -156,22 +156,24 @@ pub(super) async fn change(
 ) -> Result<Json<Dataset>, ApiError> {
     caller.may(Right::Edit)?;
     let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    if change.annotators.is_some() || change.blind.is_some() {
-        let annotators = change.annotators.unwrap_or(of.annotators);
-        if !(1..=MOST_ANNOTATORS).contains(&annotators) {
-            return Err(ApiError::invalid("`annotators` is 1 to 10", "annotators 须为 1 到 10"));
-        }
-        let blind = change.blind.unwrap_or(of.blind == 1);
-        was_there(app.db.set_annotators(&caller.tenant, &id, annotators, blind).await?)?;
-    }
     let name = change.name.as_deref().map(name_of).transpose()?;
-    if let Some(task) = change.task.as_deref().map(Task::named).transpose()? {
+    let task = change.task.as_deref().map(Task::named).transpose()?;
+    let annotators = change.annotators.unwrap_or(of.annotators);
+    if !(1..=MOST_ANNOTATORS).contains(&annotators) {
+        return Err(ApiError::invalid("`annotators` is 1 to 10", "annotators 须为 1 到 10"));
+    }
+    if let Some(task) = task {
         if !app.db.set_task(&caller.tenant, &id, task).await? {
             let (en, zh) = ("examples have answers already", "已有样本作答");
             return Err(ApiError::conflict(en, zh)
                 .hint("make a new data set for another question", "请为另一种问题新建数据集"));
         }
         app.lives.forget(&id);
+    }
+    if change.annotators.is_some() || change.blind.is_some() {
+        let blind = change.blind.unwrap_or(of.blind == 1);
+        was_there(app.db.set_annotators(&caller.tenant, &id, annotators, blind).await?)?;
+        app.db.note(&caller.tenant, &caller.person.name, "set annotators", &id).await?;
     }
     if let Some(name) = name {
         was_there(app.db.rename_dataset(&caller.tenant, &id, &name).await?)?;

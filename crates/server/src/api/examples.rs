@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -93,6 +94,9 @@ pub(super) async fn page(
     Asked(which): Asked<Which>,
 ) -> Result<Json<Page>, ApiError> {
     caller.may(Right::Look)?;
+    if which.tells() {
+        unveiled(&found(app.db.dataset(&caller.tenant, &id).await?)?, &caller)?;
+    }
     let mut teller = Teller::of(&app, &caller, &id).await?;
     let live = app.lives.of(&app, &caller.tenant, &id);
     let opinion = live.opinion();
@@ -111,6 +115,15 @@ pub(super) async fn page(
 }
 
 impl Which {
+    /// Whether the choice alone tells what was answered.
+    fn tells(&self) -> bool {
+        let answered = self.state.as_deref().is_some_and(|state| !["", "marked"].contains(&state));
+        answered
+            || self.label.is_some()
+            || self.suggestion.is_some()
+            || self.order.as_deref() == Some("doubt")
+    }
+
     fn wanted(&self) -> Result<Wanted, ApiError> {
         let (labelled, marked) = match self.state.as_deref() {
             None | Some("" | "disagrees") => (None, None),
@@ -222,6 +235,16 @@ async fn names(app: &App, tenant: &Tenant) -> Result<HashMap<String, String>, Ap
 /// Whether what others said, people and the model, is hidden from who asks.
 pub(super) fn is_veiled(dataset: &DatasetRow, caller: &Caller) -> bool {
     dataset.blind == 1 && caller.may(Right::Edit).is_err()
+}
+
+/// Refuses who would see what is hidden from them.
+pub(super) fn unveiled(dataset: &DatasetRow, caller: &Caller) -> Result<(), ApiError> {
+    if !is_veiled(dataset, caller) {
+        return Ok(());
+    }
+    let (en, zh) =
+        ("who labels blindly does not see what others, or models, say", "盲标期间看不到他人或模型的回答");
+    Err(ApiError::new(StatusCode::FORBIDDEN, "blind", en, zh).hint("ask an editor", "请联系编辑者"))
 }
 
 /// What examples of a data set are told with.

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
-use super::examples::is_veiled;
+use super::examples::unveiled;
 use super::reading::{Asked, found};
 use crate::App;
 use crate::answering::lang_of;
@@ -65,9 +65,7 @@ pub(super) async fn export(
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    if is_veiled(&dataset, &caller) {
-        return Err(ApiError::forbidden());
-    }
+    unveiled(&dataset, &caller)?;
     let format = match format.as_deref() {
         None | Some("") => Format::Csv,
         Some(name) => Format::from_name(name).ok_or_else(unknown)?,
@@ -82,7 +80,7 @@ pub(super) async fn export(
         );
         return Err(ApiError::invalid(en, zh).hint("choose another format", "请选择其他格式"));
     }
-    let name = format!("attachment; filename=\"dianjing-{}.{}\"", format.name(), format.file_ending(files));
+    let name = attachment(&dataset.name, format, files);
     let headers = [(CONTENT_TYPE, format.media_type(files).to_owned()), (CONTENT_DISPOSITION, name)];
     let items = if files || with_files(format) { items.with_files() } else { items };
     Ok((headers, streamed(header, items, format, files)).into_response())
@@ -118,6 +116,17 @@ pub(super) async fn formats(
 /// Whether a format is nothing without its files.
 fn with_files(format: Format) -> bool {
     matches!(format, Format::Mvtec | Format::Folders)
+}
+
+/// Saved under the data set's name: in its own letters (RFC 6266), and plainly for those who read no others.
+fn attachment(of: &str, format: Format, files: bool) -> String {
+    let ending = format!("{}.{}", format.name(), format.file_ending(files));
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    let own: String = of.bytes().map(byte).collect();
+    format!("attachment; filename=\"dianjing-{ending}\"; filename*=UTF-8''{own}-{ending}")
 }
 
 fn unknown() -> ApiError {
@@ -174,5 +183,19 @@ impl Write for Pipe {
         }
         let piece = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE)));
         self.to.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_called_as_its_data_set() {
+        let name = attachment("瓷砖 3", Format::Coco, true);
+        assert_eq!(
+            name,
+            "attachment; filename=\"dianjing-coco.zip\"; filename*=UTF-8''%E7%93%B7%E7%A0%96%203-coco.zip"
+        );
     }
 }

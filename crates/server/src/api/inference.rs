@@ -15,9 +15,11 @@ use dataset::Modality;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::aftermath::Aftermath;
 use super::inputs::check_count;
 use super::reading::{Sent, found};
 use crate::App;
+use crate::db::deployments::DeploymentRow;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
@@ -156,9 +158,10 @@ pub(super) async fn infer(
 ) -> Result<Json<Told>, ApiError> {
     caller.may(Right::Predict)?;
     let started = std::time::Instant::now();
-    let (model, served) = open(&app, &caller, &name).await?;
+    let (deployment, served) = open(&app, &caller, &name).await?;
     let inputs = inputs(ask.inputs, served.base().modality())?;
     check_count(inputs.len())?;
+    let kept = Aftermath::needs_inputs(&deployment).then(|| inputs.clone());
     let n = inputs.len();
     let (mut labels, mut verdicts, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
     let mut said = Vec::new();
@@ -175,8 +178,14 @@ pub(super) async fn infer(
         verdicts.push(serde_json::json!(prediction.verdict));
         probabilities.extend(prediction.probs);
     }
-    let request = monitoring::Request { model, said, took: started.elapsed() };
-    app.monitoring.count(&app, &caller.tenant, &name, request).await?;
+    let request =
+        monitoring::Request { model: deployment.model.clone(), said: said.clone(), took: started.elapsed() };
+    app.monitoring.count(&app, &caller.tenant, &name, request).await;
+    if let Some(inputs) = kept {
+        let inputs = inputs.into_iter().map(|input| (String::new(), input)).collect();
+        let said = said.into_iter().map(Some).collect();
+        Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said }.begin();
+    }
     let tensor = |name, datatype, shape, data| ToldTensor { name, datatype, shape, data };
     let outputs = vec![
         tensor("label", "BYTES", vec![n], serde_json::json!(labels)),
@@ -186,11 +195,11 @@ pub(super) async fn infer(
     Ok(Json(Told { model_name: name, id: ask.id, outputs }))
 }
 
-/// The model that answers under a name, with its id.
-async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<(String, Arc<Served>), ApiError> {
+/// The model that answers under a name.
+async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<(DeploymentRow, Arc<Served>), ApiError> {
     let deployment = found(app.db.deployment(&caller.tenant, name).await?)?;
     match app.open_model(&deployment.model).await? {
-        Opened::Answers(served) => Ok((deployment.model, served)),
+        Opened::Answers(served) => Ok((deployment, served)),
         Opened::Inspects(_) => {
             let (en, zh) = ("inspectors do not speak this protocol", "检测模型不支持此协议");
             Err(ApiError::conflict(en, zh).hint("ask at /v1/predict/{name}", "请使用 /v1/predict/{name}"))

@@ -277,10 +277,9 @@ pub(super) async fn events(
     let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
     let task = Task::named(&of.task)?;
     let limit = limit.unwrap_or(100).clamp(0, MOST_EVENTS);
-    let mut rows = app.db.events(&caller.tenant, &id, example.as_deref(), limit).await?;
-    if is_veiled(&of, &caller) {
-        rows.retain(|row| row.person.as_deref() == Some(&caller.person.name));
-    }
+    let veiled = is_veiled(&of, &caller);
+    let of_whom = (example.as_deref(), veiled.then_some(caller.person.id.as_str()));
+    let rows = app.db.events(&caller.tenant, &id, of_whom, limit).await?;
     let words = |what: &str, kept: Option<String>| {
         kept.filter(|_| what == What::Label.name()).map(|kept| task.words(&kept))
     };
@@ -288,7 +287,8 @@ pub(super) async fn events(
         event: row.seq,
         example: Named { id: row.example, name: row.example_name },
         label: words(&row.what, row.label),
-        before: words(&row.what, row.before),
+        // What was there before may be another's word.
+        before: words(&row.what, row.before).filter(|_| !veiled),
         what: row.what,
         by: row.person,
         at: written(row.at),

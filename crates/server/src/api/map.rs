@@ -7,11 +7,13 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::examples::is_veiled;
 use super::reading::found;
 use crate::App;
 use crate::error::ApiError;
 use crate::live::Standing;
 use crate::people::{Caller, Right};
+use crate::tasks::Task;
 
 /// Where examples lie: all lists are of one length.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -38,7 +40,9 @@ pub(super) async fn map(
     Path(id): Path<String>,
 ) -> Result<Json<Map>, ApiError> {
     caller.may(Right::Look)?;
-    found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    // What is not one class of several has no colour; what is hidden has none either.
+    let plain = Task::named(&of.task)? != Task::Class || is_veiled(&of, &caller);
     let live = app.lives.of(&app, &caller.tenant, &id);
     if let Standing::Failed(error) = live.standing() {
         return Err(error);
@@ -46,14 +50,15 @@ pub(super) async fn map(
     let (Some(places), Some(opinion)) = (live.map(), live.opinion()) else {
         return Ok(Json(Map { state: "looking", ..Map::default() }));
     };
-    let suggestions = opinion.judged.suggestions.iter();
+    let n = opinion.ids.len();
+    let suggestions = opinion.judged.suggestions.iter().map(|suggestion| suggestion.map(|(class, _)| class));
     Ok(Json(Map {
         state: "ready",
         ids: opinion.ids.to_vec(),
         x: places.iter().map(|place| place[0]).collect(),
         y: places.iter().map(|place| place[1]).collect(),
         classes: opinion.classes.clone(),
-        labels: opinion.labels.clone(),
-        suggestions: suggestions.map(|suggestion| suggestion.map(|(class, _)| class)).collect(),
+        labels: if plain { vec![None; n] } else { opinion.labels.clone() },
+        suggestions: if plain { vec![None; n] } else { suggestions.collect() },
     }))
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::examples::unveiled;
 use super::labels::Measure;
 use super::reading::{Asked, Sent, found, name_of};
 use super::work::{Job, told};
@@ -356,7 +357,7 @@ pub(super) async fn report(
     Asked(Language { lang }): Asked<Language>,
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
-    found(app.db.model(&caller.tenant, &id).await?)?;
+    not_hidden(&app, &caller, &found(app.db.model(&caller.tenant, &id).await?)?).await?;
     let lang = pipeline::Lang::from_locale(lang.as_deref().unwrap_or("en"));
     // A bundle that was made elsewhere came without its report.
     let page = found(app.read_model(&id, lang.pick("en.html", "zh.html")).await?)?;
@@ -386,7 +387,17 @@ pub(super) async fn errors(
     Path(id): Path<String>,
 ) -> Result<Json<Errors>, ApiError> {
     caller.may(Right::Look)?;
-    Ok(Json(kept(&found(app.db.model(&caller.tenant, &id).await?)?)?.errors))
+    let row = found(app.db.model(&caller.tenant, &id).await?)?;
+    not_hidden(&app, &caller, &row).await?;
+    Ok(Json(kept(&row)?.errors))
+}
+
+/// Refuses who labels the model's own data blindly: it would tell them what others said.
+pub(super) async fn not_hidden(app: &App, caller: &Caller, row: &ModelRow) -> Result<(), ApiError> {
+    match app.db.dataset(&caller.tenant, &row.dataset).await? {
+        Some(dataset) => unveiled(&dataset, caller),
+        None => Ok(()),
+    }
 }
 
 /// A model with the names under which it answers.

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::models::kept;
+use super::models::{Confusion, kept};
 use super::reading::{Asked, found};
 use crate::App;
 use crate::clock::{now, written};
@@ -21,7 +21,7 @@ use crate::people::{Caller, Right};
 const USUAL_DAYS: u32 = 30;
 const MOST_DAYS: u32 = 400;
 /// Days whose answers are compared with those that were expected.
-const RECENT: usize = 7;
+const RECENT: u32 = 7;
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct Since {
@@ -70,7 +70,7 @@ pub(super) struct Drift {
     changed_at: Option<String>,
 }
 
-/// The answers of the last seven days beside those that were given out of fold when the model was made.
+/// The answers of this model in the last seven days beside those that were given out of fold when the model was made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Mix {
     classes: Vec<String>,
@@ -114,7 +114,7 @@ pub(super) async fn show(
         let (n, same) = compared.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         Shadow { model: shadow, n, same }
     });
-    let mix = (!confusion.counts.is_empty()).then(|| mix(confusion.classes, &confusion.counts, &days));
+    let mix = (!confusion.counts.is_empty()).then(|| mix(confusion, &model.id, &days));
     Ok(Json(Monitor { drift, mix, shadow, days: days.into_iter().map(counts).collect() }))
 }
 
@@ -142,16 +142,20 @@ pub(super) async fn days_of(
     days: u32,
 ) -> Result<Vec<(String, Day)>, ApiError> {
     app.monitoring.write_down(app).await?;
-    let ago = Duration::from_secs(86_400 * u64::from(days.max(1) - 1));
-    let since = written(now() - i64::try_from(ago.as_millis()).unwrap_or(0));
-    Ok(app.db.monitor(&caller.tenant, name, &since[..10]).await?)
+    Ok(app.db.monitor(&caller.tenant, name, &day_before(days.max(1) - 1)).await?)
+}
+
+/// `2026-11-26`, so many days ago.
+fn day_before(days: u32) -> String {
+    let ago = Duration::from_secs(86_400 * u64::from(days));
+    written(now() - i64::try_from(ago.as_millis()).unwrap_or(0))[..10].to_owned()
 }
 
 fn counts((day, counts): (String, Day)) -> Counts {
     let mut answers: Vec<AnswerCount> = counts
-        .answers
-        .iter()
-        .map(|(answer, count)| AnswerCount { answer: answer.clone(), count: *count })
+        .all_answers()
+        .into_iter()
+        .map(|(answer, count)| AnswerCount { answer: answer.to_owned(), count })
         .collect();
     answers.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.answer.cmp(&b.answer)));
     Counts {
@@ -165,11 +169,13 @@ fn counts((day, counts): (String, Day)) -> Counts {
 }
 
 /// `confusion` has given classes by row and predicted ones by column.
-fn mix(classes: Vec<String>, confusion: &[Vec<u64>], days: &[(String, Day)]) -> Mix {
+fn mix(Confusion { classes, counts }: Confusion, model: &str, days: &[(String, Day)]) -> Mix {
     let expected: Vec<u64> =
-        (0..classes.len()).map(|class| confusion.iter().map(|row| row[class]).sum()).collect();
-    let recent = &days[days.len().saturating_sub(RECENT)..];
-    let count = |class: &String| recent.iter().filter_map(|(_, day)| day.answers.get(class)).sum();
+        (0..classes.len()).map(|class| counts.iter().map(|row| row[class]).sum()).collect();
+    let since = day_before(RECENT - 1);
+    let recent = days.iter().filter(|(day, _)| *day >= since).filter_map(|(_, day)| day.answers.get(model));
+    let recent: Vec<_> = recent.collect();
+    let count = |class: &String| recent.iter().filter_map(|answers| answers.get(class)).sum();
     let observed: Vec<u64> = classes.iter().map(count).collect();
     Mix { p_value: evaluate::mix_p_value(&expected, &observed), classes, expected, observed }
 }

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::aftermath::Aftermath;
 use super::inputs::{Questions, check_count, inputs};
 use super::inspected::{self, Inspected};
+use super::models::not_hidden;
 use super::reading::{Asked, Sent, found};
 use crate::App;
 use crate::answering::lang_of;
@@ -101,7 +102,7 @@ pub(super) async fn with_model(
     request: Request,
 ) -> Result<Json<Predictions>, ApiError> {
     caller.may(Right::Predict)?;
-    found(app.db.model(&caller.tenant, &id).await?)?;
+    not_hidden(&app, &caller, &found(app.db.model(&caller.tenant, &id).await?)?).await?;
     let lang = lang_of(request.headers());
     let opened = app.open_model(&id).await?;
     let inputs = inputs(request, opened.takes()).await?;
@@ -131,11 +132,11 @@ pub(super) async fn with_deployment(
         said: said.iter().flatten().cloned().collect(),
         took: started.elapsed(),
     };
-    app.monitoring.count(&app, &caller.tenant, &name, request).await?;
+    app.monitoring.count(&app, &caller.tenant, &name, request).await;
     if let Some(inputs) = kept {
         let aftermath =
             Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said };
-        tokio::spawn(aftermath.run());
+        aftermath.begin();
     }
     Ok(Json(Predictions { predictions }))
 }

@@ -8,9 +8,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
-
-/// Longest name of anything, in characters.
-const NAME_LENGTH: usize = 200;
+pub(super) use crate::tasks::name_of;
 
 /// A JSON body.
 pub(super) struct Sent<T>(pub(super) T);
@@ -50,18 +48,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
             Err(other) => Err(ApiError::internal(&other)),
         }
     }
-}
-
-/// A name as it is kept: without blanks around it, neither empty nor endless, on one line.
-pub(super) fn name_of(given: &str) -> Result<String, ApiError> {
-    let name = given.trim();
-    let bad = name.is_empty() || name.chars().count() > NAME_LENGTH || name.chars().any(char::is_control);
-    if bad {
-        let (en, zh) =
-            ("a name has 1 to 200 characters and no line breaks", "名称须为 1 到 200 个字符，且不含换行");
-        return Err(ApiError::invalid(en, zh));
-    }
-    Ok(name.to_owned())
 }
 
 /// What there may be.

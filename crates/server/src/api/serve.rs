@@ -57,8 +57,8 @@ pub(super) struct Deployments {
 pub(super) struct Which {
     /// The id of the model.
     model: String,
-    /// The data set that inputs come back to, without a label, when the answer is "I don't know" or they are unlike anything seen: at most
-    /// 200 a day. Absent: nothing that is asked about is kept.
+    /// The data set that inputs come back to, without a label, when the answer is "I don't know", they are unlike anything seen, they alarm, or
+    /// the answer is unsure and nothing is promised: at most 200 a day. Absent: nothing that is asked about is kept.
     collects: Option<String>,
     /// Another model of the same kind of input, to be asked as well: it never answers, and the monitor says how often both say the same.
     shadow: Option<String>,

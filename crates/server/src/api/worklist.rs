@@ -139,6 +139,7 @@ pub(super) async fn list(
 ) -> Result<Json<Worklist>, ApiError> {
     caller.may(Right::Look)?;
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    examples::unveiled(&dataset, &caller)?;
     let lang = lang_of(&headers);
     let Some(row) = app.db.audit(&caller.tenant, &id).await? else {
         let (checks, cautions) = (Vec::new(), Vec::new());
@@ -186,6 +187,11 @@ pub(super) async fn decide(
     Sent(decide): Sent<Decide>,
 ) -> Result<Json<Finding>, ApiError> {
     caller.may(Right::Label)?;
+    // Where several answer, to decide is an editor's: it overrules everybody.
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    if of.annotators > 1 || of.blind == 1 {
+        caller.may(Right::Edit)?;
+    }
     let row = found(app.db.audit(&caller.tenant, &id).await?)?;
     if written(row.at) != decide.audited_at {
         let (en, zh) = ("the data were looked through again since", "此后数据又被检查过一次");

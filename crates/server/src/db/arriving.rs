@@ -6,6 +6,7 @@ use sqlx::{Any, Transaction};
 
 use super::datasets::{next_seqs, with_class};
 use super::jobs::{Held, end};
+use super::votes::NOBODY;
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
@@ -49,27 +50,42 @@ pub(crate) struct Arrived {
     pub(crate) left_out: Vec<LeftOut>,
 }
 
+/// How bringing in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brought {
+    Came,
+    /// The job is no longer held, or the data set is gone.
+    Lost,
+    /// Meanwhile others brought in or answered something of another kind, or the data set is gone.
+    Changed,
+    /// The tenant would have more examples than it may; nothing came.
+    TooMany,
+}
+
 impl Db {
     /// Brings examples in and ends the job that does so, all or nothing: labels become events, classes are made known. What is there
-    /// already, by name and content, does not come twice. Returns how many came; `None` when the job is no longer held, or the data set
-    /// is gone.
+    /// already, by name and content, does not come twice. `most` bounds the examples of a tenant.
     pub(crate) async fn bring_in(
         &self,
         tenant: &Tenant,
         dataset: &str,
         arrived: &Arrived,
         held: &Held,
-    ) -> Result<Option<usize>, sqlx::Error> {
+        most: Option<i64>,
+    ) -> Result<Brought, sqlx::Error> {
         let mut tx = self.begin().await?;
         if !held.still(&mut tx).await? {
-            return Ok(None);
+            return Ok(Brought::Lost);
         }
-        let sql = "UPDATE dataset SET modality = $3, task = $4 WHERE tenant = $1 AND id = $2";
+        let sql = "UPDATE dataset SET modality = $3, task = $4 WHERE tenant = $1 AND id = $2 AND (modality IS NULL OR modality = $3) \
+             AND (task = $4 OR NOT EXISTS (SELECT 1 FROM label_event WHERE dataset = $2 AND what = 'label'))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&arrived.modality);
-        ask.bind(arrived.task.name()).execute(&mut *tx).await?;
+        if ask.bind(arrived.task.name()).execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(Brought::Changed);
+        }
         // An example may bring a label and marks: two events.
         let count = 2 * arrived.examples.len() as i64 + 1;
-        let Some(last) = next_seqs(&mut tx, tenant, dataset, count).await? else { return Ok(None) };
+        let Some(last) = next_seqs(&mut tx, tenant, dataset, count).await? else { return Ok(Brought::Lost) };
         let labels = arrived.examples.iter().filter_map(|example| example.label.as_deref());
         for class in labels.flat_map(|label| arrived.task.classes(label)).collect::<BTreeSet<&str>>() {
             with_class(&mut tx, tenant, dataset, class).await?;
@@ -87,6 +103,9 @@ impl Db {
             .zip((last - count + 1..).step_by(2))
             .map(|(((name, example), position), seq)| NewRow { id: new_id(), name, position, seq, example })
             .collect();
+        if !has_room(&mut tx, tenant, rows.len(), most).await? {
+            return Ok(Brought::TooMany);
+        }
         for rows in rows.chunks(ROWS_AT_ONCE) {
             add(&mut tx, tenant, dataset, rows).await?;
         }
@@ -94,7 +113,7 @@ impl Db {
         let counts = serde_json::json!({ "n_examples": rows.len(), "n_problems": arrived.left_out.len() });
         end(&mut tx, held, "done", Some(&counts.to_string()), None).await?;
         tx.commit().await?;
-        Ok(Some(rows.len()))
+        Ok(Brought::Came)
     }
 
     /// Notes what could not be used of a data set, each place once.
@@ -108,6 +127,19 @@ impl Db {
         add_problems(&mut tx, tenant, dataset, problems).await?;
         tx.commit().await
     }
+}
+
+/// Whether a tenant may have so many examples more.
+pub(super) async fn has_room(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    more: usize,
+    most: Option<i64>,
+) -> Result<bool, sqlx::Error> {
+    let Some(most) = most else { return Ok(true) };
+    let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1";
+    let there: i64 = sqlx::query_scalar(sql).bind(tenant.id()).fetch_one(&mut **tx).await?;
+    Ok(there.saturating_add_unsigned(more as u64) <= most)
 }
 
 /// An example that is about to be written.
@@ -181,6 +213,21 @@ async fn add(
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     for (row, seq, what, after) in events {
         ask = ask.bind(seq).bind(&row.id).bind(what).bind(after).bind("import").bind(now());
+    }
+    ask.execute(&mut **tx).await?;
+    // A label that came with the data has one vote, and is nobody's word.
+    let votes: Vec<(&NewRow<'_>, &str)> =
+        rows.iter().filter_map(|row| Some((row, row.example.label.as_deref()?))).collect();
+    if votes.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT INTO vote (tenant, dataset, example, person, label, at) VALUES {}",
+        places(votes.len(), 4)
+    );
+    let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+    for (row, label) in votes {
+        ask = ask.bind(&row.id).bind(NOBODY).bind(label).bind(now());
     }
     ask.execute(&mut **tx).await?;
     Ok(())

@@ -1,11 +1,14 @@
 //! Data sets and their classes.
 
+use std::collections::HashMap;
+
 use sqlx::{Any, Transaction};
 
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
-use crate::tasks::{AROUND, Task, inside};
+use crate::marks;
+use crate::tasks::{Task, inside};
 
 row! {
     /// A data set with its counts.
@@ -51,15 +54,16 @@ impl Db {
         Ok(id)
     }
 
-    /// Asks another question; `false` when some example has an answer, or the tenant has no such set.
+    /// Asks another question; `false` when somebody ever answered, or the tenant has no such set.
     pub(crate) async fn set_task(
         &self,
         tenant: &Tenant,
         dataset: &str,
         task: Task,
     ) -> Result<bool, sqlx::Error> {
+        // An answer that was taken away may come back.
         let sql = "UPDATE dataset SET task = $3 WHERE tenant = $1 AND id = $2 \
-             AND (task = $3 OR NOT EXISTS (SELECT 1 FROM example WHERE dataset = $2 AND label IS NOT NULL))";
+             AND (task = $3 OR NOT EXISTS (SELECT 1 FROM label_event WHERE dataset = $2 AND what = 'label'))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(task.name());
         Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
     }
@@ -72,9 +76,20 @@ impl Db {
         annotators: i64,
         blind: bool,
     ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(false) };
+        if annotators > 1 && !held.several {
+            // Corrections are no disputes: what holds is the one vote to begin with.
+            sqlx::query("DELETE FROM vote WHERE dataset = $1").bind(dataset).execute(&mut *tx).await?;
+            let sql = "INSERT INTO vote (tenant, dataset, example, person, label, at) \
+                 SELECT tenant, dataset, id, COALESCE(label_by, ''), label, $2 FROM example WHERE dataset = $1 AND label IS NOT NULL";
+            sqlx::query(sql).bind(dataset).bind(now()).execute(&mut *tx).await?;
+        }
         let sql = "UPDATE dataset SET annotators = $3, blind = $4 WHERE tenant = $1 AND id = $2";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(annotators).bind(i64::from(blind));
-        Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
+        ask.execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// The smallest and the largest of the answers, where they are numbers.
@@ -83,9 +98,14 @@ impl Db {
         tenant: &Tenant,
         dataset: &str,
     ) -> Result<Option<(f64, f64)>, sqlx::Error> {
-        let sql = "SELECT MIN(CAST(label AS DOUBLE PRECISION)), MAX(CAST(label AS DOUBLE PRECISION)) FROM example \
-             WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL";
-        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset);
+        // PostgreSQL refuses the whole question for one answer that is no number.
+        let number =
+            if self.is_sqlite() { "label" } else { "CASE WHEN label ~ '^[-+0-9.eE]+$' THEN label END" };
+        let sql = format!(
+            "SELECT MIN(CAST({number} AS DOUBLE PRECISION)), MAX(CAST({number} AS DOUBLE PRECISION)) FROM example \
+             WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL"
+        );
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
         let (low, high): (Option<f64>, Option<f64>) = ask.fetch_one(&self.pool).await?;
         Ok(low.zip(high))
     }
@@ -125,12 +145,28 @@ impl Db {
         tenant: &Tenant,
         dataset: &str,
     ) -> Result<Vec<(String, i64)>, sqlx::Error> {
-        // Of several labels each stands between two marks.
-        let sql = "SELECT c.name, (SELECT COUNT(*) FROM example e WHERE e.dataset = c.dataset AND e.removed = 0 \
-             AND (e.label = c.name OR REPLACE(e.label, $3 || c.name || $3, '') <> e.label)) \
-             FROM class c WHERE c.tenant = $1 AND c.dataset = $2 ORDER BY c.position, c.name";
-        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(AROUND.to_string());
-        ask.fetch_all(&self.pool).await
+        let sql = "SELECT c.name, d.task FROM class c JOIN dataset d ON d.id = c.dataset \
+             WHERE c.tenant = $1 AND c.dataset = $2 ORDER BY c.position, c.name";
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await?;
+        let Some(task) = rows.first().and_then(|(_, task)| Task::named(task).ok()) else {
+            return Ok(Vec::new());
+        };
+        // One scan, whatever the number of classes: several labels are few different sets.
+        let sql = "SELECT label, COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 \
+             AND label IS NOT NULL GROUP BY label";
+        let labels: Vec<(String, i64)> = if task == Task::Number {
+            Vec::new()
+        } else {
+            sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await?
+        };
+        let mut counts: HashMap<&str, i64> = HashMap::new();
+        for (label, count) in &labels {
+            task.classes(label).into_iter().for_each(|class| *counts.entry(class).or_default() += count);
+        }
+        let counted =
+            |(name, _): &(String, String)| (name.clone(), counts.get(name.as_str()).copied().unwrap_or(0));
+        Ok(rows.iter().map(counted).collect())
     }
 
     pub(crate) async fn add_class(
@@ -145,19 +181,29 @@ impl Db {
         tx.commit().await
     }
 
-    /// Takes a class out that no example has. `false` when one has it, or there is no such class.
+    /// Takes a class out that no example, vote or mark has. `false` when one has it, or there is no such class.
     pub(crate) async fn remove_class(
         &self,
         tenant: &Tenant,
         dataset: &str,
         name: &str,
     ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        hold(&mut tx, tenant, dataset).await?;
+        let sql = "SELECT marks FROM example WHERE tenant = $1 AND dataset = $2 AND marks IS NOT NULL";
+        let marked: Vec<String> =
+            sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut *tx).await?;
+        if marked.iter().any(|kept| marks::classes(kept).iter().any(|class| class == name)) {
+            return Ok(false);
+        }
         let sql = "DELETE FROM class WHERE tenant = $1 AND dataset = $2 AND name = $3 \
              AND NOT EXISTS (SELECT 1 FROM example e WHERE e.dataset = $2 AND e.removed = 0 \
-             AND (e.label = $3 OR REPLACE(e.label, $4, '') <> e.label))";
+             AND (e.label = $3 OR REPLACE(e.label, $4, '') <> e.label)) \
+             AND NOT EXISTS (SELECT 1 FROM vote v WHERE v.dataset = $2 AND (v.label = $3 OR REPLACE(v.label, $4, '') <> v.label))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).bind(inside(name));
-        let done = ask.execute(&self.pool).await?;
-        Ok(done.rows_affected() == 1)
+        let gone = ask.execute(&mut *tx).await?.rows_affected() == 1;
+        tx.commit().await?;
+        Ok(gone)
     }
 
     pub(crate) async fn problems(

@@ -1,5 +1,6 @@
 //! Which model answers under which name.
 
+use super::arriving::has_room;
 use super::datasets::next_seqs;
 use super::{Db, Tenant};
 use crate::clock::{now, written};
@@ -22,6 +23,9 @@ row! {
         pub(crate) created_at: i64,
     }
 }
+
+/// How many came back from a deployment on a day.
+const COLLECTED: &str = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND came_from = $2 AND name LIKE $3";
 
 const DEPLOYMENT: &str = "SELECT name, model, previous, collects, shadow, created_at FROM deployment";
 
@@ -68,6 +72,14 @@ impl Db {
         sqlx::query_scalar(sql).bind(tenant.id()).bind(name).fetch_one(&self.pool).await
     }
 
+    /// Whether more may come back today.
+    pub(crate) async fn may_collect(&self, dataset: &str, name: &str) -> Result<bool, sqlx::Error> {
+        let day = format!("{name} {}", &written(now())[..10]);
+        let ask = sqlx::query_scalar(COLLECTED).bind(dataset).bind(name).bind(format!("{day} %"));
+        let today: i64 = ask.fetch_one(&self.pool).await?;
+        Ok(today < MOST_A_DAY)
+    }
+
     /// Brings a doubtful input back as an example without a label; `false` when enough came today, or the data set is gone. One that
     /// is there already does not come twice.
     pub(crate) async fn collect(
@@ -75,16 +87,17 @@ impl Db {
         tenant: &Tenant,
         dataset: &str,
         name: &str,
-        blob: Option<&str>,
-        body: Option<&str>,
+        (blob, body): (Option<&str>, Option<&str>),
+        most: Option<i64>,
     ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin().await?;
-        if next_seqs(&mut tx, tenant, dataset, 1).await?.is_none() {
+        if !has_room(&mut tx, tenant, 1, most).await?
+            || next_seqs(&mut tx, tenant, dataset, 1).await?.is_none()
+        {
             return Ok(false);
         }
         let day = format!("{name} {}", &written(now())[..10]);
-        let sql = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND came_from = $2 AND name LIKE $3";
-        let ask = sqlx::query_scalar(sql).bind(dataset).bind(name).bind(format!("{day} %"));
+        let ask = sqlx::query_scalar(COLLECTED).bind(dataset).bind(name).bind(format!("{day} %"));
         let today: i64 = ask.fetch_one(&mut *tx).await?;
         let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from) \
              SELECT $1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7 \

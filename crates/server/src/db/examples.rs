@@ -51,7 +51,7 @@ const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
      AND ($4 IS NULL OR (CASE WHEN label IS NULL THEN 0 ELSE 1 END) = $4) \
      AND ($5 IS NULL OR LOWER(name) LIKE $5 ESCAPE '!' OR LOWER(body) LIKE $5 ESCAPE '!') \
      AND ($7 IS NULL OR (CASE WHEN marks IS NULL THEN 0 ELSE 1 END) = $7) \
-     AND ($8 = 0 OR (decided = 0 AND (SELECT COUNT(DISTINCT v.label) FROM vote v WHERE v.example = example.id) > 1))";
+     AND ($8 = 0 OR (decided = 0 AND (SELECT annotators FROM dataset WHERE id = $2) > 1 AND (SELECT COUNT(DISTINCT v.label) FROM vote v WHERE v.example = example.id) > 1))";
 
 impl Db {
     pub(crate) async fn example(&self, tenant: &Tenant, id: &str) -> Result<Option<ExampleRow>, sqlx::Error> {

@@ -1,5 +1,7 @@
 //! Labels and marks: events that are never changed, and what they add up to.
 
+use sqlx::{Any, Transaction};
+
 use super::datasets::hold;
 use super::saying::say;
 use super::{Db, Tenant};
@@ -134,6 +136,10 @@ impl Db {
             .await?;
         let Some(Last { seq, example, what, label, before }) = last else { return Ok(None) };
         let what = if what == What::Marks.name() { What::Marks } else { What::Label };
+        let before = match what {
+            What::Label if held.several => earlier(&mut tx, dataset, (&example, person), seq).await?,
+            What::Label | What::Marks => before,
+        };
         // A class may have been taken out since.
         let classes = match (what, before.as_deref()) {
             (_, None) => Vec::new(),
@@ -160,18 +166,34 @@ impl Db {
         &self,
         tenant: &Tenant,
         dataset: &str,
-        example: Option<&str>,
+        (example, person): (Option<&str>, Option<&str>),
         limit: i64,
     ) -> Result<Vec<EventRow>, sqlx::Error> {
         let sql = "SELECT l.seq, l.example, e.name AS example_name, l.what, l.label, l.before, p.name AS person, l.undoes, l.at \
              FROM label_event l JOIN example e ON e.id = l.example LEFT JOIN person p ON p.id = l.person \
-             WHERE l.tenant = $1 AND l.dataset = $2 AND ($3 IS NULL OR l.example = $3) ORDER BY l.seq DESC LIMIT $4";
+             WHERE l.tenant = $1 AND l.dataset = $2 AND ($3 IS NULL OR l.example = $3) AND ($5 IS NULL OR l.person = $5) ORDER BY l.seq DESC LIMIT $4";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(example).bind(limit);
-        ask.fetch_all(&self.pool).await
+        ask.bind(person).fetch_all(&self.pool).await
     }
 
     pub(crate) async fn n_labelled(&self, tenant: &Tenant, dataset: &str) -> Result<i64, sqlx::Error> {
         let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL";
         sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_one(&self.pool).await
     }
+}
+
+/// What a person said about an example before one of their events, in their own words: `before` may be another's.
+async fn earlier(
+    tx: &mut Transaction<'static, Any>,
+    dataset: &str,
+    (example, person): (&str, &str),
+    seq: i64,
+) -> Result<Option<String>, sqlx::Error> {
+    let sql = "SELECT l.label FROM label_event l WHERE l.dataset = $1 AND l.example = $2 AND l.person = $3 AND l.seq < $4 \
+         AND l.act = 'give' AND l.what = 'label' \
+         AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq) \
+         ORDER BY l.seq DESC LIMIT 1";
+    let ask = sqlx::query_scalar(sql).bind(dataset).bind(example).bind(person).bind(seq);
+    let found: Option<Option<String>> = ask.fetch_optional(&mut **tx).await?;
+    Ok(found.flatten())
 }

@@ -124,6 +124,27 @@ impl Db {
         tx.commit().await
     }
 
+    /// The database's own name, made when it is first asked for.
+    pub(crate) async fn identity(&self) -> Result<String, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        if !self.sqlite {
+            tx.execute("LOCK TABLE identity IN EXCLUSIVE MODE").await?;
+        }
+        let known = sqlx::query_scalar("SELECT id FROM identity").fetch_optional(&mut *tx).await?;
+        let id: String = known.unwrap_or_else(crate::ids::new_id);
+        let sql = "INSERT INTO identity (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+        sqlx::query(sql).bind(&id).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Whether something is being brought in, whose files no row names yet.
+    pub(crate) async fn is_importing(&self) -> Result<bool, sqlx::Error> {
+        let sql = "SELECT COUNT(*) FROM job WHERE kind = 'import' AND state IN ('waiting', 'running')";
+        let n: i64 = sqlx::query_scalar(sql).fetch_one(&self.pool).await?;
+        Ok(n > 0)
+    }
+
     /// What files begin with that some row names: hashes of blobs, ids of models and of uploads, of all tenants.
     pub(crate) async fn named_files(&self) -> Result<HashSet<String>, sqlx::Error> {
         let sql = "SELECT DISTINCT blob FROM example WHERE blob IS NOT NULL UNION SELECT id FROM model \

@@ -4,10 +4,11 @@ use sqlx::{Any, Transaction};
 
 use super::datasets::{hold, next_seqs, with_class};
 use super::labels::What;
+use super::votes::majority;
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::marks;
-use crate::tasks::{inside, renamed};
+use crate::tasks::{Task, inside, renamed};
 
 /// A class and what it will be called, and who says so.
 pub(crate) struct Renaming<'a> {
@@ -26,13 +27,19 @@ impl Db {
     ) -> Result<bool, sqlx::Error> {
         let Renaming { name, to, .. } = *renaming;
         let mut tx = self.begin().await?;
-        hold(&mut tx, tenant, dataset).await?;
+        let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(false) };
         let sql = "SELECT position FROM class WHERE tenant = $1 AND dataset = $2 AND name = $3";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(name);
         let Some(position): Option<i64> = ask.fetch_optional(&mut *tx).await? else { return Ok(false) };
         with_class(&mut tx, tenant, dataset, to).await?;
-        rename_whole(&mut tx, tenant, dataset, renaming).await?;
+        // Numbers are no classes, also where a class of marks looks like one.
+        if held.task != Task::Number {
+            rename_whole(&mut tx, tenant, dataset, renaming).await?;
+        }
         rename_inside(&mut tx, tenant, dataset, renaming).await?;
+        if held.several {
+            count_again(&mut tx, dataset).await?;
+        }
         let sql = "DELETE FROM class WHERE dataset = $1 AND name = $2";
         sqlx::query(sql).bind(dataset).bind(name).execute(&mut *tx).await?;
         // A new name stands where the old one stood; one that was there stays where it is.
@@ -41,6 +48,22 @@ impl Db {
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// Answers that are called the same now may be a majority where there was none.
+async fn count_again(tx: &mut Transaction<'static, Any>, dataset: &str) -> Result<(), sqlx::Error> {
+    let sql = "SELECT DISTINCT v.example FROM vote v JOIN example e ON e.id = v.example \
+         WHERE v.dataset = $1 AND e.decided = 0 AND e.label IS NULL";
+    let open: Vec<String> = sqlx::query_scalar(sql).bind(dataset).fetch_all(&mut **tx).await?;
+    for example in open {
+        let label = majority(tx, &example).await?;
+        sqlx::query("UPDATE example SET label = $1 WHERE id = $2")
+            .bind(label)
+            .bind(example)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Of examples whose label it is. Those out of sight as well: one that comes back has a class that is there.

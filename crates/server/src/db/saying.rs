@@ -5,14 +5,19 @@ use sqlx::{Any, Transaction};
 use super::Tenant;
 use super::datasets::{Held, next_seqs, with_class};
 use super::labels::{Act, Said, What};
-use super::votes::{majority, vote};
+use super::votes::{majority, vote, vote_of, voter};
 use crate::clock::now;
 
-/// What holds of an example.
-struct Holds {
-    label: Option<String>,
-    marks: Option<String>,
-    decided: bool,
+row! {
+    /// What holds of an example.
+    pub(crate) struct Holds {
+        pub(crate) label: Option<String>,
+        /// Whose word it is, where it is one person's.
+        pub(crate) label_by: Option<String>,
+        pub(crate) marks: Option<String>,
+        /// 1 where somebody decided.
+        pub(crate) decided: i64,
+    }
 }
 
 /// Writes one event and what it adds up to, in a transaction that holds the data set. Returns its number, 0 where nothing changed;
@@ -24,23 +29,19 @@ pub(super) async fn say(
     said: &Said<'_>,
     undoes: Option<i64>,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let sql = "SELECT label, marks, decided FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3 AND removed = 0";
+    let sql = "SELECT label, label_by, marks, decided FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3 AND removed = 0";
     let ask = sqlx::query_as(sql).bind(tenant.id()).bind(&held.dataset).bind(said.example);
-    let row: Option<(Option<String>, Option<String>, i64)> = ask.fetch_optional(&mut **tx).await?;
-    let Some((label, marks, decided)) = row else { return Ok(None) };
-    let mut holds = Holds { label, marks, decided: decided == 1 };
+    let found: Option<Holds> = ask.fetch_optional(&mut **tx).await?;
+    let Some(mut holds) = found else { return Ok(None) };
     // Of several people each has an own word to take back.
     let own = held.several && said.act != Act::Decide;
     let before = match said.what {
         What::Marks => holds.marks.clone(),
-        What::Label if own => {
-            let sql = "SELECT label FROM vote WHERE example = $1 AND person = $2";
-            sqlx::query_scalar(sql).bind(said.example).bind(said.person).fetch_optional(&mut **tx).await?
-        }
+        What::Label if own => vote_of(tx, said.example, said.person).await?,
         What::Label => holds.label.clone(),
     };
     // To decide for what holds already is a decision: nobody's later vote changes it.
-    let settles = said.act == Act::Decide && held.several && !holds.decided;
+    let settles = said.act == Act::Decide && held.several;
     if before.as_deref() == said.after && undoes.is_none() && !settles {
         return Ok(Some(0));
     }
@@ -49,22 +50,52 @@ pub(super) async fn say(
         with_class(tx, tenant, &held.dataset, class).await?;
     }
     write(tx, tenant, held, said, (seq, before.as_deref(), undoes)).await?;
-    match said.what {
-        What::Marks => holds.marks = said.after.map(str::to_owned),
-        What::Label => {
-            if said.act != Act::Decide {
-                vote(tx, tenant, &held.dataset, (said.example, said.person), said.after).await?;
-            }
-            if !own {
-                holds.label = said.after.map(str::to_owned);
-                holds.decided = said.act == Act::Decide;
-            } else if !holds.decided {
-                holds.label = majority(tx, said.example).await?;
-            }
-        }
+    if said.what == What::Marks {
+        holds.marks = said.after.map(str::to_owned);
+    } else {
+        holds.take(tx, tenant, held, said).await?;
     }
     keep(tx, said, &holds).await?;
     Ok(Some(seq))
+}
+
+impl Holds {
+    /// Takes in what is said about the label.
+    async fn take(
+        &mut self,
+        tx: &mut Transaction<'static, Any>,
+        tenant: &Tenant,
+        held: &Held,
+        said: &Said<'_>,
+    ) -> Result<(), sqlx::Error> {
+        let before = self.label.clone();
+        if said.act != Act::Decide {
+            // Of one's own correction that is taken back nothing is one's own word any more.
+            let word = said.after.filter(|_| held.several || said.act != Act::Undo);
+            vote(tx, tenant, &held.dataset, (said.example, said.person), word).await?;
+        }
+        let decides = said.act == Act::Decide && said.after.is_some();
+        if held.several && !decides {
+            // Without an answer a decision is taken back.
+            if said.act == Act::Decide {
+                self.decided = 0;
+            }
+            if self.decided == 0 {
+                self.label = majority(tx, said.example).await?;
+            }
+        } else {
+            self.label = said.after.map(str::to_owned);
+            self.decided = i64::from(decides);
+        }
+        if self.label != before {
+            self.label_by = match (&self.label, said.act) {
+                (Some(label), Act::Undo) => voter(tx, said.example, label).await?,
+                (Some(label), _) if said.after == Some(label) => Some(said.person.to_owned()),
+                _ => None,
+            };
+        }
+        Ok(())
+    }
 }
 
 /// Writes the event.
@@ -103,8 +134,8 @@ async fn keep(tx: &mut Transaction<'static, Any>, said: &Said<'_>, holds: &Holds
         return Ok(());
     }
     let sql = "UPDATE example SET label = $1, label_by = $2, decided = $3, drawn = CASE WHEN $4 = 1 THEN 1 ELSE drawn END WHERE id = $5";
-    let by = holds.label.as_deref().filter(|label| said.after == Some(*label)).map(|_| said.person);
-    let ask = sqlx::query(sql).bind(holds.label.as_deref()).bind(by).bind(i64::from(holds.decided));
+    let ask = sqlx::query(sql).bind(holds.label.as_deref()).bind(holds.label_by.as_deref());
+    let ask = ask.bind(holds.decided);
     ask.bind(i64::from(said.drawn)).bind(said.example).execute(&mut **tx).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::reading::{self, Found};
 use super::{InHand, Progress, Stopped};
 use crate::blobs::Blobs;
-use crate::db::arriving::{Arrived, Incoming, LeftOut};
+use crate::db::arriving::{Arrived, Brought, Incoming, LeftOut};
 use crate::db::datasets::DatasetRow;
 use crate::error::ApiError;
 use crate::shelf::ShelfError;
@@ -38,9 +38,17 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
             Ok(read(&root, &known, &blobs, &progress, &sent).map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
-    let came = app.db.bring_in(&tenant, &job.dataset, &arrived, &held).await?;
-    if came.is_none() {
-        return Err(Stopped::Cancelled);
+    match app.db.bring_in(&tenant, &job.dataset, &arrived, &held, app.max_examples).await? {
+        Brought::Came => {}
+        Brought::Lost => return Err(Stopped::Cancelled),
+        Brought::Changed => {
+            let (en, zh) =
+                ("the data set became one of another kind meanwhile", "该数据集此间变成了另一种类型");
+            return Err(ApiError::conflict(en, zh)
+                .hint("make a new data set for these", "请为它们新建数据集")
+                .into());
+        }
+        Brought::TooMany => return Err(ApiError::over_quota(app.max_examples.unwrap_or_default()).into()),
     }
     app.lives.forget(&job.dataset);
     app.db.remove_upload(&tenant, &upload).await?;
@@ -93,10 +101,8 @@ fn keep(
     let (blob, body, size) = match item.content {
         Content::Text(text) => (None, Some(text), None),
         Content::File(file) => match blobs.keep(&file) {
-            Ok(name) => {
-                let size = item.size.or_else(|| pictures::size(&file, modality));
-                (Some(name), None, size)
-            }
+            // The file knows its size better than what is written about it.
+            Ok(name) => (Some(name), None, pictures::size(&file, modality)),
             Err(error @ (ShelfError::There(_) | ShelfError::Here(store::StoreError::DiskFull { .. }))) => {
                 return Err(ApiError::from(error).into());
             }
@@ -113,7 +119,13 @@ fn keep(
         Answer::Number(number) => tasks::Answer { number: Some(number), ..tasks::Answer::default() },
     };
     let refused = |error: ApiError| LeftOut { place: item.name.clone(), en: error.en, zh: error.zh };
-    let said = task.keep(&answer).and_then(|label| Ok((label, marks::keep(&item.marks, modality)?)));
+    let marked = item.marks.iter().filter_map(|mark| mark.class.as_deref());
+    let labels = answer.labels.iter().flatten().map(String::as_str);
+    let mut named = answer.label.as_deref().into_iter().chain(labels).chain(marked);
+    let said = named
+        .try_for_each(|name| tasks::name_of(name).map(drop))
+        .and_then(|()| task.keep(&answer))
+        .and_then(|label| Ok((label, marks::keep(&item.marks, modality)?)));
     Ok(said.map_err(refused).map(|(label, marks)| Incoming {
         name: item.name.clone(),
         blob,

@@ -115,6 +115,9 @@ fn mask(row: &ExampleRow, masks: &Path) -> Result<Option<PathBuf>, ApiError> {
         row.height.and_then(|side| u32::try_from(side).ok()),
     );
     let (false, (Some(width), Some(height))) = (marks.is_empty(), sides) else { return Ok(None) };
+    if u64::from(width) * u64::from(height) > exchange::MOST_PIXELS {
+        return Ok(None);
+    }
     let path = masks.join(format!("{}.png", row.id));
     exchange::mask(&marks, (width, height)).save(&path).map_err(|error| ApiError::internal(&error))?;
     Ok(Some(path))

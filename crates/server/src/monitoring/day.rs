@@ -17,8 +17,8 @@ const MOST_ANSWERS: usize = 1000;
 #[serde(default)]
 pub(crate) struct Day {
     pub(crate) n_requests: u64,
-    /// Of inputs.
-    pub(crate) answers: BTreeMap<String, u64>,
+    /// Of inputs, by the model that answered.
+    pub(crate) answers: BTreeMap<String, BTreeMap<String, u64>>,
     /// Inputs that somebody should look at: "I don't know", unlike anything seen, alarms.
     pub(crate) n_doubtful: u64,
     times: Vec<u64>,
@@ -27,9 +27,19 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    pub(crate) fn count_answer(&mut self, answer: &str) {
-        let known = self.answers.contains_key(answer) || self.answers.len() < MOST_ANSWERS;
-        *self.answers.entry(if known { answer } else { "…" }.to_owned()).or_default() += 1;
+    pub(crate) fn count_answer(&mut self, model: &str, answer: &str) {
+        let answers = self.answers.entry(model.to_owned()).or_default();
+        let known = answers.contains_key(answer) || answers.len() < MOST_ANSWERS;
+        *answers.entry(if known { answer } else { "…" }.to_owned()).or_default() += 1;
+    }
+
+    /// Of all models together.
+    pub(crate) fn all_answers(&self) -> BTreeMap<&str, u64> {
+        let mut all = BTreeMap::new();
+        for (answer, count) in self.answers.values().flatten() {
+            *all.entry(answer.as_str()).or_default() += count;
+        }
+        all
     }
 
     pub(crate) fn count_time(&mut self, took: Duration) {
@@ -54,8 +64,9 @@ impl Day {
     pub(crate) fn join(&mut self, other: Self) {
         self.n_requests += other.n_requests;
         self.n_doubtful += other.n_doubtful;
-        for (answer, count) in other.answers {
-            *self.answers.entry(answer).or_default() += count;
+        for (model, answers) in other.answers {
+            let ours = self.answers.entry(model).or_default();
+            answers.into_iter().for_each(|(answer, count)| *ours.entry(answer).or_default() += count);
         }
         self.times.resize(STEPS, 0);
         self.times.iter_mut().zip(other.times).for_each(|(count, other)| *count += other);
@@ -84,11 +95,11 @@ mod tests {
     #[test]
     fn days_of_two_servers_add_up() {
         let mut day = Day::default();
-        (0..1200).for_each(|answer| day.count_answer(&answer.to_string()));
-        assert_eq!((day.answers.len(), day.answers["…"]), (1001, 200));
+        (0..1200).for_each(|answer| day.count_answer("m", &answer.to_string()));
+        assert_eq!((day.answers["m"].len(), day.answers["m"]["…"]), (1001, 200));
         day.count_time(Duration::from_millis(3));
         let mut both = day.clone();
         both.join(day);
-        assert_eq!((both.n_requests, both.answers["…"]), (2, 400));
+        assert_eq!((both.n_requests, both.all_answers()["…"]), (2, 400));
     }
 }

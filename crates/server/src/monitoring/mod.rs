@@ -31,6 +31,8 @@ const UNUSUAL: f64 = 0.05;
 #[derive(Debug, Default)]
 pub(crate) struct Monitoring {
     of: Mutex<HashMap<(Tenant, String), Watched>>,
+    /// One writes at a time, so that what is older is never written over what is newer.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// A deployment.
@@ -85,25 +87,18 @@ impl Said {
 }
 
 impl Monitoring {
-    /// Counts a request that was answered under a name.
-    pub(crate) async fn count(
-        &self,
-        app: &App,
-        tenant: &Tenant,
-        name: &str,
-        request: Request,
-    ) -> Result<(), ApiError> {
+    /// Counts a request that was answered under a name. An answer that is made is given, whether or not it can be counted.
+    pub(crate) async fn count(&self, app: &App, tenant: &Tenant, name: &str, request: Request) {
         let key = (tenant.clone(), name.to_owned());
         let today = today();
         let known = |watched: &Watched| watched.day == today && watched.drift.model == request.model;
         let ready = self.lock().get(&key).is_some_and(known);
-        if !ready {
-            self.begin(app, &key, &today, &request).await?;
+        if !ready && let Err(error) = self.begin(app, &key, &today, &request).await {
+            return tracing::warn!(error = error.en, name, "a request could not be counted");
         }
         if let Some(watched) = self.lock().get_mut(&key) {
             watched.take(&request);
         }
-        Ok(())
     }
 
     /// Counts answers of a model that is asked as well and never answers.
@@ -140,6 +135,7 @@ impl Monitoring {
 
     /// Writes down what is not written yet.
     pub(crate) async fn write_down(&self, app: &App) -> Result<(), ApiError> {
+        let _writing = self.writing.lock().await;
         let changed: Vec<(Tenant, String, String, Day, Drift)> = {
             let mut of = self.lock();
             of.iter_mut()
@@ -151,11 +147,20 @@ impl Monitoring {
                 })
                 .collect()
         };
+        let mut failed = None;
         for (tenant, name, day, counts, drift) in changed {
-            app.db.keep_monitor(&tenant, &name, &day, &app.name, &counts).await?;
-            app.db.keep_drift(&tenant, &name, &app.name, &drift).await?;
+            let kept = async {
+                app.db.keep_monitor(&tenant, &name, &day, &app.name, &counts).await?;
+                app.db.keep_drift(&tenant, &name, &app.name, &drift).await
+            };
+            if let Err(error) = kept.await {
+                failed = Some(error);
+                if let Some(watched) = self.lock().get_mut(&(tenant, name)) {
+                    watched.changed = true;
+                }
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Forgets a deployment that is gone, or whose drift begins anew.
@@ -172,7 +177,7 @@ impl Watched {
     fn take(&mut self, request: &Request) {
         self.counts.count_time(request.took);
         for said in &request.said {
-            self.counts.count_answer(&said.answer);
+            self.counts.count_answer(&request.model, &said.answer);
             self.counts.n_doubtful += u64::from(said.doubtful);
             if let Some(familiarity) = said.familiarity {
                 self.drift.test.observe(familiarity, chance());

@@ -4,9 +4,9 @@ use std::io::{Cursor, Write as _};
 
 use serde_json::json;
 use server::Way;
-use testkit::{Client, id, photo};
+use testkit::{Client, id, parts, photo};
 
-use crate::running::{folder, start};
+use crate::running::{Place, folder, start, start_on};
 
 fn upload(owner: &Client, name: &str) -> (String, String) {
     let dataset = id(&owner.post("/v1/datasets", &json!({ "name": name })));
@@ -151,4 +151,23 @@ fn other_sites_and_odd_bodies_are_refused() {
     for path in ["/health", "/ready", "/metrics", "/openapi.json", "/v1/status"] {
         assert_eq!(server.nobody().get(path).status, 200, "{path} is open");
     }
+}
+
+#[test]
+fn a_tenant_has_no_more_examples_than_it_may() {
+    let (_dir, data) = folder();
+    let server = start_on(Way::Local, &data, Place { max_examples: Some(20), ..Place::default() });
+    let owner = server.owner();
+    let dataset = owner.bring("parts", &parts(8));
+    let upload = id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
+    for (path, bytes) in parts(5).into_iter().take(5) {
+        let put = format!("/v1/uploads/{upload}/file?path={}&offset=0", path.replace("red", "green"));
+        assert_eq!(owner.ask("PUT", &put, Some("application/octet-stream"), &bytes).status, 200);
+    }
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))));
+    assert_eq!(
+        (ended["state"].clone(), ended["error"]["code"].clone()),
+        (json!("failed"), json!("over_quota"))
+    );
+    assert_eq!(owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"], 16, "all of it or nothing");
 }

@@ -125,11 +125,54 @@ fn story(dir: &Path, url: &str) {
     assert_eq!(ann.get("/v1/trail").status, 200);
 }
 
+/// Answers of other kinds, marks, votes and what is asked of them.
+fn more(dir: &Path, url: &str) {
+    let server = start_on(Way::Team, dir, on(url.to_owned()));
+    let nobody = server.nobody();
+    let login = json!({ "name": "ann", "password": "a long password" });
+    let ann = nobody.with_session(&nobody.post("/v1/login", &login));
+    let table = "text,label\na,x|y\nb,y|z\nc,x|y\nd,z|y\n".as_bytes().to_vec();
+    let sets = ann.bring("sets", &[("sets.csv".into(), table)]);
+    let at = |path: &str| format!("/v1/datasets/{sets}{path}");
+    assert_eq!(
+        ann.get(&at("")).body["classes"][1],
+        json!({ "name": "y", "count": 4 }),
+        "{:?}",
+        ann.get(&at(""))
+    );
+    assert_eq!(ann.get(&at("/examples?label=x")).body["total"], 2);
+    assert_eq!(ann.send("PATCH", &at("/classes/x"), &json!({ "name": "z" })).status, 200);
+    assert_eq!(ann.get(&at("/examples?label=z")).body["total"], 4);
+    let example =
+        ann.get(&at("/examples?limit=1")).body["examples"][0]["id"].as_str().expect("an id").to_owned();
+    let mark = json!({ "class": "PER", "shape": "span", "start": 0, "end": 1 });
+    let put = format!("/v1/examples/{example}/marks");
+    assert_eq!(ann.send("PUT", &put, &json!({ "marks": [mark] })).body["n_marked"], 1);
+    assert_eq!(ann.ask("DELETE", &at("/classes/PER"), None, &[]).status, 409, "a mark has it");
+    assert_eq!(ann.post(&at("/undo"), &json!({})).body["what"], "marks");
+    assert_eq!(ann.send("PATCH", &at(""), &json!({ "annotators": 2 })).status, 200);
+    assert_eq!(ann.post(&at("/labels"), &json!({ "example": example, "labels": ["q"] })).status, 200);
+    assert_eq!(ann.get(&at("/examples?state=disputed")).body["total"], 1);
+    assert_eq!(ann.post(&at("/decisions"), &json!({ "example": example, "labels": ["y"] })).status, 200);
+    assert_eq!(ann.get(&at("/agreement")).status, 200);
+    assert_eq!(ann.get(&at("/export?format=jsonl")).text.lines().count(), 4);
+    let numbers = ann.bring("numbers", &[("n.csv".into(), b"text,label\na,1.5\nb,-2.25\nc,1e3\n".to_vec())]);
+    let told = ann.get(&format!("/v1/datasets/{numbers}")).body;
+    assert_eq!(told["number"], json!({ "low": -2.25, "high": 1000.0 }), "{told}");
+    assert_eq!(
+        ann.send("PATCH", &format!("/v1/datasets/{numbers}"), &json!({ "task": "class" })).status,
+        409
+    );
+    assert_eq!(ann.get("/v1/deployments/parts/monitor").status, 200);
+    assert_eq!(ann.ask("DELETE", "/v1/deployments/parts/drift", None, &[]).status, 204);
+}
+
 #[test]
 fn a_team_works_on_postgresql() {
     let postgres = Postgres::start();
     let (_dir, data) = folder();
     story(&data, &postgres.url());
+    more(&data, &postgres.url());
     // Another start finds everything.
     let server = start_on(Way::Team, &data, on(postgres.url()));
     assert_eq!(server.key, None, "somebody is known");

@@ -27,6 +27,7 @@ pub(crate) struct Place {
     pub(crate) database: Option<String>,
     pub(crate) store: Option<Store>,
     pub(crate) max_rate: Option<u32>,
+    pub(crate) max_examples: Option<u32>,
 }
 
 /// A server that keeps things elsewhere.
@@ -40,6 +41,7 @@ pub(crate) fn start_on(way: Way, dir: &Path, place: Place) -> Running {
         workers: 1,
         max_upload: 64 << 20,
         max_rate: place.max_rate,
+        max_examples: place.max_examples,
     };
     // One for each server of this process; a few bytes that live as long as the tests.
     let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));

@@ -59,7 +59,7 @@ fn a_second_server_finds_what_the_first_one_kept() {
     let place = || Place {
         database: Some(postgres.url()),
         store: Some(Store { url: "s3://works/studio".to_owned(), options: options.to_vec() }),
-        max_rate: None,
+        ..Place::default()
     };
     let (_first_dir, first_data) = folder();
     let (model, dataset) = {
@@ -94,6 +94,11 @@ fn a_second_server_finds_what_the_first_one_kept() {
     assert_eq!(answer.body["predictions"][0]["answer"], "blue", "{answer:?}");
     let tuned = ann.wait(&id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
     assert_eq!(tuned["state"], "done", "the photos come from the store: {tuned}");
+    let (_other_dir, other_data) = folder();
+    let other = Place { database: None, ..place() };
+    let refused =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| start_on(Way::Team, &other_data, other)));
+    assert!(refused.is_err(), "a store serves one database: another would sweep it empty");
     let removed = ann.ask("DELETE", &format!("/v1/models/{model}"), None, &[]);
     assert_eq!(removed.status, 204);
     assert!(

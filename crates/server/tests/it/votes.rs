@@ -21,70 +21,172 @@ fn team(server: &Running) -> [Client; 3] {
     [ann, ben, eve]
 }
 
+/// Six photos that nobody answered about, or that came with a class.
+struct Set {
+    _dir: tempfile::TempDir,
+    _server: Running,
+    people: [Client; 3],
+    dataset: String,
+    ids: Vec<String>,
+}
+
+impl Set {
+    fn new(class: Option<&str>) -> Self {
+        let (dir, data) = folder();
+        let server = start(Way::Team, &data);
+        let people = team(&server);
+        let folder = class.map(|class| format!("set/{class}/")).unwrap_or_default();
+        let file = |number| (format!("{folder}{number}.png"), photo([90, 90, 90], number));
+        let mut files: Vec<_> = (0..6).map(file).collect();
+        if class.is_some() {
+            files.push(("set/other/x.png".to_owned(), photo([200, 90, 90], 7)));
+        }
+        let dataset = people[0].bring("parts", &files);
+        let page = people[0].get(&format!("/v1/datasets/{dataset}/examples")).body;
+        let ids = page["examples"].as_array().expect("examples").iter();
+        let ids = ids.map(|example| example["id"].as_str().expect("an id").to_owned()).collect();
+        Self { _dir: dir, _server: server, people, dataset, ids }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("/v1/datasets/{}{path}", self.dataset)
+    }
+
+    fn ask_several(&self, annotators: u32, blind: bool) -> Value {
+        self.people[0].send("PATCH", &self.at(""), &json!({ "annotators": annotators, "blind": blind })).body
+    }
+
+    #[track_caller]
+    fn say(&self, who: usize, place: usize, label: &str) {
+        let body = json!({ "example": self.ids[place], "label": label });
+        let told = self.people[who].post(&self.at("/labels"), &body);
+        assert_eq!(told.status, 200, "{told:?}");
+    }
+
+    fn decide(&self, place: usize, label: Option<&str>) -> u16 {
+        let body = json!({ "example": self.ids[place], "label": label });
+        self.people[0].post(&self.at("/decisions"), &body).status
+    }
+
+    /// What holds, and whose word it is.
+    fn holds(&self, place: usize) -> (Value, Value) {
+        let told = self.people[0].get(&format!("/v1/examples/{}", self.ids[place])).body;
+        (told["label"].clone(), told["by"].clone())
+    }
+
+    fn n_disputed(&self) -> Value {
+        self.people[0].get(&self.at("/agreement")).body["n_disputed"].clone()
+    }
+}
+
+const ANN: usize = 0;
+const BEN: usize = 1;
+const EVE: usize = 2;
+
 #[test]
 fn most_say_what_holds_and_disputes_are_decided() {
-    let (_dir, data) = folder();
-    let server = start(Way::Team, &data);
-    let [ann, ben, eve] = team(&server);
-    let files: Vec<_> = (0..6).map(|number| (format!("{number}.png"), photo([90, 90, 90], number))).collect();
-    let dataset = ann.bring("parts", &files);
-    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
-    let asked = ann.send("PATCH", &at(""), &json!({ "annotators": 3, "blind": true }));
-    assert_eq!((asked.body["annotators"].clone(), asked.body["blind"].clone()), (json!(3), json!(true)));
-    assert_eq!(ben.send("PATCH", &at(""), &json!({ "blind": false })).status, 403);
-
-    let examples = ann.get(&at("/examples")).body["examples"].clone();
-    let id = |place: usize| examples[place]["id"].as_str().expect("an id").to_owned();
-    let say = |who: &Client, place: usize, label: &str| {
-        let told = who.post(&at("/labels"), &json!({ "example": id(place), "label": label }));
-        assert_eq!(told.status, 200, "{told:?}");
-    };
-    let holds = |place: usize| ann.get(&format!("/v1/examples/{}", id(place))).body["label"].clone();
-    say(&ben, 0, "good");
-    assert_eq!(holds(0), "good");
-    let hidden = |body: &Value| (body["label"].clone(), body["suggestion"].clone());
-    assert_eq!(hidden(&eve.get(&format!("/v1/examples/{}", id(0))).body), (json!(null), json!(null)));
-    assert_eq!(eve.get(&at("/events")).body["events"], json!([]), "nor does the trail tell");
-    assert_eq!(eve.get(&at("/export?format=csv")).status, 403);
-    let next = eve.get(&at("/queue?limit=6")).body["examples"].clone();
-    assert_eq!(next[0]["id"], json!(id(0)), "what others began comes first");
-    assert!(!ben.get(&at("/queue?limit=6")).text.contains(&id(0)), "nobody is asked twice");
-
-    say(&eve, 0, "scratch");
-    assert_eq!(holds(0), json!(null), "two answers with one vote each");
-    assert_eq!(ann.get(&at("/examples?state=disputed")).body["total"], 1);
-    say(&ann, 0, "scratch");
-    assert_eq!(holds(0), "scratch", "two of three");
-    assert_eq!(eve.post(&at("/undo"), &json!({})).body["undone"], "scratch", "of one's own words only");
-    assert_eq!(holds(0), json!(null));
+    let set = Set::new(None);
+    let [ann, ben, eve] = &set.people;
+    let asked = set.ask_several(3, false);
+    assert_eq!((asked["annotators"].clone(), asked["blind"].clone()), (json!(3), json!(false)));
+    assert_eq!(ben.send("PATCH", &set.at(""), &json!({ "annotators": 1 })).status, 403);
+    set.say(BEN, 0, "good");
+    assert_eq!(set.holds(0), (json!("good"), json!("ben")));
+    let next = eve.get(&set.at("/queue?limit=6")).body["examples"].clone();
+    assert_eq!(next[0]["id"], json!(set.ids[0]), "what others began comes first");
+    assert!(!ben.get(&set.at("/queue?limit=6")).text.contains(&set.ids[0]), "nobody is asked twice");
+    set.say(EVE, 0, "scratch");
+    assert_eq!(set.holds(0).0, json!(null), "two answers with one vote each");
+    assert_eq!(ann.get(&set.at("/examples?state=disputed")).body["total"], 1);
+    set.say(ANN, 0, "scratch");
+    assert_eq!(set.holds(0).0, "scratch", "two of three");
+    assert_eq!(eve.post(&set.at("/undo"), &json!({})).body["undone"], "scratch", "of one's own words only");
+    assert_eq!(set.holds(0).0, json!(null));
     for place in 1..5 {
-        say(&ben, place, if place < 3 { "good" } else { "scratch" });
-        say(&eve, place, if place < 4 { "good" } else { "scratch" });
+        set.say(BEN, place, if place < 3 { "good" } else { "scratch" });
+        set.say(EVE, place, if place < 4 { "good" } else { "scratch" });
     }
-    let agreement = ann.get(&at("/agreement")).body;
+    let agreement = ann.get(&set.at("/agreement")).body;
     assert_eq!(agreement["n_disputed"], 2, "{agreement}");
     assert!(agreement["alpha"]["value"].as_f64().is_some_and(|alpha| alpha < 0.9), "{agreement}");
     assert_eq!(agreement["people"][0]["name"], "ben");
-    assert_eq!(ben.get(&at("/agreement")).status, 403, "who labels blindly does not see it");
-    let votes = ann.get(&format!("/v1/examples/{}/votes", id(3))).body;
+    let votes = ann.get(&format!("/v1/examples/{}/votes", set.ids[3])).body;
     assert_eq!(
         votes["votes"],
         json!([{ "by": "ben", "label": "scratch" }, { "by": "eve", "label": "good" }])
     );
+    assert_eq!((set.decide(3, Some("good")), set.holds(3).0), (200, json!("good")));
+    set.say(ANN, 3, "scratch");
+    assert_eq!(set.holds(3).0, "good", "what was decided stays");
+    assert_eq!(set.n_disputed(), 1);
+}
 
-    let decided = ann.post(&at("/decisions"), &json!({ "example": id(3), "label": "good" }));
-    assert_eq!((decided.status, holds(3)), (200, json!("good")), "{decided:?}");
-    say(&ann, 3, "scratch");
-    assert_eq!(holds(3), "good", "what was decided stays");
-    assert_eq!(ann.get(&at("/agreement")).body["n_disputed"], 1);
-    say(&ann, 0, "good");
-    assert_eq!(holds(0), "good", "two of two");
-    say(&eve, 0, "scratch");
-    let settled = ann.post(&at("/decisions"), &json!({ "example": id(0), "label": "good" }));
-    assert_eq!(settled.status, 200, "{settled:?}");
-    assert_eq!(ann.get(&at("/agreement")).body["n_disputed"], 0, "to agree with most decides as well");
-    let renamed = ann.send("PATCH", &at("/classes/good"), &json!({ "name": "ok" }));
-    assert_eq!(renamed.status, 200, "{renamed:?}");
-    let votes = ann.get(&format!("/v1/examples/{}/votes", id(1))).body;
-    assert_eq!(votes["votes"][0]["label"], "ok");
+#[test]
+fn decisions_hold_also_where_they_agree_and_can_be_taken_back() {
+    let set = Set::new(None);
+    set.ask_several(3, false);
+    [(ANN, "good"), (BEN, "good"), (EVE, "scratch")].iter().for_each(|(who, label)| set.say(*who, 0, label));
+    assert_eq!((set.holds(0).0, set.n_disputed()), (json!("good"), json!(1)));
+    assert_eq!((set.decide(0, Some("good")), set.n_disputed()), (200, json!(0)));
+    set.say(BEN, 0, "scratch");
+    assert_eq!(set.holds(0), (json!("good"), json!("ann")), "nobody outvotes it, nor becomes its author");
+    assert_eq!(set.decide(0, None), 200);
+    assert_eq!((set.holds(0).0, set.n_disputed()), (json!("scratch"), json!(1)), "most say so now");
+    set.say(BEN, 1, "dent");
+    set.say(EVE, 1, "Dent");
+    let renamed = set.people[ANN].send("PATCH", &set.at("/classes/Dent"), &json!({ "name": "dent" }));
+    assert_eq!((renamed.status, set.holds(1).0), (200, json!("dent")), "called the same, they agree");
+    assert_eq!(
+        set.people[BEN].post(&set.at("/worklist/1"), &json!({ "audited_at": "", "decision": "keep" })).status,
+        403
+    );
+}
+
+#[test]
+fn what_came_with_the_data_is_nobodys_word_and_is_not_lost() {
+    let set = Set::new(Some("good"));
+    set.say(ANN, 1, "scratch");
+    set.say(BEN, 1, "dent");
+    set.people[BEN].post(&set.at("/undo"), &json!({}));
+    assert_eq!(
+        set.holds(1),
+        (json!("scratch"), json!("ann")),
+        "a correction that is taken back is not Ben's word"
+    );
+    set.people[ANN].post(&set.at("/undo"), &json!({}));
+    assert_eq!(set.holds(1), (json!("good"), json!(null)));
+    set.ask_several(2, false);
+    assert_eq!(set.n_disputed(), 0, "corrections are no disputes");
+    set.say(BEN, 0, "scratch");
+    assert_eq!(set.holds(0).0, json!(null), "one says so, and the data say otherwise");
+    set.people[BEN].post(&set.at("/undo"), &json!({}));
+    assert_eq!(set.holds(0).0, "good");
+}
+
+#[test]
+fn who_labels_blindly_is_told_nothing_anywhere() {
+    let set = Set::new(None);
+    let [ann, ben, eve] = &set.people;
+    set.ask_several(2, true);
+    set.say(BEN, 0, "good");
+    set.say(ANN, 1, "good");
+    let seen = eve.get(&format!("/v1/examples/{}", set.ids[0])).body;
+    assert_eq!((seen["label"].clone(), seen["suggestion"].clone()), (json!(null), json!(null)));
+    assert_eq!(eve.get(&set.at("/events")).body["events"], json!([]));
+    for path in [
+        "/examples?label=good",
+        "/examples?state=unlabelled",
+        "/examples?state=disputed",
+        "/examples?order=doubt",
+        "/worklist",
+        "/export?format=csv",
+        "/agreement",
+    ] {
+        assert_eq!(eve.get(&set.at(path)).status, 403, "{path}");
+        assert_ne!(ann.get(&set.at(path)).status, 403, "{path}");
+    }
+    let map = eve.until(|| Some(eve.get(&set.at("/map")).body).filter(|map| map["state"] == "ready"));
+    assert_eq!(map["labels"], json!([null, null, null, null, null, null]));
+    assert_eq!(ben.get(&format!("/v1/examples/{}/votes", set.ids[0])).body["votes"][0]["by"], "ben");
+    assert_eq!(eve.get(&format!("/v1/examples/{}/votes", set.ids[0])).body["votes"], json!([]));
 }

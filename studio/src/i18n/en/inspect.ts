@@ -40,6 +40,7 @@ export const inspect = {
   'inspect.alarm.new': 'It is like none of the kinds of defect it was shown.',
   'inspect.good': 'Good',
   'inspect.good.text': 'Nothing about it differs from good parts.',
+  'inspect.good.little': 'It differs a little in {n} {n|place|places}, not enough to alarm.',
   'inspect.score': 'Score {score}; it alarms from {threshold}.',
   'inspect.rare': 'Of good parts, {percent} would look this strange or stranger.',
   'inspect.heat': 'Heat map',

@@ -42,6 +42,7 @@ export const inspect: Record<keyof typeof en, string> = {
   'inspect.alarm.new': '它和给它看过的缺陷都不像。',
   'inspect.good': '良品',
   'inspect.good.text': '没有与良品不同的地方。',
+  'inspect.good.little': '有 {n} 处略有不同，还不到报警的程度。',
   'inspect.score': '得分 {score}，达到 {threshold} 报警。',
   'inspect.rare': '良品里有 {percent} 会同样反常或更反常。',
   'inspect.heat': '热力图',

@@ -200,16 +200,18 @@ export class GalleryState {
     this.marking.leave(null);
     await this.#outbox.empty();
     let undone = 0;
+    let marks = false;
     try {
       for (; undone < n; undone += 1) {
-        const { example } = await labels.undo(this.store.id);
+        const { example, what } = await labels.undo(this.store.id);
+        marks = what === 'marks';
         this.changed(example);
       }
     } catch (error) {
       toasts.failed(error);
     }
     await this.store.load();
-    if (undone > 0) toasts.say(t('gallery.undone', { n: undone }));
+    if (undone > 0) toasts.say(marks ? t('gallery.undone.marks') : t('gallery.undone', { n: undone }));
   }
 
   changed(next: Example): void {

@@ -21,6 +21,8 @@ export class PictureEditor extends ViewedPicture {
   stroke = $state.raw<Stroke | null>(null);
   /** Grows with each point of the stroke. */
   painted = $state(0);
+  /** The crosshair when a mark was made with it. */
+  #madeAt: Point | null = null;
   #held: { mark: Mark; before: readonly Mark[] } | null = null;
 
   constructor(example: Example, drawing: string | null, tool: Tool) {
@@ -34,6 +36,7 @@ export class PictureEditor extends ViewedPicture {
 
   pick(tool: Tool): void {
     this.finish();
+    this.#madeAt = null;
     this.tool = tool;
     if (tool === 'box' || tool === 'polygon') this.select(null);
     this.announced = t(`marks.tool.${tool}`);
@@ -83,6 +86,7 @@ export class PictureEditor extends ViewedPicture {
     const points = this.corners.map(([x, y]): [number, number] => [tenth(x), tenth(y)]);
     this.corners = [];
     this.toward = null;
+    this.#madeAt = this.cross;
     if (tool === 'box' && a && b) {
       const box = boxBetween(a, b, this.drawing);
       if (box.width >= LEAST && box.height >= LEAST) this.add(box);
@@ -150,6 +154,11 @@ export class PictureEditor extends ViewedPicture {
     this.announced = t('marks.at', { x: Math.round(this.cross[0]), y: Math.round(this.cross[1]) });
   }
 
+  /** Whether a mark is selected and no other is meant: it was just made here, or is only looked at. */
+  get resting(): boolean {
+    return this.chosen !== undefined && (this.tool === 'select' || this.#madeAt === this.cross);
+  }
+
   /** What Enter and Space do where the crosshair is. */
   press(): void {
     if (this.tool === 'select') this.selectAt(this.cross);
@@ -183,6 +192,7 @@ export class PictureEditor extends ViewedPicture {
     const { stroke } = this;
     this.stroke = null;
     if (!stroke) return;
+    this.#madeAt = this.cross;
     const mark = stroke.done(this.drawing);
     if (mark === undefined) this.announced = t('marks.brush.ragged');
     else if (mark === null) {
