@@ -1368,7 +1368,7 @@ export interface components {
         };
         /** @description A name that answers. */
         Deployment: {
-            /** @description When it was noticed that inputs are no longer like what the model learned from; absent while they are. */
+            /** @description When it was noticed that inputs are no longer like those that came before; absent while they are. */
             changed_at?: string | null;
             /** @description The data set that doubtful inputs come back to. */
             collects?: string | null;
@@ -1415,7 +1415,7 @@ export interface components {
             probability: number;
             votes: components["schemas"]["Vote"][];
         };
-        /** @description Whether inputs are still like what the model learned from. */
+        /** @description Whether inputs are still like those that came before, by how familiar they are. */
         Drift: {
             /** @description When there was evidence enough; absent while there is none. */
             changed_at?: string | null;
@@ -1426,7 +1426,7 @@ export interface components {
             evidence: number;
             /**
              * Format: int64
-             * @description Inputs that were looked at since the model began to answer here.
+             * @description Inputs that were looked at since the model began to answer here, or a change was accepted.
              */
             n: number;
         };
@@ -1878,7 +1878,7 @@ export interface components {
             /** @description `out-of-fold` or `test`. */
             on: string;
         };
-        /** @description The answers of the last seven days beside those that were given out of fold when the model was made. */
+        /** @description The answers of this model in the last seven days beside those that were given out of fold when the model was made. */
         Mix: {
             classes: string[];
             expected: number[];
@@ -2239,8 +2239,8 @@ export interface components {
         };
         Which: {
             /**
-             * @description The data set that inputs come back to, without a label, when the answer is "I don't know" or they are unlike anything seen: at most
-             *     200 a day. Absent: nothing that is asked about is kept.
+             * @description The data set that inputs come back to, without a label, when the answer is "I don't know", they are unlike anything seen, they alarm, or
+             *     the answer is unsure and nothing is promised: at most 200 a day. Absent: nothing that is asked about is kept.
              */
             collects?: string | null;
             /** @description The id of the model. */

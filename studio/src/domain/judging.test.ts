@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Finding, LivePoint } from '../api/types';
+import type { Finding, LivePoint, Model } from '../api/types';
 import { bandPath, linePath, scaleOf, tradePath } from './chart';
 import { curlFor, quote } from './curl';
-import { compare, lowestProved, nearestTarget, provedFor, rowShares, targets } from './models';
+import { compare, lowestProved, mayTune, measuredText, modelTitle, nearestTarget, provedFor, rowShares, targets } from './models';
 import { parseRoute, toDataset } from './route';
 import { kinds, nextOpen, undecided } from './worklist';
 
@@ -83,4 +83,22 @@ test('shell lines keep quotes', () => {
   expect(quote("it's")).toBe(`'it'\\''s'`);
   expect(curlFor('image', 'http://h/v1/predict/x', 't')).toContain('-F file=@photo.jpg');
   expect(curlFor('text', 'http://h/v1/predict/x', 't')).toContain('{"inputs":[{"text":');
+});
+
+test('what a model measures is written as what it is', () => {
+  const estimate = { value: 2.7211, low: 1.1929, high: 4.4973, n: 9 };
+  expect(measuredText({ metric: 'mae', on: 'out-of-fold', estimate }, 'en').value).toBe('2.721');
+  expect(measuredText({ metric: 'accuracy', on: 'out-of-fold', estimate: { value: 0.9, low: 0.8, high: 0.95, n: 60 } }, 'en').value).toBe('90%');
+  const model = { name: 'weights 1', measures: [{ metric: 'mae', on: 'out-of-fold', estimate }] } as unknown as Model;
+  expect(modelTitle(model, 'en')).toBe('weights 1');
+});
+
+test('tuning needs two classes, or any two answers of other kinds', () => {
+  const two = [{ name: 'a', count: 3 }, { name: 'b', count: 1 }];
+  const one = [{ name: 'a', count: 3 }, { name: 'b', count: 0 }];
+  expect(mayTune({ task: 'class', inspects: false, classes: two, n_labelled: 4 })).toBe(true);
+  expect(mayTune({ task: 'class', inspects: false, classes: one, n_labelled: 3 })).toBe(false);
+  expect(mayTune({ task: 'class', inspects: true, classes: one, n_labelled: 3 })).toBe(true);
+  expect(mayTune({ task: 'number', inspects: false, classes: [], n_labelled: 2 })).toBe(true);
+  expect(mayTune({ task: 'classes', inspects: false, classes: one, n_labelled: 1 })).toBe(false);
 });

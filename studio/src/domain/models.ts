@@ -1,6 +1,7 @@
 // What can be said about models: which is better, and what a promised error rate costs.
 
-import type { Estimate, Measured, Model, Proved } from '../api/types';
+import type { Dataset, Estimate, Measured, Model, Proved } from '../api/types';
+import { estimateText, plainText, type EstimateText } from './format';
 
 /** The measure to show first. */
 export function headline(model: Model): Measured | null {
@@ -10,6 +11,23 @@ export function headline(model: Model): Measured | null {
 /** Whether a metric is a share of something, to be written in percent; losses are plain numbers. */
 export function isShare(metric: string): boolean {
   return /accuracy|f1|recall|precision|false-alarms|auroc|image-ap|aupro|aupimo|found|called/.test(metric);
+}
+
+export function measuredText({ metric, estimate }: Measured, locale: string): EstimateText {
+  return isShare(metric) ? estimateText(estimate, locale) : plainText(estimate, locale);
+}
+
+/** A model in a list: its name, and how good it is where that is a share. */
+export function modelTitle(model: Model, locale: string): string {
+  const first = headline(model);
+  return first && isShare(first.metric) ? `${model.name} · ${estimateText(first.estimate, locale).value}` : model.name;
+}
+
+/** Whether there are labels enough to begin with. The server says when they are too few all the same. */
+export function mayTune({ task, inspects, classes, n_labelled }: Pick<Dataset, 'task' | 'inspects' | 'classes' | 'n_labelled'>): boolean {
+  // An inspector needs good parts only.
+  if (inspects) return n_labelled > 0;
+  return task === 'class' ? classes.filter((one) => one.count > 0).length >= 2 : n_labelled >= 2;
 }
 
 /** A name for the next model of a dataset: `tiles 3` after `tiles 1` and `tiles 2`. */

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use base::open::{BaseError, Input};
-use bundle::{Prediction, Verdict};
+use bundle::{Answer, Prediction, Verdict};
 use dataset::{Modality, ProblemKind};
 use pipeline::{Lang, words};
 use serde::{Deserialize, Serialize};
@@ -244,7 +244,10 @@ fn told(
         .collect();
     probs.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     Predicted {
-        answer: Some(prediction.answer.to_string()),
+        answer: Some(match prediction.answer {
+            Answer::Number { value, .. } => short(value),
+            answer => answer.to_string(),
+        }),
         verdict: Some(prediction.verdict),
         confidence: prediction.confidence,
         probs,
@@ -252,6 +255,13 @@ fn told(
         problem: problem.map(|problem| words::problem_kind(&problem, lang)),
         ..Predicted::of(name)
     }
+}
+
+/// A number to six digits: more are noise.
+fn short(value: f64) -> String {
+    let digits = 5 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+    let scale = 10_f64.powi(digits.clamp(-300, 300));
+    ((value * scale).round() / scale).to_string()
 }
 
 /// What a base has against an input that is none of its kind.

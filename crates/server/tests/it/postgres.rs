@@ -131,8 +131,9 @@ fn more(dir: &Path, url: &str) {
     let nobody = server.nobody();
     let login = json!({ "name": "ann", "password": "a long password" });
     let ann = nobody.with_session(&nobody.post("/v1/login", &login));
-    let table = "text,label\na,x|y\nb,y|z\nc,x|y\nd,z|y\n".as_bytes().to_vec();
-    let sets = ann.bring("sets", &[("sets.csv".into(), table)]);
+    let row = |(text, labels): (&str, [&str; 2])| json!({ "text": text, "label": labels }).to_string() + "\n";
+    let rows = [("a", ["x", "y"]), ("b", ["y", "z"]), ("c", ["x", "y"]), ("d", ["y", "z"])].map(row);
+    let sets = ann.bring("sets", &[("sets.jsonl".into(), rows.concat().into_bytes())]);
     let at = |path: &str| format!("/v1/datasets/{sets}{path}");
     assert_eq!(
         ann.get(&at("")).body["classes"][1],
