@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -24,6 +24,9 @@ use crate::facts;
 use crate::ids::new_id;
 use crate::people::{Caller, Right};
 use crate::serving::Opened;
+
+/// Largest bundle that is brought: inspectors remember many good parts.
+const MOST_BUNDLE: usize = 512 << 20;
 
 /// The report is one page with its own styles and drawings, and needs nothing else.
 const REPORT_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
@@ -272,9 +275,12 @@ pub(super) async fn bring(
     State(app): State<Arc<App>>,
     caller: Caller,
     Asked(Called { name }): Asked<Called>,
-    bytes: Bytes,
+    body: Body,
 ) -> Result<Json<Model>, ApiError> {
     caller.may(Right::Edit)?;
+    let too_large =
+        |_| ApiError::too_large("the bundle is too large, or ended early", "模型包太大，或传输中断");
+    let bytes = axum::body::to_bytes(body, MOST_BUNDLE).await.map_err(too_large)?;
     let (id, name, of) = (new_id(), name_of(&name)?, app.clone());
     let made = id.clone();
     let kept = app
