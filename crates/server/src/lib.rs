@@ -20,6 +20,7 @@ mod jobs;
 mod listening;
 mod live;
 mod marks;
+mod memory;
 mod monitoring;
 mod people;
 mod pictures;
@@ -99,6 +100,7 @@ pub fn run(
     opened: impl FnOnce(&Opened),
     stop: &'static AtomicBool,
 ) -> Result<(), ServerError> {
+    memory::give_back_early();
     let dir = settings.dir.clone();
     let folder = |source| ServerError::Folder { dir: dir.clone(), source };
     make_private(&settings.dir).map_err(folder)?;
