@@ -36,7 +36,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "parquet", run: |data| table(data, "parquet") },
     Target { name: "image", run: |data| drop(base::prep::decode(data)) },
     Target { name: "sound", run: |data| drop(base::sound::decode_whole(data, 60)) },
-    Target { name: "jpeg", run: |data| drop(curate::faults::jpeg_quality(data)) },
+    Target { name: "jpeg", run: |data| _ = curate::faults::jpeg_quality(data) },
     Target { name: "book", run: |data| drop(Book::parse("book.json", &String::from_utf8_lossy(data))) },
     Target { name: "findings", run: |data| drop(Review::open(&file(data, "json"))) },
     Target { name: "boxes", run: boxes },

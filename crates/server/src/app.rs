@@ -26,6 +26,8 @@ use crate::{ServerError, Settings, Way};
 const HASHING: usize = 2;
 /// Requests whose inputs are held after they are answered; of more than that nothing comes back and nothing is compared.
 const AFTERMATHS: usize = 32;
+/// Exports at once; others wait for one to end.
+const EXPORTS: usize = 16;
 
 /// The server's state.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     pub(crate) attempts: Attempts,
     pub(crate) pace: Pace,
+    /// Turns at exports, each of which holds a thread while its reader reads.
+    pub(crate) exports: Arc<Semaphore>,
     /// Turns at what is done after an answer.
     pub(crate) aftermaths: Arc<Semaphore>,
     /// Of one tenant.
@@ -96,6 +100,7 @@ impl App {
             keys: Keys::default(),
             attempts: Attempts::default(),
             pace: Pace::new(settings.max_rate),
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             aftermaths: Arc::new(Semaphore::new(AFTERMATHS)),
             max_examples: settings.max_examples.map(i64::from),
             hashing: Semaphore::new(HASHING),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -11,6 +12,8 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use exchange::{Format, Header, Tally};
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
@@ -27,6 +30,8 @@ use crate::people::{Caller, Right};
 const PIECE: usize = 64 << 10;
 /// Pieces that wait for a slow reader; the writer waits for room.
 const WAITING: usize = 8;
+/// How long it waits: each export under way holds a thread.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct Wanted {
@@ -83,7 +88,8 @@ pub(super) async fn export(
     let name = attachment(&dataset.name, format, files);
     let headers = [(CONTENT_TYPE, format.media_type(files).to_owned()), (CONTENT_DISPOSITION, name)];
     let items = if files || with_files(format) { items.with_files() } else { items };
-    Ok((headers, streamed(header, items, format, files)).into_response())
+    let turn = app.exports.clone().acquire_owned().await.map_err(|error| ApiError::internal(&error))?;
+    Ok((headers, streamed((header, items), format, files, turn)).into_response())
 }
 
 /// Says what each format can hold of a data set.
@@ -147,16 +153,24 @@ async fn tally(app: &App, items: Items) -> Result<Tally, ApiError> {
 }
 
 /// Writes into the body while it is read. What fails half-way breaks the connection off, so that nobody takes half for the whole.
-fn streamed(header: Header, items: Items, format: Format, files: bool) -> Body {
+fn streamed(
+    (header, items): (Header, Items),
+    format: Format,
+    files: bool,
+    turn: OwnedSemaphorePermit,
+) -> Body {
     let (to, from) = channel(WAITING);
+    let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut pipe = Pipe { to: to.clone(), buffer: Vec::with_capacity(PIECE) };
+        let _turn = turn;
+        let mut pipe = Pipe { to: to.clone(), runtime, buffer: Vec::with_capacity(PIECE) };
         let written = exchange::write(format, &header, items, files, &mut pipe).map_err(io::Error::other);
         if let Err(error) = written.and_then(|()| pipe.flush())
             && !to.is_closed()
         {
             tracing::error!(%error, "an export broke off");
-            let _ = to.blocking_send(Err(error));
+            // Who does not read does not hear of it either.
+            let _ = to.try_send(Err(error));
         }
     });
     Body::from_stream(ReceiverStream::new(from))
@@ -165,6 +179,7 @@ fn streamed(header: Header, items: Items, format: Format, files: bool) -> Body {
 /// Hands what is written to who reads the body.
 struct Pipe {
     to: Sender<io::Result<Bytes>>,
+    runtime: Handle,
     buffer: Vec<u8>,
 }
 
@@ -182,7 +197,11 @@ impl Write for Pipe {
             return Ok(());
         }
         let piece = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE)));
-        self.to.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        let sent = self.runtime.block_on(tokio::time::timeout(PATIENCE, self.to.send(Ok(piece))));
+        match sent {
+            Ok(sent) => sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe)),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+        }
     }
 }
 
