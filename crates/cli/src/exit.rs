@@ -106,6 +106,13 @@ fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
     if let Some(PipelineError::Pull(error)) = error.downcast_ref() {
         return lang.pick(error.hint(), chinese_errors::pull_hint(error));
     }
+    if let Some(ServerError::Store(_)) = error.downcast_ref() {
+        let (en, zh) = (
+            "check the URL, and the address and keys in the environment, such as AWS_ENDPOINT_URL and AWS_ACCESS_KEY_ID",
+            "请检查 URL，以及环境变量中的地址和密钥，如 AWS_ENDPOINT_URL 和 AWS_ACCESS_KEY_ID",
+        );
+        return Some(lang.pick(en, zh).to_owned());
+    }
     if let Some(ServerError::Listen { .. }) = error.downcast_ref() {
         let (en, zh) = (
             "is it open already? pass --port 0 for a free port",
