@@ -219,3 +219,53 @@ impl Far {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A shelf in a folder with a store in memory behind it.
+    fn shelf(dir: &Path) -> Shelf {
+        let store = Store { url: "memory:///".to_owned(), options: Vec::new() };
+        Shelf::open(dir.to_owned(), Some(&store)).expect("a store").folder("blobs")
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_only_what_nobody_names_goes() {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let _inside = runtime.enter();
+        let dir = tempfile::tempdir().expect("a folder");
+        let shelf = shelf(dir.path());
+        // More than one part, so that it is sent in pieces.
+        let large = vec![7; PART + 5];
+        for (name, bytes) in [("ab/named.png", large.as_slice()), ("cd/gone.png", b"gone")] {
+            store::write_atomic(&shelf.path(name), |out| out.write_all(bytes)).expect("written");
+            shelf.keep_once(name).expect("kept");
+            std::fs::remove_file(shelf.path(name)).expect("lost here");
+        }
+        assert!(shelf.fetch("ab/named.png").expect("fetched"));
+        assert_eq!(std::fs::read(shelf.path("ab/named.png")).expect("here again"), large);
+        let named = |part: &str| part == "named.png";
+        assert_eq!(
+            shelf.remove_far(Duration::from_secs(3600), &named).expect("swept"),
+            0,
+            "all of it is young"
+        );
+        assert_eq!(shelf.remove_far(Duration::ZERO, &named).expect("swept"), 1);
+        assert!(!shelf.fetch("cd/gone.png").expect("asked"), "it is nowhere");
+        shelf.remove("ab/named.png").expect("removed");
+        assert!(!shelf.fetch("ab/named.png").expect("asked"));
+    }
+
+    #[test]
+    fn a_store_belongs_to_one_database() {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let _inside = runtime.enter();
+        let dir = tempfile::tempdir().expect("a folder");
+        let shelf = shelf(dir.path());
+        let check = |database: &str| runtime.block_on(shelf.check(database)).is_ok();
+        assert!(check("one") && check("one") && !check("two"));
+    }
+}

@@ -170,7 +170,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Decides what holds of an example, whatever was said; later votes do not change it. */
+        /** Decides what holds of an example, whatever was said; later votes do not change it. Without an answer a decision is taken back. */
         post: operations["decide"];
         delete?: never;
         options?: never;

@@ -10,7 +10,7 @@ use linalg::Seed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::examples::{Example, Teller, is_veiled};
+use super::examples::{Example, Teller, is_veiled, names};
 use super::labels::{Given, Measure};
 use super::reading::{Sent, found};
 use crate::App;
@@ -92,8 +92,7 @@ pub(super) async fn show(
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
     let task = Task::named(&dataset.task)?;
     let rows = app.db.votes(&caller.tenant, &id).await?;
-    let names: HashMap<String, String> =
-        app.db.people(&caller.tenant).await?.into_iter().map(|person| (person.id, person.name)).collect();
+    let names = names(&app, &caller.tenant).await?;
     let crowd = app.blocking(move || Crowd::of(&rows, &names, task)).await?;
     let ids: Vec<String> = crowd.disputes.iter().map(|dispute| dispute.example.clone()).collect();
     let mut examples: HashMap<String, Example> = HashMap::new();
@@ -131,14 +130,15 @@ pub(super) async fn votes(
     if is_veiled(&dataset, &caller) {
         rows.retain(|row| row.person == caller.person.id);
     }
-    let people = app.db.people(&caller.tenant).await?;
-    let name = |id: &str| people.iter().find(|person| person.id == id).map(|person| person.name.clone());
-    let vote =
-        |row: VoteRow| Vote { by: name(&row.person).unwrap_or_default(), label: task.words(&row.label) };
+    let names = names(&app, &caller.tenant).await?;
+    let vote = |row: VoteRow| Vote {
+        by: names.get(&row.person).cloned().unwrap_or_default(),
+        label: task.words(&row.label),
+    };
     Ok(Json(VoteList { votes: rows.into_iter().map(vote).collect() }))
 }
 
-/// Decides what holds of an example, whatever was said; later votes do not change it.
+/// Decides what holds of an example, whatever was said; later votes do not change it. Without an answer a decision is taken back.
 #[utoipa::path(post, path = "/v1/datasets/{id}/decisions", tag = "labels", request_body = Given, responses((status = 200, body = Example)))]
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
@@ -161,9 +161,10 @@ pub(super) async fn decide(
         act: Act::Decide,
     };
     found(app.db.label(&caller.tenant, &id, &[said]).await?)?;
-    let given = live::Given { example: example.clone(), label: kept, drawn: false };
-    app.lives.of(&app, &caller.tenant, &id).label(&app, given);
+    // Where a decision is taken back, what most say holds.
     let row = found(app.db.example(&caller.tenant, &example).await?)?;
+    let given = live::Given { example, label: row.label.clone(), drawn: false };
+    app.lives.of(&app, &caller.tenant, &id).label(&app, given);
     Ok(Json(Teller::of(&app, &caller, &id).await?.tell(row)))
 }
 

@@ -228,7 +228,7 @@ pub(super) async fn told(app: &Arc<App>, caller: &Caller, row: ExampleRow) -> Re
 }
 
 /// Names of people, by their ids.
-async fn names(app: &App, tenant: &Tenant) -> Result<HashMap<String, String>, ApiError> {
+pub(super) async fn names(app: &App, tenant: &Tenant) -> Result<HashMap<String, String>, ApiError> {
     Ok(app.db.people(tenant).await?.into_iter().map(|person| (person.id, person.name)).collect())
 }
 

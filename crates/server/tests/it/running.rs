@@ -30,9 +30,9 @@ pub(crate) struct Place {
     pub(crate) max_examples: Option<u32>,
 }
 
-/// A server that keeps things elsewhere.
-pub(crate) fn start_on(way: Way, dir: &Path, place: Place) -> Running {
-    let settings = Settings {
+/// How such a server is set up.
+pub(crate) fn settings(way: Way, dir: &Path, place: Place) -> Settings {
+    Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         way,
         dir: dir.to_owned(),
@@ -42,7 +42,12 @@ pub(crate) fn start_on(way: Way, dir: &Path, place: Place) -> Running {
         max_upload: 64 << 20,
         max_rate: place.max_rate,
         max_examples: place.max_examples,
-    };
+    }
+}
+
+/// A server that keeps things elsewhere.
+pub(crate) fn start_on(way: Way, dir: &Path, place: Place) -> Running {
+    let settings = settings(way, dir, place);
     // One for each server of this process; a few bytes that live as long as the tests.
     let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
     let (tell, told) = channel();

@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
 
 use serde_json::json;
-use server::{Store, Way};
-use testkit::{id, parts, photo};
+use server::{ServerError, Store, Way};
+use testkit::{Client, id, parts, photo};
 
 use crate::postgres::Postgres;
-use crate::running::{Place, folder, start_on};
+use crate::running::{Place, folder, settings, start_on};
 
 const KEY: &str = "dianjing";
 const SECRET: &str = "a-secret-of-the-store";
@@ -43,6 +44,14 @@ fn store(dir: &Path) -> SocketAddr {
     told.recv().expect("the store listens")
 }
 
+/// The id of a model that is made of a data set.
+#[track_caller]
+fn tuned(owner: &Client, dataset: &str) -> String {
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
+    assert_eq!(ended["state"], "done", "{ended}");
+    ended["result"]["model"].as_str().expect("a model").to_owned()
+}
+
 #[test]
 fn a_second_server_finds_what_the_first_one_kept() {
     let (_store_dir, store_data) = folder();
@@ -69,13 +78,11 @@ fn a_second_server_finds_what_the_first_one_kept() {
             json!({ "key": first.key, "tenant": "Works", "name": "ann", "password": "a long password" });
         let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
         let dataset = ann.bring("parts", &parts(8));
-        let tuned = ann.wait(&id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
-        assert_eq!(tuned["state"], "done", "{tuned}");
-        (tuned["result"]["model"].as_str().expect("a model").to_owned(), dataset)
+        (tuned(&ann, &dataset), dataset)
     };
     let kept = walkdir::WalkDir::new(store_data.join("works/studio"));
     let kept = kept.into_iter().flatten().filter(|entry| entry.file_type().is_file()).count();
-    assert!(kept >= 16 + 3, "sixteen photos, a bundle and two reports are in the store: {kept}");
+    assert_eq!(kept, 16 + 3 + 1, "sixteen photos, a bundle with two reports, and whose store it is");
 
     let (_second_dir, second_data) = folder();
     let second = start_on(Way::Team, &second_data, place());
@@ -92,13 +99,15 @@ fn a_second_server_finds_what_the_first_one_kept() {
     };
     let answer = ann.post(&format!("/v1/models/{model}/predict"), &json!({ "inputs": [{ "image": image }] }));
     assert_eq!(answer.body["predictions"][0]["answer"], "blue", "{answer:?}");
-    let tuned = ann.wait(&id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
-    assert_eq!(tuned["state"], "done", "the photos come from the store: {tuned}");
+    // The photos come from the store.
+    tuned(&ann, &dataset);
     let (_other_dir, other_data) = folder();
     let other = Place { database: None, ..place() };
-    let refused =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| start_on(Way::Team, &other_data, other)));
-    assert!(refused.is_err(), "a store serves one database: another would sweep it empty");
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    let home = pipeline::Home::by_default().expect("a home");
+    let opened = |_: &server::Opened| panic!("a store serves one database: another would sweep it empty");
+    let refused = server::run(&settings(Way::Team, &other_data, other), home, opened, &NEVER);
+    assert!(matches!(refused, Err(ServerError::Store(_))), "{refused:?}");
     let removed = ann.ask("DELETE", &format!("/v1/models/{model}"), None, &[]);
     assert_eq!(removed.status, 204);
     assert!(
