@@ -199,8 +199,11 @@ impl Served {
             store: None,
             workers: 1,
             max_upload: Settings::MAX_UPLOAD,
+            body_patience: Settings::BODY_PATIENCE,
             max_rate: None,
             max_examples: None,
+            max_bytes: None,
+            oidc: None,
         };
         let (tell, told) = channel();
         static STOP: AtomicBool = AtomicBool::new(false);

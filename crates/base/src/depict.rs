@@ -1,4 +1,6 @@
-//! What an inspector looks at: a photo as it is, and of a sound the picture of its spectrum over time.
+//! What an inspector looks at: a photo as it is, of a sound the picture of its spectrum over time, of a series its curves and spectra.
+
+mod trace;
 
 use std::io::Cursor;
 use std::path::Path;
@@ -11,6 +13,8 @@ use linalg::Matrix;
 use crate::prep::PrepError;
 use crate::sound::{BANDS, Cut, Decoder, LogMel, Windows};
 
+pub use trace::Traces;
+
 /// Longest sound that is looked at whole; of longer ones the rest is told as missing.
 pub const LONGEST: f64 = 60.0;
 /// Pixels of a frame (10 ms) and of a mel band.
@@ -20,11 +24,14 @@ const BLACK: f32 = -7.0;
 const WHITE: f32 = 2.0;
 
 /// The bytes of a picture: those of the file itself, or for a sound those of its spectrum, 2 pixels a frame of 10 ms and 3 a mel band,
-/// low ones at the bottom; black at 1e-7 of full power and white at a hundred times it.
+/// low ones at the bottom; black at 1e-7 of full power and white at a hundred times it. With `traces` files are series.
 ///
 /// # Errors
 /// [`PrepError`] when the file cannot be read or decoded, or a sound is longer than [`LONGEST`].
-pub fn depict(path: &Path) -> Result<Vec<u8>, PrepError> {
+pub fn depict(path: &Path, traces: Option<&Traces>) -> Result<Vec<u8>, PrepError> {
+    if let Some(traces) = traces {
+        return Ok(as_file(&traces.draw(path)?));
+    }
     match dataset::read::modality_of_file(path) {
         Some(Modality::Sound) => spectrum(Decoder::open(path)?),
         _ => std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() }),
@@ -41,9 +48,13 @@ fn spectrum(decoder: Decoder<'_>) -> Result<Vec<u8>, PrepError> {
     if log_mel.rows() == 0 {
         return Err(PrepError::NoSamples);
     }
+    Ok(as_file(&drawn(&log_mel)))
+}
+
+fn as_file(picture: &GrayImage) -> Vec<u8> {
     let mut bmp = Cursor::new(Vec::new());
-    drawn(&log_mel).write_to(&mut bmp, ImageFormat::Bmp).expect("a picture of a minute fits into memory");
-    Ok(bmp.into_inner())
+    picture.write_to(&mut bmp, ImageFormat::Bmp).expect("a picture of limited size fits into memory");
+    bmp.into_inner()
 }
 
 fn drawn(log_mel: &Matrix) -> GrayImage {

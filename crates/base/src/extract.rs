@@ -112,8 +112,10 @@ pub fn extract(
         if cancel.load(Ordering::Relaxed) {
             return Ok(());
         }
-        works.iter().zip(compute(base, works)).try_for_each(|(work, embedded)| {
+        works.iter().zip(compute(base, works, cancel)).try_for_each(|(work, embedded)| {
             let embedded = match embedded {
+                // Neither done nor at fault: whoever asked to stop knows.
+                Err(BaseError::Stopped) => return Ok(()),
                 Err(error) => Err(problem_kind(error)?),
                 Ok(embedded) => Ok(embedded),
             };
@@ -197,18 +199,18 @@ fn key(base: &Base, content: &Hash) -> Hash {
 }
 
 /// The features of each; texts go through the network together.
-fn compute(base: &Base, works: &[Work<'_>]) -> Vec<Result<Embedded, BaseError>> {
+fn compute(base: &Base, works: &[Work<'_>], cancel: &AtomicBool) -> Vec<Result<Embedded, BaseError>> {
     match works.iter().map(Work::text).collect::<Option<Vec<&str>>>() {
         Some(texts) if base.modality() == Modality::Text => {
             let whole = |features| Embedded { features, damage: None };
             base.embed_texts(&texts).into_iter().map(|features| features.map(whole)).collect()
         }
-        _ => works.iter().map(|work| compute_one(base, work)).collect(),
+        _ => works.iter().map(|work| compute_one(base, work, cancel)).collect(),
     }
 }
 
-fn compute_one(base: &Base, work: &Work<'_>) -> Result<Embedded, BaseError> {
-    base.embed_and_tell(&match work.content {
+fn compute_one(base: &Base, work: &Work<'_>, cancel: &AtomicBool) -> Result<Embedded, BaseError> {
+    let input = match work.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
         Content::Video(path) => Input::VideoFile(path.clone()),
@@ -225,7 +227,8 @@ fn compute_one(base: &Base, work: &Work<'_>) -> Result<Embedded, BaseError> {
             }
             Input::Image(bytes)
         }
-    })
+    };
+    base.embed_until(&input, cancel)
 }
 
 /// Sorts what is the example's fault from what is not.

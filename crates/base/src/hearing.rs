@@ -4,6 +4,7 @@
 //! listens to is decided by tuning.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use linalg::Matrix;
 
@@ -73,16 +74,21 @@ impl Hearing {
             .collect()
     }
 
-    /// All kinds of feature one after the other, and what could not be decoded.
+    /// All kinds of feature one after the other, and what could not be decoded; [`BaseError::Stopped`] soon after `cancel` became true,
+    /// however long the sound is.
     pub(crate) fn features(
         &self,
         network: &dyn Engine,
         decoder: Decoder<'_>,
+        cancel: &AtomicBool,
     ) -> Result<(Vec<f32>, Damage), BaseError> {
         let mut windows = Windows::new(decoder, self.cut);
         let (mut mel, mut statistics) = (LogMel::default(), Statistics::default());
         let (mut frames, mut pictures) = (Moments::default(), Moments::default());
         for window in &mut windows {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(BaseError::Stopped);
+            }
             let mut log_mel = mel.log_mel(&window?.samples);
             statistics.add(&log_mel);
             if let Some(eye) = &self.eye {

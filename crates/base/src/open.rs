@@ -5,6 +5,7 @@ mod way;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use dataset::Modality;
 use half::f16;
@@ -132,6 +133,9 @@ pub enum BaseError {
     /// The network gives no vector.
     #[error("base `{id}` gives no feature vector")]
     NoFeatures { id: String },
+    /// The person asked to stop.
+    #[error("stopped")]
+    Stopped,
 }
 
 impl From<VideoError> for BaseError {
@@ -238,7 +242,12 @@ impl Base {
 
     /// As [`Base::embed`], and what of the input was damaged.
     pub fn embed_and_tell(&self, input: &Input) -> Result<Embedded, BaseError> {
-        let Embedded { features, damage } = self.way.features(input, &self.preprocess)?;
+        self.embed_until(input, &AtomicBool::new(false))
+    }
+
+    /// As [`Base::embed_and_tell`], ending with [`BaseError::Stopped`] soon after `cancel` became true: a sound may last for hours.
+    pub fn embed_until(&self, input: &Input, cancel: &AtomicBool) -> Result<Embedded, BaseError> {
+        let Embedded { features, damage } = self.way.features(input, &self.preprocess, cancel)?;
         Ok(Embedded { features: features.into_iter().map(rounded).collect(), damage })
     }
 

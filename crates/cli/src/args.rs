@@ -74,7 +74,7 @@ pub(crate) enum Verb {
     Select(SelectArguments),
     /// Make one label of the votes of several annotators, and say how good each of them is
     Consensus(ConsensusArguments),
-    /// Make a defect inspector from photos of good parts, with a bound on false alarms
+    /// Make a defect inspector from photos, sounds or series of good parts, with a bound on false alarms
     Inspect(InspectArguments),
     /// Lay two senses over each other from pairs, to search across them
     Align(AlignArguments),

@@ -75,6 +75,8 @@ fn server(error: &ServerError) -> String {
         ServerError::Folder { dir, .. } => format!("无法使用文件夹“{}”", dir.display()),
         ServerError::Store(_) => "无法打开对象存储".to_owned(),
         ServerError::Database(_) => "无法打开数据库".to_owned(),
+        ServerError::Issuer { issuer } => format!("不能向“{issuer}”发送密钥"),
+        ServerError::Client(_) => "无法访问其他服务器".to_owned(),
         ServerError::Stopped(_) => "服务器已停止".to_owned(),
     }
 }
@@ -118,6 +120,11 @@ fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
             "is it open already? pass --port 0 for a free port",
             "是否已经打开？用 --port 0 自动选择空闲端口",
         );
+        return Some(lang.pick(en, zh).to_owned());
+    }
+    if let Some(ServerError::Issuer { .. }) = error.downcast_ref() {
+        let (en, zh) =
+            ("pass the issuer as the provider writes it: https://…", "请按登录服务的写法给出地址：https://…");
         return Some(lang.pick(en, zh).to_owned());
     }
     Some(pipeline_hint(error.downcast_ref()?, lang)?.to_owned())

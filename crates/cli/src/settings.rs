@@ -69,6 +69,11 @@ pub(crate) fn data_folder() -> PathBuf {
     folder.join("dianjing")
 }
 
+/// What the provider that people log in with knows this server by.
+pub(crate) fn oidc_secret() -> Option<String> {
+    env::var("DIANJING_OIDC_SECRET").ok().filter(|secret| !secret.is_empty())
+}
+
 fn read_file(path: &Path) -> anyhow::Result<Option<File>> {
     match std::fs::read_to_string(path) {
         Ok(text) => {

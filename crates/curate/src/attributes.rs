@@ -5,6 +5,20 @@ use std::collections::BTreeMap;
 /// The attribute that says who labelled an example. It explains a conflict, and is no rule by which to settle it.
 pub const ANNOTATOR: &str = "annotator";
 
+/// What is measured of examples, as Chinese readers call it; a column of the data keeps its own name.
+pub fn in_chinese(name: &str) -> &str {
+    match name {
+        ANNOTATOR => "标注者",
+        "pixels" => "像素数",
+        "width over height" => "宽高比",
+        "brightness" => "亮度",
+        "sharpness" => "清晰度",
+        "seconds" => "时长（秒）",
+        "length" => "字数",
+        other => other,
+    }
+}
+
 /// One property of every example.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribute {

@@ -21,8 +21,8 @@ pub enum ReadError {
     /// A folder without a single file that can be used.
     #[error("`{}` holds no pictures, texts, sounds, videos, series or tables", path.display())]
     Empty { path: PathBuf },
-    /// A folder to inspect without a single photo or sound.
-    #[error("`{}` holds no photos and no sounds", path.display())]
+    /// A folder to inspect without a single photo, sound or series.
+    #[error("`{}` holds no photos, no sounds and no series", path.display())]
     NoPhotos { path: PathBuf },
     /// Several tables, and nothing says how they belong together.
     #[error("`{}` holds several tables that are not named for parts: {}", path.display(), quoted(tables))]
@@ -100,7 +100,7 @@ impl ReadError {
                 "put pictures, texts, sounds, videos or series into one folder per class, or pass a CSV, JSONL or Parquet file"
             }
             Self::NoPhotos { .. } => {
-                "pass photos or sounds of parts; texts, series and videos are for `dianjing tune`"
+                "pass photos, sounds or series of parts; texts and videos are for `dianjing tune`"
             }
             Self::NoClassFolders { .. } => {
                 "put pictures into one folder per class; photos of good parts alone are for `dianjing inspect`"

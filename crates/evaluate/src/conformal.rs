@@ -1,11 +1,23 @@
 //! Intervals and sets with a stated coverage (methods 6.2).
 
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
 /// Half the width of an interval that covers a new value with probability at least `coverage`, from out-of-fold errors.
 ///
 /// It is the `ceil((n + 1) coverage)`-th smallest absolute error; infinite when there are too few for the promise.
 pub fn half_width(errors: &[f64], coverage: f64) -> f64 {
     let mut sizes: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
     order_statistic(&mut sizes, coverage)
+}
+
+/// As [`half_width`], taking errors for normal around 0: for coverages that so few errors cannot promise. Infinite without errors.
+///
+/// It is Student's interval for one more value.
+pub fn normal_half_width(errors: &[f64], coverage: f64) -> f64 {
+    let n = errors.len() as f64;
+    let Ok(t) = StudentsT::new(0.0, 1.0, n) else { return f64::INFINITY };
+    let square = errors.iter().map(|error| error * error).sum::<f64>() / n;
+    t.inverse_cdf(f64::midpoint(1.0, coverage)) * square.sqrt()
 }
 
 /// The largest `1 - p` a class may have to be in the set, from out-of-fold probabilities of the given classes.
@@ -37,6 +49,19 @@ mod tests {
             covered += usize::from(random::normal(&mut rng).abs() <= half_width(&errors, 0.9));
         }
         assert!((3550..3750).contains(&covered), "{covered}");
+    }
+
+    #[test]
+    fn normal_errors_promise_more_than_their_number_does() {
+        let mut rng = Seed(5).rng();
+        let mut covered = 0;
+        for _ in 0..4000 {
+            let errors: Vec<f64> = (0..12).map(|_| random::normal(&mut rng)).collect();
+            covered += usize::from(random::normal(&mut rng).abs() <= normal_half_width(&errors, 0.99));
+        }
+        assert!((3935..3980).contains(&covered), "{covered}");
+        assert_eq!(normal_half_width(&[], 0.9), f64::INFINITY);
+        assert_eq!(normal_half_width(&[0.0; 3], 0.9), 0.0);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Estimate {
 }
 
 /// Normal quantile of a two-sided 95 % interval.
-const Z95: f64 = 1.959_963_984_540_054;
+pub(crate) const Z95: f64 = 1.959_963_984_540_054;
 
 /// `k` successes of `n` with Wilson's 95 % interval, for display. Nothing observed: value 0, interval [0, 1].
 pub fn wilson(k: usize, n: usize) -> Estimate {

@@ -11,6 +11,7 @@
 //! | is this like anything seen before? | [`OodDetector`] |
 //! | has what comes in changed? | [`DriftTest`] |
 //! | what would more labels bring? | [`LearningCurve`] |
+//! | is one of two models better? | [`paired()`] |
 //! | how wide is a number's interval? | [`half_width`] |
 //! | how good is a defect detector, and where does it alarm? | [`inspect`] |
 
@@ -24,14 +25,16 @@ mod estimate;
 mod familiar;
 pub mod inspect;
 pub mod metrics;
+mod paired;
 mod reject;
 
 pub use bbc::{bbc_accuracy, bbc_cv, for_test_of};
 pub use calibration::Calibration;
-pub use conformal::{half_width, prediction_set_threshold};
+pub use conformal::{half_width, normal_half_width, prediction_set_threshold};
 pub use curve::{CurveDraw, LearningCurve};
 pub use drift::{DriftTest, mix_p_value};
 pub use error::EvaluateError;
 pub use estimate::{Estimate, clopper_pearson, wilson};
 pub use familiar::OodDetector;
+pub use paired::{Paired, paired};
 pub use reject::{NotProvable, RejectRule, TradeOff, fit_reject, trade_off};

@@ -1,6 +1,7 @@
 //! A zip that is written from front to back, never held whole.
 
 use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
 
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
@@ -35,11 +36,16 @@ impl<'o> Archive<'o> {
 
     /// Adds what an item is: its file as it is, or its text.
     pub(crate) fn content(&mut self, name: &str, item: &Item) -> Result<(), ExchangeError> {
-        let path = match &item.content {
-            Content::Text(text) => return self.text(name, text),
-            Content::File(path) => path,
-        };
-        let failed = |source| ExchangeError::Content { name: item.name.clone(), source };
+        match &item.content {
+            Content::Text(text) => self.text(name, text),
+            Content::File(path) => self.file(name, path, &item.name),
+            Content::Senses(_) => unreachable!("only tables hold several senses, a file at a time"),
+        }
+    }
+
+    /// Adds a file as it is; `of` is whose it is.
+    pub(crate) fn file(&mut self, name: &str, path: &Path, of: &str) -> Result<(), ExchangeError> {
+        let failed = |source| ExchangeError::Content { name: of.to_owned(), source };
         let mut file = std::fs::File::open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
         self.start(name, CompressionMethod::Stored, size)?;

@@ -1,6 +1,7 @@
 //! The neutral form that every format is written from and read into.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use dataset::Part;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,12 @@ pub enum Kind {
     Text,
     /// Sounds.
     Sound,
+    /// Videos.
+    Video,
+    /// Series of sensors.
+    Series,
+    /// Several of the others, by the name of the sense.
+    Senses,
 }
 
 impl Kind {
@@ -26,6 +33,9 @@ impl Kind {
             Self::Image => "pictures",
             Self::Text => "texts",
             Self::Sound => "sounds",
+            Self::Video => "videos",
+            Self::Series => "series",
+            Self::Senses => "examples of several senses",
         }
     }
 
@@ -35,6 +45,9 @@ impl Kind {
             Self::Image => "图片",
             Self::Text => "文本",
             Self::Sound => "音频",
+            Self::Video => "视频",
+            Self::Series => "传感器序列",
+            Self::Senses => "多感官样本",
         }
     }
 }
@@ -74,7 +87,7 @@ impl Item {
     pub(crate) fn picture_size(&self) -> Option<(u32, u32)> {
         self.size.or_else(|| match &self.content {
             Content::File(path) => picture::size(path),
-            Content::Text(_) => None,
+            Content::Text(_) | Content::Senses(_) => None,
         })
     }
 }
@@ -86,6 +99,19 @@ pub enum Content {
     File(PathBuf),
     /// The text itself.
     Text(String),
+    /// What several senses know of it, files and texts, by their names; what is missing is not there.
+    Senses(BTreeMap<String, Content>),
+}
+
+impl Content {
+    /// Its files.
+    pub fn files(&self) -> Vec<&Path> {
+        match self {
+            Self::File(file) => vec![file],
+            Self::Text(_) => Vec::new(),
+            Self::Senses(senses) => senses.values().flat_map(Self::files).collect(),
+        }
+    }
 }
 
 /// What a person answered about an example.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dataset::names_good_parts;
 
+use crate::write::holds;
 use crate::{Answer, Format, Header, Item, Kind, Mark, Shape};
 
 /// What a set holds, counted. Add every item, or fill it in from a database.
@@ -80,8 +81,10 @@ impl Tally {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Loss {
-    /// It holds no examples of this kind.
+    /// It holds pictures alone, and these are others.
     Kind(Kind),
+    /// It holds no examples of this kind.
+    NotHeld(Kind),
     /// It wants one class for each example, one of which names good parts, and there is none.
     NoGoodClass,
     /// Marks that are lost; the shape's name is as in JSON, `mark` for any.
@@ -124,7 +127,7 @@ pub const UNNAMED: &str = "object";
 impl Loss {
     /// Whether nothing can be written at all.
     pub fn is_total(&self) -> bool {
-        matches!(self, Self::Kind(_) | Self::NoGoodClass)
+        matches!(self, Self::Kind(_) | Self::NotHeld(_) | Self::NoGoodClass)
     }
 
     /// In an English sentence without a full stop.
@@ -135,6 +138,7 @@ impl Loss {
         };
         match self {
             Self::Kind(kind) => format!("{} are not pictures", kind.plural()),
+            Self::NotHeld(kind) => format!("it holds no {}", kind.plural()),
             Self::NoGoodClass => {
                 "every example needs one class, and one class must name good parts, such as `good`".to_owned()
             }
@@ -170,6 +174,7 @@ impl Loss {
     pub fn chinese(&self) -> String {
         match self {
             Self::Kind(kind) => format!("{}不是图片", kind.chinese()),
+            Self::NotHeld(kind) => format!("不支持{}", kind.chinese()),
             Self::NoGoodClass => "每个样本需要一个类别，且其中一个类别须表示良品，例如 `good`".to_owned(),
             Self::Marks { shape, count } => format!("{count} 个{}会丢失", chinese(shape)),
             Self::Becomes { shape, other, count } => {
@@ -214,9 +219,13 @@ fn chinese(shape: &str) -> &'static str {
 /// What of such a set would be lost in a format, or written otherwise; empty when nothing.
 pub fn losses(format: Format, header: &Header, tally: &Tally) -> Vec<Loss> {
     let mut losses = match format {
-        Format::Csv | Format::Jsonl | Format::Parquet | Format::LabelStudio => return Vec::new(),
+        Format::Csv | Format::Jsonl | Format::Parquet => return Vec::new(),
+        Format::LabelStudio | Format::Folders if !holds(format, header.kind) => {
+            return vec![Loss::NotHeld(header.kind)];
+        }
+        Format::LabelStudio => return Vec::new(),
         Format::Folders => folders(tally),
-        _ if header.kind != Kind::Image => return vec![Loss::Kind(header.kind)],
+        _ if !holds(format, header.kind) => return vec![Loss::Kind(header.kind)],
         Format::Coco => return Vec::new(),
         Format::Voc => voc(tally),
         Format::Yolo => yolo(tally),
@@ -232,7 +241,7 @@ pub fn losses(format: Format, header: &Header, tally: &Tally) -> Vec<Loss> {
 impl Loss {
     fn count(&self) -> u64 {
         match self {
-            Self::Kind(_) | Self::NoGoodClass | Self::GoodRenamed(_) => 1,
+            Self::Kind(_) | Self::NotHeld(_) | Self::NoGoodClass | Self::GoodRenamed(_) => 1,
             Self::Marks { count, .. } | Self::Becomes { count, .. } => *count,
             Self::Rounded(count)
             | Self::MarkClasses(count)
@@ -314,7 +323,10 @@ mod tests {
         let spans = Tally { spans: 3, unanswered: 2, ..Tally::default() };
         check(Format::Coco, Kind::Text, spans.clone(), &["texts are not pictures"]);
         check(Format::Folders, Kind::Text, spans.clone(), &["3 marks would be lost"]);
-        check(Format::Jsonl, Kind::Text, spans, &[]);
+        check(Format::Jsonl, Kind::Text, spans.clone(), &[]);
+        check(Format::LabelStudio, Kind::Video, Tally::default(), &[]);
+        check(Format::LabelStudio, Kind::Series, Tally::default(), &["it holds no series"]);
+        check(Format::Folders, Kind::Senses, spans, &["it holds no examples of several senses"]);
         let marked = Tally {
             boxes: 2,
             boxes_between_pixels: 1,

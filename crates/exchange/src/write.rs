@@ -11,7 +11,7 @@ pub(crate) type Items<'i> = &'i mut dyn Iterator<Item = Result<Item, ExchangeErr
 
 /// Writes a set in a format.
 ///
-/// Tables are one file without `files`, and all else is a zip. `files` puts the pictures, texts or sounds in; MVTec AD and class
+/// Tables are one file without `files`, and all else is a zip. `files` puts the files of the examples in; MVTec AD and class
 /// folders always hold them. `out` need not be seekable. What the format cannot hold is left out: ask [`losses`](crate::losses)
 /// first. Names never leave the archive; the second of one name gets ` (2)`.
 ///
@@ -25,8 +25,7 @@ pub fn write(
     files: bool,
     out: impl Write,
 ) -> Result<(), ExchangeError> {
-    let is_for_pictures = matches!(format, Format::Coco | Format::Voc | Format::Yolo | Format::Mvtec);
-    if is_for_pictures && header.kind != Kind::Image {
+    if !holds(format, header.kind) {
         return Err(ExchangeError::OtherKind { format, kind: header.kind });
     }
     let mut out = BufWriter::with_capacity(1 << 16, out);
@@ -42,6 +41,16 @@ pub fn write(
         Format::LabelStudio => label_studio::write(header, items, files, out)?,
     }
     out.flush().map_err(ExchangeError::Write)
+}
+
+/// Whether a format holds examples of this kind at all.
+pub(crate) fn holds(format: Format, kind: Kind) -> bool {
+    match format {
+        Format::Csv | Format::Jsonl | Format::Parquet => true,
+        Format::Coco | Format::Voc | Format::Yolo | Format::Mvtec => kind == Kind::Image,
+        Format::LabelStudio => !matches!(kind, Kind::Series | Kind::Senses),
+        Format::Folders => kind != Kind::Senses,
+    }
 }
 
 fn checked(item: Item, kind: Kind) -> Result<Item, ExchangeError> {

@@ -17,6 +17,7 @@ mod project;
 pub mod random;
 mod screen;
 mod search;
+mod sieve;
 pub mod sparse;
 
 pub use coreset::{Coreset, k_centre, k_centre_from};

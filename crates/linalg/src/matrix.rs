@@ -167,6 +167,12 @@ impl<'a, T: Copy + Default> MatrixView<'a, T> {
         (0..self.rows).map(move |row| self.row(row))
     }
 
+    /// Rows one after the other, without copying.
+    pub fn rows_in(self, rows: std::ops::Range<usize>) -> Self {
+        let data = &self.data[rows.start * self.cols..rows.end * self.cols];
+        Self { rows: rows.len(), cols: self.cols, data }
+    }
+
     /// All values, row by row.
     pub fn data(self) -> &'a [T] {
         self.data
@@ -186,6 +192,13 @@ mod tests {
     fn rows_are_selected_in_the_order_given() {
         let matrix = Matrix::from_rows(&[[1, 2], [3, 4], [5, 6]]);
         assert_eq!(matrix.select_rows(&[2, 0, 2]).data(), [5, 6, 1, 2, 5, 6]);
+    }
+
+    #[test]
+    fn some_rows_are_a_view() {
+        let matrix = Matrix::from_rows(&[[1, 2], [3, 4], [5, 6]]);
+        assert_eq!(matrix.view().rows_in(1..3).data(), [3, 4, 5, 6]);
+        assert_eq!(matrix.view().rows_in(1..1).rows(), 0);
     }
 
     #[test]

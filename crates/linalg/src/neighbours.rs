@@ -1,11 +1,9 @@
-//! Exact nearest neighbours by blocked products (methods 0.4).
+//! Exact nearest neighbours (methods 0.4).
 
 use rayon::prelude::*;
 
-use crate::{Matrix, MatrixView, matmul_nt};
-
-/// Rows of queries whose distances are held at a time.
-const BLOCK: usize = 256;
+use crate::sieve::Sieve;
+use crate::{Matrix, MatrixView};
 
 /// How far apart two vectors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,99 +46,91 @@ pub fn knn_between(queries: MatrixView<'_>, bank: MatrixView<'_>, k: usize, metr
     search(queries, bank, k.min(bank.rows()), metric, false)
 }
 
-fn search(
+fn search(queries: MatrixView<'_>, bank: MatrixView<'_>, k: usize, metric: Metric, same: bool) -> Neighbours {
+    if k == 0 {
+        return Neighbours { k, indices: Vec::new(), distances: Vec::new() };
+    }
+    match metric {
+        Metric::Euclidean => sifted(queries, bank, k, same, f64::sqrt),
+        Metric::Cosine => {
+            let is_zero = |x: MatrixView<'_>| x.iter_rows().any(|row| row.iter().all(|value| *value == 0.0));
+            let has_zeros = is_zero(bank) || is_zero(queries);
+            let of_bank = unit(bank, has_zeros);
+            let of_queries = (!same).then(|| unit(queries, has_zeros));
+            let of_queries = of_queries.as_ref().unwrap_or(&of_bank).view();
+            // Of unit vectors: |a - b|^2 = 2 - 2 cos.
+            let mut found = sifted(of_queries, of_bank.view(), k, same, |square| 0.5 * square);
+            if has_zeros {
+                of_nowhere(&mut found, queries, same);
+            }
+            found
+        }
+    }
+}
+
+fn sifted(
     queries: MatrixView<'_>,
     bank: MatrixView<'_>,
     k: usize,
-    metric: Metric,
-    skip_self: bool,
+    same: bool,
+    distance: impl Fn(f64) -> f64 + Sync,
 ) -> Neighbours {
     let n = queries.rows();
     let mut found = Neighbours { k, indices: vec![0; n * k], distances: vec![0.0; n * k] };
-    if k == 0 {
-        return found;
-    }
-    let (queries, bank) = match metric {
-        Metric::Cosine => (normalised(queries), normalised(bank)),
-        Metric::Euclidean => (queries.to_owned(), bank.to_owned()),
-    };
-    // The squared lengths; for the cosine every bank vector counts as a unit vector, so that a zero one is at distance 1.
-    let squares: Vec<f32> = match metric {
-        Metric::Cosine => vec![1.0; bank.rows()],
-        Metric::Euclidean => bank.iter_rows().map(|row| crate::dot(row, row) as f32).collect(),
-    };
-    for first in (0..n).step_by(BLOCK) {
-        let rows: Vec<usize> = (first..(first + BLOCK).min(n)).collect();
-        let block = queries.select_rows(&rows);
-        let products = matmul_nt(block.view(), bank.view());
-        let indices = found.indices[first * k..].par_chunks_mut(k);
-        let distances = found.distances[first * k..].par_chunks_mut(k);
-        indices.zip(distances).take(rows.len()).enumerate().for_each(|(row, (indices, distances))| {
-            let skip = skip_self.then_some(first + row);
-            let nearest = nearest(products.row(row), &squares, k, skip);
-            exact(block.row(row), &bank, nearest, metric, indices, distances);
-        });
-    }
+    let nearest = Sieve::new(queries, bank, k, same).all();
+    let rows = found.indices.par_chunks_mut(k).zip(found.distances.par_chunks_mut(k));
+    rows.zip(nearest).enumerate().for_each(|(query, ((indices, distances), nearest))| {
+        // Single precision cannot order what is nearly as near.
+        let square = |row: usize| squared(queries.row(query), bank.row(row));
+        let mut exact: Vec<(f64, usize)> =
+            nearest.of.iter().map(|(_, row)| (distance(square(*row)), *row)).collect();
+        exact.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (place, (distance, row)) in exact.into_iter().enumerate() {
+            indices[place] = u32::try_from(row).expect("fewer than 2^32 rows fit in memory");
+            distances[place] = distance as f32;
+        }
+    });
     found
 }
 
-/// The `k` smallest `|b|^2 - 2 a.b`, which orders like the distance.
-fn nearest(products: &[f32], squares: &[f32], k: usize, skip: Option<usize>) -> Vec<usize> {
-    let mut best: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
-    for (index, (product, square)) in products.iter().zip(squares).enumerate() {
-        let key = square - 2.0 * product;
-        let full = best.len() == k;
-        if Some(index) == skip || (full && key >= best[k - 1].0) {
-            continue;
+/// The squared distance in double precision, in eight running sums.
+fn squared(a: &[f32], b: &[f32]) -> f64 {
+    let mut sums = [0.0_f64; 8];
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
+    for (a, b) in a8.iter().zip(b8) {
+        for lane in 0..8 {
+            sums[lane] += (f64::from(a[lane]) - f64::from(b[lane])).powi(2);
         }
-        let place = best.partition_point(|(other, _)| *other <= key);
-        best.insert(place, (key, index));
-        best.truncate(k);
     }
-    best.into_iter().map(|(_, index)| index).collect()
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
+    sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
-/// Recomputes the survivors in double precision: in `f32` the cancellation makes equal vectors look 1e-3 apart.
-fn exact(
-    query: &[f32],
-    bank: &Matrix,
-    nearest: Vec<usize>,
-    metric: Metric,
-    indices: &mut [u32],
-    distances: &mut [f32],
-) {
-    let mut found: Vec<(f64, usize)> = nearest
-        .into_iter()
-        .map(|index| {
-            let square: f64 =
-                query.iter().zip(bank.row(index)).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
-            let distance = match metric {
-                Metric::Cosine if is_zero(query) || is_zero(bank.row(index)) => 1.0,
-                // Of unit vectors: |a - b|^2 = 2 - 2 cos.
-                Metric::Cosine => 0.5 * square,
-                Metric::Euclidean => square.sqrt(),
-            };
-            (distance, index)
-        })
-        .collect();
-    found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    for (place, (distance, index)) in found.into_iter().enumerate() {
-        indices[place] = u32::try_from(index).expect("fewer than 2^32 rows fit in memory");
-        distances[place] = distance as f32;
+/// Answers zero vectors: everything is at distance 1 from them.
+fn of_nowhere(found: &mut Neighbours, queries: MatrixView<'_>, same: bool) {
+    let k = found.k;
+    for (query, row) in queries.iter_rows().enumerate() {
+        if row.iter().all(|value| *value == 0.0) {
+            let others = (0_u32..).filter(|other| !same || *other as usize != query);
+            found.indices[query * k..(query + 1) * k].iter_mut().zip(others).for_each(|(to, row)| *to = row);
+            found.distances[query * k..(query + 1) * k].fill(1.0);
+        }
     }
 }
 
-fn is_zero(vector: &[f32]) -> bool {
-    vector.iter().all(|value| *value == 0.0)
-}
-
-fn normalised(x: MatrixView<'_>) -> Matrix {
-    let mut unit = x.to_owned();
-    for row in 0..unit.rows() {
-        let row = unit.row_mut(row);
-        let length = crate::dot(row, row).sqrt();
+/// Vectors of length 1. With `room` there is one more column, along which zero vectors lie: at a right angle to all others, as
+/// their distance says.
+fn unit(x: MatrixView<'_>, room: bool) -> Matrix {
+    let cols = x.cols() + usize::from(room);
+    let mut unit = Matrix::zeros(x.rows(), cols);
+    for (row, from) in x.iter_rows().enumerate() {
+        let to = unit.row_mut(row);
+        let length = crate::dot(from, from).sqrt();
         if length > 0.0 {
-            row.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+            to.iter_mut().zip(from).for_each(|(to, value)| *to = (f64::from(*value) / length) as f32);
+        } else if room {
+            to[cols - 1] = 1.0;
         }
     }
     unit
@@ -177,6 +167,68 @@ mod tests {
                 assert_eq!(got, naive(&x, row, 5, metric), "{metric:?} {row}");
             }
         }
+    }
+
+    /// Few directions matter, so that short forms tell most pairs apart; or none does, so that they tell nothing.
+    fn spread(n: usize, d: usize, decay: f32) -> Matrix {
+        let mut x = cloud(n, d);
+        for row in 0..n {
+            let at = row as f32;
+            for (col, value) in x.row_mut(row).iter_mut().enumerate() {
+                *value =
+                    *value / (1.0 + decay * col as f32) + if col == row % 7 { 3.0 } else { 0.0 } + at * 1e-4;
+            }
+        }
+        x
+    }
+
+    #[test]
+    fn many_rows_are_sifted_and_the_answer_is_the_same() {
+        for (decay, metric) in [(1.0, Metric::Cosine), (1.0, Metric::Euclidean), (0.0, Metric::Euclidean)] {
+            let x = spread(2500, 150, decay);
+            let found = knn(x.view(), 6, metric);
+            for row in [0, 63, 64, 1023, 1024, 2047, 2499] {
+                let got: Vec<usize> = found.of(row).map(|(index, _)| index).collect();
+                assert_eq!(got, naive(&x, row, 6, metric), "{metric:?} {decay} {row}");
+            }
+            let between = knn_between(x.view(), x.view(), 7, metric);
+            for row in [5, 1500] {
+                let got: Vec<usize> = between.of(row).map(|(index, _)| index).collect();
+                assert_eq!(got[0], row);
+                assert_eq!(got[1..], naive(&x, row, 6, metric), "{metric:?} {decay} {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn far_from_the_origin_neighbours_are_found_as_well() {
+        let mut x = cloud(300, 9);
+        x.data_mut().iter_mut().for_each(|value| *value = 1000.0 + 1e-2 * *value);
+        let found = knn(x.view(), 5, Metric::Euclidean);
+        for row in [0, 150, 299] {
+            let got: Vec<usize> = found.of(row).map(|(index, _)| index).collect();
+            assert_eq!(got, naive(&x, row, 5, Metric::Euclidean), "{row}");
+        }
+    }
+
+    #[test]
+    fn answers_do_not_depend_on_threads() {
+        let x = spread(2300, 140, 1.0);
+        let expected = knn(x.view(), 5, Metric::Cosine);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            assert_eq!(pool.install(|| knn(x.view(), 5, Metric::Cosine)), expected);
+        }
+    }
+
+    #[test]
+    fn more_neighbours_than_a_piece_has_rows() {
+        let x = cloud(1100, 3);
+        let found = knn(x.view(), 1099, Metric::Euclidean);
+        let mut all: Vec<usize> = found.of(17).map(|(index, _)| index).collect();
+        assert_eq!(all[..50], naive(&x, 17, 50, Metric::Euclidean));
+        all.sort_unstable();
+        assert!(all.into_iter().eq((0..1100).filter(|row| *row != 17)));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::{Matrix, MatrixView, matmul_nt};
 
 /// Coordinates are compared in parts of sixteen, each one more chance to see that a pair is too far apart.
 pub(crate) const PARTS: usize = 4;
-/// Coordinates of a vector.
-const COORDINATES: usize = PARTS * LANES;
+/// Coordinates of a short form.
+pub(crate) const SHORT: usize = PARTS * LANES;
 /// Rows that the directions are found from: an eigenproblem of this size takes milliseconds.
 const SAMPLE: usize = 256;
 /// Coordinates beyond this are cut, so that squares stay finite; cutting never lengthens a distance.
@@ -34,7 +34,7 @@ pub(crate) type Short = [Lanes; PARTS];
 pub(crate) struct Screen {
     /// `[d]`.
     mean: Vec<f64>,
-    /// `[r, d]`, orthonormal, strongest first, r below [`COORDINATES`].
+    /// `[r, d]`, orthonormal, strongest first, r below [`SHORT`].
     basis: Matrix<f64>,
 }
 
@@ -72,10 +72,15 @@ impl Screen {
         let space = row_space(sample.view());
         let strength = |j: usize| space.coordinates.iter_rows().map(|row| row[j] * row[j]).sum::<f64>();
         let strongest = if space.basis.rows() > 0 { strength(0) } else { 0.0 };
-        let kept: Vec<usize> = (0..space.basis.rows().min(COORDINATES - 1))
+        let kept: Vec<usize> = (0..space.basis.rows().min(SHORT - 1))
             .filter(|direction| strength(*direction) > 1e-6 * strongest)
             .collect();
         Self { mean, basis: space.basis.select_rows(&kept) }
+    }
+
+    /// `[d]`, of the rows that the directions were found from.
+    pub(crate) fn into_mean(self) -> Vec<f64> {
+        self.mean
     }
 
     /// The short forms of the rows of `x`, `[n, d]`, each by itself.

@@ -53,7 +53,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Tune(error) => return tune(error),
         PipelineError::Array(error) => array(error),
         PipelineError::Apply(error) => apply(error),
-        PipelineError::Book(error) => format!("规则书无法使用：{error}"),
+        PipelineError::Book(error) => format!("标签手册无法使用：{error}"),
         PipelineError::Audit(error) => return curate(error),
         PipelineError::NoVoteColumn(error) => {
             let what = match error.role {
@@ -300,6 +300,7 @@ fn base(error: &BaseError) -> Option<String> {
             format!("底座“{id}”是 ONNX 文件；引擎 {engine} 只能运行已知网络")
         }
         BaseError::NoFeatures { id } => format!("底座“{id}”不输出特征向量"),
+        BaseError::Stopped => "已停止".to_owned(),
         _ => return None,
     })
 }
@@ -395,9 +396,10 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
             format!("{}里没有图片、文本、声音、视频或表格", name(path)),
             "请按类别分文件夹放置图片、文本、声音或视频，或传入 CSV、JSONL、Parquet 文件",
         ),
-        ReadError::NoPhotos { path } => {
-            (format!("{}里没有照片", name(path)), "请给出零件的照片；声音、文本和视频请用 dianjing tune")
-        }
+        ReadError::NoPhotos { path } => (
+            format!("{}里没有照片、声音或传感器序列", name(path)),
+            "请给出零件的照片、声音或序列；文本和视频请用 dianjing tune",
+        ),
         ReadError::NoClassFolders { path } => (
             format!("{}里有文件，但没有按类别分文件夹", name(path)),
             "请按类别分文件夹放置图片；若只有良品照片，请用 dianjing inspect",

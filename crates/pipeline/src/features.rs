@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use base::Base;
 use base::extract;
-use dataset::{Content, Dataset, Example, Problem};
+use dataset::{Content, Dataset, Example, Modality, Problem};
 use linalg::Matrix;
 use tune::FeatureSet;
 
+use crate::senses::whole;
 use crate::{Event, Home, PipelineError, Run, Step};
 
 /// Examples with their features, row by row.
@@ -39,6 +40,22 @@ impl Table {
         let texts = self.texts.as_ref().map(|texts| rows.iter().map(|row| texts[*row].clone()).collect());
         (sets, texts)
     }
+}
+
+/// The features of examples of one sense, or of several side by side, with the bases that made them.
+pub(crate) fn of_all_senses(
+    home: &Home,
+    named: Option<&str>,
+    data: Dataset,
+    run: &Run<'_>,
+) -> Result<(Table, Vec<Arc<Base>>), PipelineError> {
+    if data.modality != Modality::Senses {
+        let base = home.base_for(named, &data, run)?;
+        return Ok((table(home, &base, data, run)?, vec![base]));
+    }
+    let (senses, problems) = whole::senses(home, named, &data, run)?;
+    let bases = senses.iter().map(|sense| sense.base.clone()).collect();
+    Ok((Table { problems, ..whole::table(data, &senses) }, bases))
 }
 
 /// Computes, or finds in the cache, the features of every example.

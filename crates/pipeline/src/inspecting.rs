@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::depict::depict;
 use bundle::BundleError;
 use bundle::inspection::{Inspected, InspectionPredictor, Looked};
 use dataset::{Example, Modality, ProblemKind, ReadOptions};
@@ -40,8 +39,11 @@ pub fn inspect_photos(
     run: &Run<'_>,
     drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<Vec<InspectedRow>, PipelineError> {
-    let is_sound = predictor.bundle().manifest.base.modality == "sound";
-    let wanted = if is_sound { Modality::Sound } else { Modality::Image };
+    let wanted = match predictor.bundle().manifest.base.modality.as_str() {
+        "sound" => Modality::Sound,
+        "series" => Modality::Series,
+        _ => Modality::Image,
+    };
     let read = ReadOptions { wanted: Some(wanted), ..read.clone() };
     let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, &read)?))?;
     for problem in &problems {
@@ -80,10 +82,14 @@ fn inspect_one(
     let takes = &predictor.bundle().manifest.base.modality;
     let Some(path) = example.content.file().filter(|_| example.content.modality().to_string() == *takes)
     else {
-        let takes = if takes == "sound" { "sounds" } else { "pictures" };
+        let takes = match takes.as_str() {
+            "sound" => "sounds",
+            "series" => "series",
+            _ => "pictures",
+        };
         return Ok(failed(id, ProblemKind::OtherKind { takes: takes.to_owned() }));
     };
-    let bytes = match depict(path) {
+    let bytes = match predictor.eye().picture(path) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(failed(id, error.into())),
     };

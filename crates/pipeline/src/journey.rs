@@ -8,7 +8,7 @@ use bundle::{
     BaseReference, Bundle, DataReference, Evaluation, Form, Manifest, Measured, Predictor, TaskReference,
 };
 use dataset::split::parts;
-use dataset::{Dataset, Modality, Problem, Target, Task};
+use dataset::{Dataset, ExampleId, Modality, Problem, Target, Task};
 use evaluate::{LearningCurve, RejectRule, TradeOff};
 use linalg::Seed;
 use tune::{FeatureSet, Targets, TuneConfig, TuneError, TuneInput, Tuned};
@@ -64,6 +64,19 @@ pub struct Tuning {
     pub trade_off: Vec<TradeOff>,
     /// What could be promised about the share of wrong answers, the strictest first; each holds with 95 % confidence.
     pub promises: Vec<RejectRule>,
+    /// What was said of each example by a model that had not seen it; empty unless each example has one class and one sense.
+    pub held_out: Vec<HeldOutAnswer>,
+}
+
+/// An example, the class it was given and the one that a model predicted that had not seen it; classes are places among the task's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldOutAnswer {
+    /// The example.
+    pub example: ExampleId,
+    /// As it is labelled.
+    pub given: u32,
+    /// As it is predicted.
+    pub predicted: u32,
 }
 
 /// Runs the whole journey and writes the bundle and the report.
@@ -122,11 +135,23 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
             n_examples: lesson.rows.len(),
             trade_off: assessment.trade_off.clone(),
             promises: assessment.promises.clone(),
+            held_out: answers(&table, &lesson, &tuned.validated, &assessment.probs),
             dataset: table.data.clone(),
             problems,
             report,
         })
     })
+}
+
+/// What was said of the rows that some fold held out; `probs` is `[validated, k]`.
+fn answers(table: &Table, lesson: &Lesson, validated: &[usize], probs: &[Vec<f64>]) -> Vec<HeldOutAnswer> {
+    let Labels::Single(labels) = &lesson.labels else { return Vec::new() };
+    let answer = |(row, probs): (&usize, &Vec<f64>)| HeldOutAnswer {
+        example: table.data.examples[lesson.rows[*row]].id.clone(),
+        given: labels[*row],
+        predicted: assess::argmax(probs),
+    };
+    validated.iter().zip(probs).map(answer).collect()
 }
 
 pub(crate) fn write_report(request: &TuneRequest, report: &report::Report) -> Result<(), PipelineError> {

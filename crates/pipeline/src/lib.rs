@@ -37,8 +37,10 @@ mod inspecting;
 mod journey;
 mod juror;
 mod lang;
+mod naming;
 mod predicting;
 mod quick;
+mod reasons;
 pub mod report;
 mod report_data;
 mod reviewing;
@@ -54,8 +56,8 @@ pub use applying::{
     record_of,
 };
 pub use auditing::{
-    Action, Advice, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, FaultSummary, Gain,
-    GivenArrays, Neighbour, Offered, View, ViewSays, audit, audit_arrays,
+    Action, Advice, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, Broken, FaultSummary, Gain,
+    GivenArrays, Neighbour, Offered, Rulebook, Rules, View, ViewSays, audit, audit_arrays, measured,
 };
 pub use columns::{Columns, TableForm, Values};
 pub use crowd::{
@@ -73,10 +75,11 @@ pub use inspect::{
     Suspect, inspect,
 };
 pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector};
-pub use journey::{TuneRequest, Tuning, tune};
+pub use journey::{HeldOutAnswer, TuneRequest, Tuning, tune};
 pub use lang::{Lang, percent};
+pub use naming::Subject;
 pub use predicting::{PredictedRow, predict, predict_lines};
-pub use quick::{Judged, Quick};
+pub use quick::{Answers, Judged, Quick, Says};
 pub use reviewing::{Review, Reviewed, Share, Verdict};
 pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};
 pub use senses::{evaluate_senses, predict_senses};

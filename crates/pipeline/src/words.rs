@@ -2,6 +2,7 @@
 
 use dataset::{Problem, ProblemKind};
 
+use crate::reasons::in_chinese;
 use crate::report::Sentence;
 use crate::{COST_FROM, CostUse, Fault, Lang, PipelineError, Step, chinese_errors};
 
@@ -108,21 +109,26 @@ fn chinese(kind: &ProblemKind) -> String {
 fn chinese_of_senses(kind: &ProblemKind) -> String {
     match kind {
         ProblemKind::NotASound { detail } => {
+            let detail = in_chinese(detail);
             format!("这不是能读取的声音（{detail}）；请删除，或另存为 WAV、FLAC 或 MP3")
         }
-        ProblemKind::BrokenSound { detail } => format!("声音已损坏（{detail}）；请重新导出"),
+        ProblemKind::BrokenSound { detail } => format!("声音已损坏（{}）；请重新导出", in_chinese(detail)),
         ProblemKind::DamagedSound { detail } => {
+            let detail = in_chinese(detail);
             format!("声音缺了一部分（{detail}）；其余部分已使用，请重新导出")
         }
         ProblemKind::NoSamples => "声音里没有任何采样；请重新录制或删除".to_owned(),
-        ProblemKind::TooLong { limit_seconds } => {
-            format!("声音超过 {} 小时；请分成几段", limit_seconds / 3600)
+        ProblemKind::TooLong { limit_seconds: limit @ 3600.. } => {
+            format!("声音超过 {} 小时；请分成几段", limit / 3600)
         }
+        ProblemKind::TooLong { limit_seconds } => format!("声音超过 {limit_seconds} 秒；请分成几段"),
         ProblemKind::NotAVideo { detail } => {
+            let detail = in_chinese(detail);
             format!("这不是能读取的视频（{detail}）；请删除，或另存为 MP4")
         }
-        ProblemKind::BrokenVideo { detail } => format!("视频已损坏（{detail}）；请重新导出"),
+        ProblemKind::BrokenVideo { detail } => format!("视频已损坏（{}）；请重新导出", in_chinese(detail)),
         ProblemKind::DamagedVideo { detail } => {
+            let detail = in_chinese(detail);
             format!("视频有一部分已损坏（{detail}）；其余部分已使用，请重新导出")
         }
         ProblemKind::SlowVideo { limit_seconds } => {
@@ -131,11 +137,14 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
         ProblemKind::WithoutSense { sense, reason } => {
             format!("该样本不使用“{sense}”：{}", chinese(reason))
         }
-        ProblemKind::SenseNotLearned { sense, detail } => format!("不使用“{sense}”：{detail}"),
+        ProblemKind::SenseNotLearned { sense, detail } => {
+            format!("不使用“{sense}”：{}", in_chinese(detail))
+        }
         ProblemKind::NotASeries { detail } => {
+            let detail = in_chinese(detail);
             format!("这不是能读取的传感器序列（{detail}）；请每列一个传感器，每行一个时刻")
         }
-        ProblemKind::DamagedSeries { detail } => format!("传感器序列中有更正：{detail}"),
+        ProblemKind::DamagedSeries { detail } => format!("传感器序列中有更正：{}", in_chinese(detail)),
         other => other.to_string(),
     }
 }
@@ -193,6 +202,7 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::LabelInName => lang.pick("file names that give the label away", "文件名泄露标注"),
         Fault::RuleBroken => lang.pick("labels against the rules", "违反规则的标注"),
         Fault::Label => lang.pick("labels that look wrong", "可疑标注"),
+        Fault::SenseConflict => lang.pick("senses that contradict each other", "彼此矛盾的感官"),
         Fault::Conflict => lang.pick("rules in conflict", "规则冲突"),
         Fault::Duplicate => lang.pick("duplicates", "重复样本"),
         Fault::SpuriousCorrelation => lang.pick("properties that tell the label", "与标注相关的无关属性"),
@@ -245,6 +255,15 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
     }
 }
 
+/// The same, with the sense that shows it, of several.
+pub fn fault_of(sense: Option<&str>, fault: Fault, lang: Lang) -> String {
+    let name = self::fault(fault, lang);
+    sense.map_or_else(
+        || name.to_owned(),
+        |sense| lang.pick(format!("{sense}: {name}"), format!("{sense}：{name}")),
+    )
+}
+
 /// What a fault means, in one sentence.
 #[allow(clippy::too_many_lines, reason = "one arm a fault")]
 pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
@@ -265,9 +284,13 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
             "Models that had not seen the example, and the examples most like it, disagree with the label. Look, then decide: the label may be right.",
             "没见过该样本的模型和最相似的样本都不同意这个标注。请看一眼再决定：标注也可能是对的。",
         ),
+        Fault::SenseConflict => lang.pick(
+            "One sense speaks for another class than the label and the other senses, none of which had seen the example: a wrong pairing, a wrong note or a broken sensor.",
+            "某一感官与标注和其他感官（都未见过该样本）给出不同的类别：可能是配对错误、记录错误或传感器损坏。",
+        ),
         Fault::RuleBroken => lang.pick(
             "The label contradicts a rule that was decided and written into the label book.",
-            "标注违反了已裁定并写入规则书的规则。",
+            "标注违反了已裁定并写入标签手册的规则。",
         ),
         Fault::Conflict => lang.pick(
             "Examples that look alike are labelled by two rules. Decide on one: the models cannot learn both.",

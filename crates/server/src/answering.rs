@@ -1,9 +1,11 @@
 //! What every answer has: a request id, the right language for errors, headers that keep browsers safe, a line in the log, a count.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Json;
+use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
@@ -18,6 +20,7 @@ use tracing::Instrument as _;
 use crate::App;
 use crate::error::ApiError;
 use crate::ids::new_id;
+use crate::patience::patient;
 
 /// Where the request id stands.
 const REQUEST_ID: &str = "x-request-id";
@@ -48,10 +51,18 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     let route =
         request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
     // At the level of errors, so that a quiet log names the request as well.
+    let broke_off = Arc::new(AtomicBool::new(false));
+    let request = request.map(|body| match body.is_end_stream() {
+        true => body,
+        false => patient(body, app.body_patience, broke_off.clone()),
+    });
     let mut response = match guard(&request) {
         Ok(()) => next.run(request).instrument(tracing::error_span!("request", %id, route)).await,
         Err(error) => error.into_response(),
     };
+    if broke_off.load(Ordering::Relaxed) {
+        response = too_slow().into_response();
+    }
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         response = (error.status, Json(error.body(lang, id.clone()))).into_response();
     }
@@ -82,6 +93,11 @@ fn guard(request: &Request) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", en, zh).hint(hint.0, hint.1))
 }
 
+fn too_slow() -> ApiError {
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the body came too slowly", "请求体发送得太慢")
+        .hint("check the network; uploads go on where they ended", "请检查网络；上传可从中断处继续")
+}
+
 fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
@@ -91,7 +107,12 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// Bytes of one kind, that a browser may keep for ever: what they are is in their name.
 pub(crate) fn forever(kind: &str, bytes: Vec<u8>) -> Response {
     let mut response = bytes.into_response();
-    set(response.headers_mut(), CONTENT_TYPE.as_str(), kind);
-    set(response.headers_mut(), CACHE_CONTROL.as_str(), "private, max-age=31536000, immutable");
+    lasting(response.headers_mut(), kind);
     response
+}
+
+/// Says of what kind an answer is, and that it never changes.
+pub(crate) fn lasting(headers: &mut HeaderMap, kind: &str) {
+    set(headers, CONTENT_TYPE.as_str(), kind);
+    set(headers, CACHE_CONTROL.as_str(), "private, max-age=31536000, immutable");
 }

@@ -7,20 +7,28 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pipeline::Home;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
+use crate::answers;
 use crate::blobs::Blobs;
+use crate::books::Books;
 use crate::counters::Counters;
-use crate::db::Db;
+use crate::db::room::Limits;
+use crate::db::{Db, Tenant};
 use crate::error::ApiError;
 use crate::ids::new_id;
 use crate::live::Lives;
+use crate::making::Making;
 use crate::monitoring::Monitoring;
+use crate::oidc::Provider;
 use crate::people::{Attempts, Keys, Pace};
 use crate::serving::{Opened, Serving};
 use crate::shelf::Shelf;
 use crate::uploads::Uploads;
 use crate::{ServerError, Settings, Way};
+
+/// Files of a model: its bundle, its reports, what it answered about examples that it had not seen.
+pub(crate) const MODEL_ENDINGS: [&str; 4] = ["djm", "en.html", "zh.html", answers::ENDING];
 
 /// Passwords that are hashed at once.
 const HASHING: usize = 2;
@@ -28,6 +36,8 @@ const HASHING: usize = 2;
 const AFTERMATHS: usize = 32;
 /// Exports at once; others wait for one to end.
 const EXPORTS: usize = 16;
+/// Questions about the past at once: each may take a connection for seconds, and who labels needs one as well.
+const HISTORIES: usize = 2;
 
 /// The server's state.
 #[derive(Debug)]
@@ -41,6 +51,8 @@ pub(crate) struct App {
     pub(crate) models: Shelf,
     pub(crate) uploads: Uploads,
     pub(crate) lives: Lives,
+    pub(crate) making: Making,
+    pub(crate) books: Books,
     pub(crate) serving: Serving,
     pub(crate) monitoring: Monitoring,
     pub(crate) counters: Counters,
@@ -49,10 +61,16 @@ pub(crate) struct App {
     pub(crate) pace: Pace,
     /// Turns at exports, each of which holds a thread while its reader reads.
     pub(crate) exports: Arc<Semaphore>,
+    /// Turns at questions about the past.
+    histories: Semaphore,
     /// Turns at what is done after an answer.
     pub(crate) aftermaths: Arc<Semaphore>,
-    /// Of one tenant.
-    pub(crate) max_examples: Option<i64>,
+    /// How long a body may bring next to nothing.
+    pub(crate) body_patience: Duration,
+    /// What each tenant may have.
+    pub(crate) limits: Limits,
+    /// Whom people may log in with, besides a password.
+    pub(crate) provider: Option<Provider>,
     /// Turns at hashing passwords.
     pub(crate) hashing: Semaphore,
     pub(crate) way: Way,
@@ -95,14 +113,22 @@ impl App {
             shelf,
             uploads: Uploads::new(dir.join("uploads"), settings.max_upload),
             lives: Lives::default(),
+            making: Making::default(),
+            books: Books::default(),
             monitoring: Monitoring::default(),
             counters: Counters::default(),
             keys: Keys::default(),
             attempts: Attempts::default(),
             pace: Pace::new(settings.max_rate),
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            histories: Semaphore::new(HISTORIES),
             aftermaths: Arc::new(Semaphore::new(AFTERMATHS)),
-            max_examples: settings.max_examples.map(i64::from),
+            body_patience: settings.body_patience,
+            limits: Limits {
+                examples: settings.max_examples.map(i64::from),
+                bytes: settings.max_bytes.map(|most| i64::try_from(most).unwrap_or(i64::MAX)),
+            },
+            provider: settings.oidc.clone().map(Provider::new).transpose()?,
             hashing: Semaphore::new(HASHING),
             way: settings.way,
             wake: Notify::new(),
@@ -115,6 +141,13 @@ impl App {
     /// Where a file of a model lies here: its bundle `djm`, its reports. Ids are ours, so they are plain.
     pub(crate) fn model_file(&self, id: &str, ending: &str) -> PathBuf {
         self.models.path(&format!("{id}.{ending}"))
+    }
+
+    /// What the files of a model take that lie here; absent where its bundle does not.
+    pub(crate) fn model_bytes(&self, id: &str) -> Option<i64> {
+        let size = |ending: &str| std::fs::metadata(self.model_file(id, ending)).map(|about| about.len());
+        size("djm").ok()?;
+        i64::try_from(MODEL_ENDINGS.into_iter().filter_map(|ending| size(ending).ok()).sum::<u64>()).ok()
     }
 
     /// Keeps what was written to files of a model.
@@ -134,6 +167,19 @@ impl App {
             Ok(there.then(|| std::fs::read(app.models.path(&name))).transpose()?)
         })
         .await
+    }
+
+    /// Refuses what a tenant has no room for, before anything of it is written.
+    pub(crate) async fn has_room(&self, tenant: &Tenant, bytes: i64) -> Result<(), ApiError> {
+        match self.db.full(tenant, bytes, self.limits).await? {
+            Some(full) => Err(full.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// A turn at a question about the past, until it is dropped.
+    pub(crate) async fn history_turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.histories.acquire().await.map_err(|error| ApiError::internal(&error))
     }
 
     /// Opens a model, or finds it open.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use store::{Hash, StoreError};
 
+use crate::db::examples::ExampleRow;
 use crate::pictures;
 use crate::shelf::{Shelf, ShelfError};
 
@@ -35,17 +36,26 @@ impl Blobs {
         self.shelf.fetch_all(places.iter().map(String::as_str))
     }
 
-    /// What is in a blob.
-    pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, ShelfError> {
-        self.shelf.fetch(&place(name))?;
-        let path = self.path(name);
-        Ok(fs::read(&path).map_err(|source| StoreError::read(&path, source))?)
+    /// How large a blob is; `None` when it is nowhere.
+    pub(crate) fn size(&self, name: &str) -> Result<Option<u64>, ShelfError> {
+        self.shelf.size(&place(name))
+    }
+
+    /// Makes sure that the files of examples lie here.
+    pub(crate) fn fetch_of(&self, rows: &[ExampleRow]) -> Result<(), ShelfError> {
+        let names: Vec<String> = rows.iter().flat_map(ExampleRow::blobs).collect();
+        self.fetch(names.iter().map(String::as_str))
+    }
+
+    /// What a file would be called here.
+    pub(crate) fn name_of(&self, file: &Path) -> Result<String, ShelfError> {
+        let hash = Hash::of_file(file).map_err(|source| StoreError::read(file, source))?;
+        Ok(format!("{hash}{}", ending(file)))
     }
 
     /// Keeps a copy of a file and returns its name. What is there already is not written again.
     pub(crate) fn keep(&self, file: &Path) -> Result<String, ShelfError> {
-        let hash = Hash::of_file(file).map_err(|source| StoreError::read(file, source))?;
-        let name = format!("{hash}{}", ending(file));
+        let name = self.name_of(file)?;
         let path = self.path(&name);
         if !path.exists() {
             let mut from = fs::File::open(file).map_err(|source| StoreError::read(file, source))?;
@@ -57,10 +67,14 @@ impl Blobs {
         Ok(name)
     }
 
-    /// Keeps bytes that came without a name; what they are tells their ending.
+    /// What bytes that came without a name would be called here; what they are tells their ending.
+    pub(crate) fn name_of_bytes(bytes: &[u8]) -> String {
+        format!("{}.{}", Hash::of(bytes), pictures::ending_of(bytes))
+    }
+
+    /// Keeps bytes that came without a name.
     pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<String, ShelfError> {
-        let ending = pictures::kind_of(bytes).and_then(|kind| kind.rsplit('/').next()).unwrap_or("bin");
-        let name = format!("{}.{ending}", Hash::of(bytes));
+        let name = Self::name_of_bytes(bytes);
         let path = self.path(&name);
         if !path.exists() {
             store::write_atomic(&path, |out| out.write_all(bytes))?;
@@ -71,6 +85,20 @@ impl Blobs {
         Ok(name)
     }
 
+    /// A file that was made of a blob; `None` where it was not yet.
+    pub(crate) fn made(&self, name: &str, kind: &str) -> Result<Option<Vec<u8>>, ShelfError> {
+        let path = self.made_at(name, kind);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::read(&path, source).into()),
+        }
+    }
+
+    fn made_at(&self, name: &str, kind: &str) -> PathBuf {
+        self.derived.join(&name[..2]).join(format!("{name}.{kind}"))
+    }
+
     /// A file made of a blob, such as a thumbnail: made once, then found.
     pub(crate) fn derived(
         &self,
@@ -78,15 +106,12 @@ impl Blobs {
         kind: &str,
         make: impl FnOnce(&Path) -> Option<Vec<u8>>,
     ) -> Result<Option<Vec<u8>>, ShelfError> {
-        let path = self.derived.join(&name[..2]).join(format!("{name}.{kind}"));
-        match fs::read(&path) {
-            Ok(bytes) => return Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(StoreError::read(&path, source).into()),
+        if let Some(bytes) = self.made(name, kind)? {
+            return Ok(Some(bytes));
         }
         self.shelf.fetch(&place(name))?;
         let Some(bytes) = make(&self.path(name)) else { return Ok(None) };
-        store::write_atomic(&path, |out| out.write_all(&bytes))?;
+        store::write_atomic(&self.made_at(name, kind), |out| out.write_all(&bytes))?;
         Ok(Some(bytes))
     }
 }

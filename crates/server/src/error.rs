@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use base::open::BaseError;
 use pipeline::{Lang, PipelineError, words};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::db::room::Full;
 use crate::shelf::ShelfError;
 
 /// An answer that is none. [`answering`](crate::answering) writes it in the language of who asked.
@@ -82,18 +84,6 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", en, zh)
     }
 
-    /// A tenant would have more examples than it may.
-    pub(crate) fn over_quota(most: i64) -> Self {
-        let (en, zh) = (
-            format!("there may be {most} examples here, and these would be more"),
-            format!("此处最多 {most} 个样本，导入后将超出"),
-        );
-        Self::new(StatusCode::INSUFFICIENT_STORAGE, "over_quota", en, zh).hint(
-            "remove data sets that are not needed, or ask who runs the server",
-            "请删除不需要的数据集，或联系服务器管理员",
-        )
-    }
-
     fn disk_full() -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", "the disk is full", "磁盘已满")
             .hint("nothing was lost: free some space and try again", "没有丢失任何内容：请腾出空间后重试")
@@ -128,6 +118,37 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, body).into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<Full> for ApiError {
+    fn from(full: Full) -> Self {
+        let (en, zh) = match full {
+            Full::Examples(most) => (
+                format!("there may be {most} examples here, and these would be more"),
+                format!("此处最多 {most} 个样本，导入后将超出"),
+            ),
+            Full::Bytes(most) => {
+                let most = human_bytes(most);
+                (
+                    format!("files here may take {most}, and these would take more"),
+                    format!("此处的文件最多占用 {most}，此操作将超出"),
+                )
+            }
+        };
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "over_quota", en, zh).hint(
+            "remove data sets or models that are not needed, or ask who runs the server",
+            "请删除不需要的数据集或模型，或联系服务器管理员",
+        )
+    }
+}
+
+/// `1.5 GB`, as the studio writes it.
+fn human_bytes(bytes: i64) -> String {
+    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("KB", 1e3)];
+    match units.into_iter().find(|(_, size)| bytes as f64 >= *size) {
+        Some((unit, size)) => format!("{:.1} {unit}", bytes as f64 / size),
+        None => format!("{bytes} B"),
     }
 }
 
@@ -179,8 +200,20 @@ impl From<PipelineError> for ApiError {
             | E::NothingUsable { .. }
             | E::OneClass { .. }
             | E::NoLabels { .. }
+            | E::NoSensors { .. }
+            | E::Sense { .. }
+            | E::SensesTask { .. }
             | E::OtherModality { .. } => {
                 Self::invalid(words::error(&error, Lang::En), words::error(&error, Lang::Zh))
+            }
+            E::Base(BaseError::Ffmpeg(_)) => {
+                tracing::error!(%error, "videos cannot be decoded");
+                let (en, zh) = (words::error(&error, Lang::En), words::error(&error, Lang::Zh));
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_ffmpeg", en, zh)
+                    .hint("ask who runs the server to install it", "请联系服务器管理员安装")
+            }
+            E::Bundle(bundle::BundleError::Base(cause @ BaseError::Ffmpeg(_))) => {
+                PipelineError::from(cause).into()
             }
             E::Bundle(cause) => {
                 tracing::info!(%cause, "a bundle was refused");

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use dataset::{Content, Dataset, Decision, Example, ExampleId, Modality, Origin};
+use dataset::{Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Sense};
 
 use crate::blobs::Blobs;
 use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
+use crate::senses::{self, Known};
 use crate::tasks::Task;
 
 /// The kinds of examples that the studio takes.
@@ -17,14 +18,17 @@ pub(crate) fn modality(name: Option<&str>) -> Result<Modality, ApiError> {
         Some("image") => Ok(Modality::Image),
         Some("text") => Ok(Modality::Text),
         Some("sound") => Ok(Modality::Sound),
+        Some("video") => Ok(Modality::Video),
+        Some("series") => Ok(Modality::Series),
+        Some("senses") => Ok(Modality::Senses),
         _ => Err(ApiError::conflict("the data set is empty", "数据集是空的")
             .hint("bring examples in first", "请先导入样本")),
     }
 }
 
-/// Whether these are photos of parts: one of the `classes` says that nothing is wrong.
+/// Whether these are photos or sounds of parts: one of the `classes` says that nothing is wrong.
 pub(crate) fn inspects<'c>(of: &DatasetRow, mut classes: impl Iterator<Item = &'c str>) -> bool {
-    of.modality.as_deref() == Some("image")
+    matches!(of.modality.as_deref(), Some("image" | "sound"))
         && of.task == Task::Class.name()
         && classes.any(dataset::names_good_parts)
 }
@@ -45,16 +49,9 @@ pub(crate) fn dataset(of: &DatasetRow, rows: &[ExampleRow], blobs: &Blobs) -> Re
         Task::Classes => (dataset::Task::MultiLabel { classes: classes() }, "multi-label"),
         Task::Number => (dataset::Task::Regression { name: "number".to_owned() }, "regression"),
     };
-    let content = |row: &ExampleRow| {
-        let blob = row.blob.as_deref();
-        match modality {
-            Modality::Text => Some(Content::Text(row.body.clone()?)),
-            Modality::Sound => Some(Content::Sound(blobs.path(blob?))),
-            _ => Some(Content::Image(blobs.path(blob?))),
-        }
-    };
+    let senses = senses::named(of.senses.as_deref());
     let example = |row: &ExampleRow| {
-        let content = content(row)?;
+        let content = content(row, modality, &senses, blobs)?;
         let target = task.target(row.label.as_deref(), |name| numbers.get(name).copied());
         Some(Example {
             id: ExampleId(row.name.clone()),
@@ -81,8 +78,35 @@ pub(crate) fn dataset(of: &DatasetRow, rows: &[ExampleRow], blobs: &Blobs) -> Re
             why: "labelled in the studio".to_owned(),
         },
         modality,
-        senses: Vec::new(),
+        senses: senses.clone(),
         examples: examples.ok_or_else(lost)?,
+    })
+}
+
+/// What an example is; `None` where its row says nothing that could be.
+fn content(row: &ExampleRow, modality: Modality, senses: &[Sense], blobs: &Blobs) -> Option<Content> {
+    let file = || Some(blobs.path(row.blob.as_deref()?));
+    Some(match modality {
+        Modality::Text => Content::Text(row.body.clone()?),
+        Modality::Image => Content::Image(file()?),
+        Modality::Sound => Content::Sound(file()?),
+        Modality::Video => Content::Video(file()?),
+        Modality::Series => Content::Series(file()?),
+        Modality::Senses => {
+            let known = senses::of(row.senses.as_deref());
+            let there = senses.iter().filter_map(|sense| {
+                let content = match (known.get(&sense.name)?, sense.modality) {
+                    (Known::Text(text), Modality::Text) => Content::Text(text.clone()),
+                    (Known::Blob(blob), Modality::Image) => Content::Image(blobs.path(blob)),
+                    (Known::Blob(blob), Modality::Sound) => Content::Sound(blobs.path(blob)),
+                    (Known::Blob(blob), Modality::Video) => Content::Video(blobs.path(blob)),
+                    (Known::Blob(blob), Modality::Series) => Content::Series(blobs.path(blob)),
+                    _ => return None,
+                };
+                Some((sense.name.clone(), content))
+            });
+            Content::Senses(there.collect())
+        }
     })
 }
 

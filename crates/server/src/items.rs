@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use exchange::{Answer, Content, Header, Item};
@@ -11,6 +12,7 @@ use crate::db::Tenant;
 use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
+use crate::senses::{self, Known};
 use crate::tasks::{self, Task};
 use crate::{gathering, marks};
 
@@ -25,6 +27,8 @@ pub(crate) struct Items {
     tenant: Tenant,
     dataset: String,
     task: Task,
+    /// The state that they are of; that of now when absent.
+    state: Option<i64>,
     /// Whether their files are read as well.
     files: bool,
     read: VecDeque<ExampleRow>,
@@ -42,7 +46,7 @@ impl Items {
         let classes = app.db.classes(tenant, &dataset.id).await?;
         let header = Header {
             name: dataset.name.clone(),
-            kind: marks::kind(gathering::modality(dataset.modality.as_deref())?)?,
+            kind: marks::kind(gathering::modality(dataset.modality.as_deref())?),
             classes: classes.into_iter().map(|(name, _)| name).collect(),
         };
         let items = Self {
@@ -51,6 +55,7 @@ impl Items {
             tenant: tenant.clone(),
             dataset: dataset.id.clone(),
             task: Task::named(&dataset.task)?,
+            state: None,
             files: false,
             read: VecDeque::new(),
             last: Some((-1, String::new())),
@@ -58,18 +63,37 @@ impl Items {
         Ok((header, items))
     }
 
+    /// The same as they were at a number.
+    pub(crate) fn at(self, state: i64) -> Self {
+        Self { state: Some(state), ..self }
+    }
+
     /// The same, with their files.
     pub(crate) fn with_files(self) -> Self {
         Self { files: true, ..self }
+    }
+
+    fn page(&self, last: (i64, &str)) -> Result<Vec<ExampleRow>, sqlx::Error> {
+        let (db, tenant, dataset) = (&self.app.db, &self.tenant, &self.dataset);
+        match self.state {
+            Some(state) => self.runtime.block_on(db.examples_at(tenant, dataset, state, last, PAGE)),
+            None => self.runtime.block_on(db.examples_after(tenant, dataset, last, PAGE)),
+        }
     }
 
     fn item(&self, row: ExampleRow) -> Item {
         let tasks::Answer { label, labels, number } = self.task.show(row.label.as_deref());
         let answer = label.map(Answer::Class).or(labels.map(Answer::Classes)).or(number.map(Answer::Number));
         let side = |side: Option<i64>| side.and_then(|side| u32::try_from(side).ok());
-        let content = match (row.body, row.blob) {
-            (Some(text), _) => Content::Text(text),
-            (None, blob) => Content::File(blob.map(|blob| self.app.blobs.path(&blob)).unwrap_or_default()),
+        let file = |blob: &String| Content::File(self.app.blobs.path(blob));
+        let known = |(sense, known): (&String, &Known)| match known {
+            Known::Text(text) => (sense.clone(), Content::Text(text.clone())),
+            Known::Blob(blob) => (sense.clone(), file(blob)),
+        };
+        let content = match (&row.senses, row.body, &row.blob) {
+            (Some(kept), ..) => Content::Senses(senses::of(Some(kept)).iter().map(known).collect()),
+            (None, Some(text), _) => Content::Text(text),
+            (None, None, blob) => blob.as_ref().map_or_else(|| Content::File(PathBuf::new()), file),
         };
         Item {
             marks: marks::of(row.marks.as_deref()),
@@ -89,13 +113,12 @@ impl Iterator for Items {
     fn next(&mut self) -> Option<Self::Item> {
         if self.read.is_empty() {
             let (position, id) = self.last.take()?;
-            let page = self.app.db.examples_after(&self.tenant, &self.dataset, (position, &id), PAGE);
-            let rows = match self.runtime.block_on(page) {
+            let rows = match self.page((position, &id)) {
                 Ok(rows) => rows,
                 Err(error) => return Some(Err(io::Error::other(error))),
             };
             if self.files
-                && let Err(error) = self.app.blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))
+                && let Err(error) = self.app.blobs.fetch_of(&rows)
             {
                 return Some(Err(io::Error::other(error)));
             }

@@ -5,9 +5,11 @@
 //! deployed models share bases in [`serving`]. The studio in the browser uses nothing else than what `/openapi.json` describes.
 
 mod answering;
+mod answers;
 mod api;
 mod app;
 mod blobs;
+mod books;
 mod clock;
 mod counters;
 mod db;
@@ -19,14 +21,19 @@ mod items;
 mod jobs;
 mod listening;
 mod live;
+mod making;
 mod marks;
 mod memory;
 mod monitoring;
+mod oidc;
+mod patience;
 mod people;
 mod pictures;
+mod senses;
 mod serving;
 mod settings;
 mod shelf;
+mod streaming;
 mod studio;
 mod sweeping;
 mod tasks;
@@ -45,7 +52,7 @@ use axum::routing::get;
 use pipeline::Home;
 
 pub(crate) use app::App;
-pub use settings::{Settings, Store, Way};
+pub use settings::{Oidc, Settings, Store, Way};
 
 /// How often it is looked whether to close.
 const LOOK: Duration = Duration::from_millis(50);
@@ -72,6 +79,10 @@ pub enum ServerError {
     Store(#[source] object_store::Error),
     #[error("cannot open the database")]
     Database(#[source] sqlx::Error),
+    #[error("`{issuer}` is no address that a secret may be sent to")]
+    Issuer { issuer: String },
+    #[error("cannot ask other servers")]
+    Client(#[source] reqwest::Error),
     #[error("the server stopped")]
     Stopped(#[source] io::Error),
 }
@@ -149,7 +160,7 @@ async fn serve(
     if let Err(error) = app.monitoring.write_down(&app).await {
         tracing::warn!(error = error.en, "the last counts could not be written down");
     }
-    app.db.pool.close().await;
+    app.db.close().await;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// For whom it works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +30,39 @@ pub struct Settings {
     pub workers: usize,
     /// Most bytes of one upload.
     pub max_upload: u64,
+    /// How long a body may bring next to nothing.
+    pub body_patience: Duration,
     /// Requests a second of one person and their programs, five seconds' worth at once; `None` sets no limit.
     pub max_rate: Option<u32>,
     /// Examples of one tenant; `None` sets no limit.
     pub max_examples: Option<u32>,
+    /// Bytes of one tenant's files; `None` sets no limit.
+    pub max_bytes: Option<u64>,
+    /// Whom people may log in with, besides a password.
+    pub oidc: Option<Oidc>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Clone)]
+pub struct Oidc {
+    /// Its address, as it writes it into tokens: `https://…`.
+    pub issuer: String,
+    /// What it calls this server.
+    pub client_id: String,
+    /// What it knows this server by.
+    pub secret: String,
+    /// What people call it.
+    pub name: String,
+    /// Whoever has a verified e-mail of this domain comes in and looks.
+    pub domain: Option<String>,
+}
+
+impl std::fmt::Debug for Oidc {
+    /// Without the secret.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut out = out.debug_struct("Oidc");
+        out.field("issuer", &self.issuer).field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }
 
 /// An object store.
@@ -62,4 +92,6 @@ impl Store {
 impl Settings {
     /// Most bytes of one upload unless said otherwise: 20 GiB.
     pub const MAX_UPLOAD: u64 = 20 << 30;
+    /// How long a body may bring next to nothing unless said otherwise.
+    pub const BODY_PATIENCE: Duration = Duration::from_secs(30);
 }

@@ -114,6 +114,19 @@ impl Shelf {
         }
     }
 
+    /// How large a file is, here or there; `None` when it is nowhere.
+    pub(crate) fn size(&self, name: &str) -> Result<Option<u64>, ShelfError> {
+        if let Ok(about) = std::fs::metadata(self.path(name)) {
+            return Ok(Some(about.len()));
+        }
+        let Some(far) = &self.far else { return Ok(None) };
+        match far.runtime.block_on(far.store.head(&far.key(name))) {
+            Ok(about) => Ok(Some(about.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Makes sure that a file lies here; `false` when it is nowhere.
     pub(crate) fn fetch(&self, name: &str) -> Result<bool, ShelfError> {
         let path = self.path(name);

@@ -8,6 +8,9 @@ use std::time::Duration;
 use walkdir::WalkDir;
 
 use crate::App;
+use crate::app::MODEL_ENDINGS;
+use crate::clock::now;
+use crate::db::Tenant;
 use crate::error::ApiError;
 
 /// How often it is swept.
@@ -16,9 +19,14 @@ const EVERY: Duration = Duration::from_secs(3600);
 const YOUNG: Duration = Duration::from_secs(3600);
 /// In a store they stay longer: a database may be restored from yesterday's copy.
 const YOUNG_FAR: Duration = Duration::from_secs(30 * 86_400);
+/// An upload that nobody goes on with is forgotten.
+const UPLOAD: i64 = 30 * 86_400_000;
 
 /// Sweeps at the start and every hour, until the server closes.
 pub(crate) async fn sweep(app: Arc<App>) {
+    if let Err(error) = measure(&app).await {
+        tracing::warn!(error = error.en, "files of an earlier version could not be measured");
+    }
     while !app.is_closing() {
         match once(&app).await {
             Ok(0) => {}
@@ -29,11 +37,38 @@ pub(crate) async fn sweep(app: Arc<App>) {
     }
 }
 
+/// Measures files that a version kept which did not count bytes. One that is nowhere takes no room.
+async fn measure(app: &App) -> Result<(), ApiError> {
+    let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    loop {
+        let unmeasured = app.db.unmeasured_blobs().await?;
+        if unmeasured.is_empty() || app.is_closing() {
+            break;
+        }
+        for (tenant, blob) in unmeasured {
+            let (blobs, name) = (app.blobs.clone(), blob.clone());
+            let bytes = app.blocking(move || Ok(blobs.size(&name)?)).await?.unwrap_or(0);
+            app.db.measure_blob(&Tenant::of_row(tenant), &blob, whole(bytes)).await?;
+        }
+    }
+    for (tenant, id) in app.db.unmeasured_models().await? {
+        let (models, name) = (app.models.clone(), id.clone());
+        let bytes = app.blocking(move || {
+            let files = MODEL_ENDINGS.map(|ending| format!("{name}.{ending}"));
+            let sizes = files.iter().map(|file| Ok(models.size(file)?.unwrap_or(0)));
+            sizes.sum::<Result<u64, ApiError>>()
+        });
+        app.db.measure_model(&Tenant::of_row(tenant), &id, whole(bytes.await?)).await?;
+    }
+    Ok(())
+}
+
 async fn once(app: &App) -> Result<usize, ApiError> {
-    // What is being brought in is named when all of it is here.
-    if app.db.is_importing().await? {
+    // What is being brought in is named when all of it is here. What other servers bring lies in their folders, and in the store it is young.
+    if app.db.is_importing(&app.name).await? {
         return Ok(0);
     }
+    app.db.forget_uploads(now() - UPLOAD).await?;
     let named = app.db.named_files().await?;
     let [blobs, models, uploads] = ["blobs", "models", "uploads"].map(|folder| app.dir.join(folder));
     let shelves = [app.shelf.folder("blobs"), app.shelf.folder("models")];

@@ -31,6 +31,22 @@ pub(crate) struct Answer {
     pub(crate) number: Option<f64>,
 }
 
+impl Answer {
+    /// As somebody gave it, with names as they are kept.
+    pub(crate) fn given(
+        label: Option<&String>,
+        labels: Option<&Vec<String>>,
+        number: Option<f64>,
+    ) -> Result<Self, ApiError> {
+        let named = |names: &Vec<String>| names.iter().map(|name| name_of(name)).collect::<Result<_, _>>();
+        Ok(Self {
+            label: label.map(|name| name_of(name)).transpose()?,
+            labels: labels.map(named).transpose()?,
+            number,
+        })
+    }
+}
+
 impl Task {
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -45,6 +61,15 @@ impl Task {
         let all = [Self::Class, Self::Classes, Self::Number];
         let (en, zh) = ("`task` is class, classes or number", "task 须为 class、classes 或 number");
         all.into_iter().find(|task| task.name() == name).ok_or_else(|| ApiError::invalid(en, zh))
+    }
+
+    /// What says first how good a model is that answers it.
+    pub(crate) fn metric(self) -> &'static str {
+        match self {
+            Self::Class => "accuracy",
+            Self::Classes => "label-accuracy",
+            Self::Number => "mae",
+        }
     }
 
     /// As the reader of files calls it.
@@ -147,7 +172,7 @@ pub(crate) fn name_of(given: &str) -> Result<String, ApiError> {
 }
 
 /// Several labels as they are kept: sorted, each once, with [`AROUND`] before, between and behind.
-fn together(names: &[String]) -> String {
+pub(crate) fn together(names: &[String]) -> String {
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let mut kept = String::from(AROUND);
     for name in names {

@@ -1,10 +1,15 @@
 //! What an audit found, as it is kept: in both languages, with our ids in place of names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use curate::book::{Draft, Rule};
 use pipeline::report::Sentence;
 use pipeline::{Audit, AuditFinding, Lang, words};
 use serde::{Deserialize, Serialize};
+
+use crate::db::examples::ExampleRow;
+use crate::db::milestones::Decided;
+use crate::tasks::{Task, together};
 
 /// Findings that are kept: more than a person works through in a week.
 const MOST_FINDINGS: usize = 2000;
@@ -54,6 +59,9 @@ pub(crate) struct KeptAdvice {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct KeptCheck {
     pub(crate) fault: String,
+    /// Of several; worklists of before have none.
+    #[serde(default)]
+    pub(crate) sense: Option<String>,
     pub(crate) title: Both,
     pub(crate) flagged: usize,
     pub(crate) n: usize,
@@ -64,23 +72,78 @@ pub(crate) struct KeptCheck {
 pub(crate) struct KeptFinding {
     pub(crate) number: usize,
     pub(crate) fault: String,
+    /// Of several, the one that shows it; worklists of before have none.
+    #[serde(default)]
+    pub(crate) sense: Option<String>,
     pub(crate) title: Both,
     pub(crate) meaning: Both,
     pub(crate) action: serde_json::Value,
     pub(crate) action_text: Both,
     pub(crate) about: Option<Both>,
+    /// As the task keeps it.
     pub(crate) given: Option<String>,
+    /// As the task keeps it.
     pub(crate) suggested: Option<String>,
     pub(crate) score: f64,
     /// Ids of examples; the one to act on first.
     pub(crate) examples: Vec<String>,
     /// Similar examples with their distances.
     pub(crate) neighbours: Vec<(String, f32)>,
+    /// Of a case that wants a rule; worklists of before have none.
+    #[serde(default)]
+    pub(crate) conflict: Option<KeptConflict>,
+    /// The rule that is broken.
+    #[serde(default)]
+    pub(crate) rule: Option<i64>,
+}
+
+/// What a rule may say about a case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeptConflict {
+    pub(crate) a: String,
+    pub(crate) b: String,
+    /// Number of examples.
+    pub(crate) n: usize,
+    /// The division by an attribute that is offered.
+    pub(crate) split: Option<Rule>,
+}
+
+/// A case with all that its entry of the book will hold: kept apart, since lists are read often and this is not.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeptCase {
+    pub(crate) draft: Draft,
+    pub(crate) base: String,
+    /// Of the data that were looked through.
+    pub(crate) fingerprint: String,
+    pub(crate) members: Vec<Member>,
+    pub(crate) split: Option<Rule>,
+}
+
+/// An example of a case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Member {
+    /// Its id.
+    pub(crate) example: String,
+    /// What the division that is offered makes of it, where what decides is known of it.
+    split: Option<String>,
+}
+
+impl Member {
+    /// The label that a rule gives it, or `None` where it is to go; nothing where the rule cannot tell.
+    pub(crate) fn label(&self, rule: &Rule, draft: &Draft) -> Option<Option<String>> {
+        match rule {
+            Rule::AllA => Some(Some(draft.a.clone())),
+            Rule::AllB => Some(Some(draft.b.clone())),
+            Rule::NewClass { name } => Some(Some(name.clone())),
+            Rule::Exclude => Some(None),
+            Rule::Split { .. } => self.split.clone().map(Some),
+        }
+    }
 }
 
 impl Worklist {
-    /// Of an audit; `ids` names our examples by the names that the audit knows.
-    pub(crate) fn of(audit: &Audit, ids: &HashMap<String, String>) -> Self {
+    /// Of an audit of these examples, by the names that the audit knows.
+    pub(crate) fn of(audit: &Audit, task: Task, rows: &HashMap<String, ExampleRow>) -> Self {
         let advice = audit.worthwhile().map(|advice| KeptAdvice {
             sentence: Both::from(&advice.told),
             action: serde_json::json!(advice.action),
@@ -90,11 +153,12 @@ impl Worklist {
         });
         let checks = audit.summary().into_iter().map(|summary| KeptCheck {
             fault: summary.fault.name().to_owned(),
-            title: title(summary.fault),
+            title: title(summary.sense.as_deref(), summary.fault),
+            sense: summary.sense,
             flagged: summary.flagged,
             n: summary.n,
         });
-        let findings = audit.findings.iter().take(MOST_FINDINGS).map(|finding| kept(finding, ids));
+        let findings = audit.findings.iter().take(MOST_FINDINGS).map(|finding| kept(finding, task, rows));
         Self {
             advice: advice.collect(),
             checks: checks.collect(),
@@ -102,14 +166,50 @@ impl Worklist {
             findings: findings.collect(),
         }
     }
+
+    /// How often what was decided, by what was advised. `decisions` are by the number of the finding.
+    pub(crate) fn decided(&self, decisions: &BTreeMap<i64, String>) -> Decided {
+        let mut counts = Decided::new();
+        for finding in &self.findings {
+            let number = i64::try_from(finding.number).unwrap_or(i64::MAX);
+            if let (Some(decision), Some(action)) = (decisions.get(&number), finding.action.as_str()) {
+                *counts.entry(action.to_owned()).or_default().entry(decision.clone()).or_default() += 1;
+            }
+        }
+        counts
+    }
 }
 
-fn kept(finding: &AuditFinding, ids: &HashMap<String, String>) -> KeptFinding {
-    let id = |name: &String| ids.get(name).cloned();
+/// The cases of an audit that want a rule, by the numbers of their findings.
+pub(crate) fn cases(audit: &Audit, rows: &HashMap<String, ExampleRow>) -> Vec<(usize, KeptCase)> {
+    let fingerprint = audit.facts.iter().find(|(name, _)| name == "data fingerprint");
+    let fingerprint = fingerprint.map(|(_, value)| value.clone()).unwrap_or_default();
+    let case = |finding: &AuditFinding| {
+        let draft = Draft::clone(finding.case.as_deref()?);
+        let offered = finding.offered.as_ref();
+        let member = |(place, name): (usize, &String)| {
+            let split = offered.and_then(|offered| offered.labels.get(place).cloned().flatten());
+            Some(Member { example: rows.get(name)?.id.clone(), split })
+        };
+        let kept = KeptCase {
+            draft,
+            base: audit.base.clone()?,
+            fingerprint: fingerprint.clone(),
+            members: finding.ids.iter().enumerate().filter_map(member).collect(),
+            split: offered.map(|offered| offered.rule.clone()),
+        };
+        Some((finding.number, kept))
+    };
+    audit.findings.iter().take(MOST_FINDINGS).filter_map(case).collect()
+}
+
+fn kept(finding: &AuditFinding, task: Task, rows: &HashMap<String, ExampleRow>) -> KeptFinding {
+    let id = |name: &String| rows.get(name).map(|row| row.id.clone());
     KeptFinding {
         number: finding.number,
         fault: finding.fault.name().to_owned(),
-        title: title(finding.fault),
+        sense: finding.sense.clone(),
+        title: title(finding.sense.as_deref(), finding.fault),
         meaning: Both {
             en: words::fault_meaning(finding.fault, Lang::En).to_owned(),
             zh: words::fault_meaning(finding.fault, Lang::Zh).to_owned(),
@@ -117,8 +217,8 @@ fn kept(finding: &AuditFinding, ids: &HashMap<String, String>) -> KeptFinding {
         action: serde_json::json!(finding.action),
         action_text: Both::from(&finding.action.sentence()),
         about: finding.about.as_ref().map(Both::from),
-        given: finding.given.clone(),
-        suggested: finding.suggested.clone(),
+        given: finding.ids.first().and_then(|name| rows.get(name)?.label.clone()),
+        suggested: suggested(finding, task),
         score: finding.score,
         examples: finding.ids.iter().filter_map(id).take(MOST_SHOWN).collect(),
         neighbours: finding
@@ -126,9 +226,25 @@ fn kept(finding: &AuditFinding, ids: &HashMap<String, String>) -> KeptFinding {
             .iter()
             .filter_map(|neighbour| Some((id(&neighbour.id)?, neighbour.distance)))
             .collect(),
+        conflict: finding.case.as_ref().map(|draft| KeptConflict {
+            a: draft.a.clone(),
+            b: draft.b.clone(),
+            n: draft.members.len(),
+            split: finding.offered.as_ref().map(|offered| offered.rule.clone()),
+        }),
+        rule: finding.rule.and_then(|number| i64::try_from(number).ok()),
     }
 }
 
-fn title(fault: pipeline::Fault) -> Both {
-    Both { en: words::fault(fault, Lang::En).to_owned(), zh: words::fault(fault, Lang::Zh).to_owned() }
+/// What an example should be answered, as the task keeps it.
+fn suggested(finding: &AuditFinding, task: Task) -> Option<String> {
+    match task {
+        Task::Class => finding.suggested.clone(),
+        Task::Classes => finding.suggested_set.as_deref().map(together),
+        Task::Number => Some(finding.suggested.as_ref()?.parse::<f64>().ok()?.to_string()),
+    }
+}
+
+fn title(sense: Option<&str>, fault: pipeline::Fault) -> Both {
+    Both { en: words::fault_of(sense, fault, Lang::En), zh: words::fault_of(sense, fault, Lang::Zh) }
 }

@@ -26,6 +26,13 @@ pub struct Told {
     pub headers: Vec<(String, String)>,
 }
 
+impl Told {
+    /// The values of a header.
+    pub fn values<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t str> {
+        self.headers.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// Somebody with a session or a token, or nobody.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -37,8 +44,13 @@ pub struct Client {
 impl Client {
     /// Nobody yet, at `http://host:port`.
     pub fn nobody(address: &str) -> Self {
-        let config =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        // Where an answer leads elsewhere, that is the answer.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(PATIENCE))
+            .build();
         let headers = vec![("x-dianjing".to_owned(), "1".to_owned())];
         Self { agent: config.into(), address: address.to_owned(), headers }
     }
@@ -70,6 +82,11 @@ impl Client {
         let mut client = self.clone();
         client.headers.retain(|(given, _)| given != name);
         client
+    }
+
+    /// What it sends under a name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
     /// Looks.
@@ -115,6 +132,13 @@ impl Client {
     #[track_caller]
     pub fn bring(&self, name: &str, files: &[(String, Vec<u8>)]) -> String {
         let dataset = id(&self.post("/v1/datasets", &json!({ "name": name })));
+        self.bring_into(&dataset, files);
+        dataset
+    }
+
+    /// These files in a data set that is there, imported.
+    #[track_caller]
+    pub fn bring_into(&self, dataset: &str, files: &[(String, Vec<u8>)]) {
         let upload = id(&self.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
         for (path, bytes) in files {
             let put = format!("/v1/uploads/{upload}/file?path={path}&offset=0");
@@ -123,7 +147,6 @@ impl Client {
         }
         let ended = self.wait(&id(&self.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))));
         assert_eq!(ended["state"], "done", "{ended}");
-        dataset
     }
 
     /// Waits until a job ends.

@@ -87,7 +87,7 @@ impl Judge<'_> {
 }
 
 /// Mean of paired out-of-fold differences and its standard error (infinite below two), corrected for training sets that overlap.
-pub(crate) fn mean_with_error(differences: &[f64], folds: usize, repeats: usize) -> (f64, f64) {
+pub fn mean_with_error(differences: &[f64], folds: usize, repeats: usize) -> (f64, f64) {
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     if n < 2.0 {

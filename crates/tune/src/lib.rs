@@ -42,6 +42,7 @@ pub mod what_if;
 
 pub use config::{CheckedTune, TuneConfig};
 pub use error::TuneError;
+pub use evidence::mean_with_error;
 pub use head::{Head, Link, Member, Words};
 pub use input::{FeatureSet, Targets, TuneInput};
 pub use recipe::{Family, Input, MemberRecipe, Recipe};

@@ -1,6 +1,6 @@
 //! Emoji: the picture, its English and its Chinese name; which of eight categories?
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use dataset::Modality;
@@ -11,6 +11,9 @@ use serde::Deserialize;
 use super::Bench;
 use crate::table::home;
 
+/// The columns of its tables.
+pub(super) const SENSES: [(&str, Modality); 3] =
+    [("image", Modality::Image), ("english", Modality::Text), ("chinese", Modality::Text)];
 const DRAWS: usize = 2;
 /// What was reached before, with half of the emoji to learn from: logistic regression in Python, by combination.
 const BEFORE: [(&str, f64); 5] = [
@@ -28,26 +31,31 @@ const BROKEN: f64 = 0.02;
 const BELOW_BEST: f64 = 0.003;
 
 #[derive(Deserialize)]
-struct Emoji {
-    image: String,
-    category: String,
-    caption_en: String,
-    caption_zh: String,
+pub(super) struct Emoji {
+    pub(super) image: String,
+    pub(super) category: String,
+    pub(super) caption_en: String,
+    pub(super) caption_zh: String,
 }
 
-/// Prints the table, and tells whether every aim is reached on the mean.
-#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
-pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
+/// The folder of the pictures, and what is known of each.
+pub(super) fn read(data: &Path) -> anyhow::Result<(PathBuf, Vec<Emoji>)> {
     let folder = std::path::absolute(data.join("multimodal/emoji_zh_en"))?;
     if !folder.exists() {
         bail!("the data is missing: `{}`", folder.display());
     }
     let text = std::fs::read_to_string(folder.join("items.jsonl"))?;
-    let emoji: Vec<Emoji> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let emoji = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    Ok((folder, emoji))
+}
+
+/// Prints the table, and tells whether every aim is reached on the mean.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
+    let (folder, emoji) = read(data)?;
     let dir = std::env::temp_dir().join(format!("dianjing-senses-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
-    let senses = [("image", Modality::Image), ("english", Modality::Text), ("chinese", Modality::Text)];
-    let bench = Bench::new(home()?, dir.clone(), &senses);
+    let bench = Bench::new(home()?, dir.clone(), &SENSES);
     let combinations = bench.combinations();
     let (mut own, mut asked) = (vec![0.0; combinations.len()], vec![0.0; combinations.len()]);
     let mut broken = 0.0;
@@ -83,12 +91,12 @@ pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
 }
 
 /// A random half to learn from, the other to measure on, and that one with three pictures of ten broken.
-fn tables(
+pub(super) fn tables(
     dir: &Path,
     folder: &Path,
     emoji: &[Emoji],
     draw: usize,
-) -> anyhow::Result<(std::path::PathBuf, std::path::PathBuf, std::path::PathBuf)> {
+) -> anyhow::Result<(PathBuf, PathBuf, PathBuf)> {
     let mut rng = Seed(7).derive("emoji").nth(draw).rng();
     let mut order: Vec<usize> = (0..emoji.len()).collect();
     random::shuffle(&mut order, &mut rng);

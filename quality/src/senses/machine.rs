@@ -74,10 +74,10 @@ pub(super) fn print() -> anyhow::Result<bool> {
 }
 
 /// Numbers at random, the same in every run.
-struct Dice(Box<dyn FnMut() -> f64>);
+pub(super) struct Dice(Box<dyn FnMut() -> f64>);
 
 impl Dice {
-    fn new(seed: Seed) -> Self {
+    pub(super) fn new(seed: Seed) -> Self {
         let mut rng = seed.rng();
         Self(Box::new(move || random::uniform(&mut rng)))
     }
@@ -114,7 +114,7 @@ fn broken(dir: &Path, table: &Path, sense: usize) -> anyhow::Result<PathBuf> {
 }
 
 /// Machines in turn of every state, in files beside a table.
-fn table(dir: &Path, name: &str, n: usize) -> anyhow::Result<PathBuf> {
+pub(super) fn table(dir: &Path, name: &str, n: usize) -> anyhow::Result<PathBuf> {
     let path = dir.join(format!("{name}.csv"));
     let mut table = csv::Writer::from_path(&path)?;
     table.write_record(["photo", "sound", "vibration", "note", "label"])?;
@@ -180,7 +180,7 @@ fn sound(dice: &mut Dice, shows: bool) -> Vec<i16> {
 }
 
 /// Two axes over 0.8 s: a turning shaft; imbalance makes the first swing more, a worn bearing knocks on both.
-fn vibration(dice: &mut Dice, label: &str) -> String {
+pub(super) fn vibration(dice: &mut Dice, label: &str) -> String {
     let turn: f64 = dice.between(24.0, 28.0);
     let knock: f64 = dice.between(60.0, 75.0);
     let swing = if label == "imbalance" { 1.7 } else { 1.0 };

@@ -1,8 +1,13 @@
 //! Several senses of one thing: what each combination is worth, whether a model of all answers for those that are there, and what broken
-//! ones cost. On emoji (picture, English, Chinese) and on a made machine (photo, sound, vibration, note).
+//! ones cost; and which planted wrong pairs and labels an audit finds; whether a gate earns its place; what good
+//! series alone teach. On emoji (picture, English, Chinese) and on a made machine (photo,
+//! sound, vibration, note).
 
 mod emoji;
+mod gated;
 mod machine;
+mod planted;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -21,6 +26,15 @@ pub(crate) fn print(words: &[String], data: &Path) -> anyhow::Result<bool> {
     }
     if wants("emoji") {
         good &= emoji::print(data)?;
+    }
+    if wants("planted") {
+        good &= planted::print(data)?;
+    }
+    if wants("gated") {
+        good &= gated::print(data)?;
+    }
+    if wants("traces") {
+        good &= traces::print()?;
     }
     Ok(good)
 }

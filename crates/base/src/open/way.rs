@@ -1,6 +1,7 @@
 //! The way from an input to features: by looking, reading, hearing, watching or following.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use super::{BaseError, Embedded, EngineChoice, FeatureSpec, Input, engine};
 use crate::arch::Family;
@@ -85,7 +86,12 @@ impl Way {
     }
 
     /// All kinds of feature one after the other, and what of the input was damaged.
-    pub(super) fn features(&self, input: &Input, preprocess: &Preprocess) -> Result<Embedded, BaseError> {
+    pub(super) fn features(
+        &self,
+        input: &Input,
+        preprocess: &Preprocess,
+        cancel: &AtomicBool,
+    ) -> Result<Embedded, BaseError> {
         let whole = |features| Ok(Embedded { features, damage: None });
         match (self, preprocess, input) {
             (Self::Look(network), Preprocess::Image(preprocess), Input::Image(bytes)) => {
@@ -102,7 +108,7 @@ impl Way {
                     Input::Sound(bytes) => Decoder::new(bytes)?,
                     _ => unreachable!("the arm takes sounds only"),
                 };
-                let (features, damage) = hearing.features(network.as_ref(), decoder)?;
+                let (features, damage) = hearing.features(network.as_ref(), decoder, cancel)?;
                 Ok(Embedded { features, damage: damage.detail() })
             }
             (Self::Watch(network), Preprocess::Video(preprocess), Input::Frames(frames)) => {

@@ -1,9 +1,11 @@
 //! Sound files: recognised by content, decoded block by block, with limits.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_OPUS, CODEC_ID_SPEEX};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
@@ -268,10 +270,26 @@ pub fn decode_whole(bytes: &[u8], max_seconds: u64) -> Result<Recording, PrepErr
     Ok(Recording { channels, rate, damage: decoder.damage() })
 }
 
-/// The decoders are other people's code on foreign bytes: a panic in one of them is a damaged sound, not the end.
+thread_local! {
+    /// Whether this thread is inside somebody else's decoder.
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The decoders are other people's code on foreign bytes: a panic in one of them is a damaged sound, not the end, and is not printed.
 fn guarded<T>(decode: impl FnOnce() -> Result<T, PrepError>) -> Result<T, PrepError> {
-    catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(PrepError::BrokenSound { detail: "its decoder gave up".to_owned() }))
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_GUARDED.get() {
+                others(info);
+            }
+        }));
+    });
+    let before = IS_GUARDED.replace(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    IS_GUARDED.set(before);
+    decoded.unwrap_or_else(|_| Err(PrepError::BrokenSound { detail: "its decoder gave up".to_owned() }))
 }
 
 /// The track to decode, and what decodes it.
@@ -323,5 +341,6 @@ mod tests {
         let given_up = guarded(|| -> Result<(), PrepError> { panic!("a decoder of somebody else") });
         assert_eq!(given_up, Err(PrepError::BrokenSound { detail: "its decoder gave up".to_owned() }));
         assert_eq!(guarded(|| Ok(7)), Ok(7));
+        assert!(!IS_GUARDED.get(), "what panics outside is printed again");
     }
 }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use base::depict::Traces;
 use evaluate::inspect::{AlarmThreshold, GoodScores};
 use serde::{Deserialize, Serialize};
 use tune::detect::{Aligner, Bank, LocalMemory, PatchLogit, PatchMemory, PixelReference, Subspace};
@@ -216,7 +217,9 @@ fn get(stored: Stored, tensors: &Tensors, banks: &Banks) -> Result<Inspector, St
 fn check(inspector: &Inspector) -> Result<(), String> {
     let Inspector { sight, memories, units, .. } = inspector;
     let no_fit = || Err("scales, memories and units do not fit together".to_owned());
-    if !sight.looks.iter().all(Look::is_sound) || sight.looks.iter().all(Look::is_detail) {
+    let traces_are_sound = sight.traces.as_ref().is_none_or(Traces::is_sound);
+    if !traces_are_sound || !sight.looks.iter().all(Look::is_sound) || sight.looks.iter().all(Look::is_detail)
+    {
         return no_fit();
     }
     if sight.looks.len() > MOST_LOOKS {
@@ -280,7 +283,7 @@ mod tests {
             Look { plan, views: views.to_vec(), pooled }
         };
         let looks = vec![look(&[0..4, 4..6], 0..4), look(std::slice::from_ref(&(0..3)), 0..0)];
-        Sight { looks, without_background: false, depth: Depth::FULL }
+        Sight { looks, without_background: false, depth: Depth::FULL, traces: None }
     }
 
     fn seen(seed: u64) -> Seen {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
+use base::depict::{Traces, depict};
 use base::open::{BaseError, EngineChoice};
 use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_maps};
 use base::prep::{Depth, PrepError, decode_deep};
@@ -63,6 +64,9 @@ pub struct Sight {
     pub without_background: bool,
     /// How many of the bits of deep photos are used.
     pub depth: Depth,
+    /// How series are drawn; absent for photos and sounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Traces>,
 }
 
 /// What was seen of one photo: a grid of patches at each scale.
@@ -91,6 +95,8 @@ pub struct Shown<'a> {
     pub turned: &'a [(u32, u32)],
     /// How many of the bits of deep photos are used.
     pub depth: Depth,
+    /// How series are drawn.
+    pub traces: Option<&'a Traces>,
 }
 
 impl Shown<'_> {
@@ -113,6 +119,7 @@ pub struct Eye {
     looks: Vec<PatchBase>,
     without_background: bool,
     depth: Depth,
+    traces: Option<Traces>,
 }
 
 impl Sight {
@@ -140,15 +147,18 @@ impl Sight {
             looks.push(Look::new(plan, &maps, &base.columns()));
             bases.push(base);
         }
-        let Shown { without_background, depth, .. } = *shown;
-        Ok((Self { looks, without_background, depth }, Eye { looks: bases, without_background, depth }))
+        let Shown { without_background, depth, traces, .. } = *shown;
+        let traces = traces.cloned();
+        let eye = Eye { looks: bases, without_background, depth, traces: traces.clone() };
+        Ok((Self { looks, without_background, depth, traces }, eye))
     }
 
     /// Opens the base in a folder for this sight.
     pub fn open(&self, dir: &Path, engine: &EngineChoice) -> Result<Eye, BaseError> {
         let open = |look: &Look| PatchBase::open(dir, engine, look.plan.clone());
         let looks = self.looks.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Eye { looks, without_background: self.without_background, depth: self.depth })
+        let traces = self.traces.clone();
+        Ok(Eye { looks, without_background: self.without_background, depth: self.depth, traces })
     }
 }
 
@@ -205,6 +215,14 @@ fn laid_out(maps: Vec<String>, cell: usize, step: usize, scale: f64, sizes: &[(u
 }
 
 impl Eye {
+    /// The bytes of the picture that a file is looked at by: see [`depict`].
+    ///
+    /// # Errors
+    /// [`PrepError`] when the file cannot be read or drawn.
+    pub fn picture(&self, path: &Path) -> Result<Vec<u8>, PrepError> {
+        depict(path, self.traces.as_ref())
+    }
+
     /// Decodes a photo, and says whether some of it is brighter than the bits that are used can hold: there it is white.
     pub fn decode(&self, bytes: &[u8]) -> Result<(RgbImage, bool), PrepError> {
         decode_deep(bytes, self.depth)
@@ -285,7 +303,7 @@ mod tests {
 
     fn scale_of(sizes: &[(u32, u32)], smallest: Option<f64>, turned: &[(u32, u32)]) -> f64 {
         let (without_background, depth) = (false, Depth::FULL);
-        Shown { sizes, defects: true, smallest, without_background, turned, depth }.scale(8)
+        Shown { sizes, defects: true, smallest, without_background, turned, depth, traces: None }.scale(8)
     }
 
     #[test]

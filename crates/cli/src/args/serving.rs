@@ -41,7 +41,49 @@ pub(crate) struct ServeArguments {
     /// Let each tenant have at most this many examples (default: no limit)
     #[arg(long, value_name = "N")]
     pub(crate) max_examples: Option<u32>,
+    /// Let each tenant keep files of at most this many bytes, such as 50G (default: no limit)
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(crate) max_bytes: Option<u64>,
+    /// Let people log in with this provider of OpenID Connect, such as https://accounts.example.com; its secret comes from DIANJING_OIDC_SECRET
+    #[arg(long, value_name = "URL", requires = "oidc_client_id")]
+    pub(crate) oidc_issuer: Option<String>,
+    /// Go by this client id at the provider
+    #[arg(long, value_name = "ID", requires = "oidc_issuer")]
+    pub(crate) oidc_client_id: Option<String>,
+    /// Call the provider this on the button (default: the host of its address)
+    #[arg(long, value_name = "NAME", requires = "oidc_issuer")]
+    pub(crate) oidc_name: Option<String>,
+    /// Let everybody in, as viewers of the first team, who has a verified e-mail of this domain at the provider
+    #[arg(long, value_name = "DOMAIN", requires = "oidc_issuer")]
+    pub(crate) oidc_domain: Option<String>,
     /// Print the OpenAPI document of the interface instead
     #[arg(long)]
     pub(crate) openapi: bool,
+}
+
+/// `50G`, `512M`, `4096`; units count by the thousand, as the studio shows them.
+fn bytes(text: &str) -> Result<u64, String> {
+    let units = [('K', 1), ('M', 2), ('G', 3), ('T', 4)];
+    let unit = units.into_iter().find(|(unit, _)| text.to_ascii_uppercase().ends_with(*unit));
+    let number = if unit.is_some() { &text[..text.len() - 1] } else { text };
+    let number: u64 = number.parse().map_err(|_| "a number, perhaps with K, M, G or T".to_owned())?;
+    number
+        .checked_mul(1000_u64.pow(unit.map_or(0, |(_, power)| power)))
+        .ok_or_else(|| "too many bytes".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn bytes_may_have_a_unit() {
+        assert_eq!(
+            ["4096", "2k", "512M", "50G", "1T"].map(bytes),
+            [4096, 2000, 512_000_000, 50_000_000_000, 1_000_000_000_000].map(Ok)
+        );
+        for odd in ["", "G", "1.5G", "-1", "1X", "九G", "99999999T"] {
+            assert!(bytes(odd).is_err(), "{odd}");
+        }
+    }
 }

@@ -119,21 +119,26 @@ fn ask(findings: &Findings, lang: Lang) -> anyhow::Result<Vec<Accepted>> {
 
 /// What was done, and what it brought.
 fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang: Lang) {
-    let gone = revision.changes.iter().filter(|change| change.to.is_none()).count();
-    let relabelled = revision.changes.len() - gone;
+    let gone = revision.changes.iter().filter(|change| change.takes_out()).count();
+    let emptied = revision.changes.iter().filter(|change| change.sense.is_some()).count();
+    let relabelled = revision.changes.len() - gone - emptied;
     let n = revision.n;
+    let senses = match emptied {
+        0 => String::new(),
+        _ => lang.pick(format!("{emptied} senses emptied, "), format!("清空感官 {emptied} 个，")),
+    };
     say(
         arguments,
         &lang.pick(
-            format!("{relabelled} labels changed, {gone} examples taken out, {n} left"),
-            format!("改正标注 {relabelled} 个，去掉样本 {gone} 个，剩余 {n} 个"),
+            format!("{relabelled} labels changed, {senses}{gone} examples taken out, {n} left"),
+            format!("改正标注 {relabelled} 个，{senses}去掉样本 {gone} 个，剩余 {n} 个"),
         ),
     );
     if let (Some(book), true) = (&verb.rules, revision.n_rules > 0) {
         let (n, book) = (revision.n_rules, book.display());
         say(
             arguments,
-            &lang.pick(format!("{n} rules added to {book}"), format!("规则书 {book} 新增 {n} 条规则")),
+            &lang.pick(format!("{n} rules added to {book}"), format!("标签手册 {book} 新增 {n} 条规则")),
         );
     }
     let points =

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Source, TableForm, audit,
-    audit_arrays, words,
+    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Rules, Source, TableForm,
+    audit, audit_arrays, words,
 };
 use serde_json::{Map, Value, json};
 
@@ -69,7 +69,7 @@ fn look(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Res
     let request = AuditRequest {
         source: Source::At { path: verb.data.clone().unwrap_or_default(), read: read_options(&verb.columns) },
         base: verb.base.clone(),
-        rules: verb.rules.clone(),
+        rules: verb.rules.clone().map(Rules::At),
         skip: verb.skip.clone(),
         seed: verb.seed,
     };
@@ -147,6 +147,11 @@ fn line(finding: &AuditFinding, lang: Lang) -> String {
     }
     let mut parts =
         vec![if ids.is_empty() { lang.pick("the whole set", "整个数据集").to_owned() } else { ids }];
+    if let Some(sense) = &finding.sense
+        && finding.about.is_none()
+    {
+        parts[0] = lang.pick(format!("{sense} of {}", parts[0]), format!("{}的{sense}", parts[0]));
+    }
     match (&finding.given, &finding.suggested) {
         (Some(given), Some(suggested)) => parts.push(format!("{given} → {suggested}")),
         (Some(given), None) if finding.about.is_none() => parts.push(given.clone()),
@@ -179,7 +184,9 @@ fn tell(arguments: &Arguments, verb: &AuditArguments, found: &Audit, lang: Lang)
         .summary()
         .iter()
         .filter(|summary| summary.flagged > 0)
-        .map(|summary| format!("{}: {}", words::fault(summary.fault, lang), summary.flagged))
+        .map(|summary| {
+            format!("{}: {}", words::fault_of(summary.sense.as_deref(), summary.fault, lang), summary.flagged)
+        })
         .collect();
     let n = found.n();
     let list = if flagged.is_empty() {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bundle::Form;
 use dataset::{InspectionOptions, Purpose};
 use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
-use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, percent};
+use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, Subject, percent};
 
 use super::overwrite::{self, Written};
 use super::{clock, say, with_progress};
@@ -98,21 +98,23 @@ pub(super) fn options(columns: &InspectionColumns, purpose: Purpose) -> Inspecti
 fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, started: Instant, lang: Lang) {
     let seconds = started.elapsed().as_secs_f64();
     let (photos, groups) = made.n_good;
-    let taken = &made.set.layout;
+    let (taken, subject) = (&made.set.layout, Subject::of(made.set.modality));
+    let said = |text: String| subject.say(&text, lang);
+    let learned = said(lang.pick(
+        format!("Learned {photos} good photos in {seconds:.1} s"),
+        format!("用 {photos} 张良品照片学习完成，用时 {seconds:.1} 秒"),
+    ));
     say(
         arguments,
-        &lang.pick(
-            format!("Learned {photos} good photos in {seconds:.1} s ({taken}: {})", made.set.why),
-            format!("用 {photos} 张良品照片学习完成，用时 {seconds:.1} 秒（{taken}）"),
-        ),
+        &lang.pick(format!("{learned} ({taken}: {})", made.set.why), format!("{learned}（{taken}）")),
     );
     if groups < photos {
         say(
             arguments,
-            &lang.pick(
+            &said(lang.pick(
                 format!("Some show the same thing again: they count as {groups}."),
                 format!("其中有重复或同组的照片，按 {groups} 张计。"),
-            ),
+            )),
         );
     }
     say(arguments, &promise(request, made, lang));
@@ -120,7 +122,7 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
         say(arguments, pipeline::words::cost_use(cost).in_lang(lang));
     }
     if let Some(idle) = pipeline::words::idle_defects(made.n_idle) {
-        say(arguments, idle.in_lang(lang));
+        say(arguments, &said(idle.in_lang(lang).to_owned()));
     }
     for measured in &made.bundle.evaluation.measured {
         let on = match measured.on.as_str() {
@@ -137,22 +139,30 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
         let n = made.suspects.len();
         say(
             arguments,
-            &lang.pick(
+            &said(lang.pick(
                 format!("{n} good photos look as if they were not; look at them, `{}` first.", worst.id),
                 format!("有 {n} 张良品照片看上去不像良品；请查看，先看“{}”。", worst.id),
-            ),
+            )),
         );
     }
     let (out, report) = (request.out.display(), request.report.display());
+    let new = new_files(subject);
     say(
         arguments,
         &lang.pick(
-            format!(
-                "Bundle: {out}\nReport: {report}\nNext: dianjing predict {out} new/*.png --heatmaps heat"
-            ),
-            format!("模型：{out}\n报告：{report}\n下一步：dianjing predict {out} new/*.png --heatmaps heat"),
+            format!("Bundle: {out}\nReport: {report}\nNext: dianjing predict {out} {new} --heatmaps heat"),
+            format!("模型：{out}\n报告：{report}\n下一步：dianjing predict {out} {new} --heatmaps heat"),
         ),
     );
+}
+
+/// What one asks about next.
+fn new_files(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Photo => "new/*.png",
+        Subject::Sound => "new/*.wav",
+        Subject::Series => "new/*.csv",
+    }
 }
 
 /// What is promised about false alarms, or why nothing is and what would help.

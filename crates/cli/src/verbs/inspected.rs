@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked};
 use dataset::{Purpose, ReadOptions};
 use image::{ImageBuffer, Luma};
-use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, words};
+use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, Subject, words};
 
 use super::batch::Batch;
 use super::{inspect, say, with_progress};
@@ -27,8 +27,8 @@ pub(super) fn predict(
     let home = settings::home(arguments)?;
     if verb.inputs == [Path::new("-")] {
         return Err(Usage {
-            en: "an inspector looks at photos; name files or folders instead of `-`".to_owned(),
-            zh: "检测器看的是照片；请给出文件或文件夹，而不是 -".to_owned(),
+            en: "an inspector looks at files; name them or folders instead of `-`".to_owned(),
+            zh: "检测器看的是文件；请给出文件或文件夹，而不是 -".to_owned(),
         }
         .into());
     }
@@ -55,12 +55,13 @@ pub(super) fn predict(
     }
     let alarms = rows.iter().filter(|row| row.found.as_ref().is_some_and(|found| found.alarm)).count();
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
-    say(arguments, &summary(rows.len(), alarms, unread, lang));
+    let subject = Subject::named(&bundle.manifest.base.modality);
+    say(arguments, &subject.say(&summary(rows.len(), alarms, unread, lang), lang));
     if let Some(line) = brighter(&rows, lang) {
         say(arguments, &line);
     }
     for line in batch.iter().flat_map(|batch| batch.told(lang)) {
-        say(arguments, &line);
+        say(arguments, &subject.say(&line, lang));
     }
     let called = batch.as_ref().map_or(0, Batch::called);
     Ok(if unread == rows.len() {
@@ -130,8 +131,9 @@ fn table(
         lang.pick("score, alarm above", "得分，报警阈值"),
         bundle.alarm.threshold.threshold()
     );
+    let subject = Subject::named(&bundle.manifest.base.modality).say(lang.pick("photo", "照片"), lang);
     let mut header = vec![
-        lang.pick("photo", "照片"),
+        subject.as_str(),
         lang.pick("verdict", "判定"),
         &score,
         lang.pick("p-value", "p 值"),
@@ -252,9 +254,10 @@ pub(super) fn evaluate(
 ) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
     let read = inspect::options(&verb.inspection_columns(), Purpose::Measure);
-    let measured = with_progress(arguments, lang, |run| {
+    let (measured, subject) = with_progress(arguments, lang, |run| {
         let predictor = home.open_inspector(&verb.bundle, run)?;
-        pipeline::measure_inspector(&predictor, &verb.data, &read, run)
+        let subject = Subject::named(&predictor.bundle().manifest.base.modality);
+        Ok((pipeline::measure_inspector(&predictor, &verb.data, &read, run)?, subject))
     })?;
     if arguments.json {
         show::json(&measured)?;
@@ -270,25 +273,31 @@ pub(super) fn evaluate(
         vec![name, show::estimate("recall", recall, lang)]
     }));
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
-    for line in measured_on(&measured, lang) {
+    for line in measured_on(&measured, subject, lang) {
         say(arguments, &line);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What was made of the set, and what of it was measured.
-fn measured_on(measured: &InspectorMeasures, lang: Lang) -> Vec<String> {
+fn measured_on(measured: &InspectorMeasures, subject: Subject, lang: Lang) -> Vec<String> {
     let InspectorMeasures { n_good, n_defects, n_left_out, layout, why, .. } = measured;
     let n = n_good + n_defects;
-    let mut told = vec![lang.pick(
-        format!("Measured on {n} photos, {n_good} good and {n_defects} with defects ({layout}: {why})."),
-        format!("在 {n} 张照片上测得：良品 {n_good} 张，缺陷 {n_defects} 张（{layout}）。"),
-    )];
+    let measured = subject.say(
+        &lang.pick(
+            format!("Measured on {n} photos, {n_good} good and {n_defects} with defects"),
+            format!("在 {n} 张照片上测得：良品 {n_good} 张，缺陷 {n_defects} 张"),
+        ),
+        lang,
+    );
+    let mut told =
+        vec![lang.pick(format!("{measured} ({layout}: {why})."), format!("{measured}（{layout}）。"))];
     if *n_left_out > 0 {
-        told.push(lang.pick(
+        let left_out = lang.pick(
             format!("{n_left_out} were left out: the inspector learned from them, or they are there to learn from."),
             format!("另有 {n_left_out} 张未使用：检测器从中学习过，或本来就是用于学习的。"),
-        ));
+        );
+        told.push(subject.say(&left_out, lang));
     }
     told
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use pipeline::Lang;
-use server::{Opened, Settings, Store, Way};
+use server::{Oidc, Opened, Settings, Store, Way};
 
 use super::say;
 use crate::args::{Arguments, ServeArguments, StudioArguments};
+use crate::exit::Usage;
 use crate::{CANCELLED, settings, show};
 
 pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) -> anyhow::Result<ExitCode> {
@@ -21,8 +22,11 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
         store: None,
         workers: 1,
         max_upload: Settings::MAX_UPLOAD,
+        body_patience: Settings::BODY_PATIENCE,
         max_rate: None,
         max_examples: None,
+        max_bytes: None,
+        oidc: None,
     };
     let mut shown = Ok(());
     let opened = |opened: &Opened| {
@@ -61,8 +65,11 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
         store: verb.store.clone().map(Store::from_environment),
         workers: verb.workers.into(),
         max_upload: Settings::MAX_UPLOAD,
+        body_patience: Settings::BODY_PATIENCE,
         max_rate: (verb.max_rate > 0).then_some(verb.max_rate),
         max_examples: verb.max_examples,
+        max_bytes: verb.max_bytes,
+        oidc: oidc(verb)?,
     };
     let mut shown = Ok(());
     let opened = |opened: &Opened| {
@@ -83,6 +90,20 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
     shown?;
     say(arguments, lang.pick("Closed. Everything is kept.", "已关闭。所有内容均已保存。"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The provider that people log in with. Its secret is no argument: other people of this machine see those.
+fn oidc(verb: &ServeArguments) -> anyhow::Result<Option<Oidc>> {
+    let Some((issuer, client_id)) = verb.oidc_issuer.clone().zip(verb.oidc_client_id.clone()) else {
+        return Ok(None);
+    };
+    let secret = settings::oidc_secret().ok_or_else(|| Usage {
+        en: "--oidc-issuer needs the secret of the client in DIANJING_OIDC_SECRET".to_owned(),
+        zh: "使用 --oidc-issuer 时，须在环境变量 DIANJING_OIDC_SECRET 中给出客户端密钥".to_owned(),
+    })?;
+    let host = issuer.split('/').nth(2).unwrap_or(&issuer);
+    let name = verb.oidc_name.clone().unwrap_or_else(|| host.to_owned());
+    Ok(Some(Oidc { issuer, client_id, secret, name, domain: verb.oidc_domain.clone() }))
 }
 
 fn folder(given: Option<PathBuf>) -> PathBuf {

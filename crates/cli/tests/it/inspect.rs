@@ -264,7 +264,7 @@ fn inspectors_and_other_bundles_are_not_mixed_up() {
     ");
     assert_snapshot!(place.run(&["predict", "parts.djm", "-"]).told(), @r"
     exit 2
-    error: an inspector looks at photos; name files or folders instead of `-`
+    error: an inspector looks at files; name them or folders instead of `-`
     ");
     let ended = inspect(&place, &["parts", "--false-alarms", "0"]);
     assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);

@@ -14,6 +14,7 @@ mod inner_maps;
 mod inspect;
 mod inspect_measured;
 mod inspect_odd;
+mod inspect_series;
 mod inspect_told;
 mod journey;
 mod kinds;

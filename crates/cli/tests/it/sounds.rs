@@ -107,6 +107,7 @@ fn an_audit_hears_what_is_wrong() {
     let found = json(&place.run(&["audit", "parts", "--report", "audit.html", "--json"]).fine());
     let page = fs::read_to_string(place.path("audit.html")).unwrap();
     assert!(page.contains("data:image/jpeg"), "sounds are drawn");
+    assert!(page.contains("<audio controls") && page.contains("media-src data:"), "sounds can be heard");
     let flagged = |fault: &str| {
         let findings = found["findings"].as_array().unwrap().iter();
         let named = findings.filter(|finding| finding["fault"] == fault);
@@ -161,7 +162,13 @@ fn good_sounds_alone_make_an_inspector_that_marks_what_is_new() {
     }
     place.write("good/notes.txt", "recorded on Monday");
     let ended = place.run(&["inspect", "good", "--false-alarms", "10%", "--json"]).fine();
-    assert!(ended.err.contains("24"), "{}", ended.err);
+    assert!(
+        ended.err.contains("Learned 24 good recordings") && !ended.err.contains("photo"),
+        "{}",
+        ended.err
+    );
+    let page = std::fs::read_to_string(place.path("good.report.html")).unwrap();
+    assert!(page.contains("What to record next") && !page.contains("photo<") && !page.contains("hotograph"));
     // The same hiss with a whistle in the middle of it.
     let whistle = |number: u32| -> Vec<f32> {
         let tone = |i: usize| if (3000..5000).contains(&i) { 0.5 * (i as f32 * 1.9).sin() } else { 0.0 };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::space::{distance, placed};
 use super::{Entry, Exemplar, Region, Rule};
 use crate::consistency::{Case, Labelled, Question};
@@ -19,13 +21,26 @@ pub struct Decision<'a> {
     pub fingerprint: &'a str,
 }
 
+/// All of an entry that does not depend on the answer: what can be kept until somebody gives it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// The first class.
+    pub a: String,
+    /// The second class.
+    pub b: String,
+    /// Where the rule will hold.
+    pub region: Region,
+    /// Examples that show what it is about.
+    pub exemplars: Vec<Exemplar>,
+    /// Ids of the examples it will be decided for.
+    pub members: Vec<String>,
+}
+
 /// Makes the entry of one case.
 ///
-/// `ids` is `[n]` and `class_names` is `[k]`, those of `examples`; `question` is that of `case`. The radius is the one that best
-/// tells the members from the other examples of the two classes (the largest difference of the two shares inside).
-///
 /// # Panics
-/// When there are fewer ids or names than examples or classes.
+/// As [`Draft::of`].
 pub fn decide(
     examples: &Labelled<'_>,
     case: &Case,
@@ -34,28 +49,59 @@ pub fn decide(
     ids: &[String],
     class_names: &[String],
 ) -> Entry {
-    let members = case.rows();
-    let (a, b) = case.classes;
-    let exemplar = |row: &usize, class: u32| Exemplar {
-        id: ids[*row].clone(),
-        given: class_names[class as usize].clone(),
-        features: examples.x().row(*row).to_vec(),
-    };
-    let [of_a, of_b] = &question.prototypes;
-    Entry {
-        a: class_names[a as usize].clone(),
-        b: class_names[b as usize].clone(),
-        rule: decision.rule.clone(),
-        region: region(examples, &members, (a, b)),
-        exemplars: of_a
-            .iter()
-            .map(|row| exemplar(row, a))
-            .chain(of_b.iter().map(|row| exemplar(row, b)))
-            .collect(),
-        members: members.iter().map(|row| ids[*row].clone()).collect(),
-        date: decision.date.to_owned(),
-        author: decision.author.to_owned(),
-        fingerprint: decision.fingerprint.to_owned(),
+    Draft::of(examples, case, question, ids, class_names).decided(decision)
+}
+
+impl Draft {
+    /// What is known of a case before it is decided.
+    ///
+    /// `ids` is `[n]` and `class_names` is `[k]`, those of `examples`; `question` is that of `case`. The radius is the one that best
+    /// tells the members from the other examples of the two classes (the largest difference of the two shares inside).
+    ///
+    /// # Panics
+    /// When there are fewer ids or names than examples or classes.
+    pub fn of(
+        examples: &Labelled<'_>,
+        case: &Case,
+        question: &Question,
+        ids: &[String],
+        class_names: &[String],
+    ) -> Self {
+        let members = case.rows();
+        let (a, b) = case.classes;
+        let exemplar = |row: &usize, class: u32| Exemplar {
+            id: ids[*row].clone(),
+            given: class_names[class as usize].clone(),
+            features: examples.x().row(*row).to_vec(),
+        };
+        let [of_a, of_b] = &question.prototypes;
+        Self {
+            a: class_names[a as usize].clone(),
+            b: class_names[b as usize].clone(),
+            region: region(examples, &members, (a, b)),
+            exemplars: of_a
+                .iter()
+                .map(|row| exemplar(row, a))
+                .chain(of_b.iter().map(|row| exemplar(row, b)))
+                .collect(),
+            members: members.iter().map(|row| ids[*row].clone()).collect(),
+        }
+    }
+
+    /// The entry, with its answer.
+    pub fn decided(self, decision: Decision<'_>) -> Entry {
+        let Self { a, b, region, exemplars, members } = self;
+        Entry {
+            a,
+            b,
+            rule: decision.rule.clone(),
+            region,
+            exemplars,
+            members,
+            date: decision.date.to_owned(),
+            author: decision.author.to_owned(),
+            fingerprint: decision.fingerprint.to_owned(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Book, Entry, Rule};
+use crate::attributes::in_chinese;
 use crate::consistency::{Side, Split};
 
 /// The language of a page.
@@ -39,7 +40,7 @@ pub fn markdown(book: &Book, language: Language) -> String {
         let cells = [
             (place + 1).to_string(),
             format!("{} / {}", cell(a), cell(b)),
-            cell(&rule(entry, language)),
+            cell(&words(&entry.rule, (&entry.a, &entry.b), language)),
             members.len().to_string(),
             cell(author),
             cell(date),
@@ -54,7 +55,7 @@ pub fn markdown(book: &Book, language: Language) -> String {
             place + 1,
             cell(&entry.a),
             cell(&entry.b),
-            cell(&rule(entry, language))
+            cell(&words(&entry.rule, (&entry.a, &entry.b), language))
         );
         page.push_str(pick("| example | label it had |\n|---|---|\n", "| 样本 | 当时的标签 |\n|---|---|\n"));
         for exemplar in &entry.exemplars {
@@ -64,10 +65,9 @@ pub fn markdown(book: &Book, language: Language) -> String {
     page
 }
 
-/// One rule in words.
-fn rule(entry: &Entry, language: Language) -> String {
-    let (a, b) = (&entry.a, &entry.b);
-    match (&entry.rule, language) {
+/// One rule about two classes in words.
+pub fn words(rule: &Rule, (a, b): (&str, &str), language: Language) -> String {
+    match (rule, language) {
         (Rule::AllA, Language::English) => format!("All of these are \"{a}\"."),
         (Rule::AllA, Language::Chinese) => format!("这些全部是“{a}”。"),
         (Rule::AllB, Language::English) => format!("All of these are \"{b}\"."),
@@ -80,24 +80,34 @@ fn rule(entry: &Entry, language: Language) -> String {
         (Rule::Exclude, Language::Chinese) => "这些样本不使用。".to_owned(),
         (Rule::Split { attribute, by: Split::At { threshold, below } }, _) => {
             let (low, high) = if *below == Side::A { (a, b) } else { (b, a) };
+            let threshold = short(*threshold);
             match language {
                 Language::English => {
                     format!("\"{low}\" where {attribute} is below {threshold}, \"{high}\" from there on.")
                 }
-                Language::Chinese => format!("{attribute} 小于 {threshold} 时是“{low}”，否则是“{high}”。"),
+                Language::Chinese => {
+                    format!("{} 小于 {threshold} 时是“{low}”，否则是“{high}”。", in_chinese(attribute))
+                }
             }
         }
         (Rule::Split { attribute, by: Split::Among { a: names } }, Language::English) => {
             format!("\"{a}\" where {attribute} is one of {}; \"{b}\" elsewhere.", names.join(", "))
         }
         (Rule::Split { attribute, by: Split::Among { a: names } }, Language::Chinese) => {
-            format!("{attribute} 为 {} 时是“{a}”，否则是“{b}”。", names.join("、"))
+            format!("{} 为 {} 时是“{a}”，否则是“{b}”。", in_chinese(attribute), names.join("、"))
         }
     }
 }
 
+/// A number with as many digits as people compare by: four that count.
+fn short(value: f64) -> String {
+    let digits = 3.0 - value.abs().log10().floor();
+    let scale = 10_f64.powf(digits.clamp(0.0, 12.0));
+    ((value * scale).round() / scale).to_string()
+}
+
 /// Text that stays inside its cell and is shown as it is.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -111,4 +121,15 @@ fn cell(text: &str) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn numbers_have_as_many_digits_as_people_compare_by() {
+        let shown = [0.487_134, 50.0, 7168.4, 0.0, 123_456.7, -1.005_04].map(short);
+        assert_eq!(shown, ["0.4871", "50", "7168", "0", "123457", "-1.005"]);
+    }
 }

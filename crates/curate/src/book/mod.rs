@@ -1,6 +1,6 @@
 //! The label book: which rule was decided on for examples that look alike, with examples of it (methods 3.8).
 //!
-//! [`decide`] makes an entry of a [case](crate::consistency::Case) and its answer, [`Book::parse`] and [`Book::to_json`] are the
+//! [`decide`] makes an entry of a [case](crate::consistency::Case) and its answer, a [`Draft`] waits for it, [`Book::parse`] and [`Book::to_json`] are the
 //! file, [`markdown`](fn@markdown) is for people, [`check`](fn@check) is for new labels and [`apply`] for a whole data set.
 
 mod check;
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::consistency::Split;
 
 pub use check::{Contradiction, Expected, NewLabel, Relabel, apply, check};
-pub use decide::{Decision, decide};
+pub use decide::{Decision, Draft, decide};
 pub use error::{BookError, EntryFault};
-pub use markdown::{Language, markdown};
+pub use markdown::{Language, cell, markdown, words};
 
 /// The version of the format that is written, and the only one that is read.
 pub const VERSION: u32 = 1;

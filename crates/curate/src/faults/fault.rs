@@ -16,6 +16,8 @@ pub enum Fault {
     RuleBroken,
     /// The label is probably wrong.
     Label,
+    /// One sense of the example contradicts the others: it belongs to another example, or is broken.
+    SenseConflict,
     /// Examples that look alike follow two rules.
     Conflict,
     /// The same example more than once.
@@ -118,12 +120,13 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 55] = [
         Self::Leak,
         Self::GroupLeak,
         Self::LabelInName,
         Self::RuleBroken,
         Self::Label,
+        Self::SenseConflict,
         Self::Conflict,
         Self::Duplicate,
         Self::SpuriousCorrelation,
@@ -183,6 +186,7 @@ impl Fault {
             Self::LabelInName => "label_in_name",
             Self::RuleBroken => "rule_broken",
             Self::Label => "label",
+            Self::SenseConflict => "sense_conflict",
             Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",
             Self::SpuriousCorrelation => "spurious_correlation",

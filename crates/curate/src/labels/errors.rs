@@ -79,8 +79,9 @@ fn errors(judged: Judged<'_>, known: f64) -> LabelErrors {
     let mask: Vec<bool> = (0..judged.n()).map(doubted).collect();
     let suggested = (0..judged.n()).map(|row| best_other(judged, row)).collect();
     let mut notes = judged.notes();
-    notes.extend(doubted_classes(judged, &mask));
-    LabelErrors { flagged: ranked(&mask, &scores), scores, suggested, notes }
+    let flagged = ranked(&mask, &scores);
+    notes.extend(doubted_classes(judged.labels(), judged.n_classes(), &flagged));
+    LabelErrors { flagged, scores, suggested, notes }
 }
 
 /// `[k]`: the typical probabilities of each class.
@@ -122,16 +123,16 @@ fn best_other(judged: Judged<'_>, row: usize) -> u32 {
     if probs.len() > 1 { argmax(&probs) as u32 } else { given }
 }
 
-fn doubted_classes(judged: Judged<'_>, mask: &[bool]) -> impl Iterator<Item = Note> {
-    let mut flagged = vec![0_usize; judged.n_classes()];
-    for (label, flag) in judged.labels().iter().zip(mask) {
-        flagged[*label as usize] += usize::from(*flag);
-    }
-    let counts = judged.class_counts().into_iter().zip(flagged).enumerate();
-    counts.filter_map(|(class, (all, flagged))| {
-        let share = flagged as f64 / all.max(1) as f64;
+/// The classes of which so much is flagged that it asks for caution. `labels` is `[n]`, each below `n_classes`; `flagged` are rows.
+pub fn doubted_classes(labels: &[u32], n_classes: usize, flagged: &[usize]) -> Vec<Note> {
+    let (mut all, mut doubted) = (vec![0_usize; n_classes], vec![0_usize; n_classes]);
+    labels.iter().for_each(|label| all[*label as usize] += 1);
+    flagged.iter().for_each(|row| doubted[labels[*row] as usize] += 1);
+    let note = |class: usize| {
+        let share = doubted[class] as f64 / all[class].max(1) as f64;
         (share > DOUBTED).then_some(Note::DoubtedClass { class: class as u32, share })
-    })
+    };
+    (0..n_classes).filter_map(note).collect()
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ impl Used {
             Kind::Image => "Image",
             Kind::Text => "Text",
             Kind::Sound => "Audio",
+            Kind::Video => "Video",
+            Kind::Series | Kind::Senses => unreachable!("these are refused before"),
         };
         let mut text = format!("<View>\n  <{tag} name=\"{to}\" value=\"${to}\"/>\n");
         // Writing to a text cannot fail.

@@ -45,6 +45,8 @@ fn key(kind: Kind) -> &'static str {
         Kind::Image => "image",
         Kind::Text => "text",
         Kind::Sound => "audio",
+        Kind::Video => "video",
+        Kind::Series | Kind::Senses => unreachable!("these are refused before"),
     }
 }
 
@@ -54,5 +56,7 @@ fn folder(kind: Kind) -> &'static str {
         Kind::Image => "images",
         Kind::Text => "texts",
         Kind::Sound => "audio",
+        Kind::Video => "videos",
+        Kind::Series | Kind::Senses => unreachable!("these are refused before"),
     }
 }

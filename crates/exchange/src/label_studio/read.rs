@@ -145,7 +145,7 @@ impl Set<'_> {
     }
 }
 
-/// What a task is about: the first entry that names a picture or a sound, else its `text`, else its longest text. A file comes
+/// What a task is about: the first entry that names a picture, a sound or a video, else its `text`, else its longest text. A file comes
 /// with its name.
 fn content(
     files: &Files,
@@ -154,7 +154,7 @@ fn content(
 ) -> Result<(Option<String>, Content), ProblemKind> {
     let texts = || data.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
     let is_media = |path: &str| {
-        matches!(modality_of_file(path.as_ref()), Some(Modality::Image | Modality::Sound))
+        matches!(modality_of_file(path.as_ref()), Some(Modality::Image | Modality::Sound | Modality::Video))
             && !path.contains('\n')
     };
     let media = texts().filter(|(key, _)| *key != "text").map(|(_, value)| address(value));

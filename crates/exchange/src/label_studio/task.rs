@@ -98,7 +98,7 @@ impl Said {
             "brushlabels" | "brush" => region.brush(size)?,
             "labels" | "hypertextlabels" => match content {
                 Content::Text(text) => region.span(text)?,
-                Content::File(_) => {
+                Content::File(_) | Content::Senses(_) => {
                     Shape::Segment { start: region.number("start")?, end: region.number("end")? }
                 }
             },

@@ -36,7 +36,7 @@ pub(crate) fn write(
         let data = match &item.content {
             Content::Text(text) => text.clone(),
             Content::File(path) if header.kind == Kind::Text => text_of(&item.name, path)?,
-            Content::File(_) => {
+            Content::File(_) | Content::Senses(_) => {
                 let path = names.give(format!("{}/{}", folder(header.kind), safe_path(&item.name)));
                 if files {
                     archive.content(&path, &item)?;

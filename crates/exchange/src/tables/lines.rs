@@ -81,7 +81,7 @@ pub(super) fn read(
         }
         let found = match serde_json::from_slice::<Line>(line.trim_ascii()) {
             Ok(Line { file, id, text, known, marks }) => {
-                let row = Row { file, id, text, known, marks: Vec::new() };
+                let row = Row { file, id, text, known, ..Row::default() };
                 Ok(FoundRow { row, marks: marks.unwrap_or_default() })
             }
             Err(error) => Err((ProblemKind::BadRow { detail: error.to_string() }, None)),

@@ -3,6 +3,7 @@
 //! | column | what |
 //! |---|---|
 //! | `file`, or `id` and `text` | the path of a file relative to the table, or the name of a text and the text |
+//! | of several senses `id`, and one called as each | the path of a file or a text; nothing where the sense is missing |
 //! | `label` | the class |
 //! | `labels` | several classes: a list; in CSV joined with `\|`, or a JSON list where that would be mistaken |
 //! | `number` | the value |
@@ -16,6 +17,8 @@ mod parquet;
 mod read;
 mod separated;
 mod write;
+
+use std::collections::BTreeMap;
 
 use dataset::Part;
 use serde::{Deserialize, Serialize};
@@ -42,15 +45,20 @@ struct Row {
     known: Known,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     marks: Vec<Mark>,
+    /// A text or the path of a file of each sense, by its name. In JSONL they stand beside the others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    senses: BTreeMap<String, String>,
 }
 
 impl Row {
-    fn of(item: Item, name: String) -> Self {
+    /// `senses` are those of the item as they are written.
+    fn of(item: Item, name: String, senses: BTreeMap<String, String>) -> Self {
         let known = Known::of(&item);
-        let row = Self { known, marks: item.marks, ..Self::default() };
+        let row = Self { known, marks: item.marks, senses, ..Self::default() };
         match item.content {
             Content::File(_) => Self { file: Some(name), ..row },
             Content::Text(text) => Self { id: Some(name), text: Some(text), ..row },
+            Content::Senses(_) => Self { id: Some(name), ..row },
         }
     }
 }

@@ -142,15 +142,18 @@ fn within(mark: Mark, content: &Content) -> Result<Mark, String> {
     }
 }
 
-/// The kind of an example; what is no text and no sound is taken for a picture.
+/// The kind of an example; a file whose name tells nothing is taken for a picture.
 pub(crate) fn kind_of(content: &Content) -> Kind {
     let of_file = |path: &Path| match modality_of_file(path) {
         Some(Modality::Text) => Kind::Text,
         Some(Modality::Sound) => Kind::Sound,
+        Some(Modality::Video) => Kind::Video,
+        Some(Modality::Series) => Kind::Series,
         _ => Kind::Image,
     };
     match content {
         Content::Text(_) => Kind::Text,
+        Content::Senses(_) => Kind::Senses,
         Content::File(path) => of_file(path),
     }
 }

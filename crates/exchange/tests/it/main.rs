@@ -150,6 +150,7 @@ fn known(items: &[Item]) -> Vec<Known> {
             bytes: match &item.content {
                 Content::File(path) => std::fs::read(path).unwrap(),
                 Content::Text(text) => text.clone().into_bytes(),
+                Content::Senses(_) => unreachable!("these tests make none"),
             },
             size: item.size,
             answer: item.answer.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{ApplyError, Change};
+use super::{ApplyError, Changes};
 use crate::auditing::{Action, Gain, Offered};
 
 /// Bytes of the largest file of findings that is read.
@@ -42,6 +42,8 @@ pub struct StoredFinding {
     pub number: usize,
     /// What is wrong.
     pub fault: String,
+    /// The sense that shows it, of several.
+    pub sense: Option<String>,
     /// The examples it is about, the one to act on first.
     pub ids: Vec<String>,
     /// The label of the first.
@@ -75,7 +77,7 @@ impl Findings {
     }
 
     /// Of all that was to be relabelled the share that was, and the rules that were decided.
-    pub(super) fn predicted(&self, changes: &BTreeMap<usize, Change>) -> Option<Gain> {
+    pub(super) fn predicted(&self, changes: &Changes) -> Option<Gain> {
         let done: BTreeSet<usize> = changes.values().map(|change| change.finding).collect();
         let is_done = |advice: &&StoredAdvice| advice.finding.is_some_and(|finding| done.contains(&finding));
         let rules = self.advice.iter().filter(is_done).map(|advice| (1.0, advice.gain));
@@ -87,10 +89,10 @@ impl Findings {
     }
 
     /// The share of what was to be relabelled that was, with what all of it was worth.
-    fn relabelled(&self, changes: &BTreeMap<usize, Change>) -> Option<(f64, Gain)> {
+    fn relabelled(&self, changes: &Changes) -> Option<(f64, Gain)> {
         let advice = self.advice.iter().find(|advice| advice.action == Action::Relabel)?;
         // What the label book asks for is relabelled as well, but nothing was expected of it here.
-        let is_relabelled = |change: &&Change| change.fault == "label";
+        let is_relabelled = |change: &&super::Change| change.fault == "label";
         let n = changes.values().filter(is_relabelled).count();
         (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, annotator, label_text};
 use crate::columns::{Columns, Values};
-use crate::features::Table;
+use crate::features::{self, Table};
 use crate::{Home, PipelineError, Run, Step};
 
 pub use findings::{Findings, StoredFinding};
@@ -96,11 +96,24 @@ pub struct Change {
     pub fault: String,
     /// The example.
     pub id: String,
+    /// The sense of it that was taken out, of several; absent where the change is about the example as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sense: Option<String>,
     /// Its label before.
     pub from: Option<String>,
-    /// Its label after; absent where the example was taken out.
+    /// Its label after; absent where the example, or one of its senses, was taken out.
     pub to: Option<String>,
 }
+
+impl Change {
+    /// Whether the example was taken out as a whole.
+    pub fn takes_out(&self) -> bool {
+        self.to.is_none() && self.sense.is_none()
+    }
+}
+
+/// What happens to which row: to a sense of it, by its name, or to all of it.
+type Changes = BTreeMap<(usize, Option<String>), Change>;
 
 /// A new revision of the data.
 #[derive(Debug, Clone, Serialize)]
@@ -142,23 +155,24 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
     }
     let changes = changes(&findings, request, &data)?;
     let shelved = request.book.as_ref().map(|book| Shelved::open(&book.path)).transpose()?;
-    let base = home.base_for(request.base.as_deref(), &data, run)?;
-    let features = crate::features::table(home, &base, data.clone(), run)?;
+    let (features, bases) = features::of_all_senses(home, request.base.as_deref(), data.clone(), run)?;
+    let bases = bases.iter().map(|base| base.id()).collect::<Vec<_>>().join(" + ");
     let realised = gain(&features, &changes, run)?;
     let decided = decided(&findings, request);
     let table = table(&data, &changes, &request.out)?;
     run.step(Step::Write, || {
+        let again = ReadOptions { contents: data.senses.clone(), ..ReadOptions::default() };
         // Under another name until everything is known to be right.
         let draft = Draft::write(&request.out, &table)?;
-        let (written, _) = dataset::read_held_out(&draft.path, &ReadOptions::default())?;
-        let gone = changes.values().filter(|change| change.to.is_none()).count();
+        let (written, _) = dataset::read_held_out(&draft.path, &again)?;
+        let gone = changes.values().filter(|change| change.takes_out()).count();
         let revision = Revision {
             parent,
             fingerprint: written.fingerprint().to_string(),
             n: data.examples.len() - gone,
             n_rules: match shelved.zip(request.book.as_ref()) {
                 Some((shelved, BookRequest { author, date, .. })) => {
-                    shelved.add(&features, base.id(), &decided, (author, date), run)?
+                    shelved.add(&features, &bases, &decided, (author, date), run)?
                 }
                 None => 0,
             },
@@ -209,14 +223,10 @@ pub fn record_of(out: &Path) -> PathBuf {
 }
 
 /// What happens to which row; the last word counts where several findings are about one example.
-fn changes(
-    findings: &Findings,
-    request: &ApplyRequest,
-    data: &Dataset,
-) -> Result<BTreeMap<usize, Change>, ApplyError> {
+fn changes(findings: &Findings, request: &ApplyRequest, data: &Dataset) -> Result<Changes, ApplyError> {
     let rows: BTreeMap<&str, usize> =
         data.examples.iter().enumerate().map(|(row, example)| (example.id.0.as_str(), row)).collect();
-    let mut changes = BTreeMap::new();
+    let mut changes = Changes::new();
     for Accepted { number, label } in &request.accepted {
         let finding = findings.find(*number)?;
         let place =
@@ -225,16 +235,37 @@ fn changes(
         for (row, to) in doing(finding, &about, label.as_deref(), data)? {
             let example = &data.examples[row];
             let from = label_text(data, example);
+            // What is wrong with one of several senses costs the example this sense, not its place.
+            let sense = finding.sense.clone().filter(|_| to.is_none() && !data.senses.is_empty());
+            let place = (row, sense.clone());
             if to.is_some() && from == to {
                 // The label it has is what was decided, whatever was accepted before.
-                changes.remove(&row);
+                changes.remove(&place);
             } else {
                 let (finding, fault, id) = (*number, finding.fault.clone(), example.id.0.clone());
-                changes.insert(row, Change { finding, fault, id, from, to });
+                changes.insert(place, Change { finding, fault, id, sense, from, to });
             }
         }
     }
+    take_out_what_is_empty(&mut changes, data);
     Ok(changes)
+}
+
+/// An example that loses every sense it has is taken out.
+fn take_out_what_is_empty(changes: &mut Changes, data: &Dataset) {
+    let rows: BTreeSet<usize> = changes.keys().map(|(row, _)| *row).collect();
+    for row in rows {
+        let Content::Senses(senses) = &data.examples[row].content else { continue };
+        let place = |name: &String| (row, Some(name.clone()));
+        if !senses.keys().all(|name| changes.contains_key(&place(name))) {
+            continue;
+        }
+        let mut last = None;
+        for name in senses.keys() {
+            last = changes.remove(&place(name)).or(last);
+        }
+        changes.extend(last.map(|change| ((row, None), Change { sense: None, ..change })));
+    }
 }
 
 /// The rows that a finding changes, each with the label it gets; without one it is taken out.
@@ -265,27 +296,34 @@ fn doing(
             let is_test = |row: &usize| data.examples[*row].part == Some(Part::Test);
             without(about.iter().copied().filter(is_test).collect())
         }
-        (Action::CheckMembership | Action::Redact | Action::RepairText | Action::Replace, _) => all(label),
+        (
+            Action::CheckMembership
+            | Action::CheckPairing
+            | Action::Redact
+            | Action::RepairText
+            | Action::Replace,
+            _,
+        ) => all(label),
         (action, _) => return Err(ApplyError::NotForTables { number, action }),
     })
 }
 
 /// The new table: content, label, group and part, what else was known, and the id, by which the next revision knows it.
-fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Result<Columns, ApplyError> {
-    let gone = |row: &usize| changes.get(row).is_some_and(|change| change.to.is_none());
+fn table(data: &Dataset, changes: &Changes, out: &Path) -> Result<Columns, ApplyError> {
+    let whole = |row: usize| changes.get(&(row, None));
+    let gone = |row: &usize| whole(*row).is_some_and(Change::takes_out);
     let kept: Vec<usize> = (0..data.examples.len()).filter(|row| !gone(row)).collect();
     let column = |of: &dyn Fn(usize, &Example) -> Option<String>| {
         Values::Texts(kept.iter().map(|row| of(*row, &data.examples[*row])).collect())
     };
-    let is_none = |row: &&usize| {
-        !changes.contains_key(*row) && data.examples[**row].target == Target::Classes(Vec::new())
-    };
+    let is_none =
+        |row: &&usize| whole(**row).is_none() && data.examples[**row].target == Target::Classes(Vec::new());
     if let Some(row) = kept.iter().find(is_none) {
         return Err(ApplyError::NoneOfThem { id: data.examples[*row].id.0.clone() });
     }
     let mut columns = Columns::default();
     let folder = std::path::absolute(out).ok().and_then(|out| out.parent().map(Path::to_owned));
-    let content = |_: usize, example: &Example| match &example.content {
+    let cell = |content: &Content| match content {
         Content::Text(text) => Some(text.clone()),
         content => {
             let full = std::path::absolute(content.file()?).ok()?;
@@ -293,10 +331,20 @@ fn table(data: &Dataset, changes: &BTreeMap<usize, Change>, out: &Path) -> Resul
             Some(place.to_string_lossy().into_owned())
         }
     };
-    columns.push(data.modality.to_string(), column(&content));
+    if data.senses.is_empty() {
+        columns.push(data.modality.to_string(), column(&|_, example| cell(&example.content)));
+    }
+    for sense in &data.senses {
+        let of = |row: usize, example: &Example| match &example.content {
+            Content::Senses(_) if changes.contains_key(&(row, Some(sense.name.clone()))) => None,
+            Content::Senses(senses) => senses.get(&sense.name).and_then(cell),
+            _ => None,
+        };
+        columns.push(sense.name.clone(), column(&of));
+    }
     columns.push(
         "label",
-        column(&|row, example| match changes.get(&row) {
+        column(&|row, example| match whole(row) {
             Some(change) => change.to.clone(),
             None => label_text(data, example),
         }),
@@ -346,12 +394,96 @@ fn decided(findings: &Findings, request: &ApplyRequest) -> Vec<Decided> {
 }
 
 /// What the changes brought.
-fn gain(
-    table: &Table,
-    changes: &BTreeMap<usize, Change>,
-    run: &Run<'_>,
-) -> Result<Option<Gain>, PipelineError> {
+fn gain(table: &Table, changes: &Changes, run: &Run<'_>) -> Result<Option<Gain>, PipelineError> {
+    let whole = changes.values().filter(|change| change.sense.is_none());
     let then: BTreeMap<&str, Option<&str>> =
-        changes.values().map(|change| (change.id.as_str(), change.to.as_deref())).collect();
+        whole.map(|change| (change.id.as_str(), change.to.as_deref())).collect();
     run.step(Step::Evaluate, || Ok(Asked::table(table)?.map(|asked| asked.gain_of(&then))))
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::{Modality, Sense};
+
+    use super::*;
+
+    /// Three examples of two senses, the last without the second.
+    fn data() -> (tempfile::TempDir, Dataset) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("parts.csv");
+        let rows =
+            "id,note,memo,label\na,it hums,all is well,fine\nb,it rattles,look at it,worn\nc,it hums,,fine\n";
+        std::fs::write(&path, rows).unwrap();
+        let sense = |name: &str| Sense { name: name.to_owned(), modality: Modality::Text };
+        let read = ReadOptions {
+            contents: vec![sense("note"), sense("memo")],
+            label: Some("label".to_owned()),
+            ..ReadOptions::default()
+        };
+        let (data, _) = dataset::read_held_out(&path, &read).unwrap();
+        (dir, data)
+    }
+
+    /// What accepting all of some findings makes of the data: the table and how many examples were taken out.
+    #[track_caller]
+    fn check(findings: serde_json::Value, accepted: &[(usize, Option<&str>)], rows: &[&str], n_gone: usize) {
+        let (dir, data) = data();
+        let findings = serde_json::json!({ "findings": findings, "advice": [], "info": { "facts": {} } });
+        let mut findings: Findings = serde_json::from_value(findings).unwrap();
+        for finding in &mut findings.findings {
+            finding.ids = vec![data.examples[finding.ids[0].parse::<usize>().unwrap()].id.0.clone()];
+        }
+        let accepted = accepted
+            .iter()
+            .map(|(number, label)| Accepted { number: *number, label: label.map(str::to_owned) });
+        let request = ApplyRequest {
+            findings: PathBuf::new(),
+            data: None,
+            read: ReadOptions::default(),
+            accepted: accepted.collect(),
+            out: dir.path().join("second.csv"),
+            base: None,
+            book: None,
+        };
+        let changes = changes(&findings, &request, &data).unwrap();
+        let table = table(&data, &changes, &request.out).unwrap().csv();
+        let told: Vec<String> =
+            table.lines().skip(1).map(|row| row.split(',').take(3).collect::<Vec<_>>().join(",")).collect();
+        assert_eq!(told, rows);
+        assert_eq!(changes.values().filter(|change| change.takes_out()).count(), n_gone);
+    }
+
+    fn finding(number: usize, row: usize, sense: Option<&str>, action: &str) -> serde_json::Value {
+        serde_json::json!({
+            "number": number, "fault": "sense_conflict", "sense": sense, "ids": [row.to_string()],
+            "given": null, "suggested": null, "action": action, "offered": null
+        })
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_sense_costs_the_example_that_sense() {
+        let of = |sense| {
+            serde_json::json!([finding(1, 0, sense, "check_pairing"), finding(2, 0, None, "replace")])
+        };
+        let others = ["it rattles,look at it,worn", "it hums,,fine"];
+        let with = |first| [&[first][..], &others].concat();
+        check(of(Some("note")), &[(1, None)], &with(",all is well,fine"), 0);
+        check(of(Some("memo")), &[(1, None)], &with("it hums,,fine"), 0);
+        // A label says that the senses are right.
+        check(of(Some("memo")), &[(1, Some("worn"))], &with("it hums,all is well,worn"), 0);
+        check(of(None), &[(1, None)], &others, 1);
+        check(of(Some("memo")), &[(1, None), (2, None)], &others, 1);
+    }
+
+    #[test]
+    fn an_example_that_loses_its_last_sense_is_taken_out() {
+        let found = serde_json::json!([
+            finding(1, 0, Some("note"), "check_pairing"),
+            finding(2, 0, Some("memo"), "replace"),
+            finding(3, 2, Some("note"), "replace")
+        ]);
+        let b = "it rattles,look at it,worn";
+        check(found.clone(), &[(1, None), (2, None)], &[b, "it hums,,fine"], 1);
+        check(found, &[(3, None)], &["it hums,all is well,fine", b], 1);
+    }
 }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use curate::attributes::in_chinese;
 use curate::book::{self, Book, Decision, Expected, Language, Rule, decide, markdown};
-use curate::consistency::{Consistency, Labelled};
+use curate::consistency::Consistency;
 use curate::faults::Fault;
 use dataset::Dataset;
 
 use super::material::{Material, Nearness};
 use super::media::Media;
-use super::whole::Told;
+use super::rulebook::Rulebook;
+use super::whole::{OfBook, Told};
 use super::worklist::Action;
 use super::{checks, rules};
 use crate::features::Table;
@@ -19,6 +22,15 @@ use crate::{PipelineError, Run};
 
 /// Bytes of the largest book that is read.
 const MOST_BYTES: u64 = 1 << 28;
+
+/// The rules that labels are checked against.
+#[derive(Debug, Clone)]
+pub enum Rules {
+    /// In a file: its entries are numbered from 1.
+    At(PathBuf),
+    /// That somebody keeps elsewhere.
+    Known(Arc<Rulebook>),
+}
 
 /// A book in its file.
 #[derive(Debug)]
@@ -43,6 +55,72 @@ pub(crate) enum By {
     Offered(Rule),
 }
 
+impl Rules {
+    /// Reads them; a file that is not there yet has none.
+    pub(super) fn open(&self) -> Result<OpenRules, PipelineError> {
+        Ok(match self {
+            Self::At(path) => OpenRules::Shelved(Shelved::open(path)?),
+            Self::Known(rules) => OpenRules::Known(rules.clone()),
+        })
+    }
+}
+
+/// Rules that were read.
+pub(super) enum OpenRules {
+    Shelved(Shelved),
+    Known(Arc<Rulebook>),
+}
+
+impl OpenRules {
+    /// Labels that a rule speaks against, as findings with the label it asks for; and what was not checked.
+    pub(super) fn contradicted(
+        &self,
+        material: &Material,
+        base: &str,
+    ) -> Result<(Vec<Told>, Option<Sentence>), PipelineError> {
+        let Some(x) = &material.x else { return Ok((Vec::new(), None)) };
+        let (book, numbers, unchecked) = match self {
+            Self::Shelved(shelved) => {
+                let numbers = 1..=shelved.book.as_ref().map_or(0, |book| book.entries.len());
+                (shelved.book.as_ref(), numbers.collect::<Vec<usize>>(), None)
+            }
+            Self::Known(rules) => {
+                let (book, numbers) = rules.of(base, x.cols()).unzip();
+                (book, numbers.unwrap_or_default().to_vec(), rules.unheard(base, x.cols()))
+            }
+        };
+        let Some(book) = book else { return Ok((Vec::new(), unchecked)) };
+        let relabels =
+            book::apply(book, base, x.view(), &material.ids, &material.given, &material.attributes)?;
+        let told = relabels.into_iter().map(|relabel| told(&relabel, numbers[relabel.entry]));
+        Ok((told.collect(), unchecked))
+    }
+}
+
+/// A label that is against a rule, as a finding.
+fn told(relabel: &book::Relabel, number: usize) -> Told {
+    let given = &relabel.given;
+    let (asked, en, zh) = match &relabel.expected {
+        Expected::Label(label) => (Some(label.clone()), format!("`{label}`"), format!("应为“{label}”")),
+        Expected::Excluded => (None, "to leave it out".to_owned(), "应去掉".to_owned()),
+        Expected::Unknown { attribute } => {
+            (None, format!("for `{attribute}`"), format!("需要“{}”", in_chinese(attribute)))
+        }
+    };
+    Told {
+        fault: Fault::RuleBroken,
+        rows: vec![relabel.row],
+        score: 0.0,
+        about: Sentence {
+            en: format!("{}: it is `{given}`, rule {number} of the book asks {en}", relabel.id),
+            zh: format!("{}：标为“{given}”，按标签手册第 {number} 条{zh}", relabel.id),
+        },
+        action: if asked.is_some() { Action::Relabel } else { Action::CheckLabel },
+        suggested: asked,
+        of_book: OfBook::Broken(number),
+    }
+}
+
 impl Shelved {
     /// Reads a book; where there is none yet, it begins with the first rule.
     pub(crate) fn open(path: &Path) -> Result<Self, PipelineError> {
@@ -56,38 +134,6 @@ impl Shelved {
         }
         let text = std::fs::read_to_string(path).map_err(told)?;
         Ok(Self { path: path.to_owned(), book: Some(Book::parse(&path.display().to_string(), &text)?) })
-    }
-
-    /// Labels that a rule speaks against, as findings with the label it asks for.
-    pub(super) fn contradicted(&self, material: &Material, base: &str) -> Result<Vec<Told>, PipelineError> {
-        let (Some(book), Some(x)) = (&self.book, &material.x) else { return Ok(Vec::new()) };
-        let relabels =
-            book::apply(book, base, x.view(), &material.ids, &material.given, &material.attributes)?;
-        let told = |relabel: book::Relabel| {
-            let (number, given) = (relabel.entry + 1, &relabel.given);
-            let (asked, en, zh) = match relabel.expected {
-                Expected::Label(label) => {
-                    (Some(label.clone()), format!("`{label}`"), format!("应为“{label}”"))
-                }
-                Expected::Excluded => (None, "to leave it out".to_owned(), "应去掉".to_owned()),
-                Expected::Unknown { attribute } => {
-                    (None, format!("for `{attribute}`"), format!("需要“{attribute}”"))
-                }
-            };
-            Told {
-                fault: Fault::RuleBroken,
-                rows: vec![relabel.row],
-                score: 0.0,
-                about: Sentence {
-                    en: format!("{}: it is `{given}`, rule {number} of the book asks {en}", relabel.id),
-                    zh: format!("{}：标为“{given}”，按规则书第 {number} 条{zh}", relabel.id),
-                },
-                action: if asked.is_some() { Action::Relabel } else { Action::CheckLabel },
-                suggested: asked,
-                offered: None,
-            }
-        };
-        Ok(relabels.into_iter().map(told).collect())
     }
 
     /// Adds rules to the book, and writes it with a version to read beside it in both languages.
@@ -144,9 +190,7 @@ fn entry(
         By::Label(label) if label == name(case.classes.1) => Rule::AllB,
         By::Label(label) => Rule::NewClass { name: label.clone() },
     };
-    let Some(x) = &material.x else { return Ok(None) };
-    let examples =
-        Labelled::new(x.view(), &nearness.near, &material.labels, material.classes.len(), &nearness.groups)?;
+    let Some(examples) = rules::examples(material, nearness)? else { return Ok(None) };
     let fingerprint = data.fingerprint().to_string();
     let decision = Decision { rule: &rule, author, date, fingerprint: &fingerprint };
     Ok(Some(decide(&examples, case, question, decision, &material.ids, &material.classes)))

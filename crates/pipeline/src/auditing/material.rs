@@ -37,6 +37,10 @@ pub(super) struct Sets {
 }
 
 impl Sets {
+    pub(super) fn names(&self, set: &[u32]) -> Vec<String> {
+        set.iter().map(|class| self.classes[*class as usize].clone()).collect()
+    }
+
     /// As a table has it.
     pub(super) fn text(&self, set: &[u32]) -> String {
         joined(set.iter().map(|class| self.classes[*class as usize].as_str()))

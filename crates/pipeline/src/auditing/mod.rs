@@ -9,7 +9,9 @@ mod material;
 mod media;
 mod page;
 mod pictures;
+mod rulebook;
 mod rules;
+mod senses;
 mod series;
 mod sounds;
 mod videos;
@@ -17,10 +19,9 @@ mod whole;
 mod worklist;
 mod worth;
 
-use std::path::PathBuf;
-
+use curate::attributes::Attribute;
 use curate::faults::{Checked, Fault};
-use dataset::Problem;
+use dataset::{Dataset, Modality, Problem};
 use linalg::Seed;
 use serde::Serialize;
 
@@ -33,9 +34,11 @@ use crate::{Event, Home, Lang, PipelineError, Run, Source, Step, telling};
 use arrays::FromElsewhere;
 pub use arrays::{ArrayError, ArraysRequest, GivenArrays};
 pub(crate) use attributes::annotator;
+pub use book::Rules;
 pub(crate) use book::{By, Decided, Shelved};
 pub use labels::{View, ViewSays};
 pub(crate) use material::label_text;
+pub use rulebook::{Broken, Rulebook};
 pub use worklist::{Action, AuditFinding, Neighbour, Offered};
 pub(crate) use worth::Asked;
 pub use worth::{Advice, Gain};
@@ -60,7 +63,7 @@ pub struct AuditRequest {
     /// What not to look for.
     pub skip: Vec<Fault>,
     /// A label book that labels are checked against.
-    pub rules: Option<PathBuf>,
+    pub rules: Option<Rules>,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -70,6 +73,8 @@ pub struct AuditRequest {
 pub struct Audit {
     /// Short name of the data.
     pub name: String,
+    /// Catalogue id of the base; absent where features came from elsewhere.
+    pub base: Option<String>,
     /// What the data were taken for.
     pub decision: Sentence,
     /// `[n]`, as all lists below.
@@ -77,8 +82,8 @@ pub struct Audit {
     given: Vec<Option<String>>,
     suggested: Vec<Option<String>>,
     duplicate_groups: Vec<Option<i64>>,
-    /// Every check that was made, the most harmful fault first.
-    pub checks: Vec<Checked>,
+    /// Every check that was made, the most harmful fault first, with the sense it is of, of several.
+    checks: Vec<(Option<String>, Checked)>,
     /// What was found, the most harmful first.
     pub findings: Vec<AuditFinding>,
     /// What it is worth to do something about it, the most a minute first.
@@ -93,6 +98,14 @@ pub struct Audit {
     cards: Cards,
 }
 
+/// What is known of each example besides its content and its columns: what is measured of it, as the label book calls it.
+///
+/// # Errors
+/// When somebody stops it.
+pub fn measured(data: &Dataset, run: &Run<'_>) -> Result<Vec<Attribute>, PipelineError> {
+    Ok(attributes::measured(data, &Media::measure(data, &[], run)?))
+}
+
 /// How an example is shown.
 #[derive(Debug)]
 enum Cards {
@@ -101,10 +114,13 @@ enum Cards {
 }
 
 /// How many examples one check flags.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FaultSummary {
     /// What was looked for.
     pub fault: Fault,
+    /// In which sense, of several; absent where it is about examples as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sense: Option<String>,
     /// Flagged examples.
     pub flagged: usize,
     /// Examples that were looked at.
@@ -124,10 +140,27 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
-    let rules = request.rules.as_deref().map(book::Shelved::open).transpose()?;
+    let rules = request.rules.as_ref().map(Rules::open).transpose()?;
+    let decision = telling::decision(&data);
+    let look = if data.modality == Modality::Senses { senses::audit } else { of_one_sense };
+    let mut audit = look(home, request, data, rules.as_ref(), run)?;
+    problems.append(&mut audit.problems);
+    audit.problems = problems;
+    audit.decision = decision;
+    audit.facts.insert(1, ("data fingerprint".to_owned(), fingerprint));
+    Ok(audit)
+}
+
+/// Looks through examples of one sense.
+fn of_one_sense(
+    home: &Home,
+    request: &AuditRequest,
+    data: Dataset,
+    rules: Option<&book::OpenRules>,
+    run: &Run<'_>,
+) -> Result<Audit, PipelineError> {
     let base = home.base_for(request.base.as_deref(), &data, run)?;
     let table = features::table(home, &base, data, run)?;
-    problems.extend(table.problems.iter().cloned());
     run.step(Step::Audit, || {
         let media = Media::measure(&table.data, &request.skip, run)?;
         let of_media = media.check(&request.skip);
@@ -138,15 +171,16 @@ pub fn audit(home: &Home, request: &AuditRequest, run: &Run<'_>) -> Result<Audit
         } else {
             Vec::new()
         };
-        let broken = match &rules {
+        let (broken, unchecked) = match rules {
             Some(rules) => rules.contradicted(&material, base.id())?,
-            None => Vec::new(),
+            None => (Vec::new(), None),
         };
         let labels = labels::labels(&material, said, nearness.as_ref())?;
-        let mut audit = conclude(&material, labels, nearness.as_ref(), of_media, broken)?;
-        audit.decision = telling::decision(&table.data);
-        audit.problems = problems;
-        audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
+        let beside = Beside { checks: of_media, told: broken, ..Beside::default() };
+        let mut audit = conclude(&material, labels, nearness.as_ref(), beside)?;
+        audit.problems.clone_from(&table.problems);
+        audit.base = Some(base.id().to_owned());
+        audit.cautions.extend(unchecked);
         audit.facts.insert(0, ("base".to_owned(), format!("{} ({})", base.id(), base.card().licence)));
         audit.cards = Cards::Of(Box::new(table));
         Ok(audit)
@@ -166,11 +200,24 @@ pub fn audit_arrays(request: &ArraysRequest, run: &Run<'_>) -> Result<Audit, Pip
             Some(labels) => Some(labels),
             None => labels::labels(&material, said, nearness.as_ref())?,
         };
-        let mut audit = conclude(&material, labels, nearness.as_ref(), Vec::new(), Vec::new())?;
+        let mut audit = conclude(&material, labels, nearness.as_ref(), Beside::default())?;
         let fingerprint = arrays::fingerprint(request)?.to_string().chars().take(FINGERPRINT).collect();
         audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
         Ok(audit)
     })
+}
+
+/// What was found besides what features and labels show.
+#[derive(Default)]
+struct Beside {
+    checks: Vec<Checked>,
+    told: Vec<Told>,
+    /// Checks of single senses, by their names.
+    of_senses: Vec<(String, Checked)>,
+    /// Findings about single senses.
+    findings: Vec<AuditFinding>,
+    /// What was not looked at.
+    cautions: Vec<Sentence>,
 }
 
 /// Makes every check and one list of their findings.
@@ -178,23 +225,25 @@ fn conclude(
     material: &Material,
     labels: Option<Labels>,
     nearness: Option<&Nearness>,
-    of_media: Vec<Checked>,
-    broken: Vec<Told>,
+    beside: Beside,
 ) -> Result<Audit, PipelineError> {
     let mut checks = checks::of_examples(material, nearness)?;
     let Whole { mut told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
-    checks.extend(of_media);
+    checks.extend(beside.checks);
     checks.extend(of_whole);
-    told.extend(broken);
+    told.extend(beside.told);
     let consistency = rules::consistency(material, nearness)?;
-    if let Some(consistency) = &consistency {
-        let (rules, checked) = rules::told(material, consistency);
+    if let Some((consistency, nearness)) = consistency.as_ref().zip(nearness) {
+        let (rules, checked) = rules::told(material, nearness, consistency)?;
         told.extend(rules);
         checks.push(checked);
     }
     checks.extend(labels.as_ref().map(|labels| labels.checked.clone()));
-    checks.sort_by_key(|checked| checked.fault);
-    let findings = worklist::worklist(material, &checks, labels.as_ref(), nearness, told);
+    let findings = worklist::worklist(material, &checks, labels.as_ref(), nearness, told, beside.findings);
+    let of_senses = beside.of_senses.into_iter().map(|(sense, checked)| (Some(sense), checked));
+    let mut checks: Vec<(Option<String>, Checked)> =
+        checks.into_iter().map(|checked| (None, checked)).chain(of_senses).collect();
+    checks.sort_by_key(|(_, checked)| checked.fault);
     let none = vec![None; material.n()];
     let doubted = labels.as_ref().map_or(&none, |labels| &labels.suggested);
     let advice = Asked::audited(material, nearness, doubted).map(|asked| worth::worth(&asked, &findings));
@@ -210,10 +259,12 @@ fn conclude(
     };
     let cautions = labels
         .into_iter()
-        .flat_map(|labels| labels.cautions)
+        .flat_map(|labels| labels.cautions.into_iter().chain(labels.doubted))
+        .chain(beside.cautions)
         .chain(unjudged.filter(|_| material.wants(Fault::Label)));
     Ok(Audit {
         name: material.name.clone(),
+        base: None,
         decision: arrays_decision(material),
         ids: material.ids.clone(),
         given: material.given.clone(),
@@ -262,11 +313,12 @@ impl Audit {
 
     /// One line for every check.
     pub fn summary(&self) -> Vec<FaultSummary> {
-        let of = |checked: &Checked| {
+        let of = |(sense, checked): &(Option<String>, Checked)| {
             let scores: Vec<f64> = checked.scores.iter().flatten().copied().collect();
             let mean = scores.iter().sum::<f64>() / scores.len() as f64;
             FaultSummary {
                 fault: checked.fault,
+                sense: sense.clone(),
                 flagged: checked.flagged.len(),
                 n: scores.len(),
                 mean_score: (!scores.is_empty()).then_some(mean),
@@ -276,18 +328,20 @@ impl Audit {
     }
 
     /// One row an example: `id`, `given_label`, `suggested_label`, `duplicate_group`, then `is_…_issue` and `…_score` for every
-    /// check that was made.
+    /// check that was made; of several senses with the name of the sense, as `is_photo_blurry_issue`.
     pub fn issues(&self) -> Columns {
         let mut columns = Columns::default();
         columns.push("id", Values::Texts(self.ids.iter().cloned().map(Some).collect()));
         columns.push("given_label", Values::Texts(self.given.clone()));
         columns.push("suggested_label", Values::Texts(self.suggested.clone()));
         columns.push("duplicate_group", Values::Counts(self.duplicate_groups.clone()));
-        for checked in &self.checks {
+        for (sense, checked) in &self.checks {
+            let name = checked.fault.name();
+            let name = sense.as_ref().map_or_else(|| name.to_owned(), |sense| format!("{sense}_{name}"));
             let mut flags = vec![false; self.n()];
             checked.flagged.iter().for_each(|row| flags[*row] = true);
-            columns.push(format!("is_{}_issue", checked.fault.name()), Values::Flags(flags));
-            columns.push(format!("{}_score", checked.fault.name()), Values::Numbers(checked.scores.clone()));
+            columns.push(format!("is_{name}_issue"), Values::Flags(flags));
+            columns.push(format!("{name}_score"), Values::Numbers(checked.scores.clone()));
         }
         columns
     }

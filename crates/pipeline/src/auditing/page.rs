@@ -24,6 +24,7 @@ struct Section {
 /// One finding as it is shown.
 struct Shown {
     number: usize,
+    sense: Option<String>,
     cards: Vec<Card>,
     more: usize,
     score: String,
@@ -63,7 +64,7 @@ pub(super) fn render(audit: &Audit, lang: Lang) -> String {
             .summary()
             .iter()
             .filter(|found| found.flagged > 0)
-            .map(|found| (words::fault(found.fault, lang).to_owned(), found.flagged))
+            .map(|found| (words::fault_of(found.sense.as_deref(), found.fault, lang), found.flagged))
             .collect(),
         cautions: audit.cautions.iter().map(|caution| caution.in_lang(lang).to_owned()).collect(),
         sections: Fault::ALL.iter().filter_map(|fault| section(audit, *fault, lang)).collect(),
@@ -91,12 +92,15 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
             View::Neighbours => lang.pick("similar examples", "相似样本"),
             View::Ridge => lang.pick("ridge regression", "岭回归"),
             View::Given => lang.pick("the predictions passed in", "给出的预测"),
+            View::Sense => says.sense.as_deref().unwrap_or_default(),
+            View::Senses => lang.pick("all senses", "全部感官"),
         };
         let sure = says.probability.map_or_else(String::new, |sure| format!(" ({})", percent(sure)));
         format!("{who}: {}{sure}", says.label)
     };
     Shown {
         number: finding.number,
+        sense: finding.sense.clone(),
         cards: finding.rows.iter().take(SHOWN_OF_A_SET).map(|row| audit.card(*row)).collect(),
         more: finding.rows.len().saturating_sub(SHOWN_OF_A_SET),
         score: format!("{:.3}", finding.score),

@@ -1,11 +1,12 @@
 //! Regions in which labels follow two rules: one question about each (methods 3.8).
 
-use curate::book::Rule;
+use curate::attributes::in_chinese;
+use curate::book::{Draft, Rule};
 use curate::consistency::{self, Case, Consistency, Contrast, Kind, Labelled, Question, Side, Split, Stump};
 use curate::faults::{Checked, Fault};
 
 use super::material::{Material, Nearness};
-use super::whole::Told;
+use super::whole::{OfBook, Told};
 use super::worklist::{Action, Offered};
 use crate::report::Sentence;
 use crate::{PipelineError, percent};
@@ -15,13 +16,9 @@ pub(super) fn consistency(
     material: &Material,
     nearness: Option<&Nearness>,
 ) -> Result<Option<Consistency>, PipelineError> {
-    let parts = material.x.as_ref().zip(nearness);
-    let Some((x, nearness)) = parts.filter(|_| material.wants(Fault::Conflict) && material.has_classes())
-    else {
-        return Ok(None);
-    };
-    let groups = &nearness.groups;
-    let examples = Labelled::new(x.view(), &nearness.near, &material.labels, material.classes.len(), groups)?;
+    let wanted = nearness.filter(|_| material.wants(Fault::Conflict) && material.has_classes());
+    let Some(nearness) = wanted else { return Ok(None) };
+    let Some(examples) = examples(material, nearness)? else { return Ok(None) };
     let duplicates = &nearness.duplicates;
     let found =
         consistency::consistency(&examples, &nearness.near, duplicates, &material.attributes, material.seed)?;
@@ -29,14 +26,21 @@ pub(super) fn consistency(
 }
 
 /// The regions that need a decision, as findings. Where two classes only shade into each other there is nothing to decide.
-pub(super) fn told(material: &Material, found: &Consistency) -> (Vec<Told>, Checked) {
+pub(super) fn told(
+    material: &Material,
+    nearness: &Nearness,
+    found: &Consistency,
+) -> Result<(Vec<Told>, Checked), PipelineError> {
     let mut scores = vec![1.0; material.n()];
     let mut told = Vec::new();
+    let Some(examples) = examples(material, nearness)? else { return Ok((told, checked(&scores))) };
     for (case, question) in found.cases.iter().zip(&found.questions) {
         if case.kind == Kind::Boundary {
             continue;
         }
         let rows = shown_first(question, case.rows());
+        let draft = Draft::of(&examples, case, question, &material.ids, &material.classes);
+        let offered = case.stump.as_ref().map(|stump| offered(material, case, stump, &rows));
         rows.iter().for_each(|row| scores[*row] = f64::min(scores[*row], case.p_value));
         told.push(Told {
             fault: Fault::Conflict,
@@ -44,12 +48,26 @@ pub(super) fn told(material: &Material, found: &Consistency) -> (Vec<Told>, Chec
             about: about(material, case, question),
             action: Action::DecideRule,
             suggested: None,
-            offered: case.stump.as_ref().map(|stump| offered(material, case, stump, &rows)),
+            of_book: OfBook::Wants(Box::new(draft), offered),
             rows,
         });
     }
+    Ok((told, checked(&scores)))
+}
+
+fn checked(scores: &[f64]) -> Checked {
     let flagged = (0..scores.len()).filter(|row| scores[*row] < 1.0).collect();
-    (told, Checked { fault: Fault::Conflict, scores: scores.into_iter().map(Some).collect(), flagged })
+    Checked { fault: Fault::Conflict, scores: scores.iter().copied().map(Some).collect(), flagged }
+}
+
+/// What the search looks at; `None` where there are no features.
+pub(super) fn examples<'m>(
+    material: &'m Material,
+    nearness: &'m Nearness,
+) -> Result<Option<Labelled<'m>>, PipelineError> {
+    let Some(x) = &material.x else { return Ok(None) };
+    let n_classes = material.classes.len();
+    Ok(Some(Labelled::new(x.view(), &nearness.near, &material.labels, n_classes, &nearness.groups)?))
 }
 
 /// The division by an attribute, as a rule, with the label it gives each row.
@@ -88,7 +106,7 @@ fn about(material: &Material, case: &Case, question: &Question) -> Sentence {
         let attribute = &material.attributes[explanation.attribute].name;
         let Sentence { en: how, zh: how_zh } = contrast(&explanation.contrast, a, b);
         en += &format!(" `{attribute}` parts them: {how}.");
-        zh += &format!("“{attribute}”把它们分开：{how_zh}。");
+        zh += &format!("“{}”把它们分开：{how_zh}。", in_chinese(attribute));
     }
     if let Some(stump) = &case.stump {
         let Sentence { en: how, zh: how_zh } = split(material, stump, a, b);
@@ -118,6 +136,7 @@ fn contrast(contrast: &Contrast, a: &str, b: &str) -> Sentence {
 /// What one rule by an attribute would be worth.
 fn split(material: &Material, stump: &Stump, a: &str, b: &str) -> Sentence {
     let attribute = &material.attributes[stump.attribute].name;
+    let zh = in_chinese(attribute);
     let right = percent(stump.accuracy);
     match &stump.split {
         Split::At { threshold, below } => {
@@ -127,7 +146,7 @@ fn split(material: &Material, stump: &Stump, a: &str, b: &str) -> Sentence {
                     "A rule \"`{low}` below {threshold:.4} of `{attribute}`, else `{high}`\" agrees with {right} of the labels."
                 ),
                 zh: format!(
-                    "若规定“{attribute}”低于 {threshold:.4} 为“{low}”、否则为“{high}”，则与 {right} 的标注一致。"
+                    "若规定“{zh}”低于 {threshold:.4} 为“{low}”、否则为“{high}”，则与 {right} 的标注一致。"
                 ),
             }
         }
@@ -137,9 +156,7 @@ fn split(material: &Material, stump: &Stump, a: &str, b: &str) -> Sentence {
                 en: format!(
                     "A rule \"`{a}` where `{attribute}` is {names}, else `{b}`\" agrees with {right} of the labels."
                 ),
-                zh: format!(
-                    "若规定“{attribute}”为 {names} 时是“{a}”、否则为“{b}”，则与 {right} 的标注一致。"
-                ),
+                zh: format!("若规定“{zh}”为 {names} 时是“{a}”、否则为“{b}”，则与 {right} 的标注一致。"),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Findings about a set, or a part of it, rather than about single examples.
 
+use curate::book::Draft;
 use curate::faults::{self, Checked, Fault, Slice, SliceOf, SlicesInput};
 
 use super::labels::Labels;
@@ -18,8 +19,16 @@ pub(super) struct Told {
     pub(super) action: Action,
     /// The label the first example should have, where that is known.
     pub(super) suggested: Option<String>,
-    /// A rule that would settle it.
-    pub(super) offered: Option<Offered>,
+    pub(super) of_book: OfBook,
+}
+
+/// What a finding has to do with the label book.
+pub(super) enum OfBook {
+    Nothing,
+    /// A case that wants a rule, and a rule that would settle it.
+    Wants(Box<Draft>, Option<Offered>),
+    /// The number of a rule that is broken.
+    Broken(usize),
 }
 
 /// What such checks found, and what they say of every example.
@@ -82,7 +91,7 @@ fn order(material: &Material, nearness: Option<&Nearness>, whole: &mut Whole) {
             ),
             action: Action::NameGroups,
             suggested: None,
-            offered: None,
+            of_book: OfBook::Nothing,
         });
     }
 }
@@ -108,7 +117,7 @@ fn columns(material: &Material, whole: &mut Whole) {
                 ),
                 action: Action::LeaveOut,
                 suggested: None,
-                offered: None,
+                of_book: OfBook::Nothing,
             });
         }
     }
@@ -127,7 +136,7 @@ fn spurious(found: &faults::Spurious) -> Told {
         ),
         action: Action::CollectOthers,
         suggested: None,
-        offered: None,
+        of_book: OfBook::Nothing,
     }
 }
 
@@ -148,7 +157,7 @@ fn in_names(material: &Material, groups: &[u32], whole: &mut Whole) {
             ),
             action: Action::HideName,
             suggested: None,
-            offered: None,
+            of_book: OfBook::Nothing,
         });
     }
     whole.checks.push(found.checked);
@@ -177,7 +186,7 @@ fn weak(material: &Material, slice: &Slice) -> Told {
         rows,
         action: Action::CollectSimilar,
         suggested: None,
-        offered: None,
+        of_book: OfBook::Nothing,
     }
 }
 

@@ -1,13 +1,13 @@
 //! Findings become a list of things to do, the most worth first, each with what supports it.
 
-use curate::book::Rule;
+use curate::book::{Draft, Rule};
 use curate::faults::{Checked, Fault};
 use dataset::Part;
 use serde::{Deserialize, Serialize};
 
 use super::labels::{Labels, ViewSays};
 use super::material::{Material, Nearness};
-use super::whole::Told;
+use super::whole::{OfBook, Told};
 use crate::report::Sentence;
 
 /// Similar examples shown beside a finding.
@@ -20,6 +20,9 @@ pub struct AuditFinding {
     pub number: usize,
     /// What is wrong.
     pub fault: Fault,
+    /// The sense that shows it, of several; absent where it is about examples as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sense: Option<String>,
     /// The examples it is about; the one to act on first. Empty when it is about the whole set.
     pub ids: Vec<String>,
     /// Their places in the data.
@@ -29,6 +32,9 @@ pub struct AuditFinding {
     pub given: Option<String>,
     /// The label it should probably have.
     pub suggested: Option<String>,
+    /// Where labels are sets, the set it should probably have; empty where it should have none, which a cell of a table cannot say.
+    #[serde(skip)]
+    pub suggested_set: Option<Vec<String>>,
     /// 0 is bad, 1 is good.
     pub score: f64,
     /// What each view of the label says.
@@ -39,6 +45,12 @@ pub struct AuditFinding {
     pub about: Option<Sentence>,
     /// A rule that would settle it.
     pub offered: Option<Offered>,
+    /// Of a case that wants a rule: what its entry of the label book will hold.
+    #[serde(skip)]
+    pub case: Option<Box<Draft>>,
+    /// The number of the rule that is broken.
+    #[serde(skip)]
+    pub rule: Option<usize>,
     /// What to do.
     pub action: Action,
 }
@@ -83,6 +95,8 @@ pub enum Action {
     DecideRule,
     /// Look whether the example belongs to the set.
     CheckMembership,
+    /// Look whether what several senses know is of the same thing.
+    CheckPairing,
     /// Collect more examples of the class, or merge it.
     CollectMore,
     /// Say which examples belong together, with `--group`.
@@ -121,6 +135,7 @@ impl Action {
                 | Self::DecideRule
                 | Self::CheckLabel
                 | Self::CheckMembership
+                | Self::CheckPairing
                 | Self::Redact
                 | Self::RepairText
         )
@@ -138,6 +153,10 @@ impl Action {
                 "裁定它们统一用哪个标注，或按什么区分",
             ),
             Self::CheckMembership => ("look whether it belongs here", "看它是否属于这个数据集"),
+            Self::CheckPairing => (
+                "look whether its senses are of the same thing, and pair or record it anew",
+                "核对各感官是否来自同一对象，再重新配对或记录",
+            ),
             Self::CollectMore => ("collect more of this class, or merge it", "多收集这一类，或并入别的类"),
             Self::NameGroups => {
                 ("name what belongs together with --group", "用 --group 指明哪些样本属于一组")
@@ -156,23 +175,29 @@ impl Action {
     }
 }
 
-/// The findings of all checks: the more harmful fault first, the lower score first.
+/// The findings of all checks and `more`: the more harmful fault first, the lower score first.
 pub(super) fn worklist(
     material: &Material,
     checks: &[Checked],
     labels: Option<&Labels>,
     nearness: Option<&Nearness>,
     told: Vec<Told>,
+    more: Vec<AuditFinding>,
 ) -> Vec<AuditFinding> {
     let author = Author { material, labels, nearness };
     let mut findings: Vec<AuditFinding> =
         checks.iter().flat_map(|checked| author.findings(checked)).collect();
-    findings.extend(told.into_iter().map(|told| AuditFinding {
-        about: Some(told.about),
-        suggested: told.suggested,
-        offered: told.offered,
-        ..author.finding(told.fault, told.rows, told.score, told.action)
+    findings.extend(told.into_iter().map(|told| {
+        let mut finding = author.finding(told.fault, told.rows, told.score, told.action);
+        (finding.about, finding.suggested) = (Some(told.about), told.suggested);
+        match told.of_book {
+            OfBook::Nothing => {}
+            OfBook::Wants(draft, offered) => (finding.case, finding.offered) = (Some(draft), offered),
+            OfBook::Broken(number) => finding.rule = Some(number),
+        }
+        finding
     }));
+    findings.extend(more);
     findings
         .sort_by(|a, b| a.fault.cmp(&b.fault).then(a.score.total_cmp(&b.score)).then(a.rows.cmp(&b.rows)));
     (1..).zip(&mut findings).for_each(|(number, finding)| finding.number = number);
@@ -192,7 +217,7 @@ impl Author<'_> {
             Fault::Duplicate => self.sets(checked, false),
             Fault::ClassImbalance => self.classes(checked),
             // One finding is about many examples: it is among those told of the set.
-            Fault::LabelInName | Fault::WeakSlice | Fault::Conflict => Vec::new(),
+            Fault::LabelInName | Fault::WeakSlice | Fault::Conflict | Fault::SenseConflict => Vec::new(),
             Fault::LowValue => self.misleading(checked),
             fault => checked.flagged.iter().map(|row| self.single(fault, *row, checked)).collect(),
         }
@@ -222,6 +247,7 @@ impl Author<'_> {
         }
         if let (Fault::Label, Some(labels)) = (fault, self.labels) {
             finding.suggested.clone_from(&labels.suggested[row]);
+            finding.suggested_set.clone_from(&labels.sets[row]);
             finding.views.clone_from(&labels.says[row]);
             finding.about.clone_from(&labels.about[row]);
             if finding.suggested.is_none() {
@@ -283,15 +309,19 @@ impl Author<'_> {
         AuditFinding {
             number: 0,
             fault,
+            sense: None,
             ids: rows.iter().map(|row| self.material.ids[*row].clone()).collect(),
             given: rows.first().and_then(|row| self.material.given[*row].clone()),
             rows,
             suggested: None,
+            suggested_set: None,
             score,
             views: Vec::new(),
             neighbours: Vec::new(),
             about: None,
             offered: None,
+            case: None,
+            rule: None,
             action,
         }
     }

@@ -221,7 +221,9 @@ fn leave_out(
 ) -> Option<Advice> {
     let mut changed = vec![false; asked.labels.len()];
     let keeps_one = usize::from(action == Action::KeepOne);
-    let of_fault = findings.iter().filter(|finding| finding.fault == fault);
+    // A photo that stands beside two notes is no copy of the example.
+    let of_fault =
+        findings.iter().filter(|finding| finding.fault == fault && finding.action != Action::CheckPairing);
     let rows = of_fault.flat_map(|finding| finding.rows.iter().skip(keeps_one));
     rows.filter(|row| asked.labels[**row].is_some()).for_each(|row| changed[*row] = true);
     let n = changed.iter().filter(|changed| **changed).count();

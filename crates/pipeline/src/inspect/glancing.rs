@@ -1,6 +1,6 @@
 //! What is known of the photos to learn from before they are looked at: sizes, bits, and how small marked defects are.
 
-use base::depict::depict;
+use base::depict::{Traces, depict};
 use base::prep::{self, Depth};
 use bundle::inspection::Shown;
 use dataset::{InspectionExample, Verdict};
@@ -21,12 +21,17 @@ pub(super) struct Glanced<'a> {
     defects: bool,
     smallest: Option<f64>,
     depth: Depth,
+    traces: Option<&'a Traces>,
 }
 
 impl<'a> Glanced<'a> {
     /// `None` when none of them can be read.
-    pub(super) fn at(request: &'a InspectRequest, learned: &[&InspectionExample]) -> Option<Self> {
-        let glances = glances(learned);
+    pub(super) fn at(
+        request: &'a InspectRequest,
+        learned: &[&InspectionExample],
+        traces: Option<&'a Traces>,
+    ) -> Option<Self> {
+        let glances = glances(learned, traces);
         let (good, defects): (Vec<&Glance>, Vec<&Glance>) = glances.iter().partition(|glance| glance.is_good);
         let may_turn = turning::may_turn(good.len(), request.orientation);
         let largest = glances.iter().filter_map(|glance| glance.largest).max();
@@ -37,6 +42,7 @@ impl<'a> Glanced<'a> {
             defects: !defects.is_empty(),
             smallest: request.smallest_defect.or_else(|| smallest_marked(learned)),
             depth: largest.map_or(Depth::FULL, Depth::holding),
+            traces,
         })
     }
 
@@ -49,6 +55,7 @@ impl<'a> Glanced<'a> {
             without_background: self.request.without_background,
             turned: &self.turned,
             depth: self.depth,
+            traces: self.traces,
         }
     }
 }
@@ -63,9 +70,9 @@ struct Glance {
 }
 
 /// Glances at the photos whose headers can be read.
-fn glances(examples: &[&InspectionExample]) -> Vec<Glance> {
+fn glances(examples: &[&InspectionExample], traces: Option<&Traces>) -> Vec<Glance> {
     let glance = |example: &&InspectionExample| {
-        let bytes = depict(&example.path).ok()?;
+        let bytes = depict(&example.path, traces).ok()?;
         let size = prep::size(&bytes).ok()?;
         let largest = prep::largest_value(&bytes).ok().flatten();
         Some(Glance { is_good: example.verdict == Verdict::Good, size, largest })

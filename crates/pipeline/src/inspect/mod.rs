@@ -18,12 +18,13 @@ mod verdicts;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use base::depict::Traces;
 use bundle::inspection::{
     Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, Form, Manifest, TaskReference};
 use dataset::split::Groups;
-use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role};
+use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role, Verdict};
 use linalg::{Matrix, Seed};
 
 pub use choosing::DetectorNeeds;
@@ -133,8 +134,10 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
-    let Some(glanced) = Glanced::at(request, &learned) else {
-        problems.extend(seeing::unreadable(&learned));
+    let traces = traces(&set, &learned)?;
+    let traces = traces.as_ref();
+    let Some(glanced) = Glanced::at(request, &learned, traces) else {
+        problems.extend(seeing::unreadable(&learned, traces));
         return Err(nothing_usable(&set, &problems));
     };
     let (sight, eye) = Sight::choose(&dir, &home.engine, &glanced.shown())?;
@@ -148,7 +151,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     }
     // Time goes one way.
     let orientation =
-        if set.modality == Modality::Sound { Orientation::Matters } else { request.orientation };
+        if set.modality == Modality::Image { request.orientation } else { Orientation::Matters };
     let turned = turning::turn(&sight, &eye, &mut photos, orientation, seed, run)?;
     let photos = photos;
     let groups = run.step(Step::Audit, || groups(&photos))?;
@@ -185,6 +188,17 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     };
     let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
     Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, n_idle, report, set })
+}
+
+/// How series are drawn, by the good ones; `None` for photos and sounds.
+fn traces(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<Traces>, PipelineError> {
+    if set.modality != Modality::Series {
+        return Ok(None);
+    }
+    let good = learned.iter().filter(|example| example.verdict == Verdict::Good);
+    let files: Vec<&Path> = good.map(|example| example.path.as_path()).collect();
+    let none = || PipelineError::NoSensors { path: set.root.clone() };
+    Traces::survey(&files).ok_or_else(none).map(Some)
 }
 
 /// Reads a set and settles what its masks say.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::depict::depict;
+use base::depict::{Traces, depict};
 use base::prep::{self, Mask};
 use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
 use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
@@ -74,7 +74,7 @@ pub(crate) fn aligner(
     random::shuffle(&mut good, &mut seed.derive("aligner").rng());
     good.truncate(ALIKE_BY);
     let read = |example: &&&InspectionExample| {
-        let bytes = depict(&example.path).ok()?;
+        let bytes = eye.picture(&example.path).ok()?;
         Some(brightness(&eye.prepared(&eye.decode(&bytes).ok()?.0)))
     };
     let greys: Vec<Grey> = good.par_iter().filter_map(read).collect();
@@ -84,9 +84,10 @@ pub(crate) fn aligner(
 }
 
 /// Why the headers of photos cannot be read.
-pub(crate) fn unreadable(examples: &[&InspectionExample]) -> Vec<Problem> {
+pub(crate) fn unreadable(examples: &[&InspectionExample], traces: Option<&Traces>) -> Vec<Problem> {
     let why = |example: &&InspectionExample| {
-        let read = depict(&example.path).and_then(|bytes| prep::size(&bytes)).map_err(ProblemKind::from);
+        let read =
+            depict(&example.path, traces).and_then(|bytes| prep::size(&bytes)).map_err(ProblemKind::from);
         Some(Problem::in_file(read.err()?, &example.path))
     };
     examples.iter().filter_map(why).collect()
@@ -139,7 +140,7 @@ fn photo<'e>(
     aligner: Option<&Aligner>,
     example: &'e InspectionExample,
 ) -> Result<(Result<Photo<'e>, ProblemKind>, Vec<Problem>), PipelineError> {
-    let picture = depict(&example.path).and_then(|bytes| eye.decode(&bytes)).map_err(ProblemKind::from);
+    let picture = eye.picture(&example.path).and_then(|bytes| eye.decode(&bytes)).map_err(ProblemKind::from);
     let (picture, is_brighter) = match picture {
         Ok(picture) => picture,
         Err(kind) => return Ok((Err(kind), Vec::new())),

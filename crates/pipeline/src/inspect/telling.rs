@@ -2,8 +2,8 @@
 
 use base::depict::depict;
 use base::prep;
-use bundle::inspection::InspectionBundle;
-use dataset::Verdict;
+use bundle::inspection::{InspectionBundle, Sight};
+use dataset::{Modality, Verdict};
 use evaluate::Estimate;
 use evaluate::inspect::{
     AlarmThreshold, Plane, Polygon, Promise, best_provable_rate, conformal_p_value, find_regions,
@@ -21,7 +21,7 @@ use crate::report::inspection::{
     AlarmPromise, Counted, DetectorMeasure, DetectorMetric, HeatMap, InspectedPart, InspectionFacts,
     InspectionReport, KindFacts, KindOfDefect, Shortage, WorstGood, advise_inspection, view,
 };
-use crate::{PipelineError, words};
+use crate::{PipelineError, Subject, words};
 
 /// Photos shown of each sort: what a person looks through in one sitting.
 const SHOWN: usize = 9;
@@ -42,8 +42,9 @@ pub(crate) fn report(
     let scores = |defect: bool| -> Vec<f64> {
         judged.iter().filter(|judged| judged.kind.is_some() == defect).map(|judged| judged.score).collect()
     };
-    Ok(InspectionReport {
+    let report = InspectionReport {
         name: findings.set.name.clone(),
+        subject: Subject::Photo,
         decision: decision(findings),
         counted,
         recall: of("recall"),
@@ -65,7 +66,8 @@ pub(crate) fn report(
         problems: findings.problems.iter().map(words::problem_in_both).collect(),
         provenance: provenance(bundle),
         alarm: promise,
-    })
+    };
+    Ok(report.said_of(Subject::of(findings.set.modality)))
 }
 
 fn promise(findings: &Findings<'_>) -> Result<AlarmPromise, PipelineError> {
@@ -179,8 +181,9 @@ fn shown(
 
 fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let mark = findings.alarm.mark.threshold() as f32;
-    let depth = findings.fitted.inspector.sight.depth;
-    let photo = depict(&judged.path).ok().and_then(|bytes| prep::decode_deep(&bytes, depth).ok());
+    let Sight { depth, traces, .. } = &findings.fitted.inspector.sight;
+    let bytes = depict(&judged.path, traces.as_ref()).ok();
+    let photo = bytes.and_then(|bytes| prep::decode_deep(&bytes, *depth).ok());
     let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
         let marked = judged
@@ -258,6 +261,7 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
     });
     let sizes = || findings.judged.iter().chain(findings.learned).map(|judged| judged.size);
     let first = sizes().next();
+    let are_photos = findings.set.modality == Modality::Image;
     let false_alarms = findings.measured.metrics.iter().find(|measured| measured.metric == "false-alarms");
     InspectionFacts {
         n_good: findings.n_good.1,
@@ -265,8 +269,9 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
         shortage,
         kinds: kinds.collect(),
         n_contaminated: findings.suspects.len(),
-        aligned: findings.fitted.inspector.aligner.is_some(),
-        photo_sizes_vary: sizes().any(|size| Some(size) != first),
+        // Sounds and series have no fixture, and are as long as they are.
+        aligned: findings.fitted.inspector.aligner.is_some() || !are_photos,
+        photo_sizes_vary: are_photos && sizes().any(|size| Some(size) != first),
         n_tiny: findings.judged.iter().filter(|judged| is_tiny(judged)).count(),
         promise_broken: false_alarms.is_some_and(|measured| measured.estimate.low > request.false_alarms),
     }

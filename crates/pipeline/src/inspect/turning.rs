@@ -4,7 +4,6 @@
 //! where parts clearly have an orientation: turned by right angles they look much more unusual to the other photos than they
 //! do upright. A single photo cannot tell and is turned.
 
-use base::depict::depict;
 use bundle::inspection::{Detector, Eye, Good, Memories, Seen, Sight, WHOLE_FROM};
 use image::{Rgb, RgbImage, imageops};
 use linalg::Seed;
@@ -69,7 +68,7 @@ fn see_turned(
             return Err(PipelineError::Cancelled);
         }
         // A photo that could be read a moment ago and no longer can is shown as it lies only.
-        let bytes = depict(&photos[*at].example.path).ok();
+        let bytes = eye.picture(&photos[*at].example.path).ok();
         let Some((photo, _)) = bytes.and_then(|bytes| eye.decode(&bytes).ok()) else { return Ok(Vec::new()) };
         turned(&photo).iter().map(|photo| Ok(eye.see(photo, None)?)).collect()
     };

@@ -34,6 +34,13 @@ pub struct Card {
 pub enum CardContent {
     /// A JPEG as a `data:` address, small enough to sit in the page.
     Picture(String),
+    /// A sound: its drawing as [`CardContent::Picture`], and its beginning as a `data:` address that can be played.
+    Sound {
+        /// The drawing.
+        drawing: String,
+        /// The beginning.
+        clip: String,
+    },
     /// The beginning of a text.
     Text(String),
     /// What each sense knows, by its name.

@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
 pub use senses::{BrokenSense, Conflict, SenseRow, SenseSummary, SensesTable};
+pub use series::series_picture;
 pub use sounds::sound_picture;
+pub use videos::{video_poster, video_strip};
 
 pub(crate) use crate::lang::percent;
 

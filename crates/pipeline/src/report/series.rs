@@ -19,8 +19,12 @@ const INKS: [Rgb<u8>; SHOWN] =
 
 /// Draws a series; missing where it cannot be read again.
 pub(crate) fn series_card(path: &Path) -> CardContent {
-    let drawing = read(path).ok().map(|(series, _)| draw(&even(series).0.channels));
-    drawing.map_or(CardContent::Missing, |drawing| thumbnail(&DynamicImage::ImageRgb8(drawing)))
+    series_picture(path).map_or(CardContent::Missing, |drawing| thumbnail(&DynamicImage::ImageRgb8(drawing)))
+}
+
+/// The course of the first sensors of a series. `None` for what cannot be read.
+pub fn series_picture(path: &Path) -> Option<RgbImage> {
+    read(path).ok().map(|(series, _)| draw(&even(series).0.channels))
 }
 
 /// Each sensor in a band of its own, from its least to its greatest value.

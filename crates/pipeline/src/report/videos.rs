@@ -18,8 +18,18 @@ const PAPER: Rgb<u8> = Rgb([246, 246, 244]);
 
 /// Draws a video file; missing where it cannot be read again.
 pub(crate) fn video_card(path: &Path) -> CardContent {
-    let strip = frames(&Ffmpeg::default(), path).ok().and_then(|watched| strip(&watched.frames));
-    strip.map_or(CardContent::Missing, |strip| thumbnail(&DynamicImage::ImageRgb8(strip)))
+    video_strip(path).map_or(CardContent::Missing, |strip| thumbnail(&DynamicImage::ImageRgb8(strip)))
+}
+
+/// Four frames of a video side by side. `None` for what cannot be watched.
+pub fn video_strip(path: &Path) -> Option<RgbImage> {
+    frames(&Ffmpeg::default(), path).ok().and_then(|watched| strip(&watched.frames))
+}
+
+/// The frame in the middle of a video. `None` for what cannot be watched.
+pub fn video_poster(path: &Path) -> Option<RgbImage> {
+    let mut frames = frames(&Ffmpeg::default(), path).ok()?.frames;
+    Some(frames.swap_remove(frames.len() / 2))
 }
 
 /// Frames from the whole length side by side, each once; `None` without a frame.

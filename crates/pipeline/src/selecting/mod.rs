@@ -6,7 +6,9 @@ mod outlook;
 mod reasons;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use base::Base;
 use curate::select::{Budget, Half, Halves, Method, Pool, Why, select as pick};
 use dataset::{Dataset, Part, Problem, ReadOptions, Target};
 use linalg::Seed;
@@ -117,11 +119,13 @@ pub fn select(home: &Home, request: &SelectRequest, run: &Run<'_>) -> Result<Cho
     }
     let costs = costs::costs(&data, &request.budget)?;
     let given = request.model.as_ref().map(|model| home.open_bundle(model, run)).transpose()?;
-    let base = match (&given, &request.base) {
-        (Some(predictor), _) => predictor.base().clone(),
-        (None, named) => home.base_for(named.as_deref(), &data, run)?,
+    let (table, bases) = match &given {
+        Some(predictor) => {
+            let base = predictor.base().clone();
+            (features::table(home, &base, data, run)?, vec![base])
+        }
+        None => features::of_all_senses(home, request.base.as_deref(), data, run)?,
     };
-    let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
     let seed = Seed(request.seed);
     let model = match given {
@@ -130,7 +134,7 @@ pub fn select(home: &Home, request: &SelectRequest, run: &Run<'_>) -> Result<Cho
     };
     let outlook = run.step(Step::Evaluate, || Ok(model.outlook(request.worth, seed)))?;
     let mut choice =
-        run.step(Step::Select, || choose(request, &table, &model, costs.as_ref(), &base, seed))?;
+        run.step(Step::Select, || choose(request, &table, &model, costs.as_ref(), &bases, seed))?;
     choice.outlook = outlook;
     if n_test > 0 {
         choice.cautions.push(reasons::test_part(n_test));
@@ -175,7 +179,7 @@ fn choose(
     table: &Table,
     model: &Model,
     costs: Option<&costs::Costs>,
-    base: &base::Base,
+    bases: &[Arc<Base>],
     seed: Seed,
 ) -> Result<Choice, PipelineError> {
     let examples = &table.data.examples;
@@ -212,6 +216,8 @@ fn choose(
         }
     });
     let picks: Vec<ChosenExample> = picks.collect();
+    let names: Vec<String> =
+        bases.iter().map(|base| format!("{} ({})", base.id(), base.card().licence)).collect();
     let n_pool = examples.len() - n_known;
     let mut cautions = model.cautions();
     if let Amount::Examples(count) = request.budget
@@ -230,7 +236,7 @@ fn choose(
         cautions,
         problems: Vec::new(),
         facts: vec![
-            ("base".to_owned(), format!("{} ({})", base.id(), base.card().licence)),
+            ("base".to_owned(), names.join(", ")),
             ("method".to_owned(), method.name().to_owned()),
             ("seed".to_owned(), seed.0.to_string()),
             ("dianjing".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),

@@ -39,10 +39,8 @@ pub(crate) fn tune(
 ) -> Result<Tuning, PipelineError> {
     check(&data)?;
     let named = request.base.as_deref();
-    check_base(home, named, &data)?;
-    let each = data.senses.iter().map(|sense| OneSense::new(home, named, &data, sense, run));
-    let senses: Vec<OneSense> = each.collect::<Result<_, _>>()?;
-    problems.extend(senses.iter().flat_map(|sense| sense.table.problems.iter().cloned()));
+    let (senses, of_senses) = whole::senses(home, named, &data, run)?;
+    problems.extend(of_senses);
     let relations = whole::relations(&data, &senses, run)?;
     let whole = whole::table(data, &senses);
     let lesson = Lesson::new(&whole, &relations);
@@ -92,6 +90,7 @@ pub(crate) fn tune(
             n_examples: lesson.rows.len(),
             trade_off: assessment.trade_off.clone(),
             promises: assessment.promises.clone(),
+            held_out: Vec::new(),
             dataset: whole.data.clone(),
             problems,
             report,
@@ -110,7 +109,7 @@ fn check_base(home: &Home, named: Option<&str>, data: &Dataset) -> Result<(), Pi
 }
 
 /// What fusion gives, where being stopped is no error of the data.
-fn stoppable<T>(found: Result<T, TuneError>) -> Result<T, PipelineError> {
+pub(crate) fn stoppable<T>(found: Result<T, TuneError>) -> Result<T, PipelineError> {
     match found {
         Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
         found => Ok(found?),

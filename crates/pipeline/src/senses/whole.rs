@@ -1,13 +1,77 @@
 //! All senses side by side: what belongs together, and which examples are alike on the whole.
 
-use dataset::{Dataset, Modality};
+use std::sync::Arc;
+
+use base::Base;
+use dataset::{Dataset, Modality, Problem, ProblemKind, Sense};
 use linalg::Matrix;
 use tune::FeatureSet;
 
+use super::check_base;
 use super::each::OneSense;
 use crate::audit::{self, Relations};
 use crate::features::Table;
-use crate::{PipelineError, Run};
+use crate::{Event, Home, PipelineError, Run};
+
+/// Computes, or finds in the cache, the features of every sense that any example has. One of which nothing can be read is passed over;
+/// this and what else is wrong with files is told.
+///
+/// # Errors
+/// When not one sense can be read; when the machine or the person is why one cannot.
+pub(crate) fn senses(
+    home: &Home,
+    named: Option<&str>,
+    data: &Dataset,
+    run: &Run<'_>,
+) -> Result<(Vec<OneSense>, Vec<Problem>), PipelineError> {
+    check_base(home, named, data)?;
+    let (mut senses, mut problems, mut first) = (Vec::new(), Vec::new(), None);
+    let is_there = |sense: &&Sense| !data.of_sense(sense).1.is_empty();
+    for sense in data.senses.iter().filter(is_there) {
+        match OneSense::new(home, named, data, sense, run) {
+            Ok(one) => {
+                problems.extend(one.table.problems.iter().cloned());
+                senses.push(one);
+            }
+            Err(PipelineError::Sense { sense, source }) => {
+                let kind = ProblemKind::SenseNotLearned { sense, detail: source.to_string() };
+                let problem = Problem::in_file(kind, &data.root);
+                run.tell(Event::Problem(problem.clone()));
+                problems.push(problem);
+                first.get_or_insert(*source);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if senses.is_empty() {
+        let n_examples = data.examples.len();
+        let nothing = PipelineError::NothingUsable { n_examples, n_problems: 0, first: String::new() };
+        return Err(first.unwrap_or(nothing));
+    }
+    Ok((senses, problems))
+}
+
+/// Looks at all senses of the examples, and puts what they see side by side. Examples without any sense that can be read are passed over.
+///
+/// # Errors
+/// As [`senses`].
+pub(crate) fn look(
+    home: &Home,
+    data: Dataset,
+    run: &Run<'_>,
+) -> Result<(Table, Vec<Arc<Base>>), PipelineError> {
+    let (senses, problems) = senses(home, None, &data, run)?;
+    let mut seen = vec![false; data.examples.len()];
+    senses.iter().flat_map(|sense| &sense.places).for_each(|place| seen[*place] = true);
+    let rows: Vec<usize> = (0..seen.len()).filter(|place| seen[*place]).collect();
+    let whole = table(data, &senses);
+    let (sets, texts) = whole.select(&rows);
+    let mut data = whole.data;
+    let mut kept = seen.into_iter();
+    data.examples.retain(|_| kept.next().unwrap_or(false));
+    let bases = senses.into_iter().map(|sense| sense.base).collect();
+    Ok((Table { data, sets, texts, problems }, bases))
+}
 
 /// The examples with the vectors of all senses side by side, each of length 1, or zeros where it is missing.
 pub(crate) fn table(data: Dataset, senses: &[OneSense]) -> Table {

@@ -3,21 +3,27 @@
 use std::sync::Arc;
 
 use base::open::Input;
+use dataset::{Modality, Sense};
 use pipeline::Lang;
 
+use super::inputs::Question;
 use super::predict::{Predicted, ask};
 use crate::App;
+use crate::blobs::Blobs;
 use crate::db::Tenant;
-use crate::db::deployments::DeploymentRow;
+use crate::db::arriving::Incoming;
+use crate::db::deployments::{Collected, DeploymentRow};
 use crate::error::ApiError;
 use crate::monitoring::Said;
+use crate::senses::{self, Known, Senses};
+use crate::serving::Opened;
 
 /// A request that was answered.
 pub(super) struct Aftermath {
     pub(super) app: Arc<App>,
     pub(super) tenant: Tenant,
     pub(super) deployment: DeploymentRow,
-    pub(super) inputs: Vec<(String, Input)>,
+    pub(super) questions: Vec<Question>,
     /// What was said of each.
     pub(super) said: Vec<Option<Said>>,
 }
@@ -53,7 +59,7 @@ impl Aftermath {
     async fn compare(&self) -> Result<(), ApiError> {
         let Some(shadow) = &self.deployment.shadow else { return Ok(()) };
         let opened = self.app.open_model(shadow).await?;
-        let told = ask(&self.app, &opened, self.inputs.clone(), false, Lang::En).await?;
+        let told = ask(&self.app, &opened, self.questions.clone(), false, Lang::En).await?;
         let both = self.said.iter().zip(told.iter().map(Predicted::said));
         let same: Vec<bool> =
             both.filter_map(|(one, other)| Some(one.as_ref()?.answer == other?.answer)).collect();
@@ -65,28 +71,82 @@ impl Aftermath {
     /// Keeps inputs that a person should look at as examples without a label.
     async fn bring_back(&self) -> Result<(), ApiError> {
         let Some(dataset) = &self.deployment.collects else { return Ok(()) };
+        let opened = self.app.open_model(&self.deployment.model).await?;
+        let takes = opened.takes();
+        let several = matches!(opened, Opened::Senses(_));
+        let kind = takes.first().filter(|_| !several).map_or(Modality::Senses, |one| one.modality);
+        let (kind, senses) = (kind.to_string(), if several { takes } else { Vec::new() });
         let doubtful = |said: &Option<Said>| said.as_ref().is_some_and(|said| said.doubtful);
-        let inputs = self.inputs.iter().zip(&self.said).filter(|(_, said)| doubtful(said));
+        let questions = self.questions.iter().zip(&self.said).filter(|(_, said)| doubtful(said));
+        let (name, db, limits) = (&self.deployment.name, &self.app.db, self.app.limits);
         let mut came = false;
-        for ((_, input), _) in inputs {
-            let (bytes, body) = match input.clone() {
-                Input::Text(text) => (None, Some(text)),
-                Input::Image(bytes) | Input::Sound(bytes) => (Some(bytes), None),
-                _ => continue,
-            };
-            if !self.app.db.may_collect(dataset, &self.deployment.name).await? {
+        for (question, _) in questions {
+            if !db.may_collect(&self.tenant, dataset, name).await? {
                 break;
             }
-            let blobs = self.app.blobs.clone();
-            let keep = move || Ok(bytes.map(|bytes| blobs.keep_bytes(&bytes)).transpose()?);
-            let blob = self.app.blocking(keep).await?;
-            let (name, db) = (&self.deployment.name, &self.app.db);
-            let kept = (blob.as_deref(), body.as_deref());
-            came |= db.collect(&self.tenant, dataset, name, kept, self.app.max_examples).await?;
+            let (blobs, asked, of) = (self.app.blobs.clone(), question.clone(), senses.clone());
+            let held = self.app.blocking(move || named(&asked, &of, &blobs)).await?;
+            let new = Collected { dataset, name, kind: &kind, senses: &senses, held: &held };
+            if !db.would_collect(&self.tenant, &new, limits).await? {
+                continue;
+            }
+            // Its files lie here before a row names them.
+            let (blobs, asked) = (self.app.blobs.clone(), question.clone());
+            self.app.blocking(move || keep(&asked, &blobs)).await?;
+            came |= db.collect(&self.tenant, &new, limits).await?;
         }
         if came {
             self.app.lives.forget(dataset);
         }
         Ok(())
     }
+}
+
+/// What was asked about as an example would be kept, with how much room its files take. Nothing is written.
+fn named(question: &Question, senses: &[Sense], blobs: &Blobs) -> Result<Incoming, ApiError> {
+    let mut kept = Incoming::default();
+    let mut bytes = 0_i64;
+    let mut hold = |input: &Input| {
+        let (blob, size) = match input {
+            Input::Text(text) => return Ok::<_, ApiError>(Known::Text(text.clone())),
+            Input::Image(file) | Input::Sound(file) => (Blobs::name_of_bytes(file), file.len() as u64),
+            Input::VideoFile(path) | Input::SeriesFile(path) | Input::SoundFile(path) => {
+                (blobs.name_of(path)?, std::fs::metadata(path)?.len())
+            }
+            Input::Frames(_) | Input::Series(_) => unreachable!("what is sent is a text or a file"),
+        };
+        bytes = bytes.saturating_add(i64::try_from(size).unwrap_or(i64::MAX));
+        Ok(Known::Blob(blob))
+    };
+    if senses.is_empty() {
+        match hold(&question.only())? {
+            Known::Text(text) => kept.body = Some(text),
+            Known::Blob(blob) => kept.blob = Some(blob),
+        }
+    } else {
+        let mut known = Senses::new();
+        for (sense, input) in senses.iter().zip(&question.inputs) {
+            if let Some(input) = input {
+                known.insert(sense.name.clone(), hold(input)?);
+            }
+        }
+        (kept.body, kept.senses) = (senses::texts(&known), Some(senses::keep(&known)));
+    }
+    kept.bytes = bytes;
+    Ok(kept)
+}
+
+/// Keeps the files of what was asked about.
+fn keep(question: &Question, blobs: &Blobs) -> Result<(), ApiError> {
+    for input in question.inputs.iter().flatten() {
+        match input {
+            Input::Text(_) => {}
+            Input::Image(file) | Input::Sound(file) => drop(blobs.keep_bytes(file)?),
+            Input::VideoFile(path) | Input::SeriesFile(path) | Input::SoundFile(path) => {
+                drop(blobs.keep(path)?);
+            }
+            Input::Frames(_) | Input::Series(_) => unreachable!("what is sent is a text or a file"),
+        }
+    }
+    Ok(())
 }

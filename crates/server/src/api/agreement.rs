@@ -158,7 +158,7 @@ pub(super) async fn decide(
         person: &caller.person.id,
         milliseconds: None,
         drawn: false,
-        act: Act::Decide,
+        act: Act::Settle,
     };
     found(app.db.label(&caller.tenant, &id, &[said]).await?)?;
     // Where a decision is taken back, what most say holds.

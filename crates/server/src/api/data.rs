@@ -18,6 +18,7 @@ use crate::db::renaming::Renaming;
 use crate::error::ApiError;
 use crate::gathering;
 use crate::people::{Caller, Right};
+use crate::senses;
 use crate::tasks::Task;
 
 /// People that are asked about one example.
@@ -28,8 +29,10 @@ const MOST_ANNOTATORS: i64 = 10;
 pub(super) struct Dataset {
     id: String,
     name: String,
-    /// `image`, `text` or `sound`; absent while it is empty.
+    /// `image`, `text`, `sound`, `video`, `series` or `senses`; absent while it is empty.
     modality: Option<String>,
+    /// Where examples have several, by the names of their columns.
+    senses: Vec<Sense>,
     /// What is asked of each example: `class`, one of several; `classes`, any number of them; `number`.
     task: String,
     /// Whether these are photos of which one class says that nothing is wrong: tuning makes an inspector of them.
@@ -49,6 +52,13 @@ pub(super) struct Dataset {
     n_problems: i64,
     created_at: String,
     updated_at: String,
+}
+
+/// One of several kinds of content that examples have.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Sense {
+    name: String,
+    modality: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -285,6 +295,10 @@ async fn whole(app: &App, tenant: &Tenant, row: DatasetRow) -> Result<Dataset, A
         classes: classes.into_iter().map(|(name, count)| Class { name, count }).collect(),
         id: row.id,
         name: row.name,
+        senses: senses::named(row.senses.as_deref())
+            .into_iter()
+            .map(|sense| Sense { name: sense.name, modality: sense.modality.to_string() })
+            .collect(),
         modality: row.modality,
         n_examples: row.n_examples,
         n_labelled: row.n_labelled,

@@ -29,6 +29,8 @@ pub(super) struct Status {
     way: &'static str,
     /// Nobody is known yet: the first one sets the server up.
     needs_setup: bool,
+    /// What people may log in with besides a password, at `/v1/oidc/start`; absent where there is nothing.
+    provider: Option<String>,
 }
 
 /// Who is in.
@@ -43,6 +45,12 @@ pub(super) struct Me {
     id: String,
     name: String,
     role: Role,
+    /// Where the provider's word that it is them counts.
+    email: Option<String>,
+    /// Whether they may come in with a password.
+    has_password: bool,
+    /// Whether they may come in with an account of the provider.
+    linked: bool,
 }
 
 /// Whose things one sees.
@@ -95,6 +103,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Json<Status>, 
         version: env!("CARGO_PKG_VERSION"),
         way: if team { "team" } else { "local" },
         needs_setup: team && !app.db.has_people().await?,
+        provider: app.provider.as_ref().map(|provider| provider.settings.name.clone()),
     }))
 }
 
@@ -184,15 +193,21 @@ pub(super) async fn password(
     caller: Caller,
     Sent(new): Sent<NewPassword>,
 ) -> Result<StatusCode, ApiError> {
-    caller.in_person()?;
-    app.attempts.check(&caller.person.name)?;
-    if !fits(&app, new.old, caller.person.password.clone()).await? {
-        return Err(ApiError::invalid("the old password is wrong", "原密码错误"));
-    }
-    app.attempts.forget(&caller.person.name);
+    knows_password(&app, &caller, new.old).await?;
     app.db.set_password(&caller.person.id, &hashed(&app, new.new).await?).await?;
     app.db.note(&caller.tenant, &caller.person.name, "change password", "").await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses who does not know the password of who they are.
+pub(super) async fn knows_password(app: &App, caller: &Caller, given: String) -> Result<(), ApiError> {
+    caller.in_person()?;
+    app.attempts.check(&caller.person.name)?;
+    if !fits(app, given, caller.person.password.clone()).await? {
+        return Err(ApiError::invalid("the password is wrong", "密码错误"));
+    }
+    app.attempts.forget(&caller.person.name);
+    Ok(())
 }
 
 /// Keeps a password as a hash, away from the threads that answer.
@@ -216,6 +231,17 @@ async fn begin(
     headers: &HeaderMap,
     person: PersonRow,
 ) -> Result<impl IntoResponse + use<>, ApiError> {
+    let body = Json(session_of(&person));
+    let cookie = begin_session(app, headers, person).await?;
+    Ok((AppendHeaders([(SET_COOKIE, cookie)]), body))
+}
+
+/// Begins a session, and returns the cookie that carries it.
+pub(super) async fn begin_session(
+    app: &App,
+    headers: &HeaderMap,
+    person: PersonRow,
+) -> Result<String, ApiError> {
     // A session from before is not taken over: its secret may be known to others.
     if let Some(before) = cookie_of(headers) {
         app.db.end_session(before).await?;
@@ -223,13 +249,19 @@ async fn begin(
     let secret = app.db.begin_session(&person.id).await?;
     let caller = Caller::of(person, None);
     app.db.note(&caller.tenant, &caller.person.name, "log in", "").await?;
-    let cookie = AppendHeaders([(SET_COOKIE, session_cookie(&secret, headers))]);
-    Ok((cookie, Json(session_of(&caller.person))))
+    Ok(session_cookie(&secret, headers))
 }
 
 fn session_of(person: &PersonRow) -> Session {
     Session {
-        person: Me { id: person.id.clone(), name: person.name.clone(), role: Role::named(&person.role) },
+        person: Me {
+            id: person.id.clone(),
+            name: person.name.clone(),
+            role: Role::named(&person.role),
+            email: person.email.clone(),
+            has_password: person.password.is_some(),
+            linked: person.n_accounts > 0,
+        },
         tenant: Home { id: person.tenant.clone(), name: person.tenant_name.clone() },
     }
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use dataset::Sense;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::opinions::Suggestion;
 use super::reading::{Asked, found};
 use crate::App;
 use crate::answering::forever;
@@ -19,8 +21,9 @@ use crate::db::examples::{ExampleRow, Wanted};
 use crate::error::ApiError;
 use crate::live::Opinion;
 use crate::people::{Caller, Right};
+use crate::senses::{self, Known};
 use crate::tasks::{Answer, Task};
-use crate::{marks, pictures};
+use crate::{making, marks, pictures, streaming};
 
 /// Most examples of a page.
 const MOST: i64 = 500;
@@ -33,7 +36,10 @@ pub(super) struct Example {
     id: String,
     /// Where it came from: a path, or file and row.
     name: String,
+    /// Of several senses: all their texts, one below the other.
     text: Option<String>,
+    /// Where examples have several: what is there of this one, in the order of the data set.
+    senses: Vec<Sensed>,
     /// Where one class of several is asked for.
     label: Option<String>,
     /// Where several labels are; an empty list says that none applies.
@@ -47,15 +53,31 @@ pub(super) struct Example {
     height: Option<i64>,
     /// The person who gave the label; absent when it came with the data.
     by: Option<String>,
-    /// What the quick model would say, not having seen this label.
     suggestion: Option<Suggestion>,
 }
 
+/// What one of several senses knows of an example.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Suggestion {
-    label: String,
-    /// Calibrated, in [0, 1].
-    probability: f64,
+pub(super) struct Sensed {
+    sense: String,
+    modality: String,
+    /// Of a sense of texts; others lie in files.
+    text: Option<String>,
+}
+
+/// Which content of an example, where it has several; the one that shows most of it when absent.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Face {
+    pub(super) sense: Option<String>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Look {
+    /// As for the content.
+    sense: Option<String>,
+    /// 1 for four frames of a video side by side.
+    strip: Option<u8>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -75,7 +97,8 @@ pub(super) struct Which {
     label: Option<String>,
     /// With `label`: only those that the quick model would call this.
     suggestion: Option<String>,
-    /// `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose label the quick model would not have given.
+    /// `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
+    /// number, which lies outside the model's interval.
     state: Option<String>,
     /// Only those whose name or text contains this.
     q: Option<String>,
@@ -187,38 +210,38 @@ pub(super) async fn one(
     Ok(Json(told(&app, &caller, row).await?))
 }
 
-/// The file as it was given; a text as it is.
-#[utoipa::path(get, path = "/v1/examples/{id}/content", tag = "examples", responses((status = 200)))]
+/// The file as it was given, or a range of it; a text as it is. Also of an example that was taken out: the history shows it.
+#[utoipa::path(get, path = "/v1/examples/{id}/content", tag = "examples", params(Face), responses((status = 200), (status = 206)))]
 pub(super) async fn content(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(id): Path<String>,
+    Asked(Face { sense }): Asked<Face>,
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
-    let row = found(app.db.example(&caller.tenant, &id).await?)?;
-    if let Some(text) = row.body {
-        return Ok(forever("text/plain; charset=utf-8", text.into_bytes()));
+    let row = found(app.db.example_ever(&caller.tenant, &id).await?)?;
+    match found(row.face(sense.as_deref()))? {
+        Known::Text(text) => Ok(forever("text/plain; charset=utf-8", text.into_bytes())),
+        Known::Blob(blob) => streaming::send(&app, blob, &headers).await,
     }
-    let blob = found(row.blob)?;
-    let blobs = app.blobs.clone();
-    let bytes = app.blocking(move || Ok(blobs.bytes(&blob)?)).await?;
-    // What a browser could run is not shown as what it says it is.
-    let kind = pictures::kind_of(&bytes).unwrap_or("application/octet-stream");
-    Ok(forever(kind, bytes))
 }
 
-/// A small JPEG: of a picture, or of a sound's spectrum.
-#[utoipa::path(get, path = "/v1/examples/{id}/thumbnail", tag = "examples", responses((status = 200, content_type = "image/jpeg")))]
+/// A small JPEG: of a picture, of a sound's spectrum, of a video, of the course of a series.
+#[utoipa::path(get, path = "/v1/examples/{id}/thumbnail", tag = "examples", params(Look), responses((status = 200, content_type = "image/jpeg")))]
 pub(super) async fn thumbnail(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Asked(Look { sense, strip }): Asked<Look>,
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
-    let row = found(app.db.example(&caller.tenant, &id).await?)?;
-    let blob = found(row.blob)?;
-    let blobs = app.blobs.clone();
-    let made = app.blocking(move || Ok(blobs.derived(&blob, "thumb.jpg", pictures::thumbnail)?)).await?;
+    let row = found(app.db.example_ever(&caller.tenant, &id).await?)?;
+    let Known::Blob(blob) = found(row.face(sense.as_deref()))? else { return Err(ApiError::not_found()) };
+    let made = match strip {
+        Some(1) => making::picture(&app, blob, "strip.jpg", pictures::strip).await?,
+        _ => making::picture(&app, blob, "thumb.jpg", pictures::thumbnail).await?,
+    };
     Ok(forever("image/jpeg", found(made)?))
 }
 
@@ -251,6 +274,7 @@ pub(super) fn unveiled(dataset: &DatasetRow, caller: &Caller) -> Result<(), ApiE
 pub(super) struct Teller {
     pub(super) task: Task,
     pub(super) opinion: Option<Arc<Opinion>>,
+    senses: Vec<Sense>,
     names: HashMap<String, String>,
     /// Where others' answers are hidden from who asks: their own, by example.
     own: Option<HashMap<String, String>>,
@@ -266,7 +290,8 @@ impl Teller {
             None
         };
         let opinion = app.lives.of(app, tenant, dataset).opinion();
-        Ok(Self { task: Task::named(&of.task)?, opinion, names: names(app, tenant).await?, own })
+        let (task, senses) = (Task::named(&of.task)?, senses::named(of.senses.as_deref()));
+        Ok(Self { task, opinion, senses, names: names(app, tenant).await?, own })
     }
 
     pub(super) fn tell(&self, mut row: ExampleRow) -> Example {
@@ -274,10 +299,17 @@ impl Teller {
         if let Some(own) = &self.own {
             (row.label, row.label_by, suggestion) = (own.get(&row.id).cloned(), None, None);
         }
+        let known = senses::of(row.senses.as_deref());
+        let sense = |sense: &Sense| {
+            let text = match known.get(&sense.name)? {
+                Known::Text(text) => Some(text.clone()),
+                Known::Blob(_) => None,
+            };
+            Some(Sensed { sense: sense.name.clone(), modality: sense.modality.to_string(), text })
+        };
         let Answer { label, labels, number } = self.task.show(row.label.as_deref());
         Example {
-            suggestion: suggestion
-                .map(|(label, probability)| Suggestion { label: label.to_owned(), probability }),
+            suggestion: suggestion.map(Suggestion::from),
             by: row.label_by.and_then(|id| self.names.get(&id).cloned()),
             marks: marks::of(row.marks.as_deref()),
             width: row.width,
@@ -285,6 +317,7 @@ impl Teller {
             id: row.id,
             name: row.name,
             text: row.body,
+            senses: self.senses.iter().filter_map(sense).collect(),
             label,
             labels,
             number,

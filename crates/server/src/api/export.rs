@@ -19,6 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
 use super::examples::unveiled;
+use super::history::check;
 use super::reading::{Asked, found};
 use crate::App;
 use crate::answering::lang_of;
@@ -39,6 +40,8 @@ pub(super) struct Wanted {
     format: Option<String>,
     /// 1 to have the files in it; then a table comes as an archive.
     files: Option<u8>,
+    /// A state by its number: the labels and marks of then; those of now when absent.
+    state: Option<i64>,
 }
 
 /// What each format can hold of a data set.
@@ -66,7 +69,7 @@ pub(super) async fn export(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    Asked(Wanted { format, files }): Asked<Wanted>,
+    Asked(Wanted { format, files, state }): Asked<Wanted>,
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
@@ -76,7 +79,11 @@ pub(super) async fn export(
         Some(name) => Format::from_name(name).ok_or_else(unknown)?,
     };
     let files = files == Some(1);
-    let (header, items) = Items::of(&app, &caller.tenant, &dataset).await?;
+    let (header, mut items) = Items::of(&app, &caller.tenant, &dataset).await?;
+    if let Some(state) = state {
+        check(&dataset, state)?;
+        items = items.at(state);
+    }
     let tally = tally(&app, items.clone()).await?;
     if let Some(loss) = exchange::losses(format, &header, &tally).into_iter().find(exchange::Loss::is_total) {
         let (en, zh) = (

@@ -8,15 +8,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use base::open::Input;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use dataset::Modality;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::aftermath::Aftermath;
-use super::inputs::check_count;
+use super::inputs::{Question, check_count, decoded};
+use super::predict::unanswered;
 use super::reading::{Sent, found};
 use crate::App;
 use crate::db::deployments::DeploymentRow;
@@ -159,15 +157,17 @@ pub(super) async fn infer(
     caller.may(Right::Predict)?;
     let started = std::time::Instant::now();
     let (deployment, served) = open(&app, &caller, &name).await?;
-    let inputs = inputs(ask.inputs, served.base().modality())?;
-    check_count(inputs.len())?;
-    let kept = Aftermath::needs_inputs(&deployment).then(|| inputs.clone());
-    let n = inputs.len();
+    let questions = questions(ask.inputs, served.base().modality())?;
+    check_count(questions.len())?;
+    let n = questions.len();
     let (mut labels, mut verdicts, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
     let mut said = Vec::new();
-    for answer in served.ask(inputs).await {
-        let (prediction, _) =
-            answer.map_err(|error| ApiError::invalid(error.to_string(), error.to_string()))?;
+    let answers = served.ask(questions.iter().map(Question::only).collect()).await;
+    for (question, answer) in questions.iter().zip(answers) {
+        let (prediction, _) = match answer {
+            Ok(answered) => answered,
+            Err(error) => return Err(unanswered(question, error)?.refused()),
+        };
         let answer = prediction.answer.to_string();
         labels.push(answer.clone());
         said.push(Said {
@@ -181,10 +181,9 @@ pub(super) async fn infer(
     let request =
         monitoring::Request { model: deployment.model.clone(), said: said.clone(), took: started.elapsed() };
     app.monitoring.count(&app, &caller.tenant, &name, request).await;
-    if let Some(inputs) = kept {
-        let inputs = inputs.into_iter().map(|input| (String::new(), input)).collect();
+    if Aftermath::needs_inputs(&deployment) {
         let said = said.into_iter().map(Some).collect();
-        Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said }.begin();
+        Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, questions, said }.begin();
     }
     let tensor = |name, datatype, shape, data| ToldTensor { name, datatype, shape, data };
     let outputs = vec![
@@ -200,14 +199,17 @@ async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<(Deployment
     let deployment = found(app.db.deployment(&caller.tenant, name).await?)?;
     match app.open_model(&deployment.model).await? {
         Opened::Answers(served) => Ok((deployment, served)),
-        Opened::Inspects(_) => {
-            let (en, zh) = ("inspectors do not speak this protocol", "检测模型不支持此协议");
+        Opened::Senses(_) | Opened::Inspects(_) => {
+            let (en, zh) = (
+                "inspectors and models of several senses do not speak this protocol",
+                "检测模型和多感官模型不支持此协议",
+            );
             Err(ApiError::conflict(en, zh).hint("ask at /v1/predict/{name}", "请使用 /v1/predict/{name}"))
         }
     }
 }
 
-fn inputs(tensors: Vec<AskTensor>, takes: Modality) -> Result<Vec<Input>, ApiError> {
+fn questions(tensors: Vec<AskTensor>, takes: Modality) -> Result<Vec<Question>, ApiError> {
     let wrong = || {
         let (en, zh) = (
             "the input is one tensor `input` of datatype BYTES and shape [n]",
@@ -219,15 +221,9 @@ fn inputs(tensors: Vec<AskTensor>, takes: Modality) -> Result<Vec<Input>, ApiErr
     if tensor.name != "input" || tensor.datatype != "BYTES" || tensor.shape != [tensor.data.len()] {
         return Err(wrong());
     }
-    let file = |text: String| {
-        STANDARD
-            .decode(text.trim())
-            .map_err(|_| ApiError::invalid("a file is not base64", "文件不是 base64 编码"))
+    let question = |(place, text): (usize, String)| {
+        let bytes = if takes == Modality::Text { text.into_bytes() } else { decoded(&text)? };
+        Question::one((place + 1).to_string(), bytes, takes)
     };
-    let input = |text: String| match takes {
-        Modality::Text => Ok(Input::Text(text)),
-        Modality::Sound => file(text).map(Input::Sound),
-        _ => file(text).map(Input::Image),
-    };
-    tensor.data.into_iter().map(input).collect()
+    tensor.data.into_iter().enumerate().map(question).collect()
 }

@@ -1,13 +1,18 @@
 //! What models are asked about: read from forms and from JSON.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+
 use axum::extract::{FromRequest as _, Multipart, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use base::open::Input;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use dataset::Modality;
+use dataset::{Modality, Sense};
 use serde::Deserialize;
+use tempfile::TempPath;
 use utoipa::ToSchema;
 
 use super::reading::Sent;
@@ -15,36 +20,118 @@ use crate::error::ApiError;
 
 /// Inputs of one request.
 const MOST_INPUTS: usize = 256;
+/// What an input of one sense is called in JSON.
+const KINDS: [Modality; 5] =
+    [Modality::Image, Modality::Text, Modality::Sound, Modality::Video, Modality::Series];
 
-/// What models are asked about: as JSON, or as parts called `file` of a form.
+/// What models are asked about: as JSON, or as parts of a form called `file`, or as the senses of one thing.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Questions {
     inputs: Vec<Sample>,
 }
 
-/// One of the three.
+/// One of `text`, `image`, `sound`, `video` and `series`; of a model of several senses what is there, by their names. Files are in base64.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Sample {
-    text: Option<String>,
-    /// The file, in base64.
-    image: Option<String>,
-    /// The file, in base64.
-    sound: Option<String>,
+pub(super) struct Sample(BTreeMap<String, Option<String>>);
+
+/// One thing that a model is asked about.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) name: String,
+    /// One for each sense that the model takes, in their order; `None` for what is missing.
+    pub(super) inputs: Vec<Option<Input>>,
+    /// Files that inputs lie in; they go with the last that looks at them.
+    files: Vec<Arc<TempPath>>,
 }
 
-/// What is asked about, by name.
-pub(super) async fn inputs(request: Request, takes: Modality) -> Result<Vec<(String, Input)>, ApiError> {
-    let inputs =
-        if is_form(request.headers()) { parts(request, takes).await? } else { samples(request).await? };
-    check_count(inputs.len())?;
-    Ok(inputs)
+impl Question {
+    /// About a text or the bytes of a file.
+    pub(super) fn one(name: String, bytes: Vec<u8>, of: Modality) -> Result<Self, ApiError> {
+        let mut question = Self { name, inputs: Vec::new(), files: Vec::new() };
+        let input = question.input(bytes, of)?;
+        question.inputs.push(Some(input));
+        Ok(question)
+    }
+
+    /// The only input, of a question to a model of one sense.
+    pub(super) fn only(&self) -> Input {
+        self.inputs.iter().flatten().next().cloned().expect("a question of one sense has its input")
+    }
+
+    /// About what is there of several senses.
+    fn several(
+        name: String,
+        mut there: BTreeMap<String, Vec<u8>>,
+        senses: &[Sense],
+    ) -> Result<Self, ApiError> {
+        let mut question = Self { name, inputs: Vec::new(), files: Vec::new() };
+        let given = there.len();
+        for sense in senses {
+            let input = there.remove(&sense.name).map(|bytes| question.input(bytes, sense.modality));
+            question.inputs.push(input.transpose()?);
+        }
+        if given == 0 || !there.is_empty() {
+            let names: Vec<&str> = senses.iter().map(|sense| sense.name.as_str()).collect();
+            let (en, zh) = (
+                format!("this model takes {}, each by its name", names.join(", ")),
+                format!("该模型接受 {}，请按名称发送", names.join("、")),
+            );
+            return Err(ApiError::invalid(en, zh).hint("leave out what is missing", "缺少的可以省略"));
+        }
+        Ok(question)
+    }
+
+    /// What a base takes. Videos and series are read from files, so they are laid aside.
+    fn input(&mut self, bytes: Vec<u8>, of: Modality) -> Result<Input, ApiError> {
+        Ok(match of {
+            Modality::Text => Input::Text(String::from_utf8(bytes).map_err(|error| unread(&error))?),
+            Modality::Sound => Input::Sound(bytes),
+            Modality::Video => Input::VideoFile(self.aside(&bytes, ".mp4")?),
+            Modality::Series => Input::SeriesFile(self.aside(&bytes, table_ending(&bytes))?),
+            Modality::Image | Modality::Senses => Input::Image(bytes),
+        })
+    }
+
+    fn aside(&mut self, bytes: &[u8], ending: &str) -> Result<std::path::PathBuf, ApiError> {
+        let mut file = tempfile::Builder::new().suffix(ending).tempfile()?;
+        file.write_all(bytes)?;
+        let path = file.into_temp_path();
+        let place = path.to_path_buf();
+        self.files.push(Arc::new(path));
+        Ok(place)
+    }
+
+    /// A sentence with the question's name in place of where its files lie here.
+    pub(super) fn told(&self, sentence: String) -> String {
+        let hide = |told: String, file: &Arc<TempPath>| told.replace(&*file.to_string_lossy(), &self.name);
+        self.files.iter().fold(sentence, hide)
+    }
 }
 
-async fn samples(request: Request) -> Result<Vec<(String, Input)>, ApiError> {
+/// The ending by which a table is read.
+fn table_ending(bytes: &[u8]) -> &'static str {
+    match bytes.trim_ascii_start().first() {
+        _ if bytes.starts_with(b"PAR1") => ".parquet",
+        Some(b'{' | b'[') => ".json",
+        _ => ".csv",
+    }
+}
+
+/// What is asked about, of a model that takes one sense or several.
+pub(super) async fn questions(request: Request, takes: &[Sense]) -> Result<Vec<Question>, ApiError> {
+    let questions = if is_form(request.headers()) {
+        parts(request, takes).await?
+    } else {
+        samples(request, takes).await?
+    };
+    check_count(questions.len())?;
+    Ok(questions)
+}
+
+async fn samples(request: Request, takes: &[Sense]) -> Result<Vec<Question>, ApiError> {
     let Sent(questions) = Sent::<Questions>::from_request(request, &()).await?;
-    let one = |(place, sample): (usize, Sample)| Ok(((place + 1).to_string(), sample.input()?));
+    let one = |(place, sample): (usize, Sample)| sample.question((place + 1).to_string(), takes);
     questions.inputs.into_iter().enumerate().map(one).collect()
 }
 
@@ -62,52 +149,74 @@ fn is_form(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
 }
 
-async fn parts(request: Request, takes: Modality) -> Result<Vec<(String, Input)>, ApiError> {
-    let bad = |error: &dyn std::fmt::Display| {
-        ApiError::invalid(format!("the form cannot be read: {error}"), format!("无法读取表单：{error}"))
-    };
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad(&error))?;
-    let mut inputs = Vec::new();
-    while let Some(part) = form.next_field().await.map_err(|error| bad(&error))? {
-        if part.name() != Some("file") {
-            continue;
+/// Files of one sense, one after the other; or one thing with a part for each of its senses.
+async fn parts(request: Request, takes: &[Sense]) -> Result<Vec<Question>, ApiError> {
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| unread(&error))?;
+    let mut questions = Vec::new();
+    let mut there = BTreeMap::new();
+    while let Some(part) = form.next_field().await.map_err(|error| unread(&error))? {
+        let called = part.name().unwrap_or_default().to_owned();
+        let named = part.file_name().map(str::to_owned);
+        match takes {
+            [one] if called == "file" => {
+                let name = named.unwrap_or_else(|| (questions.len() + 1).to_string());
+                let bytes = part.bytes().await.map_err(|error| too_large_or(&error))?.to_vec();
+                questions.push(Question::one(name, bytes, one.modality)?);
+            }
+            [_] => {}
+            _ => {
+                let bytes = part.bytes().await.map_err(|error| too_large_or(&error))?.to_vec();
+                there.insert(called, bytes);
+            }
         }
-        let name = part.file_name().map_or_else(|| (inputs.len() + 1).to_string(), str::to_owned);
-        let bytes = part.bytes().await.map_err(|error| too_large_or(&error, &bad))?.to_vec();
-        let input = match takes {
-            Modality::Text => Input::Text(String::from_utf8(bytes).map_err(|error| bad(&error))?),
-            Modality::Sound => Input::Sound(bytes),
-            _ => Input::Image(bytes),
-        };
-        inputs.push((name, input));
     }
-    Ok(inputs)
+    if !there.is_empty() {
+        questions.push(Question::several("1".to_owned(), there, takes)?);
+    }
+    Ok(questions)
 }
 
-fn too_large_or(
-    error: &axum::extract::multipart::MultipartError,
-    bad: &dyn Fn(&dyn std::fmt::Display) -> ApiError,
-) -> ApiError {
+fn unread(error: &dyn std::fmt::Display) -> ApiError {
+    ApiError::invalid(format!("the form cannot be read: {error}"), format!("无法读取表单：{error}"))
+}
+
+fn too_large_or(error: &axum::extract::multipart::MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::too_large("the form is too large", "表单太大");
     }
-    bad(error)
+    unread(error)
 }
 
 impl Sample {
-    fn input(self) -> Result<Input, ApiError> {
-        let decode = |text: String| {
-            let bad = |_| ApiError::invalid("a file is not base64", "文件不是 base64 编码");
-            STANDARD.decode(text.trim()).map_err(bad)
+    fn question(self, name: String, takes: &[Sense]) -> Result<Question, ApiError> {
+        let there: BTreeMap<String, String> =
+            self.0.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        let [_] = takes else {
+            let of = |(sense, value): (String, String)| {
+                // What is no sense of this model is refused for its name, whatever it holds.
+                let file = takes.iter().any(|one| one.name == sense && one.modality != Modality::Text);
+                let bytes = if file { decoded(&value)? } else { value.into_bytes() };
+                Ok::<_, ApiError>((sense, bytes))
+            };
+            return Question::several(name, there.into_iter().map(of).collect::<Result<_, _>>()?, takes);
         };
-        match (self.text, self.image, self.sound) {
-            (Some(text), None, None) => Ok(Input::Text(text)),
-            (None, Some(image), None) => Ok(Input::Image(decode(image)?)),
-            (None, None, Some(sound)) => Ok(Input::Sound(decode(sound)?)),
+        let kind = |key: &String| KINDS.into_iter().find(|kind| kind.to_string() == *key);
+        let mut kinds = there.into_iter().map(|(key, value)| Some((kind(&key)?, value)));
+        match (kinds.next(), kinds.next()) {
+            (Some(Some((Modality::Text, text))), None) => {
+                Question::one(name, text.into_bytes(), Modality::Text)
+            }
+            (Some(Some((kind, file))), None) => Question::one(name, decoded(&file)?, kind),
             _ => Err(ApiError::invalid(
-                "each input is one of text, image and sound",
-                "每个输入须为 text、image、sound 之一",
+                "each input is one of text, image, sound, video and series",
+                "每个输入须为 text、image、sound、video、series 之一",
             )),
         }
     }
+}
+
+/// A file in base64.
+pub(super) fn decoded(text: &str) -> Result<Vec<u8>, ApiError> {
+    let bad = |_| ApiError::invalid("a file is not base64", "文件不是 base64 编码");
+    STANDARD.decode(text.trim()).map_err(bad)
 }

@@ -1,25 +1,28 @@
-//! Labelling: one after the other, or many at once; what it brings; what to label next.
+//! Labelling: one after the other, or many at once; taking back; what was said.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use evaluate::Estimate;
-use pipeline::{Lang, percent};
+use pipeline::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::book::{self, BrokenRule};
 use super::examples::{Example, Teller, is_veiled};
-use super::reading::{Asked, Sent, found, name_of};
+use super::opinions::warning;
+use super::reading::{Asked, Sent, found};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
+use crate::db::datasets::DatasetRow;
 use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
-use crate::live::{self, Opinion, Standing};
+use crate::live;
 use crate::people::{Caller, Right};
 use crate::tasks::{Answer, Task};
 
@@ -27,8 +30,8 @@ use crate::tasks::{Answer, Task};
 const MOST_AT_ONCE: usize = 10_000;
 /// Events of a page.
 const MOST_EVENTS: i64 = 1000;
-/// A suggestion surer than this speaks up against a label.
-const SURE: f64 = 0.9;
+/// How long who labels waits for what the label book has to say: hardly any rule takes a tenth of it, and more is felt.
+const BOOK_PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -56,8 +59,10 @@ pub(super) struct Taken {
     /// The number of the event, or of the last one.
     event: i64,
     n_labelled: i64,
-    /// What speaks against the label.
+    /// What speaks against the label: a rule of the label book, or else the quick model.
     warning: Option<String>,
+    /// The rule that does.
+    broken: Option<BrokenRule>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,8 +79,10 @@ pub(super) struct Undone {
 pub(super) struct LabelEvent {
     event: i64,
     example: Named,
-    /// `label` or `marks`; marks are not shown here.
+    /// `label`, `marks`, which are not shown here, or `presence`: whether it is there.
     what: String,
+    /// `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
+    act: String,
     label: Option<String>,
     before: Option<String>,
     /// Absent where the label came with the data.
@@ -103,30 +110,6 @@ pub(super) struct Last {
     example: Option<String>,
 }
 
-/// How it stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Live {
-    /// `looking`: features are being computed. `too_few`: too few labels to measure. `ready`.
-    state: &'static str,
-    looked: Looked,
-    n_labelled: i64,
-    /// Of those, the ones that chance picked or that came with the data: accuracy is measured on them.
-    n_drawn: Option<usize>,
-    /// Of the quick model, out of fold.
-    accuracy: Option<Measure>,
-    /// The accuracy of who always says the most common class.
-    chance: Option<f64>,
-    history: Vec<Past>,
-    /// What is needed before something can be said, or what went wrong.
-    missing: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Looked {
-    done: u64,
-    total: u64,
-}
-
 /// A number with its 95 % interval.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Measure {
@@ -143,12 +126,6 @@ impl From<Estimate> for Measure {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Past {
-    n_labelled: i64,
-    accuracy: Measure,
-}
-
 /// Gives an example a label.
 #[utoipa::path(post, path = "/v1/datasets/{id}/labels", tag = "labels", request_body = Given, responses((status = 200, body = Taken)))]
 pub(super) async fn give(
@@ -160,10 +137,37 @@ pub(super) async fn give(
 ) -> Result<Json<Taken>, ApiError> {
     caller.may(Right::Label)?;
     let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let lang = lang_of(&headers);
     let opinion = app.lives.of(&app, &caller.tenant, &id).opinion().filter(|_| !is_veiled(&of, &caller));
-    let warning = opinion.and_then(|opinion| warning(&opinion, &given, lang_of(&headers)));
-    let event = take(&app, &caller, &id, &[given]).await?;
-    Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning }))
+    let answer = given.answer()?;
+    let doubt = opinion.and_then(|opinion| warning(&opinion, &given.example, &answer, lang));
+    let event = take(&app, &caller, &id, std::slice::from_ref(&given)).await?;
+    let (warning, broken) = objection(&app, &caller, &of, &given, lang).await.unzip();
+    let warning = warning.or(doubt);
+    Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning, broken }))
+}
+
+/// What a rule of the label book has against a label that was given. The label stands whatever comes of it.
+async fn objection(
+    app: &Arc<App>,
+    caller: &Caller,
+    of: &DatasetRow,
+    given: &Given,
+    lang: Lang,
+) -> Option<(String, BrokenRule)> {
+    let label = given.label.as_deref()?.trim();
+    let asked = book::against(app, caller, of, (&given.example, label), lang);
+    match tokio::time::timeout(BOOK_PATIENCE, asked).await {
+        Ok(Ok(against)) => against,
+        Ok(Err(error)) => {
+            tracing::warn!(dataset = of.id, code = error.code, "the label book could not be asked");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(dataset = of.id, "the label book took too long");
+            None
+        }
+    }
 }
 
 /// Gives many examples their labels, in order.
@@ -179,7 +183,8 @@ pub(super) async fn give_many(
         return Err(ApiError::too_large("at most 10,000 labels at once", "一次最多 1 万个标注"));
     }
     let event = take(&app, &caller, &id, &many.labels).await?;
-    Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning: None }))
+    let n_labelled = app.db.n_labelled(&caller.tenant, &id).await?;
+    Ok(Json(Taken { event, n_labelled, warning: None, broken: None }))
 }
 
 /// Takes labels, all or none, and lets the quick model know.
@@ -223,27 +228,8 @@ async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -
 impl Given {
     /// With names as they are kept.
     pub(super) fn answer(&self) -> Result<Answer, ApiError> {
-        let named = |names: &Vec<String>| names.iter().map(|name| name_of(name)).collect::<Result<_, _>>();
-        Ok(Answer {
-            label: self.label.as_deref().map(name_of).transpose()?,
-            labels: self.labels.as_ref().map(named).transpose()?,
-            number: self.number,
-        })
+        Answer::given(self.label.as_ref(), self.labels.as_ref(), self.number)
     }
-}
-
-/// What the quick model, which did not see this label, has against it.
-fn warning(opinion: &Opinion, given: &Given, lang: Lang) -> Option<String> {
-    let label = given.label.as_deref()?;
-    let (suggested, probability) = opinion.suggestion(&given.example)?;
-    if suggested == label.trim() || probability < SURE {
-        return None;
-    }
-    let sure = percent(probability);
-    Some(lang.pick(
-        format!("examples like this one are labelled “{suggested}” (sure by {sure})"),
-        format!("与此相似的样本标注为“{suggested}”（把握 {sure}）"),
-    ))
 }
 
 /// Takes back the last label that this person gave here.
@@ -290,76 +276,10 @@ pub(super) async fn events(
         // What was there before may be another's word.
         before: words(&row.what, row.before).filter(|_| !veiled),
         what: row.what,
+        act: row.act,
         by: row.person,
         at: written(row.at),
         undo: row.undoes.is_some(),
     });
     Ok(Json(Events { events: events.collect() }))
-}
-
-/// How good a quick model is with the labels so far.
-#[utoipa::path(get, path = "/v1/datasets/{id}/live", tag = "labels", responses((status = 200, body = Live)))]
-pub(super) async fn live(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Result<Json<Live>, ApiError> {
-    caller.may(Right::Look)?;
-    let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    let lang = lang_of(&headers);
-    let mut answer = Live {
-        state: "too_few",
-        looked: Looked { done: 0, total: 0 },
-        n_labelled: dataset.n_labelled,
-        n_drawn: None,
-        accuracy: None,
-        chance: None,
-        history: Vec::new(),
-        missing: None,
-    };
-    if dataset.n_examples == 0 {
-        answer.missing = Some(lang.pick("bring examples in first", "请先导入样本").to_owned());
-        return Ok(Json(answer));
-    }
-    let set = app.lives.of(&app, &caller.tenant, &id);
-    answer.looked =
-        Looked { done: set.done.load(Ordering::Relaxed), total: set.total.load(Ordering::Relaxed) };
-    // Labels may have been taken away since.
-    let history = app.db.accuracies(&caller.tenant, &id).await?.into_iter();
-    let history = history.filter(|(n_labelled, _)| *n_labelled <= dataset.n_labelled);
-    answer.history =
-        history.map(|(n_labelled, estimate)| Past { n_labelled, accuracy: estimate.into() }).collect();
-    match set.standing() {
-        Standing::Looking => answer.state = "looking",
-        Standing::Failed(error) => answer.missing = Some(lang.pick(error.en, error.zh)),
-        Standing::Ready(_) if Task::named(&dataset.task)? != Task::Class => {
-            let (en, zh) = (
-                "while labelling, accuracy is measured for one class of several only: tune to measure this",
-                "标注过程中仅对“多类别之一”实时测量准确率：请训练以测量",
-            );
-            answer.missing = Some(lang.pick(en, zh).to_owned());
-        }
-        Standing::Ready(opinion) => answer.take(opinion.as_deref(), lang),
-    }
-    Ok(Json(answer))
-}
-
-impl Live {
-    /// Takes what the quick model thinks, or says what it lacks.
-    fn take(&mut self, opinion: Option<&Opinion>, lang: Lang) {
-        let Some(judged) = opinion.map(|opinion| &opinion.judged) else { return };
-        self.n_drawn = Some(judged.n_drawn);
-        if let Some(accuracy) = judged.accuracy {
-            (self.state, self.accuracy, self.chance) = ("ready", Some(accuracy.into()), Some(judged.chance));
-            return;
-        }
-        let drawn = judged.n_drawn;
-        self.missing = Some(lang.pick(
-            format!(
-                "label ten examples that chance picked ({drawn} so far), at least two of each of two classes"
-            ),
-            format!("请标注至少十个随机抽取的样本（已有 {drawn} 个），且有两个类别各不少于两个"),
-        ));
-    }
 }

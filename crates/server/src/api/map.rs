@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use pipeline::{Answers, Says};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +14,6 @@ use crate::App;
 use crate::error::ApiError;
 use crate::live::Standing;
 use crate::people::{Caller, Right};
-use crate::tasks::Task;
 
 /// Where examples lie: all lists are of one length.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -41,8 +41,6 @@ pub(super) async fn map(
 ) -> Result<Json<Map>, ApiError> {
     caller.may(Right::Look)?;
     let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    // What is not one class of several has no colour; what is hidden has none either.
-    let plain = Task::named(&of.task)? != Task::Class || is_veiled(&of, &caller);
     let live = app.lives.of(&app, &caller.tenant, &id);
     if let Standing::Failed(error) = live.standing() {
         return Err(error);
@@ -51,14 +49,23 @@ pub(super) async fn map(
         return Ok(Json(Map { state: "looking", ..Map::default() }));
     };
     let n = opinion.ids.len();
-    let suggestions = opinion.judged.suggestions.iter().map(|suggestion| suggestion.map(|(class, _)| class));
+    let none = vec![None; n];
+    let (labels, suggestions) = match (&opinion.answers, &opinion.judged.says) {
+        // What is not one class of several has no colour; what is hidden has none either.
+        _ if is_veiled(&of, &caller) => (none.clone(), none),
+        (Answers::Classes(given), Says::Classes(all)) => {
+            (given.clone(), all.iter().map(|suggestion| suggestion.map(|(class, _)| class)).collect())
+        }
+        (Answers::Classes(given), _) => (given.clone(), none),
+        _ => (none.clone(), none),
+    };
     Ok(Json(Map {
         state: "ready",
         ids: opinion.ids.to_vec(),
         x: places.iter().map(|place| place[0]).collect(),
         y: places.iter().map(|place| place[1]).collect(),
         classes: opinion.classes.clone(),
-        labels: if plain { vec![None; n] } else { opinion.labels.clone() },
-        suggestions: if plain { vec![None; n] } else { suggestions.collect() },
+        labels,
+        suggestions,
     }))
 }

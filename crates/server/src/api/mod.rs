@@ -2,22 +2,32 @@
 
 mod aftermath;
 mod agreement;
+mod book;
+mod compare;
 mod data;
 mod enter;
 mod examples;
 mod export;
+mod gains;
+mod history;
 mod inference;
 mod inputs;
 mod inspected;
 mod labels;
+mod lineage;
 mod map;
 mod marks;
 pub(crate) mod models;
 mod monitor;
+mod oidc;
+mod opinions;
 mod people;
 mod predict;
+mod progress;
 mod queue;
 mod reading;
+mod ruling;
+mod series;
 mod serve;
 mod uploads;
 mod watch;
@@ -65,12 +75,16 @@ fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(enter::logout))
         .routes(routes!(enter::session))
         .routes(routes!(enter::password))
+        .routes(routes!(oidc::start))
+        .routes(routes!(oidc::back))
+        .routes(routes!(oidc::link))
         .routes(routes!(people::list, people::add))
         .routes(routes!(people::change, people::remove))
         .routes(routes!(people::tokens, people::add_token))
         .routes(routes!(people::remove_token))
         .routes(routes!(people::add_tenant))
         .routes(routes!(people::trail))
+        .routes(routes!(people::usage))
         .routes(routes!(watch::health))
         .routes(routes!(watch::ready))
         .routes(routes!(watch::metrics))
@@ -94,12 +108,13 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(examples::one))
         .routes(routes!(examples::content))
         .routes(routes!(examples::thumbnail))
+        .routes(routes!(series::course))
         .routes(routes!(labels::give))
         .routes(routes!(labels::give_many))
         .routes(routes!(labels::undo))
         .routes(routes!(marks::put))
         .routes(routes!(labels::events))
-        .routes(routes!(labels::live))
+        .routes(routes!(progress::live))
         .routes(routes!(agreement::show))
         .routes(routes!(agreement::votes))
         .routes(routes!(agreement::decide))
@@ -107,6 +122,17 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(worklist::look))
         .routes(routes!(worklist::list))
         .routes(routes!(worklist::decide))
+        .routes(routes!(book::show))
+        .routes(routes!(book::note))
+        .routes(routes!(book::remove))
+        .routes(routes!(book::export))
+        .routes(routes!(gains::list))
+        .routes(routes!(history::list))
+        .routes(routes!(history::name))
+        .routes(routes!(history::forget))
+        .routes(routes!(history::diff))
+        .routes(routes!(history::examples))
+        .routes(routes!(lineage::of_example))
         .routes(routes!(work::list))
         .routes(routes!(work::one))
         .routes(routes!(work::cancel))
@@ -121,6 +147,8 @@ fn models_and_answers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(models::report))
         .routes(routes!(models::bundle))
         .routes(routes!(models::errors))
+        .routes(routes!(compare::compare))
+        .routes(routes!(lineage::nearest))
         .routes(routes!(predict::with_model))
         .routes(routes!(serve::list))
         .routes(routes!(serve::deploy, serve::remove))

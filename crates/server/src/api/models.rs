@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use pipeline::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -16,6 +17,8 @@ use super::labels::Measure;
 use super::reading::{Asked, Sent, found, name_of};
 use super::work::{Job, told};
 use crate::App;
+use crate::answering::lang_of;
+use crate::app::MODEL_ENDINGS;
 use crate::clock::{now, written};
 use crate::db::deployments::DeploymentRow;
 use crate::db::models::ModelRow;
@@ -42,6 +45,8 @@ pub(super) struct Model {
     #[serde(flatten)]
     facts: Facts,
     created_at: String,
+    /// The state of the data that taught it; absent where that is not known.
+    seq: Option<i64>,
     /// Names under which it answers.
     deployed_as: Vec<String>,
 }
@@ -56,6 +61,9 @@ pub(crate) struct Facts {
     #[serde(default)]
     pub(crate) inspector: Option<InspectorFacts>,
     pub(crate) modality: String,
+    /// Where it takes several.
+    #[serde(default)]
+    pub(crate) senses: Vec<SenseFacts>,
     /// Of an inspector: the kinds of defect that it can name.
     pub(crate) classes: Vec<String>,
     pub(crate) base: String,
@@ -79,6 +87,15 @@ pub(crate) struct Facts {
 
 fn answers() -> String {
     "answers".to_owned()
+}
+
+/// One of the senses that a model takes.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct SenseFacts {
+    /// The name of its column, and of what is sent for it.
+    pub(crate) name: String,
+    pub(crate) modality: String,
+    pub(crate) base: String,
 }
 
 /// When an inspector alarms, and what is promised about it.
@@ -128,6 +145,16 @@ pub(crate) struct Promise {
 pub(crate) struct Kept {
     pub(crate) facts: Facts,
     pub(crate) errors: Errors,
+    /// Recipe and reason in Chinese; absent where only the English ones are known.
+    #[serde(default)]
+    pub(crate) chinese: Option<Chinese>,
+}
+
+/// What is told of a model in Chinese.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Chinese {
+    pub(crate) recipe: String,
+    pub(crate) why: String,
 }
 
 /// Where a model errs, out of fold.
@@ -138,9 +165,32 @@ pub(crate) struct Errors {
     pub(crate) trade: Vec<Trade>,
     /// What could be promised, for targets of 1, 2, 5, 10 and 20 % that can be proved.
     pub(crate) promises: Vec<Promise>,
+    /// Accuracy by number of labels; absent where it was not measured.
+    #[serde(default)]
+    pub(crate) curve: Option<Curve>,
+    /// What to do next, most useful first, in English and Chinese.
+    #[serde(default)]
+    pub(crate) advice: Vec<[String; 2]>,
     /// Of an inspector.
     #[serde(default)]
     pub(crate) inspection: Option<InspectionErrors>,
+}
+
+/// Accuracy by number of labels.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Curve {
+    /// Labels that there are.
+    pub(crate) n_labels: usize,
+    /// Of models taught by random parts of the labels: the mean of several draws, and between what eight of ten of them lie.
+    pub(crate) measured: Vec<CurvePoint>,
+    /// A power law through these, up to twice as many labels: its course, and the band that holds it with 80 % confidence.
+    pub(crate) expected: Vec<CurvePoint>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct CurvePoint {
+    pub(crate) n_labels: f64,
+    pub(crate) accuracy: Measure,
 }
 
 /// Where an inspector errs, on photos that it had not seen.
@@ -259,6 +309,8 @@ pub(super) async fn tune(
         let (en, zh) = (format!("`{name}` is between 0 and 1"), format!("{name} 须在 0 和 1 之间"));
         return Err(ApiError::invalid(en, zh));
     }
+    // How large it will be is not known yet; where there is no room at all, it need not be begun.
+    app.has_room(&caller.tenant, 1).await?;
     let payload = serde_json::to_string(&wish).map_err(|error| ApiError::internal(&error))?;
     let job = found(app.db.add_job(&caller.tenant, &id, "tune", &payload).await?)?;
     app.wake.notify_one();
@@ -274,6 +326,7 @@ pub(super) async fn tune(
 pub(super) async fn bring(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Asked(Called { name }): Asked<Called>,
     body: Body,
 ) -> Result<Json<Model>, ApiError> {
@@ -281,6 +334,7 @@ pub(super) async fn bring(
     let too_large =
         |_| ApiError::too_large("the bundle is too large, or ended early", "模型包太大，或传输中断");
     let bytes = axum::body::to_bytes(body, MOST_BUNDLE).await.map_err(too_large)?;
+    app.has_room(&caller.tenant, bytes.len() as i64).await?;
     let (id, name, of) = (new_id(), name_of(&name)?, app.clone());
     let made = id.clone();
     let kept = app
@@ -295,16 +349,23 @@ pub(super) async fn bring(
             of.keep_model(&made, &["djm"])?;
             let facts = match opened {
                 Opened::Answers(served) => facts::of_bundle(served.bundle(), bytes.len() as u64),
+                Opened::Senses(served) => facts::of_senses(served.bundle(), bytes.len() as u64),
                 Opened::Inspects(inspector) => facts::of_inspector(inspector.bundle(), bytes.len() as u64),
             };
-            Ok(facts::with_errors(facts, Vec::new(), &[], &[]))
+            Ok(facts::alone(facts))
         })
         .await?;
     let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;
-    let row = ModelRow { id, dataset: String::new(), name, body, created_at: now() };
-    app.db.bring_model(&caller.tenant, &row).await?;
+    let bytes = app.model_bytes(&id);
+    let row = ModelRow { id, dataset: String::new(), name, body, bytes, created_at: now(), seq: None };
+    if let Some(full) = app.db.bring_model(&caller.tenant, &row, app.limits).await? {
+        let (models, file) = (app.models.clone(), format!("{}.djm", row.id));
+        app.serving.forget(&row.id);
+        app.blocking(move || Ok(models.remove(&file)?)).await?;
+        return Err(full.into());
+    }
     app.db.note(&caller.tenant, &caller.person.name, "bring model", &row.id).await?;
-    Ok(Json(model(row, &app.db.deployments(&caller.tenant).await?)?))
+    Ok(Json(model(row, &app.db.deployments(&caller.tenant).await?, lang_of(&headers))?))
 }
 
 /// Lists the models, the newest first.
@@ -312,12 +373,14 @@ pub(super) async fn bring(
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Asked(Of { dataset }): Asked<Of>,
 ) -> Result<Json<Models>, ApiError> {
     caller.may(Right::Look)?;
     let deployments = app.db.deployments(&caller.tenant).await?;
     let rows = app.db.models(&caller.tenant, dataset.as_deref()).await?;
-    let models = rows.into_iter().map(|row| model(row, &deployments)).collect::<Result<_, _>>()?;
+    let lang = lang_of(&headers);
+    let models = rows.into_iter().map(|row| model(row, &deployments, lang)).collect::<Result<_, _>>()?;
     Ok(Json(Models { models }))
 }
 
@@ -326,11 +389,12 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Json<Model>, ApiError> {
     caller.may(Right::Look)?;
     let row = found(app.db.model(&caller.tenant, &id).await?)?;
-    Ok(Json(model(row, &app.db.deployments(&caller.tenant).await?)?))
+    Ok(Json(model(row, &app.db.deployments(&caller.tenant).await?, lang_of(&headers))?))
 }
 
 /// Takes a model out that answers under no name.
@@ -347,8 +411,7 @@ pub(super) async fn remove(
             .hint("take its deployment out first", "请先撤下部署"));
     }
     app.serving.forget(&id);
-    let (models, files) =
-        (app.models.clone(), ["djm", "en.html", "zh.html"].map(|ending| format!("{id}.{ending}")));
+    let (models, files) = (app.models.clone(), MODEL_ENDINGS.map(|ending| format!("{id}.{ending}")));
     app.blocking(move || Ok(files.iter().try_for_each(|file| models.remove(file))?)).await?;
     app.db.note(&caller.tenant, &caller.person.name, "remove model", &id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -407,10 +470,15 @@ pub(super) async fn not_hidden(app: &App, caller: &Caller, row: &ModelRow) -> Re
 }
 
 /// A model with the names under which it answers.
-pub(super) fn model(row: ModelRow, deployments: &[DeploymentRow]) -> Result<Model, ApiError> {
+pub(super) fn model(row: ModelRow, deployments: &[DeploymentRow], lang: Lang) -> Result<Model, ApiError> {
+    let Kept { mut facts, chinese, .. } = kept(&row)?;
+    if let Some(Chinese { recipe, why }) = chinese.filter(|_| lang == Lang::Zh) {
+        (facts.recipe, facts.why) = (recipe, why);
+    }
     let deployed_as = deployments.iter().filter(|deployment| deployment.model == row.id);
     Ok(Model {
-        facts: kept(&row)?.facts,
+        facts,
+        seq: row.seq,
         deployed_as: deployed_as.map(|deployment| deployment.name.clone()).collect(),
         id: row.id,
         name: row.name,

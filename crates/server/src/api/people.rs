@@ -12,9 +12,12 @@ use super::enter::hashed;
 use super::reading::{Sent, found, name_of, was_there};
 use crate::App;
 use crate::clock::written;
-use crate::db::people::{PersonRow, TokenRow};
+use crate::db::{
+    self,
+    people::{PersonRow, TokenRow},
+};
 use crate::error::ApiError;
-use crate::people::{Caller, Right, Role, Scope};
+use crate::people::{Caller, Right, Role, Scope, email_of};
 
 /// Somebody in the team.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,6 +25,8 @@ pub(super) struct Person {
     id: String,
     name: String,
     role: Role,
+    /// By which they may come in with the provider.
+    email: Option<String>,
     created_at: String,
 }
 
@@ -34,8 +39,10 @@ pub(super) struct People {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPerson {
     name: String,
-    /// At least ten characters.
-    password: String,
+    /// At least ten characters. Without one they come in with the provider, by their e-mail.
+    password: Option<String>,
+    /// Who comes from the provider with this e-mail, verified, is them.
+    email: Option<String>,
     role: Role,
 }
 
@@ -105,6 +112,33 @@ pub(super) struct Trail {
     entries: Vec<Entry>,
 }
 
+/// What there is of something, and may be.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Used {
+    used: i64,
+    /// Absent where there is no limit.
+    allowed: Option<i64>,
+}
+
+/// The room that the team takes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Usage {
+    examples: Used,
+    /// Of files, models, and uploads under way.
+    bytes: Used,
+}
+
+/// Says how much room the team takes, and may take.
+#[utoipa::path(get, path = "/v1/usage", tag = "people", responses((status = 200, body = Usage)))]
+pub(super) async fn usage(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Usage>, ApiError> {
+    caller.may(Right::Look)?;
+    let (used, limits) = (app.db.usage(&caller.tenant).await?, app.limits);
+    Ok(Json(Usage {
+        examples: Used { used: used.examples, allowed: limits.examples },
+        bytes: Used { used: used.bytes, allowed: limits.bytes },
+    }))
+}
+
 /// Lists the team.
 #[utoipa::path(get, path = "/v1/people", tag = "people", responses((status = 200, body = People)))]
 pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<People>, ApiError> {
@@ -121,9 +155,34 @@ pub(super) async fn add(
     Sent(new): Sent<NewPerson>,
 ) -> Result<Json<Person>, ApiError> {
     caller.may(Right::Govern)?;
-    let (name, password) = (name_of(&new.name)?, hashed(&app, new.password).await?);
-    let added = app.db.add_person(&caller.tenant, &name, new.role.name(), &password).await?;
-    let added = added.ok_or_else(name_taken)?;
+    let name = name_of(&new.name)?;
+    let no_email = || ApiError::invalid("this is no e-mail address", "这不是有效的邮箱地址");
+    let email = new.email.map(|email| email_of(&email).ok_or_else(no_email)).transpose()?;
+    if new.password.is_none() && (email.is_none() || app.provider.is_none()) {
+        return Err(ApiError::invalid("they could not come in", "这样对方将无法登录")
+            .hint("give them a password", "请为其设置密码"));
+    }
+    // Whoever has such an address comes in to those who run the server: nobody else takes them, or hears who is there.
+    let comes_in = |email: &String| app.provider.as_ref().is_some_and(|provider| provider.lets_in(email));
+    if email.as_ref().is_some_and(comes_in) && !runs_the_server(&app, &caller).await? {
+        let (en, zh) = (
+            "people of this domain are let in by those who run the server",
+            "该域名的用户由服务器管理方邀请",
+        );
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", en, zh)
+            .hint("ask who runs the server", "请联系服务器管理员"));
+    }
+    let password = match new.password {
+        Some(password) => Some(hashed(&app, password).await?),
+        None => None,
+    };
+    let row = db::people::NewPerson {
+        name: &name,
+        role: new.role.name(),
+        password: password.as_deref(),
+        email: email.as_deref(),
+    };
+    let added = app.db.add_person(&caller.tenant, row).await?.ok_or_else(name_taken)?;
     app.db.note(&caller.tenant, &caller.person.name, "add person", &name).await?;
     Ok(Json(person(&added)))
 }
@@ -137,8 +196,7 @@ pub(super) async fn add_tenant(
     Sent(new): Sent<NewTenant>,
 ) -> Result<Json<Person>, ApiError> {
     caller.may(Right::Govern)?;
-    let first = found(app.db.first_owner().await?)?;
-    if first.tenant != caller.tenant.id() {
+    if !runs_the_server(&app, &caller).await? {
         return Err(ApiError::forbidden());
     }
     let (tenant, name) = (name_of(&new.tenant)?, name_of(&new.name)?);
@@ -247,8 +305,14 @@ async fn theirs(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {
     if person.tenant == caller.tenant.id() { Ok(()) } else { Err(ApiError::not_found()) }
 }
 
+/// Whether somebody is of the tenant that was there first.
+async fn runs_the_server(app: &App, caller: &Caller) -> Result<bool, ApiError> {
+    let first = found(app.db.first_owner().await?)?;
+    Ok(first.tenant == caller.tenant.id())
+}
+
 fn name_taken() -> ApiError {
-    ApiError::conflict("somebody has that name", "该用户名已被使用")
+    ApiError::conflict("somebody has that name or e-mail", "该用户名或邮箱已被使用")
 }
 
 fn last_owner() -> ApiError {
@@ -257,8 +321,13 @@ fn last_owner() -> ApiError {
 }
 
 fn person(row: &PersonRow) -> Person {
-    let (id, name) = (row.id.clone(), row.name.clone());
-    Person { id, name, role: Role::named(&row.role), created_at: written(row.created_at) }
+    Person {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        role: Role::named(&row.role),
+        email: row.email.clone(),
+        created_at: written(row.created_at),
+    }
 }
 
 fn token(row: &TokenRow) -> Token {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use base::open::{BaseError, Input};
-use bundle::{Answer, Prediction, Verdict};
+use bundle::{Answer, Prediction, SenseShare, SensesPredictor, TaskReference, Verdict};
 use dataset::{Modality, ProblemKind};
-use pipeline::{Lang, words};
+use pipeline::{Lang, PipelineError, words};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::aftermath::Aftermath;
-use super::inputs::{Questions, check_count, inputs};
+use super::inputs::{Question, Questions, check_count, questions};
 use super::inspected::{self, Inspected};
 use super::models::not_hidden;
 use super::reading::{Asked, Sent, found};
@@ -44,10 +45,24 @@ pub(super) struct Predicted {
     pub(super) probs: Vec<ClassProbability>,
     /// P-value of being like what the model was tuned on, in (0, 1].
     pub(super) familiarity: Option<f64>,
+    /// On which senses it relied, where the model takes several.
+    pub(super) senses: Vec<Share>,
     /// What an inspector found.
     pub(super) inspected: Option<Inspected>,
     /// Why there is no answer, or what of the input was left out.
     pub(super) problem: Option<String>,
+}
+
+/// What one of several senses had to say about an answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Share {
+    sense: String,
+    /// Whether it was sent and could be used.
+    present: bool,
+    /// In [0, 1]; the shares of all sum to 1.
+    share: f64,
+    /// P-value of being like what it was tuned on, in (0, 1].
+    familiarity: Option<f64>,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -105,8 +120,8 @@ pub(super) async fn with_model(
     not_hidden(&app, &caller, &found(app.db.model(&caller.tenant, &id).await?)?).await?;
     let lang = lang_of(request.headers());
     let opened = app.open_model(&id).await?;
-    let inputs = inputs(request, opened.takes()).await?;
-    Ok(Json(Predictions { predictions: ask(&app, &opened, inputs, heat.wanted(), lang).await? }))
+    let questions = questions(request, &opened.takes()).await?;
+    Ok(Json(Predictions { predictions: ask(&app, &opened, questions, heat.wanted(), lang).await? }))
 }
 
 /// Asks the model that answers under a name.
@@ -123,9 +138,9 @@ pub(super) async fn with_deployment(
     let deployment = found(app.db.deployment(&caller.tenant, &name).await?)?;
     let lang = lang_of(request.headers());
     let opened = app.open_model(&deployment.model).await?;
-    let inputs = inputs(request, opened.takes()).await?;
-    let kept = Aftermath::needs_inputs(&deployment).then(|| inputs.clone());
-    let predictions = ask(&app, &opened, inputs, heat.wanted(), lang).await?;
+    let questions = questions(request, &opened.takes()).await?;
+    let kept = Aftermath::needs_inputs(&deployment).then(|| questions.clone());
+    let predictions = ask(&app, &opened, questions, heat.wanted(), lang).await?;
     let said: Vec<Option<Said>> = predictions.iter().map(Predicted::said).collect();
     let request = monitoring::Request {
         model: deployment.model.clone(),
@@ -133,30 +148,37 @@ pub(super) async fn with_deployment(
         took: started.elapsed(),
     };
     app.monitoring.count(&app, &caller.tenant, &name, request).await;
-    if let Some(inputs) = kept {
+    if let Some(questions) = kept {
         let aftermath =
-            Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, inputs, said };
+            Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, questions, said };
         aftermath.begin();
     }
     Ok(Json(Predictions { predictions }))
 }
 
-/// What a model says of inputs, in their order.
+/// What a model says of each question, in their order.
 pub(super) async fn ask(
     app: &App,
     opened: &Opened,
-    inputs: Vec<(String, Input)>,
+    questions: Vec<Question>,
     heat: bool,
     lang: Lang,
 ) -> Result<Vec<Predicted>, ApiError> {
     match opened {
         Opened::Answers(served) => {
-            let (names, inputs): (Vec<String>, Vec<Input>) = inputs.into_iter().unzip();
-            let told = names.into_iter().zip(served.ask(inputs).await);
-            told.map(|(name, answer)| predicted(name, answer, served, lang)).collect()
+            let answers = served.ask(questions.iter().map(Question::only).collect()).await;
+            let told = questions.iter().zip(answers);
+            told.map(|(question, answer)| predicted(question, answer, served, lang)).collect()
+        }
+        Opened::Senses(served) => {
+            let served = served.clone();
+            let each = move |question: &Question| of_senses(question, &served, lang);
+            app.blocking(move || questions.par_iter().map(each).collect()).await
         }
         Opened::Inspects(inspector) => {
             let inspector = inspector.clone();
+            let inputs = questions.into_iter().map(|question| (question.name.clone(), question.only()));
+            let inputs = inputs.collect();
             app.blocking(move || inspected::all(&inspector, inputs, heat, lang)).await
         }
     }
@@ -195,6 +217,7 @@ impl Predicted {
             confidence: None,
             probs: Vec::new(),
             familiarity: None,
+            senses: Vec::new(),
             inspected: None,
             problem: None,
         }
@@ -213,30 +236,79 @@ impl Predicted {
     }
 }
 
-fn predicted(name: String, answered: Answered, served: &Served, lang: Lang) -> Result<Predicted, ApiError> {
+fn predicted(
+    question: &Question,
+    answered: Answered,
+    served: &Served,
+    lang: Lang,
+) -> Result<Predicted, ApiError> {
     match answered {
-        Ok((prediction, damage)) => Ok(told(name, prediction, damage, served, lang)),
-        // One bad input never stops the others.
-        Err(BaseError::Prep(error)) => {
-            let problem = Some(words::problem_kind(&ProblemKind::from(error), lang));
-            Ok(Predicted { problem, ..Predicted::of(name) })
+        Ok((prediction, damage)) => {
+            let problem = damage.map(|detail| ProblemKind::damaged(served.base().modality(), detail));
+            let task = &served.bundle().manifest.task;
+            Ok(told(question, Some(prediction), problem.as_slice(), task, lang))
         }
-        Err(error) => Err(refused(&error)),
+        // One bad input never stops the others.
+        Err(error) => {
+            let problem = Some(unanswered(question, error)?.of(lang));
+            Ok(Predicted { problem, ..Predicted::of(question.name.clone()) })
+        }
     }
 }
 
+/// What is wrong with an input that has no answer.
+pub(super) struct Unanswered {
+    en: String,
+    zh: String,
+}
+
+impl Unanswered {
+    fn of(self, lang: Lang) -> String {
+        lang.pick(self.en, self.zh)
+    }
+
+    /// Where an answer for each is promised, one without stops the others.
+    pub(super) fn refused(self) -> ApiError {
+        ApiError::invalid(self.en, self.zh)
+    }
+}
+
+/// What is wrong with an input, in words without places of this server; an error where it is not the input's fault, or the base takes
+/// nothing of its kind.
+pub(super) fn unanswered(question: &Question, error: BaseError) -> Result<Unanswered, ApiError> {
+    match error {
+        BaseError::Prep(error) => {
+            let kind = ProblemKind::from(error);
+            let told = |lang| question.told(words::problem_kind(&kind, lang));
+            Ok(Unanswered { en: told(Lang::En), zh: told(Lang::Zh) })
+        }
+        error @ BaseError::Ffmpeg(_) => Err(PipelineError::from(error).into()),
+        error => Err(refused(&error)),
+    }
+}
+
+/// The answer to one question about what is there of several senses.
+fn of_senses(question: &Question, served: &SensesPredictor, lang: Lang) -> Result<Predicted, ApiError> {
+    let answered = served.predict(&question.inputs).map_err(PipelineError::from)?;
+    let nothing = answered.prediction.senses.iter().all(|sense| !sense.present);
+    // With nothing to look at, the shares of the classes are no answer.
+    let prediction = (!nothing).then_some(answered.prediction);
+    Ok(told(question, prediction, &answered.problems, &served.bundle().manifest.task, lang))
+}
+
 fn told(
-    name: String,
-    prediction: Prediction,
-    damage: Option<String>,
-    served: &Served,
+    question: &Question,
+    prediction: Option<Prediction>,
+    problems: &[ProblemKind],
+    task: &TaskReference,
     lang: Lang,
 ) -> Predicted {
-    let bundle = served.bundle();
-    let problem = damage.map(|detail| ProblemKind::damaged(served.base().modality(), detail));
-    let mut probs: Vec<ClassProbability> = bundle
-        .manifest
-        .task
+    let problems: Vec<String> =
+        problems.iter().map(|problem| question.told(words::problem_kind(problem, lang))).collect();
+    let problem = (!problems.is_empty()).then(|| problems.join(lang.pick("; ", "；")));
+    let of = Predicted { problem, ..Predicted::of(question.name.clone()) };
+    let Some(prediction) = prediction else { return of };
+    let mut probs: Vec<ClassProbability> = task
         .outputs()
         .iter()
         .zip(&prediction.probs)
@@ -252,9 +324,13 @@ fn told(
         confidence: prediction.confidence,
         probs,
         familiarity: prediction.familiarity,
-        problem: problem.map(|problem| words::problem_kind(&problem, lang)),
-        ..Predicted::of(name)
+        senses: prediction.senses.into_iter().map(share).collect(),
+        ..of
     }
+}
+
+fn share(of: SenseShare) -> Share {
+    Share { sense: of.sense, present: of.present, share: of.share, familiarity: of.familiarity }
 }
 
 /// A number to six digits: more are noise.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use dataset::Sense;
+use pipeline::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,10 +14,13 @@ use super::models::{Model, model};
 use super::monitor::days_of;
 use super::reading::{Sent, found, was_there};
 use crate::App;
+use crate::answering::lang_of;
 use crate::clock::written;
+use crate::db::datasets::DatasetRow;
 use crate::db::deployments::DeploymentRow;
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
+use crate::senses;
 
 /// Longest name of a deployment.
 const NAME_LENGTH: usize = 63;
@@ -66,11 +71,15 @@ pub(super) struct Which {
 
 /// Lists what answers.
 #[utoipa::path(get, path = "/v1/deployments", tag = "deployments", responses((status = 200, body = Deployments)))]
-pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Deployments>, ApiError> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Json<Deployments>, ApiError> {
     caller.may(Right::Look)?;
     let mut deployments = Vec::new();
     for row in app.db.deployments(&caller.tenant).await? {
-        deployments.push(deployment(&app, &caller, row).await?);
+        deployments.push(deployment(&app, &caller, row, lang_of(&headers)).await?);
     }
     Ok(Json(Deployments { deployments }))
 }
@@ -80,6 +89,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<
 pub(super) async fn deploy(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(name): Path<String>,
     Sent(which): Sent<Which>,
 ) -> Result<Json<Deployment>, ApiError> {
@@ -99,10 +109,20 @@ pub(super) async fn deploy(
             return Err(ApiError::conflict(en, zh));
         }
     }
+    if let Some(collects) = &which.collects {
+        let of = found(app.db.dataset(&caller.tenant, collects).await?)?;
+        if !fits(&takes, &of) {
+            let (en, zh) = (
+                "this data set holds another kind of examples than the model takes",
+                "该数据集中的样本与模型接受的输入不同",
+            );
+            return Err(ApiError::conflict(en, zh).hint("choose another data set", "请选择其他数据集"));
+        }
+    }
     let beside = (which.collects.as_deref(), which.shadow.as_deref());
     was_there(app.db.deploy(&caller.tenant, &name, &which.model, beside).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "deploy", &name).await?;
-    told(&app, &caller, &name).await
+    told(&app, &caller, &headers, &name).await
 }
 
 /// Lets the model before answer again.
@@ -110,6 +130,7 @@ pub(super) async fn deploy(
 pub(super) async fn roll_back(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Result<Json<Deployment>, ApiError> {
     caller.may(Right::Edit)?;
@@ -118,7 +139,7 @@ pub(super) async fn roll_back(
         return Err(ApiError::conflict("no other model answered here before", "此前没有其他模型"));
     }
     app.db.note(&caller.tenant, &caller.person.name, "roll back", &name).await?;
-    told(&app, &caller, &name).await
+    told(&app, &caller, &headers, &name).await
 }
 
 /// Takes a name out. The model stays.
@@ -135,12 +156,34 @@ pub(super) async fn remove(
     Ok(gone)
 }
 
-async fn told(app: &App, caller: &Caller, name: &str) -> Result<Json<Deployment>, ApiError> {
-    let row = found(app.db.deployment(&caller.tenant, name).await?)?;
-    Ok(Json(deployment(app, caller, row).await?))
+/// Whether what a model is asked about could be an example of a data set; into an empty one anything of one sense may come.
+fn fits(takes: &[Sense], of: &DatasetRow) -> bool {
+    match (of.modality.as_deref(), takes) {
+        (None, takes) => takes.len() == 1,
+        (Some(kind), [one]) => kind == one.modality.to_string(),
+        (Some(_), takes) => {
+            let known = senses::named(of.senses.as_deref());
+            takes.iter().all(|sense| known.contains(sense))
+        }
+    }
 }
 
-async fn deployment(app: &App, caller: &Caller, row: DeploymentRow) -> Result<Deployment, ApiError> {
+async fn told(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    name: &str,
+) -> Result<Json<Deployment>, ApiError> {
+    let row = found(app.db.deployment(&caller.tenant, name).await?)?;
+    Ok(Json(deployment(app, caller, row, lang_of(headers)).await?))
+}
+
+async fn deployment(
+    app: &App,
+    caller: &Caller,
+    row: DeploymentRow,
+    lang: Lang,
+) -> Result<Deployment, ApiError> {
     let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
     let days = days_of(app, caller, &row.name, DAYS).await?;
     let drifts = app.db.drifts(&caller.tenant, &row.name, &row.model).await?;
@@ -149,7 +192,7 @@ async fn deployment(app: &App, caller: &Caller, row: DeploymentRow) -> Result<De
         latency_ms_p50: days.last().and_then(|(_, day)| day.time(0.5)),
         changed_at: drifts.iter().filter_map(|drift| drift.changed_at).min().map(written),
         shadow: row.shadow.clone(),
-        model: model(of, std::slice::from_ref(&row))?,
+        model: model(of, std::slice::from_ref(&row), lang)?,
         n_collected: app.db.n_collected(&caller.tenant, &row.name).await?,
         collects: row.collects,
         previous: row.previous,

@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::reading::{Asked, found};
 use super::work::{Job, told};
 use crate::App;
+use crate::db::Tenant;
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 
@@ -82,9 +83,31 @@ pub(super) async fn put(
 ) -> Result<Json<Arrived>, ApiError> {
     caller.may(Right::Edit)?;
     open(&app, &caller, &id).await?;
-    let (uploads, name) = (app.uploads.clone(), path.clone());
-    let size = app.blocking(move || uploads.append(&id, &name, offset, &bytes)).await?;
-    Ok(Json(Arrived { path, size }))
+    // A client that hangs up half-way must not leave room taken for what is not there, or what is there without its room.
+    let added = tokio::spawn(add(app, caller.tenant, id, Piece { path, offset }, bytes));
+    Ok(Json(added.await.map_err(|error| ApiError::internal(&error))??))
+}
+
+/// Takes room for a piece and writes it.
+async fn add(
+    app: Arc<App>,
+    tenant: Tenant,
+    id: String,
+    Piece { path, offset }: Piece,
+    bytes: Bytes,
+) -> Result<Arrived, ApiError> {
+    let n_bytes = bytes.len() as i64;
+    if let Some(full) = app.db.reserve(&tenant, &id, n_bytes, app.limits).await? {
+        return Err(full.into());
+    }
+    let (uploads, name, folder) = (app.uploads.clone(), path.clone(), id.clone());
+    match app.blocking(move || uploads.append(&folder, &name, offset, &bytes)).await {
+        Ok(size) => Ok(Arrived { path, size }),
+        Err(error) => {
+            app.db.release(&tenant, &id, n_bytes, app.limits).await?;
+            Err(error)
+        }
+    }
 }
 
 /// Ends an upload: what arrived is read and becomes examples, all at once.

@@ -1,6 +1,6 @@
 //! Looking through the data, and deciding about what was found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,16 +11,18 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::examples::{self, Example};
-use super::reading::{Sent, found, name_of};
+use super::reading::{Sent, found};
+use super::ruling::{self, Conflict};
 use super::work::{Job, told};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
+use crate::db::datasets::DatasetRow;
 use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
 use crate::live;
 use crate::people::{Caller, Right};
-use crate::tasks::Task;
+use crate::tasks::{Answer, Task};
 use crate::worklists::{KeptFinding, Worklist as Kept};
 
 /// What was found, in the order to work through.
@@ -52,14 +54,16 @@ pub(super) struct Advice {
 /// Expected change of the accuracy, with a 95 % interval.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Gain {
-    value: f64,
-    low: f64,
-    high: f64,
+    pub(super) value: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Check {
     fault: String,
+    /// In which of several senses.
+    sense: Option<String>,
     title: String,
     flagged: usize,
     n: usize,
@@ -69,6 +73,8 @@ pub(super) struct Check {
 pub(super) struct Finding {
     number: usize,
     fault: String,
+    /// The one of several senses that shows it.
+    sense: Option<String>,
     title: String,
     /// What this kind of fault means.
     meaning: String,
@@ -78,16 +84,28 @@ pub(super) struct Finding {
     action_text: String,
     /// What was found, where the examples alone do not say.
     about: Option<String>,
-    given: Option<String>,
-    suggested: Option<String>,
+    given: Option<Answered>,
+    suggested: Option<Answered>,
     /// 0 is bad, 1 is good.
     score: f64,
     /// The one to act on first.
     examples: Vec<Example>,
     /// Similar ones, as evidence.
     neighbours: Vec<Neighbour>,
-    /// `relabelled`, `kept` or `removed`.
+    /// Where two classes contradict each other: what a rule may say.
+    conflict: Option<Conflict>,
+    /// The number of the rule in the label book that it is against, or that was decided on.
+    rule: Option<i64>,
+    /// `relabelled`, `kept`, `removed` or `ruled`.
     decision: Option<String>,
+}
+
+/// An answer; only what the data set asks for is there.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Answered {
+    label: Option<String>,
+    labels: Option<Vec<String>>,
+    number: Option<f64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -101,10 +119,18 @@ pub(super) struct Neighbour {
 pub(super) struct Decide {
     /// Of the worklist that is shown: after another audit the numbers mean other things.
     audited_at: String,
-    /// `relabel`, `keep` or `remove`: about the first example of the finding.
-    decision: String,
-    /// With `relabel`; the suggested one when absent.
-    label: Option<String>,
+    /// `relabel`, `keep` or `remove`: about the first example of the finding. Where two classes contradict each other `rule` or `keep`: about
+    /// all of them.
+    pub(super) decision: String,
+    /// With `relabel`, where one class of several is asked for. Without any of the three, what is suggested holds. With the rule `new_class`
+    /// its name.
+    pub(super) label: Option<String>,
+    /// With `relabel`, where several labels are.
+    labels: Option<Vec<String>>,
+    /// With `relabel`, where a number is.
+    number: Option<f64>,
+    /// With `rule`: `all_a`, `all_b`, `split` as it is offered, `new_class` or `exclude`.
+    pub(super) rule: Option<String>,
 }
 
 /// Looks through the data.
@@ -115,12 +141,7 @@ pub(super) async fn look(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Label)?;
-    if Task::named(&found(app.db.dataset(&caller.tenant, &id).await?)?.task)? != Task::Class {
-        let (en, zh) =
-            ("the studio looks through data with one class of several", "工作台目前只检查“多类别之一”的数据");
-        let hint = ("export it and use `dianjing audit`", "请导出后使用 dianjing audit");
-        return Err(ApiError::conflict(en, zh).hint(hint.0, hint.1));
-    }
+    found(app.db.dataset(&caller.tenant, &id).await?)?;
     let job = match app.db.open_job(&caller.tenant, &id, "audit").await? {
         Some(job) => job,
         None => found(app.db.add_job(&caller.tenant, &id, "audit", "{}").await?)?,
@@ -163,6 +184,7 @@ pub(super) async fn list(
     });
     let checks = kept.checks.iter().map(|check| Check {
         fault: check.fault.clone(),
+        sense: check.sense.clone(),
         title: check.title.pick(lang),
         flagged: check.flagged,
         n: check.n,
@@ -177,7 +199,8 @@ pub(super) async fn list(
     }))
 }
 
-/// Decides about a finding: gives its first example another label, keeps it as it is, or takes it out. May be decided anew.
+/// Decides about a finding: gives its first example another label, keeps it as it is, or takes it out; gives a case a rule, which goes into
+/// the label book. May be decided anew.
 #[utoipa::path(post, path = "/v1/datasets/{id}/worklist/{number}", tag = "worklist", request_body = Decide, responses((status = 200, body = Finding)))]
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
@@ -194,66 +217,90 @@ pub(super) async fn decide(
     }
     let row = found(app.db.audit(&caller.tenant, &id).await?)?;
     if written(row.at) != decide.audited_at {
-        let (en, zh) = ("the data were looked through again since", "此后数据又被检查过一次");
-        return Err(ApiError::conflict(en, zh).hint("load the worklist anew", "请重新载入待办列表"));
+        return Err(ruling::renewed());
     }
     let kept: Kept = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
     let finding = found(kept.findings.into_iter().find(|finding| finding.number == number))?;
-    let example = found(finding.examples.first().cloned())?;
     let number = i64::try_from(number).map_err(|error| ApiError::internal(&error))?;
-    let decided = app.db.decisions(&caller.tenant, &id).await?.remove(&number);
-    let decision = match decide.decision.as_str() {
+    if finding.conflict.is_some() {
+        ruling::decide(&app, &caller, &id, (number, row.at), &decide).await?;
+    } else {
+        let decision = about_one(&app, &caller, &of, (number, &finding), &decide).await?;
+        app.db.decide(&caller.tenant, &id, number, decision, &caller.person.id).await?;
+    }
+    let teller = Teller::new(&app, &caller, &id, std::slice::from_ref(&finding), lang_of(&headers)).await?;
+    Ok(Json(teller.tell(&finding)))
+}
+
+/// Decides about the first example of a finding.
+async fn about_one(
+    app: &Arc<App>,
+    caller: &Caller,
+    of: &DatasetRow,
+    (number, finding): (i64, &KeptFinding),
+    decide: &Decide,
+) -> Result<&'static str, ApiError> {
+    let example = found(finding.examples.first().cloned())?;
+    let decided = app.db.decisions(&caller.tenant, &of.id).await?.remove(&number);
+    Ok(match decide.decision.as_str() {
         "relabel" => {
-            let label = decide.label.or_else(|| finding.suggested.clone());
+            let label = Task::named(&of.task)?.keep(&decide.answer()?)?.or_else(|| finding.suggested.clone());
             let missing = || ApiError::invalid("say which label it should have", "请说明应改为哪个标注");
-            relabel(&app, &caller, &id, &example, &name_of(&label.ok_or_else(missing)?)?).await?;
+            relabel(app, caller, of, &example, &label.ok_or_else(missing)?).await?;
             "relabelled"
         }
         "keep" => {
             // Takes back what was decided before; a label that somebody gave meanwhile stays.
             if let (Some(given), Some("relabelled" | "removed")) = (&finding.given, decided.as_deref()) {
-                relabel(&app, &caller, &id, &example, given).await?;
+                relabel(app, caller, of, &example, given).await?;
             }
             "kept"
         }
         "remove" => {
-            app.db.remove_example(&caller.tenant, &example, true).await?;
+            app.db.remove_example(&caller.tenant, &of.id, (&example, &caller.person.id), true).await?;
             let given = live::Given { example, label: None, drawn: false };
-            app.lives.of(&app, &caller.tenant, &id).label(&app, given);
+            app.lives.of(app, &caller.tenant, &of.id).label(app, given);
             "removed"
         }
         _ => {
             let (en, zh) = ("`decision` is relabel, keep or remove", "decision 须为 relabel、keep 或 remove");
             return Err(ApiError::invalid(en, zh));
         }
-    };
-    app.db.decide(&caller.tenant, &id, number, decision, &caller.person.id).await?;
-    let teller = Teller::new(&app, &caller, &id, std::slice::from_ref(&finding), lang_of(&headers)).await?;
-    Ok(Json(teller.tell(&finding)))
+    })
 }
 
-/// Gives an example a label; one that was taken out comes back.
+impl Decide {
+    /// With names as they are kept.
+    fn answer(&self) -> Result<Answer, ApiError> {
+        Answer::given(self.label.as_ref(), self.labels.as_ref(), self.number)
+    }
+}
+
+/// Gives an example an answer, as its task keeps it; one that was taken out comes back.
 async fn relabel(
     app: &Arc<App>,
     caller: &Caller,
-    dataset: &str,
+    dataset: &DatasetRow,
     example: &str,
     label: &str,
 ) -> Result<(), ApiError> {
-    app.db.remove_example(&caller.tenant, example, false).await?;
+    app.db.remove_example(&caller.tenant, &dataset.id, (example, &caller.person.id), false).await?;
     let (person, milliseconds, drawn) = (caller.person.id.as_str(), None, false);
     let (what, after, act) = (What::Label, Some(label), Act::Decide);
-    let said = Said { example, what, after, classes: vec![label], person, milliseconds, drawn, act };
-    found(app.db.label(&caller.tenant, dataset, &[said]).await?)?;
+    let classes = Task::named(&dataset.task)?.classes(label);
+    let said = Said { example, what, after, classes, person, milliseconds, drawn, act };
+    found(app.db.label(&caller.tenant, &dataset.id, &[said]).await?)?;
     let given = live::Given { example: example.to_owned(), label: Some(label.to_owned()), drawn };
-    app.lives.of(app, &caller.tenant, dataset).label(app, given);
+    app.lives.of(app, &caller.tenant, &dataset.id).label(app, given);
     Ok(())
 }
 
 /// What findings are told with.
 struct Teller {
     examples: HashMap<String, crate::db::examples::ExampleRow>,
-    decisions: std::collections::BTreeMap<i64, String>,
+    decisions: BTreeMap<i64, String>,
+    /// Rules that were decided on since.
+    rules: BTreeMap<i64, i64>,
     teller: examples::Teller,
     lang: Lang,
 }
@@ -269,11 +316,12 @@ impl Teller {
         let mentioned = findings.iter().flat_map(|finding| {
             finding.examples.iter().chain(finding.neighbours.iter().map(|(id, _)| id)).cloned()
         });
-        let mentioned: std::collections::BTreeSet<String> = mentioned.collect();
+        let mentioned: BTreeSet<String> = mentioned.collect();
         let rows = app.db.examples_by_id(&caller.tenant, &mentioned.into_iter().collect::<Vec<_>>()).await?;
         Ok(Self {
             examples: rows.into_iter().map(|row| (row.id.clone(), row)).collect(),
             decisions: app.db.decisions(&caller.tenant, dataset).await?,
+            rules: app.db.ruled(&caller.tenant, dataset).await?.into_iter().collect(),
             teller: examples::Teller::of(app, caller, dataset).await?,
             lang,
         })
@@ -281,6 +329,11 @@ impl Teller {
 
     fn example(&self, id: &str) -> Option<Example> {
         Some(self.teller.tell(self.examples.get(id)?.clone()))
+    }
+
+    fn answered(&self, kept: Option<&str>) -> Option<Answered> {
+        let Answer { label, labels, number } = self.teller.task.show(Some(kept?));
+        Some(Answered { label, labels, number })
     }
 
     fn tell(&self, finding: &KeptFinding) -> Finding {
@@ -292,16 +345,19 @@ impl Teller {
         Finding {
             number: finding.number,
             fault: finding.fault.clone(),
+            sense: finding.sense.clone(),
             title: finding.title.pick(self.lang),
             meaning: finding.meaning.pick(self.lang),
             action: finding.action.clone(),
             action_text: finding.action_text.pick(self.lang),
             about: finding.about.as_ref().map(|about| about.pick(self.lang)),
-            given: finding.given.clone(),
-            suggested: finding.suggested.clone(),
+            given: self.answered(finding.given.as_deref()),
+            suggested: self.answered(finding.suggested.as_deref()),
             score: finding.score,
             examples: finding.examples.iter().filter_map(|id| self.example(id)).collect(),
             neighbours: neighbours.collect(),
+            conflict: finding.conflict.as_ref().map(|conflict| Conflict::of(conflict, self.lang)),
+            rule: finding.rule.or_else(|| self.rules.get(&number).copied()),
             decision: self.decisions.get(&number).cloned(),
         }
     }

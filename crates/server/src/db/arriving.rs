@@ -6,10 +6,15 @@ use sqlx::{Any, Transaction};
 
 use super::datasets::{next_seqs, with_class};
 use super::jobs::{Held, end};
+use super::milestones::{Milestone, remember};
+use super::room::{Full, Limits, More};
 use super::votes::NOBODY;
 use super::{Db, Tenant};
+use crate::blobs::Blobs;
 use crate::clock::now;
+use crate::error::ApiError;
 use crate::ids::new_id;
+use crate::senses;
 use crate::tasks::Task;
 
 /// Rows of one statement: SQLite takes some thirty thousand values.
@@ -20,6 +25,8 @@ const ROWS_AT_ONCE: usize = 200;
 pub(crate) struct Incoming {
     pub(crate) name: String,
     pub(crate) blob: Option<String>,
+    /// Of its files.
+    pub(crate) bytes: i64,
     pub(crate) body: Option<String>,
     pub(crate) group: Option<String>,
     /// As the task keeps it.
@@ -29,6 +36,19 @@ pub(crate) struct Incoming {
     /// Of a picture, in pixels.
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) part: Option<dataset::Part>,
+    /// What several senses know of it, as JSON; then `body` holds their texts.
+    pub(crate) senses: Option<String>,
+}
+
+impl Incoming {
+    /// With how much room its files take.
+    pub(crate) fn measured(mut self, blobs: &Blobs) -> Result<Self, ApiError> {
+        let files = self.blob.clone().into_iter().chain(senses::blobs(self.senses.as_deref()));
+        for file in files {
+            self.bytes += blobs.size(&file)?.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
+        Ok(self)
+    }
 }
 
 /// What could not be brought in, and why, in both languages.
@@ -43,6 +63,8 @@ pub(crate) struct LeftOut {
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
     pub(crate) modality: String,
+    /// The senses of the data set before and after, as JSON, where there are several.
+    pub(crate) senses: (Option<String>, Option<String>),
     pub(crate) task: Task,
     /// Beside those that examples have.
     pub(crate) classes: Vec<String>,
@@ -58,29 +80,31 @@ pub(crate) enum Brought {
     Lost,
     /// Meanwhile others brought in or answered something of another kind, or the data set is gone.
     Changed,
-    /// The tenant would have more examples than it may; nothing came.
-    TooMany,
+    /// The tenant would have more than it may; nothing came.
+    Full(Full),
 }
 
 impl Db {
     /// Brings examples in and ends the job that does so, all or nothing: labels become events, classes are made known. What is there
-    /// already, by name and content, does not come twice. `most` bounds the examples of a tenant.
+    /// already, by name and content, does not come twice.
     pub(crate) async fn bring_in(
         &self,
         tenant: &Tenant,
         dataset: &str,
         arrived: &Arrived,
         held: &Held,
-        most: Option<i64>,
+        limits: Limits,
     ) -> Result<Brought, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         if !held.still(&mut tx).await? {
             return Ok(Brought::Lost);
         }
-        let sql = "UPDATE dataset SET modality = $3, task = $4 WHERE tenant = $1 AND id = $2 AND (modality IS NULL OR modality = $3) \
+        let sql = "UPDATE dataset SET modality = $3, task = $4, senses = $6 WHERE tenant = $1 AND id = $2 AND (modality IS NULL OR modality = $3) \
+             AND senses IS NOT DISTINCT FROM $5 \
              AND (task = $4 OR NOT EXISTS (SELECT 1 FROM label_event WHERE dataset = $2 AND what = 'label'))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&arrived.modality);
-        if ask.bind(arrived.task.name()).execute(&mut *tx).await?.rows_affected() == 0 {
+        let ask = ask.bind(arrived.task.name()).bind(arrived.senses.0.as_deref());
+        if ask.bind(arrived.senses.1.as_deref()).execute(&mut *tx).await?.rows_affected() == 0 {
             return Ok(Brought::Changed);
         }
         // An example may bring a label and marks: two events.
@@ -95,22 +119,30 @@ impl Db {
         }
         let sql = "SELECT COALESCE(MAX(position), -1) FROM example WHERE dataset = $1";
         let position: i64 = sqlx::query_scalar(sql).bind(dataset).fetch_one(&mut *tx).await?;
-        let sql = "SELECT name, blob, body FROM example WHERE dataset = $1";
+        let sql = "SELECT name, blob, body, senses FROM example WHERE dataset = $1";
         let known = sqlx::query_as(sql).bind(dataset).fetch_all(&mut *tx).await?;
-        let rows: Vec<NewRow<'_>> = new_among(&arrived.examples, known)
+        let known = known.into_iter().map(|(name, blob, body, senses)| (name, (blob, body, senses)));
+        let rows: Vec<NewRow<'_>> = new_among(&arrived.examples, known.collect())
             .into_iter()
             .zip(position + 1..)
             .zip((last - count + 1..).step_by(2))
             .map(|(((name, example), position), seq)| NewRow { id: new_id(), name, position, seq, example })
             .collect();
-        if !has_room(&mut tx, tenant, rows.len(), most).await? {
-            return Ok(Brought::TooMany);
+        let files = rows.iter().filter_map(|row| Some((row.example.blob.as_deref()?, row.example.bytes)));
+        // Files of several senses are not told apart: each example has its own.
+        let beside =
+            rows.iter().filter(|row| row.example.senses.is_some()).map(|row| row.example.bytes).sum();
+        let more =
+            More { examples: rows.len() as i64, files: files.collect(), reads: &held.id, bytes: beside };
+        if let Some(full) = limits.refuse(&mut tx, tenant, &more).await? {
+            return Ok(Brought::Full(full));
         }
         for rows in rows.chunks(ROWS_AT_ONCE) {
             add(&mut tx, tenant, dataset, rows).await?;
         }
         add_problems(&mut tx, tenant, dataset, &arrived.left_out).await?;
         let counts = serde_json::json!({ "n_examples": rows.len(), "n_problems": arrived.left_out.len() });
+        remember(&mut tx, tenant, dataset, last, &Milestone::Import { n_examples: rows.len() }, None).await?;
         end(&mut tx, held, "done", Some(&counts.to_string()), None).await?;
         tx.commit().await?;
         Ok(Brought::Came)
@@ -123,23 +155,10 @@ impl Db {
         dataset: &str,
         problems: &[LeftOut],
     ) -> Result<(), sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         add_problems(&mut tx, tenant, dataset, problems).await?;
         tx.commit().await
     }
-}
-
-/// Whether a tenant may have so many examples more.
-pub(super) async fn has_room(
-    tx: &mut Transaction<'static, Any>,
-    tenant: &Tenant,
-    more: usize,
-    most: Option<i64>,
-) -> Result<bool, sqlx::Error> {
-    let Some(most) = most else { return Ok(true) };
-    let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1";
-    let there: i64 = sqlx::query_scalar(sql).bind(tenant.id()).fetch_one(&mut **tx).await?;
-    Ok(there.saturating_add_unsigned(more as u64) <= most)
 }
 
 /// An example that is about to be written.
@@ -151,16 +170,14 @@ struct NewRow<'a> {
     example: &'a Incoming,
 }
 
+/// What an example is: a file, a text, or what several senses know.
+type Content = (Option<String>, Option<String>, Option<String>);
+
 /// Those that are not there yet, each under a name of its own: the same name with other content gets a number.
-fn new_among(
-    arrived: &[Incoming],
-    known: Vec<(String, Option<String>, Option<String>)>,
-) -> Vec<(String, &Incoming)> {
-    let mut known: HashMap<String, (Option<String>, Option<String>)> =
-        known.into_iter().map(|(name, blob, body)| (name, (blob, body))).collect();
+fn new_among(arrived: &[Incoming], mut known: HashMap<String, Content>) -> Vec<(String, &Incoming)> {
     let mut new = Vec::new();
     for example in arrived {
-        let content = (example.blob.clone(), example.body.clone());
+        let content = (example.blob.clone(), example.body.clone(), example.senses.clone());
         let numbered = (2..).map(|number| format!("{} ({number})", example.name));
         for name in std::iter::once(example.name.clone()).chain(numbered) {
             match known.get(&name) {
@@ -184,21 +201,23 @@ async fn add(
     dataset: &str,
     rows: &[NewRow<'_>],
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn, \
-         marks, width, height, part) VALUES";
-    let sql = format!("{sql} {}", places(rows.len(), 12));
+    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, bytes, body, part_group, label, drawn, \
+         marks, width, height, part, came, senses) VALUES";
+    let sql = format!("{sql} {}", places(rows.len(), 15));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
-    for NewRow { id, name, position, example, .. } in rows {
+    for NewRow { id, name, position, seq, example } in rows {
         ask = ask
             .bind(id)
             .bind(position)
             .bind(name)
             .bind(example.blob.as_deref())
+            .bind((example.blob.is_some() || example.senses.is_some()).then_some(example.bytes))
             .bind(example.body.as_deref());
         ask = ask.bind(example.group.as_deref()).bind(example.label.as_deref());
         let [width, height] = [0, 1].map(|side| example.size.map(|(width, height)| [width, height][side]));
         ask = ask.bind(i64::from(example.label.is_some())).bind(example.marks.as_deref());
         ask = ask.bind(width.map(i64::from)).bind(height.map(i64::from)).bind(example.part.map(name_of_part));
+        ask = ask.bind(seq).bind(example.senses.as_deref());
     }
     ask.execute(&mut **tx).await?;
     let labels = rows.iter().filter_map(|row| Some((row, row.seq, "label", row.example.label.as_deref()?)));
@@ -208,11 +227,12 @@ async fn add(
     if events.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO label_event (tenant, dataset, seq, example, what, label, act, at) VALUES";
-    let sql = format!("{sql} {}", places(events.len(), 6));
+    let sql = "INSERT INTO label_event (tenant, dataset, seq, example, what, label, holds, act, at) VALUES";
+    let sql = format!("{sql} {}", places(events.len(), 7));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     for (row, seq, what, after) in events {
-        ask = ask.bind(seq).bind(&row.id).bind(what).bind(after).bind("import").bind(now());
+        let holds = Some(after).filter(|_| what == "label");
+        ask = ask.bind(seq).bind(&row.id).bind(what).bind(after).bind(holds).bind("import").bind(now());
     }
     ask.execute(&mut **tx).await?;
     // A label that came with the data has one vote, and is nobody's word.
@@ -278,7 +298,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_twice_and_nothing_is_lost_for_its_name() {
-        let known = vec![("a".to_owned(), None, Some("one".to_owned()))];
+        let known = HashMap::from([("a".to_owned(), (None, Some("one".to_owned()), None))]);
         let arrived =
             [text("a", "one"), text("a", "two"), text("a", "two"), text("b", "one"), text("a", "three")];
         let names: Vec<String> = new_among(&arrived, known).into_iter().map(|(name, _)| name).collect();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{Any, Transaction};
 
+use super::book::forget_note;
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
@@ -16,7 +17,7 @@ row! {
     pub(crate) struct DatasetRow {
         pub(crate) id: String,
         pub(crate) name: String,
-        /// `image`, `text` or `sound`; absent while it is empty.
+        /// `image`, `text`, `sound`, `video`, `series` or `senses`; absent while it is empty.
         pub(crate) modality: Option<String>,
         /// `class`, `classes` or `number`.
         pub(crate) task: String,
@@ -31,10 +32,12 @@ row! {
         pub(crate) annotators: i64,
         /// 1 where who labels does not see what others said.
         pub(crate) blind: i64,
+        /// Where examples have several, as JSON.
+        pub(crate) senses: Option<String>,
     }
 }
 
-const DATASET: &str = "SELECT d.id, d.name, d.modality, d.task, d.annotators, d.blind, d.seq, d.created_at, d.updated_at, \
+const DATASET: &str = "SELECT d.id, d.name, d.modality, d.task, d.annotators, d.blind, d.senses, d.seq, d.created_at, d.updated_at, \
      (SELECT COUNT(*) FROM example e WHERE e.dataset = d.id AND e.removed = 0) AS n_examples, \
      (SELECT COUNT(*) FROM example e WHERE e.dataset = d.id AND e.removed = 0 AND e.label IS NOT NULL) AS n_labelled, \
      (SELECT COUNT(*) FROM example e WHERE e.dataset = d.id AND e.removed = 0 AND e.marks IS NOT NULL) AS n_marked, \
@@ -50,7 +53,7 @@ impl Db {
         let id = new_id();
         let insert = "INSERT INTO dataset (id, tenant, name, task, seq, created_at, updated_at) VALUES ($1, $2, $3, $5, 0, $4, $4)";
         let ask = sqlx::query(insert).bind(&id).bind(tenant.id()).bind(name).bind(now()).bind(task.name());
-        ask.execute(&self.pool).await?;
+        ask.execute(&mut *self.of(tenant).await?).await?;
         Ok(id)
     }
 
@@ -65,7 +68,7 @@ impl Db {
         let sql = "UPDATE dataset SET task = $3 WHERE tenant = $1 AND id = $2 \
              AND (task = $3 OR NOT EXISTS (SELECT 1 FROM label_event WHERE dataset = $2 AND what = 'label'))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(task.name());
-        Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
+        Ok(ask.execute(&mut *self.of(tenant).await?).await?.rows_affected() == 1)
     }
 
     /// Asks so many people about each example, and shows them what others said or not; `false` when the tenant has no such set.
@@ -76,7 +79,7 @@ impl Db {
         annotators: i64,
         blind: bool,
     ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(false) };
         if annotators > 1 && !held.several {
             // Corrections are no disputes: what holds is the one vote to begin with.
@@ -106,18 +109,25 @@ impl Db {
              WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL"
         );
         let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
-        let (low, high): (Option<f64>, Option<f64>) = ask.fetch_one(&self.pool).await?;
+        let (low, high): (Option<f64>, Option<f64>) = ask.fetch_one(&mut *self.of(tenant).await?).await?;
         Ok(low.zip(high))
     }
 
     pub(crate) async fn datasets(&self, tenant: &Tenant) -> Result<Vec<DatasetRow>, sqlx::Error> {
         let sql = format!("{DATASET} WHERE d.tenant = $1 ORDER BY d.updated_at DESC, d.id");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     pub(crate) async fn dataset(&self, tenant: &Tenant, id: &str) -> Result<Option<DatasetRow>, sqlx::Error> {
         let sql = format!("{DATASET} WHERE d.tenant = $1 AND d.id = $2");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(id)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
     }
 
     pub(crate) async fn rename_dataset(
@@ -127,15 +137,20 @@ impl Db {
         name: &str,
     ) -> Result<bool, sqlx::Error> {
         let sql = "UPDATE dataset SET name = $3, updated_at = $4 WHERE tenant = $1 AND id = $2";
-        let done =
-            sqlx::query(sql).bind(tenant.id()).bind(id).bind(name).bind(now()).execute(&self.pool).await?;
+        let done = sqlx::query(sql)
+            .bind(tenant.id())
+            .bind(id)
+            .bind(name)
+            .bind(now())
+            .execute(&mut *self.of(tenant).await?)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Takes a data set out with everything in it; models made of it stay.
     pub(crate) async fn remove_dataset(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM dataset WHERE tenant = $1 AND id = $2";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&self.pool).await?;
+        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *self.of(tenant).await?).await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -147,8 +162,11 @@ impl Db {
     ) -> Result<Vec<(String, i64)>, sqlx::Error> {
         let sql = "SELECT c.name, d.task FROM class c JOIN dataset d ON d.id = c.dataset \
              WHERE c.tenant = $1 AND c.dataset = $2 ORDER BY c.position, c.name";
-        let rows: Vec<(String, String)> =
-            sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await?;
+        let rows: Vec<(String, String)> = sqlx::query_as(sql)
+            .bind(tenant.id())
+            .bind(dataset)
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await?;
         let Some(task) = rows.first().and_then(|(_, task)| Task::named(task).ok()) else {
             return Ok(Vec::new());
         };
@@ -158,7 +176,11 @@ impl Db {
         let labels: Vec<(String, i64)> = if task == Task::Number {
             Vec::new()
         } else {
-            sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await?
+            sqlx::query_as(sql)
+                .bind(tenant.id())
+                .bind(dataset)
+                .fetch_all(&mut *self.of(tenant).await?)
+                .await?
         };
         let mut counts: HashMap<&str, i64> = HashMap::new();
         for (label, count) in &labels {
@@ -175,7 +197,7 @@ impl Db {
         dataset: &str,
         name: &str,
     ) -> Result<(), sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         hold(&mut tx, tenant, dataset).await?;
         with_class(&mut tx, tenant, dataset, name).await?;
         tx.commit().await
@@ -188,7 +210,7 @@ impl Db {
         dataset: &str,
         name: &str,
     ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         hold(&mut tx, tenant, dataset).await?;
         let sql = "SELECT marks FROM example WHERE tenant = $1 AND dataset = $2 AND marks IS NOT NULL";
         let marked: Vec<String> =
@@ -202,6 +224,9 @@ impl Db {
              AND NOT EXISTS (SELECT 1 FROM vote v WHERE v.dataset = $2 AND (v.label = $3 OR REPLACE(v.label, $4, '') <> v.label))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).bind(inside(name));
         let gone = ask.execute(&mut *tx).await?.rows_affected() == 1;
+        if gone {
+            forget_note(&mut tx, dataset, name).await?;
+        }
         tx.commit().await?;
         Ok(gone)
     }
@@ -213,7 +238,7 @@ impl Db {
     ) -> Result<Vec<(String, String, String)>, sqlx::Error> {
         let sql =
             "SELECT place, en, zh FROM problem WHERE tenant = $1 AND dataset = $2 ORDER BY seq LIMIT 1000";
-        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut *self.of(tenant).await?).await
     }
 }
 

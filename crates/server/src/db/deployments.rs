@@ -1,10 +1,15 @@
 //! Which model answers under which name.
 
-use super::arriving::has_room;
-use super::datasets::next_seqs;
+use dataset::Sense;
+use sqlx::{Any, Transaction};
+
+use super::arriving::Incoming;
+use super::datasets::{hold, next_seqs};
+use super::room::{Limits, More};
 use super::{Db, Tenant};
 use crate::clock::{now, written};
 use crate::ids::new_id;
+use crate::senses;
 
 /// Doubtful inputs that come back from one deployment in a day: as many as somebody may look at.
 const MOST_A_DAY: i64 = 200;
@@ -24,6 +29,19 @@ row! {
     }
 }
 
+/// A doubtful input that comes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Collected<'a> {
+    pub(crate) dataset: &'a str,
+    /// The deployment that was asked about it.
+    pub(crate) name: &'a str,
+    /// `image`, `text` and so on; `senses` where it has several.
+    pub(crate) kind: &'a str,
+    /// Where it has several; else none.
+    pub(crate) senses: &'a [Sense],
+    pub(crate) held: &'a Incoming,
+}
+
 /// How many came back from a deployment on a day.
 const COLLECTED: &str = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND came_from = $2 AND name LIKE $3";
 
@@ -32,7 +50,10 @@ const DEPLOYMENT: &str = "SELECT name, model, previous, collects, shadow, create
 impl Db {
     pub(crate) async fn deployments(&self, tenant: &Tenant) -> Result<Vec<DeploymentRow>, sqlx::Error> {
         let sql = format!("{DEPLOYMENT} WHERE tenant = $1 ORDER BY created_at DESC, name");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     pub(crate) async fn deployment(
@@ -41,7 +62,11 @@ impl Db {
         name: &str,
     ) -> Result<Option<DeploymentRow>, sqlx::Error> {
         let sql = format!("{DEPLOYMENT} WHERE tenant = $1 AND name = $2");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(name).fetch_optional(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(name)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// Lets a model answer under a name; what answered before is remembered. `false` when the tenant has no such model, or no such
@@ -63,69 +88,85 @@ impl Db {
              model = excluded.model, collects = excluded.collects, shadow = excluded.shadow";
         let ask =
             sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects).bind(shadow);
-        Ok(ask.execute(&self.pool).await?.rows_affected() == 1)
+        Ok(ask.execute(&mut *self.of(tenant).await?).await?.rows_affected() == 1)
     }
 
     /// How many doubtful inputs came back from a deployment.
     pub(crate) async fn n_collected(&self, tenant: &Tenant, name: &str) -> Result<i64, sqlx::Error> {
         let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1 AND came_from = $2 AND removed = 0";
-        sqlx::query_scalar(sql).bind(tenant.id()).bind(name).fetch_one(&self.pool).await
+        sqlx::query_scalar(sql).bind(tenant.id()).bind(name).fetch_one(&mut *self.of(tenant).await?).await
     }
 
     /// Whether more may come back today.
-    pub(crate) async fn may_collect(&self, dataset: &str, name: &str) -> Result<bool, sqlx::Error> {
-        let day = format!("{name} {}", &written(now())[..10]);
-        let ask = sqlx::query_scalar(COLLECTED).bind(dataset).bind(name).bind(format!("{day} %"));
-        let today: i64 = ask.fetch_one(&self.pool).await?;
-        Ok(today < MOST_A_DAY)
-    }
-
-    /// Brings a doubtful input back as an example without a label; `false` when enough came today, or the data set is gone. One that
-    /// is there already does not come twice.
-    pub(crate) async fn collect(
+    pub(crate) async fn may_collect(
         &self,
         tenant: &Tenant,
         dataset: &str,
         name: &str,
-        (blob, body): (Option<&str>, Option<&str>),
-        most: Option<i64>,
     ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
-        if !has_room(&mut tx, tenant, 1, most).await?
-            || next_seqs(&mut tx, tenant, dataset, 1).await?.is_none()
-        {
-            return Ok(false);
-        }
-        let day = format!("{name} {}", &written(now())[..10]);
-        let ask = sqlx::query_scalar(COLLECTED).bind(dataset).bind(name).bind(format!("{day} %"));
-        let today: i64 = ask.fetch_one(&mut *tx).await?;
-        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from) \
-             SELECT $1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7 \
-             WHERE $8 < $9 AND NOT EXISTS (SELECT 1 FROM example WHERE dataset = $2 \
-             AND blob IS NOT DISTINCT FROM $5 AND body IS NOT DISTINCT FROM $6)";
-        let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(new_id());
+        let ask = sqlx::query_scalar(COLLECTED).bind(dataset).bind(name).bind(format!("{} %", day_of(name)));
+        let today: i64 = ask.fetch_one(&mut *self.of(tenant).await?).await?;
+        Ok(today < MOST_A_DAY)
+    }
+
+    /// Whether a doubtful input would come back: it may no longer when it does, so that [`Db::collect`] looks again.
+    pub(crate) async fn would_collect(
+        &self,
+        tenant: &Tenant,
+        new: &Collected<'_>,
+        limits: Limits,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        Ok(welcome(&mut tx, tenant, new, limits).await?.is_some())
+    }
+
+    /// Brings a doubtful input back as an example without a label; `false` where it is not [`welcome`]. An empty data set is of its kind
+    /// from then on.
+    pub(crate) async fn collect(
+        &self,
+        tenant: &Tenant,
+        new: &Collected<'_>,
+        limits: Limits,
+    ) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        let Some(today) = welcome(&mut tx, tenant, new, limits).await? else { return Ok(false) };
+        let Some(seq) = next_seqs(&mut tx, tenant, new.dataset, 1).await? else { return Ok(false) };
+        let senses = serde_json::to_string(new.senses).expect("names and kinds are always JSON");
+        let sql = "UPDATE dataset SET modality = $3, senses = $4 WHERE tenant = $1 AND id = $2 AND modality IS NULL";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new.kind);
+        ask.bind(Some(senses).filter(|_| !new.senses.is_empty())).execute(&mut *tx).await?;
+        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, bytes, came, senses) VALUES \
+             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9, $10)";
+        let held = new.held;
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new_id());
         let ask = ask
-            .bind(format!("{day} {}", today + 1))
-            .bind(blob)
-            .bind(body)
-            .bind(name)
-            .bind(today)
-            .bind(MOST_A_DAY);
-        let came = ask.execute(&mut *tx).await?.rows_affected() == 1;
+            .bind(format!("{} {}", day_of(new.name), today + 1))
+            .bind(held.blob.as_deref())
+            .bind(held.body.as_deref())
+            .bind(new.name)
+            .bind((held.blob.is_some() || held.senses.is_some()).then_some(held.bytes))
+            .bind(seq)
+            .bind(held.senses.as_deref());
+        ask.execute(&mut *tx).await?;
         tx.commit().await?;
-        Ok(came)
+        Ok(true)
     }
 
     /// Lets the model before answer again; `false` when there is none.
     pub(crate) async fn roll_back(&self, tenant: &Tenant, name: &str) -> Result<bool, sqlx::Error> {
         let sql = "UPDATE deployment SET model = previous, previous = model, created_at = $3 \
              WHERE tenant = $1 AND name = $2 AND previous IS NOT NULL";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(name).bind(now()).execute(&self.pool).await?;
+        let done = sqlx::query(sql)
+            .bind(tenant.id())
+            .bind(name)
+            .bind(now())
+            .execute(&mut *self.of(tenant).await?)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
     pub(crate) async fn remove_deployment(&self, tenant: &Tenant, name: &str) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         for sql in [
             "DELETE FROM monitor WHERE tenant = $1 AND deployment = $2",
             "DELETE FROM drift WHERE tenant = $1 AND deployment = $2",
@@ -137,4 +178,51 @@ impl Db {
         tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+/// What the inputs of today that come back from a deployment are called, but for their number.
+fn day_of(name: &str) -> String {
+    format!("{name} {}", &written(now())[..10])
+}
+
+/// How many came back today, where one more may, in a transaction that holds the data set from then on. `None` where it is of another kind,
+/// there is no room, enough came today, it is there already, or the data set is gone.
+async fn welcome(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    new: &Collected<'_>,
+    limits: Limits,
+) -> Result<Option<i64>, sqlx::Error> {
+    if hold(tx, tenant, new.dataset).await?.is_none() || !fits(tx, tenant, new).await? {
+        return Ok(None);
+    }
+    let held = new.held;
+    let files = held.blob.as_deref().map(|blob| (blob, held.bytes)).into_iter().collect();
+    let beside = if held.senses.is_some() { held.bytes } else { 0 };
+    let more = More { examples: 1, files, bytes: beside, ..More::default() };
+    if limits.refuse(tx, tenant, &more).await?.is_some() {
+        return Ok(None);
+    }
+    let sql = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND blob IS NOT DISTINCT FROM $2 \
+         AND body IS NOT DISTINCT FROM $3 AND senses IS NOT DISTINCT FROM $4";
+    let ask = sqlx::query_scalar(sql).bind(new.dataset).bind(held.blob.as_deref());
+    let ask = ask.bind(held.body.as_deref()).bind(held.senses.as_deref());
+    let there: i64 = ask.fetch_one(&mut **tx).await?;
+    let like = format!("{} %", day_of(new.name));
+    let ask = sqlx::query_scalar(COLLECTED).bind(new.dataset).bind(new.name).bind(like);
+    let today: i64 = ask.fetch_one(&mut **tx).await?;
+    Ok((there == 0 && today < MOST_A_DAY).then_some(today))
+}
+
+/// Whether a data set takes such inputs; an empty one takes any.
+async fn fits(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    new: &Collected<'_>,
+) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT modality, senses FROM dataset WHERE tenant = $1 AND id = $2";
+    let ask = sqlx::query_as(sql).bind(tenant.id()).bind(new.dataset);
+    let (kind, kept): (Option<String>, Option<String>) = ask.fetch_one(&mut **tx).await?;
+    let known = senses::named(kept.as_deref());
+    Ok(kind.is_none_or(|kind| kind == new.kind && new.senses.iter().all(|sense| known.contains(sense))))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::datasets::next_seqs;
 use super::{Db, Tenant};
+use crate::senses::{self, Known};
 use crate::tasks::inside;
 
 row! {
@@ -27,6 +27,27 @@ row! {
         pub(crate) part: Option<String>,
         /// 1 where somebody decided what holds.
         pub(crate) decided: i64,
+        /// What several senses know of it, as [`senses`] keeps it; then `body` holds their texts.
+        pub(crate) senses: Option<String>,
+    }
+}
+
+impl ExampleRow {
+    /// The names of its files.
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = String> + use<> {
+        self.blob.clone().into_iter().chain(senses::blobs(self.senses.as_deref()))
+    }
+
+    /// What it is to be shown by: what the named sense knows, else what shows most of it.
+    pub(crate) fn face(&self, sense: Option<&str>) -> Option<Known> {
+        let Some(kept) = &self.senses else {
+            return self.body.clone().map(Known::Text).or(self.blob.clone().map(Known::Blob));
+        };
+        let mut known = senses::of(Some(kept));
+        match sense {
+            Some(sense) => known.remove(sense),
+            None => senses::face(&known).cloned(),
+        }
     }
 }
 
@@ -43,7 +64,7 @@ pub(crate) struct Wanted {
     pub(crate) words: Option<String>,
 }
 
-const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, width, height, part, decided FROM example";
+const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, width, height, part, decided, senses FROM example";
 
 /// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
 const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
@@ -56,7 +77,11 @@ const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
 impl Db {
     pub(crate) async fn example(&self, tenant: &Tenant, id: &str) -> Result<Option<ExampleRow>, sqlx::Error> {
         let sql = format!("{EXAMPLE} WHERE tenant = $1 AND id = $2 AND removed = 0");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(id)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// One page of the examples that are wanted, in their order, and how many there are.
@@ -83,7 +108,7 @@ impl Db {
             .bind(inside.as_deref())
             .bind(marked)
             .bind(i64::from(wanted.disputed))
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.of(tenant).await?)
             .await?;
         let sql = format!("{EXAMPLE} {WANTED} ORDER BY position, id LIMIT $9 OFFSET $10");
         let page = sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -97,9 +122,50 @@ impl Db {
             .bind(i64::from(wanted.disputed))
             .bind(limit)
             .bind(offset)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.of(tenant).await?)
             .await?;
         Ok((page, total))
+    }
+
+    /// An example, also one that was taken out.
+    pub(crate) async fn example_ever(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+    ) -> Result<Option<ExampleRow>, sqlx::Error> {
+        let sql = format!("{EXAMPLE} WHERE tenant = $1 AND id = $2");
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(id)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
+    }
+
+    /// Those of the examples that the tenant has, also where they were taken out, in the order asked for.
+    pub(crate) async fn examples_ever(
+        &self,
+        tenant: &Tenant,
+        ids: &[String],
+    ) -> Result<Vec<ExampleRow>, sqlx::Error> {
+        self.by_id(tenant, ids, "removed <= 1").await
+    }
+
+    /// Every example of a data set, in their order, with the number of the state that they are.
+    pub(crate) async fn state_now(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Option<(i64, Vec<ExampleRow>)>, sqlx::Error> {
+        let mut tx = self.look(tenant).await?;
+        let sql = "SELECT seq FROM dataset WHERE tenant = $1 AND id = $2";
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset);
+        let Some(seq): Option<i64> = ask.fetch_optional(&mut *tx).await? else { return Ok(None) };
+        let sql =
+            format!("{EXAMPLE} WHERE tenant = $1 AND dataset = $2 AND removed = 0 ORDER BY position, id");
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+        let rows = ask.fetch_all(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(Some((seq, rows)))
     }
 
     /// Every example of a data set, in their order.
@@ -110,7 +176,11 @@ impl Db {
     ) -> Result<Vec<ExampleRow>, sqlx::Error> {
         let sql =
             format!("{EXAMPLE} WHERE tenant = $1 AND dataset = $2 AND removed = 0 ORDER BY position, id");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(dataset)
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// The next examples behind one, by its position and id, in their order.
@@ -126,7 +196,7 @@ impl Db {
              AND (position > $3 OR (position = $3 AND id > $4)) ORDER BY position, id LIMIT $5"
         );
         let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
-        ask.bind(position).bind(id).bind(count).fetch_all(&self.pool).await
+        ask.bind(position).bind(id).bind(count).fetch_all(&mut *self.of(tenant).await?).await
     }
 
     /// The label of every example, and whether it was drawn at random or came with its label (1).
@@ -136,7 +206,7 @@ impl Db {
         dataset: &str,
     ) -> Result<Vec<(String, Option<String>, i64)>, sqlx::Error> {
         let sql = "SELECT id, label, drawn FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0";
-        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut *self.of(tenant).await?).await
     }
 
     /// Those of the examples that the tenant has, in the order asked for.
@@ -145,38 +215,46 @@ impl Db {
         tenant: &Tenant,
         ids: &[String],
     ) -> Result<Vec<ExampleRow>, sqlx::Error> {
+        self.by_id(tenant, ids, "removed = 0").await
+    }
+
+    async fn by_id(
+        &self,
+        tenant: &Tenant,
+        ids: &[String],
+        which: &str,
+    ) -> Result<Vec<ExampleRow>, sqlx::Error> {
         let mut found = HashMap::new();
         // SQLite takes some thirty thousand values at once; a page is far below.
         for ids in ids.chunks(500) {
             let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
-            let sql =
-                format!("{EXAMPLE} WHERE removed = 0 AND tenant = $1 AND id IN ({})", places.join(", "));
+            let sql = format!("{EXAMPLE} WHERE {which} AND tenant = $1 AND id IN ({})", places.join(", "));
             let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id());
             let ask = ids.iter().fold(ask, |ask, id| ask.bind(id));
-            let rows: Vec<ExampleRow> = ask.fetch_all(&self.pool).await?;
+            let rows: Vec<ExampleRow> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
             found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Takes an example out of sight, or brings it back; its events stay. `false` when nothing changed.
-    pub(crate) async fn remove_example(
+    /// Those of the names that examples of a data set have.
+    pub(crate) async fn examples_by_name(
         &self,
         tenant: &Tenant,
-        id: &str,
-        gone: bool,
-    ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
-        let sql = "UPDATE example SET removed = $3 WHERE tenant = $1 AND id = $2 AND removed <> $3 RETURNING dataset";
-        let dataset: Option<String> = sqlx::query_scalar(sql)
-            .bind(tenant.id())
-            .bind(id)
-            .bind(i64::from(gone))
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(dataset) = dataset else { return Ok(false) };
-        next_seqs(&mut tx, tenant, &dataset, 1).await?;
-        tx.commit().await?;
-        Ok(true)
+        dataset: &str,
+        names: &[&str],
+    ) -> Result<Vec<ExampleRow>, sqlx::Error> {
+        let mut found = Vec::new();
+        for names in names.chunks(500) {
+            let places: Vec<String> = (3..names.len() + 3).map(|place| format!("${place}")).collect();
+            let sql = format!(
+                "{EXAMPLE} WHERE removed = 0 AND tenant = $1 AND dataset = $2 AND name IN ({})",
+                places.join(", ")
+            );
+            let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+            let ask = names.iter().fold(ask, |ask, name| ask.bind(*name));
+            found.extend(ask.fetch_all(&mut *self.of(tenant).await?).await?);
+        }
+        Ok(found)
     }
 }

@@ -74,14 +74,18 @@ impl Db {
             .bind(kind)
             .bind(payload)
             .bind(now())
-            .execute(&self.pool)
+            .execute(&mut *self.of(tenant).await?)
             .await?;
         Ok((done.rows_affected() == 1).then_some(id))
     }
 
     pub(crate) async fn job(&self, tenant: &Tenant, id: &str) -> Result<Option<JobRow>, sqlx::Error> {
         let sql = format!("SELECT {JOB} FROM job WHERE tenant = $1 AND id = $2");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(id)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// The last jobs, the newest first.
@@ -93,7 +97,11 @@ impl Db {
         let sql = format!(
             "SELECT {JOB} FROM job WHERE tenant = $1 AND ($2 IS NULL OR dataset = $2) ORDER BY created_at DESC, id LIMIT 100"
         );
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(dataset)
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// A job of this kind that waits or runs.
@@ -105,7 +113,12 @@ impl Db {
     ) -> Result<Option<String>, sqlx::Error> {
         let sql = "SELECT id FROM job WHERE tenant = $1 AND dataset = $2 AND kind = $3 AND state IN ('waiting', 'running') \
              AND cancelled = 0 ORDER BY created_at LIMIT 1";
-        sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(kind).fetch_optional(&self.pool).await
+        sqlx::query_scalar(sql)
+            .bind(tenant.id())
+            .bind(dataset)
+            .bind(kind)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// Takes the oldest job that waits, or whose worker fell silent. One that was begun too often is given up instead.
@@ -113,7 +126,7 @@ impl Db {
         let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
         let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
              WHERE state = 'running' AND lease_until < $2 AND attempts >= $3";
-        sqlx::query(sql).bind(given_up).bind(now()).bind(ATTEMPTS).execute(&self.pool).await?;
+        sqlx::query(sql).bind(given_up).bind(now()).bind(ATTEMPTS).execute(&mut *self.whole().await?).await?;
         // Two workers of PostgreSQL take different rows; SQLite has one writer at a time.
         let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
         let sql = format!(
@@ -122,7 +135,7 @@ impl Db {
              AND (only_on IS NULL OR only_on = $3) ORDER BY created_at, id LIMIT 1 {skip}) RETURNING {JOB}"
         );
         let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now() + LEASE).bind(now()).bind(server);
-        ask.fetch_optional(&self.pool).await
+        ask.fetch_optional(&mut *self.whole().await?).await
     }
 
     /// Says how far a job is, and that its worker lives. `false` when it is no longer held, or should stop.
@@ -142,7 +155,7 @@ impl Db {
             .bind(done)
             .bind(total)
             .bind(now() + LEASE)
-            .execute(&self.pool)
+            .execute(&mut *self.whole().await?)
             .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -155,7 +168,7 @@ impl Db {
         result: Option<&str>,
         error: Option<&str>,
     ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_whole().await?;
         let ended = end(&mut tx, held, state, result, error).await?;
         tx.commit().await?;
         Ok(ended)
@@ -165,7 +178,7 @@ impl Db {
     pub(crate) async fn give_back(&self, held: &Held) -> Result<(), sqlx::Error> {
         let sql = "UPDATE job SET state = 'waiting', attempts = attempts - 1, version = version + 1 \
              WHERE id = $1 AND fence = $2 AND state = 'running'";
-        sqlx::query(sql).bind(&held.id).bind(held.fence).execute(&self.pool).await?;
+        sqlx::query(sql).bind(&held.id).bind(held.fence).execute(&mut *self.whole().await?).await?;
         Ok(())
     }
 
@@ -175,7 +188,12 @@ impl Db {
              ended_at = CASE WHEN state = 'waiting' THEN $3 ELSE ended_at END, \
              state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END \
              WHERE tenant = $1 AND id = $2 AND state IN ('waiting', 'running')";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(id).bind(now()).execute(&self.pool).await?;
+        let done = sqlx::query(sql)
+            .bind(tenant.id())
+            .bind(id)
+            .bind(now())
+            .execute(&mut *self.of(tenant).await?)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 }

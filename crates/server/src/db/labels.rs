@@ -46,15 +46,23 @@ pub(crate) enum Act {
     Give,
     /// Somebody decided about a finding.
     Decide,
+    /// Somebody decided a dispute.
+    Settle,
     /// A label was taken back.
     Undo,
 }
 
 impl Act {
+    /// Whether it overrules what people said.
+    pub(super) fn decides(self) -> bool {
+        matches!(self, Self::Decide | Self::Settle)
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Give => "give",
             Self::Decide => "decide",
+            Self::Settle => "settle",
             Self::Undo => "undo",
         }
     }
@@ -67,8 +75,9 @@ row! {
         pub(crate) seq: i64,
         pub(crate) example: String,
         pub(crate) example_name: String,
-        /// `label` or `marks`.
+        /// `label`, `marks` or `presence`.
         pub(crate) what: String,
+        pub(crate) act: String,
         pub(crate) label: Option<String>,
         pub(crate) before: Option<String>,
         pub(crate) person: Option<String>,
@@ -97,7 +106,7 @@ impl Db {
         dataset: &str,
         said: &[Said<'_>],
     ) -> Result<Option<i64>, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(None) };
         let mut seq = held.seq;
         for said in said {
@@ -118,7 +127,7 @@ impl Db {
         dataset: &str,
         person: &str,
     ) -> Result<Option<(String, What, Option<String>)>, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(None) };
         let sql = "SELECT l.seq, l.example, l.what, l.label, l.before FROM label_event l JOIN example e ON e.id = l.example \
              WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
@@ -169,16 +178,16 @@ impl Db {
         (example, person): (Option<&str>, Option<&str>),
         limit: i64,
     ) -> Result<Vec<EventRow>, sqlx::Error> {
-        let sql = "SELECT l.seq, l.example, e.name AS example_name, l.what, l.label, l.before, p.name AS person, l.undoes, l.at \
+        let sql = "SELECT l.seq, l.example, e.name AS example_name, l.what, l.act, l.label, l.before, p.name AS person, l.undoes, l.at \
              FROM label_event l JOIN example e ON e.id = l.example LEFT JOIN person p ON p.id = l.person \
              WHERE l.tenant = $1 AND l.dataset = $2 AND ($3 IS NULL OR l.example = $3) AND ($5 IS NULL OR l.person = $5) ORDER BY l.seq DESC LIMIT $4";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(example).bind(limit);
-        ask.bind(person).fetch_all(&self.pool).await
+        ask.bind(person).fetch_all(&mut *self.of(tenant).await?).await
     }
 
     pub(crate) async fn n_labelled(&self, tenant: &Tenant, dataset: &str) -> Result<i64, sqlx::Error> {
         let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL";
-        sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_one(&self.pool).await
+        sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_one(&mut *self.of(tenant).await?).await
     }
 }
 

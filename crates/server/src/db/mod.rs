@@ -1,6 +1,7 @@
 //! The database: SQLite on one machine, PostgreSQL for teams; the same statements on both.
 //!
-//! Each file beside this one holds the questions about one kind of thing. What belongs to somebody is only asked for with a [`Tenant`].
+//! Each file beside this one holds the questions about one kind of thing. What belongs to somebody is only asked for with a [`Tenant`],
+//! on a connection that sees nothing else: [`Db::of`].
 
 /// A struct that is read from a row by the names of its fields.
 macro_rules! row {
@@ -19,21 +20,30 @@ macro_rules! row {
     };
 }
 
+pub(crate) mod accounts;
 pub(crate) mod accuracies;
 pub(crate) mod arriving;
+pub(crate) mod book;
 pub(crate) mod datasets;
 pub(crate) mod deployments;
+pub(crate) mod diffs;
 pub(crate) mod examples;
 pub(crate) mod jobs;
 pub(crate) mod labels;
+pub(crate) mod milestones;
 pub(crate) mod models;
 pub(crate) mod monitors;
 pub(crate) mod people;
+mod presence;
 pub(crate) mod renaming;
+pub(crate) mod room;
+pub(crate) mod ruling;
 mod saying;
+pub(crate) mod states;
 pub(crate) mod trail;
 pub(crate) mod uploads;
 pub(crate) mod votes;
+mod walls;
 pub(crate) mod worklists;
 
 use std::collections::HashSet;
@@ -41,14 +51,23 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Connection as _, Executor as _, Transaction};
+use sqlx::{Connection as _, Executor as _};
+
+use walls::Connections;
+
+use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
     include_str!("migrations/0004_votes.sql"),
+    include_str!("migrations/0005_book.sql"),
+    include_str!("migrations/0006_accounts_and_bytes.sql"),
+    include_str!("migrations/0007_measured.sql"),
+    include_str!("migrations/0008_senses.sql"),
+    include_str!("migrations/0009_history.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;
@@ -75,7 +94,7 @@ impl Tenant {
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Db {
-    pub(crate) pool: AnyPool,
+    connections: Connections,
     sqlite: bool,
 }
 
@@ -93,6 +112,7 @@ impl Db {
         // A full disk can end a transaction behind the driver's back; such a connection begins no other one.
         let options = options
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
+        let options = walls::forgetful(options, sqlite);
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if sqlite {
@@ -102,14 +122,14 @@ impl Db {
                 Ok(())
             })
         });
-        let db = Self { pool: options.connect(url).await?, sqlite };
+        let db = Self { connections: Connections::new(options.connect(url).await?), sqlite };
         db.migrate().await?;
         Ok(db)
     }
 
     /// Brings the tables up to date, all or nothing; of two servers that start at once one waits for the other.
     async fn migrate(&self) -> Result<(), sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_whole().await?;
         if !self.sqlite {
             tx.execute("SELECT 1 FROM pg_advisory_xact_lock(20261126)").await?;
         }
@@ -121,12 +141,15 @@ impl Db {
             }
             sqlx::query("INSERT INTO migration (number) VALUES ($1)").bind(number).execute(&mut *tx).await?;
         }
+        if !self.sqlite {
+            walls::build(&mut tx).await?;
+        }
         tx.commit().await
     }
 
     /// The database's own name, made when it is first asked for.
     pub(crate) async fn identity(&self) -> Result<String, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_whole().await?;
         if !self.sqlite {
             tx.execute("LOCK TABLE identity IN EXCLUSIVE MODE").await?;
         }
@@ -138,24 +161,29 @@ impl Db {
         Ok(id)
     }
 
-    /// Whether something is being brought in, whose files no row names yet.
-    pub(crate) async fn is_importing(&self) -> Result<bool, sqlx::Error> {
-        let sql = "SELECT COUNT(*) FROM job WHERE kind = 'import' AND state IN ('waiting', 'running')";
-        let n: i64 = sqlx::query_scalar(sql).fetch_one(&self.pool).await?;
+    /// Whether this server is bringing something in, whose files no row names yet.
+    pub(crate) async fn is_importing(&self, server: &str) -> Result<bool, sqlx::Error> {
+        let sql = "SELECT COUNT(*) FROM job \
+             WHERE kind = 'import' AND state IN ('waiting', 'running') AND only_on = $1";
+        let n: i64 = sqlx::query_scalar(sql).bind(server).fetch_one(&mut *self.whole().await?).await?;
         Ok(n > 0)
     }
 
-    /// What files begin with that some row names: hashes of blobs, ids of models and of uploads, of all tenants.
+    /// What files begin with that some row names: hashes of blobs, ids of models and of uploads under way, of all tenants.
     pub(crate) async fn named_files(&self) -> Result<HashSet<String>, sqlx::Error> {
         let sql = "SELECT DISTINCT blob FROM example WHERE blob IS NOT NULL UNION SELECT id FROM model \
-             UNION SELECT id FROM upload UNION SELECT id FROM job WHERE state IN ('waiting', 'running')";
-        let names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&self.pool).await?;
+             UNION SELECT u.id FROM upload u LEFT JOIN job j ON j.id = u.job \
+             WHERE u.job IS NULL OR j.state IN ('waiting', 'running') UNION SELECT id FROM job WHERE state IN ('waiting', 'running')";
+        let mut names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.whole().await?).await?;
+        let sql = "SELECT DISTINCT senses FROM example WHERE senses IS NOT NULL";
+        let kept: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.whole().await?).await?;
+        names.extend(kept.iter().flat_map(|kept| senses::blobs(Some(kept))));
         Ok(names.into_iter().map(|name| name.split('.').next().unwrap_or_default().to_owned()).collect())
     }
 
-    /// A transaction that may write. SQLite's takes its lock at once, so that it cannot fail half-way for another's sake.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        if self.sqlite { self.pool.begin_with("BEGIN IMMEDIATE").await } else { self.pool.begin().await }
+    /// Closes all connections.
+    pub(crate) async fn close(&self) {
+        self.connections.close().await;
     }
 
     /// Whether there is one writer at a time, so that rows need no locks of their own.
@@ -172,7 +200,7 @@ mod tests {
     async fn bound(db: &Db, pages: u32) {
         let mut held = Vec::new();
         for _ in 0..CONNECTIONS {
-            let mut connection = db.pool.acquire().await.expect("a connection");
+            let mut connection = db.whole().await.expect("a connection");
             let sql = format!("PRAGMA max_page_count = {pages}");
             connection.execute(sqlx::AssertSqlSafe(sql)).await.expect("bounded");
             held.push(connection);
@@ -185,7 +213,7 @@ mod tests {
         let db = Db::open(dir.path(), None).await.expect("a database");
         bound(&db, 60).await;
         let add = async |name: &str| {
-            let mut tx = db.begin().await?;
+            let mut tx = db.begin_whole().await?;
             let sql = "INSERT INTO tenant (id, name, created_at) VALUES ($1, $1, 0)";
             sqlx::query(sql).bind(name).execute(&mut *tx).await?;
             tx.commit().await

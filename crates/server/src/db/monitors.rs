@@ -15,7 +15,7 @@ impl Db {
         let sql =
             "SELECT body FROM monitor WHERE tenant = $1 AND deployment = $2 AND day = $3 AND server = $4";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(deployment).bind(day).bind(server);
-        let body: Option<String> = ask.fetch_optional(&self.pool).await?;
+        let body: Option<String> = ask.fetch_optional(&mut *self.of(tenant).await?).await?;
         Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
     }
 
@@ -29,7 +29,7 @@ impl Db {
         let sql =
             "SELECT day, body FROM monitor WHERE tenant = $1 AND deployment = $2 AND day >= $3 ORDER BY day";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(deployment).bind(since);
-        let rows: Vec<(String, String)> = ask.fetch_all(&self.pool).await?;
+        let rows: Vec<(String, String)> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
         let mut days: Vec<(String, Day)> = Vec::new();
         for (day, body) in rows {
             let counts: Day = serde_json::from_str(&body).unwrap_or_default();
@@ -53,7 +53,7 @@ impl Db {
              ON CONFLICT (tenant, deployment, day, server) DO UPDATE SET body = excluded.body";
         let body = serde_json::to_string(counts).unwrap_or_default();
         let ask = sqlx::query(sql).bind(tenant.id()).bind(deployment).bind(day).bind(server).bind(body);
-        ask.execute(&self.pool).await.map(drop)
+        ask.execute(&mut *self.of(tenant).await?).await.map(drop)
     }
 
     /// What one server saw of the inputs of a model; `None` where it saw none yet.
@@ -66,7 +66,7 @@ impl Db {
     ) -> Result<Option<Drift>, sqlx::Error> {
         let sql = "SELECT body, changed_at FROM drift WHERE tenant = $1 AND deployment = $2 AND model = $3 AND server = $4";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(deployment).bind(model).bind(server);
-        let row: Option<(String, Option<i64>)> = ask.fetch_optional(&self.pool).await?;
+        let row: Option<(String, Option<i64>)> = ask.fetch_optional(&mut *self.of(tenant).await?).await?;
         Ok(row.and_then(|(body, changed_at)| drift_of(model, &body, changed_at)))
     }
 
@@ -79,7 +79,7 @@ impl Db {
     ) -> Result<Vec<Drift>, sqlx::Error> {
         let sql = "SELECT body, changed_at FROM drift WHERE tenant = $1 AND deployment = $2 AND model = $3";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(deployment).bind(model);
-        let rows: Vec<(String, Option<i64>)> = ask.fetch_all(&self.pool).await?;
+        let rows: Vec<(String, Option<i64>)> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
         Ok(rows.into_iter().filter_map(|(body, changed_at)| drift_of(model, &body, changed_at)).collect())
     }
 
@@ -94,13 +94,14 @@ impl Db {
              ON CONFLICT (tenant, deployment, model, server) DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at";
         let body = serde_json::to_string(&drift.test).unwrap_or_default();
         let ask = sqlx::query(sql).bind(tenant.id()).bind(deployment).bind(&drift.model).bind(server);
-        ask.bind(body).bind(drift.changed_at).execute(&self.pool).await.map(drop)
+        ask.bind(body).bind(drift.changed_at).execute(&mut *self.of(tenant).await?).await.map(drop)
     }
 
     /// Begins anew: what a model is asked about now is what is usual. `false` when there was nothing to forget.
     pub(crate) async fn forget_drift(&self, tenant: &Tenant, deployment: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM drift WHERE tenant = $1 AND deployment = $2";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(deployment).execute(&self.pool).await?;
+        let done =
+            sqlx::query(sql).bind(tenant.id()).bind(deployment).execute(&mut *self.of(tenant).await?).await?;
         Ok(done.rows_affected() > 0)
     }
 }

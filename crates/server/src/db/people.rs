@@ -1,6 +1,6 @@
 //! People, sessions and tokens.
 
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, Transaction};
 
 use super::{Db, Tenant};
 use crate::clock::now;
@@ -19,8 +19,23 @@ row! {
         pub(crate) name: String,
         pub(crate) role: String,
         pub(crate) password: Option<String>,
+        /// In small letters.
+        pub(crate) email: Option<String>,
+        /// With providers of log-ins.
+        pub(crate) n_accounts: i64,
         pub(crate) created_at: i64,
     }
+}
+
+/// Somebody who is let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewPerson<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) role: &'a str,
+    /// As a hash.
+    pub(crate) password: Option<&'a str>,
+    /// In small letters.
+    pub(crate) email: Option<&'a str>,
 }
 
 row! {
@@ -39,7 +54,8 @@ row! {
 impl Db {
     /// Whether anybody is known yet.
     pub(crate) async fn has_people(&self) -> Result<bool, sqlx::Error> {
-        let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person").fetch_one(&self.pool).await?;
+        let n: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM person").fetch_one(&mut *self.whole().await?).await?;
         Ok(n > 0)
     }
 
@@ -50,7 +66,7 @@ impl Db {
         name: &str,
         password: Option<&str>,
     ) -> Result<Option<String>, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_whole().await?;
         let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person").fetch_one(&mut *tx).await?;
         if n > 0 {
             return Ok(None);
@@ -67,7 +83,7 @@ impl Db {
         name: &str,
         password: &str,
     ) -> Result<Option<String>, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_whole().await?;
         let sql = "SELECT COUNT(*) FROM person WHERE name = $1";
         let n: i64 = sqlx::query_scalar(sql).bind(name).fetch_one(&mut *tx).await?;
         if n > 0 {
@@ -78,62 +94,78 @@ impl Db {
         Ok(Some(person))
     }
 
-    /// Another person of the same tenant; `None` when the name is taken.
+    /// Another person of the same tenant; `None` when the name or the e-mail is taken.
     pub(crate) async fn add_person(
         &self,
         tenant: &Tenant,
-        name: &str,
-        role: &str,
-        password: &str,
+        new: NewPerson<'_>,
     ) -> Result<Option<PersonRow>, sqlx::Error> {
         let id = new_id();
-        let insert = "INSERT INTO person (id, tenant, name, role, password, created_at) \
-             SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM person WHERE name = $3)";
+        let insert = "INSERT INTO person (id, tenant, name, role, password, email, created_at) \
+             SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM person WHERE name = $3 OR email = $6)";
         let done = sqlx::query(insert)
             .bind(&id)
             .bind(tenant.id())
-            .bind(name)
-            .bind(role)
-            .bind(password)
+            .bind(new.name)
+            .bind(new.role)
+            .bind(new.password)
+            .bind(new.email)
             .bind(now())
-            .execute(&self.pool)
+            .execute(&mut *self.whole().await?)
             .await?;
         if done.rows_affected() == 0 { Ok(None) } else { self.person(&id).await }
     }
 
     pub(crate) async fn person(&self, id: &str) -> Result<Option<PersonRow>, sqlx::Error> {
-        one(&self.pool, "WHERE p.id = $1", id).await
+        one(&mut *self.whole().await?, "WHERE p.id = $1", id).await
     }
 
     pub(crate) async fn person_by_name(&self, name: &str) -> Result<Option<PersonRow>, sqlx::Error> {
-        one(&self.pool, "WHERE p.name = $1", name).await
+        one(&mut *self.whole().await?, "WHERE p.name = $1", name).await
+    }
+
+    /// Whom an invitation is for.
+    pub(crate) async fn person_by_email(&self, email: &str) -> Result<Option<PersonRow>, sqlx::Error> {
+        one(&mut *self.whole().await?, "WHERE p.email = $1", email).await
     }
 
     /// The owner of the tenant that was there first.
     pub(crate) async fn first_owner(&self) -> Result<Option<PersonRow>, sqlx::Error> {
-        one(&self.pool, "WHERE p.role = $1 ORDER BY t.created_at, t.id, p.created_at, p.id LIMIT 1", "owner")
-            .await
+        one(
+            &mut *self.whole().await?,
+            "WHERE p.role = $1 ORDER BY t.created_at, t.id, p.created_at, p.id LIMIT 1",
+            "owner",
+        )
+        .await
     }
 
     pub(crate) async fn set_password(&self, id: &str, password: &str) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE person SET password = $1 WHERE id = $2")
             .bind(password)
             .bind(id)
-            .execute(&self.pool)
+            .execute(&mut *self.whole().await?)
             .await?;
         Ok(())
     }
 
     pub(crate) async fn people(&self, tenant: &Tenant) -> Result<Vec<PersonRow>, sqlx::Error> {
         let sql = format!("{PERSON} WHERE p.tenant = $1 ORDER BY p.created_at, p.id");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// Gives a person another role; the last owner stays one. `false` when nothing was changed.
     pub(crate) async fn set_role(&self, tenant: &Tenant, id: &str, role: &str) -> Result<bool, sqlx::Error> {
         let sql = "UPDATE person SET role = $1 WHERE id = $2 AND tenant = $3 AND (role <> 'owner' OR $1 = 'owner' OR \
              EXISTS (SELECT 1 FROM person o WHERE o.tenant = $3 AND o.role = 'owner' AND o.id <> $2))";
-        let done = sqlx::query(sql).bind(role).bind(id).bind(tenant.id()).execute(&self.pool).await?;
+        let done = sqlx::query(sql)
+            .bind(role)
+            .bind(id)
+            .bind(tenant.id())
+            .execute(&mut *self.of(tenant).await?)
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -141,20 +173,23 @@ impl Db {
     pub(crate) async fn remove_person(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM person WHERE id = $1 AND tenant = $2 AND (role <> 'owner' OR \
              EXISTS (SELECT 1 FROM person o WHERE o.tenant = $2 AND o.role = 'owner' AND o.id <> $1))";
-        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&self.pool).await?;
+        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&mut *self.of(tenant).await?).await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Begins a session and returns its secret. Those that are over are forgotten.
     pub(crate) async fn begin_session(&self, person: &str) -> Result<String, sqlx::Error> {
         let secret = new_secret();
-        sqlx::query("DELETE FROM session WHERE expires_at < $1").bind(now()).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM session WHERE expires_at < $1")
+            .bind(now())
+            .execute(&mut *self.whole().await?)
+            .await?;
         sqlx::query("INSERT INTO session (hash, person, created_at, expires_at) VALUES ($1, $2, $3, $4)")
             .bind(fingerprint(&secret))
             .bind(person)
             .bind(now())
             .bind(now() + SESSION)
-            .execute(&self.pool)
+            .execute(&mut *self.whole().await?)
             .await?;
         Ok(secret)
     }
@@ -162,7 +197,7 @@ impl Db {
     pub(crate) async fn end_session(&self, secret: &str) -> Result<(), sqlx::Error> {
         sqlx::query("DELETE FROM session WHERE hash = $1")
             .bind(fingerprint(secret))
-            .execute(&self.pool)
+            .execute(&mut *self.whole().await?)
             .await?;
         Ok(())
     }
@@ -174,7 +209,7 @@ impl Db {
         sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(fingerprint(secret))
             .bind(now())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.whole().await?)
             .await
     }
 
@@ -206,19 +241,19 @@ impl Db {
             .bind(&row.prefix)
             .bind(&row.scopes)
             .bind(row.created_at)
-            .execute(&self.pool)
+            .execute(&mut *self.of(tenant).await?)
             .await?;
         Ok((row, secret))
     }
 
     pub(crate) async fn tokens(&self, tenant: &Tenant) -> Result<Vec<TokenRow>, sqlx::Error> {
         let sql = "SELECT id, name, scopes, prefix, created_at, used_at FROM token WHERE tenant = $1 ORDER BY created_at, id";
-        sqlx::query_as(sql).bind(tenant.id()).fetch_all(&self.pool).await
+        sqlx::query_as(sql).bind(tenant.id()).fetch_all(&mut *self.of(tenant).await?).await
     }
 
     pub(crate) async fn remove_token(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM token WHERE id = $1 AND tenant = $2";
-        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&self.pool).await?;
+        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&mut *self.of(tenant).await?).await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -227,25 +262,29 @@ impl Db {
         let hash = fingerprint(secret);
         let sql = "SELECT person, scopes FROM token WHERE hash = $1";
         let found: Option<(String, String)> =
-            sqlx::query_as(sql).bind(&hash).fetch_optional(&self.pool).await?;
+            sqlx::query_as(sql).bind(&hash).fetch_optional(&mut *self.whole().await?).await?;
         let Some((person, scopes)) = found else { return Ok(None) };
         let at = now();
         sqlx::query("UPDATE token SET used_at = $1 WHERE hash = $2 AND (used_at IS NULL OR used_at < $3)")
             .bind(at)
             .bind(&hash)
             .bind(at - 60_000)
-            .execute(&self.pool)
+            .execute(&mut *self.whole().await?)
             .await?;
         Ok(self.person(&person).await?.map(|person| (person, scopes)))
     }
 }
 
-const PERSON: &str = "SELECT p.id, p.tenant, t.name AS tenant_name, p.name, p.role, p.password, p.created_at \
-     FROM person p JOIN tenant t ON t.id = p.tenant";
+pub(super) const PERSON: &str = "SELECT p.id, p.tenant, t.name AS tenant_name, p.name, p.role, p.password, p.email, \
+     (SELECT COUNT(*) FROM account a WHERE a.person = p.id) AS n_accounts, p.created_at FROM person p JOIN tenant t ON t.id = p.tenant";
 
-async fn one(pool: &AnyPool, which: &'static str, value: &str) -> Result<Option<PersonRow>, sqlx::Error> {
+async fn one(
+    connection: &mut AnyConnection,
+    which: &'static str,
+    value: &str,
+) -> Result<Option<PersonRow>, sqlx::Error> {
     let sql = sqlx::AssertSqlSafe(format!("{PERSON} {which}"));
-    sqlx::query_as(sql).bind(value).fetch_optional(pool).await
+    sqlx::query_as(sql).bind(value).fetch_optional(connection).await
 }
 
 /// A tenant with its owner, whose id is returned.

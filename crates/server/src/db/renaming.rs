@@ -2,8 +2,10 @@
 
 use sqlx::{Any, Transaction};
 
+use super::book;
 use super::datasets::{hold, next_seqs, with_class};
 use super::labels::What;
+use super::milestones::{Milestone, remember};
 use super::votes::majority;
 use super::{Db, Tenant};
 use crate::clock::now;
@@ -26,7 +28,7 @@ impl Db {
         renaming: &Renaming<'_>,
     ) -> Result<bool, sqlx::Error> {
         let Renaming { name, to, .. } = *renaming;
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(false) };
         let sql = "SELECT position FROM class WHERE tenant = $1 AND dataset = $2 AND name = $3";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(name);
@@ -37,9 +39,13 @@ impl Db {
             rename_whole(&mut tx, tenant, dataset, renaming).await?;
         }
         rename_inside(&mut tx, tenant, dataset, renaming).await?;
+        book::rename(&mut tx, tenant, dataset, renaming).await?;
         if held.several {
-            count_again(&mut tx, dataset).await?;
+            count_again(&mut tx, tenant, dataset, renaming.person).await?;
         }
+        let last = next_seqs(&mut tx, tenant, dataset, 1).await?.unwrap_or(0);
+        let renamed = Milestone::Rename { from: name.to_owned(), to: to.to_owned() };
+        remember(&mut tx, tenant, dataset, last, &renamed, Some(renaming.person)).await?;
         let sql = "DELETE FROM class WHERE dataset = $1 AND name = $2";
         sqlx::query(sql).bind(dataset).bind(name).execute(&mut *tx).await?;
         // A new name stands where the old one stood; one that was there stays where it is.
@@ -51,12 +57,22 @@ impl Db {
 }
 
 /// Answers that are called the same now may be a majority where there was none.
-async fn count_again(tx: &mut Transaction<'static, Any>, dataset: &str) -> Result<(), sqlx::Error> {
+async fn count_again(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    person: &str,
+) -> Result<(), sqlx::Error> {
     let sql = "SELECT DISTINCT v.example FROM vote v JOIN example e ON e.id = v.example \
          WHERE v.dataset = $1 AND e.decided = 0 AND e.label IS NULL";
     let open: Vec<String> = sqlx::query_scalar(sql).bind(dataset).fetch_all(&mut **tx).await?;
     for example in open {
-        let label = majority(tx, &example).await?;
+        let Some(label) = majority(tx, &example).await? else { continue };
+        let seq = next_seqs(tx, tenant, dataset, 1).await?;
+        let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, holds, act, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6, 'rename', $7)";
+        let ask = sqlx::query(event).bind(tenant.id()).bind(dataset).bind(seq).bind(&example).bind(person);
+        ask.bind(&label).bind(now()).execute(&mut **tx).await?;
         sqlx::query("UPDATE example SET label = $1 WHERE id = $2")
             .bind(label)
             .bind(example)
@@ -76,8 +92,8 @@ async fn rename_whole(
     let sql = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND label = $2";
     let count: i64 = sqlx::query_scalar(sql).bind(dataset).bind(name).fetch_one(&mut **tx).await?;
     let last = next_seqs(tx, tenant, dataset, count).await?.unwrap_or(0);
-    let events = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, act, at) \
-         SELECT $1, $2, $3 + ROW_NUMBER() OVER (ORDER BY position), id, $4, $5, $6, 'rename', $7 \
+    let events = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, act, at, holds) \
+         SELECT $1, $2, $3 + ROW_NUMBER() OVER (ORDER BY position), id, $4, $5, $6, 'rename', $7, $5 \
          FROM example WHERE dataset = $2 AND label = $6";
     let ask = sqlx::query(events).bind(tenant.id()).bind(dataset).bind(last - count).bind(person);
     ask.bind(to).bind(name).bind(now()).execute(&mut **tx).await?;
@@ -113,10 +129,12 @@ async fn rename_inside(
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let last = next_seqs(tx, tenant, dataset, count).await?.unwrap_or(0);
     for ((id, what, after, before), seq) in changes.into_iter().zip(last - count + 1..) {
-        let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, act, at, what) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'rename', $8, $9)";
+        let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, act, at, what, holds) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'rename', $8, $9, $10)";
         let ask = sqlx::query(event).bind(tenant.id()).bind(dataset).bind(seq).bind(&id).bind(person);
-        ask.bind(&after).bind(before).bind(now()).bind(what.name()).execute(&mut **tx).await?;
+        let holds = Some(&after).filter(|_| what == What::Label);
+        let ask = ask.bind(&after).bind(before).bind(now()).bind(what.name()).bind(holds);
+        ask.execute(&mut **tx).await?;
         let sql = match what {
             What::Label => "UPDATE example SET label = $1 WHERE id = $2",
             What::Marks => "UPDATE example SET marks = $1 WHERE id = $2",

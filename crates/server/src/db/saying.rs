@@ -34,14 +34,14 @@ pub(super) async fn say(
     let found: Option<Holds> = ask.fetch_optional(&mut **tx).await?;
     let Some(mut holds) = found else { return Ok(None) };
     // Of several people each has an own word to take back.
-    let own = held.several && said.act != Act::Decide;
+    let own = held.several && !said.act.decides();
     let before = match said.what {
         What::Marks => holds.marks.clone(),
         What::Label if own => vote_of(tx, said.example, said.person).await?,
         What::Label => holds.label.clone(),
     };
     // To decide for what holds already is a decision: nobody's later vote changes it.
-    let settles = said.act == Act::Decide && held.several;
+    let settles = said.act.decides() && held.several;
     if before.as_deref() == said.after && undoes.is_none() && !settles {
         return Ok(Some(0));
     }
@@ -49,12 +49,13 @@ pub(super) async fn say(
     for class in &said.classes {
         with_class(tx, tenant, &held.dataset, class).await?;
     }
-    write(tx, tenant, held, said, (seq, before.as_deref(), undoes)).await?;
     if said.what == What::Marks {
         holds.marks = said.after.map(str::to_owned);
     } else {
         holds.take(tx, tenant, held, said).await?;
     }
+    let event = Event { seq, before: before.as_deref(), undoes, holds: holds.label.as_deref() };
+    write(tx, tenant, held, said, &event).await?;
     keep(tx, said, &holds).await?;
     Ok(Some(seq))
 }
@@ -69,15 +70,15 @@ impl Holds {
         said: &Said<'_>,
     ) -> Result<(), sqlx::Error> {
         let before = self.label.clone();
-        if said.act != Act::Decide {
+        if !said.act.decides() {
             // Of one's own correction that is taken back nothing is one's own word any more.
             let word = said.after.filter(|_| held.several || said.act != Act::Undo);
             vote(tx, tenant, &held.dataset, (said.example, said.person), word).await?;
         }
-        let decides = said.act == Act::Decide && said.after.is_some();
+        let decides = said.act.decides() && said.after.is_some();
         if held.several && !decides {
             // Without an answer a decision is taken back.
-            if said.act == Act::Decide {
+            if said.act.decides() {
                 self.decided = 0;
             }
             if self.decided == 0 {
@@ -98,16 +99,25 @@ impl Holds {
     }
 }
 
+/// What an event holds beside what was said.
+struct Event<'a> {
+    seq: i64,
+    before: Option<&'a str>,
+    undoes: Option<i64>,
+    /// The label that holds after it.
+    holds: Option<&'a str>,
+}
+
 /// Writes the event.
 async fn write(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
     held: &Held,
     said: &Said<'_>,
-    (seq, before, undoes): (i64, Option<&str>, Option<i64>),
+    &Event { seq, before, undoes, holds }: &Event<'_>,
 ) -> Result<(), sqlx::Error> {
-    let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, milliseconds, undoes, act, at, what) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, milliseconds, undoes, act, at, what, holds) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     sqlx::query(event)
         .bind(tenant.id())
         .bind(&held.dataset)
@@ -121,6 +131,7 @@ async fn write(
         .bind(said.act.name())
         .bind(now())
         .bind(said.what.name())
+        .bind(holds.filter(|_| said.what == What::Label))
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -37,7 +37,7 @@ impl Db {
         action: &str,
         subject: &str,
     ) -> Result<(), sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         // Two that write at once take turns; an update of nothing takes the lock on either database.
         let hold = "UPDATE tenant SET name = name WHERE id = $1";
         sqlx::query(hold).bind(tenant.id()).execute(&mut *tx).await?;
@@ -71,6 +71,6 @@ impl Db {
     /// The last entries, the newest first.
     pub(crate) async fn trail(&self, tenant: &Tenant, limit: i64) -> Result<Vec<TrailRow>, sqlx::Error> {
         let sql = "SELECT seq, at, person, action, subject, hash FROM audit_log WHERE tenant = $1 ORDER BY seq DESC LIMIT $2";
-        sqlx::query_as(sql).bind(tenant.id()).bind(limit).fetch_all(&self.pool).await
+        sqlx::query_as(sql).bind(tenant.id()).bind(limit).fetch_all(&mut *self.of(tenant).await?).await
     }
 }

@@ -1,5 +1,8 @@
 //! Uploads that are under way.
 
+use sqlx::AnyConnection;
+
+use super::room::{Full, Limits, More};
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
@@ -19,7 +22,7 @@ impl Db {
             .bind(tenant.id())
             .bind(dataset)
             .bind(now())
-            .execute(&self.pool)
+            .execute(&mut *self.of(tenant).await?)
             .await?;
         Ok((done.rows_affected() == 1).then_some(id))
     }
@@ -31,7 +34,7 @@ impl Db {
         id: &str,
     ) -> Result<Option<(String, Option<String>)>, sqlx::Error> {
         let sql = "SELECT dataset, job FROM upload WHERE tenant = $1 AND id = $2";
-        sqlx::query_as(sql).bind(tenant.id()).bind(id).fetch_optional(&self.pool).await
+        sqlx::query_as(sql).bind(tenant.id()).bind(id).fetch_optional(&mut *self.of(tenant).await?).await
     }
 
     /// Closes an upload and asks this server, which has its files, to read it, once: a second call gives the same job. `None` when there is no such upload.
@@ -41,7 +44,7 @@ impl Db {
         id: &str,
         server: &str,
     ) -> Result<Option<String>, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         let sql =
             "UPDATE upload SET job = COALESCE(job, $3) WHERE tenant = $1 AND id = $2 RETURNING dataset, job";
         let new = new_id();
@@ -60,10 +63,64 @@ impl Db {
         Ok(Some(job))
     }
 
+    /// Forgets the uploads of all tenants that began before `then`, but those that are being read.
+    pub(crate) async fn forget_uploads(&self, then: i64) -> Result<(), sqlx::Error> {
+        let sql = "DELETE FROM upload WHERE created_at < $1 AND (job IS NULL \
+             OR job NOT IN (SELECT id FROM job WHERE state IN ('waiting', 'running')))";
+        sqlx::query(sql).bind(then).execute(&mut *self.whole().await?).await?;
+        Ok(())
+    }
+
+    /// Takes room for a piece that is about to be written, where there is a limit; what stands in the way, if anything.
+    pub(crate) async fn reserve(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        bytes: i64,
+        limits: Limits,
+    ) -> Result<Option<Full>, sqlx::Error> {
+        if limits.bytes.is_none() {
+            return Ok(None);
+        }
+        let mut tx = self.begin(tenant).await?;
+        let more = More { bytes, ..More::default() };
+        if let Some(full) = limits.refuse(&mut tx, tenant, &more).await? {
+            return Ok(Some(full));
+        }
+        grow(&mut tx, tenant, id, bytes).await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    /// Gives room back: the piece was not written.
+    pub(crate) async fn release(
+        &self,
+        tenant: &Tenant,
+        id: &str,
+        bytes: i64,
+        limits: Limits,
+    ) -> Result<(), sqlx::Error> {
+        if limits.bytes.is_none() {
+            return Ok(());
+        }
+        grow(&mut *self.of(tenant).await?, tenant, id, -bytes).await
+    }
+
     /// Forgets an upload; `false` when there is none.
     pub(crate) async fn remove_upload(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM upload WHERE tenant = $1 AND id = $2";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&self.pool).await?;
+        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *self.of(tenant).await?).await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+async fn grow(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    id: &str,
+    bytes: i64,
+) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE upload SET bytes = bytes + $3 WHERE tenant = $1 AND id = $2";
+    sqlx::query(sql).bind(tenant.id()).bind(id).bind(bytes).execute(connection).await?;
+    Ok(())
 }

@@ -29,7 +29,11 @@ impl Db {
         let sql = format!(
             "{VOTE} WHERE v.tenant = $1 AND v.dataset = $2 AND v.person <> '' ORDER BY e.position, e.id, v.at, v.person"
         );
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(dataset)
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// The votes about one example, the oldest first.
@@ -41,7 +45,11 @@ impl Db {
         let sql = format!(
             "{VOTE} WHERE v.tenant = $1 AND v.example = $2 AND v.person <> '' ORDER BY v.at, v.person"
         );
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(example).fetch_all(&self.pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(example)
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await
     }
 
     /// What one person said in a data set, by example.
@@ -53,7 +61,7 @@ impl Db {
     ) -> Result<HashMap<String, String>, sqlx::Error> {
         let sql = "SELECT example, label FROM vote WHERE tenant = $1 AND dataset = $2 AND person = $3";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(person);
-        let rows: Vec<(String, String)> = ask.fetch_all(&self.pool).await?;
+        let rows: Vec<(String, String)> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
         Ok(rows.into_iter().collect())
     }
 
@@ -70,7 +78,7 @@ impl Db {
              HAVING COUNT(*) < (SELECT annotators FROM dataset WHERE id = $2) \
              AND SUM(CASE WHEN v.person = $3 THEN 1 ELSE 0 END) = 0 ORDER BY MIN(v.at), v.example LIMIT $4";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(person).bind(limit);
-        ask.fetch_all(&self.pool).await
+        ask.fetch_all(&mut *self.of(tenant).await?).await
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::{Any, Transaction};
+
 use super::jobs::{Held, end};
+use super::milestones::{Milestone, remember, remember_decided};
 use super::{Db, Tenant};
 use crate::clock::now;
+use crate::worklists::Worklist;
 
 row! {
     /// An audit of one state of the data.
@@ -16,20 +20,35 @@ row! {
     }
 }
 
+/// Notes what was decided about a finding.
+pub(super) const DECIDE: &str = "INSERT INTO decision (tenant, dataset, number, decision, person, at) VALUES ($1, $2, $3, $4, $5, $6) \
+     ON CONFLICT (dataset, number) DO UPDATE SET decision = excluded.decision, person = excluded.person, at = excluded.at";
+
+/// An audit that is to be kept.
+pub(crate) struct Audited {
+    /// The data that were looked through.
+    pub(crate) seq: i64,
+    pub(crate) body: String,
+    /// Findings that want a rule, by their numbers.
+    pub(crate) cases: Vec<(i64, String)>,
+    pub(crate) milestone: Milestone,
+}
+
 impl Db {
     /// Keeps an audit in place of the one before, whose decisions are done with, and ends its job.
     pub(crate) async fn keep_audit(
         &self,
         tenant: &Tenant,
         dataset: &str,
-        seq: i64,
-        body: &str,
+        audited: &Audited,
         held: &Held,
     ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin(tenant).await?;
         if !held.still(&mut tx).await? {
             return Ok(false);
         }
+        conclude(&mut tx, tenant, dataset).await?;
+        remember(&mut tx, tenant, dataset, audited.seq, &audited.milestone, None).await?;
         sqlx::query("DELETE FROM decision WHERE tenant = $1 AND dataset = $2")
             .bind(tenant.id())
             .bind(dataset)
@@ -40,11 +59,18 @@ impl Db {
         sqlx::query(sql)
             .bind(dataset)
             .bind(tenant.id())
-            .bind(seq)
+            .bind(audited.seq)
             .bind(now())
-            .bind(body)
+            .bind(&audited.body)
             .execute(&mut *tx)
             .await?;
+        let sql = "DELETE FROM conflict_case WHERE tenant = $1 AND dataset = $2";
+        sqlx::query(sql).bind(tenant.id()).bind(dataset).execute(&mut *tx).await?;
+        for (number, case) in &audited.cases {
+            let sql = "INSERT INTO conflict_case (tenant, dataset, number, body) VALUES ($1, $2, $3, $4)";
+            let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(number).bind(case);
+            ask.execute(&mut *tx).await?;
+        }
         end(&mut tx, held, "done", Some("{}"), None).await?;
         tx.commit().await?;
         Ok(true)
@@ -56,7 +82,7 @@ impl Db {
         dataset: &str,
     ) -> Result<Option<AuditRow>, sqlx::Error> {
         let sql = "SELECT seq, at, body FROM audit WHERE tenant = $1 AND dataset = $2";
-        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_optional(&self.pool).await
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut *self.of(tenant).await?).await
     }
 
     /// Notes what was decided about a finding.
@@ -68,16 +94,14 @@ impl Db {
         decision: &str,
         person: &str,
     ) -> Result<(), sqlx::Error> {
-        let sql = "INSERT INTO decision (tenant, dataset, number, decision, person, at) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (dataset, number) DO UPDATE SET decision = excluded.decision, person = excluded.person, at = excluded.at";
-        sqlx::query(sql)
+        sqlx::query(DECIDE)
             .bind(tenant.id())
             .bind(dataset)
             .bind(number)
             .bind(decision)
             .bind(person)
             .bind(now())
-            .execute(&self.pool)
+            .execute(&mut *self.of(tenant).await?)
             .await?;
         Ok(())
     }
@@ -89,8 +113,27 @@ impl Db {
         dataset: &str,
     ) -> Result<BTreeMap<i64, String>, sqlx::Error> {
         let sql = "SELECT number, decision FROM decision WHERE tenant = $1 AND dataset = $2";
-        let rows: Vec<(i64, String)> =
-            sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&self.pool).await?;
+        let rows: Vec<(i64, String)> = sqlx::query_as(sql)
+            .bind(tenant.id())
+            .bind(dataset)
+            .fetch_all(&mut *self.of(tenant).await?)
+            .await?;
         Ok(rows.into_iter().collect())
     }
+}
+
+/// Writes down what was decided about the audit that is kept, before it goes.
+async fn conclude(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = "SELECT seq, at, body FROM audit WHERE tenant = $1 AND dataset = $2";
+    let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset);
+    let Some(audit): Option<AuditRow> = ask.fetch_optional(&mut **tx).await? else { return Ok(()) };
+    let Ok(worklist) = serde_json::from_str::<Worklist>(&audit.body) else { return Ok(()) };
+    let sql = "SELECT number, decision FROM decision WHERE tenant = $1 AND dataset = $2";
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut **tx).await?;
+    remember_decided(tx, tenant, dataset, audit.seq, worklist.decided(&rows.into_iter().collect())).await
 }

@@ -12,9 +12,11 @@ use serde::Deserialize;
 use super::reading::{self, Found};
 use super::{InHand, Progress, Stopped};
 use crate::blobs::Blobs;
-use crate::db::arriving::{Arrived, Brought, Incoming, LeftOut};
+use crate::db::arriving::{Arrived, Incoming, LeftOut};
 use crate::db::datasets::DatasetRow;
+use crate::db::room::Room;
 use crate::error::ApiError;
+use crate::senses::{self, Known, Senses};
 use crate::shelf::ShelfError;
 use crate::tasks::{self, Task};
 use crate::{marks, pictures};
@@ -30,30 +32,20 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         serde_json::from_str(&job.payload).map_err(|error| ApiError::internal(&error))?;
     let known = app.db.dataset(&tenant, &job.dataset).await?.ok_or_else(ApiError::not_found)?;
     progress.set("read", 0, 0);
+    let room = app.db.room(&tenant, &job.id, app.limits).await?;
     let (uploads, blobs, id) = (app.uploads.clone(), app.blobs.clone(), upload.clone());
     let arrived = app
         .blocking(move || {
             let root = uploads.root(&id)?;
             let sent = |place: &str| uploads.as_sent(&id, place).to_owned();
-            Ok(read(&root, &known, &blobs, &progress, &sent).map_err(|stopped| stopped.told_as(&sent, &root)))
+            Ok(read(&root, &known, &blobs, room, &progress, &sent)
+                .map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
-    match app.db.bring_in(&tenant, &job.dataset, &arrived, &held, app.max_examples).await? {
-        Brought::Came => {}
-        Brought::Lost => return Err(Stopped::Cancelled),
-        Brought::Changed => {
-            let (en, zh) =
-                ("the data set became one of another kind meanwhile", "该数据集此间变成了另一种类型");
-            return Err(ApiError::conflict(en, zh)
-                .hint("make a new data set for these", "请为它们新建数据集")
-                .into());
-        }
-        Brought::TooMany => return Err(ApiError::over_quota(app.max_examples.unwrap_or_default()).into()),
-    }
+    app.db.bring_in(&tenant, &job.dataset, &arrived, &held, app.limits).await?.came()?;
     app.lives.forget(&job.dataset);
-    app.db.remove_upload(&tenant, &upload).await?;
     let uploads = app.uploads.clone();
-    // What was unpacked or uploaded is among the blobs now.
+    // What was unpacked or uploaded is among the blobs now. The row stays: who asks once more to finish is told of this job.
     app.blocking(move || Ok(uploads.forget(&upload)?)).await?;
     Ok(())
 }
@@ -63,10 +55,20 @@ fn read(
     root: &Path,
     known: &DatasetRow,
     blobs: &Blobs,
+    room: Option<Room>,
     progress: &Progress,
     sent: &(dyn Fn(&str) -> String + Sync),
 ) -> Result<Arrived, Stopped> {
-    let Found { modality, task, classes, items, problems } = reading::read(root, known)?;
+    let Found { modality, senses, task, classes, items, problems } = reading::read(root, known)?;
+    if let Some(room) = room {
+        let file =
+            |file: &Path| Some((blobs.name_of(file).ok()?, std::fs::metadata(file).ok()?.len() as i64));
+        let files = |item: &Item| item.content.files().into_iter().filter_map(file).collect::<Vec<_>>();
+        // Before anything is kept; a file that cannot be read becomes a problem below.
+        if let Some(full) = room.refuse(&items.par_iter().flat_map_iter(files).collect()) {
+            return Err(ApiError::from(full).into());
+        }
+    }
     let done = AtomicI64::new(0);
     let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
     let kept: Vec<Result<Incoming, LeftOut>> = items
@@ -78,8 +80,15 @@ fn read(
             kept
         })
         .collect::<Result<_, Stopped>>()?;
-    let mut arrived =
-        Arrived { modality: modality.to_string(), task, classes, examples: Vec::new(), left_out: Vec::new() };
+    let after = serde_json::to_string(&senses).map_err(|error| ApiError::internal(&error))?;
+    let mut arrived = Arrived {
+        modality: modality.to_string(),
+        senses: (known.senses.clone(), (!senses.is_empty()).then_some(after)),
+        task,
+        classes,
+        examples: Vec::new(),
+        left_out: Vec::new(),
+    };
     for example in kept {
         match example {
             Ok(example) => arrived.examples.push(example),
@@ -98,19 +107,9 @@ fn keep(
     blobs: &Blobs,
     sent: &dyn Fn(&str) -> String,
 ) -> Result<Result<Incoming, LeftOut>, Stopped> {
-    let (blob, body, size) = match item.content {
-        Content::Text(text) => (None, Some(text), None),
-        Content::File(file) => match blobs.keep(&file) {
-            // The file knows its size better than what is written about it.
-            Ok(name) => (Some(name), None, pictures::size(&file, modality)),
-            Err(error @ (ShelfError::There(_) | ShelfError::Here(store::StoreError::DiskFull { .. }))) => {
-                return Err(ApiError::from(error).into());
-            }
-            Err(error) => {
-                let kind = ProblemKind::Unreadable { detail: error.to_string() };
-                return Ok(Err(left_out(&Problem::in_file(kind, &file), sent)));
-            }
-        },
+    let held = match hold(item.content, modality, blobs)? {
+        Ok(held) => held,
+        Err(problem) => return Ok(Err(left_out(&problem, sent))),
     };
     let answer = match item.answer {
         Answer::None => tasks::Answer::default(),
@@ -126,16 +125,61 @@ fn keep(
         .try_for_each(|name| tasks::name_of(name).map(drop))
         .and_then(|()| task.keep(&answer))
         .and_then(|label| Ok((label, marks::keep(&item.marks, modality)?)));
+    let held = held.measured(blobs)?;
     Ok(said.map_err(refused).map(|(label, marks)| Incoming {
         name: item.name.clone(),
-        blob,
-        body,
         group: item.group,
         label,
         marks,
-        size,
         part: item.part,
+        ..held
     }))
+}
+
+/// What an example is, with its files among the blobs, or why it could not be kept.
+fn hold(content: Content, modality: Modality, blobs: &Blobs) -> Result<Result<Incoming, Problem>, Stopped> {
+    let mut held = Incoming::default();
+    match content {
+        Content::Text(text) => held.body = Some(text),
+        Content::File(file) => {
+            // The file knows its size better than what is written about it.
+            held.size = pictures::size(&file, modality);
+            match keep_file(&file, blobs)? {
+                Ok(blob) => held.blob = Some(blob),
+                Err(problem) => return Ok(Err(problem)),
+            }
+        }
+        Content::Senses(contents) => {
+            let mut known = Senses::new();
+            for (sense, content) in contents {
+                let there = match content {
+                    Content::Text(text) => Known::Text(text),
+                    Content::File(file) => match keep_file(&file, blobs)? {
+                        Ok(blob) => Known::Blob(blob),
+                        Err(problem) => return Ok(Err(problem)),
+                    },
+                    Content::Senses(_) => unreachable!("a sense is one file or text"),
+                };
+                known.insert(sense, there);
+            }
+            (held.body, held.senses) = (senses::texts(&known), Some(senses::keep(&known)));
+        }
+    }
+    Ok(Ok(held))
+}
+
+/// The name of a file among the blobs; what is wrong with the disk or the store stops everything.
+fn keep_file(file: &Path, blobs: &Blobs) -> Result<Result<String, Problem>, Stopped> {
+    match blobs.keep(file) {
+        Ok(name) => Ok(Ok(name)),
+        Err(error @ (ShelfError::There(_) | ShelfError::Here(store::StoreError::DiskFull { .. }))) => {
+            Err(ApiError::from(error).into())
+        }
+        Err(error) => {
+            let kind = ProblemKind::Unreadable { detail: error.to_string() };
+            Ok(Err(Problem::in_file(kind, file)))
+        }
+    }
 }
 
 /// What was left out, under the name that its sender knows.

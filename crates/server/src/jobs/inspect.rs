@@ -1,10 +1,10 @@
-//! An inspector is made of photos of good parts, and of defects where there are some.
+//! An inspector is made of photos or sounds of good parts, and of defects where there are some.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use bundle::Form;
-use dataset::{ExampleId, InspectionExample, InspectionSet, Modality, Part, Verdict, names_good_parts};
+use dataset::{ExampleId, InspectionExample, InspectionSet, Part, Verdict, names_good_parts};
 use pipeline::report::inspection::render_inspection;
 use pipeline::{InspectRequest, InspectionSource, Lang, Orientation};
 
@@ -15,7 +15,7 @@ use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
-use crate::{clock, facts, marks};
+use crate::{clock, facts, gathering, marks};
 
 /// Seed of everything random.
 const SEED: u64 = 1;
@@ -30,12 +30,13 @@ pub(super) async fn run(
     hand: InHand,
     wish: Wish,
     dataset: &DatasetRow,
-    rows: Vec<ExampleRow>,
+    (seq, rows): (i64, Vec<ExampleRow>),
 ) -> Result<(), Stopped> {
     let InHand { app, tenant, job, held, progress } = hand;
     // A second try after a crash writes over what the first one left.
     let (id, of) = (job.id.clone(), app.clone());
     let (name, made) = (dataset.name.clone(), id.clone());
+    let modality = gathering::modality(dataset.modality.as_deref())?;
     let kept = app
         .blocking(move || {
             of.blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))?;
@@ -44,7 +45,7 @@ pub(super) async fn run(
                 root: PathBuf::from(&name),
                 name,
                 layout: "studio".to_owned(),
-                modality: Modality::Image,
+                modality,
                 why: "labelled in the studio".to_owned(),
                 examples: examples(&rows, &of.blobs, masks.path())?,
             };
@@ -83,11 +84,13 @@ pub(super) async fn run(
         .await??;
     let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;
     let name = wish.name.unwrap_or_else(|| dataset.name.clone());
-    let row = ModelRow { id, dataset: job.dataset, name, body, created_at: clock::now() };
-    if app.db.add_model(&tenant, &row, &held).await? { Ok(()) } else { Err(Stopped::Cancelled) }
+    let bytes = app.model_bytes(&id);
+    let row =
+        ModelRow { id, dataset: job.dataset, name, body, bytes, created_at: clock::now(), seq: Some(seq) };
+    app.db.add_model(&tenant, &row, &held, app.limits).await?.came()
 }
 
-/// The photos with their verdicts; what is marked on defects becomes masks in a folder.
+/// The photos or sounds with their verdicts; what is marked on defects becomes masks in a folder.
 fn examples(rows: &[ExampleRow], blobs: &Blobs, masks: &Path) -> Result<Vec<InspectionExample>, ApiError> {
     let mut examples = Vec::new();
     for row in rows {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::App;
 use crate::db::Tenant;
+use crate::db::arriving::Brought;
 use crate::db::jobs::{Held, JobRow};
 use crate::error::ApiError;
 
@@ -63,6 +64,24 @@ impl From<sqlx::Error> for Stopped {
 impl From<PipelineError> for Stopped {
     fn from(error: PipelineError) -> Self {
         if matches!(error, PipelineError::Cancelled) { Self::Cancelled } else { Self::Failed(error.into()) }
+    }
+}
+
+impl Brought {
+    /// As the end of a job.
+    fn came(self) -> Result<(), Stopped> {
+        match self {
+            Self::Came => Ok(()),
+            Self::Lost => Err(Stopped::Cancelled),
+            Self::Changed => {
+                let (en, zh) =
+                    ("the data set became one of another kind meanwhile", "该数据集此间变成了另一种类型");
+                Err(ApiError::conflict(en, zh)
+                    .hint("make a new data set for these", "请为它们新建数据集")
+                    .into())
+            }
+            Self::Full(full) => Err(ApiError::from(full).into()),
+        }
     }
 }
 

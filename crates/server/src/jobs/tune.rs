@@ -1,10 +1,15 @@
 //! A small model is made of the labels so far.
 
-use bundle::{Bundle, Form};
-use pipeline::{Lang, PipelineError, Source, TuneRequest, report};
+use std::collections::HashMap;
+
+use bundle::Form;
+use pipeline::{Lang, Source, TuneRequest, report};
 
 use super::{InHand, Stopped, inspect};
+use crate::answers::{self, Answers};
 use crate::api::models::Wish;
+use crate::app::MODEL_ENDINGS;
+use crate::db::examples::ExampleRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
 use crate::{clock, facts, gathering};
@@ -18,10 +23,10 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     let InHand { app, tenant, job, held, progress } = hand;
     let wish: Wish = serde_json::from_str(&job.payload).map_err(|error| ApiError::internal(&error))?;
     let dataset = app.db.dataset(&tenant, &job.dataset).await?.ok_or_else(ApiError::not_found)?;
-    let mut rows = app.db.all_examples(&tenant, &job.dataset).await?;
+    let (seq, mut rows) = app.db.state_now(&tenant, &job.dataset).await?.ok_or_else(ApiError::not_found)?;
     rows.retain(|row| row.label.is_some());
     if gathering::inspects(&dataset, rows.iter().filter_map(|row| row.label.as_deref())) {
-        return inspect::run(InHand { app, tenant, job, held, progress }, wish, &dataset, rows).await;
+        return inspect::run(InHand { app, tenant, job, held, progress }, wish, &dataset, (seq, rows)).await;
     }
     let data = gathering::labelled(&dataset, &rows, &app.blobs)?;
     // A second try after a crash writes over what the first one left.
@@ -39,7 +44,9 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         created: clock::written(clock::now()),
     };
     let (of, made, chinese) = (app.clone(), id.clone(), app.model_file(&id, "zh.html"));
-    let files: Vec<String> = rows.iter().filter_map(|row| row.blob.clone()).collect();
+    let files: Vec<String> = rows.iter().flat_map(ExampleRow::blobs).collect();
+    let ids: HashMap<String, String> = rows.into_iter().map(|row| (row.name, row.id)).collect();
+    let answers_file = app.model_file(&id, answers::ENDING);
     let kept = app
         .blocking(move || {
             of.blobs.fetch(files.iter().map(String::as_str))?;
@@ -49,14 +56,20 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
             };
             let page = report::render(&tuning.report, Lang::Zh);
             store::write_atomic(&chinese, |out| out.write_all(page.as_bytes()))?;
-            of.keep_model(&made, &["djm", "en.html", "zh.html"])?;
-            let bundle = Bundle::open(&request.out).map_err(PipelineError::from)?;
-            let facts = facts::of_bundle(&bundle, std::fs::metadata(&request.out)?.len());
-            Ok(Ok(facts::with_errors(facts, tuning.report.confusion, &tuning.trade_off, &tuning.promises)))
+            let answers = Answers::of(tuning.dataset.classes().to_vec(), &tuning.held_out, |name| {
+                ids.get(name).cloned()
+            });
+            let answers = serde_json::to_vec(&answers).map_err(|error| ApiError::internal(&error))?;
+            store::write_atomic(&answers_file, |out| out.write_all(&answers))?;
+            of.keep_model(&made, &MODEL_ENDINGS)?;
+            let facts = facts::of_file(&request.out)?;
+            Ok(Ok(facts::of_tuning(facts, &tuning)))
         })
         .await??;
     let body = serde_json::to_string(&kept).map_err(|error| ApiError::internal(&error))?;
     let name = wish.name.unwrap_or(dataset.name);
-    let row = ModelRow { id, dataset: job.dataset, name, body, created_at: clock::now() };
-    if app.db.add_model(&tenant, &row, &held).await? { Ok(()) } else { Err(Stopped::Cancelled) }
+    let bytes = app.model_bytes(&id);
+    let row =
+        ModelRow { id, dataset: job.dataset, name, body, bytes, created_at: clock::now(), seq: Some(seq) };
+    app.db.add_model(&tenant, &row, &held, app.limits).await?.came()
 }

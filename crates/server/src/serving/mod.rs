@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base::Base;
 use base::open::{BaseError, Embedded, Input};
 use bundle::inspection::InspectionPredictor;
-use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor};
-use dataset::Modality;
+use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor, SensesBundle, SensesPredictor};
+use dataset::{Modality, Sense};
 use pipeline::{Home, PipelineError, Run};
 
 pub(crate) use batch::Batcher;
@@ -31,25 +31,36 @@ pub(crate) struct Serving {
     home: Home,
     bases: Mutex<HashMap<String, Arc<Batcher>>>,
     models: Mutex<HashMap<String, (Arc<Served>, u64)>>,
+    senses: Mutex<HashMap<String, (Arc<SensesPredictor>, u64)>>,
     inspectors: Mutex<HashMap<String, (Arc<InspectionPredictor>, u64)>>,
     clock: std::sync::atomic::AtomicU64,
 }
 
-/// A model of either kind.
+/// A model of any kind.
 #[derive(Debug, Clone)]
 pub(crate) enum Opened {
     Answers(Arc<Served>),
+    Senses(Arc<SensesPredictor>),
     Inspects(Arc<InspectionPredictor>),
 }
 
 impl Opened {
-    /// What it is asked about.
-    pub(crate) fn takes(&self) -> Modality {
+    /// What it is asked about: the one sense that it takes, by its kind, or several by their names.
+    pub(crate) fn takes(&self) -> Vec<Sense> {
+        let one = |modality: Modality| vec![Sense { name: modality.to_string(), modality }];
         match self {
-            Self::Answers(served) => served.base().modality(),
-            Self::Inspects(_) => Modality::Image,
+            Self::Answers(served) => one(served.base().modality()),
+            Self::Senses(served) => served.senses(),
+            Self::Inspects(inspector) => one(looks_at(inspector)),
         }
     }
+}
+
+/// What an inspector looks at: photos, or pictures of sounds or of series.
+pub(crate) fn looks_at(inspector: &InspectionPredictor) -> Modality {
+    let named = &inspector.bundle().manifest.base.modality;
+    let drawn = [Modality::Sound, Modality::Series].into_iter().find(|kind| kind.to_string() == *named);
+    drawn.unwrap_or(Modality::Image)
 }
 
 /// A model that answers.
@@ -68,6 +79,7 @@ impl Serving {
             home,
             bases: Mutex::default(),
             models: Mutex::default(),
+            senses: Mutex::default(),
             inspectors: Mutex::default(),
             clock: std::sync::atomic::AtomicU64::new(0),
         }
@@ -78,6 +90,9 @@ impl Serving {
         let now = self.clock.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if let Some(served) = again(&self.models, id, now) {
             return Ok(Opened::Answers(served));
+        }
+        if let Some(served) = again(&self.senses, id, now) {
+            return Ok(Opened::Senses(served));
         }
         if let Some(inspector) = again(&self.inspectors, id, now) {
             return Ok(Opened::Inspects(inspector));
@@ -94,26 +109,37 @@ impl Serving {
             BundleKind::Inspector => {
                 let never = AtomicBool::new(false);
                 let inspector = Arc::new(self.home.open_inspector(path, &Run::new(&|_| {}, &never))?);
-                if inspector.bundle().manifest.base.modality != Modality::Image.to_string() {
-                    return Err(not_served());
-                }
                 keep(&self.inspectors, id, &inspector, now, MOST_INSPECTORS);
                 Ok(Opened::Inspects(inspector))
             }
-            BundleKind::Senses | BundleKind::Joint => Err(not_served()),
+            BundleKind::Senses => {
+                let bundle = SensesBundle::open(path).map_err(PipelineError::from)?;
+                let bases = bundle.manifest.senses.iter();
+                let bases = bases.map(|sense| Ok(self.base(&sense.base)?.base().clone()));
+                let bases = bases.collect::<Result<_, ApiError>>()?;
+                let served = Arc::new(SensesPredictor::new(bundle, bases).map_err(PipelineError::from)?);
+                keep(&self.senses, id, &served, now, MOST_MODELS);
+                Ok(Opened::Senses(served))
+            }
+            BundleKind::Joint => Err(not_served()),
         }
     }
 
     /// Closes a model that is gone.
     pub(crate) fn forget(&self, id: &str) {
         self.models.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.senses.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.inspectors.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// The base that a bundle names, loaded once for all.
+    /// The base that a bundle names, loaded once for all. Over series each has its own: it knows their sensors, and loads nothing.
     fn base(&self, reference: &BaseReference) -> Result<Arc<Batcher>, ApiError> {
         let never = AtomicBool::new(false);
-        self.once(&reference.id, || self.home.base_of(reference, &Run::new(&|_| {}, &never)))
+        let open = || self.home.base_of(reference, &Run::new(&|_| {}, &never));
+        if reference.sensors.is_some() {
+            return Ok(Arc::new(Batcher::start(open()?)?));
+        }
+        self.once(&reference.id, open)
     }
 
     /// A base by its name in the catalogue, if it is here: nobody makes the server fetch one.
@@ -183,6 +209,15 @@ impl Served {
             Ok((self.predictor.predict_features(&features, text.as_deref()), damage))
         };
         embedded.into_iter().zip(texts).map(answer).collect()
+    }
+
+    /// What the base makes of inputs: its pooled vector of each.
+    pub(crate) async fn see(&self, inputs: Vec<Input>) -> Result<Vec<Vec<f32>>, ApiError> {
+        let base = self.base();
+        let pooled = |features: &[f32]| base.split(features)[base.layout()[0].name.as_str()].to_vec();
+        let seen = self.base.embed(inputs).await.into_iter();
+        let refused = |error: BaseError| ApiError::invalid(error.to_string(), error.to_string());
+        seen.map(|embedded| Ok(pooled(&embedded.map_err(refused)?.features))).collect()
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {

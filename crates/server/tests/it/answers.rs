@@ -79,6 +79,293 @@ fn numbers_are_asked_for_and_learned() {
     assert!(export.lines().any(|line| line.contains("9.75")), "{export}");
 }
 
+/// Complaints about screens and batteries, about both, and about neither, no two alike; with the labels that they should have.
+fn complaints() -> Vec<(String, Vec<&'static str>)> {
+    let screen = [
+        "The screen is cracked",
+        "My display flickers",
+        "Dead pixels all over the screen",
+        "The touch screen ignores my fingers",
+    ];
+    let battery = [
+        "the battery is empty by noon",
+        "it does not charge any more",
+        "the battery gets hot",
+        "it dies at forty percent of charge",
+    ];
+    let other = [
+        "the parcel was left in the rain",
+        "nobody answers the phone",
+        "I was billed twice",
+        "the manual is missing",
+    ];
+    let when = [
+        "since Monday",
+        "after the update",
+        "on holiday in Spain",
+        "when my daughter uses it",
+        "as the last one did",
+    ];
+    let mut all = Vec::new();
+    for (row, when) in when.iter().enumerate() {
+        for place in 0..4 {
+            let (screen, battery, other) =
+                (screen[place], battery[(place + row) % 4], other[(place + 2 * row) % 4]);
+            all.push((format!("{screen} {when}."), vec!["screen"]));
+            all.push((format!("I write because {battery} {when}."), vec!["battery"]));
+            all.push((format!("{screen} {when}, and {battery}."), vec!["battery", "screen"]));
+            all.push((format!("Sadly {other} {when}."), vec![]));
+        }
+    }
+    all
+}
+
+/// A data set of several labels: the first so many complaints have theirs, which come with the data where there are any; one of them is
+/// wrong.
+fn complained(owner: &Client, labelled: usize, wrong: usize) -> String {
+    let all = complaints();
+    let lines = all.iter().enumerate().map(|(row, (text, labels))| {
+        let labels = if row == wrong { vec!["battery"] } else { labels.clone() };
+        let label = if row < labelled && !labels.is_empty() { json!(labels) } else { json!(null) };
+        json!({ "text": text, "label": label }).to_string() + "\n"
+    });
+    let dataset = owner.bring("complaints", &[("all.jsonl".into(), lines.collect::<String>().into_bytes())]);
+    let at = format!("/v1/datasets/{dataset}");
+    let none = |(text, labels): &(String, Vec<&str>)| {
+        labels.is_empty().then(|| json!({ "example": example_of(owner, &at, text)["id"], "labels": [] }))
+    };
+    let labels: Vec<Value> = all.iter().take(labelled).filter_map(none).collect();
+    owner.post(&format!("{at}/labels/batch"), &json!({ "labels": labels }));
+    dataset
+}
+
+/// How it stands, once the quick model has thought.
+fn ready(owner: &Client, at: &str, n_labelled: usize) -> Value {
+    owner.until(|| {
+        let live = owner.get(&format!("{at}/live")).body;
+        let thought = live["history"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["n_labelled"] == n_labelled));
+        (live["state"] == "ready" && thought).then_some(live)
+    })
+}
+
+/// The example whose text or name begins so.
+fn example_of(owner: &Client, at: &str, words: &str) -> Value {
+    let found = owner.get(&format!("{at}/examples?limit=500")).body["examples"].as_array().cloned();
+    let begins = |one: &Value| {
+        ["text", "name"]
+            .into_iter()
+            .any(|field| one[field].as_str().is_some_and(|text| text.starts_with(words)))
+    };
+    found.into_iter().flatten().find(begins).unwrap_or_else(|| panic!("{words} is there"))
+}
+
+#[test]
+fn several_labels_are_suggested_measured_and_contradicted() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let at = format!("/v1/datasets/{}", complained(&owner, 60, 4));
+    let live = ready(&owner, &at, 60);
+    assert_eq!(live["metric"], "label-accuracy", "{live}");
+    // Those that came with labels, and the few others that chance would have asked for first.
+    assert!(live["n_drawn"].as_u64().is_some_and(|drawn| (45..60).contains(&drawn)), "{live}");
+    let value = |of: &Value| of["value"].as_f64().expect("a value");
+    assert!(value(&live["accuracy"]) > live["chance"].as_f64().expect("chance") + 0.2, "{live}");
+    assert!(live["accuracy"]["low"].as_f64() < live["accuracy"]["value"].as_f64());
+    assert_eq!(
+        (live["further"][0]["metric"].clone(), live["further"][1]["metric"].clone()),
+        (json!("micro-f1"), json!("subset-accuracy"))
+    );
+    assert_eq!(
+        owner.get(&format!("{at}/queue")).body["why"],
+        "half of them the model is unsure of, half are drawn at random"
+    );
+
+    // Those that nobody labelled are told apart.
+    let open = owner.get(&format!("{at}/examples?state=unlabelled")).body["examples"].clone();
+    let truth: std::collections::HashMap<String, Vec<&str>> = complaints().into_iter().collect();
+    let told = |one: &Value| {
+        let mut labels: Vec<String> = one["suggestion"]["labels"]
+            .as_array()
+            .expect("labels")
+            .iter()
+            .map(|one| one["label"].as_str().expect("a name").to_owned())
+            .collect();
+        labels.sort();
+        labels
+    };
+    let open = open.as_array().expect("examples");
+    let right = open.iter().filter(|one| told(one) == truth[one["text"].as_str().expect("a text")]).count();
+    assert!(open.len() == 20 && right >= 14, "{right} of {}", open.len());
+
+    let wrong = example_of(&owner, &at, "My display flickers since Monday.");
+    assert_eq!(
+        (wrong["labels"].clone(), told(&wrong)),
+        (json!(["battery"]), vec!["screen".to_owned()]),
+        "{wrong}"
+    );
+    let disagrees = owner.get(&format!("{at}/examples?state=disagrees")).body;
+    assert_eq!(disagrees["examples"][0]["id"], wrong["id"], "{disagrees}");
+    assert_eq!(owner.get(&format!("{at}/examples?order=doubt")).body["total"], 80);
+    let give = |owner: &Client, labels: &[&str]| {
+        owner.post(&format!("{at}/labels"), &json!({ "example": wrong["id"], "labels": labels })).body["warning"].clone()
+    };
+    let warning = give(&owner, &["battery"]);
+    assert!(warning.as_str().is_some_and(|text| text.contains("“screen” (sure by 9")), "{warning}");
+    assert!(
+        give(&owner.with("accept-language", "zh-CN"), &[])
+            .as_str()
+            .is_some_and(|text| text.contains("“screen”（把握"))
+    );
+    assert_eq!(give(&owner, &["screen"]), json!(null));
+    // A name that is new is nobody's to contradict, and the model learns it.
+    assert_eq!(give(&owner, &["screen", "urgent"]), json!(null));
+    assert_eq!(owner.get(&format!("{at}/map")).status, 200);
+}
+
+#[test]
+fn findings_about_several_labels_are_decided_by_sets() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let at = format!("/v1/datasets/{}", complained(&owner, 80, 4));
+    assert_eq!(owner.wait(&id(&owner.post(&format!("{at}/audit"), &json!({}))))["state"], "done");
+    let list = owner.get(&format!("{at}/worklist")).body;
+    let wrong = example_of(&owner, &at, "My display flickers since Monday.");
+    let about = |one: &&Value| one["fault"] == "label" && one["examples"][0]["id"] == wrong["id"];
+    let finding = list["findings"].as_array().expect("findings").iter().find(about);
+    let finding = finding.unwrap_or_else(|| panic!("the wrong label is found: {list}"));
+    assert_eq!(finding["given"], json!({ "label": null, "labels": ["battery"], "number": null }));
+    assert_eq!(finding["suggested"]["labels"], json!(["screen"]), "{finding}");
+    let decide = |body: Value| {
+        let mut body = body;
+        body["audited_at"] = list["audited_at"].clone();
+        owner.post(&format!("{at}/worklist/{}", finding["number"]), &body)
+    };
+    let labels = |body: Value| decide(body).body["examples"][0]["labels"].clone();
+    assert_eq!(labels(json!({ "decision": "relabel" })), json!(["screen"]));
+    assert_eq!(labels(json!({ "decision": "keep" })), json!(["battery"]));
+    assert_eq!(labels(json!({ "decision": "relabel", "labels": [] })), json!([]));
+    assert_eq!(
+        labels(json!({ "decision": "relabel", "labels": ["screen", "display"] })),
+        json!(["display", "screen"])
+    );
+    assert_eq!(
+        decide(json!({ "decision": "relabel", "label": "screen" })).status,
+        422,
+        "several labels are asked for"
+    );
+    assert_eq!(decide(json!({ "decision": "remove" })).body["decision"], "removed");
+    assert_eq!(owner.get(&at).body["n_examples"], 79);
+    assert_eq!(labels(json!({ "decision": "keep" })), json!(["battery"]));
+}
+
+/// The number that a photo of [`reds`] should have.
+fn red(example: &Value) -> f64 {
+    example["name"].as_str().expect("a name")[..3].parse::<f64>().expect("a number") / 10.0
+}
+
+/// Photos whose redness is the number; the name begins with it.
+fn reds(n: u32) -> Vec<(String, Vec<u8>)> {
+    (0..n)
+        .map(|number| {
+            let red = number * 5;
+            let [green, blue] = [7, 13].map(|step| (number * step * 5 % 160) as u8);
+            (format!("{red:03}.png"), photo([red as u8, green, blue], number))
+        })
+        .collect()
+}
+
+#[test]
+fn numbers_are_suggested_with_intervals_and_findings_about_them_decided() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let at = format!("/v1/datasets/{}", owner.bring("reds", &reds(50)));
+    owner.send("PATCH", &at, &json!({ "task": "number" }));
+    let queue = || owner.get(&format!("{at}/queue?limit=2")).body;
+    owner.until(|| queue()["why"].as_str().is_some_and(|why| why.starts_with("half")).then_some(()));
+    label_reds(&owner, &at, queue);
+    let live = ready(&owner, &at, 40);
+    assert_eq!(live["metric"], "mae", "{live}");
+    assert!(live["n_drawn"].as_u64().is_some_and(|drawn| drawn >= 19), "{live}");
+    assert!(live["accuracy"]["value"].as_f64() < live["chance"].as_f64(), "{live}");
+    assert_eq!(
+        (live["further"][0]["metric"].clone(), live["further"][1]["metric"].clone()),
+        (json!("rmse"), json!("r2"))
+    );
+    numbers_are_suggested(&owner, &at);
+    a_far_number_is_found(&owner, &at);
+}
+
+/// Half by chance, half by doubt, as the queue has them.
+fn label_reds(owner: &Client, at: &str, queue: impl Fn() -> Value) {
+    let mut given = 0;
+    while given < 40 {
+        for example in queue()["examples"].as_array().expect("examples") {
+            let number = red(example);
+            owner.post(&format!("{at}/labels"), &json!({ "example": example["id"], "number": number }));
+            given += 1;
+        }
+    }
+}
+
+#[track_caller]
+fn numbers_are_suggested(owner: &Client, at: &str) {
+    let open = owner.get(&format!("{at}/examples?state=unlabelled")).body["examples"]
+        .as_array()
+        .cloned()
+        .expect("examples");
+    let mut within = 0;
+    for one in &open {
+        let [number, low, high] = ["number", "low", "high"]
+            .map(|field| one["suggestion"][field].as_f64().unwrap_or_else(|| panic!("{one}")));
+        assert!(
+            low < number && number < high && ((10.0 * number).round() - 10.0 * number).abs() < 1e-6,
+            "one digit, as given: {one}"
+        );
+        within += usize::from((low..=high).contains(&red(one)));
+    }
+    assert!(open.len() == 10 && within >= 6, "{within} of {}", open.len());
+    let give = |number: f64| {
+        owner.post(&format!("{at}/labels"), &json!({ "example": open[0]["id"], "number": number })).body["warning"].clone()
+    };
+    assert!(give(900.0).as_str().is_some_and(|text| text.contains("99 are between")));
+    assert_eq!(give(open[0]["suggestion"]["number"].as_f64().expect("a number")), json!(null));
+}
+
+#[track_caller]
+fn a_far_number_is_found(owner: &Client, at: &str) {
+    let far = example_of(owner, at, "120.png");
+    owner.post(&format!("{at}/labels"), &json!({ "example": far["id"], "number": 60.5 }));
+    owner.until(|| {
+        let found = owner.get(&format!("{at}/examples?state=disagrees")).body["examples"][0].clone();
+        (found["id"] == far["id"]).then_some(())
+    });
+    assert_eq!(owner.wait(&id(&owner.post(&format!("{at}/audit"), &json!({}))))["state"], "done");
+    let list = owner.get(&format!("{at}/worklist")).body;
+    let finding = list["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .find(|one| one["fault"] == "label" && one["examples"][0]["id"] == far["id"]);
+    let finding = finding.unwrap_or_else(|| panic!("the wrong number is found: {list}"));
+    assert_eq!(finding["given"]["number"], 60.5);
+    let suggested = finding["suggested"]["number"].as_f64().expect("a number");
+    assert!((suggested - 12.0).abs() < 6.0, "{finding}");
+    let decide = |body: Value| {
+        let mut body = body;
+        body["audited_at"] = list["audited_at"].clone();
+        owner.post(&format!("{at}/worklist/{}", finding["number"]), &body).body["examples"][0]["number"]
+            .clone()
+    };
+    assert_eq!(decide(json!({ "decision": "relabel" })), json!(suggested));
+    assert_eq!(decide(json!({ "decision": "relabel", "number": 12 })), json!(12.0));
+    assert_eq!(decide(json!({ "decision": "keep" })), json!(60.5));
+}
+
 #[test]
 fn what_is_marked_survives_a_way_out_and_back() {
     let (_dir, data) = folder();

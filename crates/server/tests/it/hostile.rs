@@ -1,6 +1,7 @@
 //! What nobody should send.
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use server::Way;
@@ -61,8 +62,10 @@ fn an_upload_is_read_once_and_takes_nothing_after() {
     let finish = || id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({})));
     let (first, again) = (finish(), finish());
     assert_eq!(first, again, "a request that is repeated does nothing twice");
-    assert_ne!(put("c.png"), 200);
+    assert_eq!(put("c.png"), 409);
     assert_eq!(owner.wait(&first)["result"]["n_examples"], 2);
+    assert_eq!((finish(), put("c.png")), (first, 409), "not either when all of it was read");
+    assert_eq!(owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"], 2);
     // A batch of labels is taken whole or not at all, and the same label again is no event.
     let page = owner.get(&format!("/v1/datasets/{dataset}/examples"));
     let example = page.body["examples"][0]["id"].clone();
@@ -170,4 +173,115 @@ fn a_tenant_has_no_more_examples_than_it_may() {
         (json!("failed"), json!("over_quota"))
     );
     assert_eq!(owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"], 16, "all of it or nothing");
+}
+
+/// Pieces of an upload under so many bytes: what each is answered, by status and code.
+fn put(owner: &Client, upload: &str, path: &str, offset: u64, bytes: &[u8]) -> (u16, serde_json::Value) {
+    let put = format!("/v1/uploads/{upload}/file?path={path}&offset={offset}");
+    let told = owner.ask("PUT", &put, Some("application/octet-stream"), bytes);
+    (told.status, told.body["code"].clone())
+}
+
+#[test]
+fn a_tenant_keeps_no_more_bytes_than_it_may() {
+    let (_dir, data) = folder();
+    let server = start_on(Way::Local, &data, Place { max_bytes: Some(100_000), ..Place::default() });
+    let owner = server.owner();
+    let used = || owner.get("/v1/usage").body["bytes"]["used"].as_u64().expect("bytes");
+    assert_eq!(owner.get("/v1/usage").body["bytes"], json!({ "used": 0, "allowed": 100_000 }));
+    assert_eq!(owner.get("/v1/usage").body["examples"], json!({ "used": 0, "allowed": null }));
+    let full = (507, json!("over_quota"));
+    let (dataset, first) = upload(&owner, "pieces");
+    assert_eq!(put(&owner, &first, "a.bin", 0, &vec![1; 60_000]).0, 200);
+    assert_eq!(put(&owner, &first, "a.bin", 60_000, &vec![1; 50_000]), full);
+    assert_eq!(
+        owner.get(&format!("/v1/uploads/{first}")).body["files"][0]["size"],
+        60_000,
+        "nothing of it came"
+    );
+    // A piece that is refused for another reason takes no room.
+    assert_eq!(put(&owner, &first, "a.bin", 5, &vec![1; 30_000]).0, 409);
+    assert_eq!(used(), 60_000);
+    assert_eq!(owner.ask("DELETE", &format!("/v1/uploads/{first}"), None, &[]).status, 204);
+    assert_eq!(used(), 0);
+
+    // What is in an archive counts as it is unpacked, before any of it is kept.
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for name in ["a", "b"] {
+        zip.start_file(format!("{name}.png"), zip::write::SimpleFileOptions::default()).expect("a member");
+        let mut picture = photo([9, 9, if name == "a" { 9 } else { 200 }], 1);
+        picture.resize(80_000, 0);
+        zip.write_all(&picture).expect("written");
+    }
+    let zip = zip.finish().expect("a zip").into_inner();
+    assert!(zip.len() < 20_000, "{}", zip.len());
+    let second = id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
+    assert_eq!(put(&owner, &second, "set.zip", 0, &zip).0, 200);
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/uploads/{second}/finish"), &json!({}))));
+    assert_eq!(
+        (&ended["state"], &ended["error"]["code"]),
+        (&json!("failed"), &json!("over_quota")),
+        "{ended}"
+    );
+    let kept = walkdir::WalkDir::new(data.join("blobs")).into_iter().flatten();
+    assert_eq!(kept.filter(|entry| entry.file_type().is_file()).count(), 0);
+    assert_eq!(
+        (used(), owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"].clone()),
+        (0, json!(0))
+    );
+
+    // The same file twice takes its room once, and none when it comes again.
+    let mut picture = photo([1, 2, 3], 4);
+    picture.resize(60_000, 0);
+    let files = |names: [&str; 2]| names.map(|name| (format!("{name}.png"), picture.clone())).to_vec();
+    assert_eq!(put(&owner, &upload(&owner, "x").1, "a.bin", 0, &vec![1; 100_001]), full);
+    let one = owner.bring("twice", &files(["a", "b"])[..1]);
+    assert_eq!(used(), 60_000);
+    let again = id(&owner.post(&format!("/v1/datasets/{one}/uploads"), &json!({})));
+    assert_eq!(put(&owner, &again, "c.png", 0, &picture), full, "while it is under way it does");
+    let bundle = owner.ask("POST", "/v1/models?name=m", Some("application/octet-stream"), &vec![0; 50_000]);
+    assert_eq!((bundle.status, bundle.body["code"].clone()), full);
+    assert_eq!(owner.ask("DELETE", &format!("/v1/datasets/{one}"), None, &[]).status, 204);
+    assert_eq!(used(), 0);
+}
+
+#[test]
+fn a_body_that_creeps_is_ended() {
+    let (_dir, data) = folder();
+    let patience = Some(Duration::from_millis(300));
+    let server = start_on(Way::Local, &data, Place { body_patience: patience, ..Place::default() });
+    let owner = server.owner();
+    let (_, upload) = upload(&owner, "slow");
+    let address = server.address.strip_prefix("http://").expect("an address");
+    let head = format!(
+        "PUT /v1/uploads/{upload}/file?path=a.png HTTP/1.1\r\nhost: {address}\r\nx-dianjing: 1\r\ncookie: {}\r\n\
+         content-length: 1000000\r\naccept-language: zh\r\n\r\n",
+        owner.header("cookie").expect("a session"),
+    );
+    // One says nothing more, one something now and then.
+    for creeps in [false, true] {
+        let mut socket = std::net::TcpStream::connect(address).expect("a connection");
+        socket.set_read_timeout(Some(Duration::from_millis(20))).expect("set");
+        socket.write_all(head.as_bytes()).expect("sent");
+        let mut told = Vec::new();
+        let started = Instant::now();
+        let answer = loop {
+            if creeps {
+                // The other end may have had enough.
+                let _ = socket.write_all(b"x");
+            }
+            let mut piece = [0; 4096];
+            if let Ok(n) = socket.read(&mut piece) {
+                told.extend_from_slice(&piece[..n]);
+            }
+            let text = String::from_utf8_lossy(&told).into_owned();
+            if text.contains("request_id") {
+                break text;
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "{text}");
+        };
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too_slow"), "{answer}");
+        assert!(answer.contains("请求体发送得太慢"), "{answer}");
+    }
+    assert_eq!(owner.get(&format!("/v1/uploads/{upload}")).body["files"], json!([]), "nothing of it is kept");
 }

@@ -1,12 +1,17 @@
 //! The server, asked over HTTP as its users ask it.
 
 mod answers;
+mod book;
 mod fresh;
+mod history;
 mod hostile;
 mod inspector;
+mod oidc;
 mod postgres;
+mod provider;
 mod returning;
 mod running;
+mod senses;
 mod shared;
 mod story;
 mod strangers;

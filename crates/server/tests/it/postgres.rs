@@ -1,92 +1,17 @@
-//! The same on PostgreSQL, as a team would run it. The database is a real one, started here on a folder of its own.
+//! The same on PostgreSQL, as a team would run it: as a user of the database who may see nothing that is not theirs.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde_json::json;
 use server::Way;
-use testkit::{id, parts};
+use testkit::{Postgres, id, parts};
 
+use crate::oidc::Browser;
+use crate::provider::IdentityProvider;
 use crate::running::{Place, folder, start_on};
 
-/// A PostgreSQL that stops when it is dropped.
-pub(crate) struct Postgres {
-    bin: PathBuf,
-    dir: tempfile::TempDir,
-}
-
-impl Postgres {
-    /// Starts one that listens on a socket in its folder only. PostgreSQL refuses to run as root, so root lends it another user.
-    pub(crate) fn start() -> Self {
-        let bin = bin();
-        let dir = tempfile::tempdir().expect("a folder");
-        let postgres = Self { bin, dir };
-        let owned = Command::new("chown").arg("-R").arg(USER).arg(postgres.dir.path()).status();
-        assert!(
-            !is_root() || owned.is_ok_and(|status| status.success()),
-            "the folder could not be given to `{USER}`"
-        );
-        let data = postgres.data();
-        postgres.run("initdb", &["-D", &data, "-A", "trust", "-U", "dianjing", "-E", "UTF8", "--no-sync"]);
-        let socket = postgres.dir.path().display().to_string();
-        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off");
-        postgres.run("pg_ctl", &["-D", &data, "-w", "-l", &format!("{socket}/log"), "-o", &options, "start"]);
-        postgres
-    }
-
-    fn data(&self) -> String {
-        self.dir.path().join("data").display().to_string()
-    }
-
-    pub(crate) fn url(&self) -> String {
-        let socket = self.dir.path().display().to_string().replace('/', "%2F");
-        format!("postgres://dianjing@{socket}/postgres")
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) {
-        let program = self.bin.join(program);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", USER, "--regid", USER, "--clear-groups"]).arg(&program);
-            command
-        } else {
-            Command::new(&program)
-        };
-        let command = command.args(arguments).current_dir("/").stdout(Stdio::null()).stderr(Stdio::null());
-        let status = command.status().expect("PostgreSQL is installed");
-        assert!(status.success(), "{} failed", program.display());
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
-    }
-}
-
-/// Whom Debian's package makes.
-const USER: &str = "postgres";
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output().expect("`id` is there");
-    id.stdout.starts_with(b"0\n")
-}
-
-/// The newest version that is installed.
-fn bin() -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut bins: Vec<PathBuf> =
-        versions.map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").exists()).collect();
-    bins.sort();
-    let beside = || {
-        std::env::var_os("PATH")
-            .and_then(|path| std::env::split_paths(&path).find(|dir| dir.join("initdb").exists()))
-    };
-    bins.pop().or_else(beside).expect("PostgreSQL is installed: `apt install postgresql`")
-}
-
 fn on(database: String) -> Place {
-    Place { database: Some(database), ..Place::default() }
+    Place { database: Some(database), max_bytes: Some(1 << 40), ..Place::default() }
 }
 
 fn story(dir: &Path, url: &str) {
@@ -168,12 +93,38 @@ fn more(dir: &Path, url: &str) {
     assert_eq!(ann.ask("DELETE", "/v1/deployments/parts/drift", None, &[]).status, 204);
 }
 
+/// Somebody comes in by way of a provider, and what there is is counted.
+fn by_provider(dir: &Path, url: &str) {
+    let provider = IdentityProvider::start();
+    let oidc = Some(provider.settings(Some("example.com")));
+    let server = start_on(Way::Team, dir, Place { oidc, ..on(url.to_owned()) });
+    provider.seat(json!({ "sub": "f-1", "email": "fay@example.com", "email_verified": true }));
+    for _ in 0..2 {
+        let mut fay = Browser::new(&server);
+        assert_eq!(fay.walk(), "/");
+        assert_eq!(fay.who()["role"], "viewer");
+        let usage = fay.client().get("/v1/usage").body;
+        assert_eq!(usage["examples"]["used"], 23, "{usage}");
+        assert!(usage["bytes"]["used"].as_i64().is_some_and(|bytes| bytes > 10_000), "{usage}");
+    }
+    let mut ann = Browser::new(&server);
+    ann.log_in("ann");
+    let new = json!({ "name": "Gus", "email": "gus@example.org", "role": "editor" });
+    assert_eq!(ann.client().post("/v1/people", &new).status, 200);
+    assert_eq!(ann.client().post("/v1/people", &new).status, 409);
+    let person = id(&ann
+        .client()
+        .post("/v1/people", &json!({ "name": "Hal", "password": "a long password", "role": "viewer" })));
+    assert_eq!(ann.client().ask("DELETE", &format!("/v1/people/{person}"), None, &[]).status, 204);
+}
+
 #[test]
 fn a_team_works_on_postgresql() {
     let postgres = Postgres::start();
     let (_dir, data) = folder();
     story(&data, &postgres.url());
     more(&data, &postgres.url());
+    by_provider(&data, &postgres.url());
     // Another start finds everything.
     let server = start_on(Way::Team, &data, on(postgres.url()));
     assert_eq!(server.key, None, "somebody is known");

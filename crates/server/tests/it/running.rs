@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use server::{Settings, Store, Way};
+use server::{Oidc, Settings, Store, Way};
 use testkit::Client;
 
 /// A server that runs until it is dropped.
@@ -28,6 +29,9 @@ pub(crate) struct Place {
     pub(crate) store: Option<Store>,
     pub(crate) max_rate: Option<u32>,
     pub(crate) max_examples: Option<u32>,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) oidc: Option<Oidc>,
+    pub(crate) body_patience: Option<Duration>,
 }
 
 /// How such a server is set up.
@@ -40,8 +44,11 @@ pub(crate) fn settings(way: Way, dir: &Path, place: Place) -> Settings {
         store: place.store,
         workers: 1,
         max_upload: 64 << 20,
+        body_patience: place.body_patience.unwrap_or(Settings::BODY_PATIENCE),
         max_rate: place.max_rate,
         max_examples: place.max_examples,
+        max_bytes: place.max_bytes,
+        oidc: place.oidc,
     }
 }
 

@@ -7,9 +7,8 @@ use std::sync::mpsc::channel;
 
 use serde_json::json;
 use server::{ServerError, Store, Way};
-use testkit::{Client, id, parts, photo};
+use testkit::{Client, Postgres, id, parts, photo};
 
-use crate::postgres::Postgres;
 use crate::running::{Place, folder, settings, start_on};
 
 const KEY: &str = "dianjing";
@@ -82,7 +81,7 @@ fn a_second_server_finds_what_the_first_one_kept() {
     };
     let kept = walkdir::WalkDir::new(store_data.join("works/studio"));
     let kept = kept.into_iter().flatten().filter(|entry| entry.file_type().is_file()).count();
-    assert_eq!(kept, 16 + 3 + 1, "sixteen photos, a bundle with two reports, and whose store it is");
+    assert_eq!(kept, 16 + 4 + 1, "sixteen photos, a bundle with three files, and whose store it is");
 
     let (_second_dir, second_data) = folder();
     let second = start_on(Way::Team, &second_data, place());

@@ -143,7 +143,7 @@ fn what_was_found_is_decided_and_can_be_decided_anew() {
         .iter()
         .find(|finding| finding["fault"] == "label");
     let finding = finding.unwrap_or_else(|| panic!("the wrong label is found: {}", list.text));
-    assert_eq!(finding["suggested"], "red");
+    assert_eq!(finding["suggested"]["label"], "red");
     assert_eq!(finding["examples"][0]["name"], "blue/wrong.png");
     let decide = at(&format!("/worklist/{}", finding["number"]));
     let label = |decision: &str| {

@@ -56,6 +56,7 @@ fn nothing_of_another_tenant_is_there() {
     for (path, operations) in document["paths"].as_object().expect("paths") {
         let Some(theirs) = of(path).filter(|_| path.contains("{id}")) else { continue };
         let filled = path.replace("{id}", &theirs).replace("{number}", "1").replace("{class}", "red");
+        let filled = filled.replace("{other}", "x").replace("{state}", "x");
         for (method, operation) in operations.as_object().expect("operations") {
             let method = method.to_uppercase();
             let told =
@@ -65,7 +66,7 @@ fn nothing_of_another_tenant_is_there() {
             asked.insert(format!("{method} {path}"));
         }
     }
-    assert!(asked.len() > 42, "every route with an id is asked: {asked:?}");
+    assert!(asked.len() > 50, "every route with an id is asked: {asked:?}");
     assert_eq!(bob.post("/v1/predict/ours", &json!({ "inputs": [{ "text": "x" }] })).status, 404);
     assert_eq!(bob.get("/v1/deployments/ours/monitor").status, 404);
     assert_eq!(bob.ask("DELETE", "/v1/deployments/ours/drift", None, &[]).status, 404);
@@ -74,14 +75,24 @@ fn nothing_of_another_tenant_is_there() {
         assert_eq!(told.body[list], json!([]), "{list}");
     }
     assert_eq!(bob.get("/v1/people").body["people"].as_array().map(Vec::len), Some(1));
+    assert_eq!(bob.get("/v1/usage").body["examples"]["used"], 0);
+    assert_eq!(bob.get("/v1/usage").body["bytes"]["used"], 0);
     // All that is ours is still there.
+    assert_eq!(ann.get("/v1/usage").body["examples"]["used"], 12);
+    assert_ne!(ann.get("/v1/usage").body["bytes"]["used"], 0);
     assert_eq!(ann.get(&format!("/v1/datasets/{dataset}")).body["n_examples"], 12);
     assert_eq!(ann.get("/v1/tokens").body["tokens"].as_array().map(Vec::len), Some(1));
 }
 
 /// What routes want to know besides the path.
 fn query(path: &str) -> String {
-    if path.ends_with("/file") { format!("{path}?path=x.png") } else { path.to_owned() }
+    let asked = match path.rsplit('/').next() {
+        Some("file") => "?path=x.png",
+        Some("diff") => "?from=0&to=0",
+        Some("examples") if path.ends_with("/diff/examples") => "?from=0&to=0&kind=added",
+        _ => "",
+    };
+    format!("{path}{asked}")
 }
 
 /// A body that would do, so that it is not the body that is refused.

@@ -9,8 +9,9 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
-use super::folders::{folders_between, is_image_name, modality_of_name, sources};
-use super::layout::{list, tables_in};
+use super::contents::lists_files_of;
+use super::folders::{folders_between, is_image_name, is_series_name, modality_of_name, sources};
+use super::layout::{PartFile, list, tables_in};
 use super::rows::name_of;
 use super::{ids, is_folder, single_table};
 use crate::{
@@ -82,7 +83,9 @@ pub fn read_inspection(
     let (set, mut problems) = if !is_folder(path)? {
         let (source, format, problems) = single_table(path)?;
         table::read(path, &[source], format.name(), options, problems)?
-    } else if let Some(tables) = tables_in(path)? {
+    } else if let Some(tables) =
+        tables_in(path)?.filter(|tables| lists_files(tables) || !holds_only_series(path))
+    {
         let (sources, layout, problems) = sources(&tables)?;
         table::read(path, &sources, layout, options, problems)?
     } else {
@@ -98,17 +101,41 @@ pub fn read_inspection(
     Ok((set, problems))
 }
 
+/// Whether one of the tables names files in a column.
+fn lists_files(tables: &[PartFile]) -> bool {
+    let modalities = [Modality::Image, Modality::Sound, Modality::Series];
+    tables
+        .iter()
+        .filter_map(|(path, _)| single_table(path).ok())
+        .any(|(source, ..)| modalities.into_iter().any(|modality| lists_files_of(&source.table, modality)))
+}
+
+/// Whether a folder holds tables and nothing that they could list: then each is a series of its own.
+fn holds_only_series(root: &Path) -> bool {
+    let files = list(root).map_or_else(|_| Vec::new(), |(files, _)| files);
+    let of = |modality| files.iter().any(|file| modality_of_name(file) == Some(modality));
+    files.iter().any(|file| is_series_name(file)) && !of(Modality::Image) && !of(Modality::Sound)
+}
+
 fn read_folders(
     root: &Path,
     options: &InspectionOptions,
 ) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
     let (files, mut problems) = list(root)?;
     let n_files = files.len();
-    let modality =
-        if files.iter().any(|file| is_image_name(file)) { Modality::Image } else { Modality::Sound };
+    let modality = if files.iter().any(|file| is_image_name(file)) {
+        Modality::Image
+    } else if files.iter().any(|file| modality_of_name(file) == Some(Modality::Sound)) {
+        Modality::Sound
+    } else {
+        Modality::Series
+    };
     let pictures: Vec<Picture> = files
         .into_iter()
-        .filter(|path| modality_of_name(path) == Some(modality))
+        .filter(|path| match modality {
+            Modality::Series => is_series_name(path),
+            modality => modality_of_name(path) == Some(modality),
+        })
         .map(|path| Picture { folders: folders_between(root, &path), path })
         .collect();
     let (pictures, masks) = masks::split(pictures);

@@ -1,9 +1,9 @@
 //! One class an example.
 
-use curate::labels::errors::{label_errors, label_errors_by_views};
+use curate::labels::errors::{doubted_classes, label_errors, label_errors_by_views};
 use curate::labels::views::{fused, votes_of_neighbours};
 use curate::labels::{Judged, Note};
-use linalg::MatrixView;
+use linalg::{Matrix, MatrixView};
 
 use super::super::material::{Material, Nearness};
 use super::{Among, Labels, Said, View, ViewSays};
@@ -13,11 +13,12 @@ use crate::{PipelineError, report::Sentence};
 /// The least probability that a logarithm is taken of.
 const SMALLEST: f64 = 1e-12;
 
-pub(super) fn classes(
+/// Adds what the neighbours say, and makes one voice of all views; both for the rows that are judged.
+pub(super) fn together(
     material: &Material,
     mut said: Vec<Said>,
     nearness: Option<&Nearness>,
-) -> Result<Labels, PipelineError> {
+) -> Result<(Vec<Said>, Matrix<f64>), PipelineError> {
     let rows = material.judged();
     let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
     if let Some(Among { near, groups }) = Among::new(material, nearness, &rows)? {
@@ -30,8 +31,20 @@ pub(super) fn classes(
     }
     let views: Vec<MatrixView<'_, f64>> = said.iter().map(|said| said.values.view()).collect();
     let probs = fused(&labels, &views)?;
+    Ok((said, probs))
+}
+
+pub(super) fn classes(
+    material: &Material,
+    said: Vec<Said>,
+    nearness: Option<&Nearness>,
+) -> Result<Labels, PipelineError> {
+    let rows = material.judged();
+    let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
+    let (said, probs) = together(material, said, nearness)?;
     let judged = Judged::new(&labels, probs.view())?;
-    let found = if said.len() > 1 { label_errors_by_views(judged) } else { label_errors(judged) };
+    let several = said.len() > 1 || said[0].view == View::Senses;
+    let found = if several { label_errors_by_views(judged) } else { label_errors(judged) };
     let mut notes = found.notes.clone();
     for said in said.iter().filter(|said| said.view == View::Given) {
         let too_well = |note: &Note| matches!(note, Note::FitsTooWell { .. });
@@ -49,8 +62,19 @@ pub(super) fn classes(
         of.suggested[row] = Some(material.classes[found.suggested[*place] as usize].clone());
         of.says[row] = says(material, &said, *place, labels[*place]);
     }
+    notes.retain(|note| !matches!(note, Note::DoubtedClass { .. }));
     of.cautions = notes.iter().map(|note| caution(note, &material.classes)).collect();
+    of.doubted = doubted(material, &of.checked.flagged);
     Ok(of)
+}
+
+/// What is to be said of classes of which much is flagged.
+pub(super) fn doubted(material: &Material, flagged: &[usize]) -> Vec<Sentence> {
+    let rows = material.judged();
+    let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
+    let places: Vec<usize> = flagged.iter().filter_map(|row| rows.binary_search(row).ok()).collect();
+    let notes = doubted_classes(&labels, material.classes.len(), &places);
+    notes.iter().map(|note| caution(note, &material.classes)).collect()
 }
 
 /// The class that each view finds most probable, and how probable.
@@ -60,6 +84,7 @@ fn says(material: &Material, said: &[Said], place: usize, given: u32) -> Vec<Vie
         let class = argmax(probs);
         ViewSays {
             view: said.view,
+            sense: None,
             label: material.classes[class as usize].clone(),
             probability: Some(probs[class as usize]),
             contradicts: class != given,

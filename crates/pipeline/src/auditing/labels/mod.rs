@@ -31,6 +31,10 @@ pub enum View {
     Neighbours,
     /// The predictions that were passed in.
     Given,
+    /// One of several senses, out of fold.
+    Sense,
+    /// All senses together, out of fold.
+    Senses,
 }
 
 /// One view of a label.
@@ -38,6 +42,9 @@ pub enum View {
 pub struct ViewSays {
     /// Whose.
     pub view: View,
+    /// The name of the sense, where it is one of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sense: Option<String>,
     /// The label it finds right.
     pub label: String,
     /// How probable it finds that, in [0, 1]; absent where it does not say.
@@ -59,6 +66,8 @@ pub(super) struct Labels {
     pub(super) checked: Checked,
     /// `[n]`: the label a flagged row should have, as text.
     pub(super) suggested: Vec<Option<String>>,
+    /// `[n]`: the same where labels are sets, by the names of their classes.
+    pub(super) sets: Vec<Option<Vec<String>>>,
     /// `[n]`: what each view says of a flagged row.
     pub(super) says: Vec<Vec<ViewSays>>,
     /// `[n]`: what is wrong with a flagged row, where a label cannot say it.
@@ -66,6 +75,8 @@ pub(super) struct Labels {
     /// `[n]`: how badly all views together predict the given label, in any unit.
     pub(super) losses: Vec<Option<f64>>,
     pub(super) cautions: Vec<Sentence>,
+    /// The same about classes of which much is flagged.
+    pub(super) doubted: Vec<Sentence>,
 }
 
 impl Labels {
@@ -74,10 +85,30 @@ impl Labels {
         Self {
             checked: Checked { fault: Fault::Label, scores: vec![None; n], flagged: Vec::new() },
             suggested: vec![None; n],
+            sets: vec![None; n],
             says: vec![Vec::new(); n],
             about: vec![None; n],
             losses: vec![None; n],
             cautions: Vec::new(),
+            doubted: Vec::new(),
+        }
+    }
+
+    /// Takes back the doubt about the labels of these rows, and what it made doubtful of their classes.
+    pub(super) fn acquit(&mut self, material: &Material, rows: &[usize]) {
+        self.forget(rows);
+        self.doubted = classes::doubted(material, &self.checked.flagged);
+    }
+
+    /// As if nobody had looked at the labels of these rows.
+    fn forget(&mut self, rows: &[usize]) {
+        self.checked.flagged.retain(|row| !rows.contains(row));
+        for row in rows {
+            self.checked.scores[*row] = None;
+            self.losses[*row] = None;
+            self.suggested[*row] = None;
+            self.about[*row] = None;
+            self.says[*row].clear();
         }
     }
 }
@@ -122,6 +153,20 @@ pub(super) fn heads(
     })
 }
 
+/// What heads and neighbours say together of the class of every row that is judged, `[judged, k]`; `None` where there are no two
+/// classes.
+pub(super) fn together(
+    material: &Material,
+    nearness: &Nearness,
+    cancel: &AtomicBool,
+) -> Result<Option<Matrix<f64>>, PipelineError> {
+    if !material.has_classes() {
+        return Ok(None);
+    }
+    let said = heads(material, Some(nearness), cancel)?;
+    classes::together(material, said, Some(nearness)).map(|(_, probs)| Some(probs))
+}
+
 /// Judges every label by `said`, and by the neighbours where they are known; `None` when nobody said anything.
 pub(super) fn labels(
     material: &Material,
@@ -160,5 +205,23 @@ impl<'a> Among<'a> {
             Cow::Owned(curate::nearest(x.select_rows(rows).view())?)
         };
         Ok(Some(Self { near, groups }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_doubt_is_taken_back_no_score_and_no_loss_is_left() {
+        let mut labels = Labels::silent(3);
+        labels.checked.flagged = vec![2, 1];
+        labels.checked.scores = vec![Some(0.9), Some(0.1), Some(0.05)];
+        labels.losses = vec![Some(0.1), Some(3.0), Some(4.0)];
+        labels.suggested[1] = Some("worn".to_owned());
+        labels.forget(&[1]);
+        assert_eq!(labels.checked.flagged, [2]);
+        assert_eq!(labels.checked.scores, [Some(0.9), None, Some(0.05)]);
+        assert_eq!((labels.losses, &labels.suggested[1]), (vec![Some(0.1), None, Some(4.0)], &None));
     }
 }

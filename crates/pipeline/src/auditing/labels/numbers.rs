@@ -48,6 +48,7 @@ pub(super) fn numbers(
         of.suggested[row] = Some(text(predicted[*place]));
         let says = |(said, against): (&Said, &Vec<bool>)| ViewSays {
             view: said.view,
+            sense: None,
             label: text(said.values.row(*place)[0]),
             probability: None,
             contradicts: against[*place],

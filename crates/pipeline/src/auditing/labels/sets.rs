@@ -56,6 +56,7 @@ pub(super) fn sets(
     for place in &found.flagged {
         let row = rows[*place];
         of.checked.flagged.push(row);
+        of.sets[row] = Some(sets.names(&found.suggested[*place]));
         // No label at all cannot be told from a label that is missing, where labels are cells of a table.
         of.suggested[row] = Some(sets.text(&found.suggested[*place])).filter(|text| !text.is_empty());
         of.says[row] = said.iter().map(|said| says(sets, said, *place, &given[*place])).collect();
@@ -88,5 +89,11 @@ fn together(has: &Matrix, said: &[Said]) -> Result<Matrix<f64>, PipelineError> {
 fn says(sets: &Sets, said: &Said, place: usize, given: &[u32]) -> ViewSays {
     let probs = said.values.row(place);
     let found: Vec<u32> = (0..).zip(probs).filter(|(_, p)| **p >= EVEN).map(|(class, _)| class).collect();
-    ViewSays { view: said.view, contradicts: found != given, label: sets.text(&found), probability: None }
+    ViewSays {
+        view: said.view,
+        sense: None,
+        contradicts: found != given,
+        label: sets.text(&found),
+        probability: None,
+    }
 }

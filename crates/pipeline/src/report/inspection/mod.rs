@@ -25,13 +25,16 @@ pub use page::render_inspection;
 pub use view::{Closeup, View, view};
 
 use super::Sentence;
-use crate::NamedKinds;
+use crate::{NamedKinds, Subject};
 
 /// Everything the page of an inspector shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InspectionReport {
     /// Name of the inspection set.
     pub name: String,
+    /// What was inspected.
+    #[serde(default)]
+    pub subject: Subject,
     /// What was read: how many good photos, how many defects of which kinds, and how the layout was recognised.
     pub decision: Sentence,
     /// The threshold with its promise or its estimate.
@@ -74,6 +77,19 @@ pub struct InspectionReport {
     pub problems: Vec<Sentence>,
     /// Facts for repeating the run: label and value.
     pub provenance: Vec<(Sentence, String)>,
+}
+
+impl InspectionReport {
+    /// The same report, its sentences said of what was inspected instead of photos.
+    pub(crate) fn said_of(mut self, subject: Subject) -> Self {
+        let said = |sentence: &mut Sentence| *sentence = subject.both(sentence);
+        self.subject = subject;
+        [&mut self.decision, &mut self.measured_on, &mut self.why].into_iter().for_each(said);
+        self.advice.iter_mut().for_each(said);
+        self.detectors.iter_mut().for_each(|detector| said(&mut detector.name));
+        self.worst_good.iter_mut().filter_map(|worst| worst.effect.as_mut()).for_each(said);
+        self
+    }
 }
 
 /// The score above which a part alarms, and what is known about it.

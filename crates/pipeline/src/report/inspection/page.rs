@@ -43,6 +43,13 @@ struct Page<'a> {
     detectors: Vec<DetectorRow<'a>>,
 }
 
+impl Page<'_> {
+    /// A sentence about photos, said of what was inspected.
+    fn say(&self, english: &str, chinese: &str) -> String {
+        self.report.subject.say(self.l.pick(english, chinese), self.l)
+    }
+}
+
 /// A share as it is written: value, interval, n.
 struct Figures {
     value: String,

@@ -23,6 +23,7 @@ fn full() -> InspectionReport {
     let measure = |metric| DetectorMeasure { metric, estimate: wilson(29, 32) };
     use DetectorMetric::*;
     InspectionReport {
+        subject: Subject::Photo,
         name: "screws & <nuts>".into(),
         decision: both("read"),
         alarm: AlarmPromise::Proven(ProvenThreshold {
@@ -90,6 +91,7 @@ fn bare() -> InspectionReport {
         tail: Tail::OrderStatistic { rank: 5, expected_rate: 1.0 / 6.0 },
     };
     InspectionReport {
+        subject: Subject::Photo,
         name: "empty".into(),
         alarm: AlarmPromise::Estimated { threshold, confidence: 0.95, need: 299, best_rate: 0.4507 },
         recall: None,

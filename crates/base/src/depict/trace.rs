@@ -1,0 +1,271 @@
+//! A series of sensors as a picture: for each sensor its curve, and below it the spectrum over time.
+//!
+//! Everything is drawn on the scale of the series that were learned from ([`Traces::survey`]), so that a sensor that swings more, lies
+//! elsewhere or hums at another pitch looks other; time goes to the right, as many columns a step for all of them.
+
+use std::path::Path;
+
+use image::imageops::{FilterType, replace, resize};
+use image::{GrayImage, Luma};
+use realfft::RealFftPlanner;
+use serde::{Deserialize, Serialize};
+
+use crate::prep::PrepError;
+use crate::series::{Sensors, Series, even, read, survey};
+
+/// Files that are read to find the scale.
+const LOOKED_AT: usize = 64;
+/// Columns of the usual series: between these, one a step.
+const WIDTH: (f64, f64) = (224.0, 512.0);
+/// A series may be this many times as long as the usual one.
+const MOST_TIMES: f64 = 8.0;
+/// Rows of all sensors together, and rows of one curve or one spectrum at least and at most.
+const HEIGHT: usize = 768;
+const ROWS: (usize, usize) = (8, 56);
+/// What the curve's values usually lie between, as shares of all values, and the room left above and below it.
+const USUAL: (f64, f64) = (0.005, 0.995);
+const ROOM: f64 = 0.5;
+/// The same of powers of ten of the spectrum, with the room below and above.
+const USUAL_POWER: (f64, f64) = (0.05, 0.995);
+const POWER_ROOM: (f64, f64) = (0.25, 1.0);
+/// Shades of what lies below the curve, and of the curve.
+const FILLED: u8 = 96;
+const CURVE: u8 = 255;
+/// Steps of a window of the spectrum: an eighth of the usual series, between these.
+const WINDOW: (usize, usize) = (16, 128);
+/// Power that is told from none.
+const LEAST_POWER: f64 = 1e-12;
+
+/// The sensors that were learned from, and the scale on which they are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// The sensors, from the top down.
+    pub sensors: Sensors,
+    /// Steps of the usual series.
+    steps: usize,
+    /// The value at the bottom and at the top of each curve.
+    values: Vec<[f64; 2]>,
+    /// The powers of ten that are black and white in each spectrum.
+    powers: Vec<[f64; 2]>,
+}
+
+impl Traces {
+    /// Finds sensors and scale, looking at up to 64 files spread over all; `None` when none can be read.
+    pub fn survey(files: &[&Path]) -> Option<Self> {
+        let sensors = survey(files)?;
+        let n = files.len().min(LOOKED_AT);
+        let spread = (0..n).map(|place| files[place * files.len() / n]);
+        let series: Vec<Series> = spread.filter_map(|file| Some(evened(file, &sensors).ok()?.0)).collect();
+        let mut steps: Vec<usize> = series.iter().map(Series::len).collect();
+        steps.sort_unstable();
+        let steps = steps.get(steps.len() / 2).copied()?.max(2);
+        let (mut values, mut powers) = (Vec::new(), Vec::new());
+        for place in 0..sensors.channels.len() {
+            let of = || series.iter().map(move |series| series.channels[place].values.as_slice());
+            values.push(scale_of_values(of().flatten().map(|value| f64::from(*value))));
+            powers.push(scale_of_powers(of().flat_map(|values| spectra(values, window(steps)).concat())));
+        }
+        Some(Self { sensors, steps, values, powers })
+    }
+
+    /// Whether the parts fit together, of what came from a file.
+    pub fn is_sound(&self) -> bool {
+        let n = self.sensors.channels.len();
+        let rises = |[low, high]: &[f64; 2]| low.is_finite() && high.is_finite() && low < high;
+        n > 0
+            && n <= crate::series::MAX_CHANNELS
+            && (2..=crate::series::MAX_STEPS).contains(&self.steps)
+            && self.values.len() == n
+            && self.powers.len() == n
+            && self.values.iter().chain(&self.powers).all(rises)
+    }
+
+    /// The picture of one series.
+    ///
+    /// # Errors
+    /// [`PrepError::NotASeries`] when it cannot be read, has none of the sensors, or is far longer than the usual one.
+    pub fn draw(&self, path: &Path) -> Result<GrayImage, PrepError> {
+        let (series, there) = evened(path, &self.sensors)?;
+        if !there {
+            let names = self.sensors.channels.join("`, `");
+            return Err(PrepError::NotASeries { detail: format!("it has none of the sensors `{names}`") });
+        }
+        let (got, usual) = (series.len(), self.steps);
+        if got as f64 > MOST_TIMES * usual as f64 {
+            let detail = format!("it has {got} steps, those learned from usually have {usual}");
+            return Err(PrepError::NotASeries { detail });
+        }
+        let columns_a_step = (usual as f64).clamp(WIDTH.0, WIDTH.1) / usual as f64;
+        let width = (got as f64 * columns_a_step).round().max(1.0) as u32;
+        let n = self.sensors.channels.len();
+        let rows = (HEIGHT / (2 * n)).clamp(ROWS.0, ROWS.1) as u32;
+        let mut picture = GrayImage::new(width, 2 * rows * n as u32);
+        for (place, channel) in series.channels.iter().enumerate() {
+            let top = i64::from(2 * rows) * place as i64;
+            replace(&mut picture, &curve(&channel.values, self.values[place], (width, rows)), 0, top);
+            let spectrum = spectrum(&channel.values, window(usual), self.powers[place], (width, rows));
+            replace(&mut picture, &spectrum, 0, top + i64::from(rows));
+        }
+        Ok(picture)
+    }
+}
+
+/// A series with equal steps and these sensors, and whether it has any of them.
+fn evened(path: &Path, sensors: &Sensors) -> Result<(Series, bool), PrepError> {
+    let (series, _) = read(path).map_err(|error| PrepError::NotASeries { detail: error.to_string() })?;
+    let there = series.channels.iter().any(|channel| sensors.channels.contains(&channel.name));
+    Ok((even(series.arrange(&sensors.channels).0).0, there))
+}
+
+/// A power of two.
+fn window(steps: usize) -> usize {
+    (steps / 8).next_power_of_two().clamp(WINDOW.0, WINDOW.1)
+}
+
+/// The values below and above which few lie, with room; around a value that never changes there is room as well.
+fn scale_of_values(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    let [low, high] = between(values, USUAL).unwrap_or([0.0, 0.0]);
+    let swing = high - low;
+    let room = if swing > 0.0 { ROOM * swing } else { low.abs().max(1.0) };
+    [low - room, high + room]
+}
+
+fn scale_of_powers(powers: impl Iterator<Item = f64>) -> [f64; 2] {
+    let [low, high] = between(powers, USUAL_POWER).unwrap_or([0.0, 0.0]);
+    [low - POWER_ROOM.0, high + POWER_ROOM.1]
+}
+
+fn between(values: impl Iterator<Item = f64>, shares: (f64, f64)) -> Option<[f64; 2]> {
+    let mut sorted: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
+    (!sorted.is_empty()).then(|| [at(shares.0), at(shares.1)])
+}
+
+/// What lies below the curve is grey, the curve itself white; a column shows all values of its steps. A sensor that is not there is black.
+fn curve(values: &[f32], [bottom, top]: [f64; 2], (width, rows): (u32, u32)) -> GrayImage {
+    let mut picture = GrayImage::new(width, rows);
+    let height = |value: f64| {
+        let share = ((value - bottom) / (top - bottom)).clamp(0.0, 1.0);
+        (share * f64::from(rows - 1)).round() as u32
+    };
+    let a_column = values.len() as f64 / f64::from(width);
+    for x in 0..width {
+        let start = (f64::from(x) * a_column) as usize;
+        // One step more: the curve goes on to the next column.
+        let end = ((f64::from(x + 1) * a_column).ceil() as usize + 1).min(values.len());
+        let shown = values[start.min(end)..end].iter().filter(|value| value.is_finite());
+        let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(f64::from(*value)), high.max(f64::from(*value)))
+        });
+        if low > high {
+            continue;
+        }
+        for y in 0..=height(high) {
+            let shade = if y < height(low) { FILLED } else { CURVE };
+            picture.put_pixel(x, rows - 1 - y, Luma([shade]));
+        }
+    }
+    picture
+}
+
+/// The spectrum over time, low frequencies at the bottom.
+fn spectrum(values: &[f32], window: usize, [black, white]: [f64; 2], (width, rows): (u32, u32)) -> GrayImage {
+    let frames = spectra(values, window);
+    let bins = window / 2;
+    let plain = GrayImage::from_fn(frames.len() as u32, bins as u32, |x, y| {
+        let power = frames[x as usize][bins - 1 - y as usize];
+        Luma([(255.0 * ((power - black) / (white - black)).clamp(0.0, 1.0)).round() as u8])
+    });
+    resize(&plain, width, rows, FilterType::Triangle)
+}
+
+/// Powers of ten of the spectrum in windows that overlap by three quarters, without what does not change, `[frames][window / 2]`.
+fn spectra(values: &[f32], window: usize) -> Vec<Vec<f64>> {
+    let forward = RealFftPlanner::<f64>::new().plan_fft_forward(window);
+    let (mut input, mut output) = (forward.make_input_vec(), forward.make_output_vec());
+    let hop = window / 4;
+    let n_frames = values.len().saturating_sub(window) / hop + 1;
+    let turn = std::f64::consts::TAU / window as f64;
+    let hann: Vec<f64> = (0..window).map(|step| 0.5 - 0.5 * (turn * (step as f64 + 0.5)).cos()).collect();
+    let full: f64 = hann.iter().map(|weight| weight * weight).sum();
+    let frame = |number: usize| {
+        let start = number * hop;
+        let part = &values[start..(start + window).min(values.len())];
+        let known = |value: f32| if value.is_finite() { f64::from(value) } else { 0.0 };
+        let mean = part.iter().map(|value| known(*value)).sum::<f64>() / part.len().max(1) as f64;
+        input.fill(0.0);
+        for ((to, value), weight) in input.iter_mut().zip(part).zip(&hann) {
+            *to = weight * (known(*value) - mean);
+        }
+        forward.process(&mut input, &mut output).expect("the buffers were made by the transform");
+        let power = output[1..].iter().map(|bin| (bin.norm_sqr() / full).max(LEAST_POWER).log10());
+        power.collect()
+    };
+    (0..n_frames).map(frame).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// A swing of this height and pitch around a level, 300 steps.
+    fn swing(dir: &Path, name: &str, of: impl Fn(f64) -> f64) -> std::path::PathBuf {
+        let path = dir.join(name);
+        let mut text = "time,force,heat\n".to_owned();
+        for step in 0..300 {
+            let time = f64::from(step);
+            writeln!(text, "{:.2},{:.4},20", time * 0.01, of(time)).unwrap();
+        }
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn level_swing_and_pitch_show_and_the_scale_is_that_of_the_learned() {
+        let dir = tempfile::tempdir().unwrap();
+        let usual = swing(dir.path(), "a.csv", |time| (0.3 * time).sin());
+        let traces = Traces::survey(&[&usual]).unwrap();
+        assert!(traces.is_sound() && traces.sensors.channels == ["force", "heat"]);
+        let again: Traces = serde_json::from_str(&serde_json::to_string(&traces).unwrap()).unwrap();
+        assert_eq!(again, traces);
+        let drawn = |path: &Path| traces.draw(path).unwrap();
+        let plain = drawn(&usual);
+        assert_eq!((plain.width(), plain.height()), (300, 224));
+        let differ = |other: &GrayImage, rows: std::ops::Range<u32>| {
+            let at = |picture: &GrayImage, x, y| f64::from(picture.get_pixel(x, y).0[0]);
+            let off = rows.clone().flat_map(|y| (0..300).map(move |x| (x, y)));
+            off.map(|(x, y)| (at(other, x, y) - at(&plain, x, y)).abs()).sum::<f64>()
+                / f64::from(300 * rows.len() as u32)
+        };
+        let higher = drawn(&swing(dir.path(), "b.csv", |time| 0.5 + (0.3 * time).sin()));
+        assert!(differ(&higher, 0..56) > 15.0 && differ(&higher, 56..112) < 5.0);
+        let pitched = drawn(&swing(dir.path(), "c.csv", |time| (1.2 * time).sin()));
+        assert!(differ(&pitched, 56..112) > 15.0);
+        assert_eq!(differ(&pitched, 112..224), 0.0, "the other sensor is as it was");
+    }
+
+    #[test]
+    fn what_is_no_series_of_these_sensors_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let usual = swing(dir.path(), "a.csv", |time| (0.3 * time).sin());
+        let traces = Traces::survey(&[&usual]).unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(dir.path().join(name), text).unwrap();
+            dir.path().join(name)
+        };
+        let refused = |path: &Path| traces.draw(path).unwrap_err().to_string();
+        assert!(
+            refused(&write("b.csv", "time,other\n0,1\n1,2\n2,3\n")).contains("none of the sensors `force`")
+        );
+        assert!(refused(&write("c.csv", "")).contains("not a series"));
+        let long: String = (0..2500).map(|step| format!("{:.2},1,20\n", f64::from(step) * 0.01)).collect();
+        assert!(refused(&write("d.csv", &format!("time,force,heat\n{long}"))).contains("2500 steps"));
+        // A lost sensor is no reason to refuse: it shows.
+        traces.draw(&write("e.csv", "time,force\n0,1\n0.01,2\n0.02,3\n")).unwrap();
+        assert!(Traces::survey(&[Path::new("nowhere.csv")]).is_none());
+    }
+}

@@ -1,0 +1,127 @@
+//! A data set is looked at: its features are computed or come from the cache, and the answers so far are read.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use dataset::Problem;
+use pipeline::{Event, Lang, Quick, Run, Step, words};
+
+use super::known::Known;
+use super::opinion::Opinion;
+use super::{Given, Live, SEED, State};
+use crate::App;
+use crate::blobs::Blobs;
+use crate::clock::now;
+use crate::db::arriving::LeftOut;
+use crate::db::examples::ExampleRow;
+use crate::error::ApiError;
+use crate::gathering;
+use crate::tasks::Task;
+
+/// What looking brought.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) quick: Arc<Quick>,
+    pub(super) ids: Arc<Vec<String>>,
+    pub(super) rows: Arc<HashMap<String, usize>>,
+    pub(super) known: Known,
+    pub(super) opinion: Option<Arc<Opinion>>,
+}
+
+/// Looks at a data set, then lets the quick model judge.
+pub(super) async fn look(app: Arc<App>, live: Arc<Live>) {
+    let looked = look_at(&app, &live).await;
+    {
+        let mut state = live.state();
+        let waiting =
+            if let State::Looking(waiting) = &mut *state { std::mem::take(waiting) } else { Vec::new() };
+        *state = match looked {
+            Ok(mut looked) => {
+                waiting.iter().for_each(|given| looked.take(given));
+                State::Ready(Box::new(looked))
+            }
+            Err(error) => State::Failed(error, now()),
+        };
+    }
+    live.think(&app);
+}
+
+impl Looked {
+    /// Takes an answer in, or away; of an example that could not be looked at nothing is known.
+    pub(super) fn take(&mut self, given: &Given) {
+        if let Some(row) = self.rows.get(&given.example) {
+            self.known.take(*row, given.label.as_deref(), given.drawn);
+        }
+    }
+}
+
+async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
+    let dataset = app.db.dataset(&live.tenant, &live.dataset).await?.ok_or_else(ApiError::not_found)?;
+    let rows = app.db.all_examples(&live.tenant, &live.dataset).await?;
+    let data = gathering::dataset(&dataset, &rows, &app.blobs)?;
+    let task = Task::named(&dataset.task)?;
+    let files: Vec<String> = rows.iter().flat_map(ExampleRow::blobs).collect();
+    let (home, blobs, watched) = (app.home.clone(), app.blobs.clone(), live.clone());
+    let (quick, kept, problems) = app
+        .blocking(move || {
+            blobs.fetch(files.iter().map(String::as_str))?;
+            let observe = |event: Event| {
+                if let Event::Progress { step: Step::Features, done, total, .. } = event {
+                    watched.done.store(done, Ordering::Relaxed);
+                    watched.total.store(total, Ordering::Relaxed);
+                }
+            };
+            Ok(Quick::look(&home, data, SEED, &Run::new(&observe, &watched.stop)).map_err(ApiError::from))
+        })
+        .await?
+        .map_err(|error| named(error, &rows, &app.blobs))?;
+    let problems: Vec<LeftOut> =
+        problems.iter().map(|problem| left_out(problem, &rows, &app.blobs)).collect();
+    app.db.note_problems(&live.tenant, &live.dataset, &problems).await?;
+    let ids: Vec<String> = kept.iter().map(|place| rows[*place].id.clone()).collect();
+    let places = ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect();
+    // Labels of now, not of when looking began; those that come later wait in the state.
+    let given: HashMap<String, (Option<String>, i64)> = app
+        .db
+        .labels(&live.tenant, &live.dataset)
+        .await?
+        .into_iter()
+        .map(|(id, label, drawn)| (id, (label, drawn)))
+        .collect();
+    let classes = app.db.classes(&live.tenant, &live.dataset).await?;
+    let classes = classes.into_iter().map(|(name, _)| name).collect();
+    let mut known = Known::nothing(task, classes, ids.len());
+    for (row, id) in ids.iter().enumerate() {
+        if let Some((label, drawn)) = given.get(id) {
+            known.take(row, label.as_deref(), *drawn == 1);
+        }
+    }
+    let (quick, ids, rows) = (Arc::new(quick), Arc::new(ids), Arc::new(places));
+    Ok(Looked { quick, ids, rows, known, opinion: None })
+}
+
+/// Where blobs lie here, with the names that people gave what is in them.
+fn names<'r>(rows: &'r [ExampleRow], blobs: &Blobs) -> impl Iterator<Item = (String, &'r str)> {
+    let blobs = blobs.clone();
+    let named = rows.iter().flat_map(|row| row.blobs().map(|blob| (blob, row.name.as_str())));
+    named.map(move |(blob, name)| (blobs.path(&blob).display().to_string(), name))
+}
+
+/// An error with names in place of where files lie here.
+fn named(error: ApiError, rows: &[ExampleRow], blobs: &Blobs) -> ApiError {
+    let found = names(rows, blobs).find(|(path, _)| error.en.contains(path));
+    let Some((path, name)) = found else { return error };
+    ApiError { en: error.en.replace(&path, name), zh: error.zh.replace(&path, name), ..error }
+}
+
+/// An example that could not be looked at.
+fn left_out(problem: &Problem, rows: &[ExampleRow], blobs: &Blobs) -> LeftOut {
+    let place = problem.place();
+    let name = names(rows, blobs).find(|(path, _)| *path == place);
+    LeftOut {
+        place: name.map_or(place, |(_, name)| name.to_owned()),
+        en: words::problem_kind(&problem.kind, Lang::En),
+        zh: words::problem_kind(&problem.kind, Lang::Zh),
+    }
+}

@@ -1,0 +1,204 @@
+//! What is known of a data set while somebody works on it: a quick model that learns with every label.
+//!
+//! A data set is looked at when it is first asked for; its features come from the cache from then on. Each label sets the quick
+//! model to work in the background; labels that come meanwhile are taken together.
+
+mod known;
+mod looking;
+mod opinion;
+mod thinking;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use pipeline::Quick;
+
+use crate::App;
+use crate::clock::now;
+use crate::db::Tenant;
+use crate::error::ApiError;
+
+use looking::Looked;
+pub(crate) use opinion::{Objection, Opinion, Suggestion};
+
+/// Data sets that are kept in memory: the one that was not asked for longest goes first.
+const MOST_SETS: usize = 12;
+/// How long a failed look is not repeated, in milliseconds.
+const LOOK_AGAIN: i64 = 5000;
+/// Seed of folds and picks.
+const SEED: u64 = 1;
+
+/// The data sets that are worked on.
+#[derive(Debug, Default)]
+pub(crate) struct Lives {
+    sets: Mutex<HashMap<String, (Arc<Live>, i64)>>,
+}
+
+/// One data set.
+#[derive(Debug)]
+pub(crate) struct Live {
+    tenant: Tenant,
+    dataset: String,
+    state: Mutex<State>,
+    /// How far looking has come.
+    pub(crate) done: AtomicU64,
+    pub(crate) total: AtomicU64,
+    stop: AtomicBool,
+    judging: AtomicBool,
+    again: AtomicBool,
+    /// Whether somebody draws the map already.
+    drawing: AtomicBool,
+    map: OnceLock<Vec<[f32; 2]>>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Labels that were given meanwhile wait here.
+    Looking(Vec<Given>),
+    Ready(Box<Looked>),
+    /// And when: the next question after a while looks again.
+    Failed(ApiError, i64),
+}
+
+/// A label that was given or taken away.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) example: String,
+    pub(crate) label: Option<String>,
+    /// Whether chance picked the example.
+    pub(crate) drawn: bool,
+}
+
+/// Where a data set stands.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    Looking,
+    Ready(Option<Arc<Opinion>>),
+    Failed(ApiError),
+}
+
+impl Lives {
+    /// The data set's live state; looking at it begins when nobody did yet.
+    pub(crate) fn of(&self, app: &Arc<App>, tenant: &Tenant, dataset: &str) -> Arc<Live> {
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = now();
+        if let Some((live, asked)) = sets.get_mut(dataset)
+            && !live.failed_before(now - LOOK_AGAIN)
+        {
+            *asked = now;
+            return live.clone();
+        }
+        if sets.len() >= MOST_SETS
+            && let Some(oldest) = sets.iter().min_by_key(|(_, (_, asked))| *asked).map(|(id, _)| id.clone())
+            && let Some((live, _)) = sets.remove(&oldest)
+        {
+            live.stop.store(true, Ordering::Relaxed);
+        }
+        let live = Arc::new(Live {
+            tenant: tenant.clone(),
+            dataset: dataset.to_owned(),
+            state: Mutex::new(State::Looking(Vec::new())),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            judging: AtomicBool::new(false),
+            again: AtomicBool::new(false),
+            drawing: AtomicBool::new(false),
+            map: OnceLock::new(),
+        });
+        sets.insert(dataset.to_owned(), (live.clone(), now));
+        tokio::spawn(looking::look(app.clone(), live.clone()));
+        live
+    }
+
+    /// Forgets what is known of a data set whose examples or classes changed; the next question looks again.
+    pub(crate) fn forget(&self, dataset: &str) {
+        let removed = self.sets.lock().unwrap_or_else(PoisonError::into_inner).remove(dataset);
+        if let Some((live, _)) = removed {
+            live.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Stops all looking: the server is closing.
+    pub(crate) fn stop(&self) {
+        let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.values().for_each(|(live, _)| live.stop.store(true, Ordering::Relaxed));
+    }
+}
+
+impl Live {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it stands.
+    pub(crate) fn standing(&self) -> Standing {
+        match &*self.state() {
+            State::Looking(_) => Standing::Looking,
+            State::Ready(looked) => Standing::Ready(looked.opinion.clone()),
+            State::Failed(error, _) => Standing::Failed(error.clone()),
+        }
+    }
+
+    fn failed_before(&self, time: i64) -> bool {
+        matches!(&*self.state(), State::Failed(_, at) if *at < time)
+    }
+
+    /// The opinion, if there is one.
+    pub(crate) fn opinion(&self) -> Option<Arc<Opinion>> {
+        if let Standing::Ready(opinion) = self.standing() { opinion } else { None }
+    }
+
+    /// Takes a label in, or away, and thinks again.
+    pub(crate) fn label(self: &Arc<Self>, app: &Arc<App>, given: Given) {
+        match &mut *self.state() {
+            State::Looking(waiting) => return waiting.push(given),
+            State::Ready(looked) => looked.take(&given),
+            State::Failed(..) => return,
+        }
+        self.think(app);
+    }
+
+    /// What looked at the examples, and the row of one of them; `None` while nobody looked.
+    pub(crate) fn seen(&self, example: &str) -> Option<(Arc<Quick>, usize)> {
+        let State::Ready(looked) = &*self.state() else { return None };
+        Some((looked.quick.clone(), *looked.rows.get(example)?))
+    }
+
+    /// The examples most like one of them.
+    pub(crate) fn similar(&self, example: &str, count: usize) -> Vec<String> {
+        let (quick, ids, row) = match &*self.state() {
+            State::Ready(looked) => match looked.rows.get(example) {
+                Some(row) => (looked.quick.clone(), looked.ids.clone(), *row),
+                None => return Vec::new(),
+            },
+            State::Looking(_) | State::Failed(..) => return Vec::new(),
+        };
+        quick.similar(row, count).into_iter().map(|row| ids[row].clone()).collect()
+    }
+
+    /// The examples most like something that is none of them, by the vector that `base` makes of it; none where another base looks at them.
+    pub(crate) fn like(&self, base: &str, vector: &[f32], count: usize) -> Vec<String> {
+        let (quick, ids) = match &*self.state() {
+            State::Ready(looked) => (looked.quick.clone(), looked.ids.clone()),
+            State::Looking(_) | State::Failed(..) => return Vec::new(),
+        };
+        quick.like(base, vector, count).into_iter().map(|row| ids[row].clone()).collect()
+    }
+
+    /// Where the examples lie on a plane, in the order of the opinion's ids; drawn in the background when it is first asked for.
+    pub(crate) fn map(self: &Arc<Self>) -> Option<&[[f32; 2]]> {
+        if let Some(map) = self.map.get() {
+            return Some(map);
+        }
+        let State::Ready(looked) = &*self.state() else {
+            return None;
+        };
+        if !self.drawing.swap(true, Ordering::SeqCst) {
+            let (live, quick) = (self.clone(), looked.quick.clone());
+            tokio::task::spawn_blocking(move || live.map.get_or_init(|| quick.map()).len());
+        }
+        None
+    }
+}
