@@ -34,6 +34,47 @@ test('several labels are ticked and saved, or none of them', LIMIT, async () => 
   assert.deepEqual(sent(/labels$/).map((call) => call.body.labels), [['dirt', 'wet'], []]);
 });
 
+test('suggested labels are accepted by one key, or ticked to be mended', LIMIT, async () => {
+  await open('/d/tags/label');
+  const current = page.getByTestId('current');
+  await page.getByTestId('suggests').getByText('dirt').waitFor();
+  await page.getByTestId('accuracy-value').getByText('86%').waitFor();
+  await shot('tasks-3-suggested');
+  const first = await current.getAttribute('data-example');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction((old) => document.querySelector('[data-testid=current]')?.getAttribute('data-example') !== old, first);
+  await page.getByTestId('suggests').getByText('rust').waitFor();
+  await page.keyboard.press('.');
+  await page.getByTestId('suggests').waitFor({ state: 'detached' });
+  await page.keyboard.press('2');
+  await shot('tasks-4-mended');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('suggests').getByText('none applies').waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(300);
+  assert.deepEqual(sent(/labels$/).map((call) => call.body.labels), [['dirt'], ['rust', 'dirt', 'wet'], []]);
+});
+
+test('findings about several labels and numbers are decided by keys', LIMIT, async () => {
+  await open('/d/tags/worklist');
+  await page.getByTestId('finding').waitFor();
+  await shot('tasks-5-worklist');
+  await page.keyboard.press('3');
+  await page.keyboard.press('Enter');
+  await page.getByText('Relabel as “none applies”').waitFor();
+  await page.keyboard.press('y');
+  await page.waitForTimeout(200);
+  assert.deepEqual(sent(/worklist/).map(({ path, body }) => [path.at(-1), body.decision, body.labels]), [['1', 'relabel', ['rust', 'wet']], ['2', 'relabel', undefined]]);
+  await open('/d/weights/worklist');
+  await page.getByTestId('finding').getByText('6.2').first().waitFor();
+  await page.getByText('Another number').click();
+  await page.getByTestId('number').fill('6,5');
+  await shot('tasks-6-worklist');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(200);
+  assert.equal(sent(/worklist/)[0]?.body.number, 6.5);
+});
+
 test('a number is typed and given', LIMIT, async () => {
   await open('/d/weights/label');
   await page.getByTestId('number').waitFor();
@@ -44,6 +85,13 @@ test('a number is typed and given', LIMIT, async () => {
   await page.waitForFunction(() => document.querySelector('[data-testid=current]')?.getAttribute('data-example') === 'weights-x1');
   await page.waitForTimeout(200);
   assert.equal(sent(/labels$/)[0]?.body.number, 2.6);
+  // The next one as the model suggests it.
+  await page.getByTestId('suggests').getByText('5.2').waitFor();
+  await shot('tasks-2-suggested');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('[data-testid=current]')?.getAttribute('data-example') === 'weights-x2');
+  await page.waitForTimeout(200);
+  assert.equal(sent(/labels$/)[1]?.body.number, 5.2);
 });
 
 test('the export says what a format would lose', LIMIT, async () => {
@@ -131,7 +179,7 @@ test('in Chinese, in the dark, on a phone', LIMIT, async () => {
   const phone = await (await stage.browser.newContext({ locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true })).newPage();
   phone.on('pageerror', (error) => stage.complaints.push(error.message));
   for (const [at, name, ready] of [
-    ['/', 'home', 'drop-zone'], ['/d/things/label', 'label', 'current'], ['/d/weights/label', 'number', 'number'], ['/d/texts/label', 'texts', 'current'],
+    ['/', 'home', 'drop-zone'], ['/d/things/label', 'label', 'current'], ['/d/weights/label', 'number', 'number'], ['/d/tags/label', 'tags', 'suggests'], ['/d/tags/worklist', 'worklist', 'finding'], ['/d/texts/label', 'texts', 'current'],
     ['/d/parts/models/inspector', 'inspector', 'inspector'], ['/d/things/map', 'map', 'map'],
   ]) {
     await phone.goto(`${stage.base}#${at}`);

@@ -3,6 +3,7 @@
 
 import { createServer } from 'node:http';
 import { png, wave } from './made.mjs';
+import * as before from './past.mjs';
 
 /** @typedef {{ method: string, path: string, body: any }} Call */
 
@@ -47,7 +48,7 @@ const now = '2026-11-26T12:00:00Z';
 
 /** @param {{ width: number, height: number, nPoints: number }} wish */
 function makeWorld({ width, height, nPoints }) {
-  const plain = { text: null, label: null, labels: null, number: null, by: null, suggestion: null, marks: [], width: null, height: null };
+  const plain = { text: null, label: null, labels: null, number: null, by: null, suggestion: null, marks: [], senses: [], width: null, height: null };
   const texts = ['Anna lives in Zürich 😀 and works for Dianjing in 上海.', 'The 🚀 rocket left Cape Canaveral on Monday.', '王小明昨天去了北京大学。'];
   /** @type {Record<string, any>} */
   const datasets = {
@@ -70,6 +71,7 @@ function makeWorld({ width, height, nPoints }) {
       });
     }
   }
+  for (const one of examples) one.suggestion = suggestion(one);
   // Points of the map are more than there are examples; each stands for one of them.
   const found = (/** @type {string} */ id) => {
     const [, name, i] = /^(.*)-p(\d+)$/.exec(id) ?? [];
@@ -82,7 +84,7 @@ function makeWorld({ width, height, nPoints }) {
 
   /** @param {string} name @param {string} modality @param {string} task @param {string[]} classes @param {object} more */
   function dataset(name, modality, task, classes, more) {
-    return { id: name, name, modality, task, n_examples: 12, n_labelled: 0, n_problems: 0, n_marked: 0, number: null, inspects: false, annotators: 1, blind: false, created_at: now, updated_at: now, classes: classes.map((one) => ({ name: one, count: 0 })), ...more };
+    return { id: name, name, modality, senses: [], task, n_examples: 12, n_labelled: 0, n_problems: 0, n_marked: 0, number: null, inspects: false, annotators: 1, blind: false, created_at: now, updated_at: now, classes: classes.map((one) => ({ name: one, count: 0 })), ...more };
   }
 
   /** @param {any} of */
@@ -102,15 +104,59 @@ function makeWorld({ width, height, nPoints }) {
     history.push({ what: 'label', id: one.id, before: { label: one.label, labels: one.labels, number: one.number } });
     Object.assign(one, { label: given.label ?? null, labels: given.labels ?? null, number: given.number ?? null });
     recount(of);
-    return { event: history.length, warning: null };
+    const broken = against(of, given);
+    return { event: history.length, n_labelled: of.n_labelled, warning: broken ? `rule ${broken.rule.number} of the label book asks for “${broken.asks}” here` : null, broken };
+  }
+
+  /** @type {any[]} */
+  const notes = [];
+  /** @type {any[]} */
+  const rules = [];
+  /** @type {any[]} */
+  const findings = [];
+
+  /** @param {string} id @param {number} number @param {string} words @param {[string, string]} classes */
+  function rule(id, number, words, [a, b]) {
+    const exemplars = Array.from({ length: 8 }, (_, i) => ({ example: found(`${id}-${datasets[id].modality === 'sound' ? 'sound' : 'x'}${i}`), given: i < 4 ? a : b }));
+    return { number, a, b, words, n: 14, author: 'Wang Li', date: '2026-11-26', exemplars };
+  }
+
+  /** What a rule says about a label: the newest asks for its second class, instead of the first. @param {any} of @param {any} given */
+  function against(of, given) {
+    const last = rules.filter((one) => of.id === 'things' && one.a === given.label).at(-1);
+    return last ? { rule: last, asks: last.b } : null;
+  }
+
+  /** @param {Call} call */
+  function ruled({ path, body }) {
+    const finding = findings.find((one) => path.endsWith(`/${one.number}`));
+    if (!finding) return undefined;
+    const outcome = /** @type {Record<string, string>} */ ({ relabel: 'relabelled', keep: 'kept', remove: 'removed', rule: 'ruled' });
+    finding.decision = outcome[body.decision];
+    if (body.decision === 'rule') {
+      rules.push(rule('things', rules.length + 1, `All of these are "${body.label ?? body.rule}".`, ['cat', 'dog']));
+      finding.rule = rules.length;
+    }
+    return finding;
+  }
+
+  /** @param {Call} call @param {string | undefined} part @param {string | undefined} name */
+  function book({ method, body }, part, name) {
+    if (method === 'PUT') {
+      notes.splice(0, notes.length, ...notes.filter((one) => one.class !== name));
+      if (body.text !== '') notes.push({ class: name, text: body.text, by: 'me', at: now });
+      return {};
+    }
+    if (method === 'DELETE' && part === 'rules') rules.splice(0, rules.length, ...rules.filter((one) => String(one.number) !== name));
+    return { notes, rules };
   }
 
   /** @param {Call} call @param {URLSearchParams} query */
   function answer({ method, path, body }, query) {
-    const [, , kind, id = '', more, rest] = path.split('/').map(decodeURIComponent);
+    const [, , kind, id = '', more, rest, name] = path.split('/').map(decodeURIComponent);
     const of = datasets[id];
-    if (kind === 'status') return { way: 'local', needs_setup: false, version: '0' };
-    if (kind === 'session') return { person: { id: 'p', name: 'me', role: 'owner', created_at: now }, tenant: { id: 't', name: 't' } };
+    if (kind === 'status') return { way: 'local', needs_setup: false, version: '0', provider: null };
+    if (kind === 'session') return { person: { id: 'p', name: 'me', role: 'owner', email: null, has_password: false, linked: false }, tenant: { id: 't', name: 't' } };
     if (kind === 'jobs') return { jobs: [] };
     if (kind === 'datasets' && !id) return { datasets: Object.values(datasets) };
     if (kind === 'datasets' && of) {
@@ -120,7 +166,7 @@ function makeWorld({ width, height, nPoints }) {
       if (more === 'classes') return { ...of, classes: of.classes.push({ name: body.name, count: 0 }) && of.classes };
       if (more === 'examples') return { total: all.length, examples: all.slice(Number(query.get('offset') ?? 0), Number(query.get('offset') ?? 0) + Number(query.get('limit') ?? 100)) };
       if (more === 'queue') return { why: '', examples: all.filter((one) => !isAnswered(one)).slice(0, Number(query.get('limit') ?? 20)) };
-      if (more === 'live') return { state: 'too_few', looked: { done: 0, total: 0 }, n_labelled: of.n_labelled, history: [], accuracy: null, chance: null, missing: null, n_drawn: null };
+      if (more === 'live') return live(of);
       if (more === 'labels' && rest === 'batch') return body.labels.map((/** @type {any} */ one) => label(of, one)).at(-1);
       if (more === 'labels') return label(of, body);
       if (more === 'events') return { events: [] };
@@ -133,6 +179,10 @@ function makeWorld({ width, height, nPoints }) {
       }
       if (more === 'export') return { formats: formats(of) };
       if (more === 'map') return map(id, of, nPoints);
+      if (more === 'book') return book({ method, path, body }, rest, name);
+      if (more === 'worklist' && findings.length > 0) return method === 'POST' ? ruled({ method, path, body }) : { ...nothingFound, findings };
+      if (more === 'worklist') return method === 'POST' ? decided(worklist(of, all).findings[Number(rest) - 1], body) : worklist(of, all);
+      return before.past(more, rest, query, all);
     }
     if (kind === 'examples' && more === 'marks') {
       const one = found(id);
@@ -140,15 +190,62 @@ function makeWorld({ width, height, nPoints }) {
       one.marks = body.marks;
       return { event: history.length, n_marked: examples.filter((other) => other.dataset === one.dataset && other.marks.length > 0).length };
     }
+    if (kind === 'examples' && more === 'lineage') return before.lineage;
     if (kind === 'examples') return found(id);
-    if (kind === 'models' && !id) return { models: [inspector] };
+    if (kind === 'models' && !id) return { models: query.get('dataset') === 'things' ? before.models : [inspector] };
+    if (kind === 'models' && more === 'compare') return before.compared;
+    if (kind === 'models' && more === 'nearest') return before.nearest(examples.filter((one) => one.dataset === 'things'));
+    const tuned = kind === 'models' ? before.models.find((model) => model.id === id) : undefined;
+    if (tuned && more === 'errors') return before.errors;
+    if (tuned && !more) return tuned;
+    if (tuned && more === 'predict') return { predictions: [{ ...predicted(width, height), inspected: null, answer: 'cat', confidence: 0.93, familiarity: 0.4, probs: [{ class: 'cat', probability: 0.93 }, { class: 'dog', probability: 0.07 }] }] };
     if (kind === 'models' && more === 'errors') return errors();
     if (kind === 'models' && more === 'predict') return { predictions: [predicted(width, height)] };
     if (kind === 'models') return inspector;
     return undefined;
   }
 
-  return { answer, datasets, examples, found };
+  return { answer, datasets, examples, found, notes, rules, findings, rule };
+}
+
+/** What a model would say of tags and weights. @param {any} one */
+function suggestion({ dataset, id }) {
+  const i = Number(/\d+$/.exec(id)?.[0]);
+  const nothing = { label: null, probability: null, labels: null, number: null, low: null, high: null };
+  const labels = [[{ label: 'rust', probability: 0.97 }, { label: 'wet', probability: 0.61 }], [], [{ label: 'dirt', probability: 0.88 }]];
+  if (dataset === 'tags') return { ...nothing, labels: labels[i % 3] };
+  return dataset === 'weights' ? { ...nothing, number: 4.2 + i, low: 3.1 + i, high: 5.4 + i } : null;
+}
+
+/** @param {any} of */
+function live(of) {
+  const plain = { state: 'too_few', looked: { done: 0, total: 0 }, n_labelled: of.n_labelled, history: [], metric: 'accuracy', accuracy: null, further: [], chance: null, missing: null, n_drawn: null };
+  const past = (/** @type {number[]} */ values, /** @type {number} */ half) => values.map((value, i) => ({ n_labelled: 10 + 10 * i, accuracy: { value, low: value - half, high: value + half, n: 8 + 5 * i } }));
+  const ready = (/** @type {any[]} */ history, /** @type {object} */ more) => ({ ...plain, state: 'ready', n_drawn: 23, history, accuracy: history.at(-1).accuracy, ...more });
+  if (of.task === 'classes') return ready(past([0.71, 0.78, 0.84, 0.86], 0.06), { metric: 'label-accuracy', chance: 0.68, further: [{ metric: 'micro-f1', estimate: measure(0.79, 23) }, { metric: 'subset-accuracy', estimate: measure(0.61, 23) }] });
+  if (of.task === 'number') return ready(past([1.9, 1.3, 1.02, 0.84], 0.3), { metric: 'mae', chance: 2.4, further: [{ metric: 'rmse', estimate: { value: 1.12, low: 0.8, high: 1.5, n: 23 } }, { metric: 'r2', estimate: measure(0.81, 23) }] });
+  return plain;
+}
+
+const nothingFound = { audited_at: now, stale: false, advice: [], checks: [], cautions: [], findings: [] };
+
+/** @param {any} of @param {any[]} all */
+function worklist(of, all) {
+  const said = (/** @type {object} */ answer) => ({ label: null, labels: null, number: null, ...answer });
+  const finding = (/** @type {number} */ number, /** @type {any} */ given, /** @type {any} */ suggested) => ({
+    number, fault: 'label', sense: null, title: 'label errors', meaning: 'the label is probably wrong', action: 'relabel', action_text: 'look, and give the suggested label if it is right', about: null, given, suggested,
+    score: number / 10, examples: [all[number]], neighbours: all.slice(4, 7).map((example) => ({ example, distance: 0.1 })), conflict: null, rule: null, decision: null,
+  });
+  const findings = {
+    class: [], classes: [finding(1, said({ labels: ['rust'] }), said({ labels: ['dirt', 'wet'] })), finding(2, said({ labels: ['wet'] }), said({ labels: [] }))],
+    number: [finding(1, said({ number: 62 }), said({ number: 6.2 }))],
+  };
+  return { ...nothingFound, checks: [{ fault: 'label', sense: null, title: 'label errors', flagged: 2, n: 12 }], findings: findings[/** @type {'class' | 'classes' | 'number'} */ (of.task)] };
+}
+
+/** @param {any} finding @param {any} body */
+function decided(finding, { decision }) {
+  return { ...finding, decision: { relabel: 'relabelled', keep: 'kept', remove: 'removed' }[/** @type {'relabel' | 'keep' | 'remove'} */ (decision)] };
 }
 
 /** @param {any} of */
@@ -164,8 +261,8 @@ function formats(of) {
 const measure = (/** @type {number} */ value, /** @type {number} */ n) => ({ value, low: Math.max(0, value - 0.12), high: Math.min(1, value + 0.08), n });
 
 const inspector = {
-  id: 'inspector', name: 'parts 1', dataset: 'parts', kind: 'inspector', modality: 'image', created_at: now, deployed_as: [], n_examples: 80, size_bytes: 812_000,
-  base: 'dinov2-small', recipe: 'patches', why: 'few defects', classes: ['scratch', 'dent'], promise: null, recall: [],
+  id: 'inspector', name: 'parts 1', dataset: 'parts', kind: 'inspector', modality: 'image', senses: [], created_at: now, deployed_as: [], n_examples: 80, size_bytes: 812_000,
+  seq: null, base: 'dinov2-small', recipe: 'patches', why: 'few defects', classes: ['scratch', 'dent'], promise: null, recall: [],
   measures: [{ metric: 'recall', on: 'out-of-fold', estimate: measure(0.91, 22) }],
   inspector: { false_alarms: 0.05, confidence: 0.95, proven: true, best_rate: 0.049, need: 59, n_good: 60, threshold: 0.62 },
 };
@@ -173,7 +270,7 @@ const inspector = {
 function errors() {
   const part = (/** @type {number} */ i, /** @type {string | null} */ kind) => ({ name: `parts/00${i}.png`, example: `parts-x${i}`, kind, score: 0.4 + i / 20, p_value: 0.08 });
   return {
-    confusion: { classes: [], counts: [] }, trade: [], promises: [],
+    confusion: { classes: [], counts: [] }, trade: [], promises: [], curve: null, advice: [],
     inspection: {
       trade: Array.from({ length: 21 }, (_, i) => ({ threshold: i / 20, false_alarms: (1 - i / 20) ** 3 * 0.4, missed: (i / 20) ** 2 * 0.6 })),
       kinds: [{ kind: 'scratch', found: measure(0.86, 14) }, { kind: 'dent', found: measure(0.95, 8) }],
@@ -186,7 +283,7 @@ function errors() {
 function predicted(width, height) {
   const points = [[0.55, 0.3], [0.72, 0.28], [0.78, 0.42], [0.6, 0.46]].map(([x = 0, y = 0]) => [x * width, y * height]);
   return {
-    name: 'photo.png', answer: 'scratch', confidence: null, familiarity: null, problem: null, verdict: 'answered', probs: [{ class: 'scratch', probability: 0.8 }, { class: 'dent', probability: 0.2 }],
+    name: 'photo.png', answer: 'scratch', confidence: null, familiarity: null, problem: null, verdict: 'answered', senses: [], probs: [{ class: 'scratch', probability: 0.8 }, { class: 'dent', probability: 0.2 }],
     inspected: { alarm: true, score: 0.83, threshold: 0.62, p_value: 0.004, kind: 'scratch', never_seen: false, width, height, regions: [{ points, area: 9000, peak: 0.83 }], overlay: `data:image/png;base64,${png(160, 120, true).toString('base64')}` },
   };
 }

@@ -17,6 +17,11 @@ import { copyParts } from './photos.mjs';
 const { BASE_URL, ENTER_KEY, PARTS, OUT = new URL('./out', import.meta.url).pathname, CHROMIUM = '/usr/bin/chromium' } = process.env;
 const LIMIT = { timeout: 240_000 };
 const JOB_MS = 180_000;
+/** Texts with several labels, enough of them for the quick model. */
+const COMPLAINTS = ['since Monday', 'after the update', 'on holiday', 'in the rain'].flatMap((when) => [
+  [`The screen is cracked ${when}`, 'screen'], [`My display flickers ${when}`, 'screen'], [`The battery is empty by noon ${when}`, 'battery'], [`It does not charge ${when}`, 'battery'],
+  [`The touch screen and the battery gave up ${when}`, 'battery|screen'], [`Nobody answers the phone ${when}`, 'service'], [`I was billed twice ${when}`, 'service'],
+]);
 const LETTERS = [
   ['The motor is loud and smells of oil.', 'noise|smell'], ['It rattles when it starts.', 'noise'], ['A smell of burnt rubber.', 'smell'],
   ['Anna from Zürich 😀 says it leaks.', ''], ['Everything is fine.', ''], ['Oil everywhere, and it whistles.', ''],
@@ -33,7 +38,7 @@ let heldOut;
 /** @type {string[]} */
 const complaints = [];
 /** Ids of what was brought in. */
-const made = { parts: '', letters: '', again: '', model: '' };
+const made = { parts: '', letters: '', complaints: '', again: '', model: '' };
 
 before(async () => {
   assert(BASE_URL && ENTER_KEY && PARTS, 'set BASE_URL, ENTER_KEY and PARTS');
@@ -41,6 +46,8 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parts-'));
   heldOut = await copyParts(PARTS, path.join(folder, 'tiles'), { kind: 'break', nGood: 24, nDefects: 8 });
   await writeFile(path.join(folder, 'letters.csv'), `text,label\n${LETTERS.map((row) => row.map((cell) => `"${cell}"`).join(',')).join('\n')}\n`);
+  const rows = COMPLAINTS.map(([text, labels], i) => `"${text}","${i < 22 ? (i === 3 ? 'screen' : labels) : ''}"`);
+  await writeFile(path.join(folder, 'complaints.csv'), `text,label\n${rows.join('\n')}\n`);
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   page = await opened({ locale: 'en-GB', colorScheme: 'light' });
   await page.goto(`${BASE_URL}/#/enter/${ENTER_KEY}`);
@@ -120,7 +127,7 @@ async function until(holds, what) {
 
 test('photos of good parts and defects are recognised', LIMIT, async () => {
   made.parts = await broughtIn(path.join(folder, 'tiles'), 'choose-folder');
-  await page.getByText('Photos of good parts and defects: Tune makes an inspector.').waitFor();
+  await page.getByText('Good parts and defects: Tune makes an inspector.').waitFor();
   const { classes, inspects } = await told(`/v1/datasets/${made.parts}`);
   assert(inspects);
   assert.deepEqual(classes.map((/** @type {any} */ one) => [one.name, one.count]).sort(), [['break', 8], ['good', 24]]);
@@ -304,12 +311,38 @@ test('texts with several labels are ticked with number keys, and words are marke
   assert(words.every((/** @type {string} */ word) => /^\S.*\S$/.test(word)), words.join('; '));
 });
 
+test('several labels are suggested, measured, and looked through for mistakes', LIMIT, async () => {
+  made.complaints = await broughtIn(path.join(folder, 'complaints.csv'), 'choose-files');
+  await until(async () => (await told(`/v1/datasets/${made.complaints}/live`)).state === 'ready', 'it is measured');
+  await page.getByTestId('tab-label').click();
+  await page.getByTestId('suggests').waitFor({ timeout: JOB_MS });
+  assert.match((await page.getByTestId('accuracy-value').textContent()) ?? '', /%/);
+  await page.getByTestId('further').getByText('Micro F1').waitFor();
+  await shot('13-suggested');
+  const first = (await page.getByTestId('current').getAttribute('data-example')) ?? '';
+  const { suggestion } = await told(`/v1/examples/${first}`);
+  await press('Enter');
+  await until(async () => (await told(`/v1/examples/${first}`)).labels !== null, 'the suggestion is accepted');
+  const ticked = suggestion.labels.map((/** @type {any} */ one) => one.label).toSorted();
+  assert.deepEqual((await told(`/v1/examples/${first}`)).labels.toSorted(), ticked);
+  await page.getByTestId('tab-worklist').click();
+  await page.getByRole('button', { name: 'Look for mistakes' }).click();
+  await page.getByTestId('left').waitFor({ timeout: JOB_MS });
+  const list = await told(`/v1/datasets/${made.complaints}/worklist`);
+  const wrong = list.findings.find((/** @type {any} */ one) => one.suggested !== null);
+  assert(wrong, JSON.stringify(list.findings));
+  await shot('14-worklist');
+  await press('y');
+  await until(async () => (await told(`/v1/datasets/${made.complaints}/worklist`)).findings.some((/** @type {any} */ one) => one.decision === 'relabelled'), 'it is decided');
+});
+
 test('in Chinese, in the dark', LIMIT, async () => {
   const light = page;
   page = await opened({ locale: 'zh-CN', colorScheme: 'dark', storageState: await light.context().storageState() });
   for (const [at, name, ready] of [
     [`/d/${made.again}/gallery?state=marked`, 'gallery', 'grid'], [`/d/${made.parts}/models/${made.model}`, 'inspector', 'inspector'], [`/d/${made.parts}/map`, 'map', 'map'],
     [`/d/${made.parts}/agreement`, 'agreement', 'asking'], ['/deployments/tiles', 'monitor', 'shadow'], [`/d/${made.letters}/label`, 'labels', 'current'],
+    [`/d/${made.complaints}/label`, 'suggested', 'suggests'], [`/d/${made.complaints}/worklist`, 'worklist', 'left'],
   ]) {
     await open(at ?? '');
     await page.getByTestId(ready ?? '').waitFor();

@@ -1,7 +1,7 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|faults|marks|looks|watching]
-// `story` is story.mjs and parts.mjs. marks.mjs, looks.mjs and watching.mjs bring a server of their own (mock.mjs).
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|faults|kinds|marks|looks|watching|entering|book|history]
+// `story` is story.mjs and parts.mjs. The others but faults.mjs and kinds.mjs bring a server of their own (mock.mjs).
 //
 // PARTS      photos of good parts and defects (default: those beside the repository)
 
@@ -12,14 +12,14 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|faults|marks|looks|watching]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|faults|kinds|marks|looks|watching|entering|book|history]');
 const { PARTS = new URL('../../../shared/data/defect/magnetic_tile', import.meta.url).pathname } = process.env;
 
 let failed = false;
-for (const name of ['faults', 'story', 'parts']) {
+for (const name of ['faults', 'story', 'parts', 'kinds']) {
   if (only === undefined || only === name || (only === 'story' && name === 'parts')) failed = !(await passes(program, data, name)) || failed;
 }
-for (const name of ['marks', 'looks', 'watching']) {
+for (const name of ['marks', 'looks', 'watching', 'entering', 'book', 'history']) {
   if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
 }
 process.exit(failed ? 1 : 0);

@@ -39,7 +39,8 @@ export async function begin() {
     shot: (name) => page.screenshot({ path: path.join(OUT, `${name}.png`) }),
     /** @param {string} hash */
     open: async (hash) => {
-      await page.goto(`${base}#${hash}`);
+      // The first page waits until everything is compiled.
+      await page.goto(`${base}#${hash}`, { timeout: 60_000 });
       server.calls.length = 0;
     },
     /** @param {RegExp} at */

@@ -51,7 +51,7 @@ export function watched(world) {
 function model(id) {
   const n = Number(id.slice(1));
   return {
-    id, name: `things ${n}`, dataset: 'things', kind: 'answers', modality: n === 3 ? 'text' : 'image', created_at: '2026-11-20T12:00:00Z', deployed_as: [], n_examples: 120, size_bytes: 812_000,
+    id, name: `things ${n}`, dataset: 'things', kind: 'answers', modality: n === 3 ? 'text' : 'image', senses: [], created_at: '2026-11-20T12:00:00Z', deployed_as: [], n_examples: 120, size_bytes: 812_000,
     base: 'dinov2-small', recipe: 'linear', why: 'best', classes: ['cat', 'dog', 'bird'], promise: null, recall: [], inspector: null,
     measures: [{ metric: 'accuracy', on: 'out-of-fold', estimate: measure(0.9 + n / 100, 0.88, 0.96, 120) }],
   };

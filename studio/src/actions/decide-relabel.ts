@@ -1,9 +1,10 @@
 import type { Decision, Finding } from '../api/types';
+import type { Answer } from '../domain/answers';
 import type { Action } from './action';
 
 export interface Deciding {
   current: Finding | undefined;
-  decide: (decision: Decision, label?: string) => Promise<void>;
+  decide: (decision: Decision, answer?: Partial<Answer>) => Promise<void>;
   back: () => void;
 }
 

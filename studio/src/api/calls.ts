@@ -15,14 +15,18 @@ export const entering = {
   setup: (given: { key: string; tenant: string; name: string; password: string }) => post<T.Session>('/v1/setup', given),
   login: (name: string, password: string) => post<T.Session>('/v1/login', { name, password }),
   logout: () => post<void>('/v1/logout'),
+  /** The address at the provider where an account is linked. */
+  link: async (password: string) => (await post<T.Away>('/v1/oidc/link', { password })).address,
+  startUrl: '/v1/oidc/start',
   password: (old: string, fresh: string) => post<void>('/v1/password', { old, new: fresh }),
 };
 
 export const people = {
   list: async () => (await get<{ people: T.Person[] }>('/v1/people')).people,
-  add: (given: { name: string; password: string; role: T.Role }) => post<T.Person>('/v1/people', given),
+  add: (given: { name: string; password?: string; email?: string; role: T.Role }) => post<T.Person>('/v1/people', given),
   setRole: (id: string, role: T.Role) => patch<T.Person>(`/v1/people/${enc(id)}`, { role }),
   remove: (id: string) => remove(`/v1/people/${enc(id)}`),
+  usage: () => get<T.Usage>('/v1/usage'),
   trail: async () => (await get<{ entries: T.TrailEntry[] }>('/v1/trail')).entries,
   addTenant: (given: { tenant: string; name: string; password: string }) => post<void>('/v1/tenants', given),
 };
@@ -53,6 +57,8 @@ export const datasets = {
     get<T.Examples>(path(`${ofDataset(id)}/examples`, { offset, limit, ...query }), signal),
   problems: async (id: string) => (await get<{ problems: T.Problem[] }>(`${ofDataset(id)}/problems`)).problems,
   exportUrl: (id: string, format: string, files: boolean) => path(`${ofDataset(id)}/export`, { format, files: files ? 1 : 0 }),
+  /** The labels of a state as it was. */
+  exportStateUrl: (id: string, state: number) => path(`${ofDataset(id)}/export`, { format: 'csv', state }),
   exportFormats: async (id: string) => (await get<T.ExportFormats>(`${ofDataset(id)}/export/formats`)).formats,
   map: (id: string) => get<T.Spots>(`${ofDataset(id)}/map`),
   addClass: (id: string, name: string) => post<T.Dataset>(`${ofDataset(id)}/classes`, { name }),
@@ -72,8 +78,12 @@ export const uploads = {
 
 export const examples = {
   get: (id: string) => get<T.Example>(`/v1/examples/${enc(id)}`),
-  contentUrl: (id: string) => `/v1/examples/${enc(id)}/content`,
-  thumbnailUrl: (id: string) => `/v1/examples/${enc(id)}/thumbnail`,
+  /** Of one of several senses, or of what shows most of the example. */
+  contentUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/content`, { sense: sense ?? undefined }),
+  thumbnailUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined }),
+  /** Four frames of a video side by side. */
+  stripUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined, strip: 1 }),
+  series: (id: string, sense: string | null) => get<T.Course>(path(`/v1/examples/${enc(id)}/series`, { sense: sense ?? undefined })),
   /** All marks of the example anew. */
   mark: (id: string, marks: readonly T.Mark[], milliseconds: number | null) =>
     put<T.MarksTaken>(`/v1/examples/${enc(id)}/marks`, { marks, milliseconds }),
@@ -96,8 +106,28 @@ export const worklist = {
   get: (dataset: string) => get<T.Worklist>(`${ofDataset(dataset)}/worklist`),
   audit: (dataset: string) => post<T.Job>(`${ofDataset(dataset)}/audit`),
   /** `audited_at` is that of the list that is shown: the server refuses decisions about an older one. */
-  decide: (dataset: string, number: number, given: { audited_at: string; decision: T.Decision; label?: string }) =>
+  decide: (dataset: string, number: number, given: { audited_at: string; decision: T.Decision; rule?: T.RuleChoice } & Partial<Answer>) =>
     post<T.Finding>(`${ofDataset(dataset)}/worklist/${number}`, given),
+};
+
+export const book = {
+  get: (dataset: string) => get<T.LabelBook>(`${ofDataset(dataset)}/book`),
+  /** An empty text takes the note away. */
+  setNote: (dataset: string, name: string, text: string) => put<void>(`${ofDataset(dataset)}/book/notes/${enc(name)}`, { text }),
+  removeRule: (dataset: string, number: number) => remove(`${ofDataset(dataset)}/book/rules/${number}`),
+  exportUrl: (dataset: string, format: 'json' | 'markdown', lang: string) => path(`${ofDataset(dataset)}/book/export`, { format, lang }),
+};
+
+export const history = {
+  points: async (dataset: string) => (await get<{ points: T.Point[] }>(`${ofDataset(dataset)}/history`)).points,
+  /** Gives the state of now a name. */
+  name: (dataset: string, name: string) => post<{ id: string }>(`${ofDataset(dataset)}/states`, { name }),
+  forget: (dataset: string, state: string) => remove(`${ofDataset(dataset)}/states/${enc(state)}`),
+  diff: (dataset: string, from: number, to: number) => get<T.Diff>(path(`${ofDataset(dataset)}/diff`, { from, to })),
+  different: async (dataset: string, from: number, to: number, { kind, key }: Pick<T.DiffGroup, 'kind' | 'key'>, offset: number, limit: number) =>
+    (await get<{ examples: T.Different[] }>(path(`${ofDataset(dataset)}/diff/examples`, { from, to, kind, key, offset, limit }))).examples,
+  gains: async (dataset: string) => (await get<{ audits: T.Followed[] }>(`${ofDataset(dataset)}/gains`)).audits,
+  ofExample: (example: string) => get<T.Lineage>(`/v1/examples/${enc(example)}/lineage`),
 };
 
 export const agreement = {
@@ -120,6 +150,13 @@ export const models = {
   tune: (dataset: string, given: { name?: string; target_error?: number; false_alarms?: number; confidence?: number }) =>
     post<T.Job>(`${ofDataset(dataset)}/tune`, given),
   errors: (id: string) => get<T.ModelErrors>(`${ofModel(id)}/errors`),
+  compare: (id: string, other: string) => get<T.Comparison>(`${ofModel(id)}/compare/${enc(other)}`),
+  nearestToText: (id: string, text: string) => post<T.Nearest>(`${ofModel(id)}/nearest`, { inputs: [{ text }] }),
+  nearestToFile: (id: string, name: string, blob: Blob) => {
+    const form = new FormData();
+    form.append('file', blob, name);
+    return postForm<T.Nearest>(`${ofModel(id)}/nearest`, form);
+  },
   reportUrl: (id: string, lang: string) => path(`${ofModel(id)}/report`, { lang }),
   bundleUrl: (id: string) => `${ofModel(id)}/bundle`,
   predictTexts: async (id: string, inputs: PredictInput[]) =>
@@ -128,6 +165,12 @@ export const models = {
     const form = new FormData();
     for (const { name, blob } of files) form.append('file', blob, name);
     return (await postForm<{ predictions: T.Predicted[] }>(path(`${ofModel(id)}/predict`, { heat: 1 }), form)).predictions;
+  },
+  /** One thing, by what is there of its senses. */
+  predictSenses: async (id: string, there: ReadonlyMap<string, Blob | string>) => {
+    const form = new FormData();
+    for (const [sense, given] of there) form.append(sense, given);
+    return (await postForm<{ predictions: T.Predicted[] }>(`${ofModel(id)}/predict`, form)).predictions;
   },
 };
 

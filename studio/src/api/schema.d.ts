@@ -126,6 +126,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the label book. Whoever labels blindly sees it as well: it says what people agreed on, not what anybody said of an example. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/book/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The book as a file. Rules that were decided with another base than the last one cannot stand beside it and are left out of JSON. */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/book/notes/{class}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Writes down what belongs into a class, and what does not. */
+        put: operations["note"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/book/rules/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a rule out of the book; labels stay as they are. */
+        delete: operations["remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{id}/classes": {
         parameters: {
             query?: never;
@@ -172,6 +240,40 @@ export interface paths {
         put?: never;
         /** Decides what holds of an example, whatever was said; later votes do not change it. Without an answer a decision is taken back. */
         post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What differs between two states. */
+        get: operations["diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/diff/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Examples that differ between two states, with their labels before and after. */
+        get: operations["examples"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -238,6 +340,40 @@ export interface paths {
         };
         /** Says what each format can hold of a data set. */
         get: operations["formats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/gains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was promised and what came of it, for each audit whose advice somebody followed. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The states of a data set that mean something, with who changed how much between them. */
+        get: operations["list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -348,6 +484,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{id}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a state a name. */
+        post: operations["name"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/states/{state}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a name away that somebody gave a state; the state stays. */
+        delete: operations["forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{id}/tune": {
         parameters: {
             query?: never;
@@ -425,7 +595,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Decides about a finding: gives its first example another label, keeps it as it is, or takes it out. May be decided anew. */
+        /**
+         * Decides about a finding: gives its first example another label, keeps it as it is, or takes it out; gives a case a rule, which goes into
+         *     the label book. May be decided anew.
+         */
         post: operations["decide"];
         delete?: never;
         options?: never;
@@ -577,8 +750,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The file as it was given; a text as it is. */
+        /** The file as it was given, or a range of it; a text as it is. Also of an example that was taken out: the history shows it. */
         get: operations["content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/examples/{id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where an example came from, and which models learned from it. */
+        get: operations["of_example"];
         put?: never;
         post?: never;
         delete?: never;
@@ -604,6 +794,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/examples/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sensors of a series over time. */
+        get: operations["course"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/examples/{id}/thumbnail": {
         parameters: {
             query?: never;
@@ -611,7 +818,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A small JPEG: of a picture, or of a sound's spectrum. */
+        /** A small JPEG: of a picture, of a sound's spectrum, of a video, of the course of a series. */
         get: operations["thumbnail"];
         put?: never;
         post?: never;
@@ -793,6 +1000,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/{id}/compare/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compares two models: the same examples, asked of each as of one that had not seen them. */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models/{id}/errors": {
         parameters: {
             query?: never;
@@ -804,6 +1028,23 @@ export interface paths {
         get: operations["errors"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The examples that taught a model and are most like what it is asked about, as its base sees them. */
+        post: operations["nearest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -836,6 +1077,57 @@ export interface paths {
         };
         /** The report: one page that needs nothing else. */
         get: operations["report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oidc/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes a browser back from the provider. Who may come in is in; others see why not. */
+        get: operations["back"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oidc/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to give oneself an account of the provider, to come in with from now on. Who does not know one's password may not. */
+        post: operations["link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends a browser to the provider to log in. */
+        get: operations["start"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1089,6 +1381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says how much room the team takes, and may take. */
+        get: operations["usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2": {
         parameters: {
             query?: never;
@@ -1237,6 +1546,13 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        /** @description An answer; only what the data set asks for is there. */
+        Answered: {
+            label?: string | null;
+            labels?: string[] | null;
+            /** Format: double */
+            number?: number | null;
+        };
         Arrived: {
             path: string;
             /**
@@ -1255,6 +1571,39 @@ export interface components {
             name: string;
             shape: number[];
         };
+        /** @description Where to go. */
+        Away: {
+            /** @description At the provider. */
+            address: string;
+        };
+        BookExemplar: {
+            example: components["schemas"]["Example"];
+            /** @description The label it had when the rule was made; absent for who labels blindly. */
+            given?: string | null;
+        };
+        /** @description What examples of two classes that look alike are. */
+        BookRule: {
+            /** @description The two classes. */
+            a: string;
+            author: string;
+            b: string;
+            /** @description `2031-05-28` */
+            date: string;
+            /** @description Examples that show what it is about; those that are gone are left out. */
+            exemplars: components["schemas"]["BookExemplar"][];
+            /** @description Examples it was decided for. */
+            n: number;
+            /** @description By which people know it; no other rule ever has it. */
+            number: number;
+            /** @description For people. */
+            words: string;
+        };
+        /** @description A label that a rule speaks against. */
+        BrokenRule: {
+            /** @description The label it asks for; absent where it says that such examples are not used. */
+            asks?: string | null;
+            rule: components["schemas"]["BookRule"];
+        };
         /** @description What to change. */
         Change: {
             /**
@@ -1271,6 +1620,8 @@ export interface components {
             fault: string;
             flagged: number;
             n: number;
+            /** @description In which of several senses. */
+            sense?: string | null;
             title: string;
         };
         Class: {
@@ -1281,10 +1632,34 @@ export interface components {
             count: number;
             name: string;
         };
+        /** @description What belongs into a class, and what does not. */
+        ClassNote: {
+            at: string;
+            by?: string | null;
+            class: string;
+            text: string;
+        };
         ClassProbability: {
             class: string;
             /** Format: double */
             probability: number;
+        };
+        /** @description Two models beside each other. */
+        Comparison: {
+            same?: components["schemas"]["OnTheSame"] | null;
+            taught?: components["schemas"]["TaughtBy"] | null;
+            /** @description Why not. */
+            why_not?: string | null;
+        };
+        /** @description A case that wants a rule. */
+        Conflict: {
+            /** @description The two classes. */
+            a: string;
+            b: string;
+            /** @description How many examples it has. */
+            n: number;
+            /** @description The division by an attribute that is offered, in words. */
+            split?: string | null;
         };
         Confused: {
             said: string;
@@ -1321,6 +1696,31 @@ export interface components {
             /** Format: int64 */
             n_requests: number;
         };
+        /** @description A series as it is drawn. */
+        Course: {
+            channels: components["schemas"]["Drawn"][];
+            /** @description Steps that were taken. */
+            n_steps: number;
+            /**
+             * Format: double
+             * @description Steps a second; absent where no clock counts seconds.
+             */
+            rate?: number | null;
+        };
+        /** @description Accuracy by number of labels. */
+        Curve: {
+            /** @description A power law through these, up to twice as many labels: its course, and the band that holds it with 80 % confidence. */
+            expected: components["schemas"]["CurvePoint"][];
+            /** @description Of models taught by random parts of the labels: the mean of several draws, and between what eight of ten of them lie. */
+            measured: components["schemas"]["CurvePoint"][];
+            /** @description Labels that there are. */
+            n_labels: number;
+        };
+        CurvePoint: {
+            accuracy: components["schemas"]["Measure"];
+            /** Format: double */
+            n_labels: number;
+        };
         /** @description A data set. */
         Dataset: {
             /**
@@ -1336,7 +1736,7 @@ export interface components {
             id: string;
             /** @description Whether these are photos of which one class says that nothing is wrong: tuning makes an inspector of them. */
             inspects: boolean;
-            /** @description `image`, `text` or `sound`; absent while it is empty. */
+            /** @description `image`, `text`, `sound`, `video`, `series` or `senses`; absent while it is empty. */
             modality?: string | null;
             /** Format: int64 */
             n_examples: number;
@@ -1351,6 +1751,8 @@ export interface components {
             n_problems: number;
             name: string;
             number?: components["schemas"]["Range"] | null;
+            /** @description Where examples have several, by the names of their columns. */
+            senses: components["schemas"]["Sense"][];
             /** @description What is asked of each example: `class`, one of several; `classes`, any number of them; `number`. */
             task: string;
             updated_at: string;
@@ -1361,10 +1763,25 @@ export interface components {
         Decide: {
             /** @description Of the worklist that is shown: after another audit the numbers mean other things. */
             audited_at: string;
-            /** @description `relabel`, `keep` or `remove`: about the first example of the finding. */
+            /**
+             * @description `relabel`, `keep` or `remove`: about the first example of the finding. Where two classes contradict each other `rule` or `keep`: about
+             *     all of them.
+             */
             decision: string;
-            /** @description With `relabel`; the suggested one when absent. */
+            /**
+             * @description With `relabel`, where one class of several is asked for. Without any of the three, what is suggested holds. With the rule `new_class`
+             *     its name.
+             */
             label?: string | null;
+            /** @description With `relabel`, where several labels are. */
+            labels?: string[] | null;
+            /**
+             * Format: double
+             * @description With `relabel`, where a number is.
+             */
+            number?: number | null;
+            /** @description With `rule`: `all_a`, `all_b`, `split` as it is offered, `new_class` or `exclude`. */
+            rule?: string | null;
         };
         /** @description A name that answers. */
         Deployment: {
@@ -1403,6 +1820,69 @@ export interface components {
         Deployments: {
             deployments: components["schemas"]["Deployment"][];
         };
+        /** @description How often somebody did something. */
+        Did: {
+            /** @description `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`. */
+            act: string;
+            by?: string | null;
+            /** Format: int64 */
+            n: number;
+            /** @description `label`, `marks` or `presence`. */
+            what: string;
+        };
+        /** @description What differs between two states. */
+        Diff: {
+            /** Format: int64 */
+            added: number;
+            after: components["schemas"]["StateCounts"];
+            before: components["schemas"]["StateCounts"];
+            /** @description The most frequent first. */
+            groups: components["schemas"]["DiffGroup"][];
+            /**
+             * Format: int64
+             * @description With other marks.
+             */
+            marked: number;
+            /** Format: int64 */
+            more_examples: number;
+            /** @description Ways to differ that are not among the groups, with how many examples in all. */
+            more_groups: number;
+            /**
+             * Format: int64
+             * @description Without those whose class only got another name.
+             */
+            relabelled: number;
+            /** Format: int64 */
+            removed: number;
+            /** @description Classes that are called otherwise. */
+            renamed: components["schemas"]["Renamed"][];
+        };
+        /** @description Examples that changed in the same way. */
+        DiffGroup: {
+            after?: string | null;
+            /** @description Absent without a label. */
+            before?: string | null;
+            /** @description Asks for its examples. */
+            key: string;
+            /** @description `added`, `removed`, `relabelled` or `marked`. */
+            kind: string;
+            /** Format: int64 */
+            n: number;
+            /** @description Whether the class only got another name. */
+            renamed: boolean;
+        };
+        Different: {
+            examples: components["schemas"]["DifferentExample"][];
+        };
+        /** @description An example that changed. */
+        DifferentExample: {
+            after?: string | null;
+            /** @description Absent without a label. */
+            before?: string | null;
+            id: string;
+            name: string;
+            text?: string | null;
+        };
         /** @description An example about which people said different things. */
         Dispute: {
             /** @description The most probable answer, given how good each person is. */
@@ -1414,6 +1894,12 @@ export interface components {
              */
             probability: number;
             votes: components["schemas"]["Vote"][];
+        };
+        /** @description One sensor. */
+        Drawn: {
+            name: string;
+            /** @description Least and greatest value of equal pieces of the series, at most a thousand, in order; none where no value is there. */
+            values: (number[] | null)[];
         };
         /** @description Whether inputs are still like those that came before, by how familiar they are. */
         Drift: {
@@ -1479,7 +1965,10 @@ export interface components {
         };
         /** @description Where a model errs, out of fold. */
         Errors: {
+            /** @description What to do next, most useful first, in English and Chinese. */
+            advice?: string[][];
             confusion: components["schemas"]["Confusion"];
+            curve?: components["schemas"]["Curve"] | null;
             inspection?: components["schemas"]["InspectionErrors"] | null;
             /** @description What could be promised, for targets of 1, 2, 5, 10 and 20 % that can be proved. */
             promises: components["schemas"]["Promise"][];
@@ -1508,7 +1997,10 @@ export interface components {
              * @description Where a number is.
              */
             number?: number | null;
+            /** @description Where examples have several: what is there of this one, in the order of the data set. */
+            senses: components["schemas"]["Sensed"][];
             suggestion?: components["schemas"]["Suggestion"] | null;
+            /** @description Of several senses: all their texts, one below the other. */
             text?: string | null;
             /**
              * Format: int64
@@ -1537,6 +2029,8 @@ export interface components {
             recall: components["schemas"]["Recall"][];
             /** @description What was chosen. */
             recipe: string;
+            /** @description Where it takes several. */
+            senses?: components["schemas"]["SenseFacts"][];
             /** Format: int64 */
             size_bytes: number;
             /** @description Why. */
@@ -1548,23 +2042,31 @@ export interface components {
             action: string;
             /** @description What to do. */
             action_text: string;
-            /** @description `relabelled`, `kept` or `removed`. */
+            conflict?: components["schemas"]["Conflict"] | null;
+            /** @description `relabelled`, `kept`, `removed` or `ruled`. */
             decision?: string | null;
             /** @description The one to act on first. */
             examples: components["schemas"]["Example"][];
             fault: string;
-            given?: string | null;
+            given?: components["schemas"]["Answered"] | null;
             /** @description What this kind of fault means. */
             meaning: string;
             /** @description Similar ones, as evidence. */
             neighbours: components["schemas"]["Neighbour"][];
             number: number;
             /**
+             * Format: int64
+             * @description The number of the rule in the label book that it is against, or that was decided on.
+             */
+            rule?: number | null;
+            /**
              * Format: double
              * @description 0 is bad, 1 is good.
              */
             score: number;
-            suggested?: string | null;
+            /** @description The one of several senses that shows it. */
+            sense?: string | null;
+            suggested?: components["schemas"]["Answered"] | null;
             title: string;
         };
         Fit: {
@@ -1577,6 +2079,30 @@ export interface components {
             why?: string | null;
             /** @description Whether it always comes with the files. */
             with_files: boolean;
+        };
+        /** @description What came of one audit. */
+        Followed: {
+            /** @description That somebody followed, with what it promised. */
+            advice: components["schemas"]["Promised"][];
+            after?: components["schemas"]["Tuned"] | null;
+            audited_at: string;
+            before?: components["schemas"]["Tuned"] | null;
+            /**
+             * Format: int64
+             * @description Labels and examples that were changed in deciding.
+             */
+            n_changed: number;
+            /**
+             * Format: int64
+             * @description Changes between the two models that were no decisions: what they did cannot be told from what the decisions did.
+             */
+            n_other: number;
+            realised?: components["schemas"]["OnTheSame"] | null;
+            /**
+             * Format: int64
+             * @description The state of the data that was looked through.
+             */
+            seq: number;
         };
         /** @description What each format can hold of a data set. */
         Formats: {
@@ -1591,6 +2117,12 @@ export interface components {
             /** @description Shown this once. */
             secret: string;
         };
+        /** @description One more metric. */
+        Further: {
+            estimate: components["schemas"]["Measure"];
+            /** @description `micro-f1` and `subset-accuracy`, or `rmse` and `r2`. */
+            metric: string;
+        };
         /** @description Expected change of the accuracy, with a 95 % interval. */
         Gain: {
             /** Format: double */
@@ -1599,6 +2131,10 @@ export interface components {
             low: number;
             /** Format: double */
             value: number;
+        };
+        /** @description Audits whose advice somebody followed, the newest first, at most twenty. */
+        Gains: {
+            audits: components["schemas"]["Followed"][];
         };
         Given: {
             example: string;
@@ -1617,12 +2153,35 @@ export interface components {
              */
             number?: number | null;
         };
+        /** @description Something that happened at a state. */
+        Happened: {
+            at: string;
+            by?: string | null;
+            /** @description The class that got another name, and which. */
+            from?: string | null;
+            id: string;
+            /** @description `import`, `tune`, `audit`, `rename` or `name`. */
+            kind: string;
+            /** @description The id of the model that was made. */
+            model?: string | null;
+            /** @description Examples that came. */
+            n_examples?: number | null;
+            /** @description That an audit found. */
+            n_findings?: number | null;
+            /** @description Of a named state: its name; of a tuned one: the model's. */
+            name?: string | null;
+            to?: string | null;
+        };
+        /** @description States that mean something, the newest first; the first is the state of now. */
+        History: {
+            points: components["schemas"]["Point"][];
+        };
         /** @description Whose things one sees. */
         Home: {
             id: string;
             name: string;
         };
-        /** @description What was found on one photo. */
+        /** @description What was found on one photo, or on the picture of one sound or series. */
         Inspected: {
             alarm: boolean;
             /** Format: int32 */
@@ -1649,7 +2208,7 @@ export interface components {
             threshold: number;
             /**
              * Format: int32
-             * @description Of the photo, in pixels.
+             * @description Of the photo, or of the spectrum: 2 a hundredth of a second, 3 a band. In pixels.
              */
             width: number;
         };
@@ -1741,8 +2300,17 @@ export interface components {
             /** @description Of this start of the server. */
             key: string;
         };
+        /** @description What people agreed on. */
+        LabelBook: {
+            /** @description By class; a class may have none. */
+            notes: components["schemas"]["ClassNote"][];
+            /** @description In the order in which they were decided. Where two about the same classes meet at one example, the later counts. */
+            rules: components["schemas"]["BookRule"][];
+        };
         /** @description A label that was given, taken away or taken back. */
         LabelEvent: {
+            /** @description `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`. */
+            act: string;
             at: string;
             before?: string | null;
             /** @description Absent where the label came with the data. */
@@ -1753,19 +2321,57 @@ export interface components {
             label?: string | null;
             /** @description Whether it took another event back. */
             undo: boolean;
-            /** @description `label` or `marks`; marks are not shown here. */
+            /** @description `label`, `marks`, which are not shown here, or `presence`: whether it is there. */
             what: string;
+        };
+        Learned: {
+            created_at: string;
+            /** @description What it was labelled as then. */
+            label: string;
+            model: string;
+            name: string;
+        };
+        Likely: {
+            label: string;
+            /**
+             * Format: double
+             * @description Calibrated, in [0, 1].
+             */
+            probability: number;
+        };
+        /** @description Where an example came from, and which models learned from it. */
+        Lineage: {
+            /** @description The deployment that was asked about it. */
+            came_from?: string | null;
+            /** @description When the data came that it came with; absent where it came otherwise, or that was not written down. */
+            imported_at?: string | null;
+            /**
+             * Format: int64
+             * @description The state of the data at which it came; 0 where that was not written down.
+             */
+            seq: number;
+            /** @description Models that learned from it, the newest first. */
+            taught: components["schemas"]["Learned"][];
+            /** @description Whether it is still there. */
+            there: boolean;
         };
         /** @description How it stands. */
         Live: {
             accuracy?: components["schemas"]["Measure"] | null;
             /**
              * Format: double
-             * @description The accuracy of who always says the most common class.
+             * @description Of who always says the most common class; of each label what is more often so; the median.
              */
             chance?: number | null;
+            /** @description What else is measured of it. */
+            further: components["schemas"]["Further"][];
             history: components["schemas"]["Past"][];
             looked: components["schemas"]["Looked"];
+            /**
+             * @description What `accuracy`, `chance` and `history` are: `accuracy` where one class of several is asked for; `label-accuracy`, the share of labels
+             *     right, where several are; `mae`, the mean absolute error, where a number is: less is better.
+             */
+            metric: string;
             /** @description What is needed before something can be said, or what went wrong. */
             missing?: string | null;
             /** @description Of those, the ones that chance picked or that came with the data: accuracy is measured on them. */
@@ -1857,7 +2463,13 @@ export interface components {
             milliseconds?: number | null;
         };
         Me: {
+            /** @description Where the provider's word that it is them counts. */
+            email?: string | null;
+            /** @description Whether they may come in with a password. */
+            has_password: boolean;
             id: string;
+            /** @description Whether they may come in with an account of the provider. */
+            linked: boolean;
             name: string;
             role: components["schemas"]["Role"];
         };
@@ -1898,6 +2510,11 @@ export interface components {
             deployed_as: string[];
             id: string;
             name: string;
+            /**
+             * Format: int64
+             * @description The state of the data that taught it; absent where that is not known.
+             */
+            seq?: number | null;
         };
         /** @description What a model takes and gives. */
         ModelFacts: {
@@ -1924,6 +2541,19 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description The examples that taught a model and are most like what it is asked about. */
+        Nearest: {
+            dataset: string;
+            /** @description Of each input, the most alike first. */
+            inputs: components["schemas"]["Teacher"][][];
+            /**
+             * Format: int64
+             * @description The state of the data that taught it.
+             */
+            seq?: number | null;
+            /** @description `looking`: the features of the examples are being computed, ask again. `ready`. `none`: its examples are not known here any more. */
+            state: string;
+        };
         Neighbour: {
             /** Format: float */
             distance: number;
@@ -1941,13 +2571,23 @@ export interface components {
             old: string;
         };
         NewPerson: {
+            /** @description Who comes from the provider with this e-mail, verified, is them. */
+            email?: string | null;
             name: string;
-            /** @description At least ten characters. */
-            password: string;
+            /** @description At least ten characters. Without one they come in with the provider, by their e-mail. */
+            password?: string | null;
             role: components["schemas"]["Role"];
         };
         NewRole: {
             role: components["schemas"]["Role"];
+        };
+        NewStateName: {
+            name: string;
+            /**
+             * Format: int64
+             * @description The state; that of now when absent.
+             */
+            seq?: number | null;
         };
         NewTenant: {
             /** @description Its first owner. */
@@ -1960,6 +2600,28 @@ export interface components {
         NewToken: {
             name: string;
             scopes: components["schemas"]["Scope"][];
+        };
+        NoteText: {
+            /** @description At most 2,000 characters; an empty one takes the note away. */
+            text: string;
+        };
+        /** @description Two models on the same examples, each asked as one that had not seen them. */
+        OnTheSame: {
+            /** @description Accuracy of the second less that of the first. */
+            difference: components["schemas"]["Measure"];
+            /** @description Examples that only the first has right. */
+            n_lost: number;
+            /** @description Examples that are left out, as their labels differ. */
+            n_relabelled: number;
+            /** @description Examples that only the second has right. */
+            n_won: number;
+            /**
+             * Format: double
+             * @description How often chance alone would part two equal models at least as far.
+             */
+            p_value: number;
+            /** @description Whether they differ by more than chance. If not, nothing can be told yet. */
+            told_apart: boolean;
         };
         Page: {
             examples: components["schemas"]["Example"][];
@@ -1981,6 +2643,9 @@ export interface components {
             /** Format: double */
             score: number;
         };
+        Password: {
+            password: string;
+        };
         Past: {
             accuracy: components["schemas"]["Measure"];
             /** Format: int64 */
@@ -1992,9 +2657,32 @@ export interface components {
         /** @description Somebody in the team. */
         Person: {
             created_at: string;
+            /** @description By which they may come in with the provider. */
+            email?: string | null;
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description A state of the data, with what happened at it, and who changed what since the one before. */
+        Point: {
+            /**
+             * Format: int64
+             * @description Examples that came.
+             */
+            came: number;
+            changes: components["schemas"]["Did"][];
+            /** @description The last that happened, first. */
+            events: components["schemas"]["Happened"][];
+            /**
+             * Format: int64
+             * @description StateCounts the changes of the data set: equal numbers are equal data.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description The state before; 0 is the empty set.
+             */
+            since: number;
         };
         /** @description An answer with its evidence. */
         Predicted: {
@@ -2017,6 +2705,8 @@ export interface components {
             problem?: string | null;
             /** @description The most probable first. */
             probs: components["schemas"]["ClassProbability"][];
+            /** @description On which senses it relied, where the model takes several. */
+            senses: components["schemas"]["Share"][];
             /** @description `answered`, `unproven`, `dont-know` or `unfamiliar`: the last two are for a person to look at. */
             verdict?: string | null;
         };
@@ -2048,7 +2738,17 @@ export interface components {
              */
             threshold: number;
         };
-        /** @description What models are asked about: as JSON, or as parts called `file` of a form. */
+        Promised: {
+            /** @description What was expected of all of it. */
+            gain: components["schemas"]["Gain"];
+            /** @description With how many examples. */
+            n: number;
+            /** @description Findings of this kind that were decided: with another label, out, or kept as they were. */
+            n_decided: number;
+            n_kept: number;
+            sentence: string;
+        };
+        /** @description What models are asked about: as JSON, or as parts of a form called `file`, or as the senses of one thing. */
         Questions: {
             inputs: components["schemas"]["Sample"][];
         };
@@ -2084,24 +2784,43 @@ export interface components {
             /** @description Corners in pixels, clockwise. */
             points: number[][];
         };
+        Renamed: {
+            from: string;
+            to: string;
+        };
         /**
          * @description What a person is in their tenant. Each may do what those below may.
          * @enum {string}
          */
         Role: "viewer" | "labeller" | "editor" | "owner";
-        /** @description One of the three. */
+        /** @description One of `text`, `image`, `sound`, `video` and `series`; of a model of several senses what is there, by their names. Files are in base64. */
         Sample: {
-            /** @description The file, in base64. */
-            image?: string | null;
-            /** @description The file, in base64. */
-            sound?: string | null;
-            text?: string | null;
+            [key: string]: string | null;
         };
         /**
          * @description What a token may be used for.
          * @enum {string}
          */
         Scope: "predict" | "read" | "write";
+        /** @description One of several kinds of content that examples have. */
+        Sense: {
+            modality: string;
+            name: string;
+        };
+        /** @description One of the senses that a model takes. */
+        SenseFacts: {
+            base: string;
+            modality: string;
+            /** @description The name of its column, and of what is sent for it. */
+            name: string;
+        };
+        /** @description What one of several senses knows of an example. */
+        Sensed: {
+            modality: string;
+            sense: string;
+            /** @description Of a sense of texts; others lie in files. */
+            text?: string | null;
+        };
         /** @description What the server can do. */
         ServerFacts: {
             extensions: string[];
@@ -2137,10 +2856,40 @@ export interface components {
              */
             same: number;
         };
+        /** @description What one of several senses had to say about an answer. */
+        Share: {
+            /**
+             * Format: double
+             * @description P-value of being like what it was tuned on, in (0, 1].
+             */
+            familiarity?: number | null;
+            /** @description Whether it was sent and could be used. */
+            present: boolean;
+            sense: string;
+            /**
+             * Format: double
+             * @description In [0, 1]; the shares of all sum to 1.
+             */
+            share: number;
+        };
+        /** @description Of one state. */
+        StateCounts: {
+            /** Format: int64 */
+            n_examples: number;
+            /** Format: int64 */
+            n_labelled: number;
+            /** Format: int64 */
+            seq: number;
+        };
+        StateName: {
+            id: string;
+        };
         /** @description What the first page must know. */
         Status: {
             /** @description Nobody is known yet: the first one sets the server up. */
             needs_setup: boolean;
+            /** @description What people may log in with besides a password, at `/v1/oidc/start`; absent where there is nothing. */
+            provider?: string | null;
             version: string;
             /**
              * @description `local`: one person on their own machine. `team`: people log in.
@@ -2148,16 +2897,36 @@ export interface components {
              */
             way: string;
         };
+        /** @description What the quick model would say, by a model that has not seen this answer. Only what the data set asks for is there. */
         Suggestion: {
-            label: string;
             /**
              * Format: double
-             * @description Calibrated, in [0, 1].
+             * @description Its upper end.
              */
-            probability: number;
+            high?: number | null;
+            /** @description Where one class of several is asked for. */
+            label?: string | null;
+            /** @description Where several labels are: those more probable than not, the most probable first. An empty list suggests that none applies. */
+            labels?: components["schemas"]["Likely"][] | null;
+            /**
+             * Format: double
+             * @description The lower end of the interval that holds nine of ten numbers.
+             */
+            low?: number | null;
+            /**
+             * Format: double
+             * @description Where a number is.
+             */
+            number?: number | null;
+            /**
+             * Format: double
+             * @description Of that class; calibrated, in [0, 1].
+             */
+            probability?: number | null;
         };
         /** @description What a label did. */
         Taken: {
+            broken?: components["schemas"]["BrokenRule"] | null;
             /**
              * Format: int64
              * @description The number of the event, or of the last one.
@@ -2165,8 +2934,20 @@ export interface components {
             event: number;
             /** Format: int64 */
             n_labelled: number;
-            /** @description What speaks against the label. */
+            /** @description What speaks against the label: a rule of the label book, or else the quick model. */
             warning?: string | null;
+        };
+        TaughtBy: {
+            dataset: string;
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            to: number;
+        };
+        Teacher: {
+            example: components["schemas"]["Example"];
+            /** @description What it was labelled as when it taught the model. */
+            taught: string;
         };
         TensorFacts: {
             datatype: string;
@@ -2215,6 +2996,12 @@ export interface components {
         Trail: {
             entries: components["schemas"]["Entry"][];
         };
+        Tuned: {
+            id: string;
+            name: string;
+            /** Format: int64 */
+            seq: number;
+        };
         Undone: {
             example: components["schemas"]["Example"];
             /** @description The label that was taken back. */
@@ -2228,6 +3015,22 @@ export interface components {
             /** @description What has arrived. */
             files: components["schemas"]["Arrived"][];
             id: string;
+        };
+        /** @description The room that the team takes. */
+        Usage: {
+            /** @description Of files, models, and uploads under way. */
+            bytes: components["schemas"]["Used"];
+            examples: components["schemas"]["Used"];
+        };
+        /** @description What there is of something, and may be. */
+        Used: {
+            /**
+             * Format: int64
+             * @description Absent where there is no limit.
+             */
+            allowed?: number | null;
+            /** Format: int64 */
+            used: number;
         };
         /** @description The last word of one person. */
         Vote: {
@@ -2504,6 +3307,94 @@ export interface operations {
             };
         };
     };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelBook"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `json`, as `dianjing audit --rules` reads it, or `markdown`, with the notes; `json` when absent. */
+                format: string | null;
+                /** @description `en` or `zh`; that of `Accept-Language` when absent. */
+                lang: string | null;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                class: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteText"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     add_class: {
         parameters: {
             query?: never;
@@ -2600,6 +3491,61 @@ export interface operations {
             };
         };
     };
+    diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A state by its number; 0 is the empty set. */
+                from: number;
+                /** @description Another, before or after it. */
+                to: number;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diff"];
+                };
+            };
+        };
+    };
+    examples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                from: number;
+                to: number;
+                /** @description `added`, `removed`, `relabelled` or `marked`. */
+                kind: string;
+                /** @description Of a group; all of the kind when absent. */
+                key: string | null;
+                offset: number;
+                /** @description At most 500; 100 when absent. */
+                limit: number | null;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Different"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: never;
@@ -2636,7 +3582,10 @@ export interface operations {
                 label: string | null;
                 /** @description With `label`: only those that the quick model would call this. */
                 suggestion: string | null;
-                /** @description `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose label the quick model would not have given. */
+                /**
+                 * @description `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
+                 *     number, which lies outside the model's interval.
+                 */
                 state: string | null;
                 /** @description Only those whose name or text contains this. */
                 q: string | null;
@@ -2669,6 +3618,8 @@ export interface operations {
                 format: string | null;
                 /** @description 1 to have the files in it; then a table comes as an archive. */
                 files: number | null;
+                /** @description A state by its number: the labels and marks of then; those of now when absent. */
+                state: number | null;
                 id: string;
             };
             cookie?: never;
@@ -2700,6 +3651,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Formats"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gains"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
                 };
             };
         };
@@ -2837,6 +3830,51 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Queue"];
                 };
+            };
+        };
+    };
+    name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStateName"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateName"];
+                };
+            };
+        };
+    };
+    forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                state: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3149,7 +4187,9 @@ export interface operations {
     };
     content: {
         parameters: {
-            query?: never;
+            query?: {
+                sense?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -3163,6 +4203,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    of_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
+                };
             };
         };
     };
@@ -3191,11 +4258,36 @@ export interface operations {
             };
         };
     };
+    course: {
+        parameters: {
+            query?: {
+                sense?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Course"];
+                };
+            };
+        };
+    };
     thumbnail: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description As for the content. */
+                sense: string | null;
+                /** @description 1 for four frames of a video side by side. */
+                strip: number | null;
                 id: string;
             };
             cookie?: never;
@@ -3467,6 +4559,28 @@ export interface operations {
             };
         };
     };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+        };
+    };
     errors: {
         parameters: {
             query?: never;
@@ -3484,6 +4598,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    nearest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Questions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nearest"];
                 };
             };
         };
@@ -3535,6 +4674,68 @@ export interface operations {
                 content: {
                     "text/html": unknown;
                 };
+            };
+        };
+    };
+    back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What it was sent away with. */
+                state: string | null;
+                /** @description Stands for the log-in, once. */
+                code: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Password"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Away"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3936,6 +5137,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+        };
+    };
+    usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
                 };
             };
         };

@@ -18,38 +18,58 @@ type Answer<Name extends keyof Schemas> = Told<Schemas[Name]>;
 
 export type Role = Schemas['Role'];
 export type Scope = Schemas['Scope'];
-export type Modality = 'image' | 'text' | 'sound';
+export type Modality = 'image' | 'text' | 'sound' | 'video' | 'series' | 'senses';
+/** One of several kinds of content that examples have, by the name of its column. */
+export type Sense = Narrow<Answer<'Sense'>, { modality: Modality }>;
 /** What is asked of each example: one class of several, any number of labels, or a number. */
 export type Task = 'class' | 'classes' | 'number';
 
 export type Status = Narrow<Answer<'Status'>, { way: 'local' | 'team' }>;
 export type Session = Answer<'Session'>;
 export type Person = Answer<'Person'>;
+export type Away = Answer<'Away'>;
+export type Usage = Answer<'Usage'>;
 export type Token = Answer<'Token'>;
 export type TrailEntry = Answer<'Entry'>;
 export type NewToken = Answer<'FreshToken'>;
 
 export type ClassCount = Answer<'Class'>;
-export type Dataset = Narrow<Answer<'Dataset'>, { modality: Modality | null; task: Task }>;
+export type Dataset = Narrow<Answer<'Dataset'>, { modality: Modality | null; senses: Sense[]; task: Task }>;
 export type ExportFormats = Answer<'Formats'>;
 /** All examples as points of the plane, x and y in [0, 1]; labels and suggestions are places in `classes`. */
 export type Spots = Narrow<Answer<'Map'>, { state: 'looking' | 'ready' }>;
 export type Upload = Answer<'Upload'>;
 export type UploadedFile = Answer<'Arrived'>;
-export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[] }>;
+export type Sensed = Narrow<Answer<'Sensed'>, { modality: Modality }>;
+export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[]; senses: Sensed[] }>;
+/** What the quick model would answer; only what the task asks for is there. */
+export type Suggestion = Answer<'Suggestion'>;
+/** A series thinned out: least and greatest value of equal pieces, null where none is there. */
+export type Course = Narrow<Answer<'Course'>, { channels: { name: string; values: (readonly [number, number] | null)[] }[] }>;
 export type Examples = Narrow<Answer<'Page'>, { examples: Example[] }>;
 export type Problem = Answer<'Problem'>;
 
 export type { Mark, Shape } from './marks';
-export type Labelled = Answer<'Taken'>;
+/** What belongs into a class, and what does not. */
+export type ClassNote = Answer<'ClassNote'>;
+export type BookExemplar = Narrow<Answer<'BookExemplar'>, { example: Example }>;
+export type BookRule = Narrow<Answer<'BookRule'>, { exemplars: BookExemplar[] }>;
+export type LabelBook = Narrow<Answer<'LabelBook'>, { rules: BookRule[] }>;
+/** A rule that speaks against a label; it asks for another, or says that such examples are not used. */
+export type BrokenRule = Narrow<Answer<'BrokenRule'>, { rule: BookRule }>;
+/** Two classes that contradict each other, and what a rule may say about it. */
+export type Conflict = Answer<'Conflict'>;
+export type RuleChoice = 'all_a' | 'all_b' | 'split' | 'new_class' | 'exclude';
+
+export type Labelled = Narrow<Answer<'Taken'>, { broken: BrokenRule | null }>;
 export type MarksTaken = Answer<'Kept'>;
 export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;
 export type Queue = Narrow<Answer<'Queue'>, { examples: Example[] }>;
-export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' };
+export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' | 'presence' };
 /** A value with its 95 % interval and the number of examples it rests on. */
 export type Estimate = Answer<'Measure'>;
 export type LivePoint = Answer<'Past'>;
-export type Live = Narrow<Answer<'Live'>, { state: 'looking' | 'too_few' | 'ready' }>;
+export type Live = Narrow<Answer<'Live'>, { state: 'looking' | 'too_few' | 'ready'; metric: 'accuracy' | 'label-accuracy' | 'mae' }>;
 
 export type Annotator = Answer<'Annotator'>;
 /** Words of one person; several labels stand with commas between them. */
@@ -57,8 +77,21 @@ export type Vote = Answer<'Vote'>;
 export type Dispute = Narrow<Answer<'Dispute'>, { example: Example }>;
 export type Agreement = Narrow<Answer<'Agreement'>, { disputes: Dispute[] }>;
 
-export type Decision = 'relabel' | 'keep' | 'remove';
-export type Decided = 'relabelled' | 'kept' | 'removed';
+/** A state of the data, with what happened at it and who changed what since the one before. */
+export type Point = Narrow<Answer<'Point'>, { events: Happened[]; changes: Did[] }>;
+export type Happened = Narrow<Answer<'Happened'>, { kind: 'import' | 'tune' | 'audit' | 'rename' | 'name' }>;
+export type Did = Narrow<Answer<'Did'>, { what: 'label' | 'marks' | 'presence'; act: string }>;
+export type DiffKind = 'added' | 'removed' | 'relabelled' | 'marked';
+export type DiffGroup = Narrow<Answer<'DiffGroup'>, { kind: DiffKind }>;
+export type Diff = Narrow<Answer<'Diff'>, { groups: DiffGroup[] }>;
+export type Different = Answer<'DifferentExample'>;
+export type Lineage = Answer<'Lineage'>;
+export type Teacher = Narrow<Answer<'Teacher'>, { example: Example }>;
+export type Nearest = Narrow<Answer<'Nearest'>, { state: 'looking' | 'ready' | 'none'; inputs: Teacher[][] }>;
+export type Followed = Narrow<Answer<'Followed'>, { realised: OnTheSame | null }>;
+
+export type Decision = 'relabel' | 'keep' | 'remove' | 'rule';
+export type Decided = 'relabelled' | 'kept' | 'removed' | 'ruled';
 export type Neighbour = Narrow<Answer<'Neighbour'>, { example: Example }>;
 export type Finding = Narrow<Answer<'Finding'>, { decision: Decided | null; examples: Example[]; neighbours: Neighbour[] }>;
 export type Worklist = Narrow<Answer<'Worklist'>, { findings: Finding[] }>;
@@ -74,7 +107,7 @@ export type Job = Narrow<
 >;
 
 export type Measured = Answer<'Measured'>;
-export type Model = Narrow<Answer<'Model'>, { modality: Modality; kind: 'answers' | 'inspector' }>;
+export type Model = Narrow<Answer<'Model'>, { modality: Modality; senses: Sense[]; kind: 'answers' | 'inspector' }>;
 export type TradePoint = Answer<'Trade'>;
 /** At most this share of the answers is wrong, with 95 % confidence, when the model answers from this threshold on. */
 export type Proved = Answer<'Promise'>;
@@ -82,7 +115,13 @@ export type Proved = Answer<'Promise'>;
 export type Part = Answer<'Part'>;
 /** Advice is in English and in Chinese. */
 export type Inspection = Narrow<Answer<'InspectionErrors'>, { advice: [string, string][] }>;
-export type ModelErrors = Narrow<Answer<'Errors'>, { inspection: Inspection | null }>;
+export type ModelErrors = Narrow<Answer<'Errors'>, { inspection: Inspection | null; advice: [string, string][]; curve: Curve | null }>;
+/** Accuracy by number of labels: as it was measured, and as it is expected to go on. */
+export type Curve = Answer<'Curve'>;
+export type CurvePoint = Answer<'CurvePoint'>;
+export type Comparison = Narrow<Answer<'Comparison'>, { same: OnTheSame | null; taught: { dataset: string; from: number; to: number } | null }>;
+/** Two models on the same examples. */
+export type OnTheSame = Answer<'OnTheSame'>;
 export type Deployment = Narrow<Answer<'Deployment'>, { model: Model }>;
 
 export type Verdict = 'answered' | 'unproven' | 'dont-know' | 'unfamiliar';

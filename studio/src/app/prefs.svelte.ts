@@ -1,4 +1,4 @@
-// What this person prefers on this computer: language, theme, size of the pictures.
+// What this person prefers on this computer: language, theme, size of the pictures, the open book.
 
 import { languages, preferred, type Language } from '../i18n/language';
 
@@ -25,6 +25,7 @@ function store(key: string, value: string): void {
 class Prefs {
   #language = $state<Language>(languages.find((l) => l === stored('language')) ?? preferred(navigator.languages));
   #theme = $state<Theme>(themes.find((theme) => theme === stored('theme')) ?? 'auto');
+  #book = $state(stored('book') === 'open');
   #cell = $state(Number(stored('cell')) || 168);
 
   get language(): Language {
@@ -52,6 +53,15 @@ class Prefs {
   set cell(value: number) {
     this.#cell = value;
     store('cell', String(value));
+  }
+
+  /** Whether the label book is open beside the work. */
+  get book(): boolean {
+    return this.#book;
+  }
+  set book(open: boolean) {
+    this.#book = open;
+    store('book', open ? 'open' : 'closed');
   }
 
   apply(): void {

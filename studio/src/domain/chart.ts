@@ -9,23 +9,32 @@ export interface Box {
 
 export interface Scale {
   x: (n: number) => number;
-  y: (share: number) => number;
+  y: (value: number) => number;
   low: number;
   high: number;
 }
 
-/** The share axis is cut to what is shown, to tenths, so that a move of a point can be seen. */
+/** The axis of a mean error begins at 0 and ends above what is shown, at a number of one digit. */
+export function plainScaleOf(points: readonly LivePoint[], chance: number | null, box: Box): Scale {
+  const most = Math.max(chance ?? 0, ...points.map((point) => point.accuracy.high));
+  const unit = most > 0 ? 10 ** Math.floor(Math.log10(most)) : 1;
+  const high = Math.max(1, Math.ceil(most / unit)) * unit;
+  return { ...scaleOf(points, null, box), y: (value) => box.height - (value / high) * box.height, low: 0, high };
+}
+
+/** The share axis is cut to what is shown, to tenths and never less than one, so that a move of a point can be seen. */
 export function scaleOf(points: readonly LivePoint[], chance: number | null, { width, height }: Box): Scale {
   const lows = points.map((point) => point.accuracy.low);
   const highs = points.map((point) => point.accuracy.high);
-  const low = Math.floor(Math.min(...lows, chance ?? 1) * 10) / 10;
-  const high = Math.min(1, Math.ceil(Math.max(...highs) * 10) / 10);
+  const high = Math.max(0.1, Math.min(1, Math.ceil(Math.max(...highs) * 10) / 10));
+  const below = Math.floor(Math.min(...lows, chance ?? 1) * 10) / 10;
+  const low = high - below < 0.1 ? Math.max(0, round(high - 0.1)) : below;
   const first = points[0]?.n_labelled ?? 0;
   const last = points.at(-1)?.n_labelled ?? 1;
   const span = Math.max(1, last - first);
   return {
     x: (n) => (points.length === 1 ? width / 2 : ((n - first) / span) * width),
-    y: (share) => height - ((share - low) / Math.max(0.1, high - low)) * height,
+    y: (share) => height - ((share - low) / (high - low)) * height,
     low,
     high,
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, estimateText, points, slug, smallPercent } from './format';
+import { ago, bytes, estimateText, points, sentence, slug, smallPercent, spelled } from './format';
 
 test('digits follow the interval', () => {
   expect(estimateText({ value: 0.8512, low: 0.81, high: 0.89, n: 300 }, 'en')).toEqual({ value: '85%', low: '81%', high: '89%' });
@@ -40,3 +40,8 @@ test.each([
   ['é', 'e'],
   ['衣服', ''],
 ])('%s becomes the address %s', (name, expected) => expect(slug(name)).toBe(expected));
+
+test('sentences of the server are spelled as those of the studio', () => {
+  expect(spelled('Add examples of `scratch`: expect 84 to 90 % instead of 28.6 %.')).toBe('Add examples of “scratch”: expect 84 to 90% instead of 28.6%.');
+  expect(sentence('no `class` here')).toBe('No “class” here');
+});

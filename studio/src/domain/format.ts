@@ -76,9 +76,14 @@ export function ago(time: string, locale: string, now: number): string {
   return format.format(Math.trunc(seconds), 'second');
 }
 
+/** A sentence of the server as the studio spells it: names in quotation marks, percentages without a gap. */
+export function spelled(text: string): string {
+  return text.replace(/`([^`]*)`/g, '“$1”').replace(/(\d)\s%/g, '$1%');
+}
+
 /** What the server says, with a capital at its beginning. */
 export function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return spelled(text.charAt(0).toUpperCase() + text.slice(1));
 }
 
 /** What went wrong and what helps, as the server says it. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Finding, LivePoint, Model } from '../api/types';
-import { bandPath, linePath, scaleOf, tradePath } from './chart';
+import { bandPath, linePath, plainScaleOf, scaleOf, tradePath } from './chart';
 import { curlFor, quote } from './curl';
-import { compare, lowestProved, mayTune, measuredText, modelTitle, nearestTarget, provedFor, rowShares, targets } from './models';
+import { compare, lowestProved, mayTune, measuredText, modelTitle, nearestTarget, provedFor, rowShares, targets, valueText } from './models';
 import { parseRoute, toDataset } from './route';
-import { kinds, nextOpen, undecided } from './worklist';
+import { kinds, mayKeep, nextOpen, sides, undecided } from './worklist';
 
 const estimate = (value: number, half: number) => ({ value, low: value - half, high: value + half, n: 100 });
 
@@ -41,7 +41,7 @@ test('the slider finds the nearest rate', () => expect(targets[nearestTarget(0.0
 test('an empty row of the matrix has no colour', () => expect(rowShares([[0, 0], [3, 1]])).toEqual([[0, 0], [0.75, 0.25]]));
 
 const finding = (number: number, fault: string, decision: Finding['decision']): Finding => ({
-  number, fault, title: fault, decision, meaning: '', action: '', action_text: '', about: null, given: null, suggested: null, score: 0, examples: [], neighbours: [],
+  number, fault, sense: null, title: fault, decision, meaning: '', action: '', action_text: '', about: null, given: null, suggested: null, score: 0, examples: [], neighbours: [], conflict: null, rule: null,
 });
 const findings = [finding(1, 'label', 'kept'), finding(2, 'label', null), finding(3, 'leak', 'kept'), finding(4, 'leak', null)];
 
@@ -52,9 +52,22 @@ test('the next open finding, also from the top', () => {
   expect(nextOpen([], -1)).toBeNull();
 });
 
+test('a rule that was decided on is taken back by editors only', () => {
+  expect([mayKeep(finding(1, 'conflict', 'ruled'), false), mayKeep(finding(1, 'conflict', 'ruled'), true), mayKeep(finding(1, 'conflict', null), false)]).toEqual([false, true, true]);
+});
+
 test('counts of what is left', () => {
   expect(undecided(findings)).toBe(2);
-  expect(kinds(findings)).toEqual([{ fault: 'label', title: 'label', open: 1 }, { fault: 'leak', title: 'leak', open: 1 }]);
+  expect(kinds(findings)).toEqual([{ kind: 'label', title: 'label', open: 1 }, { kind: 'leak', title: 'leak', open: 1 }]);
+  const senses = ['left', 'right'].map((sense, i) => ({ ...finding(i, 'blur', null), sense, title: `${sense}: blur` }));
+  expect(kinds(senses).map(({ title, open }) => [title, open])).toEqual([['left: blur', 1], ['right: blur', 1]]);
+});
+
+test('a case stands by the labels of now, its two classes first', () => {
+  const labels = ['c', 'b', 'a', null, 'b'];
+  const examples = labels.map((label, i) => ({ id: String(i), label }) as Finding['examples'][number]);
+  const found = sides({ conflict: { a: 'a', b: 'b', n: 5, split: null }, examples });
+  expect(found.map((side) => [side.label, side.examples.map((one) => one.id)])).toEqual([['a', ['2']], ['b', ['1', '4']], ['c', ['0']], [null, ['3']]]);
 });
 
 const history: LivePoint[] = [10, 20].map((n) => ({ n_labelled: n, accuracy: estimate(n / 40 + 0.3, 0.05) }));
@@ -68,6 +81,13 @@ test('the chart shows chance and the whole interval', () => {
 
 test('a single point stands in the middle', () => {
   expect(linePath(history.slice(0, 1), scaleOf(history.slice(0, 1), null, { width: 100, height: 50 }))).toMatch(/^M50 /);
+});
+
+test('the axis of an error begins at 0 and shows the error of guessing', () => {
+  const scale = plainScaleOf(history, 2.4, { width: 100, height: 30 });
+  expect([scale.low, scale.high, scale.y(0), scale.y(3), scale.x(10)]).toEqual([0, 3, 30, 0, 0]);
+  expect(plainScaleOf([], null, { width: 100, height: 30 }).high).toBe(1);
+  expect([valueText('mae', 0.8421, 'en'), valueText('label-accuracy', 0.8421, 'en')]).toEqual(['0.842', '84%']);
 });
 
 test('addresses go both ways', () => {
@@ -87,8 +107,8 @@ test('shell lines keep quotes', () => {
 
 test('what a model measures is written as what it is', () => {
   const estimate = { value: 2.7211, low: 1.1929, high: 4.4973, n: 9 };
-  expect(measuredText({ metric: 'mae', on: 'out-of-fold', estimate }, 'en').value).toBe('2.721');
-  expect(measuredText({ metric: 'accuracy', on: 'out-of-fold', estimate: { value: 0.9, low: 0.8, high: 0.95, n: 60 } }, 'en').value).toBe('90%');
+  expect(measuredText({ metric: 'mae', estimate }, 'en').value).toBe('2.721');
+  expect(measuredText({ metric: 'accuracy', estimate: { value: 0.9, low: 0.8, high: 0.95, n: 60 } }, 'en').value).toBe('90%');
   const model = { name: 'weights 1', measures: [{ metric: 'mae', on: 'out-of-fold', estimate }] } as unknown as Model;
   expect(modelTitle(model, 'en')).toBe('weights 1');
 });

@@ -26,6 +26,13 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLMediaElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
 }
 
+/**
+ * Letters that stand for no class, because some page where classes are given needs them itself: one list, so that a class
+ * has the same key on all of them. F, L, V, B: the map and its tools; M, V, B, P, R, E, F, W: marking; N finds a class, H
+ * opens the book, X selects, P plays, Y, K, R decide.
+ */
+export const RESERVED = ['b', 'e', 'f', 'h', 'k', 'l', 'm', 'n', 'p', 'r', 'v', 'w', 'x', 'y'] as const;
+
 /** The keys that stand for classes, in order: 1-9, then letters, without those the page needs itself. */
 export function classKeys(reserved: readonly string[]): string[] {
   return [...'123456789abcdefghijklmnopqrstuvwxyz'].filter((key) => !reserved.includes(key));

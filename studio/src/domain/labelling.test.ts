@@ -36,7 +36,7 @@ test('classes that begin with what was typed come first', () => {
 });
 
 const dataset: Dataset = {
-  id: 'd', name: 'd', modality: null, task: 'class', n_marked: 0, number: null, inspects: false, annotators: 1, blind: false, n_examples: 10, n_labelled: 3, n_problems: 0, created_at: '', updated_at: '',
+  id: 'd', name: 'd', modality: null, senses: [], task: 'class', n_marked: 0, number: null, inspects: false, annotators: 1, blind: false, n_examples: 10, n_labelled: 3, n_problems: 0, created_at: '', updated_at: '',
   classes: [{ name: 'a', count: 2 }, { name: 'b', count: 1 }],
 };
 

@@ -1,7 +1,7 @@
 // What can be said about models: which is better, and what a promised error rate costs.
 
 import type { Dataset, Estimate, Measured, Model, Proved } from '../api/types';
-import { estimateText, plainText, type EstimateText } from './format';
+import { estimateText, percent, plainText, type EstimateText } from './format';
 
 /** The measure to show first. */
 export function headline(model: Model): Measured | null {
@@ -13,8 +13,13 @@ export function isShare(metric: string): boolean {
   return /accuracy|f1|recall|precision|false-alarms|auroc|image-ap|aupro|aupimo|found|called/.test(metric);
 }
 
-export function measuredText({ metric, estimate }: Measured, locale: string): EstimateText {
+export function measuredText({ metric, estimate }: Pick<Measured, 'metric' | 'estimate'>, locale: string): EstimateText {
   return isShare(metric) ? estimateText(estimate, locale) : plainText(estimate, locale);
+}
+
+/** One value of a metric, without an interval: an axis, what guessing brings. */
+export function valueText(metric: string, value: number, locale: string): string {
+  return isShare(metric) ? percent(value, locale) : value.toLocaleString(locale, { maximumSignificantDigits: 3 });
 }
 
 /** A model in a list: its name, and how good it is where that is a share. */

@@ -66,8 +66,11 @@ test('classes that moved most stand first', () => {
 });
 
 test('a shadow takes the same kind of input and is another model', () => {
-  const [a, b, c] = [{ id: 'a', modality: 'image' }, { id: 'b', modality: 'image' }, { id: 'c', modality: 'text' }];
+  const of = (id: string, modality: 'image' | 'text' | 'senses', names: string[] = []) => ({ id, modality, senses: names.map((name) => ({ name, modality: 'image' as const })) });
+  const [a, b, c] = [of('a', 'image'), of('b', 'image'), of('c', 'text')];
   expect(shadowsFor([a, b, c], a)).toEqual([b]);
+  const [d, e, f] = [of('d', 'senses', ['left', 'right']), of('e', 'senses', ['right', 'left']), of('f', 'senses', ['left'])];
+  expect(shadowsFor([d, e, f], d)).toEqual([e]);
 });
 
 test('the address of a deployment', () => {

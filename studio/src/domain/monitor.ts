@@ -1,6 +1,6 @@
 // How a deployment does: days in a row, shares with their intervals, and what the tests say in words.
 
-import type { Day, Drift, Estimate, Mix } from '../api/types';
+import type { Day, Drift, Estimate, Mix, Model } from '../api/types';
 
 const Z = 1.959964;
 /** Below this chance a difference counts as one. It is looked at often, so it is stricter than usual. */
@@ -109,7 +109,8 @@ export function mixRows({ classes, expected, observed }: Mix): MixRow[] {
   return rows.toSorted((a, b) => apart(b) - apart(a));
 }
 
-/** Models that can be asked beside the one that answers: they take the same kind of input. */
-export function shadowsFor<M extends { id: string; modality: unknown }>(models: readonly M[], answering: M): M[] {
-  return models.filter((model) => model.id !== answering.id && model.modality === answering.modality);
+/** Models that can be asked beside the one that answers: they take the same kind of input, of several senses the same ones. */
+export function shadowsFor<M extends Pick<Model, 'id' | 'modality' | 'senses'>>(models: readonly M[], answering: M): M[] {
+  const takes = ({ modality, senses }: M): string => JSON.stringify([modality, senses.map((sense) => [sense.name, sense.modality]).toSorted()]);
+  return models.filter((model) => model.id !== answering.id && takes(model) === takes(answering));
 }

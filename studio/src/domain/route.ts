@@ -1,12 +1,13 @@
 // Addresses of the pages, both ways.
 
-export const steps = ['gallery', 'map', 'label', 'worklist', 'agreement', 'models', 'try', 'deploy'] as const;
+export const steps = ['gallery', 'map', 'label', 'worklist', 'book', 'agreement', 'models', 'try', 'deploy', 'history'] as const;
 export type Step = (typeof steps)[number];
 export type Query = Record<string, string>;
 
 export type Route =
   | { page: 'home' }
   | { page: 'enter'; key: string }
+  | { page: 'refused'; code: string }
   | { page: 'deployments'; name: string | null }
   | { page: 'settings' }
   | { page: 'dataset'; id: string; step: Step; item: string | null; query: Query }
@@ -18,6 +19,7 @@ export function parseRoute(hash: string): Route {
   const query: Query = Object.fromEntries(new URLSearchParams(search));
   if (first === undefined) return { page: 'home' };
   if (first === 'enter' && rest[0]) return { page: 'enter', key: rest[0] };
+  if (first === 'refused' && rest[0]) return { page: 'refused', code: rest[0] };
   if (first === 'deployments') return { page: 'deployments', name: rest[0] ?? null };
   if (first === 'settings') return { page: 'settings' };
   if (first === 'd' && rest[0]) {

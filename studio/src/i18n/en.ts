@@ -1,7 +1,10 @@
 // English. The keys here are the keys of every language; {n|one|many} picks by number.
 
 import { agree } from './en/agree';
+import { book } from './en/book';
+import { content } from './en/content';
 import { data } from './en/data';
+import { history } from './en/history';
 import { label } from './en/label';
 import { marks } from './en/marks';
 import { tasks } from './en/tasks';
@@ -12,4 +15,4 @@ import { monitor } from './en/monitor';
 import { settings } from './en/settings';
 import { shell } from './en/shell';
 
-export const en = { ...shell, ...data, ...label, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings };
+export const en = { ...shell, ...content, ...data, ...label, ...book, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings, ...history };

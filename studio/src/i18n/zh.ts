@@ -2,7 +2,10 @@
 
 import type { en } from './en';
 import { agree } from './zh/agree';
+import { book } from './zh/book';
+import { content } from './zh/content';
 import { data } from './zh/data';
+import { history } from './zh/history';
 import { label } from './zh/label';
 import { marks } from './zh/marks';
 import { tasks } from './zh/tasks';
@@ -13,4 +16,4 @@ import { monitor } from './zh/monitor';
 import { settings } from './zh/settings';
 import { shell } from './zh/shell';
 
-export const zh: Record<keyof typeof en, string> = { ...shell, ...data, ...label, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings };
+export const zh: Record<keyof typeof en, string> = { ...shell, ...content, ...data, ...label, ...book, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings, ...history };

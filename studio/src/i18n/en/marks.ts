@@ -57,7 +57,6 @@ export const marks = {
   'marks.sound.end.at': 'End at {time}',
   'marks.sound.segment': 'Play the selected segment',
   'marks.sound.segment.short': 'Play it',
-  'marks.saved': '{name}: {n} {n|mark|marks}',
   'marks.lost': 'The marks on {name} were not saved: {reason}',
   'marks.undone': 'Marks undone',
   'marks.unreadable': 'This browser cannot show the original, so nothing can be marked on it.',

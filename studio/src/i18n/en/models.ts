@@ -36,7 +36,7 @@ export const models = {
   'model.promise.answered': 'answers by itself',
   'model.promise.person': 'left to a person',
   'model.promise.threshold': 'Answers when it is at least {percent} sure.',
-  'model.promise.sure': 'At most {percent} of its answers are wrong, with 95 % confidence.',
+  'model.promise.sure': 'At most {percent} of its answers are wrong, with 95% confidence.',
   'model.promise.impossible': 'The labels are too few to promise that.',
   'model.promise.lowest': 'The lowest error rate that can be promised is {percent}.',
   'model.promise.none': 'Label more examples and tune again.',

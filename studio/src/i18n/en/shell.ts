@@ -57,6 +57,21 @@ export const shell = {
   'enter.setup.password.hint': 'At least 10 characters.',
   'enter.setup.go': 'Start',
 
+  'enter.with': 'Log in with {name}',
+  'enter.or': 'or with a password',
+
+  'refused.title': 'You are not in',
+  'refused.link': 'Your account was not linked',
+  'refused.other': 'Something went wrong on the way. Please begin again.',
+  'refused.login_lost': 'This log-in was not begun in this browser, or took too long. Please begin again.',
+  'refused.login_declined': 'The log-in was declined. Begin again if that was not meant.',
+  'refused.login_unreachable': 'The log-in service does not answer. Try again in a while, or use a password.',
+  'refused.login_unproven': 'What the log-in service sent does not prove who you are. Please begin again; if it stays so, tell whoever runs this server.',
+  'refused.login_unverified': 'The log-in service gives no verified e-mail for you. Have it verified there, or ask an owner for a password.',
+  'refused.login_unknown': 'Nobody with your e-mail has been let in here. Ask an owner to add you.',
+  'refused.login_taken': 'This account belongs to somebody else here, or you come in with another one. Ask an owner.',
+  'refused.home': 'To the settings',
+
   'job.import': 'Bringing in',
   'job.audit': 'Looking for mistakes',
   'job.tune': 'Tuning',

@@ -17,7 +17,4 @@ export const tasks = {
   'task.value.wrong': 'This is no number.',
   'task.value.first': 'The first value decides the unit: write all in the same one.',
   'task.n.values': '{n} {n|value|values}',
-  'task.no.worklist': 'Suggestions and accuracy need one class each for now.',
-  'task.worklist': 'Not for this kind of answer yet',
-  'task.worklist.text': 'The worklist looks through data with one class each. Tuning works for all.',
 } as const;

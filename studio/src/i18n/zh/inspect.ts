@@ -1,13 +1,12 @@
 import type { inspect as en } from '../en/inspect';
 
 export const inspect: Record<keyof typeof en, string> = {
-  'inspect.dataset': '良品和缺陷的照片：调优会做出一个检测器。',
+  'inspect.dataset': '良品和缺陷：调优会做出一个检测器。',
   'inspect.dataset.text': '它从 {n} 个良品学会“好”是什么样子，指出零件哪里不同，并说出认识的缺陷种类。',
   'inspect.tune.rate': '最多允许多少良品误报',
   'inspect.tune.needs': '大约需要 {n} 个良品才能证明。',
   'inspect.tune.enough': '您有 {n} 个。',
   'inspect.tune.short': '您有 {n} 个；不够时只是估计。',
-  'inspect.tune.few': '至少需要几个良品。',
   'inspect.kind': '检测器',
   'inspect.promise': '它的承诺',
   'inspect.promise.proven': '有 {confidence} 的把握：良品误报不超过 {rate}。',
@@ -32,7 +31,7 @@ export const inspect: Record<keyof typeof en, string> = {
   'inspect.alarmed.none': '没有良品误报。',
   'inspect.part.gone': '已经不在了',
   'inspect.part.score': '得分 {score}',
-  'inspect.advice': '接下来拍什么',
+  'inspect.advice': '接下来补充哪些样本',
   'inspect.suspects': '请再看一眼这些',
   'inspect.suspects.text': '它们标为良品，却和其他良品不像。',
   'inspect.alarm': '报警',
@@ -45,9 +44,10 @@ export const inspect: Record<keyof typeof en, string> = {
   'inspect.good.little': '有 {n} 处略有不同，还不到报警的程度。',
   'inspect.score': '得分 {score}，达到 {threshold} 报警。',
   'inspect.rare': '良品里有 {percent} 会同样反常或更反常。',
-  'inspect.heat': '热力图',
   'inspect.heat.amount': '热力图的浓淡',
   'inspect.heat.view': '哪里不同：越暖差别越大',
   'inspect.regions': '勾出这些地方',
   'inspect.photo': '照片',
+  'inspect.sound': '原声',
+  'inspect.heat.spectrum': '频谱哪里不同：向右是时间，越高音调越高',
 };

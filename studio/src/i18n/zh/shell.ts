@@ -59,6 +59,21 @@ export const shell: Record<keyof typeof en, string> = {
   'enter.setup.password.hint': '至少 10 个字符。',
   'enter.setup.go': '开始使用',
 
+  'enter.with': '使用 {name} 登录',
+  'enter.or': '或使用密码',
+
+  'refused.title': '未能登录',
+  'refused.link': '账号没有关联成功',
+  'refused.other': '途中出了点问题，请重新开始。',
+  'refused.login_lost': '此次登录不是从这个浏览器发起的，或者花的时间太长。请重新开始。',
+  'refused.login_declined': '登录被拒绝了。如果并非您的本意，请重新开始。',
+  'refused.login_unreachable': '登录服务没有回应。请稍后再试，或使用密码登录。',
+  'refused.login_unproven': '登录服务返回的内容无法证明您的身份。请重新开始；如果仍然不行，请告诉管理这台服务器的人。',
+  'refused.login_unverified': '登录服务没有提供您经过验证的邮箱。请先在那里验证邮箱，或请所有者为您设置密码。',
+  'refused.login_unknown': '您的邮箱还没有被邀请。请联系所有者将您加入。',
+  'refused.login_taken': '这个账号已属于这里的其他人，或者您用的是另一个账号。请联系所有者。',
+  'refused.home': '前往设置',
+
   'job.import': '正在导入',
   'job.audit': '正在检查',
   'job.tune': '正在调优',

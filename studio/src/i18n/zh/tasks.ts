@@ -19,7 +19,4 @@ export const tasks: Record<keyof typeof en, string> = {
   'task.value.wrong': '这不是数字。',
   'task.value.first': '请始终使用同一个单位。',
   'task.n.values': '{n} 个数值',
-  'task.no.worklist': '目前只有单个类别的数据集有建议和准确率。',
-  'task.worklist': '还不支持这种答案',
-  'task.worklist.text': '待办目前只检查单个类别的数据集。调优对哪一种都行。',
 };

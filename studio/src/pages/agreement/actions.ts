@@ -11,9 +11,6 @@ import type { Dataset } from '../../api/types';
 import { t } from '../../i18n';
 import type { AgreementState } from './state.svelte';
 
-/** N finds a class. */
-export const RESERVED = ['n'];
-
 export function disputeActions(agreement: AgreementState, dataset: Dataset, letters: readonly string[]): Bound[] {
   if (!agreement.current) return [];
   const moves: Bound[] = [

@@ -12,11 +12,7 @@ import { selectAll } from '../../actions/select-all';
 import { toggleSelected } from '../../actions/toggle-selected';
 import { undoLabel } from '../../actions/undo-label';
 import { who } from '../../app/session.svelte';
-import { MARK_LETTERS } from '../../parts/marking/actions';
 import type { GalleryState } from './state.svelte';
-
-/** Letters the gallery needs itself, so that they stand for no class. */
-export const RESERVED = ['x', 'p', 'n', ...MARK_LETTERS];
 
 export function galleryActions(gallery: GalleryState, letters: string[]): Bound[] {
   const looking = [openExample, toggleSelected, selectAll, clearSelection, playSound].map((action) => bind(action, gallery));

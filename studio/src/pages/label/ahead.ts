@@ -2,6 +2,7 @@
 
 import { examples } from '../../api/calls';
 import type { Example, Modality } from '../../api/types';
+import { hasPicture } from '../../domain/content';
 
 const AHEAD = 4;
 
@@ -10,9 +11,9 @@ export class Ahead {
   #pictures: HTMLImageElement[] = [];
 
   fetch(queue: readonly Example[], modality: Modality | null): void {
-    if (modality !== 'image' && modality !== 'sound') return;
-    const address = modality === 'image' ? examples.contentUrl : examples.thumbnailUrl;
-    const wanted = queue.slice(0, AHEAD).map((example) => new URL(address(example.id), location.href).href);
+    const ahead = queue.slice(0, AHEAD).filter((example) => hasPicture(example, modality));
+    const address = (id: string): string => (modality === 'image' ? examples.contentUrl(id) : examples.thumbnailUrl(id));
+    const wanted = ahead.map((example) => new URL(address(example.id), location.href).href);
     this.#pictures = wanted.map((src) => {
       const held = this.#pictures.find((picture) => picture.src === src);
       if (held) return held;

@@ -3,12 +3,13 @@
 
 import { labels } from '../../api/calls';
 import { CallError } from '../../api/client';
-import type { Example, Labelled, Task } from '../../api/types';
+import type { BrokenRule, Example, Labelled, Task } from '../../api/types';
 import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
-import { answerText, classesOf, namesGoodParts, withAnswer, type Answer } from '../../domain/answers';
+import { answerText, classesOf, isAnswered, namesGoodParts, withAnswer, type Answer } from '../../domain/answers';
 import { Outbox, type Letter } from '../../domain/outbox';
 import { lookedFor, typicalSeconds } from '../../domain/queue';
+import { accepted } from '../../domain/suggestions';
 import { locale, t } from '../../i18n';
 import type { Kept } from '../../parts/marking/keeper';
 import { Marking } from '../../parts/marking/marking.svelte';
@@ -30,7 +31,8 @@ type Step = Given | Kept;
 export class LabelState extends LabelQueue {
   readonly accuracy: LiveAccuracy;
   waiting = $state(0);
-  warning = $state.raw<{ given: Given; text: string } | null>(null);
+  /** What speaks against a label that was given: a rule of the label book, or the model. */
+  warning = $state.raw<{ given: Given; text: string; broken: BrokenRule | null } | null>(null);
   picking = $state(false);
   announced = $state('');
   speed = $state<number | null>(null);
@@ -119,13 +121,31 @@ export class LabelState extends LabelQueue {
   }
 
   get mayAccept(): boolean {
-    return this.task === 'class' && !this.marking.on && !!this.current?.suggestion;
+    if (this.marking.on || !this.current) return false;
+    // Where something is ticked or was answered, Enter means that.
+    const open = this.task === 'class' || (this.draft.answer === null && !isAnswered(this.current));
+    return open && this.#accepted !== null;
+  }
+
+  get #accepted(): Answer | null {
+    return accepted(this.current?.suggestion ?? null, this.task);
   }
 
   /** What the model suggests is right; a defect still wants its marks. */
   accept(): void {
-    const name = this.current?.suggestion?.label;
-    if (name !== undefined) this.choose(name);
+    const answer = this.#accepted;
+    if (!answer) return;
+    if ('label' in answer && answer.label !== null) this.choose(answer.label);
+    else this.give(answer);
+  }
+
+  get mayTick(): boolean {
+    return this.task === 'classes' && this.mayAccept;
+  }
+
+  /** Begins with what the model suggests, to mend it. */
+  tick(): void {
+    this.draft.answer = this.#accepted;
   }
 
   give(answer: Answer): void {
@@ -135,6 +155,14 @@ export class LabelState extends LabelQueue {
     this.marking.leave(milliseconds);
     const example = this.current;
     if (milliseconds !== null) this.#timed(milliseconds);
+    const given = this.#given(example, answer, milliseconds);
+    this.done.add(example.id);
+    this.next();
+    this.#outbox.add(given.letter);
+  }
+
+  /** Counts an answer, and writes the letter that brings it to the server. */
+  #given(example: Example, answer: Answer, milliseconds: number | null): Given {
     const given: Given = {
       example,
       answer,
@@ -145,11 +173,9 @@ export class LabelState extends LabelQueue {
       },
     };
     this.history = [...this.history, given];
-    this.done.add(example.id);
     this.store.moved(classesOf(example), classesOf(answer));
     this.announced = t('label.saved', { name: example.name, label: this.told(answer) });
-    this.next();
-    this.#outbox.add(given.letter);
+    return given;
   }
 
   /** An answer in words. */
@@ -188,7 +214,7 @@ export class LabelState extends LabelQueue {
 
   #sent(given: Given, answer: Labelled): void {
     this.accuracy.touch();
-    if (answer.warning) this.warning = { given, text: answer.warning };
+    if (answer.warning) this.warning = { given, text: answer.warning, broken: answer.broken };
   }
 
   #lost(given: Given, error: unknown): void {
@@ -254,6 +280,28 @@ export class LabelState extends LabelQueue {
     if (!this.warning) return;
     const { example, answer } = this.warning.given;
     this.show(withAnswer(example, answer));
+  }
+
+  get mayFollow(): boolean {
+    return !!this.warning?.broken?.asks;
+  }
+
+  /** Takes the label that the rule asks for; what is shown now stays. */
+  followRule(): void {
+    const asks = this.warning?.broken?.asks;
+    if (!this.warning || !asks) return;
+    const { example, answer } = this.warning.given;
+    this.warning = null;
+    this.#outbox.add(this.#given(withAnswer(example, answer), { label: asks }, null).letter);
+  }
+
+  get mayStay(): boolean {
+    return this.warning !== null;
+  }
+
+  /** The label is right, whatever was said against it. */
+  stay(): void {
+    this.warning = null;
   }
 
   get task(): Task {

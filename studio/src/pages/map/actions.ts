@@ -13,9 +13,6 @@ import { mapTools, type MapState } from './state.svelte';
 
 export { toolKeys };
 
-/** Letters the page needs itself, so that they stand for no class. */
-export const RESERVED = ['f', ...Object.values(toolKeys)];
-
 export function mapActions(map: MapState, dataset: Dataset, letters: string[], editable: boolean): Bound[] {
   const looking = [moveMap, zoomMap, fitMap, selectHere, clearMap, ...mapTools.map(pickMapTool)].map((action) => bind(action, map));
   if (!editable) return looking;

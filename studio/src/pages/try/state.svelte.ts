@@ -10,7 +10,7 @@ export interface Attempt {
   id: number;
   name: string;
   text: string | null;
-  /** Address of the picture or sound within this page. */
+  /** Address of the picture, sound or video within this page. */
   url: string | null;
   modality: Modality;
   predicted: Predicted | null;
@@ -35,6 +35,13 @@ export class TryState {
   async askFile(blob: Blob, name: string, modality: Modality): Promise<void> {
     const attempt = this.#add({ name, text: null, url: URL.createObjectURL(blob), modality });
     await this.#ask(attempt, () => models.predictFiles(this.model, [{ name, blob }]));
+  }
+
+  /** One thing, by what is there of its senses. */
+  async askSenses(there: ReadonlyMap<string, File | string>): Promise<void> {
+    const told = [...there].map(([sense, given]) => `${sense}: ${typeof given === 'string' ? given : given.name}`).join('\n');
+    const attempt = this.#add({ name: told, text: told, url: null, modality: 'senses' });
+    await this.#ask(attempt, () => models.predictSenses(this.model, there));
   }
 
   /** One picture of the camera: the answer only, nothing is kept. */

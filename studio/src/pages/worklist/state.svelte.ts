@@ -2,28 +2,39 @@
 
 import { worklist } from '../../api/calls';
 import { CallError } from '../../api/client';
-import type { Decision, Finding, Worklist } from '../../api/types';
+import type { Decision, Finding, RuleChoice, Task, Worklist } from '../../api/types';
 import { JobWatch } from '../../app/job.svelte';
 import { Resource } from '../../app/resource.svelte';
 import { reason, toasts } from '../../app/toasts.svelte';
+import { answerText, toggleClass, type Answer } from '../../domain/answers';
 import { wrong } from '../../domain/format';
-import { nextOpen, outcome } from '../../domain/worklist';
-import { t } from '../../i18n';
+import { kindOf, nextOpen, outcome } from '../../domain/worklist';
+import { locale, t } from '../../i18n';
+import { BookState } from '../book/state.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
 
 export class WorklistState extends Resource<Worklist> {
   readonly store: DatasetStore;
   readonly audit: JobWatch;
-  fault = $state('');
+  /** Rules that findings are about. */
+  readonly book: BookState;
+  /** What is shown of all kinds; empty for all. */
+  kind = $state('');
   at = $state(0);
-  picking = $state(false);
+  /** What a class is looked for: the label of one example, or the name of a class of its own. */
+  picking = $state<'label' | 'class' | null>(null);
+  /** Several labels that are ticked and not decided yet. */
+  draft = $state.raw<string[] | null>(null);
   /** Numbers of the findings decided here, the last one last. */
   decided = $state.raw<number[]>([]);
+  /** How many decisions the server took. */
+  taken = $state(0);
   #renewing: Promise<void> | null = null;
 
   constructor(store: DatasetStore) {
     super(() => worklist.get(store.id));
     this.store = store;
+    this.book = new BookState(store.id);
     this.audit = new JobWatch('audit', (job) => {
       if (job.state === 'failed') toasts.bad(job.error ? wrong(job.error) : t('common.failed'));
       void this.begin();
@@ -40,38 +51,81 @@ export class WorklistState extends Resource<Worklist> {
 
   get shown(): Finding[] {
     const all = this.data?.findings ?? [];
-    return this.fault === '' ? all : all.filter((finding) => finding.fault === this.fault);
+    return this.kind === '' ? all : all.filter((finding) => kindOf(finding) === this.kind);
   }
 
   get current(): Finding | undefined {
     return this.shown[this.at];
   }
 
-  filter(fault: string): void {
-    this.fault = fault;
+  filter(kind: string): void {
+    this.kind = kind;
     this.#toFirst();
   }
 
   #toFirst(): void {
-    this.at = nextOpen(this.shown, -1) ?? 0;
+    this.#show(nextOpen(this.shown, -1) ?? 0);
   }
 
   go(by: number): void {
-    this.at = Math.max(0, Math.min(this.shown.length - 1, this.at + by));
+    this.#show(Math.max(0, Math.min(this.shown.length - 1, this.at + by)));
+  }
+
+  #show(at: number): void {
+    this.at = at;
+    this.draft = null;
+  }
+
+  get task(): Task {
+    return this.store.data?.task ?? 'class';
+  }
+
+  /** What was given, or is suggested, in words. */
+  told(answer: NonNullable<Finding['given']>): string {
+    return answerText(answer, t('task.none'), locale()) ?? t('gallery.unlabelled');
+  }
+
+  /** A class was chosen, by its key or its button. */
+  choose(name: string): void {
+    if (this.task === 'classes') this.draft = toggleClass(this.ticked, name, this.store.classes);
+    else if (this.task === 'class') void this.decide('relabel', { label: name });
+  }
+
+  /** Labels that are ticked: the draft, or those that were given. */
+  get ticked(): readonly string[] {
+    return this.draft ?? this.current?.given?.labels ?? [];
+  }
+
+  get mayGiveDrafted(): boolean {
+    return this.draft !== null;
+  }
+
+  giveDrafted(): void {
+    if (this.draft) void this.decide('relabel', { labels: this.draft });
+  }
+
+  get mayGiveNone(): boolean {
+    return this.task === 'classes' && this.current !== undefined;
+  }
+
+  giveNone(): void {
+    void this.decide('relabel', { labels: [] });
   }
 
   /** Shows the next one at once; the decision travels behind and comes back when it is not taken. */
-  async decide(decision: Decision, label?: string): Promise<void> {
+  async decide(decision: Decision, answer: Partial<Answer> & { rule?: RuleChoice } = {}): Promise<void> {
     const finding = this.current;
     const audited_at = this.data?.audited_at;
     if (!finding || !audited_at) return;
     this.#put({ ...finding, decision: outcome[decision] }, audited_at);
     this.decided = [...this.decided.filter((number) => number !== finding.number), finding.number];
     const next = nextOpen(this.shown, this.at);
-    if (next !== null) this.at = next;
+    this.#show(next ?? this.at);
     try {
-      this.#put(await worklist.decide(this.store.id, finding.number, { audited_at, decision, label }), audited_at);
-      if (decision !== 'keep') void this.store.load();
+      this.#put(await worklist.decide(this.store.id, finding.number, { audited_at, decision, ...answer }), audited_at);
+      this.taken += 1;
+      if (decision !== 'keep' || finding.decision !== null) void this.store.load();
+      if (finding.conflict !== null) void this.book.load();
     } catch (error) {
       // Another list has come meanwhile: what was decided about this one is past.
       if (this.data?.audited_at !== audited_at) return;
@@ -82,6 +136,12 @@ export class WorklistState extends Resource<Worklist> {
     }
   }
 
+  /** Gives the case that is shown a rule. */
+  chooseRule(rule: RuleChoice): void {
+    if (rule === 'new_class') this.picking = 'class';
+    else void this.decide('rule', { rule });
+  }
+
   /** Goes back to the last decided finding, to decide it again. */
   back(): void {
     const number = this.decided.at(-1);
@@ -90,8 +150,12 @@ export class WorklistState extends Resource<Worklist> {
       return;
     }
     this.decided = this.decided.slice(0, -1);
-    if (!this.shown.some((finding) => finding.number === number)) this.fault = '';
-    this.at = Math.max(0, this.shown.findIndex((finding) => finding.number === number));
+    if (!this.shown.some((finding) => finding.number === number)) this.kind = '';
+    this.#show(Math.max(0, this.shown.findIndex((finding) => finding.number === number)));
+  }
+
+  async undo(): Promise<void> {
+    this.back();
   }
 
   async look(): Promise<void> {

@@ -30,9 +30,6 @@ import { PictureEditor, tools } from './picture.svelte';
 import { SoundEditor } from './sound.svelte';
 import { TextEditor } from './text.svelte';
 
-/** Letters that marking needs itself, so that they stand for no class. */
-export const MARK_LETTERS = ['m', 'v', 'b', 'p', 'r', 'e', 'f', 'w'];
-
 export function markingActions(editor: MarkEditor): Bound[] {
   return [...ofEditor(editor), ...[nextMark, previousMark, deleteMark, undoMark, redoMark, leaveMark].map((action) => bind(action, editor))];
 }

@@ -1,6 +1,7 @@
 // Whether an example is being marked, and the editor for it: shared by the labelling page and the gallery.
 
 import type { Example, Modality } from '../../api/types';
+import { canBeMarked } from '../../domain/content';
 import type { Outbox } from '../../domain/outbox';
 import { locale } from '../../i18n';
 import { MarkEditor } from './editor.svelte';
@@ -26,8 +27,8 @@ export class Marking {
   show(example: Example | undefined, modality: Modality | null, usual: boolean): void {
     if (example && this.editor?.example.id === example.id && this.editor.kept === example.marks) return;
     this.leave(null);
-    this.editor = example ? this.#made(example, modality) : null;
-    this.on = this.wanted ?? (usual || (example?.marks.length ?? 0) > 0);
+    this.editor = example && canBeMarked(modality) ? this.#made(example, modality) : null;
+    this.on = this.editor !== null && (this.wanted ?? (usual || (example?.marks.length ?? 0) > 0));
   }
 
   #made(example: Example, modality: Modality | null): MarkEditor {
@@ -55,6 +56,7 @@ export class Marking {
   }
 
   toggle(): void {
+    if (!this.editor) return;
     this.wanted = !this.on;
     this.on = this.wanted;
     if (!this.on) this.editor?.finish();
