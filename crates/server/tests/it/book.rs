@@ -10,8 +10,6 @@ use testkit::{Client, Told, id};
 
 use crate::running::{Running, folder, start};
 
-const PASSWORD: &str = "a long password";
-
 /// A part with some discs on it, each number another; the same at either size.
 fn part(colour: [u8; 3], number: u32, side: u32) -> Vec<u8> {
     let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(12_345);
@@ -61,9 +59,7 @@ impl Parts {
     fn new() -> Self {
         let (dir, data) = folder();
         let server = start(Way::Team, &data);
-        let nobody = server.nobody();
-        let setup = json!({ "key": server.key, "tenant": "Works", "name": "ann", "password": PASSWORD });
-        let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
+        let ann = server.set_up();
         let dataset = ann.bring("parts", &two_rules());
         let parts = Self { _dir: dir, server, ann, dataset };
         parts.audit();
@@ -126,10 +122,7 @@ impl Parts {
     }
 
     fn person(&self, name: &str, role: &str) -> Client {
-        let new = json!({ "name": name, "role": role, "password": PASSWORD });
-        assert_eq!(self.ann.post("/v1/people", &new).status, 200);
-        let nobody = self.server.nobody();
-        nobody.with_session(&nobody.post("/v1/login", &json!({ "name": name, "password": PASSWORD })))
+        self.server.person(&self.ann, name, role)
     }
 }
 

@@ -6,8 +6,6 @@ use testkit::{Client, id, parts, photo};
 
 use crate::running::{Running, folder, start};
 
-const PASSWORD: &str = "a long password";
-
 /// A data set with six red and six blue parts, and those who work on it.
 struct Set {
     _dir: tempfile::TempDir,
@@ -20,18 +18,13 @@ impl Set {
     fn new() -> Self {
         let (dir, data) = folder();
         let server = start(Way::Team, &data);
-        let nobody = server.nobody();
-        let setup = json!({ "key": server.key, "tenant": "Works", "name": "ann", "password": PASSWORD });
-        let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));
+        let ann = server.set_up();
         let dataset = ann.bring("parts", &parts(6));
         Self { _dir: dir, server, ann, dataset }
     }
 
     fn labeller(&self, name: &str) -> Client {
-        let new = json!({ "name": name, "role": "labeller", "password": PASSWORD });
-        assert_eq!(self.ann.post("/v1/people", &new).status, 200);
-        let nobody = self.server.nobody();
-        nobody.with_session(&nobody.post("/v1/login", &json!({ "name": name, "password": PASSWORD })))
+        self.server.person(&self.ann, name, "labeller")
     }
 
     fn at(&self, path: &str) -> String {

@@ -6,8 +6,12 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use serde_json::json;
 use server::{Oidc, Settings, Store, Way};
 use testkit::Client;
+
+/// Of everybody.
+const PASSWORD: &str = "a long password";
 
 /// A server that runs until it is dropped.
 pub(crate) struct Running {
@@ -77,6 +81,21 @@ impl Running {
     /// The owner of a local server.
     pub(crate) fn owner(&self) -> Client {
         Client::owner(&self.address, self.key.as_deref().expect("a key"))
+    }
+
+    /// Ann, who sets a team's server up and owns it.
+    pub(crate) fn set_up(&self) -> Client {
+        let setup = json!({ "key": self.key, "tenant": "Works", "name": "ann", "password": PASSWORD });
+        let nobody = self.nobody();
+        nobody.with_session(&nobody.post("/v1/setup", &setup))
+    }
+
+    /// Somebody whom the owner lets in.
+    pub(crate) fn person(&self, owner: &Client, name: &str, role: &str) -> Client {
+        let new = json!({ "name": name, "role": role, "password": PASSWORD });
+        assert_eq!(owner.post("/v1/people", &new).status, 200);
+        let nobody = self.nobody();
+        nobody.with_session(&nobody.post("/v1/login", &json!({ "name": name, "password": PASSWORD })))
     }
 }
 
