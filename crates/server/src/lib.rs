@@ -23,6 +23,7 @@ mod listening;
 mod live;
 mod making;
 mod marks;
+mod member_names;
 mod memory;
 mod monitoring;
 mod oidc;
@@ -141,6 +142,7 @@ async fn serve(
     let workers: Vec<_> =
         (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
     tokio::spawn(sweeping::sweep(app.clone()));
+    tokio::spawn(live::listen(app.clone()));
     let watching = tokio::spawn(monitoring::watch(app.clone()));
     let closing = app.clone();
     let until = async move {

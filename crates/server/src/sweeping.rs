@@ -1,6 +1,6 @@
 //! Files that no row names any more: of data sets and models that were taken out, of uploads that were dropped or failed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::app::MODEL_ENDINGS;
 use crate::clock::now;
 use crate::db::Tenant;
 use crate::error::ApiError;
+use crate::senses;
 
 /// How often it is swept.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -37,9 +38,24 @@ pub(crate) async fn sweep(app: Arc<App>) {
     }
 }
 
-/// Measures files that a version kept which did not count bytes. One that is nowhere takes no room.
+/// Measures files that a version kept which did not count bytes, and adds up what tenants have. A file that is nowhere takes no room.
 async fn measure(app: &App) -> Result<(), ApiError> {
     let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    for (tenant, dataset) in app.db.unlisted_datasets().await? {
+        let tenant = Tenant::of_row(tenant);
+        let kept = app.db.senses_of(&tenant, &dataset).await?;
+        let blobs = app.blobs.clone();
+        let files = app.blocking(move || {
+            let names: BTreeSet<String> = kept.iter().flat_map(|kept| senses::blobs(Some(kept))).collect();
+            let measured = |name: String| {
+                let bytes = blobs.size(&name)?.map_or(0, whole);
+                Ok((name, bytes))
+            };
+            names.into_iter().map(measured).collect()
+        });
+        let files: Vec<(String, i64)> = files.await?;
+        app.db.list_files(&tenant, &dataset, &files).await?;
+    }
     loop {
         let unmeasured = app.db.unmeasured_blobs().await?;
         if unmeasured.is_empty() || app.is_closing() {
@@ -59,6 +75,10 @@ async fn measure(app: &App) -> Result<(), ApiError> {
             sizes.sum::<Result<u64, ApiError>>()
         });
         app.db.measure_model(&Tenant::of_row(tenant), &id, whole(bytes.await?)).await?;
+    }
+    let n_wrong = app.db.add_up().await?;
+    if n_wrong > 0 {
+        tracing::warn!(n_tenants = n_wrong, "what they have was added up anew, and is other than was kept");
     }
     Ok(())
 }

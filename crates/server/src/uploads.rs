@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::StatusCode;
 
 use crate::error::ApiError;
+use crate::member_names::MemberNames;
 
 /// Most files of one upload, and most members of one archive.
 const MOST_FILES: usize = 200_000;
@@ -155,10 +156,14 @@ impl Uploads {
                 "压缩包最多 20 万个文件",
             ));
         }
+        let names = (0..zip.len()).map(|place| Ok(zip.by_index_raw(place)?.name_raw().to_vec()));
+        let names: Vec<Vec<u8>> = names.collect::<zip::result::ZipResult<_>>().map_err(|error| broken(&error))?;
+        let written = MemberNames::of(names.iter().map(Vec::as_slice));
         let mut left = self.most.min(size.saturating_mul(MOST_RATIO).max(1 << 20));
         for place in 0..zip.len() {
             let mut member = zip.by_index(place).map_err(|error| broken(&error))?;
-            let name = member.name().map_err(|error| broken(&error))?.into_owned();
+            let dos = member.name().map_err(|error| broken(&error))?;
+            let name = written.read(member.name_raw(), dos).into_owned();
             // What other systems add for themselves; and links, which could point anywhere.
             let ours = !name.starts_with("__MACOSX/") && !name.ends_with(".DS_Store");
             if member.is_dir() || member.is_symlink() || !ours {
@@ -282,6 +287,19 @@ mod tests {
         uploads.append("sly", "sly.zip", 0, &sly).expect("sent");
         assert_eq!(uploads.root("sly").expect_err("refused").code, "invalid");
         assert!(!dir.path().join("uploads/out.txt").exists());
+    }
+
+    #[test]
+    fn names_in_gbk_are_read() {
+        let (_dir, uploads) = uploads();
+        // A letter for each byte, so that sizes and offsets stay: what packs here writes UTF-8 only.
+        let mut zip = zip_of(&[("set/abcd/1.txt", b"x"), ("set/good/2.txt", b"y")]);
+        let places: Vec<usize> = (0..zip.len()).filter(|at| zip[*at..].starts_with(b"abcd")).collect();
+        assert_eq!(places.len(), 2, "before the file and in the directory");
+        places.iter().for_each(|at| zip[*at..at + 4].copy_from_slice(b"\xbb\xae\xba\xdb"));
+        uploads.append("gbk", "set.zip", 0, &zip).expect("sent");
+        let root = uploads.root("gbk").expect("unpacked");
+        assert!(root.join("划痕/1.txt").is_file() && root.join("good/2.txt").is_file());
     }
 
     #[test]

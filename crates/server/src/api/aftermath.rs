@@ -105,7 +105,7 @@ impl Aftermath {
 /// What was asked about as an example would be kept, with how much room its files take. Nothing is written.
 fn named(question: &Question, senses: &[Sense], blobs: &Blobs) -> Result<Incoming, ApiError> {
     let mut kept = Incoming::default();
-    let mut bytes = 0_i64;
+    let mut files = Vec::new();
     let mut hold = |input: &Input| {
         let (blob, size) = match input {
             Input::Text(text) => return Ok::<_, ApiError>(Known::Text(text.clone())),
@@ -115,7 +115,7 @@ fn named(question: &Question, senses: &[Sense], blobs: &Blobs) -> Result<Incomin
             }
             Input::Frames(_) | Input::Series(_) => unreachable!("what is sent is a text or a file"),
         };
-        bytes = bytes.saturating_add(i64::try_from(size).unwrap_or(i64::MAX));
+        files.push((blob.clone(), i64::try_from(size).unwrap_or(i64::MAX)));
         Ok(Known::Blob(blob))
     };
     if senses.is_empty() {
@@ -132,7 +132,7 @@ fn named(question: &Question, senses: &[Sense], blobs: &Blobs) -> Result<Incomin
         }
         (kept.body, kept.senses) = (senses::texts(&known), Some(senses::keep(&known)));
     }
-    kept.bytes = bytes;
+    kept.files = files;
     Ok(kept)
 }
 

@@ -17,7 +17,6 @@ use crate::App;
 use crate::db::labels::{Act, Said, What};
 use crate::db::votes::VoteRow;
 use crate::error::ApiError;
-use crate::live;
 use crate::people::{Caller, Right};
 use crate::tasks::Task;
 
@@ -163,8 +162,7 @@ pub(super) async fn decide(
     found(app.db.label(&caller.tenant, &id, &[said]).await?)?;
     // Where a decision is taken back, what most say holds.
     let row = found(app.db.example(&caller.tenant, &example).await?)?;
-    let given = live::Given { example, label: row.label.clone(), drawn: false };
-    app.lives.of(&app, &caller.tenant, &id).label(&app, given);
+    app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
     Ok(Json(Teller::of(&app, &caller, &id).await?.tell(row)))
 }
 

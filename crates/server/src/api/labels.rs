@@ -1,6 +1,5 @@
 //! Labelling: one after the other, or many at once; taking back; what was said.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,6 @@ use crate::clock::written;
 use crate::db::datasets::DatasetRow;
 use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
-use crate::live;
 use crate::people::{Caller, Right};
 use crate::tasks::{Answer, Task};
 
@@ -193,35 +191,21 @@ async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -
     let task = Task::named(&of.task)?;
     let live = app.lives.of(app, &caller.tenant, dataset);
     let opinion = live.opinion();
-    let named = |given: &Given| {
-        Ok(live::Given {
-            label: task.keep(&given.answer()?)?,
-            drawn: opinion.as_ref().is_some_and(|opinion| opinion.draws(&given.example)),
-            example: given.example.clone(),
-        })
-    };
-    let mut taken = given.iter().map(named).collect::<Result<Vec<live::Given>, ApiError>>()?;
-    let said = taken.iter().zip(given).map(|(taken, given)| Said {
-        example: &taken.example,
+    let labels = given.iter().map(|given| task.keep(&given.answer()?));
+    let labels = labels.collect::<Result<Vec<Option<String>>, ApiError>>()?;
+    let said = labels.iter().zip(given).map(|(label, given)| Said {
+        example: &given.example,
         what: What::Label,
-        after: taken.label.as_deref(),
-        classes: taken.label.as_deref().map(|label| task.classes(label)).unwrap_or_default(),
+        after: label.as_deref(),
+        classes: label.as_deref().map(|label| task.classes(label)).unwrap_or_default(),
         person: &caller.person.id,
         milliseconds: given.milliseconds.filter(|spent| *spent >= 0),
-        drawn: taken.drawn,
+        drawn: opinion.as_ref().is_some_and(|opinion| opinion.draws(&given.example)),
         act: Act::Give,
     });
     let said: Vec<Said<'_>> = said.collect();
     let event = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
-    if of.annotators > 1 {
-        // What holds is what most say, not what this person says.
-        let ids: Vec<String> = taken.iter().map(|given| given.example.clone()).collect();
-        let rows = app.db.examples_by_id(&caller.tenant, &ids).await?;
-        let holds: HashMap<String, Option<String>> =
-            rows.into_iter().map(|row| (row.id, row.label)).collect();
-        taken.iter_mut().for_each(|given| given.label = holds.get(&given.example).cloned().flatten());
-    }
-    taken.into_iter().for_each(|given| live.label(app, given));
+    live.hear(app).await;
     Ok(event)
 }
 
@@ -243,8 +227,7 @@ pub(super) async fn undo(
     let (example, what, undone) = found(app.db.undo(&caller.tenant, &id, &caller.person.id).await?)?;
     let row = found(app.db.example(&caller.tenant, &example).await?)?;
     if what == What::Label {
-        let given = live::Given { example, label: row.label.clone(), drawn: false };
-        app.lives.of(&app, &caller.tenant, &id).label(&app, given);
+        app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
     }
     let teller = Teller::of(&app, &caller, &id).await?;
     let undone = undone.filter(|_| what == What::Label).map(|label| teller.task.words(&label));

@@ -12,7 +12,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::enter::{begin_session, knows_password};
-use super::reading::{Asked, Sent, found, name_of};
+use super::reading::{Asked, Sent, found, name_of, was_there};
 use crate::App;
 use crate::db::Tenant;
 use crate::db::accounts::Account;
@@ -40,12 +40,12 @@ pub(super) struct Away {
 #[utoipa::path(get, path = "/v1/oidc/start", tag = "entering", responses((status = 303)))]
 pub(super) async fn start(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
     let provider = found(app.provider.as_ref())?;
-    Ok(match provider.begin(back_to(&headers)?, None).await {
+    Ok(match provider.begin(&app.db, back_to(&headers)?, None).await {
         Ok((secret, address)) => {
             let cookie = entrance_cookie(&secret, &headers);
             (AppendHeaders([(SET_COOKIE, cookie)]), to(address.as_str())).into_response()
         }
-        Err(refused) => turned_away(&refused.into()),
+        Err(error) => turned_away(&error),
     })
 }
 
@@ -76,9 +76,22 @@ pub(super) async fn link(
 ) -> Result<impl IntoResponse, ApiError> {
     let provider = found(app.provider.as_ref())?;
     knows_password(&app, &caller, password).await?;
-    let (secret, address) = provider.begin(back_to(&headers)?, Some(caller.person.id)).await?;
+    let (secret, address) = provider.begin(&app.db, back_to(&headers)?, Some(caller.person.id)).await?;
     let cookie = AppendHeaders([(SET_COOKIE, entrance_cookie(&secret, &headers))]);
     Ok((cookie, Json(Away { address: address.into() })))
+}
+
+/// Takes one's own account of the provider away. Who has no password would lock themselves out.
+#[utoipa::path(delete, path = "/v1/oidc/link", tag = "entering", responses((status = 204), (status = 409, body = crate::error::ErrorBody)))]
+pub(super) async fn unlink(State(app): State<Arc<App>>, caller: Caller) -> Result<StatusCode, ApiError> {
+    caller.in_person()?;
+    if caller.person.password.is_none() {
+        let (en, zh) = ("the account is your only way in", "该账号是您唯一的登录方式");
+        return Err(ApiError::conflict(en, zh).hint("ask an owner", "请联系所有者"));
+    }
+    let gone = was_there(app.db.remove_accounts(&caller.tenant, &caller.person.id).await?)?;
+    app.db.note(&caller.tenant, &caller.person.name, "unlink account", &caller.person.id).await?;
+    Ok(gone)
 }
 
 /// The cookie of a session that begins; `None` where an account was linked instead.
@@ -88,7 +101,7 @@ async fn come_back(
     headers: &HeaderMap,
     answer: &Answer,
 ) -> Result<Option<String>, ApiError> {
-    let Came { issuer, claims, links } = provider.come_back(entrance_of(headers), answer).await?;
+    let Came { issuer, claims, links } = provider.come_back(&app.db, entrance_of(headers), answer).await?;
     let account = Account { issuer: &issuer, subject: &claims.subject };
     let Some(person) = links else {
         let person = who(app, provider, account, &claims).await?;

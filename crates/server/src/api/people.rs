@@ -27,6 +27,8 @@ pub(super) struct Person {
     role: Role,
     /// By which they may come in with the provider.
     email: Option<String>,
+    /// Whether they may come in with an account of the provider.
+    linked: bool,
     created_at: String,
 }
 
@@ -240,6 +242,22 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Takes somebody's account of the provider away from them, and ends their sessions. Who was let in by an e-mail may come in with it
+/// again, also with another account.
+#[utoipa::path(delete, path = "/v1/people/{id}/account", tag = "people", responses((status = 204)))]
+pub(super) async fn unlink(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Govern)?;
+    theirs(&app, &caller, &id).await?;
+    let gone = was_there(app.db.remove_accounts(&caller.tenant, &id).await?)?;
+    app.db.end_sessions(&id).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "unlink account", &id).await?;
+    Ok(gone)
+}
+
 /// Lists the tokens of programs, without their secrets.
 #[utoipa::path(get, path = "/v1/tokens", tag = "people", responses((status = 200, body = Tokens)))]
 pub(super) async fn tokens(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Tokens>, ApiError> {
@@ -312,7 +330,7 @@ async fn runs_the_server(app: &App, caller: &Caller) -> Result<bool, ApiError> {
 }
 
 fn name_taken() -> ApiError {
-    ApiError::conflict("somebody has that name or e-mail", "该用户名或邮箱已被使用")
+    ApiError::conflict("somebody has that name, or somebody of the team that e-mail", "该用户名已被使用，或团队中已有人使用该邮箱")
 }
 
 fn last_owner() -> ApiError {
@@ -326,6 +344,7 @@ fn person(row: &PersonRow) -> Person {
         name: row.name.clone(),
         role: Role::named(&row.role),
         email: row.email.clone(),
+        linked: row.n_accounts > 0,
         created_at: written(row.created_at),
     }
 }

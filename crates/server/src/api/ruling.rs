@@ -12,9 +12,8 @@ use super::reading::name_of;
 use super::worklist::Decide;
 use crate::App;
 use crate::clock::{now, written};
-use crate::db::ruling::{Changed, Keeping, Ruling};
+use crate::db::ruling::{Keeping, Ruling};
 use crate::error::ApiError;
-use crate::live;
 use crate::people::{Caller, Right};
 use crate::worklists::{KeptCase, KeptConflict};
 
@@ -47,24 +46,22 @@ pub(super) async fn decide(
     asked: &Decide,
 ) -> Result<(), ApiError> {
     let case = app.db.conflict_case(&caller.tenant, dataset, finding.0).await?.ok_or_else(renewed)?;
-    let changed = match asked.decision.as_str() {
+    match asked.decision.as_str() {
         "rule" => {
             caller.may(Right::Edit)?;
             let kept: KeptCase = serde_json::from_str(&case).map_err(|error| ApiError::internal(&error))?;
-            let (number, changed) = rule(app, caller, dataset, finding, (&kept, asked)).await?;
+            let number = rule(app, caller, dataset, finding, (&kept, asked)).await?;
             let subject = format!("{dataset} {number}");
             app.db.note(&caller.tenant, &caller.person.name, "decide rule", &subject).await?;
-            changed
         }
         "keep" => {
             let (person, may) = (&caller.person.id, caller.may(Right::Edit).is_ok());
             match app.db.keep_case(&caller.tenant, dataset, finding, person, may).await? {
-                Keeping::Kept { rule, changed } => {
+                Keeping::Kept(rule) => {
                     if let Some(number) = rule {
                         let subject = format!("{dataset} {number}");
                         app.db.note(&caller.tenant, &caller.person.name, "take rule back", &subject).await?;
                     }
-                    changed
                 }
                 Keeping::NotAllowed => return caller.may(Right::Edit),
                 Keeping::Renewed => return Err(renewed()),
@@ -77,18 +74,8 @@ pub(super) async fn decide(
             );
             return Err(ApiError::invalid(en, zh));
         }
-    };
-    let live = app.lives.of(app, &caller.tenant, dataset);
-    // What comes back was perhaps out of sight when somebody looked.
-    let unseen =
-        |(example, label): &(String, Option<String>)| label.is_some() && live.seen(example).is_none();
-    if changed.iter().any(unseen) {
-        app.lives.forget(dataset);
-    } else {
-        changed
-            .into_iter()
-            .for_each(|(example, label)| live.label(app, live::Given { example, label, drawn: false }));
     }
+    app.lives.of(app, &caller.tenant, dataset).hear(app).await;
     Ok(())
 }
 
@@ -99,7 +86,7 @@ async fn rule(
     dataset: &str,
     finding: (i64, i64),
     (case, asked): (&KeptCase, &Decide),
-) -> Result<(i64, Changed), ApiError> {
+) -> Result<i64, ApiError> {
     let rule = chosen(case, asked)?;
     let today = written(now());
     let decision = book::Decision {

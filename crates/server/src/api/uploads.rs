@@ -13,6 +13,7 @@ use super::reading::{Asked, found};
 use super::work::{Job, told};
 use crate::App;
 use crate::db::Tenant;
+use crate::db::uploads::Reserved;
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 
@@ -97,8 +98,10 @@ async fn add(
     bytes: Bytes,
 ) -> Result<Arrived, ApiError> {
     let n_bytes = bytes.len() as i64;
-    if let Some(full) = app.db.reserve(&tenant, &id, n_bytes, app.limits).await? {
-        return Err(full.into());
+    match app.db.reserve(&tenant, &id, n_bytes, app.limits).await? {
+        Reserved::Taken => {}
+        Reserved::Full(full) => return Err(full.into()),
+        Reserved::Over => return Err(over()),
     }
     let (uploads, name, folder) = (app.uploads.clone(), path.clone(), id.clone());
     match app.blocking(move || uploads.append(&folder, &name, offset, &bytes)).await {
@@ -142,7 +145,11 @@ pub(super) async fn forget(
 async fn open(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {
     let (_, job) = found(app.db.upload(&caller.tenant, id).await?)?;
     if job.is_some() {
-        return Err(ApiError::conflict("this upload was finished", "此上传已完成"));
+        return Err(over());
     }
     Ok(())
+}
+
+fn over() -> ApiError {
+    ApiError::conflict("this upload was finished", "此上传已完成")
 }

@@ -20,7 +20,6 @@ use crate::clock::written;
 use crate::db::datasets::DatasetRow;
 use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
-use crate::live;
 use crate::people::{Caller, Right};
 use crate::tasks::{Answer, Task};
 use crate::worklists::{KeptFinding, Worklist as Kept};
@@ -258,8 +257,7 @@ async fn about_one(
         }
         "remove" => {
             app.db.remove_example(&caller.tenant, &of.id, (&example, &caller.person.id), true).await?;
-            let given = live::Given { example, label: None, drawn: false };
-            app.lives.of(app, &caller.tenant, &of.id).label(app, given);
+            app.lives.of(app, &caller.tenant, &of.id).hear(app).await;
             "removed"
         }
         _ => {
@@ -290,8 +288,7 @@ async fn relabel(
     let classes = Task::named(&dataset.task)?.classes(label);
     let said = Said { example, what, after, classes, person, milliseconds, drawn, act };
     found(app.db.label(&caller.tenant, &dataset.id, &[said]).await?)?;
-    let given = live::Given { example: example.to_owned(), label: Some(label.to_owned()), drawn };
-    app.lives.of(app, &caller.tenant, &dataset.id).label(app, given);
+    app.lives.of(app, &caller.tenant, &dataset.id).hear(app).await;
     Ok(())
 }
 

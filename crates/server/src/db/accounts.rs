@@ -57,4 +57,11 @@ impl Db {
         tx.commit().await?;
         Ok(true)
     }
+
+    /// Takes a person's accounts away; `false` where there is none.
+    pub(crate) async fn remove_accounts(&self, tenant: &Tenant, person: &str) -> Result<bool, sqlx::Error> {
+        let sql = "DELETE FROM account WHERE tenant = $1 AND person = $2";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(person);
+        Ok(ask.execute(&mut *self.of(tenant).await?).await?.rows_affected() > 0)
+    }
 }

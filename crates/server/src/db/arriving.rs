@@ -25,8 +25,8 @@ const ROWS_AT_ONCE: usize = 200;
 pub(crate) struct Incoming {
     pub(crate) name: String,
     pub(crate) blob: Option<String>,
-    /// Of its files.
-    pub(crate) bytes: i64,
+    /// Its files among the blobs, with their sizes.
+    pub(crate) files: Vec<(String, i64)>,
     pub(crate) body: Option<String>,
     pub(crate) group: Option<String>,
     /// As the task keeps it.
@@ -45,9 +45,20 @@ impl Incoming {
     pub(crate) fn measured(mut self, blobs: &Blobs) -> Result<Self, ApiError> {
         let files = self.blob.clone().into_iter().chain(senses::blobs(self.senses.as_deref()));
         for file in files {
-            self.bytes += blobs.size(&file)?.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+            let bytes = blobs.size(&file)?.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+            self.files.push((file, bytes));
         }
         Ok(self)
+    }
+
+    /// Its files with their sizes.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.files.iter().map(|(file, bytes)| (file.as_str(), *bytes))
+    }
+
+    /// Bytes that it takes beside its files: its text.
+    pub(crate) fn beside(&self) -> i64 {
+        self.body.as_ref().map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX))
     }
 }
 
@@ -128,22 +139,23 @@ impl Db {
             .zip((last - count + 1..).step_by(2))
             .map(|(((name, example), position), seq)| NewRow { id: new_id(), name, position, seq, example })
             .collect();
-        let files = rows.iter().filter_map(|row| Some((row.example.blob.as_deref()?, row.example.bytes)));
-        // Files of several senses are not told apart: each example has its own.
-        let beside =
-            rows.iter().filter(|row| row.example.senses.is_some()).map(|row| row.example.bytes).sum();
-        let more =
-            More { examples: rows.len() as i64, files: files.collect(), reads: &held.id, bytes: beside };
-        if let Some(full) = limits.refuse(&mut tx, tenant, &more).await? {
+        let counts = serde_json::json!({ "n_examples": rows.len(), "n_problems": arrived.left_out.len() });
+        // The room of the upload is given back with the end of its job, and may be taken again.
+        end(&mut tx, held, "done", Some(&counts.to_string()), None).await?;
+        let examples = || rows.iter().map(|row| row.example);
+        let more = More {
+            examples: rows.len() as i64,
+            files: (dataset, examples().flat_map(Incoming::sizes).collect()),
+            bytes: examples().map(Incoming::beside).sum(),
+        };
+        if let Some(full) = limits.take(&mut tx, tenant, &more).await? {
             return Ok(Brought::Full(full));
         }
         for rows in rows.chunks(ROWS_AT_ONCE) {
             add(&mut tx, tenant, dataset, rows).await?;
         }
         add_problems(&mut tx, tenant, dataset, &arrived.left_out).await?;
-        let counts = serde_json::json!({ "n_examples": rows.len(), "n_problems": arrived.left_out.len() });
         remember(&mut tx, tenant, dataset, last, &Milestone::Import { n_examples: rows.len() }, None).await?;
-        end(&mut tx, held, "done", Some(&counts.to_string()), None).await?;
         tx.commit().await?;
         Ok(Brought::Came)
     }
@@ -201,9 +213,9 @@ async fn add(
     dataset: &str,
     rows: &[NewRow<'_>],
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, bytes, body, part_group, label, drawn, \
+    let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn, \
          marks, width, height, part, came, senses) VALUES";
-    let sql = format!("{sql} {}", places(rows.len(), 15));
+    let sql = format!("{sql} {}", places(rows.len(), 14));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     for NewRow { id, name, position, seq, example } in rows {
         ask = ask
@@ -211,7 +223,6 @@ async fn add(
             .bind(position)
             .bind(name)
             .bind(example.blob.as_deref())
-            .bind((example.blob.is_some() || example.senses.is_some()).then_some(example.bytes))
             .bind(example.body.as_deref());
         ask = ask.bind(example.group.as_deref()).bind(example.label.as_deref());
         let [width, height] = [0, 1].map(|side| example.size.map(|(width, height)| [width, height][side]));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Any, Transaction};
 
 use super::book::forget_note;
-use super::{Db, Tenant};
+use super::{Db, Tenant, room, uploads};
 use crate::clock::now;
 use crate::ids::new_id;
 use crate::marks;
@@ -149,9 +149,16 @@ impl Db {
 
     /// Takes a data set out with everything in it; models made of it stay.
     pub(crate) async fn remove_dataset(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        if hold(&mut tx, tenant, id).await?.is_none() {
+            return Ok(false);
+        }
+        uploads::forget_of(&mut tx, tenant, id).await?;
+        room::leave(&mut tx, tenant, id).await?;
         let sql = "DELETE FROM dataset WHERE tenant = $1 AND id = $2";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *self.of(tenant).await?).await?;
-        Ok(done.rows_affected() == 1)
+        sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// The classes in their order, each with the number of its examples.

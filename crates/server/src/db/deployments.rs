@@ -135,8 +135,8 @@ impl Db {
         let sql = "UPDATE dataset SET modality = $3, senses = $4 WHERE tenant = $1 AND id = $2 AND modality IS NULL";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new.kind);
         ask.bind(Some(senses).filter(|_| !new.senses.is_empty())).execute(&mut *tx).await?;
-        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, bytes, came, senses) VALUES \
-             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9, $10)";
+        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, came, senses) VALUES \
+             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9)";
         let held = new.held;
         let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new_id());
         let ask = ask
@@ -144,7 +144,6 @@ impl Db {
             .bind(held.blob.as_deref())
             .bind(held.body.as_deref())
             .bind(new.name)
-            .bind((held.blob.is_some() || held.senses.is_some()).then_some(held.bytes))
             .bind(seq)
             .bind(held.senses.as_deref());
         ask.execute(&mut *tx).await?;
@@ -185,7 +184,7 @@ fn day_of(name: &str) -> String {
     format!("{name} {}", &written(now())[..10])
 }
 
-/// How many came back today, where one more may, in a transaction that holds the data set from then on. `None` where it is of another kind,
+/// How many came back today, where one more may, in a transaction that holds the data set and has taken the room from then on. `None` where it is of another kind,
 /// there is no room, enough came today, it is there already, or the data set is gone.
 async fn welcome(
     tx: &mut Transaction<'static, Any>,
@@ -197,12 +196,6 @@ async fn welcome(
         return Ok(None);
     }
     let held = new.held;
-    let files = held.blob.as_deref().map(|blob| (blob, held.bytes)).into_iter().collect();
-    let beside = if held.senses.is_some() { held.bytes } else { 0 };
-    let more = More { examples: 1, files, bytes: beside, ..More::default() };
-    if limits.refuse(tx, tenant, &more).await?.is_some() {
-        return Ok(None);
-    }
     let sql = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND blob IS NOT DISTINCT FROM $2 \
          AND body IS NOT DISTINCT FROM $3 AND senses IS NOT DISTINCT FROM $4";
     let ask = sqlx::query_scalar(sql).bind(new.dataset).bind(held.blob.as_deref());
@@ -211,7 +204,9 @@ async fn welcome(
     let like = format!("{} %", day_of(new.name));
     let ask = sqlx::query_scalar(COLLECTED).bind(new.dataset).bind(new.name).bind(like);
     let today: i64 = ask.fetch_one(&mut **tx).await?;
-    Ok((there == 0 && today < MOST_A_DAY).then_some(today))
+    let more = More { examples: 1, files: (new.dataset, held.sizes().collect()), bytes: held.beside() };
+    let full = limits.take(tx, tenant, &more).await?.is_some();
+    Ok((there == 0 && today < MOST_A_DAY && !full).then_some(today))
 }
 
 /// Whether a data set takes such inputs; an empty one takes any.

@@ -3,6 +3,7 @@
 
 use sqlx::{Any, Transaction};
 
+use super::uploads::give_back;
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
@@ -125,8 +126,14 @@ impl Db {
     pub(crate) async fn claim_job(&self, server: &str) -> Result<Option<JobRow>, sqlx::Error> {
         let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
         let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
-             WHERE state = 'running' AND lease_until < $2 AND attempts >= $3";
-        sqlx::query(sql).bind(given_up).bind(now()).bind(ATTEMPTS).execute(&mut *self.whole().await?).await?;
+             WHERE state = 'running' AND lease_until < $2 AND attempts >= $3 RETURNING id";
+        let mut tx = self.begin_whole().await?;
+        let ask = sqlx::query_scalar(sql).bind(given_up).bind(now()).bind(ATTEMPTS);
+        let over: Vec<String> = ask.fetch_all(&mut *tx).await?;
+        for job in over {
+            give_back(&mut tx, &job).await?;
+        }
+        tx.commit().await?;
         // Two workers of PostgreSQL take different rows; SQLite has one writer at a time.
         let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
         let sql = format!(
@@ -188,17 +195,15 @@ impl Db {
              ended_at = CASE WHEN state = 'waiting' THEN $3 ELSE ended_at END, \
              state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END \
              WHERE tenant = $1 AND id = $2 AND state IN ('waiting', 'running')";
-        let done = sqlx::query(sql)
-            .bind(tenant.id())
-            .bind(id)
-            .bind(now())
-            .execute(&mut *self.of(tenant).await?)
-            .await?;
+        let mut tx = self.begin(tenant).await?;
+        let done = sqlx::query(sql).bind(tenant.id()).bind(id).bind(now()).execute(&mut *tx).await?;
+        give_back(&mut tx, id).await?;
+        tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 }
 
-/// Ends a job within a transaction that also writes what came of it.
+/// Ends a job within a transaction that also writes what came of it. The room of an upload that it read is free from then on.
 pub(super) async fn end(
     tx: &mut Transaction<'static, Any>,
     held: &Held,
@@ -217,5 +222,6 @@ pub(super) async fn end(
         .bind(now())
         .execute(&mut **tx)
         .await?;
+    give_back(tx, &held.id).await?;
     Ok(done.rows_affected() == 1)
 }

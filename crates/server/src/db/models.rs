@@ -5,7 +5,7 @@ use sqlx::{Any, Transaction};
 use super::arriving::Brought;
 use super::jobs::{Held, end};
 use super::milestones::{Milestone, remember};
-use super::room::{Full, Limits, More};
+use super::room::{Full, Limits, More, change};
 use super::{Db, Tenant};
 
 row! {
@@ -40,7 +40,7 @@ impl Db {
         if !held.still(&mut tx).await? {
             return Ok(Brought::Lost);
         }
-        if let Some(full) = limits.refuse(&mut tx, tenant, &more(row)).await? {
+        if let Some(full) = limits.take(&mut tx, tenant, &more(row)).await? {
             return Ok(Brought::Full(full));
         }
         add(&mut tx, tenant, row).await?;
@@ -62,7 +62,7 @@ impl Db {
         limits: Limits,
     ) -> Result<Option<Full>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
-        let full = limits.refuse(&mut tx, tenant, &more(row)).await?;
+        let full = limits.take(&mut tx, tenant, &more(row)).await?;
         if full.is_none() {
             add(&mut tx, tenant, row).await?;
             tx.commit().await?;
@@ -97,9 +97,13 @@ impl Db {
     /// Takes a model out that is not deployed; `false` when it is, or there is none.
     pub(crate) async fn remove_model(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM model WHERE tenant = $1 AND id = $2 \
-             AND NOT EXISTS (SELECT 1 FROM deployment WHERE tenant = $1 AND (model = $2 OR previous = $2 OR shadow = $2))";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *self.of(tenant).await?).await?;
-        Ok(done.rows_affected() == 1)
+             AND NOT EXISTS (SELECT 1 FROM deployment WHERE tenant = $1 AND (model = $2 OR previous = $2 OR shadow = $2)) RETURNING COALESCE(bytes, 0)";
+        let mut tx = self.begin(tenant).await?;
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(id);
+        let Some(bytes): Option<i64> = ask.fetch_optional(&mut *tx).await? else { return Ok(false) };
+        change(&mut tx, tenant, 0, -bytes).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }
 

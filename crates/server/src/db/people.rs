@@ -94,7 +94,8 @@ impl Db {
         Ok(Some(person))
     }
 
-    /// Another person of the same tenant; `None` when the name or the e-mail is taken.
+    /// Another person of the same tenant; `None` when the name is taken, or somebody of the tenant has the e-mail. What other tenants have is
+    /// not told: of several invitations of one e-mail the first counts.
     pub(crate) async fn add_person(
         &self,
         tenant: &Tenant,
@@ -102,7 +103,8 @@ impl Db {
     ) -> Result<Option<PersonRow>, sqlx::Error> {
         let id = new_id();
         let insert = "INSERT INTO person (id, tenant, name, role, password, email, created_at) \
-             SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM person WHERE name = $3 OR email = $6)";
+             SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT 1 FROM person WHERE name = $3 OR (tenant = $2 AND email = $6)) \
+             ON CONFLICT DO NOTHING";
         let done = sqlx::query(insert)
             .bind(&id)
             .bind(tenant.id())
@@ -124,9 +126,9 @@ impl Db {
         one(&mut *self.whole().await?, "WHERE p.name = $1", name).await
     }
 
-    /// Whom an invitation is for.
+    /// Whom the first invitation of an e-mail is for.
     pub(crate) async fn person_by_email(&self, email: &str) -> Result<Option<PersonRow>, sqlx::Error> {
-        one(&mut *self.whole().await?, "WHERE p.email = $1", email).await
+        one(&mut *self.whole().await?, "WHERE p.email = $1 ORDER BY p.created_at, p.id LIMIT 1", email).await
     }
 
     /// The owner of the tenant that was there first.
@@ -158,22 +160,24 @@ impl Db {
 
     /// Gives a person another role; the last owner stays one. `false` when nothing was changed.
     pub(crate) async fn set_role(&self, tenant: &Tenant, id: &str, role: &str) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        // Two owners who make each other something less at the same moment come one after the other.
+        hold_tenant(&mut tx, tenant).await?;
         let sql = "UPDATE person SET role = $1 WHERE id = $2 AND tenant = $3 AND (role <> 'owner' OR $1 = 'owner' OR \
              EXISTS (SELECT 1 FROM person o WHERE o.tenant = $3 AND o.role = 'owner' AND o.id <> $2))";
-        let done = sqlx::query(sql)
-            .bind(role)
-            .bind(id)
-            .bind(tenant.id())
-            .execute(&mut *self.of(tenant).await?)
-            .await?;
+        let done = sqlx::query(sql).bind(role).bind(id).bind(tenant.id()).execute(&mut *tx).await?;
+        tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
     /// Takes a person out, with their sessions and tokens; the last owner stays.
     pub(crate) async fn remove_person(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        hold_tenant(&mut tx, tenant).await?;
         let sql = "DELETE FROM person WHERE id = $1 AND tenant = $2 AND (role <> 'owner' OR \
              EXISTS (SELECT 1 FROM person o WHERE o.tenant = $2 AND o.role = 'owner' AND o.id <> $1))";
-        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&mut *self.of(tenant).await?).await?;
+        let done = sqlx::query(sql).bind(id).bind(tenant.id()).execute(&mut *tx).await?;
+        tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -200,6 +204,12 @@ impl Db {
             .execute(&mut *self.whole().await?)
             .await?;
         Ok(())
+    }
+
+    /// Ends all sessions of a person.
+    pub(crate) async fn end_sessions(&self, person: &str) -> Result<(), sqlx::Error> {
+        let sql = "DELETE FROM session WHERE person = $1";
+        sqlx::query(sql).bind(person).execute(&mut *self.whole().await?).await.map(drop)
     }
 
     /// Who a session belongs to, unless it is over.
@@ -278,6 +288,16 @@ impl Db {
 pub(super) const PERSON: &str = "SELECT p.id, p.tenant, t.name AS tenant_name, p.name, p.role, p.password, p.email, \
      (SELECT COUNT(*) FROM account a WHERE a.person = p.id) AS n_accounts, p.created_at FROM person p JOIN tenant t ON t.id = p.tenant";
 
+/// Keeps everybody else from changing what a tenant is until the transaction ends.
+pub(super) async fn hold_tenant(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+) -> Result<(), sqlx::Error> {
+    // An update of nothing takes the lock on either database.
+    let sql = "UPDATE tenant SET name = name WHERE id = $1";
+    sqlx::query(sql).bind(tenant.id()).execute(&mut **tx).await.map(drop)
+}
+
 async fn one(
     connection: &mut AnyConnection,
     which: &'static str,
@@ -300,5 +320,52 @@ async fn add_tenant(
     let insert = "INSERT INTO person (id, tenant, name, role, password, created_at) VALUES ($1, $2, $3, 'owner', $4, $5)";
     let ask = sqlx::query(insert).bind(&person).bind(&home).bind(name).bind(password).bind(now());
     ask.execute(&mut **tx).await?;
+    let insert = "INSERT INTO room (tenant, examples, bytes) VALUES ($1, 0, 0)";
+    sqlx::query(insert).bind(&home).execute(&mut **tx).await?;
     Ok(person)
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Postgres;
+
+    use super::*;
+
+    /// Two owners make each other viewers, again and again; one of them is always left.
+    async fn quarrel(db: &Db) {
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let new = NewPerson { name: "ben", role: "owner", password: None, email: None };
+        let ben = db.add_person(&tenant, new).await.expect("asked").expect("added").id;
+        for _ in 0..20 {
+            let less = [&ann, &ben].map(|id| {
+                let (db, tenant, id) = (db.clone(), tenant.clone(), id.clone());
+                tokio::spawn(async move { db.set_role(&tenant, &id, "viewer").await.expect("asked") })
+            });
+            let mut done = Vec::new();
+            for less in less {
+                done.push(less.await.expect("ended"));
+            }
+            assert_eq!(done.iter().filter(|done| **done).count(), 1, "one of them stays an owner");
+            for id in [&ann, &ben] {
+                db.set_role(&tenant, id, "owner").await.expect("asked");
+            }
+        }
+        let leave = [&ann, &ben].map(|id| {
+            let (db, tenant, id) = (db.clone(), tenant.clone(), id.clone());
+            tokio::spawn(async move { db.remove_person(&tenant, &id).await.expect("asked") })
+        });
+        for leave in leave {
+            leave.await.expect("ended");
+        }
+        assert_eq!(db.people(&tenant).await.expect("asked").len(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_owner_is_always_left() {
+        let dir = tempfile::tempdir().expect("a folder");
+        quarrel(&Db::open(dir.path(), None).await.expect("a database")).await;
+        let postgres = Postgres::start();
+        quarrel(&Db::open(dir.path(), Some(&postgres.url())).await.expect("a database")).await;
+    }
 }

@@ -37,14 +37,11 @@ struct Was {
     gave: Option<String>,
 }
 
-/// Examples that were changed, each with the label that holds now.
-pub(crate) type Changed = Vec<(String, Option<String>)>;
-
 /// How keeping a case ended.
 #[derive(Debug)]
 pub(crate) enum Keeping {
     /// With the number of the rule that was taken back, if there was one.
-    Kept { rule: Option<i64>, changed: Changed },
+    Kept(Option<i64>),
     /// It has a rule, which the person may not take back.
     NotAllowed,
     /// The data were looked through again.
@@ -77,19 +74,16 @@ impl Db {
         tenant: &Tenant,
         dataset: &str,
         ruling: &Ruling<'_>,
-    ) -> Result<Option<(i64, Changed)>, sqlx::Error> {
+    ) -> Result<Option<i64>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(None) };
-        let Some(mut changed) = restore(&mut tx, tenant, &held, ruling.finding, ruling.person).await? else {
+        if !restore(&mut tx, tenant, &held, ruling.finding, ruling.person).await? {
             return Ok(None);
-        };
+        }
         let mut before = Vec::new();
         for (example, label) in ruling.gives {
             before
                 .extend(change(&mut tx, tenant, &held, ruling, (example.as_str(), label.as_deref())).await?);
-        }
-        for was in &before {
-            changed.push((was.example.clone(), holds(&mut tx, &was.example).await?));
         }
         let sql = "SELECT COALESCE(MAX(number), 0) + 1 FROM book_rule WHERE dataset = $1";
         let number: i64 = sqlx::query_scalar(sql).bind(dataset).fetch_one(&mut *tx).await?;
@@ -103,7 +97,7 @@ impl Db {
         ask.execute(&mut *tx).await?;
         note(&mut tx, tenant, dataset, (ruling.finding.0, "ruled"), ruling.person).await?;
         tx.commit().await?;
-        Ok(Some((number, changed)))
+        Ok(Some(number))
     }
 
     /// Keeps a case as it was found: takes back a rule that it got, where the person may.
@@ -124,12 +118,12 @@ impl Db {
         if rule.is_some() && !may_take_back {
             return Ok(Keeping::NotAllowed);
         }
-        let Some(changed) = restore(&mut tx, tenant, &held, finding, person).await? else {
+        if !restore(&mut tx, tenant, &held, finding, person).await? {
             return Ok(Keeping::Renewed);
-        };
+        }
         note(&mut tx, tenant, dataset, (finding.0, "kept"), person).await?;
         tx.commit().await?;
-        Ok(Keeping::Kept { rule, changed })
+        Ok(Keeping::Kept(rule))
     }
 }
 
@@ -156,47 +150,43 @@ async fn change(
     Ok(Some(Was { example: example.to_owned(), label: before, label_by, decided, gave }))
 }
 
-/// Takes back what the rule of a case changed, where it still holds, and the rule. Returns what was changed; `None` when the data were
-/// looked through again.
+/// Takes back what the rule of a case changed, where it still holds, and the rule. `false` when the data were looked through again.
 async fn restore(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
     held: &Held,
     (number, audited): (i64, i64),
     person: &str,
-) -> Result<Option<Changed>, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let sql = "SELECT c.rule, c.before FROM conflict_case c JOIN audit a ON a.dataset = c.dataset \
          WHERE c.tenant = $1 AND c.dataset = $2 AND c.number = $3 AND a.at = $4";
     let ask = sqlx::query_as(sql).bind(tenant.id()).bind(&held.dataset).bind(number).bind(audited);
     let found: Option<(Option<i64>, Option<String>)> = ask.fetch_optional(&mut **tx).await?;
-    let Some((rule, before)) = found else { return Ok(None) };
-    let Some((rule, before)) = rule.zip(before) else { return Ok(Some(Vec::new())) };
+    let Some((rule, before)) = found else { return Ok(false) };
+    let Some((rule, before)) = rule.zip(before) else { return Ok(true) };
     let before: Vec<Was> =
         serde_json::from_str(&before).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    let mut changed = Vec::new();
     for was in before {
-        if put_back(tx, tenant, held, &was, person).await? {
-            changed.push((was.example.clone(), holds(tx, &was.example).await?));
-        }
+        put_back(tx, tenant, held, &was, person).await?;
     }
     strike(tx, tenant, &held.dataset, rule).await?;
     let sql = "UPDATE conflict_case SET rule = NULL, before = NULL WHERE dataset = $1 AND number = $2";
     sqlx::query(sql).bind(&held.dataset).bind(number).execute(&mut **tx).await?;
-    Ok(Some(changed))
+    Ok(true)
 }
 
-/// `false` where somebody said something else since.
+/// Where somebody said something else since, that stays.
 async fn put_back(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
     held: &Held,
     was: &Was,
     person: &str,
-) -> Result<bool, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
     let sql = "SELECT label, removed FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3";
     let ask = sqlx::query_as(sql).bind(tenant.id()).bind(&held.dataset).bind(&was.example);
     let found: Option<(Option<String>, i64)> = ask.fetch_optional(&mut **tx).await?;
-    let Some((label, removed)) = found else { return Ok(false) };
+    let Some((label, removed)) = found else { return Ok(()) };
     match &was.gave {
         None if removed == 1 => remove(tx, tenant, held, (&was.example, person), false).await.map(drop)?,
         Some(gave) if removed == 0 && label.as_ref() == Some(gave) => {
@@ -209,9 +199,9 @@ async fn put_back(
                 ask.bind(&was.example).execute(&mut **tx).await?;
             }
         }
-        _ => return Ok(false),
+        _ => {}
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Decides what holds of an example.
@@ -233,14 +223,6 @@ async fn decide(
         act: Act::Decide,
     };
     say(tx, tenant, held, &said, None).await.map(drop)
-}
-
-/// The label that holds of an example that is in sight.
-async fn holds(tx: &mut Transaction<'static, Any>, example: &str) -> Result<Option<String>, sqlx::Error> {
-    let sql = "SELECT label FROM example WHERE id = $1 AND removed = 0";
-    let found: Option<Option<String>> =
-        sqlx::query_scalar(sql).bind(example).fetch_optional(&mut **tx).await?;
-    Ok(found.flatten())
 }
 
 /// Notes the decision about the finding.

@@ -1,11 +1,20 @@
-//! Uploads that are under way.
+//! Uploads that are under way, and the room that they take.
 
-use sqlx::AnyConnection;
+use sqlx::{Any, AnyConnection, Transaction};
 
-use super::room::{Full, Limits, More};
+use super::room::{Full, Limits, More, change};
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
+
+/// How taking room for a piece ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reserved {
+    Taken,
+    Full(Full),
+    /// The upload was finished or forgotten meanwhile.
+    Over,
+}
 
 impl Db {
     /// Begins an upload; `None` when the tenant has no such data set.
@@ -65,34 +74,42 @@ impl Db {
 
     /// Forgets the uploads of all tenants that began before `then`, but those that are being read.
     pub(crate) async fn forget_uploads(&self, then: i64) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin_whole().await?;
         let sql = "DELETE FROM upload WHERE created_at < $1 AND (job IS NULL \
-             OR job NOT IN (SELECT id FROM job WHERE state IN ('waiting', 'running')))";
-        sqlx::query(sql).bind(then).execute(&mut *self.whole().await?).await?;
-        Ok(())
+             OR job NOT IN (SELECT id FROM job WHERE state IN ('waiting', 'running'))) RETURNING tenant, bytes";
+        let gone: Vec<(String, i64)> = sqlx::query_as(sql).bind(then).fetch_all(&mut *tx).await?;
+        for (tenant, bytes) in gone {
+            change(&mut tx, &Tenant::of_row(tenant), 0, -bytes).await?;
+        }
+        tx.commit().await
     }
 
-    /// Takes room for a piece that is about to be written, where there is a limit; what stands in the way, if anything.
+    /// Takes room for a piece that is about to be written, where there is a limit.
     pub(crate) async fn reserve(
         &self,
         tenant: &Tenant,
         id: &str,
         bytes: i64,
         limits: Limits,
-    ) -> Result<Option<Full>, sqlx::Error> {
+    ) -> Result<Reserved, sqlx::Error> {
         if limits.bytes.is_none() {
-            return Ok(None);
+            return Ok(Reserved::Taken);
         }
         let mut tx = self.begin(tenant).await?;
-        let more = More { bytes, ..More::default() };
-        if let Some(full) = limits.refuse(&mut tx, tenant, &more).await? {
-            return Ok(Some(full));
+        let sql = "UPDATE upload SET bytes = bytes + $3 WHERE tenant = $1 AND id = $2 AND job IS NULL";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(id).bind(bytes);
+        if ask.execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(Reserved::Over);
         }
-        grow(&mut tx, tenant, id, bytes).await?;
+        let more = More { bytes, ..More::default() };
+        if let Some(full) = limits.take(&mut tx, tenant, &more).await? {
+            return Ok(Reserved::Full(full));
+        }
         tx.commit().await?;
-        Ok(None)
+        Ok(Reserved::Taken)
     }
 
-    /// Gives room back: the piece was not written.
+    /// Gives room back: the piece was not written. What an upload that ended gave back already is not given back again.
     pub(crate) async fn release(
         &self,
         tenant: &Tenant,
@@ -103,24 +120,50 @@ impl Db {
         if limits.bytes.is_none() {
             return Ok(());
         }
-        grow(&mut *self.of(tenant).await?, tenant, id, -bytes).await
+        let mut tx = self.begin(tenant).await?;
+        let sql = "UPDATE upload SET bytes = bytes - $3 WHERE tenant = $1 AND id = $2 AND bytes >= $3";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(id).bind(bytes);
+        if ask.execute(&mut *tx).await?.rows_affected() == 1 {
+            change(&mut tx, tenant, 0, -bytes).await?;
+        }
+        tx.commit().await
     }
 
     /// Forgets an upload; `false` when there is none.
     pub(crate) async fn remove_upload(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
-        let sql = "DELETE FROM upload WHERE tenant = $1 AND id = $2";
-        let done = sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *self.of(tenant).await?).await?;
-        Ok(done.rows_affected() == 1)
+        let mut tx = self.begin(tenant).await?;
+        let sql = "DELETE FROM upload WHERE tenant = $1 AND id = $2 RETURNING bytes";
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(id);
+        let Some(bytes): Option<i64> = ask.fetch_optional(&mut *tx).await? else { return Ok(false) };
+        change(&mut tx, tenant, 0, -bytes).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }
 
-async fn grow(
-    connection: &mut AnyConnection,
-    tenant: &Tenant,
-    id: &str,
-    bytes: i64,
-) -> Result<(), sqlx::Error> {
-    let sql = "UPDATE upload SET bytes = bytes + $3 WHERE tenant = $1 AND id = $2";
-    sqlx::query(sql).bind(tenant.id()).bind(id).bind(bytes).execute(connection).await?;
+/// Gives back the room of the upload that a job read, when the job is over.
+pub(super) async fn give_back(connection: &mut AnyConnection, job: &str) -> Result<(), sqlx::Error> {
+    let sql = "SELECT u.id, u.tenant, u.bytes FROM upload u JOIN job j ON j.id = u.job \
+         WHERE u.job = $1 AND u.bytes > 0 AND j.state NOT IN ('waiting', 'running')";
+    let ask = sqlx::query_as(sql).bind(job);
+    let over: Option<(String, String, i64)> = ask.fetch_optional(&mut *connection).await?;
+    let Some((id, tenant, bytes)) = over else { return Ok(()) };
+    // Nothing is added to what was finished: the number is still the same, or somebody gave it back meanwhile.
+    let sql = "UPDATE upload SET bytes = 0 WHERE id = $1 AND bytes = $2";
+    let ask = sqlx::query(sql).bind(id).bind(bytes);
+    if ask.execute(&mut *connection).await?.rows_affected() == 1 {
+        change(connection, &Tenant::of_row(tenant), 0, -bytes).await?;
+    }
     Ok(())
+}
+
+/// Forgets the uploads for a data set that is about to go.
+pub(super) async fn forget_of(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM upload WHERE tenant = $1 AND dataset = $2 RETURNING bytes";
+    let gone: Vec<i64> = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut **tx).await?;
+    change(tx, tenant, 0, -gone.iter().sum::<i64>()).await.map(drop)
 }

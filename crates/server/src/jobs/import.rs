@@ -64,7 +64,7 @@ fn read(
         let file =
             |file: &Path| Some((blobs.name_of(file).ok()?, std::fs::metadata(file).ok()?.len() as i64));
         let files = |item: &Item| item.content.files().into_iter().filter_map(file).collect::<Vec<_>>();
-        // Before anything is kept; a file that cannot be read becomes a problem below.
+        // Before anything is kept; a file that cannot be read becomes a problem below. Texts are kept with their rows, or not at all.
         if let Some(full) = room.refuse(&items.par_iter().flat_map_iter(files).collect()) {
             return Err(ApiError::from(full).into());
         }

@@ -27,6 +27,11 @@ impl Known {
         Self { task, classes, answers, drawn: vec![false; n], digits: 0 }
     }
 
+    /// The question that is asked, by its name.
+    pub(super) fn task(&self) -> &'static str {
+        self.task.name()
+    }
+
     /// Takes an answer in, as its task keeps it, or away.
     pub(super) fn take(&mut self, row: usize, label: Option<&str>, drawn: bool) {
         self.drawn[row] |= drawn;

@@ -9,7 +9,7 @@ use pipeline::{Event, Lang, Quick, Run, Step, words};
 
 use super::known::Known;
 use super::opinion::Opinion;
-use super::{Given, Live, SEED, State};
+use super::{Live, SEED, State};
 use crate::App;
 use crate::blobs::Blobs;
 use crate::clock::now;
@@ -26,34 +26,21 @@ pub(super) struct Looked {
     pub(super) ids: Arc<Vec<String>>,
     pub(super) rows: Arc<HashMap<String, usize>>,
     pub(super) known: Known,
+    /// The number of the last change of the data that is known here.
+    pub(super) heard: i64,
     pub(super) opinion: Option<Arc<Opinion>>,
 }
 
 /// Looks at a data set, then lets the quick model judge.
 pub(super) async fn look(app: Arc<App>, live: Arc<Live>) {
     let looked = look_at(&app, &live).await;
-    {
-        let mut state = live.state();
-        let waiting =
-            if let State::Looking(waiting) = &mut *state { std::mem::take(waiting) } else { Vec::new() };
-        *state = match looked {
-            Ok(mut looked) => {
-                waiting.iter().for_each(|given| looked.take(given));
-                State::Ready(Box::new(looked))
-            }
-            Err(error) => State::Failed(error, now()),
-        };
-    }
+    *live.state() = match looked {
+        Ok(looked) => State::Ready(Box::new(looked)),
+        Err(error) => State::Failed(error, now()),
+    };
     live.think(&app);
-}
-
-impl Looked {
-    /// Takes an answer in, or away; of an example that could not be looked at nothing is known.
-    pub(super) fn take(&mut self, given: &Given) {
-        if let Some(row) = self.rows.get(&given.example) {
-            self.known.take(*row, given.label.as_deref(), given.drawn);
-        }
-    }
+    // What was said while it looked.
+    live.hear(&app).await;
 }
 
 async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
@@ -81,7 +68,7 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     app.db.note_problems(&live.tenant, &live.dataset, &problems).await?;
     let ids: Vec<String> = kept.iter().map(|place| rows[*place].id.clone()).collect();
     let places = ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect();
-    // Labels of now, not of when looking began; those that come later wait in the state.
+    // Labels of now, not of when looking began.
     let given: HashMap<String, (Option<String>, i64)> = app
         .db
         .labels(&live.tenant, &live.dataset)
@@ -98,7 +85,7 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
         }
     }
     let (quick, ids, rows) = (Arc::new(quick), Arc::new(ids), Arc::new(places));
-    Ok(Looked { quick, ids, rows, known, opinion: None })
+    Ok(Looked { quick, ids, rows, known, heard: dataset.seq, opinion: None })
 }
 
 /// Where blobs lie here, with the names that people gave what is in them.

@@ -1,8 +1,9 @@
 //! What is known of a data set while somebody works on it: a quick model that learns with every label.
 //!
-//! A data set is looked at when it is first asked for; its features come from the cache from then on. Each label sets the quick
-//! model to work in the background; labels that come meanwhile are taken together.
+//! A data set is looked at when it is first asked for; its features come from the cache from then on. Each label, given here or on
+//! another server, sets the quick model to work in the background; labels that come meanwhile are taken together.
 
+mod hearing;
 mod known;
 mod looking;
 mod opinion;
@@ -19,6 +20,7 @@ use crate::clock::now;
 use crate::db::Tenant;
 use crate::error::ApiError;
 
+pub(crate) use hearing::listen;
 use looking::Looked;
 pub(crate) use opinion::{Objection, Opinion, Suggestion};
 
@@ -54,20 +56,10 @@ pub(crate) struct Live {
 
 #[derive(Debug)]
 enum State {
-    /// Labels that were given meanwhile wait here.
-    Looking(Vec<Given>),
+    Looking,
     Ready(Box<Looked>),
     /// And when: the next question after a while looks again.
     Failed(ApiError, i64),
-}
-
-/// A label that was given or taken away.
-#[derive(Debug, Clone)]
-pub(crate) struct Given {
-    pub(crate) example: String,
-    pub(crate) label: Option<String>,
-    /// Whether chance picked the example.
-    pub(crate) drawn: bool,
 }
 
 /// Where a data set stands.
@@ -98,7 +90,7 @@ impl Lives {
         let live = Arc::new(Live {
             tenant: tenant.clone(),
             dataset: dataset.to_owned(),
-            state: Mutex::new(State::Looking(Vec::new())),
+            state: Mutex::new(State::Looking),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
             stop: AtomicBool::new(false),
@@ -120,6 +112,21 @@ impl Lives {
         }
     }
 
+    /// Forgets this one, unless somebody has begun to look anew already.
+    fn forget_this(&self, live: &Arc<Live>) {
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if sets.get(&live.dataset).is_some_and(|(known, _)| Arc::ptr_eq(known, live)) {
+            sets.remove(&live.dataset);
+        }
+        live.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Those that are worked on now.
+    fn all(&self) -> Vec<Arc<Live>> {
+        let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.values().map(|(live, _)| live.clone()).collect()
+    }
+
     /// Stops all looking: the server is closing.
     pub(crate) fn stop(&self) {
         let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +142,7 @@ impl Live {
     /// Where it stands.
     pub(crate) fn standing(&self) -> Standing {
         match &*self.state() {
-            State::Looking(_) => Standing::Looking,
+            State::Looking => Standing::Looking,
             State::Ready(looked) => Standing::Ready(looked.opinion.clone()),
             State::Failed(error, _) => Standing::Failed(error.clone()),
         }
@@ -148,16 +155,6 @@ impl Live {
     /// The opinion, if there is one.
     pub(crate) fn opinion(&self) -> Option<Arc<Opinion>> {
         if let Standing::Ready(opinion) = self.standing() { opinion } else { None }
-    }
-
-    /// Takes a label in, or away, and thinks again.
-    pub(crate) fn label(self: &Arc<Self>, app: &Arc<App>, given: Given) {
-        match &mut *self.state() {
-            State::Looking(waiting) => return waiting.push(given),
-            State::Ready(looked) => looked.take(&given),
-            State::Failed(..) => return,
-        }
-        self.think(app);
     }
 
     /// What looked at the examples, and the row of one of them; `None` while nobody looked.
@@ -173,7 +170,7 @@ impl Live {
                 Some(row) => (looked.quick.clone(), looked.ids.clone(), *row),
                 None => return Vec::new(),
             },
-            State::Looking(_) | State::Failed(..) => return Vec::new(),
+            State::Looking | State::Failed(..) => return Vec::new(),
         };
         quick.similar(row, count).into_iter().map(|row| ids[row].clone()).collect()
     }
@@ -182,7 +179,7 @@ impl Live {
     pub(crate) fn like(&self, base: &str, vector: &[f32], count: usize) -> Vec<String> {
         let (quick, ids) = match &*self.state() {
             State::Ready(looked) => (looked.quick.clone(), looked.ids.clone()),
-            State::Looking(_) | State::Failed(..) => return Vec::new(),
+            State::Looking | State::Failed(..) => return Vec::new(),
         };
         quick.like(base, vector, count).into_iter().map(|row| ids[row].clone()).collect()
     }

@@ -38,7 +38,7 @@ impl Live {
             State::Ready(looked) => {
                 (looked.quick.clone(), looked.ids.clone(), looked.rows.clone(), looked.known.clone())
             }
-            State::Looking(_) | State::Failed(..) => return,
+            State::Looking | State::Failed(..) => return,
         };
         let Known { classes, answers, drawn, digits, .. } = known;
         let judged = quick.judge(&answers, &drawn);

@@ -4,7 +4,6 @@
 //! Start at [`Provider::begin`], which sends a browser away, and [`Provider::come_back`], which says who came back. Who of them
 //! comes in is decided in `api/oidc.rs`. Why no library does this: docs/decisions/0015.
 
-mod entrances;
 mod proof;
 mod token;
 
@@ -21,10 +20,11 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url, form_urlencoded};
 
 use crate::clock::now;
+use crate::db::Db;
+use crate::db::entrances::Entrance;
 use crate::error::ApiError;
 use crate::{Oidc, ServerError};
 
-use entrances::{Entrance, Entrances};
 pub(crate) use token::Claims;
 use token::{Expected, Flaw, Key};
 
@@ -174,7 +174,6 @@ pub(crate) struct Provider {
     pub(crate) settings: Oidc,
     client: reqwest::Client,
     known: Mutex<Option<Arc<Known>>>,
-    entrances: Entrances,
 }
 
 impl Provider {
@@ -188,7 +187,7 @@ impl Provider {
             .timeout(PATIENCE)
             .build()
             .map_err(ServerError::Client)?;
-        Ok(Self { settings, client, known: Mutex::default(), entrances: Entrances::default() })
+        Ok(Self { settings, client, known: Mutex::default() })
     }
 
     /// Whether an e-mail, in small letters, is of the domain whose people may look.
@@ -200,29 +199,38 @@ impl Provider {
 
     /// Sends a browser to the provider: the secret that it keeps meanwhile, and the address. It comes back to `back`; `links` is
     /// the person whose account it is to be.
-    pub(crate) async fn begin(&self, back: Url, links: Option<String>) -> Result<(String, Url), Refused> {
+    pub(crate) async fn begin(
+        &self,
+        db: &Db,
+        back: Url,
+        links: Option<String>,
+    ) -> Result<(String, Url), ApiError> {
         let known = self.known(FRESH).await.map_err(|fault| unreachable(&fault))?;
         let mut address =
             private(&known.about.authorization_endpoint).map_err(|fault| unreachable(&fault))?;
-        let entrance = Entrance::new(back, links);
+        let entrance = Entrance::new(back.into(), links);
         address
             .query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("scope", "openid email")
             .append_pair("client_id", &self.settings.client_id)
-            .append_pair("redirect_uri", entrance.back.as_str())
+            .append_pair("redirect_uri", &entrance.back)
             .append_pair("state", &entrance.state)
             .append_pair("nonce", &entrance.nonce)
             .append_pair("code_challenge", &proof::challenge(&entrance.verifier))
             .append_pair("code_challenge_method", "S256");
-        Ok((self.entrances.add(entrance), address))
+        Ok((db.add_entrance(&entrance).await?, address))
     }
 
     /// Who came back with an answer, in the browser that keeps this secret.
-    pub(crate) async fn come_back(&self, secret: Option<&str>, answer: &Answer) -> Result<Came, Refused> {
-        let both = secret.zip(answer.state.as_deref());
-        let entrance =
-            both.and_then(|(secret, state)| self.entrances.take(secret, state)).ok_or(Refused::Lost)?;
+    pub(crate) async fn come_back(
+        &self,
+        db: &Db,
+        secret: Option<&str>,
+        answer: &Answer,
+    ) -> Result<Came, ApiError> {
+        let (secret, state) = secret.zip(answer.state.as_deref()).ok_or(Refused::Lost)?;
+        let entrance = db.take_entrance(secret, state).await?.ok_or(Refused::Lost)?;
         let code = answer.code.as_deref().ok_or(Refused::Declined)?;
         let mut known = self.known(FRESH).await.map_err(|fault| unreachable(&fault))?;
         let granted = self.exchange(&known.about, &entrance, code).await?;
@@ -281,7 +289,7 @@ impl Provider {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
-            ("redirect_uri", entrance.back.as_str()),
+            ("redirect_uri", &entrance.back),
             ("code_verifier", &entrance.verifier),
         ];
         if !basic {

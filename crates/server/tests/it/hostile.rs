@@ -246,6 +246,51 @@ fn a_tenant_keeps_no_more_bytes_than_it_may() {
 }
 
 #[test]
+fn texts_and_files_of_several_senses_take_room_once() {
+    let (_dir, data) = folder();
+    let server = start_on(Way::Local, &data, Place { max_bytes: Some(100_000), ..Place::default() });
+    let owner = server.owner();
+    let used = || owner.get("/v1/usage").body["bytes"]["used"].as_u64().expect("bytes");
+    let text = "字".repeat(1000);
+    let table = |n: usize| {
+        let rows = (0..n).map(|row| format!("{row}{text}\n")).collect::<String>();
+        vec![("t.csv".to_owned(), format!("text\n{rows}").into_bytes())]
+    };
+    let texts = owner.bring("texts", &table(9));
+    assert_eq!(used(), 9 * 3001, "in bytes, not in letters");
+    owner.bring_into(&texts, &table(9));
+    assert_eq!(used(), 9 * 3001, "nothing comes twice");
+    // Two examples share a photo, which several senses know.
+    let picture = photo([1, 2, 3], 4);
+    let files = vec![
+        ("s/list.csv".to_owned(), b"photo,note,label\na.png,one,x\na.png,three,y\n".to_vec()),
+        ("s/a.png".to_owned(), picture.clone()),
+    ];
+    let senses = owner.bring("senses", &files);
+    assert_eq!(owner.get(&format!("/v1/datasets/{senses}")).body["n_examples"], 2);
+    let expected = 9 * 3001 + picture.len() as u64 + 8;
+    assert_eq!(used(), expected);
+    // The same photo in a data set of its own takes no room again, and leaves none when one of them goes.
+    let alone = owner.bring("alone", &[("p/b.png".to_owned(), picture.clone()), ("p/c.png".to_owned(), photo([9, 9, 9], 1))]);
+    let other = photo([9, 9, 9], 1).len() as u64;
+    assert_eq!(used(), expected + other);
+    assert_eq!(owner.ask("DELETE", &format!("/v1/datasets/{senses}"), None, &[]).status, 204);
+    assert_eq!(used(), expected + other - 8);
+    assert_eq!(owner.ask("DELETE", &format!("/v1/datasets/{alone}"), None, &[]).status, 204);
+    assert_eq!(used(), 9 * 3001);
+    // Too many texts are refused, all of them.
+    let more = id(&owner.post(&format!("/v1/datasets/{texts}/uploads"), &json!({})));
+    let rows: String = (0..60).map(|row| format!("{row}-{}\n", "x".repeat(1400))).collect();
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("t.csv", zip::write::SimpleFileOptions::default()).expect("a member");
+    zip.write_all(format!("text\n{rows}").as_bytes()).expect("written");
+    assert_eq!(put(&owner, &more, "t.zip", 0, &zip.finish().expect("a zip").into_inner()).0, 200);
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/uploads/{more}/finish"), &json!({}))));
+    assert_eq!(ended["error"]["code"], "over_quota", "{ended}");
+    assert_eq!((used(), owner.get(&format!("/v1/datasets/{texts}")).body["n_examples"].clone()), (9 * 3001, json!(9)));
+}
+
+#[test]
 fn a_body_that_creeps_is_ended() {
     let (_dir, data) = folder();
     let patience = Some(Duration::from_millis(300));

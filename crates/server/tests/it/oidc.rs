@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use server::{Oidc, Way};
-use testkit::{Client, Told, id};
+use testkit::{Client, Postgres, Told, id};
 
 use crate::provider::IdentityProvider;
 use crate::running::{Place, Running, folder, start, start_on};
@@ -349,4 +349,101 @@ fn a_provider_that_is_away_or_odd_lets_nobody_in() {
         assert_eq!(server.nobody().get(path).status, 404, "there is no provider");
     }
     assert_eq!(server.nobody().get("/v1/status").body["provider"], Value::Null);
+}
+
+#[test]
+fn who_left_from_one_server_comes_back_to_another() {
+    let (provider, postgres) = (IdentityProvider::start(), Postgres::start());
+    let place = || Place {
+        oidc: Some(provider.settings(Some("example.com"))),
+        database: Some(postgres.url()),
+        ..Place::default()
+    };
+    let ((_one, one), (_two, two)) = (folder(), folder());
+    let first = start_on(Way::Team, &one, place());
+    first.set_up();
+    let second = start_on(Way::Team, &two, place());
+    provider.seat(claims("f-1", "fay@example.com"));
+    let mut fay = Browser::new(&first);
+    let back = fay.leave();
+    let mut there = Browser { server: &second, jar: fay.jar.clone() };
+    assert_eq!(there.go(&back), "/");
+    assert_eq!(there.who()["name"], "fay@example.com");
+    // Once is once for both of them.
+    assert_eq!(fay.go(&back), refused("lost"));
+    let mut again = Browser { server: &second, jar: fay.jar.clone() };
+    assert_eq!(again.go(&back), refused("lost"));
+}
+
+#[test]
+fn an_account_is_taken_away_by_its_person_and_by_an_owner() {
+    let (provider, (_dir, data)) = (IdentityProvider::start(), folder());
+    let (server, ann) = team(&data, provider.settings(None));
+    let link = |browser: &mut Browser<'_>, subject: &str| {
+        provider.seat(json!({ "sub": subject }));
+        let told = browser.client().post("/v1/oidc/link", &json!({ "password": PASSWORD }));
+        browser.keep(&told);
+        let back = browser.agree(told.body["address"].as_str().expect("an address"));
+        assert_eq!(browser.go(&back), "/#/settings");
+    };
+    let unlink = |who: &Client| who.ask("DELETE", "/v1/oidc/link", None, &[]).status;
+    // By its person, who has a password.
+    let mut browser = Browser::new(&server);
+    browser.log_in("ann");
+    assert_eq!(unlink(&browser.client()), 404, "there is none");
+    link(&mut browser, "a-1");
+    let token = ann.post("/v1/tokens", &json!({ "name": "t", "scopes": ["read", "write"] }));
+    let bearer = format!("Bearer {}", token.body["secret"].as_str().expect("a secret"));
+    assert_eq!(unlink(&server.nobody().with("authorization", &bearer)), 403, "no token unlinks");
+    assert_eq!(unlink(&browser.client()), 204);
+    assert_eq!(browser.who()["linked"], false);
+    assert_eq!(Browser::new(&server).walk(), refused("unverified"), "it is nobody's now");
+    // By an owner: whoever is in by it is out.
+    let new = json!({ "name": "Ben", "email": "ben@example.com", "role": "editor" });
+    let path = format!("/v1/people/{}/account", id(&ann.post("/v1/people", &new)));
+    let take = |who: &Client| who.ask("DELETE", &path, None, &[]).status;
+    assert_eq!(take(&ann), 404, "there is none");
+    provider.seat(claims("b-1", "ben@example.com"));
+    let mut ben = Browser::new(&server);
+    assert_eq!(ben.walk(), "/");
+    assert_eq!(unlink(&ben.client()), 409, "it is his only way in");
+    assert_eq!(take(&ben.client()), 403);
+    let linked = || ann.get("/v1/people").body["people"][1]["linked"].clone();
+    assert_eq!(linked(), true);
+    assert_eq!(take(&ann), 204);
+    assert_eq!((linked(), ben.client().get("/v1/session").status), (json!(false), 401));
+    // He was let in by his e-mail, and may come with the account that has it now.
+    provider.seat(claims("b-2", "ben@example.com"));
+    assert_eq!(Browser::new(&server).walk(), "/");
+    let actions = ann.get("/v1/trail").body["entries"].clone();
+    let unlinked = actions.as_array().expect("entries").iter().filter(|one| one["action"] == "unlink account");
+    assert_eq!(unlinked.count(), 2);
+}
+
+#[test]
+fn an_invitation_does_not_tell_whether_another_team_has_the_address() {
+    let (provider, (_dir, data)) = (IdentityProvider::start(), folder());
+    let (server, ann) = team(&data, provider.settings(None));
+    let tenant = json!({ "tenant": "Theirs", "name": "bob", "password": PASSWORD });
+    assert_eq!(ann.post("/v1/tenants", &tenant).status, 200);
+    let nobody = server.nobody();
+    let bob = nobody.with_session(&nobody.post("/v1/login", &json!({ "name": "bob", "password": PASSWORD })));
+    let invite = |who: &Client, name: &str, email: &str| {
+        let told = who.post("/v1/people", &json!({ "name": name, "email": email, "role": "viewer" }));
+        (told.status, told.body["name"].clone(), told.body["email"].clone(), told.body["linked"].clone())
+    };
+    let came = |name: &str, email: &str| (200, json!(name), json!(email), json!(false));
+    assert_eq!(invite(&ann, "Gus", "gus@example.com"), came("Gus", "gus@example.com"));
+    // He hears the same of an address that somebody has and of one that nobody has.
+    assert_eq!(invite(&bob, "G", "gus@example.com"), came("G", "gus@example.com"));
+    assert_eq!(invite(&bob, "H", "hal@example.com"), came("H", "hal@example.com"));
+    assert_eq!(invite(&bob, "I", "hal@example.com").0, 409, "of his own people he knows it");
+    // The first invitation counts, and the next one when it is gone.
+    provider.seat(claims("g-1", "gus@example.com"));
+    let mut gus = Browser::new(&server);
+    assert_eq!((gus.walk().as_str(), gus.who()["name"].clone()), ("/", json!("Gus")));
+    let person = gus.who()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(ann.ask("DELETE", &format!("/v1/people/{person}"), None, &[]).status, 204);
+    let mut gus = Browser::new(&server);
+    assert_eq!((gus.walk().as_str(), gus.who()["name"].clone()), ("/", json!("G")));
 }

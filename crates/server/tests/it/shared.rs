@@ -114,3 +114,51 @@ fn a_second_server_finds_what_the_first_one_kept() {
         "it is gone there as well"
     );
 }
+
+/// What the quick model of a server knows: how many examples chance picked that have a label.
+fn drawn(who: &Client, dataset: &str) -> serde_json::Value {
+    who.get(&format!("/v1/datasets/{dataset}/live")).body["n_drawn"].clone()
+}
+
+#[test]
+fn quick_models_hear_what_is_said_on_another_server() {
+    let postgres = Postgres::start();
+    let place = || Place { database: Some(postgres.url()), ..Place::default() };
+    // One folder for both: who reads the examples finds their files.
+    let (_dir, data) = folder();
+    let first = start_on(Way::Team, &data, place());
+    let ann = first.set_up();
+    let dataset = ann.bring("parts", &parts(8));
+    let second = start_on(Way::Team, &data, place());
+    let login = json!({ "name": "ann", "password": "a long password" });
+    let nobody = second.nobody();
+    let there = nobody.with_session(&nobody.post("/v1/login", &login));
+    let hears = |n: u64| {
+        there.until(|| (drawn(&there, &dataset) == n).then_some(()));
+    };
+    hears(16);
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let page = ann.get(&at("/examples?limit=2")).body;
+    let [one, two] = [0, 1].map(|place| page["examples"][place]["id"].as_str().expect("an id").to_owned());
+    // Taken away, given another, taken back.
+    assert_eq!(ann.post(&at("/labels"), &json!({ "example": one })).status, 200);
+    hears(15);
+    let many = json!({ "labels": [{ "example": one, "label": "green" }, { "example": two, "label": null }] });
+    assert_eq!(ann.post(&at("/labels/batch"), &many).status, 200);
+    hears(15);
+    assert_eq!(ann.post(&at("/labels"), &json!({ "example": two, "label": "red" })).status, 200);
+    hears(16);
+    // Examples that come, and a class that is called otherwise, are another state of things: it looks anew.
+    ann.bring_into(&dataset, &parts(10));
+    hears(20);
+    assert_eq!(ann.send("PATCH", &at("/classes/red"), &json!({ "name": "rot" })).status, 200);
+    let called = |name: &str| {
+        let told = there.get(&at("/examples?sort=doubt&limit=20")).body;
+        let all = told["examples"].as_array().cloned().unwrap_or_default();
+        all.iter().any(|example| example["suggestion"]["label"] == name)
+    };
+    there.until(|| (called("rot") && !called("red")).then_some(()));
+    // A data set that is gone is forgotten there as well.
+    assert_eq!(ann.ask("DELETE", &at(""), None, &[]).status, 204);
+    assert_eq!(there.get(&at("/live")).status, 404);
+}
