@@ -10,6 +10,7 @@ mod kmeans;
 mod lanes;
 pub mod logits;
 mod matrix;
+mod nearby;
 mod nearest;
 pub mod neighbours;
 mod product;
@@ -18,6 +19,7 @@ pub mod random;
 mod screen;
 mod search;
 mod sieve;
+mod sift;
 pub mod sparse;
 
 pub use coreset::{Coreset, k_centre, k_centre_from};

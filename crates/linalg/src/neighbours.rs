@@ -1,8 +1,6 @@
-//! Exact nearest neighbours (methods 0.4).
+//! Exact nearest neighbours (methods 0.4): chosen and ordered by distances in double precision.
 
-use rayon::prelude::*;
-
-use crate::sieve::Sieve;
+use crate::sieve::Asked;
 use crate::{Matrix, MatrixView};
 
 /// How far apart two vectors are.
@@ -73,38 +71,19 @@ fn sifted(
     bank: MatrixView<'_>,
     k: usize,
     same: bool,
-    distance: impl Fn(f64) -> f64 + Sync,
+    distance: impl Fn(f64) -> f64,
 ) -> Neighbours {
     let n = queries.rows();
     let mut found = Neighbours { k, indices: vec![0; n * k], distances: vec![0.0; n * k] };
-    let nearest = Sieve::new(queries, bank, k, same).all();
-    let rows = found.indices.par_chunks_mut(k).zip(found.distances.par_chunks_mut(k));
-    rows.zip(nearest).enumerate().for_each(|(query, ((indices, distances), nearest))| {
-        // Single precision cannot order what is nearly as near.
-        let square = |row: usize| squared(queries.row(query), bank.row(row));
-        let mut exact: Vec<(f64, usize)> =
-            nearest.of.iter().map(|(_, row)| (distance(square(*row)), *row)).collect();
-        exact.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        for (place, (distance, row)) in exact.into_iter().enumerate() {
+    let nearest = Asked { queries, bank, k, same }.all();
+    let rows = found.indices.chunks_mut(k).zip(found.distances.chunks_mut(k));
+    for ((indices, distances), nearest) in rows.zip(nearest) {
+        for (place, (square, row)) in nearest.of.into_iter().enumerate() {
             indices[place] = u32::try_from(row).expect("fewer than 2^32 rows fit in memory");
-            distances[place] = distance as f32;
-        }
-    });
-    found
-}
-
-/// The squared distance in double precision, in eight running sums.
-fn squared(a: &[f32], b: &[f32]) -> f64 {
-    let mut sums = [0.0_f64; 8];
-    let (a8, a_rest) = a.as_chunks::<8>();
-    let (b8, b_rest) = b.as_chunks::<8>();
-    for (a, b) in a8.iter().zip(b8) {
-        for lane in 0..8 {
-            sums[lane] += (f64::from(a[lane]) - f64::from(b[lane])).powi(2);
+            distances[place] = distance(square) as f32;
         }
     }
-    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2));
-    sums.iter().sum::<f64>() + rest.sum::<f64>()
+    found
 }
 
 /// Answers zero vectors: everything is at distance 1 from them.
@@ -229,6 +208,27 @@ mod tests {
         assert_eq!(all[..50], naive(&x, 17, 50, Metric::Euclidean));
         all.sort_unstable();
         assert!(all.into_iter().eq((0..1100).filter(|row| *row != 17)));
+    }
+
+    #[test]
+    fn what_single_precision_cannot_tell_apart_is_chosen_by_double() {
+        // The further down the list, the nearer to the first row, by parts of 10^-10.
+        let n = 2100;
+        let mut x = spread(n, 140, 1.0);
+        x.row_mut(0).fill(0.0);
+        for row in n - 40..n {
+            x.row_mut(row).fill(0.0);
+            (x.row_mut(row)[0], x.row_mut(row)[1]) = (0.1, (n - row) as f32 * 1e-6);
+        }
+        let expected: Vec<usize> = (n - 5..n).rev().collect();
+        let got = |found: Neighbours| found.of(0).map(|(index, _)| index).collect::<Vec<_>>();
+        assert_eq!(got(knn(x.view(), 5, Metric::Euclidean)), expected);
+        for n_queries in [1, 20] {
+            let queries = x.select_rows(&[0].repeat(n_queries));
+            let bank = x.select_rows(&(1..n).collect::<Vec<_>>());
+            let found = knn_between(queries.view(), bank.view(), 5, Metric::Euclidean);
+            assert_eq!(got(found), expected.iter().map(|row| row - 1).collect::<Vec<_>>(), "{n_queries}");
+        }
     }
 
     #[test]

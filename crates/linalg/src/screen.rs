@@ -24,7 +24,7 @@ const COORDINATE_ERROR: f64 = 1e-6;
 /// Bound on the relative rounding of a squared distance in single precision, up to tens of thousands of columns.
 const DISTANCE_ERROR: f32 = 1e-4;
 /// Squares below the smallest float vanish; so many columns of them stay below this.
-const UNDERFLOW: f32 = 1e-30;
+pub(crate) const UNDERFLOW: f32 = 1e-30;
 
 /// The short form of one vector.
 pub(crate) type Short = [Lanes; PARTS];
@@ -76,11 +76,6 @@ impl Screen {
             .filter(|direction| strength(*direction) > 1e-6 * strongest)
             .collect();
         Self { mean, basis: space.basis.select_rows(&kept) }
-    }
-
-    /// `[d]`, of the rows that the directions were found from.
-    pub(crate) fn into_mean(self) -> Vec<f64> {
-        self.mean
     }
 
     /// The short forms of the rows of `x`, `[n, d]`, each by itself.
