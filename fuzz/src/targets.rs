@@ -30,6 +30,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "npz", run: |data| drop(npz::read(data, &small())) },
     Target { name: "usem3", run: |data| drop(usem3::read(data, &small())) },
     Target { name: "sentencepiece", run: sentencepiece_model },
+    Target { name: "hub-config", run: |data| drop(base::checkpoint::describe(data, Some(data))) },
     Target { name: "safetensors", run: |data| drop(Weights::from_safetensors(data)) },
     Target { name: "csv", run: |data| table(data, "csv") },
     Target { name: "jsonl", run: |data| table(data, "jsonl") },

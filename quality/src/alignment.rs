@@ -10,6 +10,7 @@ use bundle::JointPredictor;
 use dataset::{Dataset, Modality};
 use linalg::{Matrix, Seed, matmul_nt, random};
 use pipeline::{Home, Run};
+use tune::align::{Pairs, Spaces};
 
 use crate::table::{Table, home};
 
@@ -94,7 +95,8 @@ fn found(x: &Matrix, y: &Matrix, n: usize, draw: usize) -> anyhow::Result<(f64, 
     let groups: Vec<u32> = (0..n as u32).collect();
     let never = AtomicBool::new(false);
     let (left, right) = (x.select_rows(&learned), y.select_rows(&learned));
-    let aligned = tune::align::align(&left, &right, &groups, Seed(draw as u64), &never)?;
+    let pairs = Pairs { left: &left, right: &right, groups: &groups, spaces: Spaces::Two };
+    let aligned = tune::align::align(pairs, Seed(draw as u64), &never)?;
     let alignment = aligned.alignment.context("emoji and their names share something")?;
     let vectors = |side: &tune::align::Side, matrix: &Matrix| -> anyhow::Result<Matrix> {
         let rows = (n..n + HELD_OUT).map(|row| Ok(side.project(matrix.row(row))?));

@@ -14,6 +14,7 @@ use store::{FileLock, StoreError};
 
 use dataset::Modality;
 
+use crate::arch;
 use crate::catalogue::{Entry, Sha256, is_id};
 use crate::pull::{self, PullError, PullEvent, PullOptions};
 
@@ -150,6 +151,11 @@ impl Card {
     /// The text of `base.toml`. The same card gives the same bytes.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).expect("a card holds nothing that TOML cannot")
+    }
+
+    /// Whether some network of the base takes this kind of input.
+    pub fn takes(&self, modality: Modality) -> bool {
+        self.modality == modality || (modality == Modality::Text && arch::has_reader(&self.network))
     }
 
     /// Hashes every file. Reads them all: a second for each gigabyte or so.

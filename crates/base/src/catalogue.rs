@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use dataset::Modality;
 use serde::{Deserialize, Serialize};
 
+use crate::arch;
 use crate::pull::PullError;
 
 /// All bases known, by id.
@@ -43,6 +44,13 @@ pub struct Entry {
     /// Where it can be had, in the order in which they are tried.
     #[serde(default, rename = "source")]
     pub sources: Vec<Source>,
+}
+
+impl Entry {
+    /// Whether some network of the base takes this kind of input.
+    pub fn takes(&self, modality: Modality) -> bool {
+        self.modality == modality || (modality == Modality::Text && arch::has_reader(&self.network))
+    }
 }
 
 /// One place a base can be had from.

@@ -108,8 +108,20 @@ pub enum Activation {
     Relu6,
     /// `x / 2 * (1 + erf(x / sqrt 2))`: the exact form, as BERT and ViT use it.
     Gelu,
+    /// `x / (1 + exp(-1.702 x))`: what the first CLIP was trained with instead.
+    QuickGelu,
     /// The hyperbolic tangent.
     Tanh,
+}
+
+/// Which rows a row attends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sight {
+    /// All of its example.
+    #[default]
+    All,
+    /// Itself and those before it (causal).
+    Back,
 }
 
 /// Zeros added around a map before a convolution, in pixels.
@@ -173,10 +185,12 @@ pub enum Op {
     /// The sum of two values of equal shape.
     Add,
     /// Queries, keys, values, each rows `[r, dim]` -> rows `[r, dim]`. Head `h` owns the columns `h * dim / heads ..`;
-    /// weights are `softmax(q k^T / sqrt(dim / heads))` over all rows.
+    /// weights are `softmax(q k^T / sqrt(dim / heads))` over the rows in sight.
     Attention {
         /// How many heads; divides `dim`.
         heads: usize,
+        /// Which rows are in sight.
+        sight: Sight,
     },
     /// Tokens `[t]` -> rows `[t, dim]`: row `id` of the table.
     Embedding {
@@ -201,6 +215,8 @@ pub enum Op {
     },
     /// Rows `[r, dim]` -> vector `[dim]`: one row.
     TakeRow(usize),
+    /// Rows `[r, dim]` -> vector `[dim]`: the last row of the example.
+    TakeLastRow,
     /// Rows `[r, dim]` -> rows `[r - n, dim]`: all but the first `n`. Needs a fixed number of rows.
     DropRows(usize),
     /// Rows `[r, dim]` -> vector `[dim]`: the mean over rows.
@@ -255,6 +271,7 @@ impl Op {
             | Self::GlobalAvgPool
             | Self::FlattenPatches
             | Self::TakeRow(_)
+            | Self::TakeLastRow
             | Self::DropRows(_)
             | Self::MeanRows
             | Self::PowerMeanRows { .. }

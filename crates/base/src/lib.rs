@@ -12,6 +12,7 @@ pub mod arch;
 mod base64;
 pub mod cache;
 pub mod catalogue;
+pub mod checkpoint;
 pub mod containers;
 pub mod depict;
 pub mod emit;

@@ -12,7 +12,7 @@ use half::f16;
 use image::RgbImage;
 use store::Hasher;
 
-use crate::arch::{self, ArchError, Family};
+use crate::arch::{self, ArchError, Clip, Family, Tower};
 use crate::cache::{CacheError, Card, MODEL, MODEL_ONNX};
 use crate::engine::native::{NativeEngine, Unsupported};
 use crate::engine::rten::RtenEngine;
@@ -27,6 +27,9 @@ use crate::weights::{Weights, WeightsError};
 
 pub(crate) use maps::{detection_maps, maps, maps_network};
 use way::Way;
+
+/// What stands behind the id of a base with two towers where the one that reads is meant.
+pub const READER: &str = ".text";
 
 /// What runs a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +90,7 @@ pub struct Base {
     card: Card,
     preprocess: Preprocess,
     hash: store::Hash,
+    space: Option<store::Hash>,
     layout: Vec<FeatureSpec>,
     way: Way,
 }
@@ -130,6 +134,9 @@ pub enum BaseError {
     /// An ONNX base cannot run on this engine.
     #[error("base `{id}` is an ONNX file; engine `{engine}` runs only known families")]
     FrozenOnly { id: String, engine: &'static str },
+    /// The base has no tower that reads beside the one that looks.
+    #[error("base `{id}` has one network only, not two in one space")]
+    OneTower { id: String },
     /// The network gives no vector.
     #[error("base `{id}` gives no feature vector")]
     NoFeatures { id: String },
@@ -163,17 +170,36 @@ impl std::fmt::Debug for Base {
 }
 
 impl Base {
-    /// Opens the base in a folder of the cache.
+    /// Opens the base in a folder of the cache; of one with two towers the one that looks.
     pub fn open(dir: &Path, choice: &EngineChoice) -> Result<Self, BaseError> {
         let card = Card::read(dir)?;
         let family = family(&card)?;
+        Self::with(dir, card, family, choice)
+    }
+
+    /// Opens the tower that reads, of a base with two; its id ends with [`READER`].
+    ///
+    /// # Errors
+    /// [`BaseError::OneTower`] for any other base.
+    pub fn open_reader(dir: &Path, choice: &EngineChoice) -> Result<Self, BaseError> {
+        let mut card = Card::read(dir)?;
+        let Family::Clip(clip) = family(&card)? else {
+            return Err(BaseError::OneTower { id: card.id });
+        };
+        card.id.push_str(READER);
+        card.modality = Modality::Text;
+        Self::with(dir, card, Family::Clip(Clip { tower: Tower::Reads, ..clip }), choice)
+    }
+
+    fn with(dir: &Path, card: Card, family: Family, choice: &EngineChoice) -> Result<Self, BaseError> {
         let preprocess = preprocess(&card, &family)?;
         let way = Way::open(dir, &card, &family, &preprocess, choice)?;
         let layout = way.layout(&preprocess);
         if layout.is_empty() {
             return Err(BaseError::NoFeatures { id: card.id });
         }
-        Ok(Self { hash: identity(&card, &family, &preprocess, &layout), card, preprocess, layout, way })
+        let (hash, space) = (identity(&card, &family, &preprocess, &layout), space(&card, &family));
+        Ok(Self { hash, space, card, preprocess, layout, way })
     }
 
     /// The base over series of these sensors; nothing is loaded for it.
@@ -181,7 +207,8 @@ impl Base {
         let card = following::card();
         let preprocess = Preprocess::Series(sensors);
         let layout = Way::Follow.layout(&preprocess);
-        Self { hash: following::identity(&preprocess), card, preprocess, layout, way: Way::Follow }
+        let (hash, space) = (following::identity(&preprocess), None);
+        Self { hash, space, card, preprocess, layout, way: Way::Follow }
     }
 
     /// Catalogue id.
@@ -202,6 +229,12 @@ impl Base {
     /// Identity of weights, pre-processing and layout: features of bases with different hashes are never mixed.
     pub fn hash(&self) -> store::Hash {
         self.hash
+    }
+
+    /// Identity of the space that the first kind of feature lies in, of a base with two towers: both have the same, and dot products
+    /// across them say what goes together.
+    pub fn space(&self) -> Option<store::Hash> {
+        self.space
     }
 
     /// Which sense it takes.
@@ -323,7 +356,10 @@ fn preprocess(card: &Card, family: &Family) -> Result<Preprocess, BaseError> {
     let mut table = own
         .map(|own| toml::Table::try_from(own).expect("pre-processing holds nothing that TOML cannot"))
         .unwrap_or_default();
-    table.extend(card.preprocess.clone());
+    // Of two towers the card speaks of the one that looks; how long a text may be is a setting of the network.
+    if !matches!(family, Family::Clip(Clip { tower: Tower::Reads, .. })) {
+        table.extend(card.preprocess.clone());
+    }
     toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
 }
 
@@ -381,6 +417,18 @@ fn engine_of(
         #[cfg(feature = "ort")]
         EngineChoice::Ort(library) => Box::new(crate::engine::ort::OrtEngine::new(library, graph, weights)?),
     })
+}
+
+/// The same for both towers of a base: its files and how many heads look at them.
+fn space(card: &Card, family: &Family) -> Option<store::Hash> {
+    let Family::Clip(clip) = family else { return None };
+    let mut hasher = Hasher::new("dianjing.space.1");
+    for (name, stamp) in &card.files {
+        hasher.field(name, stamp.sha256.as_str().as_bytes());
+    }
+    let either = Clip { tower: Tower::default(), ..clip.clone() };
+    let network = serde_json::to_vec(&either).expect("cards have string keys and finite numbers");
+    Some(hasher.field("network", &network).finish())
 }
 
 /// Weights by their checksums, the network's shape, pre-processing and layout; not where it came from or what it is called.

@@ -1,17 +1,21 @@
 //! Carries bases to machines without a network.
 //!
-//! [`export`] writes a base as one tar file, the same base always as the same bytes. [`import`] takes such a file, or a
-//! folder with a `base.toml`, and checks every file before it is published.
+//! [`export`] writes a base as one tar file, the same base always as the same bytes. [`import`] takes such a file, a
+//! folder with a `base.toml`, or a joint base as a hub lays it out, and checks every file before it is published.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use dataset::Modality;
 use store::{StagedDir, StoreError, write_atomic};
 
 use crate::cache::{CARD, Cache, CacheError, Card, MODEL, MODEL_ONNX, PICTURE_MODEL, TOKENIZER};
 use crate::catalogue::is_id;
+use crate::checkpoint::{self, CONFIG, Described, PREPROCESSOR};
 use crate::pull::stamps;
+use crate::weights::{Weights, WeightsError};
 
 /// Bytes of a tar record.
 const RECORD: usize = 512;
@@ -43,6 +47,12 @@ pub enum TransferError {
     /// Neither weights nor an ONNX file is there.
     #[error("`{}` holds no `{MODEL}` and no `{MODEL_ONNX}`", path.display())]
     NoModel { path: PathBuf },
+    /// A folder as a hub lays it out holds no base that is known.
+    #[error("`{}` is no joint base as a hub lays it out: {what}", path.display())]
+    Checkpoint { path: PathBuf, what: String },
+    /// Its weights cannot be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// A file is missing, damaged or another one.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -68,10 +78,13 @@ pub fn export(cache: &Cache, id: &str, to: &Path) -> Result<(), TransferError> {
 
 /// Takes a base into the cache from an exported file or a folder, replacing one of the same id. Returns its folder.
 ///
-/// In a folder of your own, `base.toml` may leave `files` out: what lies beside it is then taken as it is.
+/// In a folder of your own, `base.toml` may leave `files` out: what lies beside it is then taken as it is. A folder without one
+/// but with a `config.json` is read as a hub lays it out, and goes by its own name.
 pub fn import(cache: &Cache, from: &Path) -> Result<PathBuf, TransferError> {
     let unpacked = StagedDir::new_beside(&cache.path_of("import"))?;
-    if from.is_dir() {
+    if from.is_dir() && !from.join(CARD).exists() && from.join(CONFIG).is_file() {
+        take_checkpoint(from, unpacked.path())?
+    } else if from.is_dir() {
         copy_folder(from, unpacked.path())?
     } else {
         unpack(from, unpacked.path())?
@@ -103,6 +116,57 @@ fn publish(cache: &Cache, card: &Card, from: &Path) -> Result<PathBuf, TransferE
     fs::write(&path, card.to_toml()).map_err(|source| StoreError::Write { path, source })?;
     staged.publish()?;
     Ok(dir)
+}
+
+/// Writes the canonical files of a folder as a hub lays it out, with a card.
+fn take_checkpoint(from: &Path, to: &Path) -> Result<(), TransferError> {
+    let wrong = |what: String| TransferError::Checkpoint { path: from.to_owned(), what };
+    let Described { network, preprocess } = checkpoint::describe(
+        &small_file(&from.join(CONFIG))?,
+        from.join(PREPROCESSOR).is_file().then(|| small_file(&from.join(PREPROCESSOR))).transpose()?.as_deref(),
+    )
+    .map_err(wrong)?;
+    for name in [MODEL, TOKENIZER] {
+        if !from.join(name).is_file() {
+            return Err(wrong(format!("it has no `{name}`")));
+        }
+    }
+    let folder = fs::canonicalize(from).map_err(|source| TransferError::Read { path: from.to_owned(), source })?;
+    let title = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+    let card = Card {
+        id: title.to_ascii_lowercase().chars().map(plain).collect(),
+        title,
+        modality: Modality::Image,
+        // The files say nothing of it.
+        licence: "NOASSERTION".to_owned(),
+        source: "a folder".to_owned(),
+        network,
+        preprocess,
+        files: BTreeMap::new(),
+    };
+    // A file of one's own may change while it is mapped; a copy does not.
+    let (path, copy) = (from.join(MODEL), to.join("as-it-came"));
+    fs::copy(&path, &copy).map_err(|source| TransferError::Read { path, source })?;
+    Weights::load(&copy)?.save(&to.join(MODEL))?;
+    fs::remove_file(&copy).map_err(|source| StoreError::Write { path: copy, source })?;
+    let path = from.join(TOKENIZER);
+    fs::copy(&path, to.join(TOKENIZER)).map_err(|source| TransferError::Read { path, source })?;
+    let path = to.join(CARD);
+    fs::write(&path, card.to_toml()).map_err(|source| StoreError::Write { path, source }.into())
+}
+
+/// The bytes of a file that is never long.
+fn small_file(path: &Path) -> Result<Vec<u8>, TransferError> {
+    let read = |source| TransferError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(read)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_CARD + 1).read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > MAX_CARD {
+        let what = format!("`{}` is longer than {MAX_CARD} bytes", path.display());
+        return Err(TransferError::Checkpoint { path: path.to_owned(), what });
+    }
+    Ok(bytes)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), TransferError> {

@@ -1,6 +1,6 @@
 //! Every family equals timm's and transformers' networks, on every engine.
 //!
-//! The networks are small and their weights made by a formula; `reference/networks.py` made the values.
+//! The networks are small and their weights made by a formula; `reference/networks.py` and `reference/clip.py` made the values.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -38,9 +38,16 @@ struct Case {
     outputs: BTreeMap<String, Kept>,
 }
 
-fn networks() -> Networks {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/networks.json");
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+/// The networks of every script.
+fn networks() -> impl Iterator<Item = (Case, Vec<(String, Vec<usize>)>)> {
+    ["networks.json", "clip.json"].into_iter().flat_map(|file| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference").join(file);
+        let Networks { weights, cases } = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        cases.into_iter().map(move |case| {
+            let shapes = weights.get(case.weights).cloned().unwrap_or_default();
+            (case, shapes)
+        })
+    })
 }
 
 /// Runs every case on the engine that `open` makes.
@@ -56,14 +63,11 @@ fn check(open: impl Fn(&Graph, &Weights) -> Result<Box<dyn Engine>, EngineError>
 fn check_supported(
     open: impl Fn(&Graph, &Weights) -> Result<Box<dyn Engine>, EngineError>,
 ) -> (usize, Vec<String>) {
-    let Networks { weights, cases } = networks();
     let (mut run, mut unsupported) = (0, Vec::new());
-    for case in cases {
+    for (case, shapes) in networks() {
         let weights = match &case.family {
             Family::EfficientnetLite(config) => lite_weights(u8::from(config.variant)),
-            _ => made::weights(
-                weights[case.weights].iter().map(|(name, shape)| (name.as_str(), shape.as_slice())),
-            ),
+            _ => made::weights(shapes.iter().map(|(name, shape)| (name.as_str(), shape.as_slice()))),
         };
         let (graph, weights) =
             arch::prepare(&case.family, weights).unwrap_or_else(|error| panic!("{}: {error}", case.name));
@@ -97,7 +101,8 @@ fn native_equals_the_reference() {
     let (run, unsupported) =
         check_supported(|graph, weights| Ok(Box::new(NativeEngine::new(graph, weights)?)));
     assert!(run >= 5, "{run} ran, unsupported: {unsupported:?}");
-    assert!(unsupported.iter().all(|name| !name.starts_with("lite")), "{unsupported:?}");
+    let is_for_all = |name: &String| name.starts_with("lite") || name.starts_with("clip");
+    assert!(!unsupported.iter().any(is_for_all), "{unsupported:?}");
 }
 
 #[test]

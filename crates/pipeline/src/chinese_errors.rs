@@ -299,6 +299,7 @@ fn base(error: &BaseError) -> Option<String> {
         BaseError::FrozenOnly { id, engine } => {
             format!("底座“{id}”是 ONNX 文件；引擎 {engine} 只能运行已知网络")
         }
+        BaseError::OneTower { id } => format!("底座“{id}”只有一个网络，不是同一空间里的两个"),
         BaseError::NoFeatures { id } => format!("底座“{id}”不输出特征向量"),
         BaseError::Stopped => "已停止".to_owned(),
         _ => return None,
@@ -346,6 +347,9 @@ fn transfer(error: &TransferError) -> Option<String> {
             format!("{}中底座的名称“{id}”只能用小写字母、数字、-、_ 和 .", name(path))
         }
         TransferError::NoModel { path } => format!("{}里没有模型文件", name(path)),
+        TransferError::Checkpoint { path, what } => {
+            format!("{}不是模型库格式的双塔底座：{what}", name(path))
+        }
         TransferError::Cache(error) => return cache(error),
         TransferError::Store(error) => store(error),
         _ => return None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::Base;
 use base::cache::Cache;
 use base::catalogue::{Catalogue, Entry};
-use base::open::EngineChoice;
+use base::open::{EngineChoice, READER};
 use base::pull::{PullEvent, PullOptions};
 use bundle::inspection::{InspectionBundle, InspectionPredictor};
 use bundle::{BaseReference, Bundle, JointBundle, JointPredictor, Predictor, SensesBundle, SensesPredictor};
@@ -69,6 +69,9 @@ impl Home {
             return Err(PipelineError::SeveralSenses { path, senses });
         }
         let id = named.unwrap_or_else(|| Self::default_base(data.modality));
+        if data.modality == Modality::Text && self.has_reader(id) {
+            return self.open_base(&format!("{id}{READER}"), run);
+        }
         if data.modality != Modality::Series || id != base::SERIES_BASE {
             return self.open_base(id, run);
         }
@@ -81,9 +84,33 @@ impl Home {
         })
     }
 
-    /// Whether a base takes this kind of input, as the catalogue says.
-    pub(crate) fn takes(&self, id: &str, modality: Modality) -> bool {
-        self.catalogue.entry(id).is_ok_and(|entry| entry.modality == modality)
+    /// Whether a base takes this kind of input, as its card or the catalogue says.
+    ///
+    /// # Errors
+    /// When neither knows it.
+    pub(crate) fn takes(&self, id: &str, modality: Modality) -> Result<bool, PipelineError> {
+        Ok(match self.bases().find(id) {
+            Ok(base) => base.card.takes(modality),
+            Err(_) => self.catalogue.entry(id)?.takes(modality),
+        })
+    }
+
+    /// Refuses a base that takes no kind of input among these.
+    pub(crate) fn expect_takes(&self, id: &str, among: &[Modality]) -> Result<(), PipelineError> {
+        let mut wanted = among.iter().map(|modality| self.takes(id, *modality));
+        if wanted.try_fold(false, |any, takes| takes.map(|takes| any || takes))? {
+            return Ok(());
+        }
+        let takes = match self.bases().find(id) {
+            Ok(base) => base.card.modality,
+            Err(_) => self.catalogue.entry(id)?.modality,
+        };
+        Err(PipelineError::OtherModality { base: id.to_owned(), takes, got: among[0] })
+    }
+
+    /// Whether a base has a tower that reads beside the one that looks.
+    pub(crate) fn has_reader(&self, id: &str) -> bool {
+        [Modality::Image, Modality::Text].iter().all(|modality| self.takes(id, *modality).unwrap_or(false))
     }
 
     /// The base that a bundle names, fetched first when the cache does not have it.
@@ -94,16 +121,35 @@ impl Home {
         }
     }
 
-    /// Opens a base, fetching it first when the cache does not have it.
+    /// Opens a base, fetching it first when the cache does not have it. Of a base with two towers the one that reads goes by its id with
+    /// [`READER`] behind it.
     pub fn open_base(&self, id: &str, run: &Run<'_>) -> Result<Arc<Base>, PipelineError> {
         run.step(Step::Base, || {
-            let dir = self.fetch(id, run)?;
-            Ok(Arc::new(Base::open(&dir, &self.engine)?))
+            Ok(Arc::new(match id.strip_suffix(READER) {
+                Some(whole) if self.has_reader(whole) => {
+                    Base::open_reader(&self.fetch(whole, run)?, &self.engine)?
+                }
+                _ => Base::open(&self.fetch(id, run)?, &self.engine)?,
+            }))
         })
     }
 
-    /// Makes sure a base is in the cache and returns its folder.
+    /// Opens both towers of a base: the one that looks, and the one that reads.
+    ///
+    /// # Errors
+    /// Of a base with one network only, and those of opening.
+    pub fn open_towers(&self, id: &str, run: &Run<'_>) -> Result<[Arc<Base>; 2], PipelineError> {
+        run.step(Step::Base, || {
+            let dir = self.fetch(id, run)?;
+            Ok([Arc::new(Base::open(&dir, &self.engine)?), Arc::new(Base::open_reader(&dir, &self.engine)?)])
+        })
+    }
+
+    /// Makes sure a base is in the cache and returns its folder. One that was brought in from a file need not be in the catalogue.
     pub fn fetch(&self, id: &str, run: &Run<'_>) -> Result<PathBuf, PipelineError> {
+        if let Ok(base) = self.bases().find(id) {
+            return Ok(base.dir);
+        }
         let entry: &Entry = self.catalogue.entry(id)?;
         let mut tell = |event: PullEvent| {
             if let PullEvent::Bytes { what, bytes, total } = event {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ArchError, as_matrix, count_layers, prefix_before, without_prefix};
 use crate::{
-    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, ValueId},
+    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Sight, ValueId},
     weights::{Tensor, Weights},
 };
 
@@ -111,7 +111,7 @@ impl Net<'_> {
         let query = self.linear(&format!("{layer}.attention.self.query"), Activation::None, x)?;
         let key = self.linear(&format!("{layer}.attention.self.key"), Activation::None, x)?;
         let value = self.linear(&format!("{layer}.attention.self.value"), Activation::None, x)?;
-        let heads = Op::Attention { heads: self.config.heads };
+        let heads = Op::Attention { heads: self.config.heads, sight: Sight::All };
         let attended = self.graph.push(format!("{layer}.attention"), heads, &[query, key, value])?;
         let attended = self.linear(&format!("{layer}.attention.output.dense"), Activation::None, attended)?;
         let attended = self.graph.push(format!("{layer}.attention.add"), Op::Add, &[attended, x])?;

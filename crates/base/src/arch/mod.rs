@@ -5,6 +5,7 @@
 
 mod batch_norm;
 mod bert;
+mod clip;
 mod efficientnet_lite;
 mod positions;
 mod sentence_cnn;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use bert::Bert;
+pub use clip::{Clip, Gelu, Tower};
 pub use efficientnet_lite::{EfficientNetLite, LiteVariant};
 pub use sentence_cnn::SentenceCnn;
 pub use vit::Vit;
@@ -41,6 +43,8 @@ pub enum Family {
     Vit(Vit),
     /// The encoder of Whisper: sounds.
     Whisper(Whisper),
+    /// CLIP: a tower that looks and one that reads, into one space.
+    Clip(Clip),
     /// A network that exists only as an ONNX file: it runs frozen, and cannot be taken apart.
     Onnx(OnnxSpec),
 }
@@ -80,8 +84,8 @@ pub enum ArchError {
     /// An ONNX file has no graph here: give it to an engine as it is.
     #[error("a base that is an ONNX file runs as it is and has no layers to prepare")]
     FrozenOnly,
-    /// The network does not look at pictures.
-    #[error("only networks that look at pictures have maps")]
+    /// The network does not look at pictures, or nothing is known of where it sees defects.
+    #[error("only EfficientNet-Lite, ViT and DINOv2 have maps that show defects")]
     NoMaps,
 }
 
@@ -96,6 +100,7 @@ pub fn prepare(family: &Family, weights: Weights) -> Result<(Graph, Weights), Ar
         Family::UseMultilingual(config) => sentence_cnn::prepare(config, weights)?,
         Family::Vit(config) => vit::prepare(config, weights)?,
         Family::Whisper(config) => whisper::prepare(config, weights)?,
+        Family::Clip(config) => clip::prepare(config, weights)?,
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
     }))
 }
@@ -117,7 +122,9 @@ pub fn prepare_maps(
         Family::EfficientnetLite(config) => efficientnet_lite::prepare_maps(config, weights, size, maps)?,
         Family::Vit(config) => vit::prepare_maps(config, weights, size, maps)?,
         Family::Onnx(_) => return Err(ArchError::FrozenOnly),
-        Family::Bert(_) | Family::UseMultilingual(_) | Family::Whisper(_) => return Err(ArchError::NoMaps),
+        Family::Bert(_) | Family::UseMultilingual(_) | Family::Whisper(_) | Family::Clip(_) => {
+            return Err(ArchError::NoMaps);
+        }
     }))
 }
 
@@ -156,8 +163,15 @@ pub fn detection_maps(family: &Family, weights: &Weights) -> Result<DetectionMap
         }),
         Family::Vit(_) => vit::detection_maps(weights),
         Family::Onnx(_) => Err(ArchError::FrozenOnly),
-        Family::Bert(_) | Family::UseMultilingual(_) | Family::Whisper(_) => Err(ArchError::NoMaps),
+        Family::Bert(_) | Family::UseMultilingual(_) | Family::Whisper(_) | Family::Clip(_) => {
+            Err(ArchError::NoMaps)
+        }
     }
+}
+
+/// Whether a network, as cards and the catalogue describe it, has a tower that reads beside the one that looks.
+pub(crate) fn has_reader(network: &toml::Table) -> bool {
+    network.get("family").and_then(toml::Value::as_str) == Some("clip")
 }
 
 /// The graph with the weights that it reads, and no others.

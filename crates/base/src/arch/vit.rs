@@ -13,7 +13,7 @@ use super::{
     prefix_before, tensor, unknown_map, without_prefix,
 };
 use crate::{
-    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, ValueId},
+    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, Sight, ValueId},
     weights::{Tensor, Weights},
 };
 
@@ -238,7 +238,7 @@ impl<'w> Net<'w> {
         let query = self.linear(&part("attention.attention.query"), Activation::None, normed)?;
         let key = self.linear(&part("attention.attention.key"), Activation::None, normed)?;
         let value = self.linear(&part("attention.attention.value"), Activation::None, normed)?;
-        let heads = Op::Attention { heads: self.config.heads };
+        let heads = Op::Attention { heads: self.config.heads, sight: Sight::All };
         let attended = self.graph.push(part("attention"), heads, &[query, key, value])?;
         let attended = self.linear(&part("attention.output.dense"), Activation::None, attended)?;
         let attended = self.scale(&part("layer_scale1.lambda1"), attended)?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ArchError, EfficientNetLite, as_matrix, count_layers, tensor};
 use crate::{
-    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, ValueId},
+    graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Sight, ValueId},
     weights::{Tensor, Weights},
 };
 
@@ -161,7 +161,7 @@ impl Net<'_> {
         };
         let [query, key, value] =
             [projected(self, "query")?, projected(self, "key")?, projected(self, "value")?];
-        let heads = Op::Attention { heads: self.config.heads };
+        let heads = Op::Attention { heads: self.config.heads, sight: Sight::All };
         let attended = self.graph.push(attention.clone(), heads, &[query, key, value])?;
         let attended = self.linear(&format!("{attention}/linear_1"), Activation::None, attended)?;
         let x = self.graph.push(format!("{attention}/add"), Op::Add, &[attended, x])?;

@@ -7,9 +7,12 @@ use super::{
     writer::{Name, Writer, float, int, ints},
 };
 use crate::{
-    graph::{Activation, Graph, Node, Op, Padding, RowCount, Shape},
+    graph::{Activation, Graph, GraphInput, Node, Op, Padding, RowCount, Shape, Sight},
     weights::{Tensor, Weights},
 };
+
+/// Added to a score, it leaves no attention; finite, so that no row is NaN.
+const HIDDEN: f32 = -1e30;
 
 /// The graph that is written, and what it is written from.
 pub(super) struct Emitter<'a> {
@@ -51,7 +54,7 @@ impl<'a> Emitter<'a> {
                 ))
             }
             Op::Add => Ok(self.writer.node("Add", &inputs, vec![])),
-            Op::Attention { heads } => Ok(self.attention(*heads, &inputs, shape)),
+            Op::Attention { heads, sight } => Ok(self.attention(*heads, *sight, &inputs, shape)),
             Op::Embedding { table } => {
                 let table = self.weight(table)?;
                 Ok(self.writer.node("Gather", &[&table, &x], vec![int("axis", 0)]))
@@ -71,6 +74,7 @@ impl<'a> Emitter<'a> {
                 let index = self.writer.integer(*index as i64);
                 Ok(self.writer.node("Gather", &[&x, &index], vec![int("axis", 1)]))
             }
+            Op::TakeLastRow => Ok(self.take_last_row(&x, rows)),
             Op::DropRows(count) => {
                 let [start, end, axis] =
                     [&[*count as i64], &[i64::MAX], &[1]].map(|value| self.writer.integers(value));
@@ -139,6 +143,12 @@ impl<'a> Emitter<'a> {
                 let (zero, six) = (self.writer.number(0.0), self.writer.number(6.0));
                 self.writer.node("Clip", &[&x, &zero, &six], vec![])
             }
+            Activation::QuickGelu => {
+                let steep = self.writer.number(1.702);
+                let scaled = self.writer.node("Mul", &[&x, &steep], vec![]);
+                let share = self.writer.node("Sigmoid", &[&scaled], vec![]);
+                self.writer.node("Mul", &[&x, &share], vec![])
+            }
             // Operator set 17 has no Gelu; engines recognise this order of operations and fuse it.
             Activation::Gelu => {
                 let [sqrt_2, one, half] =
@@ -152,8 +162,9 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// `[n, t, dim]` three times -> `[n, t, dim]`; padding tokens get no attention.
-    fn attention(&mut self, heads: usize, inputs: &[&Name], shape: Option<Shape>) -> Name {
+    /// `[n, t, dim]` three times -> `[n, t, dim]`; padding tokens get no attention, nor, where a row sees only what came before it,
+    /// those behind it.
+    fn attention(&mut self, heads: usize, sight: Sight, inputs: &[&Name], shape: Option<Shape>) -> Name {
         let Some(Shape::Rows { rows, dim }) = shape else { unreachable!("attention is over rows") };
         let per_head = dim / heads;
         let split = self.writer.integers(&[0, 0, heads as i64, per_head as i64]);
@@ -170,11 +181,51 @@ impl<'a> Emitter<'a> {
         if let (RowCount::Tokens, Some(tokens)) = (rows, &self.tokens) {
             scores = self.writer.node("Add", &[&scores, &tokens.attention_bias], vec![]);
         }
+        if sight == Sight::Back {
+            let behind = self.behind(rows);
+            scores = self.writer.node("Add", &[&scores, &behind], vec![]);
+        }
         let weights = self.writer.node("Softmax", &[&scores], vec![int("axis", -1)]);
         let mixed = self.writer.node("MatMul", &[&weights, &value], vec![]);
         let mixed = self.writer.node("Transpose", &[&mixed], vec![ints("perm", &[0, 2, 1, 3])]);
         let join = self.writer.integers(&[0, 0, dim as i64]);
         self.writer.node("Reshape", &[&mixed, &join], vec![])
+    }
+
+    /// What is added to scores, `[t, t]`: nothing up to the diagonal, and beyond it so much that no attention is left.
+    fn behind(&mut self, rows: RowCount) -> Name {
+        let most = match (rows, self.graph.input()) {
+            (RowCount::Fixed(count), _) => count,
+            (RowCount::Tokens, GraphInput::Tokens { max_tokens: most } | GraphInput::Frames { max_frames: most, .. }) => most,
+            (RowCount::Tokens, GraphInput::Image { .. }) => unreachable!("only networks over tokens or frames have as many rows"),
+        };
+        let table = self.writer.tensor(format!("behind[{most}]"), &[most, most], || {
+            let hidden = |place: usize| if place % most > place / most { HIDDEN } else { 0.0 };
+            (0..most * most).map(hidden).collect()
+        });
+        let (RowCount::Tokens, Some(tokens)) = (rows, &self.tokens) else { return table };
+        let length = tokens.length.clone();
+        [0, 1].into_iter().fold(table, |table, axis| {
+            let [start, axis] = [0, axis].map(|value| self.writer.integers(&[value]));
+            self.writer.node("Slice", &[&table, &start, &length, &axis], vec![])
+        })
+    }
+
+    /// `[n, r, dim]` -> `[n, dim]`: the row before the padding, which is on the right.
+    fn take_last_row(&mut self, x: &Name, rows: RowCount) -> Name {
+        let (RowCount::Tokens, Some(tokens)) = (rows, &self.tokens) else {
+            let last = self.writer.integer(-1);
+            return self.writer.node("Gather", &[x, &last], vec![int("axis", 1)]);
+        };
+        let mask = tokens.mask.clone();
+        // The mask less itself one place to the left is 1 at the last token only.
+        let pads = self.writer.integers(&[0, 0, 0, 0, 1, 0]);
+        let padded = self.writer.node("Pad", &[&mask, &pads], vec![]);
+        let [start, end, axis] = [1, i64::MAX, 1].map(|value| self.writer.integers(&[value]));
+        let next = self.writer.node("Slice", &[&padded, &start, &end, &axis], vec![]);
+        let is_last = self.writer.node("Sub", &[&mask, &next], vec![]);
+        let kept = self.writer.node("Mul", &[x, &is_last], vec![]);
+        self.writer.node("ReduceSum", &[&kept, &axis], vec![int("keepdims", 0)])
     }
 
     fn add_positions(

@@ -2,7 +2,7 @@
 
 use super::{Engine, EngineError, NetInput, NetOutput, OutputSpec, check_input, output_specs};
 use crate::{
-    graph::{Activation, Graph, GraphInput, Node, Op, Padding, Shape},
+    graph::{Activation, Graph, GraphInput, Node, Op, Padding, Shape, Sight},
     weights::{Tensor, Weights},
 };
 
@@ -71,7 +71,7 @@ impl ReferenceEngine {
                 data: x.data.iter().zip(&inputs[1].data).map(|(left, right)| left + right).collect(),
                 ..x.clone()
             },
-            Op::Attention { heads } => attention(*heads, x, inputs[1], inputs[2]),
+            Op::Attention { heads, sight } => attention(*heads, *sight, x, inputs[1], inputs[2]),
             Op::Embedding { table } => self.embedding(self.tensor(table), x)?,
             Op::AddPositions { table, first } => {
                 let table = &self.tensor(table).data[first * dim..];
@@ -96,6 +96,7 @@ impl ReferenceEngine {
                 Value::rows(first.chain(x.data.iter().copied()).collect(), dim)
             }
             Op::TakeRow(index) => Value::vector(x.data[index * dim..(index + 1) * dim].to_vec()),
+            Op::TakeLastRow => Value::vector(x.data[x.data.len() - dim..].to_vec()),
             Op::DropRows(count) => Value::rows(x.data[count * dim..].to_vec(), dim),
             Op::MeanRows => x.mean_rows(|value| value, |mean| mean),
             Op::PowerMeanRows { power } => {
@@ -299,6 +300,7 @@ fn activate(x: Value, activation: Activation) -> Value {
         Activation::Relu => |value| value.max(0.0),
         Activation::Relu6 => |value| value.clamp(0.0, 6.0),
         Activation::Tanh => f64::tanh,
+        Activation::QuickGelu => |value| value / (1.0 + (-1.702 * value).exp()),
         Activation::Gelu => |value| 0.5 * value * (1.0 + erf(value / std::f64::consts::SQRT_2)),
     };
     Value { data: x.data.iter().map(|value| change(*value)).collect(), ..x }
@@ -322,7 +324,7 @@ fn erf(x: f64) -> f64 {
     x.signum() * (1.0 - tail)
 }
 
-fn attention(heads: usize, query: &Value, key: &Value, value: &Value) -> Value {
+fn attention(heads: usize, sight: Sight, query: &Value, key: &Value, value: &Value) -> Value {
     let dim = query.dim();
     let rows = query.data.len() / dim;
     let per_head = dim / heads;
@@ -334,7 +336,8 @@ fn attention(heads: usize, query: &Value, key: &Value, value: &Value) -> Value {
             let score = |other: usize| {
                 asked.iter().zip(part(key, other)).map(|(q, k)| q * k).sum::<f64>() / (per_head as f64).sqrt()
             };
-            let scores: Vec<f64> = (0..rows).map(score).collect();
+            let seen = if sight == Sight::Back { row + 1 } else { rows };
+            let scores: Vec<f64> = (0..seen).map(score).collect();
             let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
             let total: f64 = weights.iter().sum();

@@ -35,7 +35,7 @@ impl Check<'_> {
             Op::Scale { gamma } => self.per_column(&[gamma]),
             Op::L2Normalize => self.per_column(&[]),
             Op::Add => self.add(),
-            Op::Attention { heads } => self.attention(*heads),
+            Op::Attention { heads, .. } => self.attention(*heads),
             Op::Embedding { table } => self.embedding(table),
             Op::AddPositions { table, first } => self.add_positions(table, *first),
             Op::GlobalAvgPool => self.map().map(|[channels, ..]| Shape::Vector { dim: channels }),
@@ -46,7 +46,7 @@ impl Check<'_> {
             Op::PrependRows { rows } => self.prepend_rows(rows),
             Op::TakeRow(index) => self.take_row(*index),
             Op::DropRows(count) => self.drop_rows(*count),
-            Op::MeanRows => self.rows().map(|(_, dim)| Shape::Vector { dim }),
+            Op::MeanRows | Op::TakeLastRow => self.rows().map(|(_, dim)| Shape::Vector { dim }),
             Op::PowerMeanRows { power } => self.power_mean(*power),
             Op::Concat => self.concat(),
             Op::WindowRows { before, after } => {

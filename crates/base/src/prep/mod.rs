@@ -8,7 +8,7 @@ mod resample;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::{EfficientNetLite, Family};
+use crate::arch::{EfficientNetLite, Family, Tower};
 use crate::series::Sensors;
 
 pub use depth::{Depth, decode_deep, largest_value};
@@ -119,9 +119,22 @@ pub fn of_family(family: &Family) -> Option<Preprocess> {
             window: 30.0,
             picture: config.picture.as_ref().map(picture_of_sound),
         })),
+        Family::Clip(config) => Some(match config.tower {
+            Tower::Looks => {
+                let fit = Fit::CentreCrop { share: 1.0 };
+                image(config.image_size, fit, Filter::Bicubic, CLIP_MEAN, CLIP_STD)
+            }
+            Tower::Reads => {
+                Preprocess::Text(TextPreprocess { prefix: String::new(), max_tokens: config.max_tokens })
+            }
+        }),
         Family::Onnx(_) => None,
     }
 }
+
+/// Mean and deviation of the pictures that CLIP was trained with, on the scale of bytes.
+const CLIP_MEAN: [f32; 3] = [122.770_94, 116.746_01, 104.093_74];
+const CLIP_STD: [f32; 3] = [68.500_53, 66.632_16, 70.323_16];
 
 /// All of the picture of a sound goes in: its edges are as good as its middle.
 fn picture_of_sound(config: &EfficientNetLite) -> ImagePreprocess {

@@ -19,10 +19,11 @@ pub enum End {
     Right,
 }
 
-/// A bundle of two senses, ready to search with.
+/// Two senses in one space, ready to search with.
 #[derive(Debug)]
 pub struct JointPredictor {
-    bundle: JointBundle,
+    names: [String; 2],
+    alignment: Alignment,
     bases: [Arc<Base>; 2],
 }
 
@@ -55,7 +56,19 @@ impl JointPredictor {
             sense.base.expect(base)?;
             bundle.golden[end as usize].check_on(base, Self::record_golden(&bundle.alignment, end, base)?)?;
         }
-        Ok(Self { bundle, bases })
+        let names = [0, 1].map(|end: usize| bundle.manifest.senses[end].name.clone());
+        Ok(Self { names, alignment: bundle.alignment, bases })
+    }
+
+    /// The two towers of a joint base, whose space is one as they are: no pairs are needed.
+    ///
+    /// # Panics
+    /// When the two are not of one space ([`Base::space`]).
+    pub fn as_they_are(bases: [Arc<Base>; 2]) -> Self {
+        let space = bases[0].space();
+        assert!(space.is_some() && space == bases[1].space(), "both towers are of one base");
+        let names = [0, 1].map(|end: usize| bases[end].modality().to_string());
+        Self { names, alignment: Alignment::as_it_is(bases[0].layout()[0].dim), bases }
     }
 
     /// Records the self-test of one side of an alignment that is about to be bundled.
@@ -76,11 +89,6 @@ impl JointPredictor {
         set.iter().map(|value| (f64::from(*value) * inverse) as f32).collect()
     }
 
-    /// The bundle inside.
-    pub fn bundle(&self) -> &JointBundle {
-        &self.bundle
-    }
-
     /// The base of one side.
     pub fn base(&self, end: End) -> &Arc<Base> {
         &self.bases[end as usize]
@@ -88,8 +96,7 @@ impl JointPredictor {
 
     /// The sense of one side.
     pub fn sense(&self, end: End) -> Sense {
-        let name = self.bundle.manifest.senses[end as usize].name.clone();
-        Sense { name, modality: self.base(end).modality() }
+        Sense { name: self.names[end as usize].clone(), modality: self.base(end).modality() }
     }
 
     /// The vector of one input, of length 1; dot products across rank what belongs together.
@@ -105,6 +112,6 @@ impl JointPredictor {
     /// # Errors
     /// [`BundleError::Tune`] when a value is not finite.
     pub fn project(&self, end: End, features: &[f32]) -> Result<Vec<f32>, BundleError> {
-        Ok(end.of(&self.bundle.alignment).project(&Self::looked_at(self.base(end), features))?)
+        Ok(end.of(&self.alignment).project(&Self::looked_at(self.base(end), features))?)
     }
 }

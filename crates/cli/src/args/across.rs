@@ -17,6 +17,9 @@ pub(crate) struct AlignArguments {
     /// Keep pairs with the same value in this column together
     #[arg(long, value_name = "COLUMN")]
     pub(crate) group: Option<String>,
+    /// Look at both sides with the towers of this base, which has one for pictures and one for texts
+    #[arg(long, value_name = "ID", conflicts_with_all = ["left_base", "right_base"])]
+    pub(crate) base: Option<String>,
     /// Look at the left side with this base (default: chosen by kind; see `dianjing base list`)
     #[arg(long, value_name = "ID")]
     pub(crate) left_base: Option<String>,
@@ -36,11 +39,14 @@ pub(crate) struct AlignArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArguments {
-    /// The bundle that `dianjing align` made
+    /// The bundle that `dianjing align` made; with --base the first place to search among
     pub(crate) bundle: PathBuf,
     /// Files, folders or tables to search among
-    #[arg(required = true)]
+    #[arg(required_unless_present = "base")]
     pub(crate) among: Vec<PathBuf>,
+    /// Search with the two towers of this base as they are, without a bundle (see `dianjing base list`)
+    #[arg(long, value_name = "ID")]
+    pub(crate) base: Option<String>,
     /// Search by these words
     #[arg(long, value_name = "WORDS", conflicts_with_all = ["like", "names"])]
     pub(crate) text: Option<String>,

@@ -1,8 +1,10 @@
 //! `dianjing search`: across two senses, by words or by a file; or names for what never had any.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use pipeline::{Lang, Query};
+use bundle::JointPredictor;
+use pipeline::{Home, Lang, PipelineError, Query, Run};
 
 use super::with_progress;
 use crate::args::{Arguments, SearchArguments};
@@ -26,8 +28,8 @@ pub(super) fn run(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> 
         }
     };
     let (hits, _) = with_progress(arguments, lang, |run| {
-        let predictor = home.open_joint(&verb.bundle, run)?;
-        pipeline::search(&home, &predictor, &query, from, &verb.among, verb.top as usize, run)
+        let (predictor, among) = open(&home, verb, run)?;
+        pipeline::search(&home, &predictor, &query, from, &among, verb.top as usize, run)
     })?;
     if arguments.json {
         show::json(&hits)?;
@@ -42,12 +44,24 @@ pub(super) fn run(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> 
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is searched with and what is searched among: without a bundle its place is one more to search.
+fn open(
+    home: &Home,
+    verb: &SearchArguments,
+    run: &Run<'_>,
+) -> Result<(JointPredictor, Vec<PathBuf>), PipelineError> {
+    let Some(base) = &verb.base else {
+        return Ok((home.open_joint(&verb.bundle, run)?, verb.among.clone()));
+    };
+    let among = std::iter::once(&verb.bundle).chain(&verb.among).cloned().collect();
+    Ok((JointPredictor::as_they_are(home.open_towers(base, run)?), among))
+}
+
 fn named(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
     let (named, _) = with_progress(arguments, lang, |run| {
-        let predictor = home.open_joint(&verb.bundle, run)?;
-        let from = verb.from.as_deref();
-        pipeline::name_by_words(&home, &predictor, &verb.names, from, &verb.among, run)
+        let (predictor, among) = open(&home, verb, run)?;
+        pipeline::name_by_words(&home, &predictor, &verb.names, verb.from.as_deref(), &among, run)
     })?;
     if arguments.json {
         show::json(&named)?;

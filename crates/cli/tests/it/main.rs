@@ -27,4 +27,5 @@ mod senses;
 mod series;
 mod sounds;
 mod studio;
+mod towers;
 mod video;

@@ -12,7 +12,7 @@ use bundle::{
 use dataset::{Dataset, Problem};
 use evaluate::Estimate;
 use linalg::{Matrix, Seed};
-use tune::align::{Aligned, Method};
+use tune::align::{Aligned, Method, Spaces};
 
 pub use searching::{Hit, Named, Query, name_by_words, search};
 
@@ -98,7 +98,9 @@ pub fn align(home: &Home, request: &AlignRequest, run: &Run<'_>) -> Result<Align
     let groups = pairs.groups(run)?;
     let [left, right] = [0, 1].map(|end| pairs.matrix(end));
     let aligned = run.step(Step::Tune, || {
-        match tune::align::align(&left, &right, &groups, Seed(request.seed), run.cancel_flag()) {
+        let (left, right, spaces) = (&left, &right, pairs.spaces());
+        let given = tune::align::Pairs { left, right, groups: &groups, spaces };
+        match tune::align::align(given, Seed(request.seed), run.cancel_flag()) {
             Err(tune::TuneError::Cancelled) => Err(PipelineError::Cancelled),
             aligned => Ok(aligned?),
         }
@@ -119,11 +121,7 @@ impl Pairs {
         let end = |end: usize| {
             let (sense, named) = (&data.senses[end], request.bases[end].as_deref());
             if let Some(id) = named {
-                let takes = home.catalogue.entry(id)?.modality;
-                if takes != sense.modality {
-                    let (base, got) = (id.to_owned(), sense.modality);
-                    return Err(PipelineError::OtherModality { base, takes, got });
-                }
+                home.expect_takes(id, &[sense.modality])?;
             }
             OneSense::new(home, named, &data, sense, run)
         };
@@ -133,6 +131,12 @@ impl Pairs {
         let both = |example: usize| Some((example, [left[example]?, right[example]?]));
         let rows = (0..n).filter_map(both).collect();
         Ok(Self { data, ends, rows })
+    }
+
+    /// Two towers of one base are in one space before anything is learned.
+    fn spaces(&self) -> Spaces {
+        let [left, right] = [0, 1].map(|end: usize| self.ends[end].base.space());
+        if left.is_some() && left == right { Spaces::One } else { Spaces::Two }
     }
 
     /// The group of each pair.
@@ -239,10 +243,12 @@ fn bundle_of(
 
 fn name(method: Method) -> Sentence {
     let (en, zh) = match method {
+        Method::AsItIs => ("the base's own space, as it is", "底座自身的共同空间，不作调整"),
         Method::Procrustes => {
             ("principal axes turned onto each other (Procrustes)", "主轴旋转对齐（Procrustes）")
         }
         Method::Cca => ("ridge canonical correlations (CCA)", "岭典型相关（CCA）"),
+        Method::Projectors => ("learned projectors (InfoNCE)", "学习得到的线性投影（InfoNCE）"),
     };
     Sentence { en: en.to_owned(), zh: zh.to_owned() }
 }

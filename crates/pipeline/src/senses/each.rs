@@ -43,7 +43,7 @@ impl OneSense {
         run: &Run<'_>,
     ) -> Result<Self, PipelineError> {
         let (alone, places) = data.of_sense(sense);
-        let named = named.filter(|id| home.takes(id, sense.modality));
+        let named = named.filter(|id| home.takes(id, sense.modality).unwrap_or(false));
         let base = home.base_for(named, &alone, run).map_err(|error| error.of_sense(&sense.name))?;
         Self::with(home, base, (alone, places), sense, run)
     }

@@ -11,7 +11,7 @@ use bundle::{
     BaseReference, Evaluation, Manifest, Predictor, SensePart, SenseReference, SensesBundle, SensesPredictor,
 };
 use dataset::split::parts;
-use dataset::{Dataset, Problem, ProblemKind, Task};
+use dataset::{Dataset, Modality, Problem, ProblemKind, Task};
 use linalg::{Matrix, Seed};
 use tune::fuse::{Choice, FuseInput, Kind, Subset, choose};
 use tune::{TuneConfig, TuneError};
@@ -101,11 +101,8 @@ pub(crate) fn tune(
 /// A base that is named has to be one that some sense takes.
 fn check_base(home: &Home, named: Option<&str>, data: &Dataset) -> Result<(), PipelineError> {
     let Some(id) = named else { return Ok(()) };
-    let takes = home.catalogue.entry(id)?.modality;
-    if data.senses.iter().any(|sense| sense.modality == takes) {
-        return Ok(());
-    }
-    Err(PipelineError::OtherModality { base: id.to_owned(), takes, got: data.senses[0].modality })
+    let among: Vec<Modality> = data.senses.iter().map(|sense| sense.modality).collect();
+    home.expect_takes(id, &among)
 }
 
 /// What fusion gives, where being stopped is no error of the data.

@@ -18,6 +18,11 @@ const SHUFFLES: usize = 20;
 /// Most components.
 pub(crate) const MOST: usize = 200;
 
+/// What is added to each variance: never nothing.
+pub(crate) fn least(side: &Space, ridge: f64) -> f64 {
+    (ridge * side.mean_variance()).max(1e-12 * side.variances.first().unwrap_or(&1.0))
+}
+
 /// Components at most for so many pairs.
 pub(crate) fn most(n: usize) -> usize {
     (n / 5).clamp(1, MOST)
@@ -27,7 +32,7 @@ pub(crate) fn most(n: usize) -> usize {
 pub(crate) fn fit(left: &Space, right: &Space, ridge: f64, seed: Seed) -> Option<Alignment> {
     let n = left.rows.rows();
     let roots = [left, right].map(|side| {
-        let least = (ridge * side.mean_variance()).max(1e-12 * side.variances.first().unwrap_or(&1.0));
+        let least = least(side, ridge);
         side.variances.iter().map(|variance| 1.0 / (variance + least).sqrt()).collect::<Vec<f64>>()
     });
     let white = [scaled_columns(&left.rows, &roots[0]), scaled_columns(&right.rows, &roots[1])];
@@ -52,14 +57,14 @@ pub(crate) fn fit(left: &Space, right: &Space, ridge: f64, seed: Seed) -> Option
 }
 
 /// Singular values, largest first, with their vectors, `[r, r_x]` and `[r, r_y]`.
-struct Correlations {
-    values: Vec<f64>,
-    left: Matrix<f64>,
-    right: Matrix<f64>,
+pub(crate) struct Correlations {
+    pub(crate) values: Vec<f64>,
+    pub(crate) left: Matrix<f64>,
+    pub(crate) right: Matrix<f64>,
 }
 
 impl Correlations {
-    fn new(x: &Matrix<f64>, y: &Matrix<f64>) -> Self {
+    pub(crate) fn new(x: &Matrix<f64>, y: &Matrix<f64>) -> Self {
         let cross = matmul_tn(x.view(), y.view()).map(|value| value / x.rows().max(1) as f64);
         let wide = cross.rows() <= cross.cols();
         let small = if wide { cross.clone() } else { cross.transpose() };

@@ -1,5 +1,6 @@
 //! Which way of aligning is shipped: decided by held-out retrieval.
 
+use std::cell::LazyCell;
 use std::sync::atomic::AtomicBool;
 
 use dataset::split::folds;
@@ -8,20 +9,48 @@ use rayon::prelude::*;
 
 use super::retrieval::{Place, by_chance, places, wrong_pairs};
 use super::space::Space;
-use super::{Alignment, FEWEST_PAIRS, WrongPairs, cca, procrustes};
+use super::{Alignment, FEWEST_PAIRS, WrongPairs, cca, procrustes, projectors};
 use crate::TuneError;
 use crate::fuse::Difference;
 
 /// Folds of pairs.
 const FOLDS: usize = 5;
+/// By so many standard errors pairs of one space are found better than by chance, if they share anything.
+const ABOVE_CHANCE: f64 = 1.645;
 
 /// Ways of aligning, the simplest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
+    /// Nothing is learned: both sides lie in one space already.
+    AsItIs,
     /// Principal axes, turned onto each other.
     Procrustes,
     /// Ridge canonical correlations as weights of a cosine.
     Cca,
+    /// Linear maps that tell each partner among all others.
+    Projectors,
+}
+
+/// Whether the features of both sides lie in one space before anything is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spaces {
+    /// Each base has its own.
+    Two,
+    /// Both bases are towers of one.
+    One,
+}
+
+/// What belongs together: row i of `left` to row i of `right`.
+#[derive(Debug, Clone, Copy)]
+pub struct Pairs<'a> {
+    /// `[n, d]`.
+    pub left: &'a Matrix,
+    /// `[n, e]`; of one space, `e = d`.
+    pub right: &'a Matrix,
+    /// Pairs of a group stay together in every split, `[n]`.
+    pub groups: &'a [u32],
+    /// Where the two sides lie.
+    pub spaces: Spaces,
 }
 
 /// A way of aligning with its record on held-out pairs.
@@ -44,7 +73,8 @@ pub struct Tried {
 /// What came of aligning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aligned {
-    /// Fitted on all pairs; `None` where nothing is shared: no correlation is above those of shuffled pairs.
+    /// Fitted on all pairs; `None` where nothing is shared: no correlation is above those of shuffled pairs, or pairs of one space are
+    /// found as seldom as by chance.
     pub alignment: Option<Alignment>,
     /// The way that was chosen.
     pub method: Method,
@@ -56,85 +86,141 @@ pub struct Aligned {
     pub wrong_pairs: Option<WrongPairs>,
 }
 
-/// Aligns from pairs: row i of `left`, `[n, d]`, belongs to row i of `right`, `[n, e]`; `groups` is `[n]`.
+/// Aligns from pairs.
 ///
-/// The more complex way is taken only if its held-out reciprocal rank is better by more than one standard error.
+/// A more complex way is taken only if its held-out reciprocal rank is better than that of every simpler one, by more than one standard
+/// error each. Of two sides in one space as few as two pairs are judged; what is learned needs 50 there too.
 ///
 /// # Errors
 /// [`TuneError::FewPairs`] below 50 groups of pairs; rows that differ in number, or a value that is not finite.
-pub fn align(
-    left: &Matrix,
-    right: &Matrix,
-    groups: &[u32],
-    seed: Seed,
-    cancel: &AtomicBool,
-) -> Result<Aligned, TuneError> {
-    check(left, right, groups)?;
-    let n = left.rows();
-    let fold_of = folds(&vec![0; n], groups, FOLDS, seed.derive("align"));
-    let methods = [Method::Procrustes, Method::Cca];
-    let records = methods.iter().map(|method| held_out(left, right, &fold_of, *method, seed, cancel));
-    let records: Vec<Vec<Place>> = records.collect::<Result<_, _>>()?;
-    let reciprocal = |record: &[Place]| record.iter().map(|place| place.reciprocal).collect::<Vec<f64>>();
-    let difference = |a: &[Place], b: &[Place]| {
-        let differences: Vec<f64> =
-            reciprocal(a).into_iter().zip(reciprocal(b)).map(|(a, b)| a - b).collect();
-        Difference::of(&differences, FOLDS, 1)
+pub fn align(pairs: Pairs<'_>, seed: Seed, cancel: &AtomicBool) -> Result<Aligned, TuneError> {
+    let independent = check(pairs)?;
+    let n = pairs.left.rows();
+    let methods = methods(pairs.spaces, independent);
+    // Where nothing is learned there is nothing to hold out.
+    let fold_of = if methods == [Method::AsItIs] {
+        vec![0; n]
+    } else {
+        folds(&vec![0; n], pairs.groups, FOLDS, seed.derive("align"))
     };
-    let over = difference(&records[1], &records[0]);
-    let chosen = usize::from(over.mean - over.error > 0.0);
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / n as f64;
-    let tried = methods.iter().zip(&records).map(|(method, record)| Tried {
-        method: *method,
-        reciprocal_rank: mean(reciprocal(record)),
-        found: mean(record.iter().map(|place| place.found).collect()),
-        over_simplest: difference(record, &records[0]),
-        reciprocal_ranks: reciprocal(record),
-        found_each: record.iter().map(|place| place.found).collect(),
-    });
-    let tried = tried.collect();
-    let (x, y) = (Space::new(&left.map(f64::from)), Space::new(&right.map(f64::from)));
-    let alignment = cca::fit(&x, &y, cca::RIDGE, seed)
-        .map(|cca| if methods[chosen] == Method::Cca { cca } else { procrustes::fit(&x, &y) });
-    let scores = || records[chosen].iter().map(|place| place.percentile).collect();
+    let records = held_out(pairs, &fold_of, &methods, seed, cancel)?;
+    let chance = chance(&fold_of);
+    let better = |one: usize, other: usize| {
+        let over = Record::over(&records[one], &records[other]);
+        over.mean - over.error > 0.0
+    };
+    let chosen = (0..methods.len()).rev().find(|one| (0..*one).all(|other| better(*one, other)));
+    let chosen = chosen.expect("nothing is simpler than the first");
+    TuneError::if_stopped(cancel)?;
+    let spaces = LazyCell::new(|| [pairs.left, pairs.right].map(|side| Space::new(&side.map(f64::from))));
+    let alignment = match methods[chosen] {
+        Method::AsItIs => {
+            let over: Vec<f64> = records[chosen].reciprocal().map(|rank| rank - chance.0).collect();
+            let over = Difference::of(&over, FOLDS, 1);
+            let is_shared = over.mean > ABOVE_CHANCE * over.error;
+            is_shared.then(|| Alignment::as_it_is(pairs.left.cols()))
+        }
+        // The others turn whatever they are given; whether anything is shared is asked of the correlations.
+        learned => fit(Method::Cca, &spaces, seed).and_then(|_| fit(learned, &spaces, seed)),
+    };
+    let scores = || records[chosen].0.iter().map(|place| place.percentile).collect();
     let wrong_pairs = alignment.as_ref().map(|_| wrong_pairs(scores()));
-    Ok(Aligned { alignment, method: methods[chosen], tried, chance: chance(&fold_of), wrong_pairs })
+    let tried = methods.iter().zip(&records).map(|(method, record)| record.told(*method, &records[0]));
+    Ok(Aligned { alignment, method: methods[chosen], tried: tried.collect(), chance, wrong_pairs })
 }
 
-/// Places of all pairs, each by an alignment of the other folds. One that found nothing shared knows no partner.
-fn held_out(
-    left: &Matrix,
-    right: &Matrix,
-    fold_of: &[u8],
+/// What is compared.
+fn methods(spaces: Spaces, independent: usize) -> Vec<Method> {
+    let as_it_is = (spaces == Spaces::One).then_some(Method::AsItIs);
+    let learned = [Method::Procrustes, Method::Cca].into_iter().filter(|_| independent >= FEWEST_PAIRS);
+    let projectors = (independent >= projectors::FEWEST_PAIRS).then_some(Method::Projectors);
+    as_it_is.into_iter().chain(learned).chain(projectors).collect()
+}
+
+/// One way that learns, fitted; `None` where nothing is shared.
+fn fit<F: FnOnce() -> [Space; 2]>(
     method: Method,
+    spaces: &LazyCell<[Space; 2], F>,
+    seed: Seed,
+) -> Option<Alignment> {
+    let [x, y] = &**spaces;
+    match method {
+        Method::AsItIs => unreachable!("it learns nothing"),
+        Method::Procrustes => Some(procrustes::fit(x, y)),
+        Method::Cca => cca::fit(x, y, cca::RIDGE, seed),
+        Method::Projectors => Some(projectors::fit(x, y, seed)),
+    }
+}
+
+/// How each pair did by one way, `[n]`.
+struct Record(Vec<Place>);
+
+impl Record {
+    fn reciprocal(&self) -> impl Iterator<Item = f64> + '_ {
+        self.0.iter().map(|place| place.reciprocal)
+    }
+
+    fn over(&self, other: &Self) -> Difference {
+        let differences: Vec<f64> = self.reciprocal().zip(other.reciprocal()).map(|(a, b)| a - b).collect();
+        Difference::of(&differences, FOLDS, 1)
+    }
+
+    fn told(&self, method: Method, simplest: &Self) -> Tried {
+        let n = self.0.len() as f64;
+        let found_each: Vec<f64> = self.0.iter().map(|place| place.found).collect();
+        Tried {
+            method,
+            reciprocal_rank: self.reciprocal().sum::<f64>() / n,
+            found: found_each.iter().sum::<f64>() / n,
+            over_simplest: self.over(simplest),
+            reciprocal_ranks: self.reciprocal().collect(),
+            found_each,
+        }
+    }
+}
+
+/// Places of all pairs by each way, fitted on the other folds. One that found nothing shared knows no partner.
+fn held_out(
+    pairs: Pairs<'_>,
+    fold_of: &[u8],
+    methods: &[Method],
     seed: Seed,
     cancel: &AtomicBool,
-) -> Result<Vec<Place>, TuneError> {
-    let found: Vec<(Vec<usize>, Vec<Place>)> = (0..FOLDS)
+) -> Result<Vec<Record>, TuneError> {
+    let n_folds = fold_of.iter().max().map_or(0, |last| usize::from(*last) + 1);
+    let found: Vec<(Vec<usize>, Vec<Vec<Place>>)> = (0..n_folds)
         .into_par_iter()
         .map(|fold| {
-            TuneError::if_stopped(cancel)?;
-            let (train, held): (Vec<usize>, Vec<usize>) =
-                (0..fold_of.len()).partition(|pair| usize::from(fold_of[*pair]) != fold);
-            let of = |side: &Matrix| Space::new(&side.select_rows(&train).map(f64::from));
-            let (x, y) = (of(left), of(right));
-            let alignment = match method {
-                Method::Procrustes => Some(procrustes::fit(&x, &y)),
-                Method::Cca => cca::fit(&x, &y, cca::RIDGE, seed.nth(fold)),
-            };
-            let (x, y) = (left.select_rows(&held), right.select_rows(&held));
-            let places = match alignment {
-                Some(alignment) => places(&alignment.left.turned_rows(&x), &alignment.right.turned_rows(&y)),
-                None => places(&Matrix::zeros(held.len(), 1), &Matrix::zeros(held.len(), 1)),
-            };
+            let (held, train): (Vec<usize>, Vec<usize>) =
+                (0..fold_of.len()).partition(|pair| usize::from(fold_of[*pair]) == fold);
+            let space = |side: &Matrix| Space::new(&side.select_rows(&train).map(f64::from));
+            let spaces = LazyCell::new(|| [pairs.left, pairs.right].map(space));
+            let (left, right) = (pairs.left.select_rows(&held), pairs.right.select_rows(&held));
+            let places = methods.iter().map(|method| {
+                TuneError::if_stopped(cancel)?;
+                let fitted = match method {
+                    Method::AsItIs => Some(Alignment::as_it_is(pairs.left.cols())),
+                    learned => fit(*learned, &spaces, seed.nth(fold)),
+                };
+                Ok(match fitted {
+                    Some(Alignment { left: a, right: b }) => {
+                        places(&a.turned_rows(&left), &b.turned_rows(&right))
+                    }
+                    None => places(&Matrix::zeros(held.len(), 1), &Matrix::zeros(held.len(), 1)),
+                })
+            });
+            let places = places.collect::<Result<_, TuneError>>()?;
             Ok((held, places))
         })
         .collect::<Result<_, TuneError>>()?;
-    let mut all = vec![Place::default(); fold_of.len()];
-    for (held, places) in found {
-        held.into_iter().zip(places).for_each(|(pair, place)| all[pair] = place);
-    }
-    Ok(all)
+    let record = |method: usize| {
+        let mut all = vec![Place::default(); fold_of.len()];
+        for (held, places) in &found {
+            held.iter().zip(&places[method]).for_each(|(pair, place)| all[*pair] = *place);
+        }
+        Record(all)
+    };
+    Ok((0..methods.len()).map(record).collect())
 }
 
 /// Chance for folds of these sizes.
@@ -150,23 +236,30 @@ fn chance(fold_of: &[u8]) -> (f64, f64) {
     (reciprocal, found)
 }
 
-fn check(left: &Matrix, right: &Matrix, groups: &[u32]) -> Result<(), TuneError> {
+/// Refuses what cannot be aligned; gives how many groups there are.
+fn check(pairs: Pairs<'_>) -> Result<usize, TuneError> {
+    let Pairs { left, right, groups, spaces } = pairs;
     let n = left.rows();
     for (what, got) in [("the right side", right.rows()), ("the list of groups", groups.len())] {
         if got != n {
             return Err(TuneError::Rows { what: what.to_owned(), got, expected: n });
         }
     }
+    if spaces == Spaces::One && left.cols() != right.cols() {
+        let what = "the right side".to_owned();
+        return Err(TuneError::Columns { what, got: right.cols(), expected: left.cols() });
+    }
     let mut independent = groups.to_vec();
     independent.sort_unstable();
     independent.dedup();
-    if independent.len() < FEWEST_PAIRS {
-        return Err(TuneError::FewPairs { n: independent.len(), fewest: FEWEST_PAIRS });
+    let fewest = if spaces == Spaces::One { 2 } else { FEWEST_PAIRS };
+    if independent.len() < fewest {
+        return Err(TuneError::FewPairs { n: independent.len(), fewest });
     }
     for (set, side) in [("left", left), ("right", right)] {
         if let Some(row) = (0..n).find(|row| !side.row(*row).iter().all(|value| value.is_finite())) {
             return Err(TuneError::NotFinite { set: set.to_owned(), row });
         }
     }
-    Ok(())
+    Ok(independent.len())
 }

@@ -6,12 +6,13 @@
 mod cca;
 mod choice;
 mod procrustes;
+mod projectors;
 mod retrieval;
 mod space;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Aligned, Method, Tried, align};
+pub use choice::{Aligned, Method, Pairs, Spaces, Tried, align};
 pub use retrieval::WrongPairs;
 
 use linalg::{Matrix, matmul};
@@ -52,6 +53,13 @@ struct Stored {
 }
 
 impl Side {
+    /// The features themselves, at length 1.
+    fn as_it_is(dim: usize) -> Self {
+        let mut weight = Matrix::zeros(dim, dim);
+        (0..dim).for_each(|at| weight.row_mut(at)[at] = 1.0);
+        Self { mean: vec![0.0; dim], weight }
+    }
+
     /// From weights in the principal axes, `[r, axes]`.
     fn new(space: &Space, weight: &Matrix<f64>) -> Self {
         let weight = matmul(weight.view(), space.axes.view());
@@ -91,6 +99,11 @@ impl Side {
 }
 
 impl Alignment {
+    /// Of two bases whose features, `[dim]` each, lie in one space already.
+    pub fn as_it_is(dim: usize) -> Self {
+        Self { left: Side::as_it_is(dim), right: Side::as_it_is(dim) }
+    }
+
     /// Dimensions of the common space.
     pub fn dims(&self) -> usize {
         self.left.weight.rows()

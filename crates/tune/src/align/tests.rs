@@ -32,7 +32,11 @@ impl Made {
     }
 
     fn align(&self, seed: u64) -> Aligned {
-        align(&self.left, &self.right, &groups(self.left.rows()), Seed(seed), &NEVER).unwrap()
+        align(self.pairs(&groups(self.left.rows()), Spaces::Two), Seed(seed), &NEVER).unwrap()
+    }
+
+    fn pairs<'a>(&'a self, groups: &'a [u32], spaces: Spaces) -> Pairs<'a> {
+        Pairs { left: &self.left, right: &self.right, groups, spaces }
     }
 
     /// The share of partners among the ten best of these pairs.
@@ -150,7 +154,7 @@ fn the_same_on_any_number_of_threads() {
 fn what_cannot_be_aligned_is_refused() {
     let made = Made::new(60, 1.0, 9);
     let refused = |left: &Matrix, right: &Matrix, groups: &[u32]| {
-        align(left, right, groups, Seed(0), &NEVER).unwrap_err()
+        align(Pairs { left, right, groups, spaces: Spaces::Two }, Seed(0), &NEVER).unwrap_err()
     };
     let few = Made::new(49, 1.0, 9);
     assert_eq!(refused(&few.left, &few.right, &groups(49)), TuneError::FewPairs { n: 49, fewest: 50 });
@@ -163,9 +167,58 @@ fn what_cannot_be_aligned_is_refused() {
         TuneError::NotFinite { set: "left".to_owned(), row: 3 }
     );
     let same = Matrix::from_vec(60, 4, vec![1.0; 240]);
-    let aligned = align(&same, &made.right, &groups(60), Seed(0), &NEVER).unwrap();
+    let all = groups(60);
+    let pairs = Pairs { left: &same, right: &made.right, groups: &all, spaces: Spaces::Two };
+    let aligned = align(pairs, Seed(0), &NEVER).unwrap();
     assert!(aligned.alignment.is_none(), "rows that are all the same share nothing");
+    let one = |n: usize| align(Pairs { groups: &all[..n], spaces: Spaces::One, ..pairs }, Seed(0), &NEVER);
+    assert!(matches!(one(60), Err(TuneError::Columns { .. })), "one space has one length");
     let alignment = made.align(1).alignment.unwrap();
     assert!(matches!(alignment.left.project(&[1.0]), Err(TuneError::Columns { .. })));
     assert!(matches!(alignment.left.project(&[f32::NAN; 60]), Err(TuneError::NotFinite { .. })));
+}
+
+/// Pairs of which both sides see the same thing in one space, `noise` apart.
+fn towers(n: usize, noise: f64, seed: u64) -> Made {
+    let (things, dim) = (normal(n, 24, 1.0, Seed(seed)), 24);
+    let side = |side: usize| {
+        let off = normal(n, dim, noise, Seed(seed).nth(side));
+        let mut x = things.clone();
+        x.data_mut().iter_mut().zip(off.data()).for_each(|(x, off)| *x += off);
+        x
+    };
+    Made { left: side(0), right: side(1) }
+}
+
+#[test]
+fn one_space_is_used_as_it_is_where_pairs_teach_nothing() {
+    for n in [2, 20, 120] {
+        let (made, groups) = (towers(n, 0.5, 3), groups(n));
+        let aligned = align(made.pairs(&groups, Spaces::One), Seed(1), &NEVER).unwrap();
+        assert_eq!(aligned.method, Method::AsItIs, "{n} pairs");
+        assert_eq!(aligned.tried.len(), if n < FEWEST_PAIRS { 1 } else { 3 });
+        if n > 2 {
+            assert_eq!(aligned.alignment, Some(Alignment::as_it_is(24)));
+            assert!(aligned.tried[0].reciprocal_rank > 0.9, "{n}: {:?}", aligned.tried[0]);
+        }
+    }
+    // A side that was turned away is turned back.
+    let made = towers(300, 0.5, 4);
+    let turned = Made { right: Matrix::from_rows(&made.right.iter_rows().map(|row| row.iter().rev().copied().collect::<Vec<_>>()).collect::<Vec<_>>()), ..made };
+    let aligned = align(turned.pairs(&groups(300), Spaces::One), Seed(1), &NEVER).unwrap();
+    assert!(aligned.method > Method::AsItIs && aligned.alignment.is_some(), "{:?}", aligned.method);
+    // Pairs that are none share nothing, however good the base.
+    let none = towers(120, 0.5, 5).shuffled(1);
+    assert!(align(none.pairs(&groups(120), Spaces::One), Seed(1), &NEVER).unwrap().alignment.is_none());
+}
+
+#[test]
+fn projectors_learn_what_correlations_do_not_weigh() {
+    let made = Made::new(400, 2.0, 11);
+    let [x, y] = [&made.left, &made.right].map(|side| Space::new(&side.map(f64::from)));
+    let test = Made::new(500, 2.0, 12);
+    let learned = projectors::fit(&x, &y, Seed(1));
+    let (ours, plain) = (test.found(&learned), test.found(&cca::fit(&x, &y, cca::RIDGE, Seed(1)).unwrap()));
+    assert!(ours > 0.8 * plain && ours > 0.4, "{ours}, correlations {plain}");
+    assert_eq!(projectors::fit(&x, &y, Seed(1)), learned, "the same seed learns the same");
 }

@@ -4,7 +4,7 @@ use super::simd::Cpu;
 use super::{NativeEngine, Unsupported};
 use crate::engine::reference::ReferenceEngine;
 use crate::engine::{Engine, EngineError, NetInput, NetOutput};
-use crate::graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, Shape, ValueId};
+use crate::graph::{Activation, Graph, GraphBuilder, GraphInput, Op, Padding, Shape, Sight, ValueId};
 use crate::weights::{Tensor, Weights};
 use std::error::Error as _;
 
@@ -99,9 +99,9 @@ impl Net {
     }
 
     /// Attention and a two-layer perceptron, each added to what it reads.
-    fn encoder_layer(&mut self, x: ValueId, heads: usize) -> ValueId {
+    fn encoder_layer(&mut self, x: ValueId, heads: usize, sight: Sight) -> ValueId {
         let [q, k, v] = [(); 3].map(|()| self.linear(x, self.dim(x), Activation::None));
-        let attention = self.push(Op::Attention { heads }, &[q, k, v]);
+        let attention = self.push(Op::Attention { heads, sight }, &[q, k, v]);
         let o = self.linear(attention, self.dim(x), Activation::None);
         let sum = self.push(Op::Add, &[o, x]);
         let x = self.norm(sum);
@@ -215,14 +215,16 @@ fn text_net(max_tokens: usize) -> (Net, Vec<ValueId>) {
     let table = net.weight(&[max_tokens + 2, 48]);
     x = net.push(Op::AddPositions { table, first: 2 }, &[x]);
     x = net.norm(x);
-    for heads in [3, 1] {
-        x = net.encoder_layer(x, heads);
+    for (heads, sight) in [(3, Sight::All), (1, Sight::Back)] {
+        x = net.encoder_layer(x, heads, sight);
     }
+    let last = net.push(Op::TakeLastRow, &[x]);
+    let bent = net.linear(last, 20, Activation::QuickGelu);
     let mean = net.push(Op::MeanRows, &[x]);
     let unit = net.push(Op::L2Normalize, &[mean]);
     let class = net.push(Op::TakeRow(0), &[x]);
     let pooler = net.linear(class, 10, Activation::Gelu);
-    (net, vec![x, unit, pooler])
+    (net, vec![x, unit, pooler, bent])
 }
 
 fn ids(n: usize, seed: u64) -> Vec<u32> {
@@ -265,7 +267,7 @@ fn an_image_transformer_is_the_reference() {
     x = net.push(Op::PrependRows { rows }, &[x]);
     let table = net.weight(&[14, 32]);
     x = net.push(Op::AddPositions { table, first: 0 }, &[x]);
-    x = net.encoder_layer(x, 2);
+    x = net.encoder_layer(x, 2, Sight::All);
     let gamma = net.weight(&[32]);
     x = net.push(Op::Scale { gamma }, &[x]);
     let class = net.push(Op::TakeRow(1), &[x]);
@@ -310,7 +312,7 @@ fn what_there_is_no_kernel_for_is_said_at_load() {
     let mut net = image();
     let stem = net.conv(ValueId::INPUT, Some(24), 2, 2, Activation::None);
     let rows = net.push(Op::FlattenPatches, &[stem]);
-    let attention = net.push(Op::Attention { heads: 2 }, &[rows, rows, rows]);
+    let attention = net.push(Op::Attention { heads: 2, sight: Sight::All }, &[rows, rows, rows]);
     assert_unsupported(&net, attention, "multiple of 16");
 }
 

@@ -6,6 +6,7 @@
 use super::super::simd::{Cpu, Isa, Kernel, LANES, Lanes, blocks};
 use super::gemm::{Finish, Gemm, Panels, Planes, Start};
 use super::{Grid, math, norm::first_lanes};
+use crate::graph::Sight;
 use std::ops::Range;
 
 /// Query rows that are handled together, so that their scores stay near.
@@ -20,6 +21,7 @@ pub(crate) struct Attention<'a> {
     pub(crate) heads: usize,
     /// Channels of a head, a multiple of [`LANES`].
     pub(crate) head_dim: usize,
+    pub(crate) sight: Sight,
     pub(crate) out: &'a mut [Lanes],
     pub(crate) out_plane: usize,
     /// At least [`scratch_len`] vectors.
@@ -33,7 +35,7 @@ pub(crate) fn scratch_len(tokens: usize, head_dim: usize) -> usize {
 
 /// Computes `softmax(q kᵀ / sqrt(head_dim)) v` for every head.
 pub(crate) fn attend(cpu: Cpu, attention: Attention<'_>) {
-    let Attention { q, k, v, tokens, heads, head_dim, out, out_plane, scratch } = attention;
+    let Attention { q, k, v, tokens, heads, head_dim, sight, out, out_plane, scratch } = attention;
     let (n, head_blocks) = (tokens.len(), head_dim / LANES);
     let (turned, scores) = scratch.split_at_mut(blocks(n) * head_dim);
     for head in 0..heads {
@@ -54,6 +56,9 @@ pub(crate) fn attend(cpu: Cpu, attention: Attention<'_>) {
                 out_plane: rows,
                 grid: Grid::FLAT,
             });
+            if sight == Sight::Back {
+                hide_behind(scores, rows, first, n);
+            }
             cpu.run(Softmax { x: scores, rows, dim: n, scale: 1.0 / (head_dim as f32).sqrt() });
             cpu.run(Gemm {
                 rows,
@@ -83,6 +88,15 @@ fn turn(keys: &[Lanes], plane: usize, n: usize, head_dim: usize, panels: &mut [L
                 }
                 turned[count..].fill(0.0);
             }
+        }
+    }
+}
+
+/// Hides from each query, the first of which is `first`, the keys behind it. Scores lie in planes of `rows` rows each.
+fn hide_behind(scores: &mut [Lanes], rows: usize, first: usize, n: usize) {
+    for row in 0..rows {
+        for key in first + row + 1..n {
+            scores[key / LANES * rows + row][key % LANES] = f32::NEG_INFINITY;
         }
     }
 }

@@ -53,6 +53,7 @@ pub(crate) enum Finish<'a> {
     Relu,
     Relu6,
     Gelu,
+    QuickGelu,
     Tanh,
     /// Adds a matrix of the output's shape, in planes, rows without gaps.
     Add(Planes<'a>),
@@ -113,6 +114,9 @@ impl Gemm<'_> {
         }
         match self.finish {
             Finish::Gelu => self.each(panel..panel + P, |x| isa.store(math::gelu(isa, isa.load(x)), x)),
+            Finish::QuickGelu => {
+                self.each(panel..panel + P, |x| isa.store(math::quick_gelu(isa, isa.load(x)), x));
+            }
             // One number at a time: only the last layer of a network has it.
             Finish::Tanh => self.each(panel..panel + P, |x| *x = x.map(f32::tanh)),
             _ => {}
@@ -144,7 +148,7 @@ impl Gemm<'_> {
         }
         self.accumulate(isa, row, panel, &mut sums);
         match self.finish {
-            Finish::Keep | Finish::Gelu | Finish::Tanh => {}
+            Finish::Keep | Finish::Gelu | Finish::QuickGelu | Finish::Tanh => {}
             Finish::Relu => {
                 for sum in sums.as_flattened_mut() {
                     *sum = isa.max(*sum, isa.splat(0.0));

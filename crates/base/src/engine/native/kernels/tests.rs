@@ -9,6 +9,7 @@ use super::depthwise::{Depthwise, Filter};
 use super::gemm::{Finish, Gemm, Panels, Planes, Start};
 use super::norm::LayerNorm;
 use super::{Grid, deal};
+use crate::graph::Sight;
 use proptest::prelude::*;
 
 /// Values are in [-1, 1] and sums have at most a few hundred terms, so `f32` chains stay well inside this.
@@ -306,15 +307,17 @@ proptest! {
     }
 
     #[test]
-    fn attention_is_the_naive_one(before in 0..5_usize, tokens in 1..90_usize, heads in 1..4_usize, head_blocks in 1..4_usize, seed: u64) {
+    fn attention_is_the_naive_one(before in 0..5_usize, tokens in 1..90_usize, heads in 1..4_usize, head_blocks in 1..4_usize, back: bool, seed: u64) {
         let head_dim = head_blocks * LANES;
         let (dim, rows) = (heads * head_dim, before + tokens);
+        let sight = if back { Sight::Back } else { Sight::All };
         let [q, k, v] = [0, 1, 2].map(|i| noise(rows * dim, seed ^ i).iter().map(|x| 3.0 * x).collect::<Vec<f32>>());
         let mut expected = vec![0.0; rows * dim];
         for head in 0..heads {
             let of = |x: &[f32], token: usize, d: usize| f64::from(x[token * dim + head * head_dim + d]);
             for i in before..rows {
-                let scores: Vec<f64> = (before..rows)
+                let seen = if back { i + 1 } else { rows };
+                let scores: Vec<f64> = (before..seen)
                     .map(|j| (0..head_dim).map(|d| of(&q, i, d) * of(&k, j, d)).sum::<f64>() / (head_dim as f64).sqrt())
                     .collect();
                 let largest = scores.iter().copied().fold(f64::MIN, f64::max);
@@ -331,7 +334,7 @@ proptest! {
             let mut out = zeros(q.len());
             let mut scratch = vec![[f32::NAN; LANES]; scratch_len(tokens, head_dim)];
             let (out_plane, scratch) = (rows, &mut scratch[..]);
-            attend(cpu, Attention { q: of(&q), k: of(&k), v: of(&v), tokens: before..rows, heads, head_dim, out: &mut out, out_plane, scratch });
+            attend(cpu, Attention { q: of(&q), k: of(&k), v: of(&v), tokens: before..rows, heads, head_dim, sight, out: &mut out, out_plane, scratch });
             matrix(&out, rows, rows, dim)
         });
     }

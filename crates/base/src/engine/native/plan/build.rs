@@ -138,12 +138,12 @@ impl<'a> Builder<'a> {
             Op::LayerNorm { gamma, beta, eps } => {
                 Box::new(Normalise::new(self.weight(gamma)?, self.weight(beta)?, *eps))
             }
-            Op::Attention { heads } => {
+            Op::Attention { heads, sight } => {
                 let (_, dim) = self.extent(node.inputs[0]);
                 if dim / heads % LANES != 0 {
                     return Err(unsupported(node, "attention heads that are no multiple of 16 wide"));
                 }
-                Box::new(Attend { heads: *heads, head_dim: dim / heads })
+                Box::new(Attend { heads: *heads, head_dim: dim / heads, sight: *sight })
             }
             Op::Embedding { table } => {
                 Box::new(Embed { table: self.tensor(table)?.data.clone(), dim: self.width(table)? })
@@ -152,6 +152,7 @@ impl<'a> Builder<'a> {
             Op::Add => Box::new(Rows::Add),
             Op::GlobalAvgPool | Op::MeanRows => Box::new(Rows::Mean),
             Op::PrependRows { rows } => Box::new(Rows::Prepend(self.weight(rows)?.to_vec())),
+            Op::TakeLastRow => Box::new(Rows::Last),
             Op::TakeRow(first) | Op::DropRows(first) => Box::new(Rows::Keep(*first)),
             Op::PowerMeanRows { power } => Box::new(Rows::PowerMean(*power)),
             Op::Scale { gamma } => Box::new(Rows::scale(self.weight(gamma)?)),

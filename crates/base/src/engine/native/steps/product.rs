@@ -80,6 +80,7 @@ impl Product {
             (true, None, Activation::Tanh) => Finish::Tanh,
             (true, None, Activation::Relu6) => Finish::Relu6,
             (true, None, Activation::Gelu) => Finish::Gelu,
+            (true, None, Activation::QuickGelu) => Finish::QuickGelu,
         };
         cpu.run(Gemm {
             rows: part.rows,

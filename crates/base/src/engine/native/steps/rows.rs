@@ -18,6 +18,8 @@ pub(crate) enum Rows {
     L2Normalize,
     /// Some of each example's rows, from the given one on.
     Keep(usize),
+    /// Each example's last row.
+    Last,
     /// These rows before each example's own.
     Prepend(Vec<f32>),
     /// The mean of each example's rows.
@@ -47,6 +49,7 @@ impl Step for Rows {
             Self::Scale(gamma) => run.scale(gamma),
             Self::L2Normalize => run.l2_normalize(),
             Self::Keep(first) => run.keep(*first),
+            Self::Last => run.last(),
             Self::Prepend(rows) => run.prepend(rows),
             Self::Mean => run.mean(|x| x, |mean| mean),
             // The usual power, three, is worth its own line: a general one takes far longer.
@@ -102,6 +105,16 @@ impl Run<'_> {
             for block in 0..blocks(self.inputs.dim(0)) {
                 self.out[block * self.rows + example * per_example..][..per_example]
                     .copy_from_slice(&x.data[block * x.plane + from..][..per_example]);
+            }
+        }
+    }
+
+    fn last(&mut self) {
+        let x = self.inputs.planes(0);
+        for example in 0..self.batch.examples() {
+            let last = self.inputs.rows_of(0, example).end - 1;
+            for block in 0..blocks(self.inputs.dim(0)) {
+                self.out[block * self.rows + example] = x.data[block * x.plane + last];
             }
         }
     }

@@ -6,6 +6,7 @@ use super::super::layout::{panels, row_to_planes};
 use super::super::simd::{LANES, Lanes};
 use super::super::values::Inputs;
 use super::{Run, Step};
+use crate::graph::Sight;
 use crate::weights::Values;
 
 /// Looks up the row of each token in a table.
@@ -73,6 +74,7 @@ pub(crate) struct Attend {
     pub(crate) heads: usize,
     /// A multiple of [`LANES`].
     pub(crate) head_dim: usize,
+    pub(crate) sight: Sight,
 }
 
 impl Step for Attend {
@@ -82,14 +84,14 @@ impl Step for Attend {
     }
 
     fn run(&self, run: Run<'_>) {
-        let (heads, head_dim) = (self.heads, self.head_dim);
+        let Self { heads, head_dim, sight } = *self;
         let [q, k, v] = [0, 1, 2].map(|input| run.inputs.planes(input));
         for example in 0..run.batch.examples() {
             let tokens = run.inputs.rows_of(0, example);
             let (out, scratch) = (&mut *run.out, &mut *run.scratch);
             attend(
                 run.cpu,
-                Attention { q, k, v, tokens, heads, head_dim, out, out_plane: run.rows, scratch },
+                Attention { q, k, v, tokens, heads, head_dim, sight, out, out_plane: run.rows, scratch },
             );
         }
     }
