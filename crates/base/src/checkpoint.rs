@@ -117,7 +117,9 @@ fn gelu(vision: &Side, text: &Side) -> Result<Gelu, String> {
     match (one, other) {
         ("quick_gelu", "quick_gelu") => Ok(Gelu::Quick),
         ("gelu", "gelu") => Ok(Gelu::Exact),
-        _ => Err(format!("`{CONFIG}` says hidden_act `{one}` and `{other}`, not `quick_gelu` or `gelu` twice")),
+        _ => {
+            Err(format!("`{CONFIG}` says hidden_act `{one}` and `{other}`, not `quick_gelu` or `gelu` twice"))
+        }
     }
 }
 
@@ -133,7 +135,8 @@ fn prepared(own: ImagePreprocess, said: &Processor) -> Result<ImagePreprocess, S
     if crop != own.size || scaled < crop {
         return wrong("crop_size");
     }
-    let bytes = |shares: Option<[f32; 3]>, own| shares.map_or(own, |shares| shares.map(|share| 255.0 * share));
+    let bytes =
+        |shares: Option<[f32; 3]>, own| shares.map_or(own, |shares| shares.map(|share| 255.0 * share));
     let (mean, std) = (bytes(said.image_mean, own.mean), bytes(said.image_std, own.std));
     let is_sound = |value: &f32| value.is_finite() && value.abs() < 1e4;
     if !mean.iter().all(is_sound) {
@@ -177,10 +180,19 @@ mod tests {
         check(r#"{"model_type": "clip"}"#, None, Ok((224, "share = 1.0")));
         let vision = r#"{"model_type": "clip", "vision_config": {"image_size": 336, "hidden_act": "quick_gelu"}, "more": [1]}"#;
         check(vision, None, Ok((336, "share = 1.0")));
-        let crop = r#"{"crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 256}, "resample": 3}"#;
+        let crop =
+            r#"{"crop_size": {"height": 224, "width": 224}, "size": {"shortest_edge": 256}, "resample": 3}"#;
         check(r#"{"model_type": "clip"}"#, Some(crop), Ok((224, "share = 0.875")));
-        check(r#"{"model_type": "clip"}"#, Some(r#"{"size": 224, "crop_size": 224}"#), Ok((224, "share = 1.0")));
-        check(r#"{"model_type": "clip"}"#, Some(r#"{"size": {"height": 224, "width": 224}}"#), Ok((224, "squeeze")));
+        check(
+            r#"{"model_type": "clip"}"#,
+            Some(r#"{"size": 224, "crop_size": 224}"#),
+            Ok((224, "share = 1.0")),
+        );
+        check(
+            r#"{"model_type": "clip"}"#,
+            Some(r#"{"size": {"height": 224, "width": 224}}"#),
+            Ok((224, "squeeze")),
+        );
     }
 
     #[test]
@@ -192,7 +204,11 @@ mod tests {
         check(r#"{"model_type": "clip", "vision_config": {"image_size": 99999999}}"#, None, Err("not 1 to"));
         check(r#"{"model_type": "clip"}"#, Some(r#"{"image_std": [0, 1, 1]}"#), Err("image_std"));
         check(r#"{"model_type": "clip"}"#, Some(r#"{"crop_size": 7}"#), Err("crop_size"));
-        check(r#"{"model_type": "clip"}"#, Some(r#"{"size": 7, "crop_size": {"height": 1, "width": 2}}"#), Err("`size`"));
+        check(
+            r#"{"model_type": "clip"}"#,
+            Some(r#"{"size": 7, "crop_size": {"height": 1, "width": 2}}"#),
+            Err("`size`"),
+        );
         check(r#"{"model_type": "clip"}"#, Some(r#"{"resample": 0}"#), Err("resample"));
     }
 }

@@ -123,7 +123,11 @@ fn take_checkpoint(from: &Path, to: &Path) -> Result<(), TransferError> {
     let wrong = |what: String| TransferError::Checkpoint { path: from.to_owned(), what };
     let Described { network, preprocess } = checkpoint::describe(
         &small_file(&from.join(CONFIG))?,
-        from.join(PREPROCESSOR).is_file().then(|| small_file(&from.join(PREPROCESSOR))).transpose()?.as_deref(),
+        from.join(PREPROCESSOR)
+            .is_file()
+            .then(|| small_file(&from.join(PREPROCESSOR)))
+            .transpose()?
+            .as_deref(),
     )
     .map_err(wrong)?;
     for name in [MODEL, TOKENIZER] {
@@ -131,9 +135,11 @@ fn take_checkpoint(from: &Path, to: &Path) -> Result<(), TransferError> {
             return Err(wrong(format!("it has no `{name}`")));
         }
     }
-    let folder = fs::canonicalize(from).map_err(|source| TransferError::Read { path: from.to_owned(), source })?;
+    let folder =
+        fs::canonicalize(from).map_err(|source| TransferError::Read { path: from.to_owned(), source })?;
     let title = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '-' };
     let card = Card {
         id: title.to_ascii_lowercase().chars().map(plain).collect(),
         title,

@@ -230,8 +230,7 @@ impl<'w> Net<'w> {
 
     /// Maps what was pooled into the space of both towers.
     fn finish(mut self, pooled: ValueId, projection: &str) -> Result<Graph, ArchError> {
-        let project =
-            Op::Linear { weight: projection.to_owned(), bias: None, activation: Activation::None };
+        let project = Op::Linear { weight: projection.to_owned(), bias: None, activation: Activation::None };
         let projected = self.graph.push("joint", project, &[pooled])?;
         let unit = self.graph.push("joint.unit", Op::L2Normalize, &[projected])?;
         self.graph.output("joint", unit)?;

@@ -196,8 +196,13 @@ impl<'a> Emitter<'a> {
     fn behind(&mut self, rows: RowCount) -> Name {
         let most = match (rows, self.graph.input()) {
             (RowCount::Fixed(count), _) => count,
-            (RowCount::Tokens, GraphInput::Tokens { max_tokens: most } | GraphInput::Frames { max_frames: most, .. }) => most,
-            (RowCount::Tokens, GraphInput::Image { .. }) => unreachable!("only networks over tokens or frames have as many rows"),
+            (
+                RowCount::Tokens,
+                GraphInput::Tokens { max_tokens: most } | GraphInput::Frames { max_frames: most, .. },
+            ) => most,
+            (RowCount::Tokens, GraphInput::Image { .. }) => {
+                unreachable!("only networks over tokens or frames have as many rows")
+            }
         };
         let table = self.writer.tensor(format!("behind[{most}]"), &[most, most], || {
             let hidden = |place: usize| if place % most > place / most { HIDDEN } else { 0.0 };

@@ -98,10 +98,13 @@ fn rows_keep_or_change_their_number() {
     let too_few =
         builder.push("few", Op::AddPositions { table: "few".into(), first: 0 }, &[tokens]).unwrap_err();
     assert_eq!(too_few.to_string(), "`few`: weight `few` is [3, 3], expected at least 41 rows");
-    let uneven = builder.push("heads", Op::Attention { heads: 2, sight: Sight::All }, &[tokens, tokens, tokens]).unwrap_err();
+    let uneven = builder
+        .push("heads", Op::Attention { heads: 2, sight: Sight::All }, &[tokens, tokens, tokens])
+        .unwrap_err();
     assert_eq!(uneven.to_string(), "`heads`: 2 heads do not divide 3");
-    let unlike =
-        builder.push("attention", Op::Attention { heads: 1, sight: Sight::All }, &[tokens, patches, tokens]).unwrap_err();
+    let unlike = builder
+        .push("attention", Op::Attention { heads: 1, sight: Sight::All }, &[tokens, patches, tokens])
+        .unwrap_err();
     assert_eq!(unlike.to_string(), "`attention`: input 1 is rows [40, 3], expected rows [41, 3]");
 }
 

@@ -39,7 +39,8 @@ impl Towers {
 
     fn run(&self, arguments: &[&str]) -> Ended {
         let cache = self.place.path("cache");
-        self.place.run_with(arguments, &[("DIANJING_CACHE", cache.to_str().unwrap()), ("DIANJING_OFFLINE", "1")])
+        self.place
+            .run_with(arguments, &[("DIANJING_CACHE", cache.to_str().unwrap()), ("DIANJING_OFFLINE", "1")])
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -84,9 +85,8 @@ fn words_find_pictures_without_pairs_as_transformers_has_it() {
     let texts = [0, 2, 3].map(|at| towers.text(at));
     let names = texts.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(",");
     let named = towers.json(&["search", "photos", "--base", "tiny-clip", "--names", &names]);
-    let best = texts.iter().max_by(|(_, a), (_, b)| {
-        dot(&towers.picture(), a).total_cmp(&dot(&towers.picture(), b))
-    });
+    let best =
+        texts.iter().max_by(|(_, a), (_, b)| dot(&towers.picture(), a).total_cmp(&dot(&towers.picture(), b)));
     assert_eq!(named[0]["name"], best.unwrap().0.as_str(), "{named}");
 }
 
@@ -96,7 +96,10 @@ fn each_tower_is_a_base_of_its_own() {
     towers.place.pictures("forms", 14);
     let tuned = towers.run(&["tune", "forms", "--base", "tiny-clip"]).fine();
     assert!(tuned.err.contains("Bundle"), "{}", tuned.err);
-    assert_eq!(towers.run(&["predict", "forms.djm", "forms/disc/01.png", "--json"]).fine().answers().len(), 1);
+    assert_eq!(
+        towers.run(&["predict", "forms.djm", "forms/disc/01.png", "--json"]).fine().answers().len(),
+        1
+    );
 
     let mut rows = "text,label\n".to_owned();
     for number in 0..30 {
@@ -119,8 +122,9 @@ fn pairs_are_laid_over_a_joint_base_if_that_is_better() {
     let towers = Towers::new();
     let mut rows = "picture,caption\n".to_owned();
     for number in 0..90_u32 {
-        let (colour, word) = [([220, 30, 30], "a cat"), ([20, 40, 230], "two dogs"), ([20, 210, 60], "the day")]
-            [number as usize % 3];
+        let (colour, word) =
+            [([220, 30, 30], "a cat"), ([20, 40, 230], "two dogs"), ([20, 210, 60], "the day")]
+                [number as usize % 3];
         let bright = number / 3;
         let picture = image::RgbImage::from_fn(32, 32, |x, y| {
             let inside = (x + y) % 32 < 4 + bright;
@@ -141,7 +145,8 @@ fn pairs_are_laid_over_a_joint_base_if_that_is_better() {
     assert_eq!(hits.as_array().unwrap().len(), 3);
 
     // Too few to learn from are judged as they are, and unrelated ones share nothing.
-    let few: String = (0..12).map(|number| format!("pictures/{number}.png,{} day\n", number * 7 % 12)).collect();
+    let few: String =
+        (0..12).map(|number| format!("pictures/{number}.png,{} day\n", number * 7 % 12)).collect();
     towers.place.write("few.csv", format!("picture,caption\n{few}"));
     let ended = towers.run(&["align", "few.csv", "--base", "tiny-clip"]);
     assert!(ended.code != 0 && ended.err.contains("share nothing"), "{}", ended.told());

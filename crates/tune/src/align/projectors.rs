@@ -85,9 +85,8 @@ fn start(left: &Space, right: &Space) -> [Learner; 2] {
         let least = cca::least(space, cca::RIDGE);
         let scale = space.variances.iter().take(AXES).map(|variance| 1.0 / (variance + least).sqrt());
         let scale: Vec<f64> = scale.collect();
-        let first = Matrix::from_rows(
-            &space.rows.iter_rows().map(|row| &row[..axes(space)]).collect::<Vec<_>>(),
-        );
+        let first =
+            Matrix::from_rows(&space.rows.iter_rows().map(|row| &row[..axes(space)]).collect::<Vec<_>>());
         (scaled_columns(&first, &scale), first, scale)
     };
     let ((x, own_x, scale_x), (y, own_y, scale_y)) = (scaled(left), scaled(right));

@@ -204,7 +204,16 @@ fn one_space_is_used_as_it_is_where_pairs_teach_nothing() {
     }
     // A side that was turned away is turned back.
     let made = towers(300, 0.5, 4);
-    let turned = Made { right: Matrix::from_rows(&made.right.iter_rows().map(|row| row.iter().rev().copied().collect::<Vec<_>>()).collect::<Vec<_>>()), ..made };
+    let turned = Made {
+        right: Matrix::from_rows(
+            &made
+                .right
+                .iter_rows()
+                .map(|row| row.iter().rev().copied().collect::<Vec<_>>())
+                .collect::<Vec<_>>(),
+        ),
+        ..made
+    };
     let aligned = align(turned.pairs(&groups(300), Spaces::One), Seed(1), &NEVER).unwrap();
     assert!(aligned.method > Method::AsItIs && aligned.alignment.is_some(), "{:?}", aligned.method);
     // Pairs that are none share nothing, however good the base.
