@@ -9,6 +9,7 @@
 //! quality inspection [DRAWS] [SET..] ["ROW"..]  how good inspectors are with 1, 4, 16, all good parts and with first defects
 //! quality label-errors                          wrong labels that are found, beside cleanlab
 //! quality select [SET..]                         what chosen labels bring, beside labels drawn at random
+//! quality quick                                 what the model beside a person who labels is worth, beside a tuned one
 //! quality consensus                             what crowds say, beside crowd-kit
 //! quality planted                               copies, leaks, foreign pictures and rules in conflict that were planted
 //! quality gains                                 whether what an audit expects of its advice is what it brings
@@ -31,6 +32,7 @@ mod made;
 mod npy;
 mod planted;
 mod preprocessing;
+mod quick;
 mod run;
 mod selection;
 mod senses;
@@ -84,6 +86,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("video") => Some(video::print(&data)?),
         Some("align") => Some(alignment::print(&data)?),
         Some("senses") => Some(senses::print(&words[1..], &data)?),
+        Some("quick") => Some(quick::print(&data)?),
         Some("gains") => Some(gains::print(&data)?),
         Some("select") => Some(selection::print(&words[1..], &data)?),
         _ => None,

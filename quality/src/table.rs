@@ -16,6 +16,7 @@ use tune::{FeatureSet, Head, Targets, TuneConfig, TuneInput, Tuned, tune};
 use crate::task::Task;
 
 /// Labelled examples as tuning takes them.
+#[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) sets: Vec<FeatureSet>,
     pub(crate) texts: Option<Vec<String>>,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use curate::attributes::Attribute;
 use curate::book::{BookError, Expected, NewLabel};
-use pipeline::{Broken, Rulebook, Run, measured};
+use pipeline::{Broken, Quick, Rulebook, Run, measured};
 
 use crate::App;
 use crate::db::Tenant;
@@ -19,6 +19,8 @@ use crate::tasks::Task;
 
 /// Books that are kept in memory; one of a hundred rules takes some megabytes.
 const MOST_BOOKS: usize = 64;
+/// Of so many examples files are read to hear what rules have against their labels: who labels many at once does not wait longer.
+const MOST_MEASURED: usize = 100;
 
 /// Books that were asked for, by their data sets.
 #[derive(Debug, Default)]
@@ -69,39 +71,102 @@ fn read(rows: Vec<RuleRow>) -> Result<Rulebook, ApiError> {
     Ok(book)
 }
 
-/// The rule that speaks against a label; `None` where none does, nothing is known of the example yet, or the rule cannot tell.
+/// What rules have against labels that were given.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) rules: Arc<Rulebook>,
+    /// Each with the examples whose label it speaks against.
+    pub(crate) broken: Vec<(Broken, Vec<String>)>,
+    /// Labels of which a rule could not tell: what it asks for was not measured, or cannot be.
+    pub(crate) n_unsure: usize,
+}
+
+/// A label with what is known of its example.
+struct Label {
+    row: ExampleRow,
+    label: String,
+    quick: Arc<Quick>,
+    /// Where the example is among those that were looked at.
+    place: usize,
+}
+
+/// The rules that speak against labels, each given as an example and its class; `None` where there are no rules. Nothing speaks against
+/// the label of an example that nobody looked at yet.
 pub(crate) async fn against(
     app: &Arc<App>,
     tenant: &Tenant,
     of: &DatasetRow,
-    (example, label): (&str, &str),
-) -> Result<Option<(Arc<Rulebook>, Broken)>, ApiError> {
+    given: &[(&str, &str)],
+) -> Result<Option<Heard>, ApiError> {
     if Task::named(&of.task)? != Task::Class {
         return Ok(None);
     }
     let Some(rules) = rules(app, tenant, &of.id).await? else { return Ok(None) };
-    let Some((quick, place)) = app.lives.of(app, tenant, &of.id).seen(example) else { return Ok(None) };
-    let Some(row) = app.db.example(tenant, example).await? else { return Ok(None) };
-    let check = |attributes: &[Attribute]| {
-        let (id, features) = (row.name.as_str(), quick.features(place));
-        rules.check(quick.base(), NewLabel { id, features, attributes, row: 0, label })
+    let live = app.lives.of(app, tenant, &of.id);
+    let ids: Vec<String> = given.iter().map(|(example, _)| (*example).to_owned()).collect();
+    let rows = app.db.examples_by_id(tenant, &ids).await?.into_iter();
+    let mut rows: HashMap<String, ExampleRow> = rows.map(|row| (row.id.clone(), row)).collect();
+    let known = |(example, label): &(&str, &str)| {
+        let ((quick, place), row) = (live.seen(example)?, rows.remove(*example)?);
+        Some(Label { row, label: (*label).to_owned(), quick, place })
     };
-    let failed = |error: BookError| ApiError::internal(&error);
-    let mut broken = check(&[]).map_err(failed)?;
-    if let Some(Broken { expected: Expected::Unknown { .. }, .. }) = broken {
-        // Only now its file is read: hardly any label lies where a rule asks for what is measured.
-        broken = check(&measured_of(app, of, row.clone()).await?).map_err(failed)?;
+    let labels: Arc<Vec<Label>> = Arc::new(given.iter().filter_map(known).collect());
+    let all: Vec<usize> = (0..labels.len()).collect();
+    let mut found = check(app, &rules, &labels, all, Vec::new()).await?;
+    let is_unsure =
+        |found: &Option<Broken>| matches!(found, Some(Broken { expected: Expected::Unknown { .. }, .. }));
+    // Only now files are read: hardly any label lies where a rule asks for what is measured.
+    let unsure = (0..labels.len()).filter(|place| is_unsure(&found[*place])).take(MOST_MEASURED);
+    let unsure: Vec<usize> = unsure.collect();
+    if !unsure.is_empty() {
+        let rows: Vec<ExampleRow> = unsure.iter().map(|place| labels[*place].row.clone()).collect();
+        let measured = measured_of(app, of, rows).await?;
+        let again = check(app, &rules, &labels, unsure.clone(), measured).await?;
+        unsure.into_iter().zip(again).for_each(|(place, again)| found[place] = again);
     }
-    let tells = |broken: &Broken| !matches!(broken.expected, Expected::Unknown { .. });
-    Ok(broken.filter(tells).map(|broken| (rules, broken)))
+    let n_unsure = found.iter().filter(|found| is_unsure(found)).count();
+    let mut broken: Vec<(Broken, Vec<String>)> = Vec::new();
+    for (label, found) in labels.iter().zip(found) {
+        let Some(found) = found.filter(|found| !matches!(found.expected, Expected::Unknown { .. })) else {
+            continue;
+        };
+        let id = label.row.id.clone();
+        match broken.iter_mut().find(|(known, _)| *known == found) {
+            Some((_, examples)) => examples.push(id),
+            None => broken.push((found, vec![id])),
+        }
+    }
+    Ok(Some(Heard { rules, broken, n_unsure }))
 }
 
-/// What is measured of one example.
-async fn measured_of(app: &Arc<App>, of: &DatasetRow, row: ExampleRow) -> Result<Vec<Attribute>, ApiError> {
-    let data = gathering::dataset(of, std::slice::from_ref(&row), &app.blobs)?;
+/// What is against some of the labels, in the order of `places`, of whose examples `attributes` are measured.
+async fn check(
+    app: &Arc<App>,
+    rules: &Arc<Rulebook>,
+    labels: &Arc<Vec<Label>>,
+    places: Vec<usize>,
+    attributes: Vec<Attribute>,
+) -> Result<Vec<Option<Broken>>, ApiError> {
+    let (rules, labels) = (rules.clone(), labels.clone());
+    let one = move |(row, place): (usize, &usize)| {
+        let Label { row: example, label, quick, place } = &labels[*place];
+        let (id, features) = (example.name.as_str(), quick.features(*place));
+        rules.check(quick.base(), NewLabel { id, features, attributes: &attributes, row, label })
+    };
+    let found = app.blocking(move || Ok(places.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()));
+    found.await?.map_err(|error: BookError| ApiError::internal(&error))
+}
+
+/// What is measured of some examples.
+async fn measured_of(
+    app: &Arc<App>,
+    of: &DatasetRow,
+    rows: Vec<ExampleRow>,
+) -> Result<Vec<Attribute>, ApiError> {
+    let data = gathering::dataset(of, &rows, &app.blobs)?;
     let blobs = app.blobs.clone();
     app.blocking(move || {
-        blobs.fetch(row.blob.as_deref().into_iter())?;
+        blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))?;
         measured(&data, &Run::new(&|_| {}, &AtomicBool::new(false))).map_err(ApiError::from)
     })
     .await

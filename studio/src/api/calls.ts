@@ -94,7 +94,7 @@ export const labels = {
     post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, ...answer, milliseconds }, { keepalive: true }),
   /** Many at once, in order; each is taken back by an undo of its own. */
   setMany: (dataset: string, given: ({ example: string } & Answer)[]) =>
-    post<T.Labelled>(`${ofDataset(dataset)}/labels/batch`, { labels: given }),
+    post<T.LabelledMany>(`${ofDataset(dataset)}/labels/batch`, { labels: given }),
   undo: (dataset: string) => post<T.Undone>(`${ofDataset(dataset)}/undo`),
   queue: (dataset: string, limit: number) => get<T.Queue>(path(`${ofDataset(dataset)}/queue`, { limit })),
   live: (dataset: string) => get<T.Live>(`${ofDataset(dataset)}/live`),

@@ -61,6 +61,8 @@ export type BrokenRule = Narrow<Answer<'BrokenRule'>, { rule: BookRule }>;
 export type Conflict = Answer<'Conflict'>;
 export type RuleChoice = 'all_a' | 'all_b' | 'split' | 'new_class' | 'exclude';
 
+export type BrokenByMany = Narrow<Answer<'BrokenByMany'>, { rule: BookRule }>;
+export type LabelledMany = Narrow<Answer<'TakenMany'>, { broken: BrokenByMany[] }>;
 export type Labelled = Narrow<Answer<'Taken'>, { broken: BrokenRule | null }>;
 export type MarksTaken = Answer<'Kept'>;
 export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { BookRule, ClassNote } from '../api/types';
-import { byGiven, newestFirst, notesOf, offers } from './book';
+import type { BookRule, BrokenByMany, ClassNote } from '../api/types';
+import { byGiven, joined, newestFirst, notesOf, offers } from './book';
 
 test('a division is offered only where something parts the examples, and keys have no gap', () => {
   expect(offers({ split: 'small ones are dents' }).map(({ choice, key }) => `${key} ${choice}`)).toEqual(['1 all_a', '2 all_b', '3 split', '4 new_class', '5 exclude']);
@@ -25,4 +25,10 @@ test('who labels blindly is not told what they were', () => {
 
 test('the rule that counts comes first', () => {
   expect(newestFirst([{ number: 1 }, { number: 3 }, { number: 2 }]).map((rule) => rule.number)).toEqual([3, 2, 1]);
+});
+
+test('a rule is told once, however many letters the labels went in', () => {
+  const against = (number: number, asks: string | null, ...examples: string[]) => ({ rule: { number } as BookRule, asks, examples }) as BrokenByMany;
+  const all = joined([against(1, 'dent', 'a'), against(2, null, 'b')], [against(2, null, 'c'), against(1, 'scratch', 'd')]);
+  expect(all.map(({ rule, asks, examples }) => [rule.number, asks, examples])).toEqual([[1, 'dent', ['a']], [2, null, ['b', 'c']], [1, 'scratch', ['d']]]);
 });

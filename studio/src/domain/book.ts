@@ -1,6 +1,6 @@
 // The label book: which answers a case may get, and what is written about each class.
 
-import type { BookRule, ClassNote, Conflict, RuleChoice } from '../api/types';
+import type { BookRule, BrokenByMany, ClassNote, Conflict, RuleChoice } from '../api/types';
 
 /** Characters of a note, as the server allows. */
 export const MOST_NOTED = 2000;
@@ -32,4 +32,16 @@ export function byGiven(rule: Pick<BookRule, 'exemplars'>): { given: string | nu
 /** The newest rule first: it counts where two meet. */
 export function newestFirst<T extends Pick<BookRule, 'number'>>(rules: readonly T[]): T[] {
   return rules.toSorted((a, b) => b.number - a.number);
+}
+
+/** What rules have against labels that went in several letters: each rule once for what it asks. */
+export function joined(known: readonly BrokenByMany[], more: readonly BrokenByMany[]): BrokenByMany[] {
+  const all = [...known];
+  for (const one of more) {
+    const at = all.findIndex((other) => other.rule.number === one.rule.number && other.asks === one.asks);
+    const same = all[at];
+    if (same) all[at] = { ...same, examples: [...same.examples, ...one.examples] };
+    else all.push(one);
+  }
+  return all;
 }

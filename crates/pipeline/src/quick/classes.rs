@@ -1,12 +1,13 @@
-//! One class of several: discriminant analysis taught by five folds in turn ([`WhatIf`](tune::what_if::WhatIf)).
+//! One class of several: discriminant analysis, leaving groups out.
 
 use evaluate::{Calibration, metrics};
 use linalg::MatrixView;
 
+use super::discriminant;
 use super::{Judged, LEAST_LABELS, LEAST_OF_KIND, Quick, Says};
 use crate::report::Measure;
 
-/// What a class counts for that had no example in the other folds.
+/// What a class counts for that no other group has.
 const UNTAUGHT: f64 = -1e6;
 
 /// What the classes, `[n]`, teach.
@@ -18,7 +19,7 @@ pub(super) fn judge(quick: &Quick, labels: &[Option<u32>], drawn: &[bool]) -> Ju
     if counts(labels.iter().flatten()).iter().filter(|count| **count >= LEAST_OF_KIND).count() < 2 {
         return Judged { chance, ..Judged::default() };
     }
-    let scores = quick.asked().scores(labels);
+    let scores = discriminant::scores(quick.columns(), &quick.groups, labels);
     let calibration = calibration(scores.view(), labels);
     let (mut suggestions, mut margins, mut correct) = (Vec::new(), Vec::new(), Vec::new());
     for (row, label) in labels.iter().enumerate() {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use linalg::decompose::{cholesky, row_space, solve_lower, solve_lower_transposed};
 use linalg::{Matrix, MatrixView, matmul, matmul_nt, matmul_tn};
 
+use super::columns::{less, means};
+
 /// What rows with an answer teach, in the eigenbasis of their features.
 #[derive(Debug)]
 pub(super) struct Lesson {
@@ -161,24 +163,8 @@ fn solve(a: &Matrix<f64>, b: &Matrix<f64>) -> Matrix<f64> {
     columns.transpose()
 }
 
-fn means(x: MatrixView<'_, f64>) -> Vec<f64> {
-    let mut means = vec![0.0; x.cols()];
-    for row in x.iter_rows() {
-        means.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / x.rows() as f64);
-    }
-    means
-}
-
-fn less(x: MatrixView<'_, f64>, means: &[f64]) -> Matrix<f64> {
-    let mut centred = x.to_owned();
-    for row in 0..centred.rows() {
-        centred.row_mut(row).iter_mut().zip(means).for_each(|(value, mean)| *value -= mean);
-    }
-    centred
-}
-
 /// The squared length.
-fn length(row: &[f64]) -> f64 {
+pub(super) fn length(row: &[f64]) -> f64 {
     row.iter().map(|value| value * value).sum()
 }
 

@@ -1,36 +1,15 @@
 //! What linear models of the examples with an answer say of all examples, and how the best of a few penalties is judged.
 
 use evaluate::Estimate;
-use linalg::{Matrix, MatrixView, Seed, random_projection};
+use linalg::{Matrix, MatrixView, Seed};
 use rayon::prelude::*;
 
 use super::lesson::Lesson;
 use super::{LEAST_LABELS, Quick};
 
-/// Columns that are looked at; of more, as many random sums.
-const COLUMNS: usize = 256;
 /// Penalties, on features of mean squared length 1, in units of the number of labels: those that an audit tries
 /// ([`tune::views`]).
 const SHARES: [f64; 5] = [0.003, 0.01, 0.03, 0.1, 0.3];
-
-/// The features as the models see them, `[n, d]`: centred, of mean squared length 1, few.
-pub(super) fn columns(x: &Matrix, seed: Seed) -> Matrix<f64> {
-    let few = (x.cols() > COLUMNS).then(|| random_projection(x.view(), COLUMNS, seed));
-    let mut x = few.as_ref().unwrap_or(x).map(f64::from);
-    let n = x.rows().max(1) as f64;
-    let mut mean = vec![0.0; x.cols()];
-    for row in x.iter_rows() {
-        mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / n);
-    }
-    for row in 0..x.rows() {
-        x.row_mut(row).iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
-    }
-    let square = x.data().iter().map(|value| value * value).sum::<f64>() / n;
-    // Examples that are all the same tell nothing apart, at any scale.
-    let scale = if square > 0.0 { 1.0 / square.sqrt() } else { 1.0 };
-    x.data_mut().iter_mut().for_each(|value| *value *= scale);
-    x
-}
 
 /// Models that the examples with an answer taught, one for each penalty.
 pub(super) struct Linear<'a> {

@@ -2,16 +2,18 @@
 //!
 //! Whatever it says of an example it says without having seen its answer, and its near copies' and group's neither; of more than
 //! 20,000 examples near copies are not looked for and may teach each other, so that it finds itself too good. It looks at no more than
-//! 256 columns. What [`tune`](fn@crate::tune) makes is better; this is there in a tenth of a second.
+//! 256 columns (`columns.rs`). What [`tune`](fn@crate::tune) makes is better; this is there in a tenth of a second.
 //!
 //! | answers | model | how good | in |
 //! |---|---|---|---|
-//! | one class of several | discriminant analysis, taught by five folds in turn | accuracy | `classes.rs` |
+//! | one class of several | discriminant analysis, leaving groups out | accuracy | `classes.rs` |
 //! | any number of labels | ridge for each, leaving groups out, with Platt's map | share of labels right | `sets.rs` |
 //! | a number | ridge, leaving groups out, with conformal intervals | mean absolute error | `numbers.rs` |
 
 mod answers;
 mod classes;
+mod columns;
+mod discriminant;
 mod lesson;
 mod linear;
 mod numbers;
@@ -19,6 +21,7 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use curate::CurateError;
@@ -26,8 +29,7 @@ use curate::select::{self, Budget, Half, Halves, Pool};
 use dataset::split::{self, Groups};
 use dataset::{Dataset, Modality, Problem};
 use linalg::neighbours::{Metric, knn_between};
-use linalg::{Matrix, Seed, random};
-use tune::what_if::WhatIf;
+use linalg::{Matrix, Seed};
 
 pub use answers::{Answers, Judged, Says};
 
@@ -35,7 +37,7 @@ use crate::audit::joined;
 use crate::{Home, PipelineError, Run};
 use crate::{features, senses};
 
-/// Folds that teach each other.
+/// Folds whose scores tell each other what probabilities they mean.
 const FOLDS: usize = 5;
 /// Up to here near copies are looked for, which never teach each other: beyond, the search takes longer than a person waits, only the
 /// user's groups are kept together, and where there are copies what is measured is too good.
@@ -56,9 +58,7 @@ pub struct Quick {
     groups: Vec<u32>,
     /// `[n]`: groups are in one fold. Answers come later, so folds cannot be dealt evenly.
     folds: Vec<u8>,
-    /// For one class of several.
-    asked: OnceLock<WhatIf>,
-    /// For several labels and numbers, `[n, d]`.
+    /// As the models see them, `[n, d]`.
     columns: OnceLock<Matrix<f64>>,
     /// `[n]`: rows as chance orders them, once and for all. Whoever labels from its beginning labels a fair draw.
     order: Vec<usize>,
@@ -66,17 +66,19 @@ pub struct Quick {
 }
 
 impl Quick {
-    /// Looks at examples; several senses are taken side by side. Returns the places of those that could be looked at, and why others could not.
+    /// Looks at examples; several senses are taken side by side. `order`, `[n]`, has their places as chance orders them. Returns the places of
+    /// those that could be looked at, and why others could not.
     ///
     /// # Errors
     /// When there is no base for them, or none of them can be looked at.
     pub fn look(
         home: &Home,
         data: Dataset,
+        order: &[usize],
         seed: u64,
         run: &Run<'_>,
     ) -> Result<(Self, Vec<usize>, Vec<Problem>), PipelineError> {
-        let places: std::collections::HashMap<_, _> =
+        let places: HashMap<_, _> =
             data.examples.iter().enumerate().map(|(place, example)| (example.id.clone(), place)).collect();
         let (table, bases) = if data.modality == Modality::Senses {
             senses::whole::look(home, data, run)?
@@ -84,41 +86,27 @@ impl Quick {
             let base = home.base_for(None, &data, run)?;
             (features::table(home, &base, data, run)?, vec![base])
         };
-        let kept = table.data.examples.iter().map(|example| places[&example.id]).collect();
+        let kept: Vec<usize> = table.data.examples.iter().map(|example| places[&example.id]).collect();
+        let rows: HashMap<usize, usize> = kept.iter().enumerate().map(|(row, place)| (*place, row)).collect();
+        let order = order.iter().filter_map(|place| rows.get(place).copied()).collect();
         let seed = Seed(seed);
         let x = table.pooled().clone();
         let copies =
             if x.rows() <= MOST_COMPARED { curate::duplicates(x.view())?.components } else { Vec::new() };
         let groups = joined(table.data.examples.iter().map(|example| example.group.as_deref()), &copies);
         let base = bases.iter().map(|base| base.id()).collect::<Vec<_>>().join(" + ");
-        Ok((Self::of(&base, x, &groups, seed), kept, table.problems))
+        Ok((Self::of(&base, x, &groups, order, seed), kept, table.problems))
     }
 
-    fn of(base: &str, x: Matrix, groups: &Groups, seed: Seed) -> Self {
+    fn of(base: &str, x: Matrix, groups: &Groups, order: Vec<usize>, seed: Seed) -> Self {
         let groups = groups.numbers();
         let folds = split::folds(&vec![0; x.rows()], &groups, FOLDS, seed.derive("quick"));
-        let mut order: Vec<usize> = (0..x.rows()).collect();
-        random::shuffle(&mut order, &mut seed.derive("order").rng());
-        Self {
-            base: base.to_owned(),
-            x,
-            groups,
-            folds,
-            asked: OnceLock::new(),
-            columns: OnceLock::new(),
-            order,
-            seed,
-        }
+        Self { base: base.to_owned(), x, groups, folds, columns: OnceLock::new(), order, seed }
     }
 
-    /// The model of one class of several; made when it is first asked.
-    fn asked(&self) -> &WhatIf {
-        self.asked.get_or_init(|| WhatIf::new(&self.x, &self.folds, self.seed))
-    }
-
-    /// The features of the models of several labels and of numbers; made when they are first asked.
+    /// The features as the models see them; made when a model is first asked.
     fn columns(&self) -> &Matrix<f64> {
-        self.columns.get_or_init(|| linear::columns(&self.x, self.seed))
+        self.columns.get_or_init(|| columns::columns(&self.x, self.seed))
     }
 
     /// Catalogue id of the base that looked; of several senses those of all.

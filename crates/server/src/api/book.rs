@@ -17,7 +17,7 @@ use super::examples::{Example, Teller, is_veiled, names, unveiled};
 use super::reading::{Asked, Sent, found, was_there};
 use crate::App;
 use crate::answering::lang_of;
-use crate::books;
+use crate::books::{self, Heard};
 use crate::clock::written;
 use crate::db::book::NoteRow;
 use crate::db::datasets::DatasetRow;
@@ -78,6 +78,16 @@ pub(super) struct BrokenRule {
     rule: BookRule,
     /// The label it asks for; absent where it says that such examples are not used.
     asks: Option<String>,
+}
+
+/// A rule that speaks against some of the labels that were given at once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BrokenByMany {
+    rule: BookRule,
+    /// The label it asks for; absent where it says that such examples are not used.
+    asks: Option<String>,
+    /// The examples whose label it speaks against.
+    examples: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -238,16 +248,12 @@ pub(super) async fn against(
     app: &Arc<App>,
     caller: &Caller,
     of: &DatasetRow,
-    (example, label): (&str, &str),
+    given: (&str, &str),
     lang: Lang,
 ) -> Result<Option<(String, BrokenRule)>, ApiError> {
-    let Some((rules, broken)) = books::against(app, &caller.tenant, of, (example, label)).await? else {
-        return Ok(None);
-    };
-    let Broken { number, expected } = broken;
-    let Some(entry) = rules.rule(number) else { return Ok(None) };
-    let reader = Reader::new(app, caller, of, &[(number, entry)], lang).await?;
-    let asks = if let Expected::Label(label) = expected { Some(label) } else { None };
+    let (broken, _) = against_many(app, caller, of, &[given], lang).await?;
+    let Some(BrokenByMany { rule, asks, .. }) = broken.into_iter().next() else { return Ok(None) };
+    let number = rule.number;
     let sentence = match &asks {
         Some(asks) => lang.pick(
             format!("rule {number} of the label book asks for “{asks}” here"),
@@ -258,7 +264,32 @@ pub(super) async fn against(
             format!("按标签手册第 {number} 条，这样的样本不使用"),
         ),
     };
-    Ok(Some((sentence, BrokenRule { rule: reader.rule(number, entry), asks })))
+    Ok(Some((sentence, BrokenRule { rule, asks })))
+}
+
+/// The rules that speak against some of many labels, and of how many no rule could tell.
+pub(super) async fn against_many(
+    app: &Arc<App>,
+    caller: &Caller,
+    of: &DatasetRow,
+    given: &[(&str, &str)],
+    lang: Lang,
+) -> Result<(Vec<BrokenByMany>, usize), ApiError> {
+    let Some(Heard { rules, broken, n_unsure }) = books::against(app, &caller.tenant, of, given).await?
+    else {
+        return Ok((Vec::new(), 0));
+    };
+    let entry = |(broken, _): &(Broken, Vec<String>)| Some((broken.number, rules.rule(broken.number)?));
+    let entries: Vec<(usize, &Entry)> = broken.iter().filter_map(entry).collect();
+    if entries.is_empty() {
+        return Ok((Vec::new(), n_unsure));
+    }
+    let reader = Reader::new(app, caller, of, &entries, lang).await?;
+    let told = |(Broken { number, expected }, examples): (Broken, Vec<String>)| {
+        let asks = if let Expected::Label(label) = expected { Some(label) } else { None };
+        Some(BrokenByMany { rule: reader.rule(number, rules.rule(number)?), asks, examples })
+    };
+    Ok((broken.into_iter().filter_map(told).collect(), n_unsure))
 }
 
 /// What rules are told with.

@@ -11,9 +11,10 @@ use pipeline::Lang;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::book::{self, BrokenRule};
+use super::book::{self, BrokenByMany, BrokenRule};
 use super::examples::{Example, Teller, is_veiled};
 use super::opinions::warning;
+use super::queue::MOST_NEXT;
 use super::reading::{Asked, Sent, found};
 use crate::App;
 use crate::answering::lang_of;
@@ -54,13 +55,25 @@ pub(super) struct Many {
 /// What a label did.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Taken {
-    /// The number of the event, or of the last one.
+    /// The number of the event.
     event: i64,
     n_labelled: i64,
     /// What speaks against the label: a rule of the label book, or else the quick model.
     warning: Option<String>,
     /// The rule that does.
     broken: Option<BrokenRule>,
+}
+
+/// What labels that were given at once did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TakenMany {
+    /// The number of the last event.
+    event: i64,
+    n_labelled: i64,
+    /// The rules of the label book that speak against some of them; the labels stand.
+    broken: Vec<BrokenByMany>,
+    /// Labels of which a rule could not tell, as it asks for what was not measured.
+    n_unsure: usize,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -139,7 +152,8 @@ pub(super) async fn give(
     let opinion = app.lives.of(&app, &caller.tenant, &id).opinion().filter(|_| !is_veiled(&of, &caller));
     let answer = given.answer()?;
     let doubt = opinion.and_then(|opinion| warning(&opinion, &given.example, &answer, lang));
-    let event = take(&app, &caller, &id, std::slice::from_ref(&given)).await?;
+    let drawn = is_drawn(&app, &caller, &of, &given).await?;
+    let event = take(&app, &caller, &of, std::slice::from_ref(&given), drawn).await?;
     let (warning, broken) = objection(&app, &caller, &of, &given, lang).await.unzip();
     let warning = warning.or(doubt);
     Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning, broken }))
@@ -154,9 +168,13 @@ async fn objection(
     lang: Lang,
 ) -> Option<(String, BrokenRule)> {
     let label = given.label.as_deref()?.trim();
-    let asked = book::against(app, caller, of, (&given.example, label), lang);
+    patiently(of, book::against(app, caller, of, (&given.example, label), lang)).await?
+}
+
+/// What the label book has to say, unless it fails or takes too long: neither takes a label away that was given.
+async fn patiently<T>(of: &DatasetRow, asked: impl Future<Output = Result<T, ApiError>>) -> Option<T> {
     match tokio::time::timeout(BOOK_PATIENCE, asked).await {
-        Ok(Ok(against)) => against,
+        Ok(Ok(said)) => Some(said),
         Ok(Err(error)) => {
             tracing::warn!(dataset = of.id, code = error.code, "the label book could not be asked");
             None
@@ -169,28 +187,49 @@ async fn objection(
 }
 
 /// Gives many examples their labels, in order.
-#[utoipa::path(post, path = "/v1/datasets/{id}/labels/batch", tag = "labels", request_body = Many, responses((status = 200, body = Taken)))]
+#[utoipa::path(post, path = "/v1/datasets/{id}/labels/batch", tag = "labels", request_body = Many, responses((status = 200, body = TakenMany)))]
 pub(super) async fn give_many(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Sent(many): Sent<Many>,
-) -> Result<Json<Taken>, ApiError> {
+) -> Result<Json<TakenMany>, ApiError> {
     caller.may(Right::Label)?;
     if many.labels.len() > MOST_AT_ONCE {
         return Err(ApiError::too_large("at most 10,000 labels at once", "一次最多 1 万个标注"));
     }
-    let event = take(&app, &caller, &id, &many.labels).await?;
+    let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
+    let event = take(&app, &caller, &of, &many.labels, false).await?;
+    let classed =
+        many.labels.iter().filter_map(|given| Some((given.example.as_str(), given.label.as_deref()?.trim())));
+    let classed: Vec<(&str, &str)> = classed.collect();
+    let asked = book::against_many(&app, &caller, &of, &classed, lang_of(&headers));
+    // Where the book is not heard, of none of them could be told.
+    let (broken, n_unsure) = patiently(&of, asked).await.unwrap_or((Vec::new(), classed.len()));
     let n_labelled = app.db.n_labelled(&caller.tenant, &id).await?;
-    Ok(Json(Taken { event, n_labelled, warning: None, broken: None }))
+    Ok(Json(TakenMany { event, n_labelled, broken, n_unsure }))
 }
 
-/// Takes labels, all or none, and lets the quick model know.
-async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -> Result<i64, ApiError> {
-    let of = found(app.db.dataset(&caller.tenant, dataset).await?)?;
-    let task = Task::named(&of.task)?;
+/// Whether chance asked for the example: in its half of the queue, or as long as nothing was looked at in all of it.
+async fn is_drawn(app: &Arc<App>, caller: &Caller, of: &DatasetRow, given: &Given) -> Result<bool, ApiError> {
+    if let Some(opinion) = app.lives.of(app, &caller.tenant, &of.id).opinion() {
+        return Ok(opinion.draws(&given.example));
+    }
+    let next = app.db.next_by_chance(&caller.tenant, &of.id, false, MOST_NEXT as i64).await?;
+    Ok(next.contains(&given.example))
+}
+
+/// Takes labels, all or none, and lets the quick model know. Of many at once a person picked the examples: they are not `drawn`.
+async fn take(
+    app: &Arc<App>,
+    caller: &Caller,
+    of: &DatasetRow,
+    given: &[Given],
+    drawn: bool,
+) -> Result<i64, ApiError> {
+    let (task, dataset) = (Task::named(&of.task)?, of.id.as_str());
     let live = app.lives.of(app, &caller.tenant, dataset);
-    let opinion = live.opinion();
     let labels = given.iter().map(|given| task.keep(&given.answer()?));
     let labels = labels.collect::<Result<Vec<Option<String>>, ApiError>>()?;
     let said = labels.iter().zip(given).map(|(label, given)| Said {
@@ -200,7 +239,7 @@ async fn take(app: &Arc<App>, caller: &Caller, dataset: &str, given: &[Given]) -
         classes: label.as_deref().map(|label| task.classes(label)).unwrap_or_default(),
         person: &caller.person.id,
         milliseconds: given.milliseconds.filter(|spent| *spent >= 0),
-        drawn: opinion.as_ref().is_some_and(|opinion| opinion.draws(&given.example)),
+        drawn,
         act: Act::Give,
     });
     let said: Vec<Said<'_>> = said.collect();

@@ -15,13 +15,13 @@ use super::reading::{Asked, found};
 use crate::App;
 use crate::answering::lang_of;
 use crate::db::datasets::DatasetRow;
-use crate::db::examples::{ExampleRow, Wanted};
+use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
 use crate::live::Opinion;
 use crate::people::{Caller, Right};
 
 /// Examples of the queue.
-const MOST_NEXT: usize = 50;
+pub(super) const MOST_NEXT: usize = 50;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Queue {
@@ -73,10 +73,7 @@ fn why(opinion: Option<&Opinion>, lang: Lang) -> &'static str {
             "half of them the model is unsure of, half are drawn at random",
             "一半是模型拿不准的，一半是随机抽取的",
         ),
-        None => lang.pick(
-            "in the order of the data, until they have been looked at",
-            "在提取特征完成之前，按数据的顺序",
-        ),
+        None => lang.pick("drawn at random, until they have been looked at", "在提取特征完成之前，随机抽取"),
     }
 }
 
@@ -107,10 +104,9 @@ impl Next<'_> {
         }
         if rows.len() < self.limit {
             // What was not looked at yet, or could not be, waits behind; so do near copies of what has a label.
-            let wanted =
-                Wanted { labelled: Some(false), marked: self.by_marks.then_some(false), ..Wanted::default() };
             let room = i64::try_from(self.limit + rows.len() + own.len()).unwrap_or(i64::MAX);
-            let (more, _) = db.page(tenant, id, &wanted, 0, room).await?;
+            let more = db.next_by_chance(tenant, id, self.by_marks, room).await?;
+            let more = db.examples_by_id(tenant, &more).await?;
             let known: HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
             let is_new = |row: &ExampleRow| !known.contains(&row.id) && !own.contains_key(&row.id);
             rows.extend(more.into_iter().filter(is_new));

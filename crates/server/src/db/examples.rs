@@ -183,6 +183,21 @@ impl Db {
             .await
     }
 
+    /// The first examples without a label as chance orders them, which is by their ids; where they are marked rather than answered about
+    /// (`by_marks`), also without a mark.
+    pub(crate) async fn next_by_chance(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        by_marks: bool,
+        count: i64,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let sql = "SELECT id FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NULL \
+             AND ($3 = 0 OR marks IS NULL) ORDER BY id LIMIT $4";
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(i64::from(by_marks));
+        ask.bind(count).fetch_all(&mut *self.of(tenant).await?).await
+    }
+
     /// The next examples behind one, by its position and id, in their order.
     pub(crate) async fn examples_after(
         &self,

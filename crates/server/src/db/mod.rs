@@ -61,7 +61,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -71,6 +71,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0007_measured.sql"),
     include_str!("migrations/0008_senses.sql"),
     include_str!("migrations/0009_history.sql"),
+    include_str!("migrations/0010_chance.sql"),
     include_str!("migrations/0011_shared.sql"),
 ];
 /// Connections kept open.

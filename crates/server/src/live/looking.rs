@@ -49,6 +49,9 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let data = gathering::dataset(&dataset, &rows, &app.blobs)?;
     let task = Task::named(&dataset.task)?;
     let files: Vec<String> = rows.iter().flat_map(ExampleRow::blobs).collect();
+    // Ids are random, and so is their order: chance asks in it from the first label on, also before anything was looked at.
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|a, b| rows[*a].id.cmp(&rows[*b].id));
     let (home, blobs, watched) = (app.home.clone(), app.blobs.clone(), live.clone());
     let (quick, kept, problems) = app
         .blocking(move || {
@@ -59,7 +62,8 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
                     watched.total.store(total, Ordering::Relaxed);
                 }
             };
-            Ok(Quick::look(&home, data, SEED, &Run::new(&observe, &watched.stop)).map_err(ApiError::from))
+            let run = Run::new(&observe, &watched.stop);
+            Ok(Quick::look(&home, data, &order, SEED, &run).map_err(ApiError::from))
         })
         .await?
         .map_err(|error| named(error, &rows, &app.blobs))?;

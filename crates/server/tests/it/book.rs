@@ -182,8 +182,17 @@ fn the_second_rule_is_heard(parts: &Parts, green: &str) {
         json!(null),
         "far from it nothing is said"
     );
-    parts.say(&parts.ann, "scratch/red1.png", "scratch");
-    parts.say(&parts.ann, green, "scratch");
+    // So it is where many are labelled at once, for those that it is about.
+    let [near, far] = [green, "scratch/red1.png"].map(|name| parts.id_of(name));
+    let labels = [&near, &far].map(|id| json!({ "example": id, "label": "scratch" }));
+    let told = parts.ann.post(&parts.at("/labels/batch"), &json!({ "labels": labels })).body;
+    let broken = &told["broken"][0];
+    assert_eq!(
+        (broken["asks"].clone(), broken["examples"].clone()),
+        (json!("dent"), json!([near])),
+        "{told}"
+    );
+    assert_eq!((broken["rule"]["number"].clone(), told["n_unsure"].clone()), (json!(2), json!(0)));
     parts.audit();
     // So are others that nobody had counted to the case, and that lie in its region.
     let (broken, _) = parts.findings("rule_broken");

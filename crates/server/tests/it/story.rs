@@ -168,6 +168,44 @@ fn what_was_found_is_decided_and_can_be_decided_anew() {
 }
 
 #[test]
+fn labels_are_a_fair_draw_from_the_first_on() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let colour = |number: u32| if number.is_multiple_of(2) { [180, 30, 40] } else { [30, 40, 180] };
+    let files: Vec<_> =
+        (0..30).map(|number| (format!("{number}.png"), photo(colour(number), number))).collect();
+    let dataset = owner.bring("loose", &files);
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let ids = |body: &serde_json::Value| -> Vec<(String, String)> {
+        let text = |one: &serde_json::Value, field: &str| one[field].as_str().expect("a text").to_owned();
+        let examples = body["examples"].as_array().expect("examples");
+        examples.iter().map(|one| (text(one, "id"), text(one, "name"))).collect()
+    };
+    // The first question makes the server look, and is answered before it has.
+    let queue = owner.get(&at("/queue?limit=14")).body;
+    assert_eq!(queue["why"], "drawn at random, until they have been looked at");
+    let mut all = ids(&owner.get(&at("/examples?limit=100")).body);
+    all.sort();
+    assert_eq!(ids(&queue), all[..14], "in the order that chance gave when they came");
+    // One is passed over; what comes behind it is no less a draw.
+    for (id, name) in ids(&queue).iter().filter(|(id, _)| *id != all[3].0) {
+        let number: u32 = name.trim_end_matches(".png").parse().expect("a number");
+        let label = if number.is_multiple_of(2) { "red" } else { "blue" };
+        owner.post(&at("/labels"), &json!({ "example": id, "label": label }));
+    }
+    // What a person picked is none.
+    let picked: Vec<_> = all[28..].iter().map(|(id, _)| json!({ "example": id, "label": "red" })).collect();
+    owner.post(&at("/labels/batch"), &json!({ "labels": picked }));
+    let live = owner.until(|| {
+        let live = owner.get(&at("/live")).body;
+        let all = live["history"].as_array()?.iter().any(|one| one["n_labelled"] == 15);
+        (live["state"] == "ready" && all).then_some(live)
+    });
+    assert_eq!((live["n_drawn"].clone(), live["accuracy"]["n"].clone()), (json!(13), json!(13)), "{live}");
+}
+
+#[test]
 fn labels_outlive_the_server() {
     let (_dir, data) = folder();
     let example = {

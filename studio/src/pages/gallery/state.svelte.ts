@@ -2,7 +2,7 @@
 
 import { tick } from 'svelte';
 import { datasets, labels, type ExampleQuery } from '../../api/calls';
-import type { Example, Task } from '../../api/types';
+import type { BrokenByMany, Example, Task } from '../../api/types';
 import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
 import { answerOf, answerText, classesOf, noAnswer, ofClass, sameAnswer, toggleClass, withAnswer, type Answer } from '../../domain/answers';
@@ -11,6 +11,7 @@ import { Paged } from '../../domain/pages';
 import { batches } from '../../domain/pool';
 import * as selecting from '../../domain/selection';
 import { locale, t } from '../../i18n';
+import { Against } from '../../parts/book/against.svelte';
 import type { Kept } from '../../parts/marking/keeper';
 import { Marking } from '../../parts/marking/marking.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
@@ -30,6 +31,9 @@ export class GalleryState {
   opened = $state<number | null>(null);
   labelling = $state.raw<{ done: number; total: number } | null>(null);
   picking = $state(false);
+  readonly against = new Against();
+  /** What was labelled last, as it stands since. */
+  #given = new Map<string, Example>();
   /** Marks on their way. */
   waiting = $state(0);
   readonly #outbox = new Outbox(RETRY, (n) => (this.waiting = n));
@@ -163,6 +167,8 @@ export class GalleryState {
     const first = todo[0]?.answer;
     if (!first) return;
     let done = 0;
+    this.against.clear();
+    this.#given.clear();
     if (todo.length > BATCH) this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
@@ -186,17 +192,31 @@ export class GalleryState {
       const { warning } = await labels.set(this.store.id, first.example.id, first.answer, null);
       if (warning) toasts.bad(warning);
     } else {
-      await labels.setMany(this.store.id, batch.map(({ example, answer }) => ({ example: example.id, ...answer })));
+      this.against.hear(await labels.setMany(this.store.id, batch.map(({ example, answer }) => ({ example: example.id, ...answer }))));
     }
     const given = new Map(batch.map(({ example, answer }) => [example.id, answer]));
     this.#paged.replace((example) => {
       const answer = given.get(example.id);
       return answer ? { ...withAnswer(example, answer), by: null } : example;
     });
-    for (const { example, answer } of batch) this.store.moved(classesOf(example), classesOf(answer));
+    for (const { example, answer } of batch) {
+      this.store.moved(classesOf(example), classesOf(answer));
+      this.#given.set(example.id, withAnswer(example, answer));
+    }
+  }
+
+  /** What a rule asks for, in place of what was just given. */
+  async follow({ examples }: BrokenByMany, label: string): Promise<void> {
+    const chosen = examples.map((id) => this.#given.get(id)).filter((example) => example !== undefined);
+    const [others, given] = [this.against.rules, new Map(this.#given)];
+    await this.label(chosen, label);
+    // What other rules said of other examples stays.
+    this.against.hear({ broken: [...others], n_unsure: 0 });
+    for (const [id, example] of given) if (!this.#given.has(id)) this.#given.set(id, example);
   }
 
   async undo(n: number): Promise<void> {
+    this.against.clear();
     this.marking.leave(null);
     await this.#outbox.empty();
     let undone = 0;

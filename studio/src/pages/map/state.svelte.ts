@@ -1,7 +1,7 @@
 // The map of a dataset: its points, what is seen of it, what is selected, and labels for what is selected.
 
 import { datasets, examples, labels } from '../../api/calls';
-import type { Example, Spots } from '../../api/types';
+import type { BrokenByMany, Example, Spots } from '../../api/types';
 import { toasts } from '../../app/toasts.svelte';
 import { ofClass } from '../../domain/answers';
 import { cloudOf, Grid, type Cloud } from '../../domain/map';
@@ -9,6 +9,7 @@ import { batches } from '../../domain/pool';
 import type { Size } from '../../domain/runs';
 import { fitted, panned, toPicture, zoomed, type Point, type View } from '../../domain/view';
 import { t } from '../../i18n';
+import { Against } from '../../parts/book/against.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
 
 export const colourings = ['label', 'suggestion', 'disagrees'] as const;
@@ -40,6 +41,7 @@ export class MapState {
   labelling = $state.raw<{ done: number; total: number } | null>(null);
   /** The first of those selected, to look at. */
   first = $state.raw<Example[]>([]);
+  readonly against = new Against();
   cloud: Cloud = cloudOf([], []);
   grid = new Grid(this.cloud);
   #moved = false;
@@ -169,10 +171,11 @@ export class MapState {
     const to = spots.classes.indexOf(name);
     const todo = this.chosen.filter((i) => to < 0 || spots.labels[i] !== to);
     let done = 0;
+    this.against.clear();
     this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
-        await labels.setMany(this.store.id, batch.map((i) => ({ example: spots.ids[i] ?? '', ...ofClass(name, 'class') })));
+        this.against.hear(await labels.setMany(this.store.id, batch.map((i) => ({ example: spots.ids[i] ?? '', ...ofClass(name, 'class') }))));
         for (const i of batch) this.#named(i, name);
         done += batch.length;
         this.labelling = { done, total: todo.length };
@@ -195,7 +198,18 @@ export class MapState {
     spots.labels[i] = spots.classes.indexOf(name);
   }
 
+  /** What a rule asks for, in place of what was just given. */
+  async follow({ examples }: BrokenByMany, label: string): Promise<void> {
+    const ids = new Set(examples);
+    const others = this.against.rules;
+    this.selectWhere((i) => ids.has(this.spots?.ids[i] ?? ''));
+    await this.label(label);
+    // What other rules said of other examples stays.
+    this.against.hear({ broken: [...others], n_unsure: 0 });
+  }
+
   async undo(n: number): Promise<void> {
+    this.against.clear();
     let undone = 0;
     try {
       for (; undone < n; undone += 1) await labels.undo(this.store.id);

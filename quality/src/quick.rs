@@ -1,0 +1,157 @@
+//! How good the quick model is that learns beside a person who labels, beside what tuning makes of the same labels, on examples that nobody
+//! labels; and whether what it says of itself holds.
+//!
+//! Labels are given as the studio asks for them: half chosen, half drawn at random.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::Context;
+use dataset::{Dataset, ExampleId, Target};
+use linalg::{Seed, random};
+use pipeline::{Answers, Half, Quick, Run, Says};
+
+use crate::run::tables;
+use crate::table::{Table, home, read};
+use crate::task::{self, Task};
+
+/// The tasks, how many of their classes are told apart, and how often labels are drawn.
+const TASKS: [(&str, usize, usize); 3] =
+    [("clothing", 3, 20), ("clothing", usize::MAX, 20), ("banking77, MiniLM", 10, 10)];
+/// Labels when it is measured.
+const LABELS: [usize; 4] = [10, 20, 35, 100];
+/// Labels between one queue and the next.
+const STEP: usize = 2;
+/// At most so much below what tuning makes of the same labels, on average over the draws.
+const BELOW: f64 = 0.02;
+/// Least share of intervals of 95 % that hold the accuracy on the examples that nobody labels, whose number leaves some open as well.
+const HELD: f64 = 0.9;
+
+/// What one draw brought with so many labels.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    quick: f64,
+    tuned: f64,
+    /// What the quick model says of itself, where it says something: value, low, high, and on how many.
+    estimate: Option<evaluate::Estimate>,
+    took: Duration,
+}
+
+/// Every task; whether both floors are reached.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
+    let tasks = task::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tasks"))?;
+    println!(
+        "{:<22} {:>7} {:>6} {:>7} {:>7} {:>7}   {:>7} {:>6} {:>6} {:>7}   ms",
+        "set, classes", "labels", "quick", "tuned", "below", "says", "on", "width", "holds", "of"
+    );
+    let mut good = true;
+    for (name, n_classes, draws) in TASKS {
+        let task: &Task = tasks.iter().find(|task| task.name.starts_with(name)).context("a task has gone")?;
+        let all: Vec<[Found; 4]> =
+            (0..draws).map(|draw| draw_of(task, data, n_classes, draw)).collect::<anyhow::Result<_>>()?;
+        for (at, n_labels) in LABELS.into_iter().enumerate() {
+            let found: Vec<Found> = all.iter().map(|draw| draw[at]).collect();
+            let mean = |of: &dyn Fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / found.len() as f64;
+            let (quick, tuned) = (mean(&|one| one.quick), mean(&|one| one.tuned));
+            let told: Vec<(f64, evaluate::Estimate)> =
+                found.iter().filter_map(|one| Some((one.quick, one.estimate?))).collect();
+            let of_told = |of: &dyn Fn(&(f64, evaluate::Estimate)) -> f64| {
+                told.iter().map(of).sum::<f64>() / told.len().max(1) as f64
+            };
+            let held = of_told(&|(truth, one)| f64::from(u8::from((one.low..=one.high).contains(truth))));
+            let classes = if n_classes == usize::MAX { "all".to_owned() } else { n_classes.to_string() };
+            println!(
+                "{:<22} {n_labels:>7} {quick:>6.3} {tuned:>7.3} {:>+7.3} {:>7.3}   {:>7.1} {:>6.3} {held:>6.2} {:>7}   {:.0}",
+                format!("{name}, {classes}"),
+                tuned - quick,
+                of_told(&|(_, one)| one.value),
+                of_told(&|(_, one)| one.n as f64),
+                of_told(&|(_, one)| one.high - one.low),
+                told.len(),
+                mean(&|one| one.took.as_secs_f64() * 1e3),
+            );
+            good &= tuned - quick <= BELOW && (told.is_empty() || held >= HELD);
+        }
+    }
+    Ok(good)
+}
+
+/// Labels, the quick model and a tuned head along the way.
+fn draw_of(task: &Task, data: &Path, n_classes: usize, draw: usize) -> anyhow::Result<[Found; 4]> {
+    let (train, test) = (read(task, &data.join(&task.train))?, read(task, &data.join(&task.test))?);
+    let (train_table, test_table) = tables(task, data)?;
+    let is_asked = |label: &u32| (*label as usize) < n_classes;
+    let kept =
+        |labels: &[u32]| -> Vec<usize> { (0..labels.len()).filter(|row| is_asked(&labels[*row])).collect() };
+    let (of_train, of_test) = (kept(&train_table.labels), kept(&test_table.labels));
+    let (train_table, test_table) = (train_table.select(&of_train), test_table.select(&of_test));
+    let both = joined(&train, &of_train, &test, &of_test);
+    let n = train_table.n();
+    let mut order: Vec<usize> = (0..n).collect();
+    random::shuffle(&mut order, &mut Seed(draw as u64).rng());
+    order.extend(n..n + test_table.n());
+    let cancelled = AtomicBool::new(false);
+    let (quick, places, _) =
+        Quick::look(&home()?, both, &order, draw as u64, &Run::new(&|_| {}, &cancelled))?;
+    anyhow::ensure!(places.len() == n + test_table.n(), "all examples can be looked at");
+    let (mut labels, mut drawn) = (vec![None; quick.n()], vec![false; quick.n()]);
+    let mut found = Vec::new();
+    let mut judged = quick.judge(&Answers::Classes(labels.clone()), &drawn);
+    for n_labels in LABELS {
+        while labels.iter().flatten().count() < n_labels {
+            // What judges is never asked for.
+            let queue = quick.next(&Answers::Classes(labels.clone()), &judged, 60)?;
+            for (row, half) in queue.into_iter().filter(|(row, _)| *row < n).take(STEP) {
+                labels[row] = Some(train_table.labels[row]);
+                drawn[row] = half == Half::Random;
+            }
+            judged = quick.judge(&Answers::Classes(labels.clone()), &drawn);
+        }
+        let began = std::time::Instant::now();
+        let again = quick.judge(&Answers::Classes(labels.clone()), &drawn);
+        let took = began.elapsed();
+        let Says::Classes(says) = &again.says else { anyhow::bail!("nothing is said of {n_labels} labels") };
+        let told = says[n..].iter().zip(&test_table.labels);
+        let right = told.filter(|(told, label)| told.is_some_and(|(class, _)| class == **label)).count();
+        let rows: Vec<usize> = (0..n).filter(|row| labels[*row].is_some()).collect();
+        found.push(Found {
+            quick: right as f64 / test_table.n() as f64,
+            tuned: tuned(train_table.select(&rows), test_table.clone(), draw as u64)?,
+            estimate: again.headline().map(|measure| measure.estimate),
+            took,
+        });
+    }
+    Ok(found.try_into().expect("one for each number of labels"))
+}
+
+/// Accuracy of what tuning makes of these rows; classes that none of them has are answered wrong.
+fn tuned(mut rows: Table, mut test: Table, seed: u64) -> anyhow::Result<f64> {
+    let mut classes = rows.labels.clone();
+    classes.sort_unstable();
+    classes.dedup();
+    let number = |label: &u32| classes.binary_search(label).map_or(u32::MAX, |class| class as u32);
+    for table in [&mut rows, &mut test] {
+        table.labels = table.labels.iter().map(number).collect();
+        table.n_classes = classes.len();
+    }
+    Ok(test.accuracy(&rows.tune(seed)?.head))
+}
+
+/// Some examples of both parts, without their labels.
+fn joined(train: &Dataset, of_train: &[usize], test: &Dataset, of_test: &[usize]) -> Dataset {
+    let mut both = train.clone();
+    both.examples.clear();
+    for (part, data, rows) in [("train", train, of_train), ("test", test, of_test)] {
+        let labelled: Vec<_> =
+            data.examples.iter().filter(|example| example.target != Target::Unlabelled).collect();
+        both.examples.extend(rows.iter().map(|row| {
+            let mut example = labelled[*row].clone();
+            example.id = ExampleId(format!("{part}/{}", example.id.0));
+            example.target = Target::Unlabelled;
+            example
+        }));
+    }
+    both
+}
