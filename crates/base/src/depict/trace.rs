@@ -11,10 +11,12 @@ use realfft::RealFftPlanner;
 use serde::{Deserialize, Serialize};
 
 use crate::prep::PrepError;
-use crate::series::{Sensors, Series, even, read, survey};
+use crate::series::{Channel, Sensors, Series, even, read, survey};
 
 /// Files that are read to find the scale.
 const LOOKED_AT: usize = 64;
+/// Of a long series so many pieces, of so many steps, are looked at: all sensors of all files fit into some 70 MB.
+const PIECES: (usize, usize) = (8, 512);
 /// Columns of the usual series: between these, one a step.
 const WIDTH: (f64, f64) = (224.0, 512.0);
 /// A series may be this many times as long as the usual one.
@@ -56,13 +58,14 @@ impl Traces {
         let sensors = survey(files)?;
         let n = files.len().min(LOOKED_AT);
         let spread = (0..n).map(|place| files[place * files.len() / n]);
-        let series: Vec<Series> = spread.filter_map(|file| Some(evened(file, &sensors).ok()?.0)).collect();
-        let mut steps: Vec<usize> = series.iter().map(Series::len).collect();
+        let glimpse = |file| Some(Glimpse::of(&evened(file, &sensors).ok()?.0));
+        let glimpses: Vec<Glimpse> = spread.filter_map(glimpse).collect();
+        let mut steps: Vec<usize> = glimpses.iter().map(|glimpse| glimpse.steps).collect();
         steps.sort_unstable();
         let steps = steps.get(steps.len() / 2).copied()?.max(2);
         let (mut values, mut powers) = (Vec::new(), Vec::new());
         for place in 0..sensors.channels.len() {
-            let of = || series.iter().map(move |series| series.channels[place].values.as_slice());
+            let of = || glimpses.iter().flat_map(move |glimpse| &glimpse.pieces[place]);
             values.push(scale_of_values(of().flatten().map(|value| f64::from(*value))));
             powers.push(scale_of_powers(of().flat_map(|values| spectra(values, window(steps)).concat())));
         }
@@ -108,6 +111,30 @@ impl Traces {
             replace(&mut picture, &spectrum, 0, top + i64::from(rows));
         }
         Ok(picture)
+    }
+}
+
+/// What is kept of one series to find the scale.
+struct Glimpse {
+    /// How long it is.
+    steps: usize,
+    /// For each sensor the whole curve, or pieces of a long one spread over all of it.
+    pieces: Vec<Vec<Vec<f32>>>,
+}
+
+impl Glimpse {
+    fn of(series: &Series) -> Self {
+        let (steps, (many, length)) = (series.len(), PIECES);
+        let starts: Vec<usize> = if steps <= many * length {
+            vec![0]
+        } else {
+            (0..many).map(|piece| piece * (steps - length) / (many - 1)).collect()
+        };
+        let length = if starts.len() == 1 { steps } else { length };
+        let cut = |channel: &Channel| {
+            starts.iter().map(|start| channel.values[*start..start + length].to_vec()).collect()
+        };
+        Self { steps, pieces: series.channels.iter().map(cut).collect() }
     }
 }
 
@@ -181,29 +208,45 @@ fn spectrum(values: &[f32], window: usize, [black, white]: [f64; 2], (width, row
     resize(&plain, width, rows, FilterType::Triangle)
 }
 
-/// Powers of ten of the spectrum in windows that overlap by three quarters, without what does not change, `[frames][window / 2]`.
+/// Powers of ten of the spectrum without what does not change, `[frames][window / 2]`, in windows about every quarter of one.
+///
+/// The frames share the series evenly and each window lies around the middle of its share, so that a column of the picture shows what
+/// the curve above it does. At both ends the series goes on as in a mirror: its last step is seen as well as any.
 fn spectra(values: &[f32], window: usize) -> Vec<Vec<f64>> {
     let forward = RealFftPlanner::<f64>::new().plan_fft_forward(window);
     let (mut input, mut output) = (forward.make_input_vec(), forward.make_output_vec());
-    let hop = window / 4;
-    let n_frames = values.len().saturating_sub(window) / hop + 1;
+    let n_frames = values.len().div_ceil(window / 4).max(1);
     let turn = std::f64::consts::TAU / window as f64;
     let hann: Vec<f64> = (0..window).map(|step| 0.5 - 0.5 * (turn * (step as f64 + 0.5)).cos()).collect();
     let full: f64 = hann.iter().map(|weight| weight * weight).sum();
+    let known = |step: i64| match mirrored(step, values.len()).map(|at| values[at]) {
+        Some(value) if value.is_finite() => f64::from(value),
+        _ => 0.0,
+    };
     let frame = |number: usize| {
-        let start = number * hop;
-        let part = &values[start..(start + window).min(values.len())];
-        let known = |value: f32| if value.is_finite() { f64::from(value) } else { 0.0 };
-        let mean = part.iter().map(|value| known(*value)).sum::<f64>() / part.len().max(1) as f64;
-        input.fill(0.0);
-        for ((to, value), weight) in input.iter_mut().zip(part).zip(&hann) {
-            *to = weight * (known(*value) - mean);
-        }
+        let middle = (2 * number + 1) * values.len() / (2 * n_frames);
+        let start = middle as i64 - window as i64 / 2;
+        input.iter_mut().zip(start..).for_each(|(to, step)| *to = known(step));
+        let mean = input.iter().sum::<f64>() / window as f64;
+        input.iter_mut().zip(&hann).for_each(|(value, weight)| *value = weight * (*value - mean));
         forward.process(&mut input, &mut output).expect("the buffers were made by the transform");
         let power = output[1..].iter().map(|bin| (bin.norm_sqr() / full).max(LEAST_POWER).log10());
         power.collect()
     };
     (0..n_frames).map(frame).collect()
+}
+
+/// The place of a step in a series of `n` that goes on as in mirrors at its first and last step; `None` in an empty one.
+fn mirrored(step: i64, n: usize) -> Option<usize> {
+    let last = i64::try_from(n).ok()? - 1;
+    match last {
+        ..0 => None,
+        0 => Some(0),
+        _ => {
+            let there = step.rem_euclid(2 * last);
+            usize::try_from(there.min(2 * last - there)).ok()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +289,40 @@ mod tests {
         let pitched = drawn(&swing(dir.path(), "c.csv", |time| (1.2 * time).sin()));
         assert!(differ(&pitched, 56..112) > 15.0);
         assert_eq!(differ(&pitched, 112..224), 0.0, "the other sensor is as it was");
+    }
+
+    #[test]
+    fn a_knock_shows_below_the_curve_where_it_happens_at_the_very_end_too() {
+        for (steps, at) in [(300, 40), (300, 150), (1000, 700), (1000, 997), (301, 299)] {
+            let values: Vec<f32> = (0..steps).map(|step| f32::from(u8::from(step == at))).collect();
+            let width = steps as u32;
+            let picture = spectrum(&values, window(steps), [-4.0, 0.0], (width, 20));
+            let column = |x: u32| (0..20).map(|y| u64::from(picture.get_pixel(x, y).0[0])).sum::<u64>();
+            let (sum, moment) = (0..width)
+                .fold((0, 0), |(sum, moment), x| (sum + column(x), moment + u64::from(x) * column(x)));
+            let middle = moment as f64 / sum as f64;
+            // The window itself reaches to each side.
+            let off = (middle - at as f64).abs();
+            assert!(off < window(steps) as f64 / 4.0 + 1.0, "{steps} {at}: {middle}");
+        }
+    }
+
+    #[test]
+    fn of_long_series_only_pieces_are_kept_and_the_scale_is_the_same() {
+        let channel = |n: usize| Channel {
+            name: "force".to_owned(),
+            values: (0..n).map(|step| (0.3 * step as f32).sin() + 2.0 * step as f32 / n as f32).collect(),
+        };
+        let glimpse = |n: usize| Glimpse::of(&Series { channels: vec![channel(n)], times: None, rate: None });
+        let (short, long) = (glimpse(4096), glimpse(2_000_000));
+        assert_eq!((short.pieces[0].len(), short.pieces[0][0].len()), (1, 4096));
+        assert_eq!((long.steps, long.pieces[0].iter().map(Vec::len).sum::<usize>()), (2_000_000, 4096));
+        let scale = |glimpse: &Glimpse| {
+            scale_of_values(glimpse.pieces[0].iter().flatten().map(|value| f64::from(*value)))
+        };
+        for (short, long) in scale(&short).iter().zip(scale(&long)) {
+            assert!((short - long).abs() < 0.2, "{short} {long}");
+        }
     }
 
     #[test]
