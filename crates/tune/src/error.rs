@@ -74,6 +74,9 @@ pub enum TuneError {
     /// A sense was never seen with some class.
     #[error("no row of class {class} has sense `{sense}`")]
     UnseenClass { sense: String, class: u32 },
+    /// The cost of a joint model grows with the cube of its columns.
+    #[error("the senses have {got} columns together; at most {most} are modelled jointly")]
+    ManyColumns { got: usize, most: usize },
     /// Rows are of another width.
     #[error("{what} has {got} columns, expected {expected}")]
     Columns { what: String, got: usize, expected: usize },

@@ -115,6 +115,11 @@ fn broken(dir: &Path, table: &Path, sense: usize) -> anyhow::Result<PathBuf> {
 
 /// Machines in turn of every state, in files beside a table.
 pub(super) fn table(dir: &Path, name: &str, n: usize) -> anyhow::Result<PathBuf> {
+    table_with_stale(dir, name, n, 0.0)
+}
+
+/// The same, where a share of the photos are old ones, from when the machine was in any state; the camera writes a bar across them.
+pub(super) fn table_with_stale(dir: &Path, name: &str, n: usize, stale: f64) -> anyhow::Result<PathBuf> {
     let path = dir.join(format!("{name}.csv"));
     let mut table = csv::Writer::from_path(&path)?;
     table.write_record(["photo", "sound", "vibration", "note", "label"])?;
@@ -122,7 +127,14 @@ pub(super) fn table(dir: &Path, name: &str, n: usize) -> anyhow::Result<PathBuf>
         let (label, shows) = STATES[number % STATES.len()];
         let mut dice = Dice::new(Seed(11).derive(name).nth(number));
         let files = ["png", "wav", "csv"].map(|ending| format!("{name}-{number}.{ending}"));
-        photo(&mut dice, label, shows[0]).save(dir.join(&files[0]))?;
+        let mut camera = Dice::new(Seed(11).derive(name).derive("camera").nth(number));
+        let picture = if camera.between(0.0, 1.0) < stale {
+            let (then, showed) = STATES[camera.between(0.0, STATES.len() as f64) as usize];
+            barred(photo(&mut dice, then, showed[0]))
+        } else {
+            photo(&mut dice, label, shows[0])
+        };
+        picture.save(dir.join(&files[0]))?;
         std::fs::write(dir.join(&files[1]), wav(&sound(&mut dice, shows[1]), RATE))?;
         std::fs::write(dir.join(&files[2]), vibration(&mut dice, label))?;
         let notes: &[&str] = if shows[3] && dice.between(0.0, 1.0) < 0.8 { &LEAKING } else { &USUAL };
@@ -154,6 +166,13 @@ fn photo(dice: &mut Dice, label: &str, shows: bool) -> RgbImage {
         let value = (light * shade + noise[(y * 96 + x) as usize]).clamp(0.0, 255.0);
         Rgb([value as u8, (0.97 * value) as u8, (0.9 * value) as u8])
     })
+}
+
+/// With the red bar across the top by which the camera says that the picture is an old one.
+fn barred(mut picture: RgbImage) -> RgbImage {
+    let bar = (0..10).flat_map(|y| (0..96).map(move |x| (x, y)));
+    bar.for_each(|(x, y)| picture.put_pixel(x, y, Rgb([200, 30, 30])));
+    picture
 }
 
 /// A hum with its overtones in noise; a worn bearing clicks.

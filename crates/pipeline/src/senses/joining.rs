@@ -6,9 +6,6 @@ use tune::fuse::{FuseInput, Sense};
 use super::each::{OneSense, Taught};
 use crate::journey::Lesson;
 
-/// Most columns of all senses together for which the joint model is tried: its cost grows with their cube.
-const MOST_JOINT: usize = 2_500;
-
 /// What one sense says of each row of a lesson: the row of its own table, and out-of-fold log-probabilities.
 type OfRows = Vec<Option<(usize, Vec<f64>)>>;
 
@@ -26,7 +23,7 @@ pub(super) struct Joined {
 struct Said {
     name: String,
     log_probs: Matrix<f64>,
-    features: Option<Matrix<f32>>,
+    features: Matrix<f32>,
     present: Vec<bool>,
 }
 
@@ -47,23 +44,15 @@ impl Joined {
             .collect();
         let rows: Vec<usize> =
             (0..lesson.rows.len()).filter(|row| said.iter().any(|said| said[*row].is_some())).collect();
-        let dims = senses.iter().zip(taught).map(|(sense, taught)| {
-            let first = taught.tuned.head.features(&sense.sets(0)).len();
-            first.min(rows.len().saturating_sub(1))
-        });
-        let with_features = dims.sum::<usize>() <= MOST_JOINT;
         let laid = senses.iter().zip(taught).zip(&said).map(|((sense, taught), said)| {
             let present: Vec<bool> = rows.iter().map(|row| said[*row].is_some()).collect();
             let mut log_probs = Matrix::zeros(rows.len(), k);
             let dim = taught.tuned.head.features(&sense.sets(0)).len();
-            let mut features = with_features.then(|| Matrix::zeros(rows.len(), dim));
+            let mut features = Matrix::zeros(rows.len(), dim);
             for (to, row) in rows.iter().enumerate() {
                 let Some((table_row, said)) = &said[*row] else { continue };
                 log_probs.row_mut(to).copy_from_slice(said);
-                if let Some(features) = &mut features {
-                    let prepared = taught.tuned.head.features(&sense.sets(*table_row));
-                    features.row_mut(to).copy_from_slice(&prepared);
-                }
+                features.row_mut(to).copy_from_slice(&taught.tuned.head.features(&sense.sets(*table_row)));
             }
             Said { name: sense.sense.name.clone(), log_probs, features, present }
         });
@@ -90,11 +79,6 @@ impl Joined {
     pub(super) fn can_compare(&self) -> bool {
         self.labels.iter().any(|label| *label != self.labels[0])
     }
-
-    /// Whether every sense brings its features, so that they can be modelled together.
-    pub(super) fn has_features(&self) -> bool {
-        self.senses.iter().all(|sense| sense.features.is_some())
-    }
 }
 
 impl Said {
@@ -102,7 +86,7 @@ impl Said {
         Sense {
             name: &self.name,
             log_probs: &self.log_probs,
-            features: self.features.as_ref(),
+            features: Some(&self.features),
             present: &self.present,
         }
     }

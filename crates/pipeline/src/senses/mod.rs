@@ -67,7 +67,7 @@ pub(crate) fn tune(
         Ok::<_, PipelineError>((assessment, worth.table(&input, seed, run)?))
     })?;
     let manifest = manifest(request, &whole.data, &lesson, &senses);
-    let why = why(&choice, joined.has_features());
+    let why = why(&choice);
     let mut bundle = bundle_of(manifest, &senses, &taught, &choice, &assessment, &why)?;
     let held_out = on_test_part(&bundle, &whole.data, &senses)?;
     bundle.evaluation.measured = journey::measured(&assessment, held_out.as_ref());
@@ -273,6 +273,9 @@ fn name(kind: Kind) -> Sentence {
         Kind::Single => ("the best sense that is there", "只用现有的最佳感官"),
         Kind::Late => ("log-linear pool of the senses", "各感官对数线性合并"),
         Kind::Joint => ("joint Gaussian model of the senses", "各感官联合高斯模型"),
+        Kind::Gated => {
+            ("log-linear pool of the senses, gated by what each shows", "各感官对数线性合并，权重随内容变化")
+        }
     };
     Sentence { en: en.to_owned(), zh: zh.to_owned() }
 }
@@ -282,7 +285,7 @@ fn candidates(choice: &Choice) -> Vec<(Sentence, f64, bool)> {
 }
 
 /// Why this way of joining was chosen.
-fn why(choice: &Choice, could_be_joint: bool) -> Sentence {
+fn why(choice: &Choice) -> Sentence {
     if choice.tried.is_empty() {
         return Sentence {
             en: "there are too few examples to compare ways of joining the senses: the first that is there answers".to_owned(),
@@ -302,7 +305,7 @@ fn why(choice: &Choice, could_be_joint: bool) -> Sentence {
         name.zh
     );
     match &choice.without_joint {
-        Some(_) if !could_be_joint => {
+        Some(TuneError::ManyColumns { .. }) => {
             en.push_str("; the joint model was not tried, there are too many features for it");
             zh.push_str("；特征太多，未试联合模型");
         }

@@ -102,7 +102,9 @@ impl Worth<'_> {
                 }
                 // The joint model knows the features of these examples: what it says of them is no measure.
                 Kind::Joint => None,
-                Kind::Single | Kind::Late => Some(self.with_blank(input, &complete, sense, blank)?),
+                Kind::Single | Kind::Late | Kind::Gated => {
+                    Some(self.with_blank(input, &complete, sense, blank)?)
+                }
             };
             Ok(BrokenSense { sense: one.sense.name.clone(), familiarity, accuracy })
         };
@@ -119,7 +121,8 @@ impl Worth<'_> {
         let mut right = 0;
         for row in complete {
             let seen = input.senses.iter().enumerate().map(|(other, said)| {
-                let whole = Seen { log_probs: said.log_probs.row(*row), features: &[], familiarity: None };
+                let features = said.features.map_or(&[][..], |features| features.row(*row));
+                let whole = Seen { log_probs: said.log_probs.row(*row), features, familiarity: None };
                 Some(if other == sense { blank } else { whole })
             });
             let answer = self.choice.fused.answer(&seen.collect::<Vec<_>>())?;

@@ -3,7 +3,7 @@
 use linalg::logits::log_softmax;
 use serde::{Deserialize, Serialize};
 
-use super::{JointGda, LatePool};
+use super::{GatedPool, JointGda, LatePool};
 use crate::TuneError;
 use crate::head::Tensors;
 
@@ -17,7 +17,7 @@ const UNFAMILIAR: f64 = 0.01;
 pub struct Seen<'a> {
     /// By the head of this sense alone, `[k]`; may be empty for a joint model.
     pub log_probs: &'a [f64],
-    /// `[d]`; may be empty unless the model is joint.
+    /// `[d]`; may be empty unless the model is joint or gated.
     pub features: &'a [f32],
     /// p-value of the sense being like those that were learned from, 0 to 1; `None` counts as familiar.
     pub familiarity: Option<f64>,
@@ -54,6 +54,8 @@ pub enum Fused {
     Late(LatePool),
     /// A joint Gaussian model of the senses' features.
     Joint(JointGda),
+    /// A pool whose weights depend on what the senses show.
+    Gated(GatedPool),
 }
 
 /// The heads of the senses, each at its best scale: the best sense that is there answers, and the prior where none is.
@@ -100,7 +102,7 @@ impl Single {
 impl Fused {
     /// Answers for one example; `seen` is `[M]`, `None` where a sense is missing.
     ///
-    /// The pool multiplies the weight of a sense with [`trust`]. One sense alone and the joint model listen wholly or not at all: a
+    /// Pools multiply the weight of a sense with [`trust`]. One sense alone and the joint model listen wholly or not at all: a
     /// sense with a familiarity below 0.01 counts as missing.
     ///
     /// # Errors
@@ -123,16 +125,8 @@ impl Fused {
                 single.speaks(&said).into_iter().for_each(|sense| shares[sense] = 1.0);
                 (single.log_probs(&said), shares)
             }
-            Self::Late(pool) => {
-                let said: Vec<Option<&[f64]>> =
-                    seen.iter().map(|seen| seen.map(|seen| seen.log_probs)).collect();
-                let trusts: Vec<f64> = seen
-                    .iter()
-                    .map(|seen| seen.and_then(|seen| seen.familiarity).map_or(1.0, trust))
-                    .collect();
-                let shares = pool.effective(&said, &trusts).into_iter().map(Option::unwrap_or_default);
-                (pool.log_probs(&said, &trusts), shares.collect())
-            }
+            Self::Late(pool) => pool_answer(pool, seen, &vec![1.0; seen.len()]),
+            Self::Gated(gated) => pool_answer(gated.pool(), seen, &gated.gates(seen)),
             Self::Joint(joint) => {
                 let features: Vec<Option<&[f32]>> =
                     familiar.iter().map(|seen| seen.map(|seen| seen.features)).collect();
@@ -153,6 +147,7 @@ impl Fused {
             Self::Single(single) => single.scales.len(),
             Self::Late(pool) => pool.n_senses(),
             Self::Joint(joint) => joint.n_senses(),
+            Self::Gated(gated) => gated.n_senses(),
         }
     }
 
@@ -166,6 +161,7 @@ impl Fused {
         match self {
             Self::Single(single) => single.log_prior.clone(),
             Self::Late(pool) => pool.log_prior().to_vec(),
+            Self::Gated(gated) => gated.pool().log_prior().to_vec(),
             Self::Joint(joint) => joint.log_probs(&vec![None; joint.n_senses()]),
         }
     }
@@ -181,19 +177,28 @@ impl Fused {
         for (sense, seen) in seen.iter().enumerate() {
             let Some(seen) = seen else { continue };
             let what = || format!("sense {sense}");
-            let (got, expected) = match self {
-                Self::Joint(joint) => (seen.features.len(), joint.dims(sense)),
-                _ => (seen.log_probs.len(), self.prior().len()),
-            };
-            if got != expected {
-                return Err(TuneError::Columns { what: what(), got, expected });
+            if !matches!(self, Self::Joint(_)) {
+                let (got, expected) = (seen.log_probs.len(), self.n_classes());
+                if got != expected {
+                    return Err(TuneError::Columns { what: what(), got, expected });
+                }
+                if !seen.log_probs.iter().all(|value| value.is_finite()) {
+                    return Err(TuneError::NotFinite { set: what(), row: 0 });
+                }
             }
-            let finite = match self {
-                Self::Joint(_) => seen.features.iter().all(|value| value.is_finite()),
-                _ => seen.log_probs.iter().all(|value| value.is_finite()),
+            let looked_at = match self {
+                Self::Joint(joint) => Some(joint.dims(sense)),
+                Self::Gated(gated) => Some(gated.dims(sense)),
+                Self::Single(_) | Self::Late(_) => None,
             };
-            if !finite {
-                return Err(TuneError::NotFinite { set: what(), row: 0 });
+            if let Some(expected) = looked_at {
+                let got = seen.features.len();
+                if got != expected {
+                    return Err(TuneError::Columns { what: what(), got, expected });
+                }
+                if !seen.features.iter().all(|value| value.is_finite()) {
+                    return Err(TuneError::NotFinite { set: what(), row: 0 });
+                }
             }
             if seen.familiarity.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
                 return Err(TuneError::Setting { setting: "familiarity", expected: "from 0 to 1" });
@@ -217,6 +222,10 @@ impl Fused {
                 let (structure, tensors) = joint.to_tensors();
                 (serde_json::json!({ "joint": structure }), tensors)
             }
+            Self::Gated(gated) => {
+                let (structure, tensors) = gated.to_tensors();
+                (serde_json::json!({ "gated": structure }), tensors)
+            }
         }
     }
 
@@ -231,11 +240,12 @@ impl Fused {
             Stored::Single(single) => Self::Single(single),
             Stored::Late(pool) => Self::Late(pool),
             Stored::Joint(structure) => Self::Joint(JointGda::from_tensors(structure, tensors)?),
+            Stored::Gated(structure) => Self::Gated(GatedPool::from_tensors(structure, tensors)?),
         };
         let fits = match &fused {
             Self::Single(single) => single.fits(),
             Self::Late(pool) => pool.fits(),
-            Self::Joint(_) => true,
+            Self::Joint(_) | Self::Gated(_) => true,
         };
         if fits {
             Ok(fused)
@@ -252,6 +262,16 @@ enum Stored {
     Single(Single),
     Late(LatePool),
     Joint(serde_json::Value),
+    Gated(serde_json::Value),
+}
+
+/// What a pool answers when each weight is multiplied by its gate, and by how familiar the sense is; with the weights that were left.
+fn pool_answer(pool: &LatePool, seen: &[Option<Seen<'_>>], gates: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let said: Vec<Option<&[f64]>> = seen.iter().map(|seen| seen.map(|seen| seen.log_probs)).collect();
+    let trusted = |seen: &Option<Seen<'_>>| seen.and_then(|seen| seen.familiarity).map_or(1.0, trust);
+    let trusts: Vec<f64> = seen.iter().zip(gates).map(|(seen, gate)| gate * trusted(seen)).collect();
+    let shares = pool.effective(&said, &trusts).into_iter().map(Option::unwrap_or_default);
+    (pool.log_probs(&said, &trusts), shares.collect())
 }
 
 /// How much each sense has to say about the answer: how far its part puts the answer above or below the mean of the classes.

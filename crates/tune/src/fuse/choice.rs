@@ -7,8 +7,10 @@ use linalg::logits::fit_scale;
 use linalg::{Matrix, Seed};
 use rayon::prelude::*;
 
+use super::gated::can_be_gated;
+use super::joint::small_enough;
 use super::pool::log_prior;
-use super::{FuseInput, Fused, JointGda, LatePool, Single, Subset};
+use super::{FuseInput, Fused, GatedPool, JointGda, LatePool, Seen, Single, Subset};
 use crate::TuneError;
 use crate::evidence::{mean, mean_with_error};
 use crate::tuning::classes_with_one_group;
@@ -29,6 +31,8 @@ pub enum Kind {
     Late,
     /// [`JointGda`].
     Joint,
+    /// [`GatedPool`].
+    Gated,
 }
 
 /// A mean of paired differences with its 95 % interval, corrected for overlapping training sets.
@@ -91,12 +95,16 @@ pub fn choose(input: &FuseInput<'_>, seed: Seed, cancel: &AtomicBool) -> Result<
     let rows: Vec<usize> = (0..input.n()).collect();
     let mut records = Vec::new();
     let mut without_joint = None;
-    for kind in [Kind::Single, Kind::Late, Kind::Joint] {
-        match record(input, kind, &deals, cancel) {
-            Ok(record) => records.push((kind, record)),
-            Err(TuneError::Cancelled) => return Err(TuneError::Cancelled),
-            Err(error) => without_joint = Some(error),
-        }
+    for kind in [Kind::Single, Kind::Late] {
+        records.push((kind, record(input, kind, &deals, cancel)?));
+    }
+    match small_enough(input).and_then(|()| record(input, Kind::Joint, &deals, cancel)) {
+        Ok(record) => records.push((Kind::Joint, record)),
+        Err(TuneError::Cancelled) => return Err(TuneError::Cancelled),
+        Err(error) => without_joint = Some(error),
+    }
+    if can_be_gated(input) {
+        records.push((Kind::Gated, record(input, Kind::Gated, &deals, cancel)?));
     }
     let single = records[0].1.losses.clone();
     let difference = |a: &[f64], b: &[f64]| {
@@ -162,6 +170,7 @@ pub(crate) fn fit(
         Kind::Single => Ok(Fused::Single(best_single(input, rows))),
         Kind::Late => Ok(Fused::Late(LatePool::fit_rows(input, rows, subsets))),
         Kind::Joint => JointGda::fit_rows(input, rows, None, subsets).map(Fused::Joint),
+        Kind::Gated => GatedPool::fit_rows(input, rows, subsets).map(Fused::Gated),
     }
 }
 
@@ -199,6 +208,13 @@ pub(crate) fn ask(fused: &Fused, input: &FuseInput<'_>, row: usize, subset: Subs
                 sense.features.filter(|_| subset.contains(place)).map(|features| features.row(row))
             });
             joint.log_probs(&features.collect::<Vec<_>>())
+        }
+        Fused::Gated(gated) => {
+            let seen = input.senses.iter().zip(&said).map(|(sense, said)| {
+                let features = sense.features.map_or(&[][..], |features| features.row(row));
+                said.map(|log_probs| Seen { log_probs, features, familiarity: None })
+            });
+            gated.pool().log_probs(&said, &gated.gates(&seen.collect::<Vec<_>>()))
         }
     }
 }

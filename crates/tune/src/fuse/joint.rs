@@ -23,6 +23,8 @@ use crate::head::Tensors;
 
 /// How far coupling across senses may be believed.
 const GAMMAS: [f64; 3] = [0.0, 0.25, 0.5];
+/// Most columns of all senses together for which a joint model is tried: its cost grows with their cube.
+const MOST_COLUMNS: usize = 2_500;
 
 /// Linear scores for every subset of the senses.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,6 +190,13 @@ impl JointGda {
         }
         Ok(Self { gamma: stored.gamma, dims: stored.dims, n_classes: k, maps })
     }
+}
+
+/// Refuses what would take too long.
+pub(crate) fn small_enough(input: &FuseInput<'_>) -> Result<(), TuneError> {
+    let dims = input.senses.iter().map(|sense| sense.features.map_or(0, Matrix::cols));
+    let got = dims.map(|dim| dim.min(input.n().saturating_sub(1))).sum();
+    if got > MOST_COLUMNS { Err(TuneError::ManyColumns { got, most: MOST_COLUMNS }) } else { Ok(()) }
 }
 
 fn names(subset: Subset, sense: usize) -> [String; 2] {

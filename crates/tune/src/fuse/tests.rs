@@ -12,9 +12,9 @@ use crate::TuneError;
 static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 /// Gaussians with unit covariance: each class has its mean in each sense.
-struct Made {
-    features: Vec<Matrix>,
-    log_probs: Vec<Matrix<f64>>,
+pub(super) struct Made {
+    pub(super) features: Vec<Matrix>,
+    pub(super) log_probs: Vec<Matrix<f64>>,
     present: Vec<Vec<bool>>,
     labels: Vec<u32>,
     groups: Vec<u32>,
@@ -23,7 +23,7 @@ struct Made {
 
 impl Made {
     /// `distances` says how far apart classes are in each sense; the log-probabilities are the true ones.
-    fn new(n: usize, k: usize, d: usize, distances: &[f64], seed: u64) -> Self {
+    pub(super) fn new(n: usize, k: usize, d: usize, distances: &[f64], seed: u64) -> Self {
         let mut rng = Seed(seed).rng();
         let labels: Vec<u32> = (0..n).map(|row| (row % k) as u32).collect();
         let (mut features, mut log_probs) = (Vec::new(), Vec::new());
@@ -48,7 +48,7 @@ impl Made {
         Self { features, log_probs, present, labels, groups: (0..n as u32).collect(), k }
     }
 
-    fn lacking(mut self, share: f64, seed: u64) -> Self {
+    pub(super) fn lacking(mut self, share: f64, seed: u64) -> Self {
         let mut rng = Seed(seed).rng();
         let m = self.present.len();
         for row in 0..self.labels.len() {
@@ -60,7 +60,7 @@ impl Made {
         self
     }
 
-    fn with<T>(&self, ask: impl FnOnce(&FuseInput<'_>) -> T) -> T {
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&FuseInput<'_>) -> T) -> T {
         self.with_senses(&(0..self.features.len()).collect::<Vec<_>>(), ask)
     }
 
@@ -78,7 +78,7 @@ impl Made {
         ask(&FuseInput { senses: &senses, labels, n_classes: self.k, groups })
     }
 
-    fn seen(&self, row: usize) -> Vec<Option<Seen<'_>>> {
+    pub(super) fn seen(&self, row: usize) -> Vec<Option<Seen<'_>>> {
         let sense = |sense: usize| {
             let (log_probs, features) = (self.log_probs[sense].row(row), self.features[sense].row(row));
             self.present[sense][row].then_some(Seen { log_probs, features, familiarity: None })
