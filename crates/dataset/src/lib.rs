@@ -22,5 +22,6 @@ pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{
     InspectionOptions, Purpose, ReadOptions, TaskKind, names_good_parts, read, read_held_out,
-    read_held_out_senses, read_inspection, read_lines, read_pairs, read_pool, read_senses, read_unlabelled,
+    read_held_out_senses, read_inspection, read_lines, read_pairs, read_pool, read_pool_senses, read_senses,
+    read_unlabelled,
 };

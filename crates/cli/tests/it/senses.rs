@@ -268,6 +268,34 @@ fn what_to_label_next_is_chosen_by_all_senses() {
     let ended = place.run(&["select", "pool.jsonl", "--budget", "8", "--json"]).fine();
     let found: Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!((found["picks"].as_array().unwrap().len(), &found["n_unlabelled"]), (8, &36.into()));
+
+    // A bundle that looks at all of them says what it doubts: what lacks the sense that tells one half.
+    place.run(&["tune", "pool.jsonl", "--out", "pool.djm"]).fine();
+    let asked = ["select", "pool.jsonl", "--model", "pool.djm", "--budget", "3", "--all-chosen", "--json"];
+    let found: Value = serde_json::from_str(&place.run(&asked).fine().out).unwrap();
+    let picks = found["picks"].as_array().unwrap().clone();
+    let between = |pick: &Value| {
+        STATES.contains(&pick["first_class"].as_str().unwrap())
+            && pick["first_probability"].as_f64().unwrap() < 1.0
+    };
+    assert!(picks.len() == 3 && picks.iter().all(between), "{picks:?}");
+    let lost = picks.iter().any(|pick| pick["id"].as_str().unwrap().contains("31"));
+    assert!(lost, "what has no trace is half unknown: {picks:?}");
+    place.write("known.jsonl", lines(&rows[..24]));
+    place.write("open.jsonl", lines(&rows[24..]));
+    let asked = [
+        "select",
+        "open.jsonl",
+        "--labelled",
+        "known.jsonl",
+        "--model",
+        "pool.djm",
+        "--budget",
+        "2",
+        "--json",
+    ];
+    let found: Value = serde_json::from_str(&place.run(&asked).fine().out).unwrap();
+    assert_eq!((&found["n_unlabelled"], &found["n_labelled"]), (&36.into(), &24.into()));
 }
 
 #[test]

@@ -195,6 +195,18 @@ pub fn read_held_out_senses(
     table_of_senses(path, senses, options, Labels::Measured)
 }
 
+/// Reads examples of several senses, some of them labelled, by the columns of these names. See [`read_pool`] and [`read_senses`].
+///
+/// # Errors
+/// Those of both.
+pub fn read_pool_senses(
+    path: &Path,
+    senses: &[Sense],
+    options: &ReadOptions,
+) -> Result<(Dataset, Vec<Problem>), ReadError> {
+    table_of_senses(path, senses, options, Labels::Optional)
+}
+
 fn table_of_senses(
     path: &Path,
     senses: &[Sense],

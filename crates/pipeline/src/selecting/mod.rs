@@ -1,6 +1,7 @@
 //! `select`: which examples to label next, one reason each, and whether more labels are worth it.
 
 mod costs;
+mod given;
 mod model;
 mod outlook;
 mod reasons;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use base::Base;
 use curate::select::{Budget, Half, Halves, Method, Pool, Why, select as pick};
-use dataset::{Dataset, Part, Problem, ReadOptions, Target};
+use dataset::{Dataset, Example, Part, Problem, ReadOptions, Sense, Target};
 use linalg::Seed;
 
 use crate::columns::{Columns, Values};
@@ -21,6 +22,7 @@ use crate::{Event, Home, PipelineError, Run, Step};
 pub use costs::CostError;
 pub use outlook::Outlook;
 
+use given::Given;
 use model::Model;
 
 /// What to choose from, and how much of it.
@@ -109,7 +111,12 @@ pub struct ChosenExample {
 /// # Errors
 /// When the data cannot be read, the base not be run, or nothing is without a label; see [`PipelineError`].
 pub fn select(home: &Home, request: &SelectRequest, run: &Run<'_>) -> Result<Choice, PipelineError> {
-    let (data, mut problems) = run.step(Step::Read, || read(request))?;
+    let given = request.model.as_ref().map(|model| Given::open(home, model, run)).transpose()?;
+    let senses = given.as_ref().and_then(Given::senses);
+    let (data, mut problems) = run.step(Step::Read, || match &senses {
+        Some(senses) => read_senses(request, senses),
+        None => read(request),
+    })?;
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
@@ -118,20 +125,16 @@ pub fn select(home: &Home, request: &SelectRequest, run: &Run<'_>) -> Result<Cho
         return Err(PipelineError::NothingToLabel { n_examples: data.examples.len() });
     }
     let costs = costs::costs(&data, &request.budget)?;
-    let given = request.model.as_ref().map(|model| home.open_bundle(model, run)).transpose()?;
-    let (table, bases) = match &given {
-        Some(predictor) => {
-            let base = predictor.base().clone();
-            (features::table(home, &base, data, run)?, vec![base])
+    let seed = Seed(request.seed);
+    let (table, bases, model) = match &given {
+        Some(given) => given.look(home, data, run)?,
+        None => {
+            let (table, bases) = features::of_all_senses(home, request.base.as_deref(), data, run)?;
+            let model = Model::of_labels(&table, seed, run)?;
+            (table, bases, model)
         }
-        None => features::of_all_senses(home, request.base.as_deref(), data, run)?,
     };
     problems.extend(table.problems.iter().cloned());
-    let seed = Seed(request.seed);
-    let model = match given {
-        Some(predictor) => Model::given(&table, &predictor),
-        None => Model::of_labels(&table, seed, run)?,
-    };
     let outlook = run.step(Step::Evaluate, || Ok(model.outlook(request.worth, seed)))?;
     let mut choice =
         run.step(Step::Select, || choose(request, &table, &model, costs.as_ref(), &bases, seed))?;
@@ -148,11 +151,28 @@ fn read(request: &SelectRequest) -> Result<(Dataset, Vec<Problem>), PipelineErro
     let Some(labelled) = &request.labelled else {
         return Ok(dataset::read_pool(&request.data, &request.read)?);
     };
-    let (mut known, mut problems) = dataset::read_held_out(labelled, &request.read)?;
+    let (known, problems) = dataset::read_held_out(labelled, &request.read)?;
     // The names of the other columns are those of the labelled table.
     let ReadOptions { contents, wanted, .. } = request.read.clone();
     let of_pool = ReadOptions { contents, wanted, ..ReadOptions::default() };
-    let (open, more) = dataset::read_unlabelled(std::slice::from_ref(&request.data), &of_pool)?;
+    let open = dataset::read_unlabelled(std::slice::from_ref(&request.data), &of_pool)?;
+    Ok(together((known, problems), open))
+}
+
+/// The same, by the columns that a bundle of several senses looks at.
+fn read_senses(request: &SelectRequest, senses: &[Sense]) -> Result<(Dataset, Vec<Problem>), PipelineError> {
+    let Some(labelled) = &request.labelled else {
+        return Ok(dataset::read_pool_senses(&request.data, senses, &request.read)?);
+    };
+    let known = dataset::read_held_out_senses(labelled, senses, &request.read)?;
+    Ok(together(known, dataset::read_senses(std::slice::from_ref(&request.data), senses)?))
+}
+
+/// Labelled examples first, then those without labels.
+fn together(
+    (mut known, mut problems): (Dataset, Vec<Problem>),
+    (open, more): (Vec<Example>, Vec<Problem>),
+) -> (Dataset, Vec<Problem>) {
     problems.extend(more);
     known.examples.retain(|example| example.target != Target::Unlabelled);
     known.examples.extend(open.into_iter().map(|mut example| {
@@ -163,7 +183,7 @@ fn read(request: &SelectRequest) -> Result<(Dataset, Vec<Problem>), PipelineErro
     if let Some(last) = known.examples.last() {
         known.modality = last.content.modality();
     }
-    Ok((known, problems))
+    (known, problems)
 }
 
 /// The test part is neither learned from nor labelled: whoever chooses in it measures too well.

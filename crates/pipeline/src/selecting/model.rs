@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bundle::{Answer, Predictor};
+use bundle::{Answer, Prediction, TaskReference};
 use dataset::{ClassIdx, Dataset, Example, Target, Task};
 use evaluate::{Calibration, LearningCurve};
 use linalg::{Matrix, Seed};
@@ -33,19 +33,13 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// What a bundle says.
-    pub(super) fn given(table: &Table, predictor: &Predictor) -> Self {
-        let answer = |row: usize| {
-            let features: Vec<f32> =
-                table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
-            predictor.predict_features(&features, text(table, row))
-        };
-        let answers: Vec<_> = (0..table.data.examples.len()).into_par_iter().map(answer).collect();
+    /// What a bundle says of every example.
+    pub(super) fn given(task: &TaskReference, answers: Vec<Prediction>) -> Self {
         let is_number = answers.iter().any(|answer| matches!(answer.answer, Answer::Number { .. }));
         let is_multi_label = answers.iter().any(|answer| matches!(answer.answer, Answer::Labels { .. }));
         let rows: Vec<Vec<f64>> = answers.into_iter().map(|answer| answer.probs).collect();
         Self {
-            classes: predictor.bundle().manifest.task.outputs().to_vec(),
+            classes: task.outputs().to_vec(),
             probs: (!is_number).then(|| Matrix::from_rows(&rows)),
             is_multi_label,
             fitted: None,
@@ -165,7 +159,7 @@ fn said_of_all(table: &Table, lesson: &Lesson, tuned: &Tuned) -> Matrix<f64> {
     Matrix::from_rows(&probs)
 }
 
-fn text(table: &Table, row: usize) -> Option<&str> {
+pub(super) fn text(table: &Table, row: usize) -> Option<&str> {
     table.texts.as_ref().map(|texts| texts[row].as_str())
 }
 

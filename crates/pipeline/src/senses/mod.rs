@@ -3,7 +3,7 @@
 mod blank;
 mod each;
 mod joining;
-mod predicting;
+pub(crate) mod predicting;
 pub(crate) mod whole;
 mod worth;
 

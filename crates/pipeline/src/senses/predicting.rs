@@ -95,18 +95,7 @@ pub fn evaluate_senses(
     if data.examples.is_empty() {
         return Err(PipelineError::NoLabels { n_examples: 0 });
     }
-    let mut each = Vec::new();
-    for (sense, base) in senses.iter().zip(predictor.bases()) {
-        // A column that nobody filled in is missing everywhere, and so is one of which nothing can be read.
-        if data.of_sense(sense).1.is_empty() {
-            continue;
-        }
-        match OneSense::on(home, base.clone(), &data, sense, run) {
-            Ok(one) => each.push(one),
-            Err(PipelineError::Sense { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let each = looked_at(home, predictor, &data, run)?;
     problems.extend(each.iter().flat_map(|sense| sense.table.problems.iter().cloned()));
     // Without any sense there is nothing to be right about.
     let with_some: BTreeSet<usize> =
@@ -116,6 +105,28 @@ pub fn evaluate_senses(
     let known = predictor.bundle().manifest.task.outputs();
     let unknown_classes = data.classes().iter().filter(|class| !known.contains(class)).cloned().collect();
     Ok(HeldOut { problems, unknown_classes, ..measured })
+}
+
+/// What each sense that a bundle knows sees of a data set. A column that nobody filled in is missing everywhere, and so is one of
+/// which nothing can be read.
+pub(crate) fn looked_at(
+    home: &Home,
+    predictor: &SensesPredictor,
+    data: &Dataset,
+    run: &Run<'_>,
+) -> Result<Vec<OneSense>, PipelineError> {
+    let mut each = Vec::new();
+    for (sense, base) in predictor.senses().iter().zip(predictor.bases()) {
+        if data.of_sense(sense).1.is_empty() {
+            continue;
+        }
+        match OneSense::on(home, base.clone(), data, sense, run) {
+            Ok(one) => each.push(one),
+            Err(PipelineError::Sense { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(each)
 }
 
 /// Measures on these examples, by the features of their senses.
@@ -136,7 +147,8 @@ pub(super) fn measure(
     Ok(held_out::measure(&Labels::of(&targets, &data.task), &probs, &sure, data.classes().len()))
 }
 
-fn ask(
+/// Asks about these examples, by the features of their senses.
+pub(crate) fn ask(
     predictor: &SensesPredictor,
     data: &Dataset,
     examples: &[usize],
