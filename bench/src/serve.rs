@@ -203,6 +203,7 @@ impl Served {
             max_rate: None,
             max_examples: None,
             max_bytes: None,
+            max_copies: None,
             oidc: None,
         };
         let (tell, told) = channel();

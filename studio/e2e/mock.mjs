@@ -175,7 +175,7 @@ function makeWorld({ width, height, nPoints }) {
         if (!last) return undefined;
         const one = found(last.id);
         Object.assign(one, last.before);
-        return { example: one, undone: null, what: last.what };
+        return { example: one, undone: null, what: last.what, n: 1 };
       }
       if (more === 'export') return { formats: formats(of) };
       if (more === 'map') return map(id, of, nPoints);

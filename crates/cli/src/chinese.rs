@@ -64,10 +64,11 @@ const TEXTS: &[(&str, &str)] = &[
     ("listen", "监听此地址"),
     ("database", "使用此 PostgreSQL 数据库，例如 postgres://user@host/name"),
     ("store", "文件保存在此对象存储，例如 s3://bucket/folder；密钥取自环境变量，如 AWS_ACCESS_KEY_ID"),
+    ("max_copies", "对象存储中文件的本地副本最多占用文件夹这么多字节，例如 50G（默认不限）"),
     ("workers", "同时执行这么多个耗时任务"),
     ("max_rate", "每人（及其程序）每秒最多这么多请求，可一次用掉五秒的量；0 表示不限"),
     ("max_examples", "每个租户最多这么多样本（默认不限）"),
-    ("max_bytes", "每个租户的文件最多占用这么多字节，例如 50G（默认不限）"),
+    ("max_bytes", "每个租户的文件和文本最多占用这么多字节，例如 50G（默认不限）"),
     (
         "oidc_issuer",
         "允许使用此 OpenID Connect 登录服务登录，例如 https://accounts.example.com；其密钥取自环境变量 DIANJING_OIDC_SECRET",

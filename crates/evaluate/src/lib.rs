@@ -9,7 +9,7 @@
 //! | what does a probability mean? | [`Calibration`] |
 //! | when to say "I don't know"? | [`fit_reject`] |
 //! | is this like anything seen before? | [`OodDetector`] |
-//! | has what comes in changed? | [`DriftTest`] |
+//! | has what comes in changed? | [`DriftTest`], [`ShiftTest`] |
 //! | what would more labels bring? | [`LearningCurve`] |
 //! | is one of two models better? | [`paired()`] |
 //! | how wide is a number's interval? | [`half_width`] |
@@ -27,6 +27,7 @@ pub mod inspect;
 pub mod metrics;
 mod paired;
 mod reject;
+mod shift;
 
 pub use bbc::{bbc_accuracy, bbc_cv, for_test_of};
 pub use calibration::Calibration;
@@ -38,3 +39,4 @@ pub use estimate::{Estimate, clopper_pearson, wilson};
 pub use familiar::OodDetector;
 pub use paired::{Paired, paired};
 pub use reject::{NotProvable, RejectRule, TradeOff, fit_reject, trade_off};
+pub use shift::{ShiftTest, Sketch};

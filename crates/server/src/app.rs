@@ -10,7 +10,7 @@ use pipeline::Home;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::answers;
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, DERIVED};
 use crate::books::Books;
 use crate::counters::Counters;
 use crate::db::room::Limits;
@@ -100,7 +100,8 @@ fn name_in(dir: &Path) -> io::Result<String> {
 impl App {
     pub(crate) async fn open(settings: &Settings, home: Home) -> Result<Self, ServerError> {
         let dir = &settings.dir;
-        let shelf = Shelf::open(dir.clone(), settings.store.as_ref()).map_err(ServerError::Store)?;
+        let shelf = Shelf::open(dir.clone(), settings.store.as_ref(), settings.max_copies)
+            .map_err(ServerError::Store)?;
         let db = Db::open(dir, settings.database.as_deref()).await.map_err(ServerError::Database)?;
         let identity = db.identity().await.map_err(ServerError::Database)?;
         shelf.check(&identity).await.map_err(ServerError::Store)?;
@@ -108,7 +109,7 @@ impl App {
             db,
             serving: Serving::new(home.clone()),
             home: Arc::new(home),
-            blobs: Blobs::new(shelf.folder("blobs"), dir.join("blobs/derived")),
+            blobs: Blobs::new(shelf.folder("blobs"), dir.join("blobs").join(DERIVED)),
             models: shelf.folder("models"),
             shelf,
             uploads: Uploads::new(dir.join("uploads"), settings.max_upload),
@@ -163,8 +164,8 @@ impl App {
     ) -> Result<Option<Vec<u8>>, ApiError> {
         let (app, name) = (self.clone(), format!("{id}.{ending}"));
         self.blocking(move || {
-            let there = app.models.fetch(&name)?;
-            Ok(there.then(|| std::fs::read(app.models.path(&name))).transpose()?)
+            let here = app.models.fetch(&name)?;
+            Ok(here.map(|_here| std::fs::read(app.models.path(&name))).transpose()?)
         })
         .await
     }
@@ -186,7 +187,7 @@ impl App {
     pub(crate) async fn open_model(self: &Arc<Self>, id: &str) -> Result<Opened, ApiError> {
         let (app, id) = (self.clone(), id.to_owned());
         self.blocking(move || {
-            app.models.fetch(&format!("{id}.djm"))?;
+            let _here = app.models.fetch(&format!("{id}.djm"))?;
             app.serving.open(&id, &app.model_file(&id, "djm"))
         })
         .await

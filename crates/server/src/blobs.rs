@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 
 use store::{Hash, StoreError};
 
+use crate::copies::InUse;
 use crate::db::examples::ExampleRow;
 use crate::pictures;
 use crate::shelf::{Shelf, ShelfError};
+
+/// The folder of what was made of blobs, beside theirs.
+pub(crate) const DERIVED: &str = "derived";
 
 /// All of them.
 #[derive(Debug, Clone)]
@@ -30,8 +34,8 @@ impl Blobs {
         self.shelf.path(&place(name))
     }
 
-    /// Makes sure that blobs lie here, before something reads them.
-    pub(crate) fn fetch<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), ShelfError> {
+    /// Makes sure that blobs lie here, before something reads them, as long as somebody holds what is returned.
+    pub(crate) fn fetch<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<InUse, ShelfError> {
         let places: Vec<String> = names.map(place).collect();
         self.shelf.fetch_all(places.iter().map(String::as_str))
     }
@@ -42,7 +46,7 @@ impl Blobs {
     }
 
     /// Makes sure that the files of examples lie here.
-    pub(crate) fn fetch_of(&self, rows: &[ExampleRow]) -> Result<(), ShelfError> {
+    pub(crate) fn fetch_of(&self, rows: &[ExampleRow]) -> Result<InUse, ShelfError> {
         let names: Vec<String> = rows.iter().flat_map(ExampleRow::blobs).collect();
         self.fetch(names.iter().map(String::as_str))
     }
@@ -109,7 +113,7 @@ impl Blobs {
         if let Some(bytes) = self.made(name, kind)? {
             return Ok(Some(bytes));
         }
-        self.shelf.fetch(&place(name))?;
+        let _here = self.shelf.fetch(&place(name))?;
         let Some(bytes) = make(&self.path(name)) else { return Ok(None) };
         store::write_atomic(&self.made_at(name, kind), |out| out.write_all(&bytes))?;
         Ok(Some(bytes))
@@ -143,7 +147,7 @@ mod tests {
     #[test]
     fn the_same_bytes_are_kept_once() {
         let dir = tempfile::tempdir().expect("a folder");
-        let shelf = Shelf::open(dir.path().join("blobs"), None).expect("a folder is enough");
+        let shelf = Shelf::open(dir.path().join("blobs"), None, None).expect("a folder is enough");
         let blobs = Blobs::new(shelf, dir.path().join("derived"));
         let [a, b] = ["a.JPG", "b b.jpg"].map(|name| dir.path().join(name));
         fs::write(&a, b"same").expect("a file");

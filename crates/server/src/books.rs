@@ -166,7 +166,7 @@ async fn measured_of(
     let data = gathering::dataset(of, &rows, &app.blobs)?;
     let blobs = app.blobs.clone();
     app.blocking(move || {
-        blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))?;
+        let _here = blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))?;
         measured(&data, &Run::new(&|_| {}, &AtomicBool::new(false))).map_err(ApiError::from)
     })
     .await

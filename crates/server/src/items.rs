@@ -8,6 +8,7 @@ use std::sync::Arc;
 use exchange::{Answer, Content, Header, Item};
 
 use crate::App;
+use crate::copies::InUse;
 use crate::db::Tenant;
 use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
@@ -31,6 +32,8 @@ pub(crate) struct Items {
     state: Option<i64>,
     /// Whether their files are read as well.
     files: bool,
+    /// Keeps those that were read last here.
+    here: Arc<InUse>,
     read: VecDeque<ExampleRow>,
     /// Behind which to read on; absent at the end.
     last: Option<(i64, String)>,
@@ -57,6 +60,7 @@ impl Items {
             task: Task::named(&dataset.task)?,
             state: None,
             files: false,
+            here: Arc::default(),
             read: VecDeque::new(),
             last: Some((-1, String::new())),
         };
@@ -117,10 +121,11 @@ impl Iterator for Items {
                 Ok(rows) => rows,
                 Err(error) => return Some(Err(io::Error::other(error))),
             };
-            if self.files
-                && let Err(error) = self.app.blobs.fetch_of(&rows)
-            {
-                return Some(Err(io::Error::other(error)));
+            if self.files {
+                match self.app.blobs.fetch_of(&rows) {
+                    Ok(here) => self.here = Arc::new(here),
+                    Err(error) => return Some(Err(io::Error::other(error))),
+                }
             }
             self.read = rows.into();
             self.last = self.read.back().map(|row| (row.position, row.id.clone()));

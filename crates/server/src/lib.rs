@@ -11,6 +11,7 @@ mod app;
 mod blobs;
 mod books;
 mod clock;
+mod copies;
 mod counters;
 mod db;
 mod error;
@@ -143,6 +144,7 @@ async fn serve(
         (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
     tokio::spawn(sweeping::sweep(app.clone()));
     tokio::spawn(live::listen(app.clone()));
+    tokio::spawn(sweeping::make_room(app.clone()));
     let watching = tokio::spawn(monitoring::watch(app.clone()));
     let closing = app.clone();
     let until = async move {

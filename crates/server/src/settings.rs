@@ -38,6 +38,8 @@ pub struct Settings {
     pub max_examples: Option<u32>,
     /// Bytes of one tenant's files; `None` sets no limit.
     pub max_bytes: Option<u64>,
+    /// Bytes of copies of what [`Settings::store`] keeps; `None` sets no limit.
+    pub max_copies: Option<u64>,
     /// Whom people may log in with, besides a password.
     pub oidc: Option<Oidc>,
 }

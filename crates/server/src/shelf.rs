@@ -12,8 +12,10 @@ use rayon::prelude::*;
 use store::StoreError;
 use tokio::runtime::Handle;
 use tokio_stream::StreamExt as _;
+use walkdir::WalkDir;
 
 use crate::Store;
+use crate::copies::{Copies, InUse};
 
 /// Bytes that are sent at once; S3 wants parts of 5 MiB at least.
 const PART: usize = 8 << 20;
@@ -33,6 +35,8 @@ struct Far {
     store: Arc<dyn ObjectStore>,
     below: Key,
     runtime: Handle,
+    /// Where it is bounded how much lies here.
+    copies: Option<Arc<Copies>>,
 }
 
 /// Why a file could not be kept or fetched.
@@ -51,8 +55,12 @@ impl From<io::Error> for ShelfError {
 }
 
 impl Shelf {
-    /// The shelf in a folder, perhaps with a store behind it.
-    pub(crate) fn open(dir: PathBuf, store: Option<&Store>) -> Result<Self, object_store::Error> {
+    /// The shelf in a folder, perhaps with a store behind it, of which at most so many bytes are to lie here as copies.
+    pub(crate) fn open(
+        dir: PathBuf,
+        store: Option<&Store>,
+        max_copies: Option<u64>,
+    ) -> Result<Self, object_store::Error> {
         let Some(Store { url, options }) = store else { return Ok(Self { dir, far: None }) };
         // One way of encrypting for all; a second call finds it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -63,7 +71,8 @@ impl Shelf {
         let url = url::Url::parse(url).map_err(bad)?;
         let options = options.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
         let (store, below) = object_store::parse_url_opts(&url, options)?;
-        Ok(Self { dir, far: Some(Far { store: store.into(), below, runtime: Handle::current() }) })
+        let copies = max_copies.map(|most| Arc::new(Copies::new(most)));
+        Ok(Self { dir, far: Some(Far { store: store.into(), below, runtime: Handle::current(), copies }) })
     }
 
     /// Whether the store behind answers, and belongs to this database: another one names none of its files, and would sweep them away.
@@ -101,17 +110,14 @@ impl Shelf {
         let Some(far) = &self.far else { return Ok(()) };
         let path = self.path(name);
         let mut file = std::fs::File::open(&path).map_err(|source| StoreError::read(&path, source))?;
+        far.came(file.metadata()?.len());
         far.put(name, &mut file)
     }
 
     /// As [`Shelf::keep`], of a file that may be kept already: by another server, or by one that was interrupted.
     pub(crate) fn keep_once(&self, name: &str) -> Result<(), ShelfError> {
         let Some(far) = &self.far else { return Ok(()) };
-        match far.runtime.block_on(far.store.head(&far.key(name))) {
-            Ok(_) => Ok(()),
-            Err(object_store::Error::NotFound { .. }) => self.keep(name),
-            Err(error) => Err(error.into()),
-        }
+        if far.has(name)? { Ok(()) } else { self.keep(name) }
     }
 
     /// How large a file is, here or there; `None` when it is nowhere.
@@ -127,8 +133,31 @@ impl Shelf {
         }
     }
 
-    /// Makes sure that a file lies here; `false` when it is nowhere.
-    pub(crate) fn fetch(&self, name: &str) -> Result<bool, ShelfError> {
+    /// Makes sure that a file lies here, as long as somebody holds what is returned; `None` when it is nowhere.
+    pub(crate) fn fetch(&self, name: &str) -> Result<Option<InUse>, ShelfError> {
+        let in_use = self.hold([name].into_iter());
+        Ok(self.get(name)?.then_some(in_use))
+    }
+
+    /// Makes sure that files lie here, several at a time, as long as somebody holds what is returned. One that is nowhere is no error here, but
+    /// to whoever reads it.
+    pub(crate) fn fetch_all<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<InUse, ShelfError> {
+        if self.far.is_none() {
+            return Ok(InUse::default());
+        }
+        let names: Vec<&str> = names.collect();
+        let in_use = self.hold(names.iter().copied());
+        names.par_iter().try_for_each(|name| self.get(name).map(drop))?;
+        Ok(in_use)
+    }
+
+    fn hold<'n>(&self, names: impl Iterator<Item = &'n str>) -> InUse {
+        let copies = self.far.as_ref().and_then(|far| far.copies.as_ref());
+        copies.map_or_else(InUse::default, |copies| copies.hold(names.map(|name| self.path(name)).collect()))
+    }
+
+    /// Brings a file here that is not; `false` when it is nowhere.
+    fn get(&self, name: &str) -> Result<bool, ShelfError> {
         let path = self.path(name);
         match &self.far {
             _ if path.exists() => Ok(true),
@@ -137,13 +166,24 @@ impl Shelf {
         }
     }
 
-    /// Makes sure that files lie here, several at a time. One that is nowhere is no error here, but to whoever reads it.
-    pub(crate) fn fetch_all<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<(), ShelfError> {
-        if self.far.is_none() {
-            return Ok(());
+    /// Removes copies in these folders that were not used for longest, where more lies here than may. Only what the store has goes; nothing
+    /// that lies in a folder with the name `beside` is a copy. Returns how many went.
+    pub(crate) fn make_room(&self, folders: &[&str], beside: &str) -> Result<usize, ShelfError> {
+        let Some((far, copies)) = self.far.as_ref().and_then(|far| Some((far, far.copies.as_ref()?))) else {
+            return Ok(0);
+        };
+        if !copies.is_time() {
+            return Ok(0);
         }
-        let names: Vec<&str> = names.collect();
-        names.par_iter().try_for_each(|name| self.fetch(name).map(drop))
+        let files = folders.iter().flat_map(|folder| {
+            let all = WalkDir::new(self.dir.join(folder)).into_iter();
+            all.filter_entry(|entry| entry.file_name() != beside).filter_map(Result::ok)
+        });
+        copies.make_room(files, |path| {
+            let below = path.strip_prefix(&self.dir).unwrap_or(path);
+            let parts = below.components().map(|part| part.as_os_str().to_string_lossy());
+            far.has(&parts.collect::<Vec<_>>().join("/"))
+        })
     }
 
     /// Removes a file, here and there.
@@ -190,6 +230,21 @@ impl Shelf {
 }
 
 impl Far {
+    fn has(&self, name: &str) -> Result<bool, ShelfError> {
+        match self.runtime.block_on(self.store.head(&self.key(name))) {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes that so many bytes lie here more.
+    fn came(&self, bytes: u64) {
+        if let Some(copies) = &self.copies {
+            copies.came(bytes);
+        }
+    }
+
     fn key(&self, name: &str) -> Key {
         name.split('/').fold(self.below.clone(), |key, part| key.join(part))
     }
@@ -222,6 +277,7 @@ impl Far {
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
+        self.came(got.meta.size);
         let mut pieces = got.into_stream();
         store::write_atomic(path, |out| {
             while let Some(piece) = self.runtime.block_on(pieces.next()) {
@@ -241,8 +297,12 @@ mod tests {
 
     /// A shelf in a folder with a store in memory behind it.
     fn shelf(dir: &Path) -> Shelf {
+        bounded(dir, None).folder("blobs")
+    }
+
+    fn bounded(dir: &Path, max_copies: Option<u64>) -> Shelf {
         let store = Store { url: "memory:///".to_owned(), options: Vec::new() };
-        Shelf::open(dir.to_owned(), Some(&store)).expect("a store").folder("blobs")
+        Shelf::open(dir.to_owned(), Some(&store), max_copies).expect("a store")
     }
 
     #[test]
@@ -258,7 +318,7 @@ mod tests {
             shelf.keep_once(name).expect("kept");
             std::fs::remove_file(shelf.path(name)).expect("lost here");
         }
-        assert!(shelf.fetch("ab/named.png").expect("fetched"));
+        assert!(shelf.fetch("ab/named.png").expect("fetched").is_some());
         assert_eq!(std::fs::read(shelf.path("ab/named.png")).expect("here again"), large);
         let named = |part: &str| part == "named.png";
         assert_eq!(
@@ -267,9 +327,48 @@ mod tests {
             "all of it is young"
         );
         assert_eq!(shelf.remove_far(Duration::ZERO, &named).expect("swept"), 1);
-        assert!(!shelf.fetch("cd/gone.png").expect("asked"), "it is nowhere");
+        assert!(shelf.fetch("cd/gone.png").expect("asked").is_none(), "it is nowhere");
         shelf.remove("ab/named.png").expect("removed");
-        assert!(!shelf.fetch("ab/named.png").expect("asked"));
+        assert!(shelf.fetch("ab/named.png").expect("asked").is_none());
+    }
+
+    #[test]
+    fn copies_go_that_the_store_has_and_come_back_when_they_are_asked_for() {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let _inside = runtime.enter();
+        let dir = tempfile::tempdir().expect("a folder");
+        let shelves = bounded(dir.path(), Some(1000));
+        let shelf = shelves.folder("blobs");
+        let make_room = || shelves.make_room(&["blobs"], "derived").expect("looked");
+        let age = |name: &str, seconds: u64| {
+            let file = std::fs::OpenOptions::new().append(true).open(shelf.path(name)).expect("it is here");
+            file.set_modified(std::time::SystemTime::now() - Duration::from_secs(seconds)).expect("aged");
+        };
+        // What was made of copies does not count.
+        store::write_atomic(&shelf.path("derived/large"), |out| out.write_all(&[7; 4500])).expect("written");
+        for (name, seconds) in [("aa/kept", 900), ("bb/kept", 800), ("cc/unsent", 700)] {
+            store::write_atomic(&shelf.path(name), |out| out.write_all(&[7; 450])).expect("written");
+            if name != "cc/unsent" {
+                shelf.keep_once(name).expect("kept");
+            }
+            age(name, seconds);
+        }
+        // Asked for a moment ago, however old it was.
+        drop(shelf.fetch("aa/kept").expect("fetched"));
+        let here = |name: &str| shelf.path(name).exists();
+        assert_eq!(make_room(), 1);
+        assert!(
+            here("aa/kept") && !here("bb/kept") && here("cc/unsent"),
+            "nowhere else is what was not sent"
+        );
+        let used = shelf.fetch_all(["bb/kept", "aa/kept"].into_iter()).expect("fetched");
+        assert_eq!(std::fs::read(shelf.path("bb/kept")).expect("here again"), [7; 450]);
+        age("aa/kept", 900);
+        age("bb/kept", 900);
+        assert_eq!(make_room(), 0, "somebody uses them");
+        drop(used);
+        shelf.keep("aa/kept").expect("kept");
+        assert_eq!(make_room(), 1);
     }
 
     #[test]

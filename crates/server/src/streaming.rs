@@ -35,7 +35,7 @@ pub(crate) async fn send(app: &Arc<App>, blob: String, asked: &HeaderMap) -> Res
     let of = app.clone();
     let (path, kind, length) = app
         .blocking(move || {
-            of.blobs.fetch(std::iter::once(blob.as_str()))?;
+            let _here = of.blobs.fetch(std::iter::once(blob.as_str()))?;
             let path = of.blobs.path(&blob);
             let file = File::open(&path)?;
             let length = file.metadata()?.len();

@@ -12,10 +12,12 @@ use crate::app::MODEL_ENDINGS;
 use crate::clock::now;
 use crate::db::Tenant;
 use crate::error::ApiError;
-use crate::senses;
+use crate::{blobs, senses};
 
 /// How often it is swept.
 const EVERY: Duration = Duration::from_secs(3600);
+/// How often it is looked whether too many copies lie here.
+const LOOK: Duration = Duration::from_secs(5);
 /// Younger files stay: the row that will name them may not be written yet.
 const YOUNG: Duration = Duration::from_secs(3600);
 /// In a store they stay longer: a database may be restored from yesterday's copy.
@@ -81,6 +83,20 @@ async fn measure(app: &App) -> Result<(), ApiError> {
         tracing::warn!(n_tenants = n_wrong, "what they have was added up anew, and is other than was kept");
     }
     Ok(())
+}
+
+/// Makes room for copies, where it is bounded how many lie here, until the server closes.
+pub(crate) async fn make_room(app: Arc<App>) {
+    while !app.is_closing() {
+        let shelf = app.shelf.clone();
+        let room = app.blocking(move || Ok(shelf.make_room(&["blobs", "models"], blobs::DERIVED)?));
+        match room.await {
+            Ok(0) => {}
+            Ok(n_files) => tracing::info!(n_files, "copies were removed to make room"),
+            Err(error) => tracing::warn!(error = error.en, "no room could be made for copies"),
+        }
+        let _ = tokio::time::timeout(LOOK, app.closed_for(Duration::ZERO)).await;
+    }
 }
 
 async fn once(app: &App) -> Result<usize, ApiError> {

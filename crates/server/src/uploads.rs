@@ -157,7 +157,8 @@ impl Uploads {
             ));
         }
         let names = (0..zip.len()).map(|place| Ok(zip.by_index_raw(place)?.name_raw().to_vec()));
-        let names: Vec<Vec<u8>> = names.collect::<zip::result::ZipResult<_>>().map_err(|error| broken(&error))?;
+        let names: Vec<Vec<u8>> =
+            names.collect::<zip::result::ZipResult<_>>().map_err(|error| broken(&error))?;
         let written = MemberNames::of(names.iter().map(Vec::as_slice));
         let mut left = self.most.min(size.saturating_mul(MOST_RATIO).max(1 << 20));
         for place in 0..zip.len() {

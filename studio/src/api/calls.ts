@@ -17,6 +17,7 @@ export const entering = {
   logout: () => post<void>('/v1/logout'),
   /** The address at the provider where an account is linked. */
   link: async (password: string) => (await post<T.Away>('/v1/oidc/link', { password })).address,
+  unlink: () => remove('/v1/oidc/link'),
   startUrl: '/v1/oidc/start',
   password: (old: string, fresh: string) => post<void>('/v1/password', { old, new: fresh }),
 };
@@ -26,6 +27,8 @@ export const people = {
   add: (given: { name: string; password?: string; email?: string; role: T.Role }) => post<T.Person>('/v1/people', given),
   setRole: (id: string, role: T.Role) => patch<T.Person>(`/v1/people/${enc(id)}`, { role }),
   remove: (id: string) => remove(`/v1/people/${enc(id)}`),
+  /** Takes their account of the provider away. */
+  unlink: (id: string) => remove(`/v1/people/${enc(id)}/account`),
   usage: () => get<T.Usage>('/v1/usage'),
   trail: async () => (await get<{ entries: T.TrailEntry[] }>('/v1/trail')).entries,
   addTenant: (given: { tenant: string; name: string; password: string }) => post<void>('/v1/tenants', given),
@@ -92,7 +95,7 @@ export const examples = {
 export const labels = {
   set: (dataset: string, example: string, answer: Answer, milliseconds: number | null) =>
     post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, ...answer, milliseconds }, { keepalive: true }),
-  /** Many at once, in order; each is taken back by an undo of its own. */
+  /** Many at once, in order; one undo takes them back. */
   setMany: (dataset: string, given: ({ example: string } & Answer)[]) =>
     post<T.LabelledMany>(`${ofDataset(dataset)}/labels/batch`, { labels: given }),
   undo: (dataset: string) => post<T.Undone>(`${ofDataset(dataset)}/undo`),

@@ -544,7 +544,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes back the last label that this person gave here. */
+        /** Takes back the last label that this person gave here, with all that they gave in the same request. */
         post: operations["undo"];
         delete?: never;
         options?: never;
@@ -1113,7 +1113,8 @@ export interface paths {
         put?: never;
         /** Begins to give oneself an account of the provider, to come in with from now on. Who does not know one's password may not. */
         post: operations["link"];
-        delete?: never;
+        /** Takes one's own account of the provider away. Who has no password would lock themselves out. */
+        delete: operations["unlink"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1187,6 +1188,26 @@ export interface paths {
         head?: never;
         /** Gives somebody another role. The last owner stays one. */
         patch: operations["change"];
+        trace?: never;
+    };
+    "/v1/people/{id}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes somebody's account of the provider away from them, and ends their sessions. Who was let in by an e-mail may come in with it
+         *     again, also with another account.
+         */
+        delete: operations["unlink"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/predict/{name}": {
@@ -1907,7 +1928,7 @@ export interface components {
             changed_at?: string | null;
             /**
              * Format: double
-             * @description Against "nothing changed": 1 is none, 100 is said of one in a hundred that never change, ever.
+             * @description Against "nothing changed": 1 is none, 200 is said of one in two hundred that never change, ever.
              */
             evidence: number;
             /**
@@ -1915,6 +1936,8 @@ export interface components {
              * @description Inputs that were looked at since the model began to answer here, or a change was accepted.
              */
             n: number;
+            /** @description The same of how the base sees inputs, a hundred at a time beside those before; of models of several senses and inspectors nothing is known. */
+            seen: components["schemas"]["Seen"];
         };
         Embed: {
             /** @description Texts. */
@@ -2660,6 +2683,8 @@ export interface components {
             /** @description By which they may come in with the provider. */
             email?: string | null;
             id: string;
+            /** @description Whether they may come in with an account of the provider. */
+            linked: boolean;
             name: string;
             role: components["schemas"]["Role"];
         };
@@ -2802,6 +2827,14 @@ export interface components {
          * @enum {string}
          */
         Scope: "predict" | "read" | "write";
+        /** @description Whether the base sees other inputs than before. */
+        Seen: {
+            changed_at?: string | null;
+            /** Format: double */
+            evidence: number;
+            /** Format: int64 */
+            n: number;
+        };
         /** @description One of several kinds of content that examples have. */
         Sense: {
             modality: string;
@@ -3004,6 +3037,8 @@ export interface components {
         };
         Undone: {
             example: components["schemas"]["Example"];
+            /** @description How many labels or marks were given in the same request, and are taken back with it. */
+            n: number;
             /** @description The label that was taken back. */
             undone?: string | null;
             /** @description `label` or `marks`. */
@@ -3018,7 +3053,7 @@ export interface components {
         };
         /** @description The room that the team takes. */
         Usage: {
-            /** @description Of files, models, and uploads under way. */
+            /** @description Of files, texts, models, and uploads under way. */
             bytes: components["schemas"]["Used"];
             examples: components["schemas"]["Used"];
         };
@@ -4722,6 +4757,31 @@ export interface operations {
             };
         };
     };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     start: {
         parameters: {
             query?: never;
@@ -4835,6 +4895,25 @@ export interface operations {
                 "application/json": components["schemas"]["NewRole"];
             };
         };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             204: {
                 headers: {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Day } from '../api/types';
-import { evidenceShare, evidenceText, everyDay, milliseconds, mixRows, mixWord, niceTop, pText, shadowsFor, streamOf, totals, wilson } from './monitor';
+import { changedAt, evidenceShare, evidenceText, everyDay, milliseconds, mixRows, mixWord, niceTop, pText, shadowsFor, streamOf, totals, wilson } from './monitor';
 import { parseRoute, toDeployment } from './route';
 
 const day = (at: string, n_requests: number, counts: Record<string, number> = {}, n_doubtful = 0): Day => ({
@@ -45,14 +45,15 @@ test('times in milliseconds, and in seconds when they are long', () => {
 });
 
 test('what was noticed stays noticed, also when the evidence falls again', () => {
-  expect(streamOf({ n: 0, evidence: 1, changed_at: null })).toBe('unseen');
-  expect(streamOf({ n: 9, evidence: 40, changed_at: null })).toBe('same');
-  expect(streamOf({ n: 9, evidence: 2, changed_at: '2026-11-26T12:00:00Z' })).toBe('changed');
+  const of = (n: number, changed_at: string | null, seen_at: string | null = null) => ({ n, evidence: 2, changed_at, seen: { n, evidence: 1, changed_at: seen_at } });
+  const [first, later] = ['2026-11-26T12:00:00Z', '2026-11-27T08:00:00Z'];
+  expect([of(0, null), of(9, null), of(9, first), of(9, null, later)].map(streamOf)).toEqual(['unseen', 'same', 'changed', 'changed']);
+  expect([of(9, null), of(9, later, first), of(9, first, later)].map(changedAt)).toEqual([null, first, first]);
 });
 
 test('evidence in numbers that can be read', () => expect([1, 2.74, 48211.4, 1e9].map((one) => evidenceText(one, 'en'))).toEqual(['1', '2.7', '48,000', '> 1,000,000']));
 
-test('evidence counts by factors', () => expect([0.2, 1, 10, 100, 1e9].map(evidenceShare)).toEqual([0, 0, 0.5, 1, 1]));
+test('evidence counts by factors', () => expect([0.2, 1, Math.sqrt(200), 200, 1e9].map((one) => evidenceShare(one).toFixed(12))).toEqual([0, 0, 0.5, 1, 1].map((share) => share.toFixed(12))));
 
 test('a difference of the mix in words', () => {
   expect([null, 0.2, 0.001, 0.0009].map(mixWord)).toEqual(['few', 'same', 'same', 'differs']);

@@ -60,13 +60,19 @@ export function milliseconds(ms: number, locale: string): string {
 export type Stream = 'unseen' | 'same' | 'changed';
 
 /** The server has the last word; what it noticed stays noticed until somebody accepts it. */
-export function streamOf({ n, changed_at }: Drift): Stream {
-  if (changed_at !== null) return 'changed';
-  return n === 0 ? 'unseen' : 'same';
+export function streamOf(drift: Drift): Stream {
+  if (changedAt(drift) !== null) return 'changed';
+  return drift.n === 0 && drift.seen.n === 0 ? 'unseen' : 'same';
+}
+
+/** When either test noticed something, the earlier of both. Times are written so that they sort. */
+export function changedAt({ changed_at, seen }: Drift): string | null {
+  const [first = null] = [changed_at, seen.changed_at].filter((at) => at !== null).sort();
+  return first;
 }
 
 /** The evidence at which the server says that something changed. */
-export const EVIDENCE_NEEDED = 100;
+export const EVIDENCE_NEEDED = 200;
 
 /** How far the evidence is, in [0, 1]: each step of the way is a factor. */
 export function evidenceShare(evidence: number): number {

@@ -19,6 +19,15 @@ test('fetches only what is looked at, and once', async () => {
   expect(list.peek(50)).toBeUndefined();
 });
 
+test('many that changed elsewhere are fetched once more where they were looked at last', async () => {
+  const { fetch, list } = paged(100);
+  for (const at of [0, 10, 20, 30, 10]) await list.at(at);
+  fetch.mockClear();
+  await list.afresh();
+  expect(fetch.mock.calls.map(([offset]) => offset)).toEqual([20, 30, 10]);
+  expect([list.peek(0), list.peek(10)]).toEqual([undefined, 10]);
+});
+
 test('forgets the page that was not used for longest', async () => {
   const { fetch, list } = paged(100, 2);
   await list.at(0);

@@ -13,6 +13,9 @@ export interface PagedOptions<T> {
   changed: () => void;
 }
 
+/** Pages that a screen may show at once. */
+const SHOWN = 3;
+
 export class Paged<T> {
   total: number | null = null;
   error: unknown = null;
@@ -47,6 +50,14 @@ export class Paged<T> {
       if (page !== 'coming') page.forEach((item, i) => (page[i] = change(item)));
     }
     this.#options.changed();
+  }
+
+  /** Many were changed elsewhere: what was looked at last is fetched once more and shown until then as it was, the rest is forgotten. */
+  async afresh(): Promise<void> {
+    const held = [...this.#pages].filter(([, items]) => items !== 'coming').map(([page]) => page);
+    const last = held.slice(-SHOWN);
+    for (const page of held) if (!last.includes(page)) this.#pages.delete(page);
+    await Promise.all(last.map((page) => this.#fetch(page)));
   }
 
   readonly #inFlight = new Map<number, Promise<void>>();

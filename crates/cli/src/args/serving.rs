@@ -32,6 +32,9 @@ pub(crate) struct ServeArguments {
     /// Keep files in this object store, such as s3://bucket/folder; keys come from the environment, as AWS_ACCESS_KEY_ID
     #[arg(long, value_name = "URL", env = "DIANJING_STORE", hide_env_values = true, requires = "database")]
     pub(crate) store: Option<String>,
+    /// Let copies of what the store keeps take at most this many bytes of the folder, such as 50G (default: no limit)
+    #[arg(long, value_name = "BYTES", value_parser = bytes, requires = "store")]
+    pub(crate) max_copies: Option<u64>,
     /// Do this many long jobs at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
@@ -41,7 +44,7 @@ pub(crate) struct ServeArguments {
     /// Let each tenant have at most this many examples (default: no limit)
     #[arg(long, value_name = "N")]
     pub(crate) max_examples: Option<u32>,
-    /// Let each tenant keep files of at most this many bytes, such as 50G (default: no limit)
+    /// Let each tenant keep files and texts of at most this many bytes, such as 50G (default: no limit)
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) max_bytes: Option<u64>,
     /// Let people log in with this provider of OpenID Connect, such as https://accounts.example.com; its secret comes from DIANJING_OIDC_SECRET

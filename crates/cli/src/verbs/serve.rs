@@ -26,6 +26,7 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
         max_rate: None,
         max_examples: None,
         max_bytes: None,
+        max_copies: None,
         oidc: None,
     };
     let mut shown = Ok(());
@@ -69,6 +70,7 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
         max_rate: (verb.max_rate > 0).then_some(verb.max_rate),
         max_examples: verb.max_examples,
         max_bytes: verb.max_bytes,
+        max_copies: verb.max_copies,
         oidc: oidc(verb)?,
     };
     let mut shown = Ok(());

@@ -21,7 +21,7 @@ use crate::db::deployments::DeploymentRow;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Opened, Served};
+use crate::serving::{self, Opened, Served};
 
 /// What the server can do.
 #[derive(Debug, Serialize, ToSchema)]
@@ -164,7 +164,7 @@ pub(super) async fn infer(
     let mut said = Vec::new();
     let answers = served.ask(questions.iter().map(Question::only).collect()).await;
     for (question, answer) in questions.iter().zip(answers) {
-        let (prediction, _) = match answer {
+        let serving::Told { prediction, sketch, .. } = match answer {
             Ok(answered) => answered,
             Err(error) => return Err(unanswered(question, error)?.refused()),
         };
@@ -174,6 +174,7 @@ pub(super) async fn infer(
             answer,
             doubtful: Said::is_doubtful(prediction.verdict, prediction.confidence, prediction.familiarity),
             familiarity: prediction.familiarity,
+            sketch,
         });
         verdicts.push(serde_json::json!(prediction.verdict));
         probabilities.extend(prediction.probs);

@@ -19,6 +19,7 @@ use super::reading::{Asked, Sent, found};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
+use crate::db;
 use crate::db::datasets::DatasetRow;
 use crate::db::labels::{Act, Said, What};
 use crate::error::ApiError;
@@ -83,6 +84,8 @@ pub(super) struct Undone {
     what: &'static str,
     /// The label that was taken back.
     undone: Option<String>,
+    /// How many labels or marks were given in the same request, and are taken back with it.
+    n: usize,
 }
 
 /// A label that was given, taken away or taken back.
@@ -255,7 +258,7 @@ impl Given {
     }
 }
 
-/// Takes back the last label that this person gave here.
+/// Takes back the last label that this person gave here, with all that they gave in the same request.
 #[utoipa::path(post, path = "/v1/datasets/{id}/undo", tag = "labels", responses((status = 200, body = Undone)))]
 pub(super) async fn undo(
     State(app): State<Arc<App>>,
@@ -263,14 +266,16 @@ pub(super) async fn undo(
     Path(id): Path<String>,
 ) -> Result<Json<Undone>, ApiError> {
     caller.may(Right::Label)?;
-    let (example, what, undone) = found(app.db.undo(&caller.tenant, &id, &caller.person.id).await?)?;
+    let undone = app.db.undo(&caller.tenant, &id, &caller.person.id).await?;
+    let n = undone.len();
+    let db::labels::Undone { example, what, label } = found(undone.into_iter().next())?;
     let row = found(app.db.example(&caller.tenant, &example).await?)?;
     if what == What::Label {
         app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
     }
     let teller = Teller::of(&app, &caller, &id).await?;
-    let undone = undone.filter(|_| what == What::Label).map(|label| teller.task.words(&label));
-    Ok(Json(Undone { example: teller.tell(row), what: what.name(), undone }))
+    let undone = label.filter(|_| what == What::Label).map(|label| teller.task.words(&label));
+    Ok(Json(Undone { example: teller.tell(row), what: what.name(), undone, n }))
 }
 
 /// The last labels, the newest first. None is ever changed: corrections are events of their own.

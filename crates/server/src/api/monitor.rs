@@ -64,9 +64,19 @@ pub(super) struct AnswerCount {
 pub(super) struct Drift {
     /// Inputs that were looked at since the model began to answer here, or a change was accepted.
     n: u64,
-    /// Against "nothing changed": 1 is none, 100 is said of one in a hundred that never change, ever.
+    /// Against "nothing changed": 1 is none, 200 is said of one in two hundred that never change, ever.
     evidence: f64,
     /// When there was evidence enough; absent while there is none.
+    changed_at: Option<String>,
+    /// The same of how the base sees inputs, a hundred at a time beside those before; of models of several senses and inspectors nothing is known.
+    seen: Seen,
+}
+
+/// Whether the base sees other inputs than before.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Seen {
+    n: u64,
+    evidence: f64,
     changed_at: Option<String>,
 }
 
@@ -107,6 +117,11 @@ pub(super) async fn show(
         n: drifts.iter().map(|drift| drift.test.n()).sum(),
         evidence: drifts.iter().map(|drift| drift.test.evidence()).fold(1.0, f64::max),
         changed_at: drifts.iter().filter_map(|drift| drift.changed_at).min().map(written),
+        seen: Seen {
+            n: drifts.iter().map(|drift| drift.shift.n()).sum(),
+            evidence: drifts.iter().map(|drift| drift.shift.evidence()).fold(1.0, f64::max),
+            changed_at: drifts.iter().filter_map(|drift| drift.shifted_at).min().map(written),
+        },
     };
     let confusion = kept(&model)?.errors.confusion;
     let shadow = deployment.shadow.map(|shadow| {

@@ -126,7 +126,7 @@ pub(super) struct Used {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Usage {
     examples: Used,
-    /// Of files, models, and uploads under way.
+    /// Of files, texts, models, and uploads under way.
     bytes: Used,
 }
 
@@ -330,7 +330,10 @@ async fn runs_the_server(app: &App, caller: &Caller) -> Result<bool, ApiError> {
 }
 
 fn name_taken() -> ApiError {
-    ApiError::conflict("somebody has that name, or somebody of the team that e-mail", "该用户名已被使用，或团队中已有人使用该邮箱")
+    ApiError::conflict(
+        "somebody has that name, or somebody of the team that e-mail",
+        "该用户名已被使用，或团队中已有人使用该邮箱",
+    )
 }
 
 fn last_owner() -> ApiError {

@@ -7,6 +7,7 @@ use axum::extract::{Path, Request, State};
 use base::open::{BaseError, Input};
 use bundle::{Answer, Prediction, SenseShare, SensesPredictor, TaskReference, Verdict};
 use dataset::{Modality, ProblemKind};
+use evaluate::Sketch;
 use pipeline::{Lang, PipelineError, words};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use crate::answering::lang_of;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Answered, Opened, Served};
+use crate::serving::{Answered, Opened, Served, Told};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predictions {
@@ -51,6 +52,9 @@ pub(super) struct Predicted {
     pub(super) inspected: Option<Inspected>,
     /// Why there is no answer, or what of the input was left out.
     pub(super) problem: Option<String>,
+    /// What is kept of how the base sees it.
+    #[serde(skip)]
+    pub(super) sketch: Option<Sketch>,
 }
 
 /// What one of several senses had to say about an answer.
@@ -220,6 +224,7 @@ impl Predicted {
             senses: Vec::new(),
             inspected: None,
             problem: None,
+            sketch: None,
         }
     }
 
@@ -232,6 +237,7 @@ impl Predicted {
             answer: self.answer.clone()?,
             doubtful: alarms || self.verdict.is_some_and(unsure),
             familiarity: self.familiarity.or(self.inspected.as_ref().map(|inspected| inspected.p_value)),
+            sketch: self.sketch,
         })
     }
 }
@@ -243,10 +249,10 @@ fn predicted(
     lang: Lang,
 ) -> Result<Predicted, ApiError> {
     match answered {
-        Ok((prediction, damage)) => {
+        Ok(Told { prediction, damage, sketch }) => {
             let problem = damage.map(|detail| ProblemKind::damaged(served.base().modality(), detail));
             let task = &served.bundle().manifest.task;
-            Ok(told(question, Some(prediction), problem.as_slice(), task, lang))
+            Ok(Predicted { sketch, ..told(question, Some(prediction), problem.as_slice(), task, lang) })
         }
         // One bad input never stops the others.
         Err(error) => {

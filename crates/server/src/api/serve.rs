@@ -187,10 +187,11 @@ async fn deployment(
     let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
     let days = days_of(app, caller, &row.name, DAYS).await?;
     let drifts = app.db.drifts(&caller.tenant, &row.name, &row.model).await?;
+    let noticed = drifts.iter().flat_map(|drift| [drift.changed_at, drift.shifted_at]);
     Ok(Deployment {
         n_requests: days.iter().map(|(_, day)| day.n_requests).sum(),
         latency_ms_p50: days.last().and_then(|(_, day)| day.time(0.5)),
-        changed_at: drifts.iter().filter_map(|drift| drift.changed_at).min().map(written),
+        changed_at: noticed.flatten().min().map(written),
         shadow: row.shadow.clone(),
         model: model(of, std::slice::from_ref(&row), lang)?,
         n_collected: app.db.n_collected(&caller.tenant, &row.name).await?,

@@ -36,12 +36,7 @@ impl Db {
         self.add_entrance_at(entrance, now(), MOST).await
     }
 
-    async fn add_entrance_at(
-        &self,
-        entrance: &Entrance,
-        at: i64,
-        most: i64,
-    ) -> Result<String, sqlx::Error> {
+    async fn add_entrance_at(&self, entrance: &Entrance, at: i64, most: i64) -> Result<String, sqlx::Error> {
         let mut tx = self.begin_whole().await?;
         let sql = "DELETE FROM entrance WHERE created_at < $1 \
              OR created_at <= (SELECT created_at FROM entrance ORDER BY created_at DESC LIMIT 1 OFFSET $2)";

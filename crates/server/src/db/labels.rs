@@ -2,7 +2,7 @@
 
 use sqlx::{Any, Transaction};
 
-use super::datasets::hold;
+use super::datasets::{Held, hold};
 use super::saying::say;
 use super::{Db, Tenant};
 use crate::marks;
@@ -94,8 +94,25 @@ row! {
         pub(crate) what: String,
         pub(crate) label: Option<String>,
         pub(crate) before: Option<String>,
+        pub(crate) step: Option<i64>,
     }
 }
+
+/// What was taken back.
+#[derive(Debug)]
+pub(crate) struct Undone {
+    pub(crate) example: String,
+    pub(crate) what: What,
+    pub(crate) label: Option<String>,
+}
+
+/// What a person gave that can be taken back: not taken back yet, and not changed by anybody since.
+const GIVEN: &str = "SELECT l.seq, l.example, l.what, l.label, l.before, l.step FROM label_event l JOIN example e ON e.id = l.example \
+     WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
+     AND e.removed = 0 \
+     AND (CASE WHEN l.what = 'marks' THEN e.marks WHEN $4 = 1 THEN \
+     (SELECT v.label FROM vote v WHERE v.example = e.id AND v.person = $3) ELSE e.label END) IS NOT DISTINCT FROM l.label \
+     AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq)";
 
 impl Db {
     /// Gives examples their labels or marks, all or none, and returns the number of the last event. A label that an example has already makes
@@ -119,55 +136,47 @@ impl Db {
         Ok(Some(seq))
     }
 
-    /// Takes back the last label or marks that this person gave, did not take back yet, and that nobody has changed since. Returns
-    /// the example, and what was taken back; `None` when nothing is left.
+    /// Takes back the last label or marks that this person gave, with all that they gave in the same request: what they did not take back
+    /// yet, and nobody has changed since. Returns what was taken back, the last of it first; nothing when nothing is left.
     pub(crate) async fn undo(
         &self,
         tenant: &Tenant,
         dataset: &str,
         person: &str,
-    ) -> Result<Option<(String, What, Option<String>)>, sqlx::Error> {
+    ) -> Result<Vec<Undone>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
-        let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(None) };
-        let sql = "SELECT l.seq, l.example, l.what, l.label, l.before FROM label_event l JOIN example e ON e.id = l.example \
-             WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
-             AND e.removed = 0 \
-             AND (CASE WHEN l.what = 'marks' THEN e.marks WHEN $4 = 1 THEN \
-             (SELECT v.label FROM vote v WHERE v.example = e.id AND v.person = $3) ELSE e.label END) IS NOT DISTINCT FROM l.label \
-             AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq) \
-             ORDER BY l.seq DESC LIMIT 1";
-        let last: Option<Last> = sqlx::query_as(sql)
+        let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(Vec::new()) };
+        let sql = format!("{GIVEN} ORDER BY l.seq DESC LIMIT 1");
+        let last: Option<Last> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(tenant.id())
             .bind(dataset)
             .bind(person)
             .bind(i64::from(held.several))
             .fetch_optional(&mut *tx)
             .await?;
-        let Some(Last { seq, example, what, label, before }) = last else { return Ok(None) };
-        let what = if what == What::Marks.name() { What::Marks } else { What::Label };
-        let before = match what {
-            What::Label if held.several => earlier(&mut tx, dataset, (&example, person), seq).await?,
-            What::Label | What::Marks => before,
-        };
-        // A class may have been taken out since.
-        let classes = match (what, before.as_deref()) {
-            (_, None) => Vec::new(),
-            (What::Marks, Some(before)) => marks::classes(before),
-            (What::Label, Some(before)) => held.task.classes(before).into_iter().map(str::to_owned).collect(),
-        };
-        let said = Said {
-            example: &example,
-            what,
-            after: before.as_deref(),
-            classes: classes.iter().map(String::as_str).collect(),
-            person,
-            milliseconds: None,
-            drawn: false,
-            act: Act::Undo,
-        };
-        say(&mut tx, tenant, &held, &said, Some(seq)).await?;
+        let Some(last) = last else { return Ok(Vec::new()) };
+        let step = last.step;
+        let mut undone = vec![take_back(&mut tx, tenant, &held, last, person).await?];
+        let sql = format!("{GIVEN} AND l.step = $5 ORDER BY l.seq DESC");
+        while let Some(step) = step {
+            let rest: Vec<Last> = sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
+                .bind(tenant.id())
+                .bind(dataset)
+                .bind(person)
+                .bind(i64::from(held.several))
+                .bind(step)
+                .fetch_all(&mut *tx)
+                .await?;
+            // An example that was given two labels in one request comes again once the second is taken back.
+            if rest.is_empty() {
+                break;
+            }
+            for last in rest {
+                undone.push(take_back(&mut tx, tenant, &held, last, person).await?);
+            }
+        }
         tx.commit().await?;
-        Ok(Some((example, what, label)))
+        Ok(undone)
     }
 
     /// The last events, the newest first.
@@ -189,6 +198,39 @@ impl Db {
         let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NOT NULL";
         sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_one(&mut *self.of(tenant).await?).await
     }
+}
+
+/// Takes one event back.
+async fn take_back(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    held: &Held,
+    Last { seq, example, what, label, before, .. }: Last,
+    person: &str,
+) -> Result<Undone, sqlx::Error> {
+    let what = if what == What::Marks.name() { What::Marks } else { What::Label };
+    let before = match what {
+        What::Label if held.several => earlier(tx, &held.dataset, (&example, person), seq).await?,
+        What::Label | What::Marks => before,
+    };
+    // A class may have been taken out since.
+    let classes = match (what, before.as_deref()) {
+        (_, None) => Vec::new(),
+        (What::Marks, Some(before)) => marks::classes(before),
+        (What::Label, Some(before)) => held.task.classes(before).into_iter().map(str::to_owned).collect(),
+    };
+    let said = Said {
+        example: &example,
+        what,
+        after: before.as_deref(),
+        classes: classes.iter().map(String::as_str).collect(),
+        person,
+        milliseconds: None,
+        drawn: false,
+        act: Act::Undo,
+    };
+    say(tx, tenant, held, &said, Some(seq)).await?;
+    Ok(Undone { example, what, label })
 }
 
 /// What a person said about an example before one of their events, in their own words: `before` may be another's.

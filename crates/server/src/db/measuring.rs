@@ -24,7 +24,8 @@ impl Db {
 
     /// What the examples of a data set know, of several senses, as JSON.
     pub(crate) async fn senses_of(&self, tenant: &Tenant, dataset: &str) -> Result<Vec<String>, sqlx::Error> {
-        let sql = "SELECT DISTINCT senses FROM example WHERE tenant = $1 AND dataset = $2 AND senses IS NOT NULL";
+        let sql =
+            "SELECT DISTINCT senses FROM example WHERE tenant = $1 AND dataset = $2 AND senses IS NOT NULL";
         sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut *self.of(tenant).await?).await
     }
 

@@ -3,6 +3,17 @@
 use super::{Db, Tenant};
 use crate::monitoring::{Day, Drift};
 
+row! {
+    /// What one server saw of the inputs of a model.
+    #[derive(Debug)]
+    pub(crate) struct DriftRow {
+        pub(crate) body: String,
+        pub(crate) changed_at: Option<i64>,
+        pub(crate) shift: Option<String>,
+        pub(crate) shifted_at: Option<i64>,
+    }
+}
+
 impl Db {
     /// What one server counted in a day; `None` where it counted nothing yet.
     pub(crate) async fn monitor_of_day(
@@ -64,10 +75,10 @@ impl Db {
         model: &str,
         server: &str,
     ) -> Result<Option<Drift>, sqlx::Error> {
-        let sql = "SELECT body, changed_at FROM drift WHERE tenant = $1 AND deployment = $2 AND model = $3 AND server = $4";
+        let sql = "SELECT body, changed_at, shift, shifted_at FROM drift WHERE tenant = $1 AND deployment = $2 AND model = $3 AND server = $4";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(deployment).bind(model).bind(server);
-        let row: Option<(String, Option<i64>)> = ask.fetch_optional(&mut *self.of(tenant).await?).await?;
-        Ok(row.and_then(|(body, changed_at)| drift_of(model, &body, changed_at)))
+        let row: Option<DriftRow> = ask.fetch_optional(&mut *self.of(tenant).await?).await?;
+        Ok(row.and_then(|row| row.drift(model)))
     }
 
     /// What all servers saw of the inputs of a model.
@@ -77,10 +88,10 @@ impl Db {
         deployment: &str,
         model: &str,
     ) -> Result<Vec<Drift>, sqlx::Error> {
-        let sql = "SELECT body, changed_at FROM drift WHERE tenant = $1 AND deployment = $2 AND model = $3";
+        let sql = "SELECT body, changed_at, shift, shifted_at FROM drift WHERE tenant = $1 AND deployment = $2 AND model = $3";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(deployment).bind(model);
-        let rows: Vec<(String, Option<i64>)> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
-        Ok(rows.into_iter().filter_map(|(body, changed_at)| drift_of(model, &body, changed_at)).collect())
+        let rows: Vec<DriftRow> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
+        Ok(rows.into_iter().filter_map(|row| row.drift(model)).collect())
     }
 
     pub(crate) async fn keep_drift(
@@ -97,6 +108,21 @@ impl Db {
         ask.bind(body).bind(drift.changed_at).execute(&mut *self.of(tenant).await?).await.map(drop)
     }
 
+    /// Keeps how the base of a model saw inputs, beside what [`Db::keep_drift`] keeps.
+    pub(crate) async fn keep_shift(
+        &self,
+        tenant: &Tenant,
+        deployment: &str,
+        server: &str,
+        drift: &Drift,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE drift SET shift = $5, shifted_at = $6 \
+             WHERE tenant = $1 AND deployment = $2 AND model = $3 AND server = $4";
+        let body = serde_json::to_string(&drift.shift).unwrap_or_default();
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(deployment).bind(&drift.model).bind(server);
+        ask.bind(body).bind(drift.shifted_at).execute(&mut *self.of(tenant).await?).await.map(drop)
+    }
+
     /// Begins anew: what a model is asked about now is what is usual. `false` when there was nothing to forget.
     pub(crate) async fn forget_drift(&self, tenant: &Tenant, deployment: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM drift WHERE tenant = $1 AND deployment = $2";
@@ -106,6 +132,11 @@ impl Db {
     }
 }
 
-fn drift_of(model: &str, body: &str, changed_at: Option<i64>) -> Option<Drift> {
-    Some(Drift { model: model.to_owned(), test: serde_json::from_str(body).ok()?, changed_at })
+impl DriftRow {
+    fn drift(self, model: &str) -> Option<Drift> {
+        let Self { body, changed_at, shift, shifted_at } = self;
+        let shift = shift.and_then(|shift| serde_json::from_str(&shift).ok()).unwrap_or_default();
+        let test = serde_json::from_str(&body).ok()?;
+        Some(Drift { model: model.to_owned(), test, changed_at, shift, shifted_at })
+    }
 }

@@ -222,7 +222,166 @@ pub(super) async fn list(
             rows.join(", ")
         );
         let ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
-        files.iter().fold(ask, |ask, (name, bytes)| ask.bind(*name).bind(*bytes)).execute(&mut *connection).await?;
+        files
+            .iter()
+            .fold(ask, |ask, (name, bytes)| ask.bind(*name).bind(*bytes))
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Postgres;
+
+    use super::*;
+    use crate::db::arriving::{Arrived, Brought, Incoming};
+    use crate::db::jobs::Held;
+    use crate::db::models::ModelRow;
+    use crate::db::uploads::Reserved;
+    use crate::tasks::Task;
+
+    const LIMITS: Limits = Limits { examples: None, bytes: Some(10_000) };
+
+    /// A team that brings things in and takes them out; after each step its total is what all of it adds up to.
+    struct Team {
+        db: Db,
+        tenant: Tenant,
+    }
+
+    impl Team {
+        async fn new(db: Db) -> Self {
+            let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+            let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+            Self { db, tenant }
+        }
+
+        async fn set(&self, name: &str) -> String {
+            self.db.add_dataset(&self.tenant, name, Task::Class).await.expect("added")
+        }
+
+        /// An upload of so many bytes becomes a text and these files, or what stands in the way.
+        async fn bring(&self, dataset: &str, upload: i64, files: &[(&str, i64)]) -> Brought {
+            let id = self.db.add_upload(&self.tenant, dataset).await.expect("asked").expect("an upload");
+            let reserved = self.db.reserve(&self.tenant, &id, upload, LIMITS).await.expect("asked");
+            assert_eq!(reserved, Reserved::Taken);
+            self.db.finish_upload(&self.tenant, &id, "here").await.expect("asked").expect("a job");
+            let over = self.db.reserve(&self.tenant, &id, 1, LIMITS).await.expect("asked");
+            assert_eq!(over, Reserved::Over, "nothing is added to what is finished");
+            let job = self.db.claim_job("here").await.expect("asked").expect("a job");
+            let held = Held { id: job.id, fence: job.fence };
+            let name = files.iter().map(|(name, _)| *name).collect();
+            let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect();
+            let example = Incoming {
+                name,
+                body: Some("一二".to_owned()),
+                files,
+                ..Incoming::default()
+            };
+            let arrived = Arrived {
+                modality: "text".to_owned(),
+                senses: (None, None),
+                task: Task::Class,
+                classes: Vec::new(),
+                examples: vec![example],
+                left_out: Vec::new(),
+            };
+            let brought =
+                self.db.bring_in(&self.tenant, dataset, &arrived, &held, LIMITS).await.expect("asked");
+            if brought != Brought::Came {
+                assert!(self.db.end_job(&held, "failed", None, None).await.expect("asked"));
+            }
+            brought
+        }
+
+        #[track_caller]
+        fn check(&self, examples: i64, bytes: i64) -> impl Future<Output = ()> {
+            let at = std::panic::Location::caller();
+            async move {
+                let usage = self.db.usage(&self.tenant).await.expect("asked");
+                assert_eq!(usage, Usage { examples, bytes }, "{at}");
+                assert_eq!(self.db.add_up().await.expect("added up"), 0, "{at}");
+            }
+        }
+    }
+
+    async fn come_and_go(db: Db) {
+        let team = Team::new(db).await;
+        let (db, tenant) = (&team.db, &team.tenant);
+        let (one, two) = (team.set("one").await, team.set("two").await);
+        assert_eq!(team.bring(&one, 5000, &[("a", 100), ("b", 200)]).await, Brought::Came);
+        team.check(1, 306).await;
+        assert_eq!(team.bring(&two, 10, &[("b", 200), ("c", 9000)]).await, Brought::Came);
+        team.check(2, 9312).await;
+        assert_eq!(team.bring(&two, 10, &[("d", 1000)]).await, Brought::Full(Full::Bytes(10_000)));
+        team.check(2, 9312).await;
+        // An upload under way, one that is dropped, one whose data set goes, one that nobody goes on with.
+        let upload = async |set: &str, bytes| {
+            let id = db.add_upload(tenant, set).await.expect("asked").expect("an upload");
+            assert_eq!(db.reserve(tenant, &id, bytes, LIMITS).await.expect("asked"), Reserved::Taken);
+            id
+        };
+        let dropped = upload(&one, 50).await;
+        db.release(tenant, &dropped, 20, LIMITS).await.expect("released");
+        upload(&two, 7).await;
+        team.check(2, 9349).await;
+        assert!(db.remove_upload(tenant, &dropped).await.expect("asked"));
+        team.check(2, 9319).await;
+        assert!(db.remove_dataset(tenant, &two).await.expect("asked"));
+        team.check(1, 306).await;
+        upload(&one, 40).await;
+        db.forget_uploads(i64::MAX).await.expect("forgotten");
+        team.check(1, 306).await;
+        let model = ModelRow {
+            id: "m".to_owned(),
+            dataset: one.clone(),
+            name: "m".to_owned(),
+            body: "{}".to_owned(),
+            bytes: Some(77),
+            created_at: 0,
+            seq: None,
+        };
+        assert_eq!(db.bring_model(tenant, &model, LIMITS).await.expect("asked"), None);
+        team.check(1, 383).await;
+        // A job that is cancelled before anybody begins it.
+        let waiting = upload(&one, 30).await;
+        let job = db.finish_upload(tenant, &waiting, "here").await.expect("asked").expect("a job");
+        assert!(db.cancel_job(tenant, &job).await.expect("asked"));
+        team.check(1, 383).await;
+        assert!(db.remove_model(tenant, "m").await.expect("asked"));
+        assert!(db.remove_dataset(tenant, &one).await.expect("asked"));
+        team.check(0, 0).await;
+        // Whoever wrote something else into it is corrected.
+        let mut tx = db.begin(tenant).await.expect("a transaction");
+        change(&mut tx, tenant, 5, 5).await.expect("changed");
+        tx.commit().await.expect("committed");
+        assert_eq!(db.add_up().await.expect("added up"), 1);
+        team.check(0, 0).await;
+        at_once(&team).await;
+    }
+
+    /// Pieces that come at once take no more than there is, and none is forgotten.
+    async fn at_once(team: &Team) {
+        let set = team.set("three").await;
+        let id = team.db.add_upload(&team.tenant, &set).await.expect("asked").expect("an upload");
+        let pieces = (0..30).map(|_| {
+            let (db, tenant, id) = (team.db.clone(), team.tenant.clone(), id.clone());
+            tokio::spawn(async move { db.reserve(&tenant, &id, 1000, LIMITS).await.expect("asked") })
+        });
+        let mut taken = 0;
+        for piece in pieces.collect::<Vec<_>>() {
+            taken += usize::from(piece.await.expect("ended") == Reserved::Taken);
+        }
+        assert_eq!(taken, 10);
+        team.check(0, 10_000).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_total_is_always_what_all_of_it_adds_up_to() {
+        let dir = tempfile::tempdir().expect("a folder");
+        come_and_go(Db::open(dir.path(), None).await.expect("a database")).await;
+        let postgres = Postgres::start();
+        come_and_go(Db::open(dir.path(), Some(&postgres.url())).await.expect("a database")).await;
+    }
 }

@@ -116,8 +116,8 @@ async fn write(
     said: &Said<'_>,
     &Event { seq, before, undoes, holds }: &Event<'_>,
 ) -> Result<(), sqlx::Error> {
-    let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, milliseconds, undoes, act, at, what, holds) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, milliseconds, undoes, act, at, what, holds, step) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     sqlx::query(event)
         .bind(tenant.id())
         .bind(&held.dataset)
@@ -132,6 +132,7 @@ async fn write(
         .bind(now())
         .bind(said.what.name())
         .bind(holds.filter(|_| said.what == What::Label))
+        .bind(held.seq)
         .execute(&mut **tx)
         .await?;
     Ok(())

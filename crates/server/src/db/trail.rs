@@ -1,5 +1,6 @@
 //! The audit log: who did what, each entry sealed with the hash of the one before.
 
+use super::people::hold_tenant;
 use super::{Db, Tenant};
 use crate::clock::now;
 
@@ -38,9 +39,8 @@ impl Db {
         subject: &str,
     ) -> Result<(), sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
-        // Two that write at once take turns; an update of nothing takes the lock on either database.
-        let hold = "UPDATE tenant SET name = name WHERE id = $1";
-        sqlx::query(hold).bind(tenant.id()).execute(&mut *tx).await?;
+        // Two that write at once take turns.
+        hold_tenant(&mut tx, tenant).await?;
         let sql = "SELECT seq, hash FROM audit_log WHERE tenant = $1 ORDER BY seq DESC LIMIT 1";
         let last: Option<(i64, String)> =
             sqlx::query_as(sql).bind(tenant.id()).fetch_optional(&mut *tx).await?;

@@ -35,7 +35,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     let rules = books::rules(&app, &tenant, &job.dataset).await?.map(Rules::Known);
     let (list, cases) = app
         .blocking(move || {
-            blobs.fetch(files.iter().map(String::as_str))?;
+            let _here = blobs.fetch(files.iter().map(String::as_str))?;
             let source = Source::Examples(Box::new(data));
             let request = AuditRequest { source, base: None, skip: Vec::new(), rules, seed: SEED };
             let audit = progress.run(|run| pipeline::audit(&home, &request, run));

@@ -39,7 +39,7 @@ pub(super) async fn run(
     let modality = gathering::modality(dataset.modality.as_deref())?;
     let kept = app
         .blocking(move || {
-            of.blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))?;
+            let _here = of.blobs.fetch(rows.iter().filter_map(|row| row.blob.as_deref()))?;
             let masks = tempfile::tempdir()?;
             let set = InspectionSet {
                 root: PathBuf::from(&name),

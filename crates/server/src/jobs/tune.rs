@@ -49,7 +49,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     let answers_file = app.model_file(&id, answers::ENDING);
     let kept = app
         .blocking(move || {
-            of.blobs.fetch(files.iter().map(String::as_str))?;
+            let _here = of.blobs.fetch(files.iter().map(String::as_str))?;
             let tuning = match progress.run(|run| pipeline::tune(&of.home, &request, run)) {
                 Ok(tuning) => tuning,
                 Err(error) => return Ok(Err(Stopped::from(error))),

@@ -55,7 +55,7 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
     let (home, blobs, watched) = (app.home.clone(), app.blobs.clone(), live.clone());
     let (quick, kept, problems) = app
         .blocking(move || {
-            blobs.fetch(files.iter().map(String::as_str))?;
+            let _here = blobs.fetch(files.iter().map(String::as_str))?;
             let observe = |event: Event| {
                 if let Event::Progress { step: Step::Features, done, total, .. } = event {
                     watched.done.store(done, Ordering::Relaxed);

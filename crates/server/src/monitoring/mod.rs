@@ -1,6 +1,7 @@
 //! What deployments answer, how fast, and whether what they are asked about has changed.
 //!
-//! Counted in memory and written down every few seconds; a server that is killed loses those few seconds of counts, nothing else.
+//! Counted in memory and written down every few seconds; a server that is killed loses those few seconds of counts, nothing else. How the base
+//! sees inputs is written down by the hundred.
 
 mod day;
 
@@ -9,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bundle::Verdict;
-use evaluate::DriftTest;
+use evaluate::{DriftTest, ShiftTest, Sketch};
+use linalg::Seed;
 
 pub(crate) use day::Day;
 
@@ -20,7 +22,7 @@ use crate::error::ApiError;
 
 /// How often counts are written down.
 const EVERY: Duration = Duration::from_secs(3);
-/// Chance that "something changed" is said of what never changes.
+/// Chance that "something changed" is said of what never changes; half of it each for how familiar inputs are and for how the base sees them.
 pub(crate) const LEVEL: f64 = 0.01;
 /// Below this confidence an answer of which nothing is promised is for a person to look at.
 const UNSURE: f64 = 0.75;
@@ -43,6 +45,18 @@ struct Watched {
     drift: Drift,
     /// Whether there is something to write down.
     changed: bool,
+    /// And whether a hundred inputs more were compared.
+    compared: bool,
+}
+
+/// What is to be written down of a deployment.
+struct Written {
+    tenant: Tenant,
+    name: String,
+    day: String,
+    counts: Day,
+    drift: Drift,
+    compared: bool,
 }
 
 /// Whether what a model is asked about has changed.
@@ -51,6 +65,17 @@ pub(crate) struct Drift {
     pub(crate) model: String,
     pub(crate) test: DriftTest,
     pub(crate) changed_at: Option<i64>,
+    /// Whether the base sees other inputs than before.
+    pub(crate) shift: ShiftTest,
+    pub(crate) shifted_at: Option<i64>,
+}
+
+impl Drift {
+    /// Of a model that was asked nothing yet.
+    pub(crate) fn of(model: &str) -> Self {
+        let (test, shift) = (DriftTest::new(), ShiftTest::new());
+        Self { model: model.to_owned(), test, changed_at: None, shift, shifted_at: None }
+    }
 }
 
 /// One request with what came of it.
@@ -69,6 +94,8 @@ pub(crate) struct Said {
     pub(crate) doubtful: bool,
     /// P-value of being like what was learned, in (0, 1].
     pub(crate) familiarity: Option<f64>,
+    /// What is kept of how the base sees it.
+    pub(crate) sketch: Option<Sketch>,
 }
 
 impl Said {
@@ -122,13 +149,12 @@ impl Monitoring {
         self.write_down(app).await?;
         let counts = app.db.monitor_of_day(tenant, name, today, &app.name).await?.unwrap_or_default();
         let drift = app.db.drift(tenant, name, &request.model, &app.name).await?;
-        let fresh = || Drift { model: request.model.clone(), test: DriftTest::new(), changed_at: None };
-        let (day, drift) = (today.to_owned(), drift.unwrap_or_else(fresh));
+        let (day, drift) = (today.to_owned(), drift.unwrap_or_else(|| Drift::of(&request.model)));
         let mut of = self.lock();
         // Another request may have been quicker.
         let stale = |watched: &Watched| watched.day != day || watched.drift.model != drift.model;
         if of.get(key).is_none_or(stale) {
-            of.insert(key.clone(), Watched { day, counts, drift, changed: false });
+            of.insert(key.clone(), Watched { day, counts, drift, changed: false, compared: false });
         }
         Ok(())
     }
@@ -136,27 +162,30 @@ impl Monitoring {
     /// Writes down what is not written yet.
     pub(crate) async fn write_down(&self, app: &App) -> Result<(), ApiError> {
         let _writing = self.writing.lock().await;
-        let changed: Vec<(Tenant, String, String, Day, Drift)> = {
+        let changed: Vec<Written> = {
             let mut of = self.lock();
             of.iter_mut()
                 .filter_map(|((tenant, name), watched)| {
                     std::mem::take(&mut watched.changed).then(|| {
                         let (counts, drift) = (watched.counts.clone(), watched.drift.clone());
-                        (tenant.clone(), name.clone(), watched.day.clone(), counts, drift)
+                        let compared = std::mem::take(&mut watched.compared);
+                        let (tenant, name, day) = (tenant.clone(), name.clone(), watched.day.clone());
+                        Written { tenant, name, day, counts, drift, compared }
                     })
                 })
                 .collect()
         };
         let mut failed = None;
-        for (tenant, name, day, counts, drift) in changed {
+        for Written { tenant, name, day, counts, drift, compared } in changed {
             let kept = async {
                 app.db.keep_monitor(&tenant, &name, &day, &app.name, &counts).await?;
-                app.db.keep_drift(&tenant, &name, &app.name, &drift).await
+                app.db.keep_drift(&tenant, &name, &app.name, &drift).await?;
+                if compared { app.db.keep_shift(&tenant, &name, &app.name, &drift).await } else { Ok(()) }
             };
             if let Err(error) = kept.await {
                 failed = Some(error);
                 if let Some(watched) = self.lock().get_mut(&(tenant, name)) {
-                    watched.changed = true;
+                    (watched.changed, watched.compared) = (true, watched.compared || compared);
                 }
             }
         }
@@ -182,8 +211,17 @@ impl Watched {
             if let Some(familiarity) = said.familiarity {
                 self.drift.test.observe(familiarity, chance());
             }
+            if let Some(sketch) = said.sketch {
+                self.compared |= self
+                    .drift
+                    .shift
+                    .observe(sketch, Seed(getrandom::u64().unwrap_or(self.counts.n_requests)));
+            }
         }
-        if self.drift.changed_at.is_none() && self.drift.test.has_changed(LEVEL) {
+        if self.drift.shifted_at.is_none() && self.drift.shift.has_changed(LEVEL / 2.0) {
+            self.drift.shifted_at = Some(now());
+        }
+        if self.drift.changed_at.is_none() && self.drift.test.has_changed(LEVEL / 2.0) {
             self.drift.changed_at = Some(now());
         }
         self.changed = true;

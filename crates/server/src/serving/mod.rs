@@ -14,6 +14,7 @@ use base::open::{BaseError, Embedded, Input};
 use bundle::inspection::InspectionPredictor;
 use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Modality, Sense};
+use evaluate::Sketch;
 use pipeline::{Home, PipelineError, Run};
 
 pub(crate) use batch::Batcher;
@@ -70,8 +71,16 @@ pub(crate) struct Served {
     base: Arc<Batcher>,
 }
 
-/// An answer, or why there is none, and what of the input was damaged.
-pub(crate) type Answered = Result<(Prediction, Option<String>), BaseError>;
+/// An answer, or why there is none.
+pub(crate) type Answered = Result<Told, BaseError>;
+
+/// An answer, what of the input was damaged, and what is kept of how the base sees it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) prediction: Prediction,
+    pub(crate) damage: Option<String>,
+    pub(crate) sketch: Option<Sketch>,
+}
 
 impl Serving {
     pub(crate) fn new(home: Home) -> Self {
@@ -206,18 +215,27 @@ impl Served {
         let embedded = self.base.embed(inputs).await;
         let answer = |(embedded, text): (Result<Embedded, BaseError>, Option<String>)| {
             let Embedded { features, damage } = embedded?;
-            Ok((self.predictor.predict_features(&features, text.as_deref()), damage))
+            let sketch = Sketch::of(self.pooled(&features));
+            Ok(Told {
+                prediction: self.predictor.predict_features(&features, text.as_deref()),
+                damage,
+                sketch,
+            })
         };
         embedded.into_iter().zip(texts).map(answer).collect()
     }
 
     /// What the base makes of inputs: its pooled vector of each.
     pub(crate) async fn see(&self, inputs: Vec<Input>) -> Result<Vec<Vec<f32>>, ApiError> {
-        let base = self.base();
-        let pooled = |features: &[f32]| base.split(features)[base.layout()[0].name.as_str()].to_vec();
+        let pooled = |features: &[f32]| self.pooled(features).to_vec();
         let seen = self.base.embed(inputs).await.into_iter();
         let refused = |error: BaseError| ApiError::invalid(error.to_string(), error.to_string());
         seen.map(|embedded| Ok(pooled(&embedded.map_err(refused)?.features))).collect()
+    }
+
+    fn pooled<'f>(&self, features: &'f [f32]) -> &'f [f32] {
+        let base = self.base();
+        base.split(features)[base.layout()[0].name.as_str()]
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {

@@ -79,6 +79,49 @@ fn numbers_are_asked_for_and_learned() {
     assert!(export.lines().any(|line| line.contains("9.75")), "{export}");
 }
 
+#[test]
+fn what_was_given_together_is_taken_back_together() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let ann = server.set_up();
+    let ben = server.person(&ann, "ben", "labeller");
+    let rows = (0..5).map(|row| format!("text {row}\n")).collect::<String>();
+    let dataset = ann.bring("texts", &[("t.csv".to_owned(), format!("text\n{rows}").into_bytes())]);
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let examples = ann.get(&at("/examples")).body["examples"].clone();
+    let of = |row: usize| examples[row]["id"].clone();
+    let labels = || -> Vec<Value> {
+        let page = ann.get(&at("/examples")).body;
+        page["examples"].as_array().expect("examples").iter().map(|one| one["label"].clone()).collect()
+    };
+    let give = |who: &Client, given: &[(usize, Value)]| {
+        let labels: Vec<Value> =
+            given.iter().map(|(row, label)| json!({ "example": of(*row), "label": label })).collect();
+        assert_eq!(who.post(&at("/labels/batch"), &json!({ "labels": labels })).status, 200);
+    };
+    let undo = |who: &Client| {
+        let told = who.post(&at("/undo"), &json!({}));
+        (told.status, told.body["n"].clone(), told.body["undone"].clone())
+    };
+    let [x, y, z, none] =
+        ["x", "y", "z", ""].map(|label| if label.is_empty() { Value::Null } else { json!(label) });
+    give(&ann, &[(0, x.clone()), (1, x.clone()), (2, x.clone())]);
+    // Twice the same example, one that has its label already, and two of before.
+    give(&ann, &[(0, y.clone()), (3, y.clone()), (3, z.clone()), (1, x.clone()), (2, none.clone())]);
+    assert_eq!(labels(), [y.clone(), x.clone(), none.clone(), z.clone(), none.clone()]);
+    // What somebody else has changed since stays.
+    give(&ben, &[(0, z.clone())]);
+    assert_eq!(undo(&ann), (200, json!(3), none.clone()));
+    assert_eq!(labels(), [z.clone(), x.clone(), x.clone(), none.clone(), none.clone()]);
+    assert_eq!(undo(&ann), (200, json!(2), x.clone()), "the request before");
+    assert_eq!(labels(), [z.clone(), none.clone(), none.clone(), none.clone(), none.clone()]);
+    assert_eq!(undo(&ann).0, 404);
+    assert_eq!(undo(&ben), (200, json!(1), z));
+    // Taken back by its own giver, the first of them is as it was before him, and hers again to take back.
+    assert_eq!(labels()[0], y);
+    assert_eq!(undo(&ann), (200, json!(1), y));
+}
+
 /// Complaints about screens and batteries, about both, and about neither, no two alike; with the labels that they should have.
 fn complaints() -> Vec<(String, Vec<&'static str>)> {
     let screen = [

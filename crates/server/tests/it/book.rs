@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use server::Way;
 use testkit::{Client, Told, id};
 
-use crate::running::{Running, folder, start};
+use crate::running::{Place, Running, folder, start_on};
 
 /// A part with some discs on it, each number another; the same at either size.
 fn part(colour: [u8; 3], number: u32, side: u32) -> Vec<u8> {
@@ -48,7 +48,7 @@ fn two_rules() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Parts whose labels follow two rules, looked through.
-struct Parts {
+pub(crate) struct Parts {
     _dir: tempfile::TempDir,
     server: Running,
     ann: Client,
@@ -57,8 +57,12 @@ struct Parts {
 
 impl Parts {
     fn new() -> Self {
+        Self::on(Place::default())
+    }
+
+    pub(crate) fn on(place: Place) -> Self {
         let (dir, data) = folder();
-        let server = start(Way::Team, &data);
+        let server = start_on(Way::Team, &data, place);
         let ann = server.set_up();
         let dataset = ann.bring("parts", &two_rules());
         let parts = Self { _dir: dir, server, ann, dataset };
@@ -128,7 +132,11 @@ impl Parts {
 
 #[test]
 fn a_rule_is_decided_applied_heard_and_taken_out() {
-    let parts = Parts::new();
+    a_rule_lives(&Parts::new());
+}
+
+/// It is decided, applied, taken back, decided again, heard and taken out.
+pub(crate) fn a_rule_lives(parts: &Parts) {
     let (cases, _) = parts.findings("conflict");
     let case = cases.first().expect("the green ones contradict each other");
     assert_eq!(
@@ -163,7 +171,7 @@ fn a_rule_is_decided_applied_heard_and_taken_out() {
     assert_eq!(parts.decide(&parts.ann, &json!({ "decision": "keep" })).body["decision"], "kept");
     assert_eq!((parts.labels(), parts.rules().len()), (before, 0));
     assert_eq!(parts.rule("all_a").body["rule"], 2);
-    the_second_rule_is_heard(&parts, case["examples"][0]["name"].as_str().expect("a name"));
+    the_second_rule_is_heard(parts, case["examples"][0]["name"].as_str().expect("a name"));
 }
 
 /// A label against the rule is warned of, and found by the next audit.

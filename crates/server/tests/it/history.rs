@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use server::Way;
 use testkit::{Client, id, parts, photo};
 
-use crate::running::{Running, folder, start};
+use crate::running::{Place, Running, folder, start, start_on};
 
 /// A data set with six red and six blue parts, and those who work on it.
 struct Set {
@@ -16,8 +16,12 @@ struct Set {
 
 impl Set {
     fn new() -> Self {
+        Self::on(Place::default())
+    }
+
+    fn on(place: Place) -> Self {
         let (dir, data) = folder();
-        let server = start(Way::Team, &data);
+        let server = start_on(Way::Team, &data, place);
         let ann = server.set_up();
         let dataset = ann.bring("parts", &parts(6));
         Self { _dir: dir, server, ann, dataset }
@@ -115,8 +119,7 @@ struct Story {
     named: String,
 }
 
-fn story() -> Story {
-    let set = Set::new();
+fn story(set: Set) -> Story {
     let came = set.seq();
     let export = set.ann.get(&set.at("/export?format=csv")).text;
     let [one, two, three] = ["red/00", "red/01", "blue/02"].map(|name| set.example(name));
@@ -135,7 +138,11 @@ fn story() -> Story {
 
 #[test]
 fn two_states_differ_by_what_holds_and_by_nothing_else() {
-    let Story { set, came, before, after, .. } = story();
+    states_differ(Place::default());
+}
+
+pub(crate) fn states_differ(place: Place) {
+    let Story { set, came, before, after, .. } = story(Set::on(place));
     let relabelled =
         [("relabelled", json!("blue"), json!(null), 1), ("relabelled", json!("red"), json!("green"), 1)];
     set.check(came, before, [0, 0, 2, 0], &relabelled);
@@ -165,7 +172,7 @@ fn two_states_differ_by_what_holds_and_by_nothing_else() {
 
 #[test]
 fn a_state_is_named_and_exported_as_it_was() {
-    let Story { set, came, before, after, export, named } = story();
+    let Story { set, came, before, after, export, named } = story(Set::new());
     // The state is exported as it was, whatever came later.
     let then = set.ann.get(&set.at(&format!("/export?format=csv&state={came}"))).text;
     assert_eq!(then, export);

@@ -271,7 +271,10 @@ fn texts_and_files_of_several_senses_take_room_once() {
     let expected = 9 * 3001 + picture.len() as u64 + 8;
     assert_eq!(used(), expected);
     // The same photo in a data set of its own takes no room again, and leaves none when one of them goes.
-    let alone = owner.bring("alone", &[("p/b.png".to_owned(), picture.clone()), ("p/c.png".to_owned(), photo([9, 9, 9], 1))]);
+    let alone = owner.bring(
+        "alone",
+        &[("p/b.png".to_owned(), picture.clone()), ("p/c.png".to_owned(), photo([9, 9, 9], 1))],
+    );
     let other = photo([9, 9, 9], 1).len() as u64;
     assert_eq!(used(), expected + other);
     assert_eq!(owner.ask("DELETE", &format!("/v1/datasets/{senses}"), None, &[]).status, 204);
@@ -287,7 +290,10 @@ fn texts_and_files_of_several_senses_take_room_once() {
     assert_eq!(put(&owner, &more, "t.zip", 0, &zip.finish().expect("a zip").into_inner()).0, 200);
     let ended = owner.wait(&id(&owner.post(&format!("/v1/uploads/{more}/finish"), &json!({}))));
     assert_eq!(ended["error"]["code"], "over_quota", "{ended}");
-    assert_eq!((used(), owner.get(&format!("/v1/datasets/{texts}")).body["n_examples"].clone()), (9 * 3001, json!(9)));
+    assert_eq!(
+        (used(), owner.get(&format!("/v1/datasets/{texts}")).body["n_examples"].clone()),
+        (9 * 3001, json!(9))
+    );
 }
 
 #[test]

@@ -15,5 +15,6 @@ mod senses;
 mod shared;
 mod story;
 mod strangers;
+mod upgrade;
 mod votes;
 mod watching;

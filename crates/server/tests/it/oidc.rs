@@ -416,7 +416,8 @@ fn an_account_is_taken_away_by_its_person_and_by_an_owner() {
     provider.seat(claims("b-2", "ben@example.com"));
     assert_eq!(Browser::new(&server).walk(), "/");
     let actions = ann.get("/v1/trail").body["entries"].clone();
-    let unlinked = actions.as_array().expect("entries").iter().filter(|one| one["action"] == "unlink account");
+    let unlinked =
+        actions.as_array().expect("entries").iter().filter(|one| one["action"] == "unlink account");
     assert_eq!(unlinked.count(), 2);
 }
 

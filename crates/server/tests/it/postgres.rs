@@ -6,9 +6,12 @@ use serde_json::json;
 use server::Way;
 use testkit::{Postgres, id, parts};
 
+use crate::book::{Parts, a_rule_lives};
+use crate::history::states_differ;
 use crate::oidc::Browser;
 use crate::provider::IdentityProvider;
 use crate::running::{Place, folder, start_on};
+use crate::senses::several_senses;
 
 fn on(database: String) -> Place {
     Place { database: Some(database), max_bytes: Some(1 << 40), ..Place::default() }
@@ -134,4 +137,16 @@ fn a_team_works_on_postgresql() {
     let counts = ann.get("/v1/datasets").body["datasets"].clone();
     let counts = counts.as_array().expect("data sets").iter().map(|dataset| dataset["n_examples"].clone());
     assert_eq!(counts.collect::<Vec<_>>(), [3, 4, 16], "the one that changed last comes first");
+}
+
+#[test]
+fn the_book_the_history_and_several_senses_are_kept_by_postgresql() {
+    let postgres = Postgres::start();
+    a_rule_lives(&Parts::on(on(postgres.url())));
+    let postgres = Postgres::start();
+    states_differ(on(postgres.url()));
+    let postgres = Postgres::start();
+    let (_dir, data) = folder();
+    let server = start_on(Way::Team, &data, on(postgres.url()));
+    several_senses(&server.set_up());
 }

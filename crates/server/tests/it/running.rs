@@ -34,6 +34,7 @@ pub(crate) struct Place {
     pub(crate) max_rate: Option<u32>,
     pub(crate) max_examples: Option<u32>,
     pub(crate) max_bytes: Option<u64>,
+    pub(crate) max_copies: Option<u64>,
     pub(crate) oidc: Option<Oidc>,
     pub(crate) body_patience: Option<Duration>,
 }
@@ -52,6 +53,7 @@ pub(crate) fn settings(way: Way, dir: &Path, place: Place) -> Settings {
         max_rate: place.max_rate,
         max_examples: place.max_examples,
         max_bytes: place.max_bytes,
+        max_copies: place.max_copies,
         oidc: place.oidc,
     }
 }

@@ -355,7 +355,11 @@ fn senses_are_asked(owner: &Client) {
 fn several_senses_go_from_a_table_to_a_url() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
-    let owner = server.owner();
+    several_senses(&server.owner());
+}
+
+/// From a table to a URL, and out and in again.
+pub(crate) fn several_senses(owner: &Client) {
     let (mut rows, mut files) = machines(40);
     rows[5]["photo"] = json!("photos/lost.png");
     rows[6]["photo"] = json!("../../secret.png");
@@ -378,25 +382,25 @@ fn several_senses_go_from_a_table_to_a_url() {
         .map(|sense| format!("{}: {}", sense["name"], sense["modality"]))
         .collect();
     assert_eq!(kinds.len(), 3, "{kinds:?}");
-    let left_out = problems(&owner, &dataset);
+    let left_out = problems(owner, &dataset);
     for lost in ["lost.png", "secret.png", "hostname"] {
         assert!(left_out.contains(lost), "{lost}: {left_out}");
     }
-    senses_are_sent(&owner, &dataset);
+    senses_are_sent(owner, &dataset);
 
-    looked(&owner, &dataset);
+    looked(owner, &dataset);
     let open = owner.get(&format!("/v1/datasets/{dataset}/queue")).body["examples"][0].clone();
     owner.post(
         &format!("/v1/datasets/{dataset}/labels"),
         &json!({ "example": open["id"], "label": "dirty slow" }),
     );
-    let model = deployed(&owner, &dataset, "machines");
+    let model = deployed(owner, &dataset, "machines");
     assert_eq!((&model["modality"], &model["n_examples"]), (&json!("senses"), &json!(40)), "{model}");
     assert!(model["senses"].as_array().is_some_and(|senses| senses.len() >= 2), "{model}");
 
-    senses_are_asked(&owner);
+    senses_are_asked(owner);
     for format in ["csv", "jsonl", "parquet"] {
-        let again = out_and_in(&owner, &dataset, format);
+        let again = out_and_in(owner, &dataset, format);
         let counts = [&again["modality"], &again["n_examples"], &again["n_labelled"], &again["n_problems"]];
         assert_eq!(counts, [&json!("senses"), &json!(40), &json!(40), &json!(0)], "{format}: {again}");
     }

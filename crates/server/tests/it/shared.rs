@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use server::{ServerError, Store, Way};
@@ -51,6 +52,24 @@ fn tuned(owner: &Client, dataset: &str) -> String {
     ended["result"]["model"].as_str().expect("a model").to_owned()
 }
 
+/// Photos come from the store to a server's folder, go when nobody has used them for long, and come again.
+#[track_caller]
+fn copies_come_and_go(ann: &Client, dataset: &str, data: &Path) {
+    tuned(ann, dataset);
+    let here = || {
+        let files = ["blobs", "models"].map(|folder| walkdir::WalkDir::new(data.join(folder)));
+        let files = files.into_iter().flatten().flatten().filter(|entry| entry.file_type().is_file());
+        files.filter(|entry| !entry.path().starts_with(data.join("blobs/derived"))).collect::<Vec<_>>()
+    };
+    assert!(here().len() >= 16);
+    for entry in here() {
+        let file = std::fs::OpenOptions::new().append(true).open(entry.path()).expect("it is here");
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("aged");
+    }
+    ann.until(|| here().is_empty().then_some(()));
+    tuned(ann, dataset);
+}
+
 #[test]
 fn a_second_server_finds_what_the_first_one_kept() {
     let (_store_dir, store_data) = folder();
@@ -84,7 +103,7 @@ fn a_second_server_finds_what_the_first_one_kept() {
     assert_eq!(kept, 16 + 4 + 1, "sixteen photos, a bundle with three files, and whose store it is");
 
     let (_second_dir, second_data) = folder();
-    let second = start_on(Way::Team, &second_data, place());
+    let second = start_on(Way::Team, &second_data, Place { max_copies: Some(1), ..place() });
     let nobody = second.nobody();
     let ann = nobody
         .with_session(&nobody.post("/v1/login", &json!({ "name": "ann", "password": "a long password" })));
@@ -98,8 +117,7 @@ fn a_second_server_finds_what_the_first_one_kept() {
     };
     let answer = ann.post(&format!("/v1/models/{model}/predict"), &json!({ "inputs": [{ "image": image }] }));
     assert_eq!(answer.body["predictions"][0]["answer"], "blue", "{answer:?}");
-    // The photos come from the store.
-    tuned(&ann, &dataset);
+    copies_come_and_go(&ann, &dataset, &second_data);
     let (_other_dir, other_data) = folder();
     let other = Place { database: None, ..place() };
     static NEVER: AtomicBool = AtomicBool::new(false);

@@ -74,6 +74,37 @@ fn what_changes_is_noticed_and_another_model_is_compared() {
 }
 
 #[test]
+fn another_mix_of_what_is_well_known_is_noticed_by_how_the_base_sees_it() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("parts", &parts(30));
+    let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": tuned(&owner, &dataset) }));
+    assert_eq!(deployed.status, 200, "{deployed:?}");
+    let (red, blue) = ([180, 30, 40], [30, 40, 180]);
+    let ask = |round: u32, colours: [[u8; 3]; 2]| {
+        let photo = |number: u32| photo(colours[number as usize % 2], 50 * round + number);
+        let inputs: Vec<Value> =
+            (0..50).map(|number| json!({ "image": base64_of(&photo(number)) })).collect();
+        assert_eq!(owner.post("/v1/predict/parts", &json!({ "inputs": inputs })).status, 200);
+    };
+    let drift = || owner.get("/v1/deployments/parts/monitor").body["drift"].clone();
+    (0..6).for_each(|round| ask(round, [red, blue]));
+    let same = drift();
+    assert_eq!((&same["seen"]["n"], &same["seen"]["changed_at"]), (&json!(300), &json!(null)), "{same}");
+    (6..12).for_each(|round| ask(round, [blue, blue]));
+    let other = drift();
+    assert!(other["seen"]["changed_at"].is_string(), "{other}");
+    assert!(owner.get("/v1/deployments").body["deployments"][0]["changed_at"].is_string());
+    // Another start knows it, and what came before.
+    drop(owner);
+    drop(server);
+    let server = start(Way::Local, &data);
+    let again = server.owner().get("/v1/deployments/parts/monitor").body["drift"].clone();
+    assert_eq!(again["seen"], other["seen"], "{again}");
+}
+
+#[test]
 fn who_asks_too_fast_is_told_to_wait() {
     let (_dir, data) = folder();
     let server = start_on(Way::Local, &data, Place { max_rate: Some(2), ..Place::default() });

@@ -36,6 +36,8 @@ export const monitor = {
   'monitor.drift.unseen': 'No input has been looked at yet.',
   'monitor.drift.same': 'Nothing changed so far: {n} {n|input|inputs} looked at.',
   'monitor.drift.changed': 'Inputs are no longer like those that came before, since {when}.',
+  'monitor.drift.familiar': 'How familiar they are to the model.',
+  'monitor.drift.seen': 'How the base sees them.',
   'monitor.drift.evidence': 'Evidence for a change: {evidence}. From {needed} on it is called one.',
   'monitor.drift.text': 'You may look as often as you like: of a hundred deployments where nothing ever changes, at most one is called changed.',
   'monitor.drift.do': 'What to do',

@@ -38,6 +38,8 @@ export const monitor: Record<keyof typeof en, string> = {
   'monitor.drift.unseen': '还没有查看过输入。',
   'monitor.drift.same': '目前没有变化：已查看 {n} 个输入。',
   'monitor.drift.changed': '从 {when} 起，输入和以前的不再一样。',
+  'monitor.drift.familiar': '模型对输入的熟悉程度。',
+  'monitor.drift.seen': '底座看到的特征。',
   'monitor.drift.evidence': '变化的证据：{evidence}。达到 {needed} 才算有变化。',
   'monitor.drift.text': '可以随时来看：在一百个从未变化的部署中，最多有一个会被误判为有变化。',
   'monitor.drift.do': '该怎么办',

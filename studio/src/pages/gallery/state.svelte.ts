@@ -222,14 +222,17 @@ export class GalleryState {
     let undone = 0;
     let marks = false;
     try {
-      for (; undone < n; undone += 1) {
-        const { example, what } = await labels.undo(this.store.id);
+      while (undone < n) {
+        const { example, what, n: together } = await labels.undo(this.store.id);
+        undone += together;
         marks = what === 'marks';
         this.changed(example);
       }
     } catch (error) {
       toasts.failed(error);
     }
+    // Of many that are taken back together one is told.
+    if (undone > 1) await this.#paged.afresh();
     await this.store.load();
     if (undone > 0) toasts.say(marks ? t('gallery.undone.marks') : t('gallery.undone', { n: undone }));
   }

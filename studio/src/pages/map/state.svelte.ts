@@ -212,7 +212,7 @@ export class MapState {
     this.against.clear();
     let undone = 0;
     try {
-      for (; undone < n; undone += 1) await labels.undo(this.store.id);
+      while (undone < n) undone += (await labels.undo(this.store.id)).n;
     } catch (error) {
       toasts.failed(error);
     }

@@ -47,4 +47,11 @@ INSERT INTO room (tenant, examples, bytes)
     COALESCE((SELECT SUM(f.bytes) FROM (SELECT tenant, blob, MAX(bytes) AS bytes FROM dataset_file GROUP BY tenant, blob) f WHERE f.tenant = t.id), 0)
     + COALESCE((SELECT SUM(OCTET_LENGTH(e.body)) FROM example e WHERE e.tenant = t.id), 0)
     + COALESCE((SELECT SUM(m.bytes) FROM model m WHERE m.tenant = t.id), 0)
-    + COALESCE((SELECT SUM(u.bytes) FROM upload u WHERE u.tenant = t.id), 0) AS BIGINT) FROM tenant t
+    + COALESCE((SELECT SUM(u.bytes) FROM upload u WHERE u.tenant = t.id), 0) AS BIGINT) FROM tenant t;
+-- Whether what a base makes of inputs has changed, and when there was evidence enough; absent while too few came.
+ALTER TABLE drift ADD COLUMN shift TEXT;
+ALTER TABLE drift ADD COLUMN shifted_at BIGINT;
+-- Events of one request share the number that the data set had before it; they are taken back together. Absent where that was not written down.
+ALTER TABLE label_event ADD COLUMN step BIGINT;
+CREATE INDEX label_event_undone ON label_event (dataset, undoes) WHERE undoes IS NOT NULL;
+CREATE INDEX label_event_by_step ON label_event (dataset, step)
