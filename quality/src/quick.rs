@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use dataset::{Dataset, ExampleId, Target};
@@ -23,6 +23,8 @@ const TASKS: [(&str, usize, usize); 3] =
 const LABELS: [usize; 4] = [10, 20, 35, 100];
 /// Labels between one queue and the next.
 const STEP: usize = 2;
+/// A person waits at most so long after a label.
+const PATIENCE: Duration = Duration::from_millis(300);
 /// At most so much below what tuning makes of the same labels, on average over the draws.
 const BELOW: f64 = 0.02;
 /// Least share of intervals of 95 % that hold the accuracy on the examples that nobody labels, whose number leaves some open as well.
@@ -75,6 +77,50 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
             good &= tuned - quick <= BELOW && (told.is_empty() || held >= HELD);
         }
     }
+    good &= print_patience(data)?;
+    Ok(good)
+}
+
+/// How long a person waits after a label among 1,000 examples, whatever is asked for: judging and choosing what comes next, the middle of
+/// five. Every second example has an answer.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+fn print_patience(data: &Path) -> anyhow::Result<bool> {
+    let tasks = task::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tasks"))?;
+    let task = tasks.iter().find(|task| task.name.starts_with("clothing")).context("a task has gone")?;
+    let (train, test) = (read(task, &data.join(&task.train))?, read(task, &data.join(&task.test))?);
+    let (train_table, test_table) = tables(task, data)?;
+    let labels = train_table.and(&test_table).labels;
+    let all = |table: &Table| (0..table.n()).collect::<Vec<usize>>();
+    let mut both = joined(&train, &all(&train_table), &test, &all(&test_table));
+    let n = both.examples.len().min(1000);
+    both.examples.truncate(n);
+    let (order, cancelled): (Vec<usize>, _) = ((0..n).collect(), AtomicBool::new(false));
+    let (quick, _, _) = Quick::look(&home()?, both, &order, 1, &Run::new(&|_| {}, &cancelled))?;
+    let given = |row: usize| row.is_multiple_of(2).then(|| labels[row]);
+    let kinds = [
+        ("one class", Answers::Classes((0..n).map(given).collect())),
+        (
+            "several labels",
+            Answers::Sets((0..n).map(|row| given(row).map(|one| vec![one / 2, 5 + one % 5])).collect()),
+        ),
+        ("a number", Answers::Numbers((0..n).map(|row| given(row).map(f64::from)).collect())),
+    ];
+    let mut good = true;
+    for (name, answers) in kinds {
+        let drawn = answers.given();
+        // The first one prepares what all later ones share.
+        quick.judge(&answers, &drawn);
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            let began = Instant::now();
+            let judged = quick.judge(&answers, &drawn);
+            quick.next(&answers, &judged, 60)?;
+            times.push(began.elapsed());
+        }
+        times.sort_unstable();
+        println!("after a label, {n} examples, {name}: {:.0} ms", times[2].as_secs_f64() * 1e3);
+        good &= times[2] <= PATIENCE;
+    }
     Ok(good)
 }
 
@@ -109,7 +155,7 @@ fn draw_of(task: &Task, data: &Path, n_classes: usize, draw: usize) -> anyhow::R
             }
             judged = quick.judge(&Answers::Classes(labels.clone()), &drawn);
         }
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let again = quick.judge(&Answers::Classes(labels.clone()), &drawn);
         let took = began.elapsed();
         let Says::Classes(says) = &again.says else { anyhow::bail!("nothing is said of {n_labels} labels") };

@@ -65,6 +65,23 @@ test('a label against a rule is warned of, and a key takes the one the rule asks
   assert.deepEqual(given, [['things-x0', 'cat'], ['things-x0', 'dog'], ['things-x1', 'cat']]);
 });
 
+test('rules are heard where many are labelled at once, and followed by one press', LIMIT, async () => {
+  await stage.open('/d/things/gallery');
+  await page.getByTestId('grid').getByRole('option').first().waitFor();
+  await page.getByTestId('grid').focus();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('1');
+  const against = page.getByTestId('against');
+  await against.getByText(SPLIT).waitFor();
+  await page.waitForFunction(() => [...document.images].every((image) => image.complete));
+  await stage.shot('book-5-many');
+  await page.getByTestId('follow-all').click();
+  await against.waitFor({ state: 'detached' });
+  const [given, followed] = stage.sent(/batch$/).map((call) => call.body.labels);
+  assert(given.every((/** @type {any} */ one) => one.label === 'cat') && followed.every((/** @type {any} */ one) => one.label === 'dog'));
+  assert(followed.length > 1 && followed.length <= given.length);
+});
+
 test('a case is decided by its number, by a name, and taken back', LIMIT, async () => {
   await stage.open('/d/things/worklist');
   const finding = page.getByTestId('finding');

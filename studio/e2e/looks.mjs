@@ -152,6 +152,23 @@ test('a lasso on the map selects, and a key labels all of it', LIMIT, async () =
   assert(given.length > 10 && given.every((/** @type {any} */ one) => one.label === 'dog'));
 });
 
+test('numbers and several labels have colours on the map', LIMIT, async () => {
+  await open('/d/weights/map');
+  await page.getByTestId('map').waitFor();
+  await page.getByTestId('groups').getByRole('button', { name: /above .*, up to/ }).first().click();
+  await page.getByTestId('chosen').getByText(/[1-9]\d* selected/).waitFor();
+  await page.waitForTimeout(300);
+  await shot('map-3-numbers');
+  await open('/d/tags/map');
+  await page.getByTestId('map-class').selectOption('wet');
+  await page.getByTestId('groups').getByRole('button', { name: /wet/ }).click();
+  await page.getByTestId('chosen').getByText(/[1-9]\d* selected/).waitFor();
+  await page.waitForTimeout(300);
+  await shot('map-4-sets');
+  await open('/d/things/map');
+  await page.getByTestId('map').waitFor();
+});
+
 test('the list of the map does without a pointer', LIMIT, async () => {
   await page.getByTestId('groups').getByRole('button', { name: /the model disagrees/ }).focus();
   await page.keyboard.press('Enter');
@@ -180,7 +197,7 @@ test('in Chinese, in the dark, on a phone', LIMIT, async () => {
   phone.on('pageerror', (error) => stage.complaints.push(error.message));
   for (const [at, name, ready] of [
     ['/', 'home', 'drop-zone'], ['/d/things/label', 'label', 'current'], ['/d/weights/label', 'number', 'number'], ['/d/tags/label', 'tags', 'suggests'], ['/d/tags/worklist', 'worklist', 'finding'], ['/d/texts/label', 'texts', 'current'],
-    ['/d/parts/models/inspector', 'inspector', 'inspector'], ['/d/things/map', 'map', 'map'],
+    ['/d/parts/models/inspector', 'inspector', 'inspector'], ['/d/things/map', 'map', 'map'], ['/d/weights/map', 'numbers-map', 'map'],
   ]) {
     await phone.goto(`${stage.base}#${at}`);
     await phone.getByTestId(ready ?? '').waitFor();

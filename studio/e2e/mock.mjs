@@ -167,7 +167,14 @@ function makeWorld({ width, height, nPoints }) {
       if (more === 'examples') return { total: all.length, examples: all.slice(Number(query.get('offset') ?? 0), Number(query.get('offset') ?? 0) + Number(query.get('limit') ?? 100)) };
       if (more === 'queue') return { why: '', examples: all.filter((one) => !isAnswered(one)).slice(0, Number(query.get('limit') ?? 20)) };
       if (more === 'live') return live(of);
-      if (more === 'labels' && rest === 'batch') return body.labels.map((/** @type {any} */ one) => label(of, one)).at(-1);
+      if (more === 'labels' && rest === 'batch') {
+        /** @type {any[]} */
+        const taken = body.labels.map((/** @type {any} */ one) => ({ ...label(of, one), example: one.example }));
+        const broken = taken.filter((one) => one.broken);
+        const [first] = broken;
+        const { event, n_labelled } = taken.at(-1);
+        return { event, n_labelled, n_unsure: 0, broken: first ? [{ ...first.broken, examples: broken.map((one) => one.example) }] : [] };
+      }
       if (more === 'labels') return label(of, body);
       if (more === 'events') return { events: [] };
       if (more === 'undo') {
@@ -292,8 +299,11 @@ function predicted(width, height) {
 function map(id, of, n) {
   const classes = of.classes.map((/** @type {any} */ one) => one.name);
   const k = Math.max(2, classes.length);
-  /** @type {{ state: string, ids: string[], x: number[], y: number[], labels: (number | null)[], classes: string[], suggestions: (number | null)[] }} */
-  const answer = { state: 'ready', ids: [], x: [], y: [], labels: [], classes, suggestions: [] };
+  /** @type {{ state: string, ids: string[], x: number[], y: number[], classes: string[], disagrees: boolean[], [said: string]: any }} */
+  const answer = { state: 'ready', ids: [], x: [], y: [], classes, labels: [], suggestions: [], sets: [], suggested_sets: [], numbers: [], suggested_numbers: [], disagrees: [] };
+  const lists = /** @type {Record<string, [string, string]>} */ ({ class: ['labels', 'suggestions'], classes: ['sets', 'suggested_sets'], number: ['numbers', 'suggested_numbers'] });
+  const [given, suggested] = lists[of.task] ?? ['labels', 'suggestions'];
+  const said = (/** @type {number} */ c) => (of.task === 'class' ? c : of.task === 'classes' ? [c, ...(c === 0 ? [1] : [])] : 2 + 3 * c + Math.round(10 * random()) / 10);
   let seed = 7;
   const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
   for (let i = 0; i < n; i += 1) {
@@ -303,8 +313,10 @@ function map(id, of, n) {
     answer.ids.push(`${id}-p${i}`);
     answer.x.push(Math.min(1, Math.max(0, 0.5 + 0.28 * Math.cos(angle) + spread())));
     answer.y.push(Math.min(1, Math.max(0, 0.5 + 0.28 * Math.sin(angle) + spread())));
-    answer.labels.push(i % 3 === 0 ? null : c);
-    answer.suggestions.push(random() < 0.06 ? (c + 1) % k : c);
+    answer[given].push(i % 3 === 0 ? null : said(c));
+    const against = random() < 0.06;
+    answer[suggested].push(said(against ? (c + 1) % k : c));
+    answer.disagrees.push(against && i % 3 !== 0);
   }
   return answer;
 }

@@ -21,7 +21,20 @@ export function rgbOf(at: number, dark: boolean): [number, number, number] {
 }
 
 export function cssOf(at: number, dark: boolean): string {
-  return `rgb(${rgbOf(at, dark).map((part) => Math.round(part * 255)).join(' ')})`;
+  return asCss(rgbOf(at, dark));
+}
+
+/** Of a part of numbers: the least are blue, the greatest red. `share` is in [0, 1]. */
+export function rgbOfShare(share: number, dark: boolean): [number, number, number] {
+  return fromHsl(230 * (1 - share), dark ? 0.62 : 0.68, dark ? 0.62 : 0.42);
+}
+
+export function cssOfShare(share: number, dark: boolean): string {
+  return asCss(rgbOfShare(share, dark));
+}
+
+function asCss(rgb: [number, number, number]): string {
+  return `rgb(${rgb.map((part) => Math.round(part * 255)).join(' ')})`;
 }
 
 function fromHsl(hue: number, saturation: number, lightness: number): [number, number, number] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { arranged, cloudOf, corners, Grid, marked, packed, paint } from './map';
+import { arranged, cloudOf, corners, fifths, Grid, marked, packed, paint } from './map';
 
 const cloud = cloudOf([0.1, 0.5, 0.52, 1], [0.1, 0.5, 0.5, 1]);
 const colour = Uint8Array.of(1, 0, 1, 0);
@@ -59,4 +59,11 @@ test('a search by cells finds what a search by all would', () => {
     const least = Math.min(...gaps);
     expect(cells.nearest([px, py], 0.2)).toBe(least <= 0.04 ? gaps.indexOf(least) : null);
   }
+});
+
+test('numbers are parted into fifths, and equal ones stay together', () => {
+  const { ends, of } = fifths([5, 1, null, 3, 2, 4, undefined, 10, 6, 9, 8, 7]);
+  expect([ends, [1, 2, 3, 10].map(of)]).toEqual([[2, 4, 6, 8], [0, 0, 1, 4]]);
+  expect(fifths([1, 1, 1, 1, 1, 1, 1, 9])).toMatchObject({ ends: [1] });
+  expect([fifths([7, 7]).ends, fifths([7, 7]).of(7), fifths([]).ends]).toEqual([[], 0, []]);
 });

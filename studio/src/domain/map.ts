@@ -149,3 +149,12 @@ function place(share: number): number {
 export function corners([ax, ay]: Point, [bx, by]: Point): Point[] {
   return [[ax, ay], [bx, ay], [bx, by], [ax, by]];
 }
+
+/** Fifths of numbers: where each but the last ends, and which of them each number is in, from 0. Equal numbers are in one of them. */
+export function fifths(values: readonly (number | null | undefined)[]): { ends: number[]; of: (value: number) => number } {
+  const sorted = values.filter((value) => value != null).sort((a, b) => a - b);
+  const ends = [1, 2, 3, 4].map((k) => sorted[Math.ceil((k * sorted.length) / 5) - 1]).filter((end) => end !== undefined);
+  // The largest number ends the last of them, which has no end of its own.
+  const parting = [...new Set(ends)].filter((end) => end !== sorted.at(-1));
+  return { ends: parting, of: (value) => parting.filter((end) => value > end).length };
+}

@@ -12,10 +12,10 @@ use super::examples::is_veiled;
 use super::reading::found;
 use crate::App;
 use crate::error::ApiError;
-use crate::live::Standing;
+use crate::live::{Opinion, Standing};
 use crate::people::{Caller, Right};
 
-/// Where examples lie: all lists are of one length.
+/// Where examples lie: lists have a place for each, or are empty where there is nothing to say.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Map {
     /// `looking`: features are being computed, or the map is being drawn. `ready`.
@@ -30,6 +30,14 @@ pub(super) struct Map {
     labels: Vec<Option<u32>>,
     /// What the quick model would say, not having seen the label: places among the classes.
     suggestions: Vec<Option<u32>>,
+    /// Where several labels are asked for: their places among the classes, instead of `labels`; and what the quick model would say.
+    sets: Vec<Option<Vec<u32>>>,
+    suggested_sets: Vec<Option<Vec<u32>>>,
+    /// Where a number is asked for, instead of `labels`; and what the quick model would say.
+    numbers: Vec<Option<f64>>,
+    suggested_numbers: Vec<Option<f64>>,
+    /// Whether the quick model would not have given the answer that there is.
+    disagrees: Vec<bool>,
 }
 
 /// Where the examples lie on a plane; ask again while it is being drawn.
@@ -48,24 +56,37 @@ pub(super) async fn map(
     let (Some(places), Some(opinion)) = (live.map(), live.opinion()) else {
         return Ok(Json(Map { state: "looking", ..Map::default() }));
     };
-    let n = opinion.ids.len();
-    let none = vec![None; n];
-    let (labels, suggestions) = match (&opinion.answers, &opinion.judged.says) {
-        // What is not one class of several has no colour; what is hidden has none either.
-        _ if is_veiled(&of, &caller) => (none.clone(), none),
-        (Answers::Classes(given), Says::Classes(all)) => {
-            (given.clone(), all.iter().map(|suggestion| suggestion.map(|(class, _)| class)).collect())
-        }
-        (Answers::Classes(given), _) => (given.clone(), none),
-        _ => (none.clone(), none),
-    };
+    // What is hidden has no colour.
+    let coloured = if is_veiled(&of, &caller) { Map::default() } else { Map::coloured(&opinion) };
     Ok(Json(Map {
         state: "ready",
         ids: opinion.ids.to_vec(),
         x: places.iter().map(|place| place[0]).collect(),
         y: places.iter().map(|place| place[1]).collect(),
         classes: opinion.classes.clone(),
-        labels,
-        suggestions,
+        ..coloured
     }))
+}
+
+impl Map {
+    /// What people and the quick model say of each example; lists of other kinds of answers are empty.
+    fn coloured(opinion: &Opinion) -> Self {
+        let n = opinion.ids.len();
+        let mut map =
+            Self { disagrees: (0..n).map(|row| opinion.is_against(row)).collect(), ..Self::default() };
+        match &opinion.answers {
+            Answers::Classes(given) => map.labels.clone_from(given),
+            Answers::Sets(given) => map.sets.clone_from(given),
+            Answers::Numbers(given) => map.numbers.clone_from(given),
+        }
+        match &opinion.judged.says {
+            Says::Nothing => {}
+            Says::Classes(all) => {
+                map.suggestions = all.iter().map(|said| said.map(|(class, _)| class)).collect();
+            }
+            Says::Sets(_) => map.suggested_sets = (0..n).map(|row| opinion.suggested_set(row)).collect(),
+            Says::Numbers { told, .. } => map.suggested_numbers = told.iter().copied().map(Some).collect(),
+        }
+        map
+    }
 }

@@ -117,6 +117,17 @@ impl Opinion {
         rows.into_iter().map(|(row, _)| self.ids[row].as_str()).collect()
     }
 
+    /// Whether it would not have given the answer of an example, by its row.
+    pub(crate) fn is_against(&self, row: usize) -> bool {
+        self.against(row).is_some()
+    }
+
+    /// The labels of a row that are more probable than not, by their places among the classes; only where several are asked for.
+    pub(crate) fn suggested_set(&self, row: usize) -> Option<Vec<u32>> {
+        let Says::Sets(probs) = &self.judged.says else { return None };
+        Some((0..).zip(probs.row(row)).filter(|(_, p)| **p >= EVEN).map(|(class, _)| class).collect())
+    }
+
     /// How much speaks against the answer of an example, in any unit; absent where nothing does.
     fn against(&self, row: usize) -> Option<f64> {
         match (&self.judged.says, &self.answers) {

@@ -226,6 +226,11 @@ fn several_labels_are_suggested_measured_and_contradicted() {
         "half of them the model is unsure of, half are drawn at random"
     );
 
+    let map =
+        owner.until(|| Some(owner.get(&format!("{at}/map")).body).filter(|map| map["state"] == "ready"));
+    let sets = map["sets"].as_array().expect("sets").iter().filter(|set| set.is_array()).count();
+    assert!(sets == 60 && map["suggested_sets"][0].is_array() && map["labels"] == json!([]), "{map}");
+
     // Those that nobody labelled are told apart.
     let open = owner.get(&format!("{at}/examples?state=unlabelled")).body["examples"].clone();
     let truth: std::collections::HashMap<String, Vec<&str>> = complaints().into_iter().collect();
@@ -340,6 +345,7 @@ fn numbers_are_suggested_with_intervals_and_findings_about_them_decided() {
         (json!("rmse"), json!("r2"))
     );
     numbers_are_suggested(&owner, &at);
+    numbers_have_colours(&owner, &at);
     a_far_number_is_found(&owner, &at);
 }
 
@@ -353,6 +359,18 @@ fn label_reds(owner: &Client, at: &str, queue: impl Fn() -> Value) {
             given += 1;
         }
     }
+}
+
+/// The map tells every number, and what would be said of each example.
+#[track_caller]
+fn numbers_have_colours(owner: &Client, at: &str) {
+    let map =
+        owner.until(|| Some(owner.get(&format!("{at}/map")).body).filter(|map| map["state"] == "ready"));
+    let all = |field: &str| map[field].as_array().cloned().expect("a list");
+    let given = all("numbers").iter().filter(|number| number.is_number()).count();
+    assert!(given >= 40 && all("labels").is_empty() && all("sets").is_empty(), "{map}");
+    assert!(all("suggested_numbers").iter().all(Value::is_number), "{map}");
+    assert_eq!(all("disagrees").len(), all("ids").len());
 }
 
 #[track_caller]

@@ -1,10 +1,11 @@
 // The map of a dataset: its points, what is seen of it, what is selected, and labels for what is selected.
 
 import { datasets, examples, labels } from '../../api/calls';
-import type { BrokenByMany, Example, Spots } from '../../api/types';
+import type { BrokenByMany, Example, Spots, Task } from '../../api/types';
 import { toasts } from '../../app/toasts.svelte';
 import { ofClass } from '../../domain/answers';
-import { cloudOf, Grid, type Cloud } from '../../domain/map';
+import { rgbOf, rgbOfShare } from '../../domain/colours';
+import { cloudOf, fifths, Grid, packed, type Cloud } from '../../domain/map';
 import { batches } from '../../domain/pool';
 import type { Size } from '../../domain/runs';
 import { fitted, panned, toPicture, zoomed, type Point, type View } from '../../domain/view';
@@ -29,6 +30,8 @@ export class MapState {
   spots = $state.raw<Spots | null>(null);
   error = $state.raw<unknown>(null);
   colouring = $state<Colouring>('label');
+  /** Of several labels, the one that points are coloured by: its place among the classes. */
+  asked = $state(0);
   tool = $state<MapTool>('pan');
   view = $state.raw<View>({ scale: 1, x: 0, y: 0 });
   frame = $state.raw<Size>({ width: 0, height: 0 });
@@ -72,22 +75,60 @@ export class MapState {
     this.fit();
   }
 
-  /** For each point the place of its colour: 0 for none, then the classes; or 1 where the model agrees, 2 where not. */
+  get task(): Task {
+    return this.store.data?.task ?? 'class';
+  }
+
+  /** Fifths of the numbers that were given; while there are none, of those that would be. */
+  readonly fifths = $derived.by(() => {
+    void this.round;
+    const given = this.spots?.numbers ?? [];
+    return fifths(given.some((number) => number != null) ? given : (this.spots?.suggested_numbers ?? []));
+  });
+
+  /** For each point the place of its colour: 0 for none, then classes, fifths, or without and with a label; or 1 where the model agrees, 2 where not. */
   colours(): Uint8Array {
-    const { spots, colouring } = this;
-    const result = new Uint8Array(this.cloud.n);
-    if (!spots) return result;
-    const from = colouring === 'suggestion' ? spots.suggestions : spots.labels;
-    for (let i = 0; i < result.length; i += 1) {
-      const one = from[i];
-      if (colouring === 'disagrees') result[i] = spots.labels[i] == null ? 0 : this.disagrees(i) ? 2 : 1;
-      else result[i] = one == null ? 0 : 1 + (one % 255);
+    return Uint8Array.from({ length: this.cloud.n }, (_, i) => this.#colour(i));
+  }
+
+  #colour(i: number): number {
+    const { spots } = this;
+    if (!spots) return 0;
+    if (this.colouring === 'disagrees') return this.isOpen(i) ? 0 : this.disagrees(i) ? 2 : 1;
+    const suggested = this.colouring === 'suggestion';
+    if (this.task === 'number') {
+      const number = (suggested ? spots.suggested_numbers : spots.numbers)[i];
+      return number == null ? 0 : 1 + this.fifths.of(number);
     }
-    return result;
+    if (this.task === 'classes') {
+      const set = (suggested ? spots.suggested_sets : spots.sets)[i];
+      return set == null ? 0 : set.includes(this.asked) ? 2 : 1;
+    }
+    const one = (suggested ? spots.suggestions : spots.labels)[i];
+    return one == null ? 0 : 1 + (one % 255);
+  }
+
+  /** The values of pixels by the place of a colour. */
+  palette(dark: boolean): Uint32Array {
+    const values = Uint32Array.from({ length: 256 }, (_, i) => packed(rgbOf(i - 1, dark)));
+    const parts = this.fifths.ends.length;
+    if (this.colouring === 'disagrees') values.set([packed(rgbOf(-1, dark)), packed(dark ? [1, 0.45, 0.4] : [0.75, 0.1, 0.08])], 1);
+    else if (this.task === 'number') for (let k = 0; k <= parts; k += 1) values[1 + k] = packed(rgbOfShare(parts > 0 ? k / parts : 0.5, dark));
+    else if (this.task === 'classes') values.set([packed(dark ? [0.75, 0.78, 0.77] : [0.3, 0.34, 0.33]), packed(rgbOf(this.asked, dark))], 1);
+    return values;
+  }
+
+  /** Whether nobody gave an answer, as far as it may be seen. */
+  isOpen(i: number): boolean {
+    const { spots } = this;
+    return spots?.labels[i] == null && spots?.sets[i] == null && spots?.numbers[i] == null;
   }
 
   disagrees(i: number): boolean {
-    const [label, suggestion] = [this.spots?.labels[i], this.spots?.suggestions[i]];
+    const { spots } = this;
+    // Of one class of several it is known at once, also of what was labelled since.
+    if (this.task !== 'class') return spots?.disagrees[i] ?? false;
+    const [label, suggestion] = [spots?.labels[i], spots?.suggestions[i]];
     return label != null && suggestion != null && label !== suggestion;
   }
 
@@ -161,7 +202,7 @@ export class MapState {
   }
 
   get mayLabel(): boolean {
-    return this.store.data?.task === 'class' && this.nSelected > 0 && this.labelling === null;
+    return this.task === 'class' && this.nSelected > 0 && this.labelling === null;
   }
 
   /** One class for all that are selected. */
