@@ -68,8 +68,7 @@ test('a label against a rule is warned of, and a key takes the one the rule asks
 test('rules are heard where many are labelled at once, and followed by one press', LIMIT, async () => {
   await stage.open('/d/things/gallery');
   await page.getByTestId('grid').getByRole('option').first().waitFor();
-  await page.getByTestId('grid').focus();
-  await page.keyboard.press('Control+a');
+  for (const at of [8, 9, 10]) await page.getByTestId('grid').getByRole('option').nth(at).click({ modifiers: ['Control'] });
   await page.keyboard.press('1');
   const against = page.getByTestId('against');
   await against.getByText(SPLIT).waitFor();
@@ -79,7 +78,7 @@ test('rules are heard where many are labelled at once, and followed by one press
   await against.waitFor({ state: 'detached' });
   const [given, followed] = stage.sent(/batch$/).map((call) => call.body.labels);
   assert(given.every((/** @type {any} */ one) => one.label === 'cat') && followed.every((/** @type {any} */ one) => one.label === 'dog'));
-  assert(followed.length > 1 && followed.length <= given.length);
+  assert.deepEqual([given.length, followed.length], [3, 3]);
 });
 
 test('a case is decided by its number, by a name, and taken back', LIMIT, async () => {

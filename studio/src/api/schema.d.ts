@@ -1619,6 +1619,14 @@ export interface components {
             /** @description For people. */
             words: string;
         };
+        /** @description A rule that speaks against some of the labels that were given at once. */
+        BrokenByMany: {
+            /** @description The label it asks for; absent where it says that such examples are not used. */
+            asks?: string | null;
+            /** @description The examples whose label it speaks against. */
+            examples: string[];
+            rule: components["schemas"]["BookRule"];
+        };
         /** @description A label that a rule speaks against. */
         BrokenRule: {
             /** @description The label it asks for; absent where it says that such examples are not used. */
@@ -2417,14 +2425,22 @@ export interface components {
         Many: {
             labels: components["schemas"]["Given"][];
         };
-        /** @description Where examples lie: all lists are of one length. */
+        /** @description Where examples lie: lists have a place for each, or are empty where there is nothing to say. */
         Map: {
             classes: string[];
+            /** @description Whether the quick model would not have given the answer that there is. */
+            disagrees: boolean[];
             ids: string[];
             /** @description Places among the classes. */
             labels: (number | null)[];
+            /** @description Where a number is asked for, instead of `labels`; and what the quick model would say. */
+            numbers: (number | null)[];
+            /** @description Where several labels are asked for: their places among the classes, instead of `labels`; and what the quick model would say. */
+            sets: (number[] | null)[];
             /** @description `looking`: features are being computed, or the map is being drawn. `ready`. */
             state: string;
+            suggested_numbers: (number | null)[];
+            suggested_sets: (number[] | null)[];
             /** @description What the quick model would say, not having seen the label: places among the classes. */
             suggestions: (number | null)[];
             /** @description In [0, 1]. */
@@ -2962,13 +2978,27 @@ export interface components {
             broken?: components["schemas"]["BrokenRule"] | null;
             /**
              * Format: int64
-             * @description The number of the event, or of the last one.
+             * @description The number of the event.
              */
             event: number;
             /** Format: int64 */
             n_labelled: number;
             /** @description What speaks against the label: a rule of the label book, or else the quick model. */
             warning?: string | null;
+        };
+        /** @description What labels that were given at once did. */
+        TakenMany: {
+            /** @description The rules of the label book that speak against some of them; the labels stand. */
+            broken: components["schemas"]["BrokenByMany"][];
+            /**
+             * Format: int64
+             * @description The number of the last event.
+             */
+            event: number;
+            /** Format: int64 */
+            n_labelled: number;
+            /** @description Labels of which a rule could not tell, as it asks for what was not measured. */
+            n_unsure: number;
         };
         TaughtBy: {
             dataset: string;
@@ -3777,7 +3807,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Taken"];
+                    "application/json": components["schemas"]["TakenMany"];
                 };
             };
         };

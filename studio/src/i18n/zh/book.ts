@@ -35,7 +35,7 @@ export const book: Record<keyof typeof en, string> = {
   'book.warning': '与规则 {number} 不符',
   'book.warning.follow': '改为“{label}”',
   'book.many': '其中 {n} 个标注与规则 {number} 不符',
-  'book.many.follow': '都改为“{label}”',
+  'book.many.follow': '这 {n} 个都改为“{label}”',
   'book.many.keep': '没有标错',
   'book.many.unsure': '有 {n} 个标注未能按规则检查。',
   'book.warning.follow.short': '按规则改标',
