@@ -204,6 +204,15 @@ fn example_of(owner: &Client, at: &str, words: &str) -> Value {
     found.into_iter().flatten().find(begins).unwrap_or_else(|| panic!("{words} is there"))
 }
 
+/// The map tells every set of labels, and what would be said of each example.
+#[track_caller]
+fn sets_have_colours(owner: &Client, at: &str) {
+    let map =
+        owner.until(|| Some(owner.get(&format!("{at}/map")).body).filter(|map| map["state"] == "ready"));
+    let sets = map["sets"].as_array().expect("sets").iter().filter(|set| set.is_array()).count();
+    assert!(sets == 60 && map["suggested_sets"][0].is_array() && map["labels"] == json!([]), "{map}");
+}
+
 #[test]
 fn several_labels_are_suggested_measured_and_contradicted() {
     let (_dir, data) = folder();
@@ -226,10 +235,7 @@ fn several_labels_are_suggested_measured_and_contradicted() {
         "half of them the model is unsure of, half are drawn at random"
     );
 
-    let map =
-        owner.until(|| Some(owner.get(&format!("{at}/map")).body).filter(|map| map["state"] == "ready"));
-    let sets = map["sets"].as_array().expect("sets").iter().filter(|set| set.is_array()).count();
-    assert!(sets == 60 && map["suggested_sets"][0].is_array() && map["labels"] == json!([]), "{map}");
+    sets_have_colours(&owner, &at);
 
     // Those that nobody labelled are told apart.
     let open = owner.get(&format!("{at}/examples?state=unlabelled")).body["examples"].clone();
