@@ -135,8 +135,7 @@ impl Kernel for Everything<'_> {
     #[inline(always)]
     fn run<const FUSED: bool>(self) -> Nearest {
         let mut found = Nearest::new(self.asked.k);
-        (0..self.asked.bank.rows())
-            .for_each(|row| self.asked.compare::<FUSED>(self.query, row, &mut found));
+        (0..self.asked.bank.rows()).for_each(|row| self.asked.compare::<FUSED>(self.query, row, &mut found));
         found
     }
 }

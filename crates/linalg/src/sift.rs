@@ -115,10 +115,7 @@ impl<const Q: usize> Kernel for Look<'_, '_, Q> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(mut self) -> usize {
-        let mut limits = [0.0; Q];
-        for query in 0..Q {
-            limits[query] = self.limit(query);
-        }
+        let mut limits: [f32; Q] = std::array::from_fn(|query| self.limit(query));
         let mut n_compared = 0;
         for block in self.blocks.clone() {
             let mut sums = [[0.0; LANES]; Q];
