@@ -273,12 +273,7 @@ mod tests {
             let held = Held { id: job.id, fence: job.fence };
             let name = files.iter().map(|(name, _)| *name).collect();
             let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect();
-            let example = Incoming {
-                name,
-                body: Some("一二".to_owned()),
-                files,
-                ..Incoming::default()
-            };
+            let example = Incoming { name, body: Some("一二".to_owned()), files, ..Incoming::default() };
             let arrived = Arrived {
                 modality: "text".to_owned(),
                 senses: (None, None),
