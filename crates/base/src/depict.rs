@@ -1,5 +1,7 @@
-//! What an inspector looks at: a photo as it is, of a sound the picture of its spectrum over time, of a series its curves and spectra.
+//! What an inspector looks at: a photo as it is, of a sound the picture of its spectrum over time, of a series its curves and spectra, of
+//! a video its frames and what moves when.
 
+mod film;
 mod trace;
 
 use std::io::Cursor;
@@ -7,12 +9,14 @@ use std::path::Path;
 
 use dataset::Modality;
 use image::imageops::{FilterType, resize};
-use image::{GrayImage, ImageFormat, Luma};
+use image::{GrayImage, ImageBuffer, ImageFormat, Luma, PixelWithColorType};
 use linalg::Matrix;
+use serde::{Deserialize, Serialize};
 
 use crate::prep::PrepError;
 use crate::sound::{BANDS, Cut, Decoder, LogMel, Windows};
 
+pub use film::Film;
 pub use trace::Traces;
 
 /// Longest sound that is looked at whole; of longer ones the rest is told as missing.
@@ -23,19 +27,47 @@ const PIXELS: (u32, u32) = (2, 3);
 const BLACK: f32 = -7.0;
 const WHITE: f32 = 2.0;
 
+/// The scale on which series or videos are drawn, known from those that were learned from. Photos and sounds need none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Canvas {
+    /// Files are series.
+    Series(Traces),
+    /// Files are videos.
+    Videos(Film),
+}
+
+impl Canvas {
+    /// Whether the parts fit together, of what came from a file.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Self::Series(traces) => traces.is_sound(),
+            Self::Videos(film) => film.is_sound(),
+        }
+    }
+}
+
 /// The bytes of a picture: those of the file itself, or for a sound those of its spectrum, 2 pixels a frame of 10 ms and 3 a mel band,
-/// low ones at the bottom; black at 1e-7 of full power and white at a hundred times it. With `traces` files are series.
+/// low ones at the bottom; black at 1e-7 of full power and white at a hundred times it. With a canvas files are what that is for.
 ///
 /// # Errors
 /// [`PrepError`] when the file cannot be read or decoded, or a sound is longer than [`LONGEST`].
-pub fn depict(path: &Path, traces: Option<&Traces>) -> Result<Vec<u8>, PrepError> {
-    if let Some(traces) = traces {
-        return Ok(as_file(&traces.draw(path)?));
+pub fn depict(path: &Path, canvas: Option<&Canvas>) -> Result<Vec<u8>, PrepError> {
+    match canvas {
+        Some(Canvas::Series(traces)) => return Ok(as_file(&traces.draw(path)?)),
+        Some(Canvas::Videos(film)) => return Ok(as_file(&film.draw(path)?)),
+        None => {}
     }
     match dataset::read::modality_of_file(path) {
         Some(Modality::Sound) => spectrum(Decoder::open(path)?),
         _ => std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() }),
     }
+}
+
+/// When in a sound these columns of its picture are: start and end in seconds.
+pub fn seconds_of_sound(left: u32, right: u32) -> [f64; 2] {
+    let a_second = 100.0 * f64::from(PIXELS.0);
+    [left, right].map(|column| f64::from(column) / a_second)
 }
 
 fn spectrum(decoder: Decoder<'_>) -> Result<Vec<u8>, PrepError> {
@@ -51,7 +83,10 @@ fn spectrum(decoder: Decoder<'_>) -> Result<Vec<u8>, PrepError> {
     Ok(as_file(&drawn(&log_mel)))
 }
 
-fn as_file(picture: &GrayImage) -> Vec<u8> {
+fn as_file<P>(picture: &ImageBuffer<P, Vec<u8>>) -> Vec<u8>
+where
+    P: PixelWithColorType<Subpixel = u8>,
+{
     let mut bmp = Cursor::new(Vec::new());
     picture.write_to(&mut bmp, ImageFormat::Bmp).expect("a picture of limited size fits into memory");
     bmp.into_inner()

@@ -7,39 +7,43 @@ use image::RgbImage;
 use crate::engine::{Engine, NetInput};
 use crate::open::{BaseError, FeatureSpec};
 use crate::prep::{self, Fit, ImagePreprocess, PrepError};
-use crate::video::{deviation, differences, largest, last_less_first, mean, mean_step, moving_parts};
+use crate::video::{Moment, deviation, differences, largest, last_less_first, mean, mean_step, moving_parts};
 
 /// The kinds of feature, each of two vectors of the network's length: none where the network gives no vector.
 pub(crate) fn layout(network: &dyn Engine) -> Vec<FeatureSpec> {
     let Some(vector) = network.outputs().iter().find(|output| output.rows.is_none()) else {
         return Vec::new();
     };
-    ["frames", "moving", "course", "motion"]
+    ["frames", "moving", "course", "motion", "rare"]
         .map(|name| FeatureSpec { name: name.to_owned(), dim: 2 * vector.dim })
         .to_vec()
 }
 
-/// All kinds of feature one after the other.
+/// All kinds of feature one after the other. There is a moment where there is a frame.
 ///
 /// - `frames`: mean and deviation over whole frames,
 /// - `moving`: mean and deviation over the part of each frame that moves,
 /// - `course`: last frame less the first, and the largest value at any time,
-/// - `motion`: mean size of the step from frame to frame, and what the picture of the differences shows.
+/// - `motion`: mean size of the step from frame to frame, and what the picture of the differences shows,
+/// - `rare`: how the rarest moments differ from the mean of the frames, and what is new in them.
 pub(crate) fn features(
     network: &dyn Engine,
     preprocess: &ImagePreprocess,
     frames: &[RgbImage],
+    moments: &[Moment],
 ) -> Result<Vec<f32>, BaseError> {
     if frames.is_empty() {
         return Err(PrepError::BrokenVideo { detail: "it has no frames".to_owned() }.into());
     }
     // A part that moves is cut out with room around it: all of it goes in.
     let whole = ImagePreprocess { fit: Fit::Squeeze, ..preprocess.clone() };
-    let look = |pictures: &[RgbImage], preprocess: &ImagePreprocess| {
+    let look = |pictures: &[&RgbImage], preprocess: &ImagePreprocess| {
         pictures.iter().map(|picture| vector(network, preprocess, picture)).collect::<Result<Vec<_>, _>>()
     };
-    let seen = look(frames, preprocess)?;
-    let moving = look(&moving_parts(frames), &whole)?;
+    let seen = look(&frames.iter().collect::<Vec<_>>(), preprocess)?;
+    let moving = look(&moving_parts(frames).iter().collect::<Vec<_>>(), &whole)?;
+    let rare = look(&moments.iter().map(|moment| &moment.frame).collect::<Vec<_>>(), preprocess)?;
+    let new = look(&moments.iter().map(|moment| &moment.part).collect::<Vec<_>>(), &whole)?;
     let changes = vector(network, preprocess, &differences(frames))?;
     Ok([
         mean(&seen),
@@ -50,6 +54,8 @@ pub(crate) fn features(
         largest(&seen),
         mean_step(&seen),
         changes,
+        mean(&rare).iter().zip(mean(&seen)).map(|(rare, usual)| rare - usual).collect(),
+        mean(&new),
     ]
     .concat())
 }

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let arguments = args::Arguments::from_arg_matches(&matches).expect("clap checked the arguments already");
     start_log(arguments.verbose);
     stop_on_ctrl_c();
+    pass_over_damaged_sounds();
     match verbs::run(arguments, lang) {
         Ok(code) => code,
         Err(error) => exit::failure(&error, lang),
@@ -42,6 +43,16 @@ fn stop_on_ctrl_c() {
     if let Err(error) = set {
         tracing::warn!(%error, "Ctrl-C will end the program without tidying up");
     }
+}
+
+/// A decoder that panics over a damaged sound is told of as a problem of that file, so it is not printed besides.
+fn pass_over_damaged_sounds() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !base::sound::is_guarded() {
+            print(panic);
+        }
+    }));
 }
 
 /// Logs go to stderr and only when asked for; what a person should read is printed by the verbs.

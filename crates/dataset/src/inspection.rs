@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExampleId, Modality, Part};
 
-/// Pictures, sounds or series of one kind of part, each good or with a defect.
+/// Pictures, sounds, videos or series of one kind of part, each good or with a defect.
 #[derive(Debug, Clone)]
 pub struct InspectionSet {
     /// Short name: that of the folder or file.
@@ -15,7 +15,7 @@ pub struct InspectionSet {
     pub root: PathBuf,
     /// The layout that was recognised, such as `class folders`.
     pub layout: String,
-    /// Whether its examples are pictures, or sounds or series that are looked at as pictures of their spectra and curves.
+    /// Whether its examples are pictures, or sounds, videos or series that are looked at as pictures of them.
     pub modality: Modality,
     /// What was made of that layout and why, for the person to disagree with.
     pub why: String,

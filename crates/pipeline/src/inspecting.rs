@@ -41,6 +41,7 @@ pub fn inspect_photos(
 ) -> Result<Vec<InspectedRow>, PipelineError> {
     let wanted = match predictor.bundle().manifest.base.modality.as_str() {
         "sound" => Modality::Sound,
+        "video" => Modality::Video,
         "series" => Modality::Series,
         _ => Modality::Image,
     };
@@ -84,6 +85,7 @@ fn inspect_one(
     else {
         let takes = match takes.as_str() {
             "sound" => "sounds",
+            "video" => "videos",
             "series" => "series",
             _ => "pictures",
         };

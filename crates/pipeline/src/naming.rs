@@ -1,4 +1,4 @@
-//! What an inspector looks at, by its name: sentences are written for photos, and say recordings or series where those are inspected.
+//! What an inspector looks at, by its name: sentences are written for photos, and say recordings, clips or series where those are inspected.
 
 use dataset::Modality;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ pub enum Subject {
     Photo,
     /// Recordings of their sound.
     Sound,
+    /// Clips of them at work.
+    Video,
     /// Series of their sensors.
     Series,
 }
@@ -40,6 +42,8 @@ const CHINESE_OF_SOUNDS: Words = &[
     ("照片", "录音"),
     ("张", "段"),
 ];
+const ENGLISH_OF_VIDEOS: Words = &[("Photograph ", "Film "), ("photograph ", "film "), ("photo", "clip")];
+const CHINESE_OF_VIDEOS: Words = &[("照片", "视频"), ("张", "段")];
 const ENGLISH_OF_SERIES: Words = &[
     ("light, camera or product", "surroundings, sensors or product"),
     ("Pixel by pixel", "Point by point"),
@@ -65,6 +69,7 @@ impl Subject {
     pub fn of(modality: Modality) -> Self {
         match modality {
             Modality::Sound => Self::Sound,
+            Modality::Video => Self::Video,
             Modality::Series => Self::Series,
             _ => Self::Photo,
         }
@@ -74,6 +79,7 @@ impl Subject {
     pub fn named(modality: &str) -> Self {
         match modality {
             "sound" => Self::Sound,
+            "video" => Self::Video,
             "series" => Self::Series,
             _ => Self::Photo,
         }
@@ -85,6 +91,8 @@ impl Subject {
             (Self::Photo, _) => return text.to_owned(),
             (Self::Sound, Lang::En) => ENGLISH_OF_SOUNDS,
             (Self::Sound, Lang::Zh) => CHINESE_OF_SOUNDS,
+            (Self::Video, Lang::En) => ENGLISH_OF_VIDEOS,
+            (Self::Video, Lang::Zh) => CHINESE_OF_VIDEOS,
             (Self::Series, Lang::En) => ENGLISH_OF_SERIES,
             (Self::Series, Lang::Zh) => CHINESE_OF_SERIES,
         };
@@ -113,6 +121,8 @@ mod tests {
     fn sentences_speak_of_what_is_inspected() {
         check(Subject::Photo, Lang::En, "12 good photos", "12 good photos");
         check(Subject::Sound, Lang::En, "Photograph 3 more: 12 photos", "Record 3 more: 12 recordings");
+        check(Subject::Video, Lang::En, "Photograph 3 more: 12 photos", "Film 3 more: 12 clips");
+        check(Subject::Video, Lang::Zh, "有 3 张良品照片", "有 3 段良品视频");
         check(Subject::Series, Lang::En, "a photo of 12 photos", "a series of 12 series");
         check(Subject::Sound, Lang::Zh, "有 3 张良品照片", "有 3 段良品录音");
         check(Subject::Series, Lang::Zh, "请多拍一些照片", "请多记录一些序列");

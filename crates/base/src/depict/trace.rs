@@ -171,7 +171,7 @@ fn between(values: impl Iterator<Item = f64>, shares: (f64, f64)) -> Option<[f64
 }
 
 /// What lies below the curve is grey, the curve itself white; a column shows all values of its steps. A sensor that is not there is black.
-fn curve(values: &[f32], [bottom, top]: [f64; 2], (width, rows): (u32, u32)) -> GrayImage {
+pub(super) fn curve(values: &[f32], [bottom, top]: [f64; 2], (width, rows): (u32, u32)) -> GrayImage {
     let mut picture = GrayImage::new(width, rows);
     let height = |value: f64| {
         let share = ((value - bottom) / (top - bottom)).clamp(0.0, 1.0);

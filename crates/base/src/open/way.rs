@@ -112,11 +112,12 @@ impl Way {
                 Ok(Embedded { features, damage: damage.detail() })
             }
             (Self::Watch(network), Preprocess::Video(preprocess), Input::Frames(frames)) => {
-                whole(watching::features(network.as_ref(), preprocess, frames)?)
+                whole(watching::features(network.as_ref(), preprocess, frames, &video::moments(frames))?)
             }
             (Self::Watch(network), Preprocess::Video(preprocess), Input::VideoFile(path)) => {
                 let video = video::frames(&Ffmpeg::default(), path)?;
-                let features = watching::features(network.as_ref(), preprocess, &video.frames)?;
+                let (frames, moments) = (&video.frames, &video.moments);
+                let features = watching::features(network.as_ref(), preprocess, frames, moments)?;
                 Ok(Embedded { features, damage: video.damage })
             }
             (Self::Follow, Preprocess::Series(sensors), Input::Series(series)) => {

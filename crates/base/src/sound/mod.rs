@@ -13,7 +13,7 @@ mod statistics;
 mod wav;
 mod windows;
 
-pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole};
+pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole, is_guarded};
 pub use mel::{BANDS, HOP, LogMel, whisper};
 pub use picture::picture;
 pub use resample::{RATE, Resampler, mix};

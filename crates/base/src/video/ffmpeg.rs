@@ -76,6 +76,8 @@ pub enum VideoError {
 pub(super) struct Probed {
     /// Length in seconds; `None` where the file does not say it, as live recordings do not.
     pub(super) seconds: Option<f64>,
+    /// Frames a second on average, where the file says it.
+    pub(super) rate: Option<f64>,
 }
 
 /// Which frames a run gives, scaled to at most [`SIDE`].
@@ -109,7 +111,7 @@ impl Ffmpeg {
         let mut command = Command::new(&self.ffprobe);
         command.args(["-hide_banner", "-v", "error"]);
         command.args(limits(path)).args(["-select_streams", "V:0", "-of", "json"]);
-        command.args(["-show_entries", "stream=width,height,duration:format=duration"]);
+        command.args(["-show_entries", "stream=width,height,duration,avg_frame_rate:format=duration"]);
         let (json, ended) = self.run(&mut command, deadline, |mut out| {
             let mut json = Vec::new();
             out.read_to_end(&mut json).map(|_| json)
@@ -129,7 +131,8 @@ impl Ffmpeg {
         }
         let told = [&stream.duration, &found.format.duration].into_iter().flatten();
         let mut seconds = told.filter_map(|seconds| seconds.parse::<f64>().ok());
-        Ok(Probed { seconds: seconds.find(|seconds| seconds.is_finite() && *seconds > 0.0) })
+        let seconds = seconds.find(|seconds| seconds.is_finite() && *seconds > 0.0);
+        Ok(Probed { seconds, rate: stream.avg_frame_rate.as_deref().and_then(ratio) })
     }
 
     /// Decodes a file once from its beginning to its end and gives each frame that `pace` asks for to `each`.
@@ -242,11 +245,19 @@ struct FoundStream {
     #[serde(default)]
     height: u32,
     duration: Option<String>,
+    avg_frame_rate: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct FoundFormat {
     duration: Option<String>,
+}
+
+/// `30000/1001`; `None` for what is no rate, such as `0/0`.
+fn ratio(text: &str) -> Option<f64> {
+    let (above, below) = text.split_once('/')?;
+    let ratio = above.parse::<f64>().ok()? / below.parse::<f64>().ok()?;
+    (ratio.is_finite() && ratio > 0.0).then_some(ratio)
 }
 
 /// What holds for both programs: what they may open, how large a frame may be, and the file, whose name begins with `file:` so that

@@ -11,6 +11,7 @@ use image::RgbImage;
 use image::imageops::{FilterType, grayscale, resize};
 
 use super::ffmpeg::{Ended, Ffmpeg, Pace, Probed, VideoError};
+use super::moments::{Moment, moments};
 use crate::prep::PrepError;
 
 /// Frames of a video of at most [`SHORT`] seconds, and of a longer one.
@@ -46,6 +47,8 @@ const MOST_GLIMPSES: usize = 4096;
 pub struct Video {
     /// At least one, all of the same size, at most 512 pixels on the longer side, in the order of time.
     pub frames: Vec<RgbImage>,
+    /// Its rarest moments, of up to 32 frames of which [`Video::frames`] are some.
+    pub moments: Vec<Moment>,
     /// What could not be decoded, in the decoder's words.
     pub damage: Option<String>,
 }
@@ -78,12 +81,7 @@ pub fn glimpses(ffmpeg: &Ffmpeg, path: &Path) -> Result<Vec<Vec<u8>>, VideoError
 /// [`VideoError::File`] for a file that is no video, is cut off or takes too long, [`VideoError::Ffmpeg`] where no video can be
 /// decoded.
 pub fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Result<Video, VideoError> {
-    let unreadable = |error: std::io::Error| PrepError::Unreadable { detail: error.to_string() };
-    if fs::metadata(path).map_err(unreadable)?.len() == 0 {
-        return Err(PrepError::Empty.into());
-    }
-    let deadline = Instant::now() + ffmpeg.limit;
-    let probed = ffmpeg.probe(path, deadline)?;
+    let (probed, deadline) = look_into(ffmpeg, path)?;
     let decode = |pace| {
         let mut thinned = Thinned::default();
         let ended = ffmpeg.decode(path, pace, deadline, |frame| thinned.push(frame))?;
@@ -93,7 +91,7 @@ pub fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Result<Video, VideoError> {
     if let Some(seconds) = length.filter(|seconds| *seconds > LONG) {
         let (thinned, ended) = decode(Pace::KeyFrames(seconds / TICKS))?;
         if thinned.count >= MANY {
-            return Ok(Video { frames: distinct(thinned.middles(MANY)), damage: damage(&ended) });
+            return Ok(thinned.watched(MANY, damage(&ended)));
         }
     }
     let mut rate = length.map_or(UNKNOWN_RATE, |seconds| (TICKS / seconds).min(TOP_RATE));
@@ -103,17 +101,28 @@ pub fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Result<Video, VideoError> {
         (thinned, ended) = decode(Pace::Clock(rate))?;
     }
     let seconds = thinned.count as f64 / rate;
-    check(&thinned, seconds, probed, &ended)?;
+    check(thinned.count, seconds, probed, &ended)?;
     let n_frames = if seconds.max(length.unwrap_or(0.0)) > SHORT { MANY } else { FEW };
-    Ok(Video { frames: distinct(thinned.middles(n_frames)), damage: damage(&ended) })
+    Ok(thinned.watched(n_frames, damage(&ended)))
+}
+
+/// What a file that is not empty says of its video, and until when it may be decoded.
+pub(super) fn look_into(ffmpeg: &Ffmpeg, path: &Path) -> Result<(Probed, Instant), VideoError> {
+    let unreadable = |error: std::io::Error| PrepError::Unreadable { detail: error.to_string() };
+    if fs::metadata(path).map_err(unreadable)?.len() == 0 {
+        return Err(PrepError::Empty.into());
+    }
+    let deadline = Instant::now() + ffmpeg.limit;
+    Ok((ffmpeg.probe(path, deadline)?, deadline))
 }
 
 fn damage(ended: &Ended) -> Option<String> {
     (!ended.is_clean()).then(|| ended.words.clone())
 }
 
-fn check(thinned: &Thinned, seconds: f64, probed: Probed, ended: &Ended) -> Result<(), PrepError> {
-    if thinned.count == 0 {
+/// Whether as many frames as were seen, lasting so many seconds, are the whole file.
+pub(super) fn check(count: usize, seconds: f64, probed: Probed, ended: &Ended) -> Result<(), PrepError> {
+    if count == 0 {
         let told = if ended.words.is_empty() { String::new() } else { format!(": {}", ended.words) };
         return Err(PrepError::BrokenVideo { detail: format!("it has no frame that can be decoded{told}") });
     }
@@ -166,6 +175,12 @@ impl Thinned {
             }
             _ => frame,
         }
+    }
+
+    /// What is looked at of it.
+    fn watched(self, n_frames: usize, damage: Option<String>) -> Video {
+        let moments = moments(&self.kept);
+        Video { frames: distinct(self.middles(n_frames)), moments, damage }
     }
 
     /// The frames nearest before the middles of `n` equal pieces; all of them when there are fewer.

@@ -2,12 +2,16 @@
 //!
 //! Start at [`frames`]. Nothing here knows a network: [`Base`](crate::Base) runs its own over what comes out.
 
+mod course;
 mod ffmpeg;
 mod frames;
+mod moments;
 mod moving;
 mod pooling;
 
+pub use course::{Shape, course, shape};
 pub use ffmpeg::{Ffmpeg, FfmpegError, VideoError};
 pub use frames::{Video, frames, glimpses};
+pub use moments::{Moment, moments};
 pub use moving::{differences, moving_parts};
 pub use pooling::{deviation, largest, last_less_first, mean, mean_step};

@@ -49,7 +49,8 @@ fn background(frames: &[RgbImage]) -> Vec<u8> {
     (0..n_values).map(median).collect()
 }
 
-fn moving_part(frame: &RgbImage, background: &[u8]) -> RgbImage {
+/// The square around what differs in a frame from a background of its size; the whole frame where nothing or everything does.
+pub(super) fn moving_part(frame: &RgbImage, background: &[u8]) -> RgbImage {
     let (width, height) = frame.dimensions();
     let (mut columns, mut rows) = (vec![0_usize; width as usize], vec![0_usize; height as usize]);
     let pixels = frame.as_raw().chunks_exact(3).zip(background.chunks_exact(3));

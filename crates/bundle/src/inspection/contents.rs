@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use base::depict::Traces;
+use base::depict::Canvas;
 use evaluate::inspect::{AlarmThreshold, GoodScores};
 use serde::{Deserialize, Serialize};
 use tune::detect::{Aligner, Bank, LocalMemory, PatchLogit, PatchMemory, PixelReference, Subspace};
@@ -217,8 +217,8 @@ fn get(stored: Stored, tensors: &Tensors, banks: &Banks) -> Result<Inspector, St
 fn check(inspector: &Inspector) -> Result<(), String> {
     let Inspector { sight, memories, units, .. } = inspector;
     let no_fit = || Err("scales, memories and units do not fit together".to_owned());
-    let traces_are_sound = sight.traces.as_ref().is_none_or(Traces::is_sound);
-    if !traces_are_sound || !sight.looks.iter().all(Look::is_sound) || sight.looks.iter().all(Look::is_detail)
+    let canvas_is_sound = sight.canvas.as_ref().is_none_or(Canvas::is_sound);
+    if !canvas_is_sound || !sight.looks.iter().all(Look::is_sound) || sight.looks.iter().all(Look::is_detail)
     {
         return no_fit();
     }
@@ -283,7 +283,7 @@ mod tests {
             Look { plan, views: views.to_vec(), pooled }
         };
         let looks = vec![look(&[0..4, 4..6], 0..4), look(std::slice::from_ref(&(0..3)), 0..0)];
-        Sight { looks, without_background: false, depth: Depth::FULL, traces: None }
+        Sight { looks, without_background: false, depth: Depth::FULL, canvas: None }
     }
 
     fn seen(seed: u64) -> Seen {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use base::depict::{Canvas, seconds_of_sound};
 use base::open::EngineChoice;
-use evaluate::inspect::{Outline, Plane, conformal_p_value, find_regions};
+use evaluate::inspect::{Outline, Plane, Region, conformal_p_value, find_regions};
 use image::RgbImage;
 use serde::Serialize;
 
@@ -60,6 +61,9 @@ pub struct MarkedRegion {
     pub area_px: usize,
     /// Square millimetres inside, when the scale is known.
     pub area_mm2: Option<f64>,
+    /// When that is in a sound or a video: start and end in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<[f64; 2]>,
     /// The largest suspicion inside.
     pub peak: f32,
 }
@@ -106,7 +110,8 @@ impl InspectionPredictor {
         let opinion = self.bundle.inspector.look(&self.eye, &photo)?;
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
-        let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale)?;
+        let when = |region: &Region| self.when(region);
+        let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale, &when)?;
         let alarms = alarm.threshold.alarms(opinion.score);
         let found = Inspected {
             alarm: alarms,
@@ -117,6 +122,17 @@ impl InspectionPredictor {
             regions,
         };
         Ok(Looked { found, map: opinion.map, photo, is_brighter })
+    }
+
+    /// When a region of the picture of a sound or a video is, in seconds.
+    fn when(&self, region: &Region) -> Option<[f64; 2]> {
+        let [left, right] = [region.left, region.left + region.width].map(|at| at as u32);
+        let rows = [region.top, region.top + region.height].map(|at| at as u32);
+        match &self.bundle.inspector.sight.canvas {
+            Some(Canvas::Videos(film)) => Some(film.seconds([left, right], rows)),
+            Some(Canvas::Series(_)) => None,
+            None => (self.bundle.manifest.base.modality == "sound").then(|| seconds_of_sound(left, right)),
+        }
     }
 }
 
@@ -149,6 +165,7 @@ fn regions(
     (width, height): (u32, u32),
     mark: f32,
     mm_per_pixel: Option<f64>,
+    when: &dyn Fn(&Region) -> Option<[f64; 2]>,
 ) -> Result<Vec<MarkedRegion>, BundleError> {
     if map.max() <= mark {
         return Ok(Vec::new());
@@ -171,7 +188,8 @@ fn regions(
         .map(|(at, region)| {
             let Outline { outer, .. } = found.outline(at);
             let area_mm2 = mm_per_pixel.map(|side| region.area as f64 * side * side);
-            MarkedRegion { outline: outer, area_px: region.area, area_mm2, peak: peaks[at] }
+            let seconds = when(region);
+            MarkedRegion { outline: outer, area_px: region.area, area_mm2, seconds, peak: peaks[at] }
         })
         .collect();
     regions.sort_by(|a, b| b.peak.total_cmp(&a.peak));

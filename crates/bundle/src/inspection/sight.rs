@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
-use base::depict::{Traces, depict};
+use base::depict::{Canvas, depict};
 use base::open::{BaseError, EngineChoice};
 use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_maps};
 use base::prep::{Depth, PrepError, decode_deep};
+use base::video::Ffmpeg;
 use image::RgbImage;
 use linalg::Matrix;
 use serde::{Deserialize, Serialize};
@@ -64,9 +65,9 @@ pub struct Sight {
     pub without_background: bool,
     /// How many of the bits of deep photos are used.
     pub depth: Depth,
-    /// How series are drawn; absent for photos and sounds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traces: Option<Traces>,
+    /// How series or videos are drawn; absent for photos and sounds.
+    #[serde(default, alias = "traces", skip_serializing_if = "Option::is_none")]
+    pub canvas: Option<Canvas>,
 }
 
 /// What was seen of one photo: a grid of patches at each scale.
@@ -95,8 +96,8 @@ pub struct Shown<'a> {
     pub turned: &'a [(u32, u32)],
     /// How many of the bits of deep photos are used.
     pub depth: Depth,
-    /// How series are drawn.
-    pub traces: Option<&'a Traces>,
+    /// How series or videos are drawn.
+    pub canvas: Option<&'a Canvas>,
 }
 
 impl Shown<'_> {
@@ -119,7 +120,7 @@ pub struct Eye {
     looks: Vec<PatchBase>,
     without_background: bool,
     depth: Depth,
-    traces: Option<Traces>,
+    canvas: Option<Canvas>,
 }
 
 impl Sight {
@@ -147,18 +148,24 @@ impl Sight {
             looks.push(Look::new(plan, &maps, &base.columns()));
             bases.push(base);
         }
-        let Shown { without_background, depth, traces, .. } = *shown;
-        let traces = traces.cloned();
-        let eye = Eye { looks: bases, without_background, depth, traces: traces.clone() };
-        Ok((Self { looks, without_background, depth, traces }, eye))
+        let Shown { without_background, depth, canvas, .. } = *shown;
+        let canvas = canvas.cloned();
+        let eye = Eye { looks: bases, without_background, depth, canvas: canvas.clone() };
+        Ok((Self { looks, without_background, depth, canvas }, eye))
     }
 
     /// Opens the base in a folder for this sight.
+    ///
+    /// # Errors
+    /// Those of the base; [`BaseError::Ffmpeg`] where it looks at videos and none can be decoded.
     pub fn open(&self, dir: &Path, engine: &EngineChoice) -> Result<Eye, BaseError> {
         let open = |look: &Look| PatchBase::open(dir, engine, look.plan.clone());
         let looks = self.looks.iter().map(open).collect::<Result<_, _>>()?;
-        let traces = self.traces.clone();
-        Ok(Eye { looks, without_background: self.without_background, depth: self.depth, traces })
+        let canvas = self.canvas.clone();
+        if let Some(Canvas::Videos(_)) = canvas {
+            Ffmpeg::default().version()?;
+        }
+        Ok(Eye { looks, without_background: self.without_background, depth: self.depth, canvas })
     }
 }
 
@@ -220,7 +227,7 @@ impl Eye {
     /// # Errors
     /// [`PrepError`] when the file cannot be read or drawn.
     pub fn picture(&self, path: &Path) -> Result<Vec<u8>, PrepError> {
-        depict(path, self.traces.as_ref())
+        depict(path, self.canvas.as_ref())
     }
 
     /// Decodes a photo, and says whether some of it is brighter than the bits that are used can hold: there it is white.
@@ -303,7 +310,7 @@ mod tests {
 
     fn scale_of(sizes: &[(u32, u32)], smallest: Option<f64>, turned: &[(u32, u32)]) -> f64 {
         let (without_background, depth) = (false, Depth::FULL);
-        Shown { sizes, defects: true, smallest, without_background, turned, depth, traces: None }.scale(8)
+        Shown { sizes, defects: true, smallest, without_background, turned, depth, canvas: None }.scale(8)
     }
 
     #[test]

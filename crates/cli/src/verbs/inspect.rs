@@ -161,6 +161,7 @@ fn new_files(subject: Subject) -> &'static str {
     match subject {
         Subject::Photo => "new/*.png",
         Subject::Sound => "new/*.wav",
+        Subject::Video => "new/*.mp4",
         Subject::Series => "new/*.csv",
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked};
+use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked, MarkedRegion};
 use dataset::{Purpose, ReadOptions};
 use image::{ImageBuffer, Luma};
 use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, Subject, words};
@@ -18,6 +18,8 @@ use crate::{exit, settings, show};
 const OFFSET: f32 = 10.0;
 /// See [`OFFSET`].
 const STEPS: f32 = 1000.0;
+/// Times that are shown of one example.
+const SPANS: usize = 3;
 
 pub(super) fn predict(
     arguments: &Arguments,
@@ -100,6 +102,7 @@ fn table(
 ) -> anyhow::Result<()> {
     let area = |found: &Inspected| match (found.regions.first(), bundle.alarm.mm_per_pixel) {
         (None, _) => "-".to_owned(),
+        (Some(MarkedRegion { seconds: Some(_), .. }), _) => times(found),
         (Some(_), None) => format!("{} px", found.regions.iter().map(|region| region.area_px).sum::<usize>()),
         (Some(_), Some(_)) => {
             format!("{:.2} mm²", found.regions.iter().filter_map(|region| region.area_mm2).sum::<f64>())
@@ -137,7 +140,7 @@ fn table(
         lang.pick("verdict", "判定"),
         &score,
         lang.pick("p-value", "p 值"),
-        lang.pick("marked", "标出面积"),
+        lang.pick("marked", "标出"),
     ];
     if named {
         header.insert(2, lang.pick("kind", "种类"));
@@ -151,6 +154,21 @@ fn table(
             .for_each(|(row, cells)| cells.insert(2, batch.verdict(row, lang).to_owned()));
     }
     show::table(&header, cells)
+}
+
+/// When what is marked happens, most suspicious first: the first few times, those that overlap once.
+fn times(found: &Inspected) -> String {
+    let mut spans: Vec<[f64; 2]> = Vec::new();
+    for [start, end] in found.regions.iter().filter_map(|region| region.seconds) {
+        match spans.iter_mut().find(|span| start <= span[1] && span[0] <= end) {
+            Some(span) => *span = [span[0].min(start), span[1].max(end)],
+            None => spans.push([start, end]),
+        }
+    }
+    let more = if spans.len() > SPANS { ", ..." } else { "" };
+    let spans: Vec<String> =
+        spans.iter().take(SPANS).map(|[start, end]| format!("{start:.1}-{end:.1} s")).collect();
+    spans.join(", ") + more
 }
 
 /// What kind of defect an alarm is, with its probability where there are several.
@@ -235,6 +253,7 @@ fn coco(rows: &[InspectedRow], kinds: Option<&Kinds>) -> serde_json::Value {
                 "bbox": [left, top, width, height],
                 "area": region.area_px,
                 "area_mm2": region.area_mm2,
+                "seconds": region.seconds,
                 "score": region.peak,
                 "iscrowd": 0,
             }));

@@ -16,6 +16,7 @@ mod inspect_measured;
 mod inspect_odd;
 mod inspect_series;
 mod inspect_told;
+mod inspect_video;
 mod journey;
 mod kinds;
 mod onnx;

@@ -1,6 +1,6 @@
 //! What is known of the photos to learn from before they are looked at: sizes, bits, and how small marked defects are.
 
-use base::depict::{Traces, depict};
+use base::depict::{Canvas, depict};
 use base::prep::{self, Depth};
 use bundle::inspection::Shown;
 use dataset::{InspectionExample, Verdict};
@@ -21,7 +21,7 @@ pub(super) struct Glanced<'a> {
     defects: bool,
     smallest: Option<f64>,
     depth: Depth,
-    traces: Option<&'a Traces>,
+    canvas: Option<&'a Canvas>,
 }
 
 impl<'a> Glanced<'a> {
@@ -29,9 +29,9 @@ impl<'a> Glanced<'a> {
     pub(super) fn at(
         request: &'a InspectRequest,
         learned: &[&InspectionExample],
-        traces: Option<&'a Traces>,
+        canvas: Option<&'a Canvas>,
     ) -> Option<Self> {
-        let glances = glances(learned, traces);
+        let glances = glances(learned, canvas);
         let (good, defects): (Vec<&Glance>, Vec<&Glance>) = glances.iter().partition(|glance| glance.is_good);
         let may_turn = turning::may_turn(good.len(), request.orientation);
         let largest = glances.iter().filter_map(|glance| glance.largest).max();
@@ -42,7 +42,7 @@ impl<'a> Glanced<'a> {
             defects: !defects.is_empty(),
             smallest: request.smallest_defect.or_else(|| smallest_marked(learned)),
             depth: largest.map_or(Depth::FULL, Depth::holding),
-            traces,
+            canvas,
         })
     }
 
@@ -55,7 +55,7 @@ impl<'a> Glanced<'a> {
             without_background: self.request.without_background,
             turned: &self.turned,
             depth: self.depth,
-            traces: self.traces,
+            canvas: self.canvas,
         }
     }
 }
@@ -70,9 +70,9 @@ struct Glance {
 }
 
 /// Glances at the photos whose headers can be read.
-fn glances(examples: &[&InspectionExample], traces: Option<&Traces>) -> Vec<Glance> {
+fn glances(examples: &[&InspectionExample], canvas: Option<&Canvas>) -> Vec<Glance> {
     let glance = |example: &&InspectionExample| {
-        let bytes = depict(&example.path, traces).ok()?;
+        let bytes = depict(&example.path, canvas).ok()?;
         let size = prep::size(&bytes).ok()?;
         let largest = prep::largest_value(&bytes).ok().flatten();
         Some(Glance { is_good: example.verdict == Verdict::Good, size, largest })

@@ -18,7 +18,8 @@ mod verdicts;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use base::depict::Traces;
+use base::depict::{Canvas, Film, Traces};
+use base::video::VideoError;
 use bundle::inspection::{
     Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
 };
@@ -134,10 +135,10 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
-    let traces = traces(&set, &learned)?;
-    let traces = traces.as_ref();
-    let Some(glanced) = Glanced::at(request, &learned, traces) else {
-        problems.extend(seeing::unreadable(&learned, traces));
+    let canvas = canvas(&set, &learned)?;
+    let canvas = canvas.as_ref();
+    let Some(glanced) = Glanced::at(request, &learned, canvas) else {
+        problems.extend(seeing::unreadable(&learned, canvas));
         return Err(nothing_usable(&set, &problems));
     };
     let (sight, eye) = Sight::choose(&dir, &home.engine, &glanced.shown())?;
@@ -190,15 +191,25 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, n_idle, report, set })
 }
 
-/// How series are drawn, by the good ones; `None` for photos and sounds.
-fn traces(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<Traces>, PipelineError> {
-    if set.modality != Modality::Series {
-        return Ok(None);
-    }
+/// How series or videos are drawn, by the good ones; `None` for photos and sounds.
+fn canvas(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<Canvas>, PipelineError> {
     let good = learned.iter().filter(|example| example.verdict == Verdict::Good);
     let files: Vec<&Path> = good.map(|example| example.path.as_path()).collect();
-    let none = || PipelineError::NoSensors { path: set.root.clone() };
-    Traces::survey(&files).ok_or_else(none).map(Some)
+    match set.modality {
+        Modality::Series => {
+            let none = || PipelineError::NoSensors { path: set.root.clone() };
+            Ok(Some(Canvas::Series(Traces::survey(&files).ok_or_else(none)?)))
+        }
+        Modality::Video => match Film::survey(&files) {
+            Ok(film) => Ok(Some(Canvas::Videos(film))),
+            Err(VideoError::Ffmpeg(error)) => Err(base::open::BaseError::from(error).into()),
+            Err(VideoError::File(error)) => {
+                let first = files.first().copied().unwrap_or(&set.root);
+                Err(nothing_usable(set, &[Problem::in_file(error.into(), first)]))
+            }
+        },
+        _ => Ok(None),
+    }
 }
 
 /// Reads a set and settles what its masks say.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::depict::{Traces, depict};
+use base::depict::{Canvas, depict};
 use base::prep::{self, Mask};
 use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
 use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
@@ -84,10 +84,10 @@ pub(crate) fn aligner(
 }
 
 /// Why the headers of photos cannot be read.
-pub(crate) fn unreadable(examples: &[&InspectionExample], traces: Option<&Traces>) -> Vec<Problem> {
+pub(crate) fn unreadable(examples: &[&InspectionExample], canvas: Option<&Canvas>) -> Vec<Problem> {
     let why = |example: &&InspectionExample| {
         let read =
-            depict(&example.path, traces).and_then(|bytes| prep::size(&bytes)).map_err(ProblemKind::from);
+            depict(&example.path, canvas).and_then(|bytes| prep::size(&bytes)).map_err(ProblemKind::from);
         Some(Problem::in_file(read.err()?, &example.path))
     };
     examples.iter().filter_map(why).collect()

@@ -181,8 +181,8 @@ fn shown(
 
 fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let mark = findings.alarm.mark.threshold() as f32;
-    let Sight { depth, traces, .. } = &findings.fitted.inspector.sight;
-    let bytes = depict(&judged.path, traces.as_ref()).ok();
+    let Sight { depth, canvas, .. } = &findings.fitted.inspector.sight;
+    let bytes = depict(&judged.path, canvas.as_ref()).ok();
     let photo = bytes.and_then(|bytes| prep::decode_deep(&bytes, *depth).ok());
     let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
@@ -269,7 +269,7 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
         shortage,
         kinds: kinds.collect(),
         n_contaminated: findings.suspects.len(),
-        // Sounds and series have no fixture, and are as long as they are.
+        // Sounds, videos and series have no fixture, and are as long as they are.
         aligned: findings.fitted.inspector.aligner.is_some() || !are_photos,
         photo_sizes_vary: are_photos && sizes().any(|size| Some(size) != first),
         n_tiny: findings.judged.iter().filter(|judged| is_tiny(judged)).count(),

@@ -10,7 +10,7 @@ mod table;
 use std::path::{Path, PathBuf};
 
 use super::contents::lists_files_of;
-use super::folders::{folders_between, is_image_name, is_series_name, modality_of_name, sources};
+use super::folders::{folders_between, is_series_name, modality_of_name, sources};
 use super::layout::{PartFile, list, tables_in};
 use super::rows::name_of;
 use super::{ids, is_folder, single_table};
@@ -103,7 +103,7 @@ pub fn read_inspection(
 
 /// Whether one of the tables names files in a column.
 fn lists_files(tables: &[PartFile]) -> bool {
-    let modalities = [Modality::Image, Modality::Sound, Modality::Series];
+    let modalities = [Modality::Image, Modality::Sound, Modality::Video, Modality::Series];
     tables
         .iter()
         .filter_map(|(path, _)| single_table(path).ok())
@@ -114,7 +114,8 @@ fn lists_files(tables: &[PartFile]) -> bool {
 fn holds_only_series(root: &Path) -> bool {
     let files = list(root).map_or_else(|_| Vec::new(), |(files, _)| files);
     let of = |modality| files.iter().any(|file| modality_of_name(file) == Some(modality));
-    files.iter().any(|file| is_series_name(file)) && !of(Modality::Image) && !of(Modality::Sound)
+    let others = [Modality::Image, Modality::Sound, Modality::Video];
+    files.iter().any(|file| is_series_name(file)) && !others.into_iter().any(of)
 }
 
 fn read_folders(
@@ -123,13 +124,9 @@ fn read_folders(
 ) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
     let (files, mut problems) = list(root)?;
     let n_files = files.len();
-    let modality = if files.iter().any(|file| is_image_name(file)) {
-        Modality::Image
-    } else if files.iter().any(|file| modality_of_name(file) == Some(Modality::Sound)) {
-        Modality::Sound
-    } else {
-        Modality::Series
-    };
+    let there = |modality: &Modality| files.iter().any(|file| modality_of_name(file) == Some(*modality));
+    let modality = [Modality::Image, Modality::Sound, Modality::Video].into_iter().find(there);
+    let modality = modality.unwrap_or(Modality::Series);
     let pictures: Vec<Picture> = files
         .into_iter()
         .filter(|path| match modality {

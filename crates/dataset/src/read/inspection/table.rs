@@ -70,10 +70,11 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
     let contents = image.into_iter().collect();
     let options = ReadOptions { contents, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
-    // What other senses know of a part is not looked at; sounds are where there are no pictures, series where there is neither.
+    // What other senses know of a part is not looked at; the first of these that is there is.
     let of = |modality| columns.contents.iter().copied().find(|content| content.modality == modality);
     columns.contents = of(Modality::Image)
         .or_else(|| of(Modality::Sound))
+        .or_else(|| of(Modality::Video))
         .or_else(|| of(Modality::Series))
         .into_iter()
         .collect();

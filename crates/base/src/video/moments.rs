@@ -1,0 +1,101 @@
+//! Rare moments of a video: frames that are like no other at another time, and what is there and nowhere else.
+//!
+//! What lasts a twentieth of a video is in one or two of thirty-two frames, seldom in one of eight, and a mean over all of them hides it.
+
+use image::RgbImage;
+use image::imageops::thumbnail;
+
+use super::moving::moving_part;
+
+/// Moments of a video.
+const FEW: usize = 2;
+/// Frames this near in time, as a share of all, show the same event and are not compared.
+const NEAR: f64 = 0.1;
+/// Width and height at which frames are compared, in pixels.
+const COMPARED: (u32, u32) = (64, 48);
+
+/// A frame, and the part of it that differs from the frame it is most alike to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moment {
+    /// The whole frame.
+    pub frame: RgbImage,
+    /// What is new in it; the whole frame where nothing is.
+    pub part: RgbImage,
+}
+
+/// The two frames farthest from their likest ones at other times, the rarest first; what goes to and fro passes the same places
+/// again, what happens once does not.
+///
+/// Takes frames at even steps of time, all of one size; fewer than two give one moment or none.
+pub fn moments(frames: &[RgbImage]) -> Vec<Moment> {
+    let small: Vec<RgbImage> = frames.iter().map(|frame| thumbnail(frame, COMPARED.0, COMPARED.1)).collect();
+    let near = ((NEAR * frames.len() as f64) as usize).max(1);
+    let likest = |at: usize| {
+        let others = (0..frames.len()).filter(|other| other.abs_diff(at) >= near && *other != at);
+        others.map(|other| (distance(&small[at], &small[other]), other)).min()
+    };
+    let mut found: Vec<(u64, usize, usize)> = (0..frames.len())
+        .map(|at| likest(at).map_or((0, at, at), |(distance, other)| (distance, at, other)))
+        .collect();
+    found.sort_by_key(|(distance, at, _)| (std::cmp::Reverse(*distance), *at));
+    let moment = |(_, at, other): &(u64, usize, usize)| Moment {
+        frame: frames[*at].clone(),
+        part: moving_part(&frames[*at], frames[*other].as_raw()),
+    };
+    found.iter().take(FEW).map(moment).collect()
+}
+
+/// The sum of squared differences: a small thing that is quite other counts more than noise everywhere.
+fn distance(one: &RgbImage, other: &RgbImage) -> u64 {
+    let pairs = one.as_raw().iter().zip(other.as_raw());
+    pairs.map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    /// A blue block that swings twice, and a red one at the times named.
+    fn clip(red_at: &[usize]) -> Vec<RgbImage> {
+        let frame = |tick: usize| {
+            let swing = (tick as f64 * std::f64::consts::TAU / 16.0).sin();
+            let left = (80.0 + 60.0 * swing) as u32;
+            RgbImage::from_fn(192, 144, |x, y| {
+                let blue = (left..left + 32).contains(&x) && (20..52).contains(&y);
+                let red = red_at.contains(&tick) && (20..44).contains(&x) && (100..124).contains(&y);
+                Rgb(if red {
+                    [220, 20, 20]
+                } else if blue {
+                    [20, 20, 200]
+                } else {
+                    [200; 3]
+                })
+            })
+        };
+        (0..32).map(frame).collect()
+    }
+
+    #[test]
+    fn what_happens_once_is_cut_out_and_what_comes_again_is_not() {
+        let frames = clip(&[19, 20]);
+        let found = moments(&frames);
+        assert_eq!(found.len(), 2);
+        for moment in found {
+            assert!(moment.frame == frames[19] || moment.frame == frames[20]);
+            let (red, all) =
+                (moment.part.pixels().filter(|pixel| pixel.0 == [220, 20, 20]), moment.part.pixels());
+            assert_eq!(red.count(), 24 * 24, "all of it");
+            assert!(all.len() < 40 * 40, "and little else: {:?}", moment.part.dimensions());
+        }
+    }
+
+    #[test]
+    fn a_few_frames_give_what_there_is() {
+        assert!(moments(&[]).is_empty());
+        let one = &clip(&[])[..1];
+        assert_eq!(moments(one), [Moment { frame: one[0].clone(), part: one[0].clone() }]);
+        assert_eq!(moments(&clip(&[])[..2]).len(), 2);
+    }
+}
