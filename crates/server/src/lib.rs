@@ -161,7 +161,7 @@ async fn serve(
     for task in workers.into_iter().chain([watching]) {
         let _ = tokio::time::timeout(PATIENCE, task).await;
     }
-    if let Err(error) = app.monitoring.write_down(&app).await {
+    if let Err(error) = app.monitoring.write_all(&app).await {
         tracing::warn!(error = error.en, "the last counts could not be written down");
     }
     app.db.close().await;

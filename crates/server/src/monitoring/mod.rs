@@ -1,7 +1,8 @@
 //! What deployments answer, how fast, and whether what they are asked about has changed.
 //!
-//! Counted in memory and written down every few seconds; a server that is killed loses those few seconds of counts, nothing else. How the base
-//! sees inputs is written down by the hundred.
+//! Counted in memory and written down every few seconds; a server that is killed loses those few seconds of counts. How the base sees inputs
+//! is written down by the hundred, and when the server closes or another model takes the place: one that is killed also loses, of each
+//! deployment, the inputs that came since the last hundred.
 
 mod day;
 
@@ -47,6 +48,17 @@ struct Watched {
     changed: bool,
     /// And whether a hundred inputs more were compared.
     compared: bool,
+    /// Whether inputs came of which it is not written down how the base sees them.
+    unkept: bool,
+}
+
+/// What is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// What changed, with how the base sees inputs where a hundred more were compared.
+    Changed,
+    /// Also how the base sees the inputs since the last hundred.
+    Everything,
 }
 
 /// What is to be written down of a deployment.
@@ -146,29 +158,55 @@ impl Monitoring {
         request: &Request,
     ) -> Result<(), ApiError> {
         let (tenant, name) = key;
+        if let Some(watched) = self.lock().get_mut(key)
+            && watched.drift.model != request.model
+        {
+            // Another model takes the place, and this one may come back.
+            watched.changed |= watched.unkept;
+            watched.compared |= watched.unkept;
+        }
         self.write_down(app).await?;
         let counts = app.db.monitor_of_day(tenant, name, today, &app.name).await?.unwrap_or_default();
         let drift = app.db.drift(tenant, name, &request.model, &app.name).await?;
         let (day, drift) = (today.to_owned(), drift.unwrap_or_else(|| Drift::of(&request.model)));
         let mut of = self.lock();
         // Another request may have been quicker.
-        let stale = |watched: &Watched| watched.day != day || watched.drift.model != drift.model;
-        if of.get(key).is_none_or(stale) {
-            of.insert(key.clone(), Watched { day, counts, drift, changed: false, compared: false });
+        match of.get_mut(key) {
+            Some(watched) if watched.drift.model == drift.model => {
+                // Another day has other counts; the inputs before the next hundred are only in memory, and stay.
+                if watched.day != day {
+                    (watched.day, watched.counts) = (day, counts);
+                }
+            }
+            _ => {
+                let [changed, compared, unkept] = [false; 3];
+                of.insert(key.clone(), Watched { day, counts, drift, changed, compared, unkept });
+            }
         }
         Ok(())
     }
 
     /// Writes down what is not written yet.
     pub(crate) async fn write_down(&self, app: &App) -> Result<(), ApiError> {
+        self.write(app, What::Changed).await
+    }
+
+    /// As [`Monitoring::write_down`], when nobody is asked any more.
+    pub(crate) async fn write_all(&self, app: &App) -> Result<(), ApiError> {
+        self.write(app, What::Everything).await
+    }
+
+    async fn write(&self, app: &App, what: What) -> Result<(), ApiError> {
         let _writing = self.writing.lock().await;
         let changed: Vec<Written> = {
             let mut of = self.lock();
             of.iter_mut()
                 .filter_map(|((tenant, name), watched)| {
-                    std::mem::take(&mut watched.changed).then(|| {
+                    let rest = what == What::Everything && watched.unkept;
+                    (std::mem::take(&mut watched.changed) || rest).then(|| {
                         let (counts, drift) = (watched.counts.clone(), watched.drift.clone());
-                        let compared = std::mem::take(&mut watched.compared);
+                        let compared = std::mem::take(&mut watched.compared) || rest;
+                        watched.unkept &= !compared;
                         let (tenant, name, day) = (tenant.clone(), name.clone(), watched.day.clone());
                         Written { tenant, name, day, counts, drift, compared }
                     })
@@ -185,7 +223,9 @@ impl Monitoring {
             if let Err(error) = kept.await {
                 failed = Some(error);
                 if let Some(watched) = self.lock().get_mut(&(tenant, name)) {
-                    (watched.changed, watched.compared) = (true, watched.compared || compared);
+                    watched.changed = true;
+                    watched.compared |= compared;
+                    watched.unkept |= compared;
                 }
             }
         }
@@ -212,6 +252,7 @@ impl Watched {
                 self.drift.test.observe(familiarity, chance());
             }
             if let Some(sketch) = said.sketch {
+                self.unkept = true;
                 self.compared |= self
                     .drift
                     .shift

@@ -73,6 +73,34 @@ fn what_changes_is_noticed_and_another_model_is_compared() {
     assert_eq!(days[0]["n_requests"], 4, "counts outlive the server");
 }
 
+/// Asks `parts` about fifty photos, of one colour and of the other in turn.
+#[track_caller]
+fn ask_fifty(owner: &Client, round: u32, colours: [[u8; 3]; 2]) {
+    let photo = |number: u32| photo(colours[number as usize % 2], 50 * round + number);
+    let inputs: Vec<Value> = (0..50).map(|number| json!({ "image": base64_of(&photo(number)) })).collect();
+    assert_eq!(owner.post("/v1/predict/parts", &json!({ "inputs": inputs })).status, 200);
+}
+
+#[test]
+fn inputs_before_the_next_hundred_outlive_the_server() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("parts", &parts(30));
+    let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": tuned(&owner, &dataset) }));
+    assert_eq!(deployed.status, 200, "{deployed:?}");
+    let colours = [[180, 30, 40], [30, 40, 180]];
+    (0..5).for_each(|round| ask_fifty(&owner, round, colours));
+    drop(owner);
+    drop(server);
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let seen = || owner.get("/v1/deployments/parts/monitor").body["drift"]["seen"]["n"].clone();
+    assert_eq!(seen(), 250);
+    ask_fifty(&owner, 5, colours);
+    assert_eq!(seen(), 300);
+}
+
 #[test]
 fn another_mix_of_what_is_well_known_is_noticed_by_how_the_base_sees_it() {
     let (_dir, data) = folder();
@@ -82,17 +110,11 @@ fn another_mix_of_what_is_well_known_is_noticed_by_how_the_base_sees_it() {
     let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": tuned(&owner, &dataset) }));
     assert_eq!(deployed.status, 200, "{deployed:?}");
     let (red, blue) = ([180, 30, 40], [30, 40, 180]);
-    let ask = |round: u32, colours: [[u8; 3]; 2]| {
-        let photo = |number: u32| photo(colours[number as usize % 2], 50 * round + number);
-        let inputs: Vec<Value> =
-            (0..50).map(|number| json!({ "image": base64_of(&photo(number)) })).collect();
-        assert_eq!(owner.post("/v1/predict/parts", &json!({ "inputs": inputs })).status, 200);
-    };
     let drift = || owner.get("/v1/deployments/parts/monitor").body["drift"].clone();
-    (0..6).for_each(|round| ask(round, [red, blue]));
+    (0..6).for_each(|round| ask_fifty(&owner, round, [red, blue]));
     let same = drift();
     assert_eq!((&same["seen"]["n"], &same["seen"]["changed_at"]), (&json!(300), &json!(null)), "{same}");
-    (6..12).for_each(|round| ask(round, [blue, blue]));
+    (6..12).for_each(|round| ask_fifty(&owner, round, [blue, blue]));
     let other = drift();
     assert!(other["seen"]["changed_at"].is_string(), "{other}");
     assert!(owner.get("/v1/deployments").body["deployments"][0]["changed_at"].is_string());
