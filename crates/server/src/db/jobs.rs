@@ -126,11 +126,13 @@ impl Db {
     pub(crate) async fn claim_job(&self, server: &str) -> Result<Option<JobRow>, sqlx::Error> {
         let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
         let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
-             WHERE state = 'running' AND lease_until < $2 AND attempts >= $3 RETURNING id";
+             WHERE state = 'running' AND lease_until < $2 AND attempts >= $3 RETURNING tenant, id";
         let mut tx = self.begin_whole().await?;
-        let ask = sqlx::query_scalar(sql).bind(given_up).bind(now()).bind(ATTEMPTS);
-        let over: Vec<String> = ask.fetch_all(&mut *tx).await?;
-        for job in over {
+        let ask = sqlx::query_as(sql).bind(given_up).bind(now()).bind(ATTEMPTS);
+        let mut over: Vec<(String, String)> = ask.fetch_all(&mut *tx).await?;
+        // Whoever holds the rooms of several tenants holds them in this order.
+        over.sort();
+        for (_, job) in over {
             give_back(&mut tx, &job).await?;
         }
         tx.commit().await?;
