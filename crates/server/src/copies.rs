@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use walkdir::DirEntry;
 
@@ -17,6 +17,8 @@ const MOMENT: Duration = Duration::from_secs(60);
 const DOWN_TO: f64 = 0.9;
 /// It is looked again when so much of what may lie here came since.
 const SHARE_THAT_CAME: u64 = 20;
+/// It rests so long after nothing could go; what was used a moment ago may go soon.
+const REST: Duration = Duration::from_secs(20);
 
 /// More than came: it is time to look.
 const ALL: u64 = u64::MAX / 4;
@@ -30,6 +32,8 @@ pub(crate) struct Copies {
     used: Mutex<HashMap<PathBuf, usize>>,
     /// Bytes that came since it was last looked.
     came: AtomicU64,
+    /// When it is looked again, however little came: there are too many, and none could go.
+    again: Mutex<Option<Instant>>,
 }
 
 /// Files that lie here until this is dropped.
@@ -43,17 +47,16 @@ pub(crate) struct InUse {
 impl Copies {
     pub(crate) fn new(most: u64) -> Self {
         // What lies here already is looked at first.
-        Self { most, used: Mutex::default(), came: AtomicU64::new(ALL) }
+        Self { most, used: Mutex::default(), came: AtomicU64::new(ALL), again: Mutex::default() }
     }
 
     /// Keeps files from being removed, whether they are here already or about to come.
     pub(crate) fn hold(self: &Arc<Self>, paths: Vec<PathBuf>) -> InUse {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        for path in &paths {
-            *used.entry(path.clone()).or_default() += 1;
-            freshen(path);
-        }
+        paths.iter().for_each(|path| *used.entry(path.clone()).or_default() += 1);
         drop(used);
+        // They are held already: nobody waits for the disk.
+        paths.iter().for_each(|path| freshen(path));
         InUse { copies: Some(self.clone()), paths }
     }
 
@@ -62,9 +65,14 @@ impl Copies {
         self.came.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Whether so much came that it is time to look.
+    /// Whether so much came that it is time to look, or it was rested long enough.
     pub(crate) fn is_time(&self) -> bool {
-        self.came.load(Ordering::Relaxed) > self.most / SHARE_THAT_CAME
+        let rested = || self.again().is_some_and(|again| again <= Instant::now());
+        self.came.load(Ordering::Relaxed) > self.most / SHARE_THAT_CAME || rested()
+    }
+
+    fn again(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes those of the files of which `may_go` says so, the ones that were not used for longest first, until there is room. Returns how
@@ -75,6 +83,7 @@ impl Copies {
         may_go: impl Fn(&Path) -> Result<bool, E>,
     ) -> Result<usize, E> {
         self.came.store(0, Ordering::Relaxed);
+        *self.again() = None;
         let (mut files, mut bytes) = (Vec::new(), 0);
         for entry in copies {
             let Some(about) = entry.metadata().ok().filter(|about| about.is_file()) else { continue };
@@ -91,15 +100,27 @@ impl Copies {
             if bytes <= room || used_at.elapsed().is_ok_and(|ago| ago < MOMENT) {
                 break;
             }
-            if may_go(&path)? && self.remove(&path, used_at) {
+            // The store is asked last: it is far.
+            if self.is_used(&path) {
+                continue;
+            }
+            // One that fails leaves too many here.
+            let goes = may_go(&path).inspect_err(|_| self.came(ALL))?;
+            if goes && self.remove(&path, used_at) {
                 (bytes, n_gone) = (bytes - length, n_gone + 1);
             }
         }
-        if bytes > self.most {
+        if bytes > self.most && n_gone > 0 {
             // What is used now may go soon.
             self.came(ALL);
+        } else if bytes > self.most {
+            *self.again() = Some(Instant::now() + REST);
         }
         Ok(n_gone)
+    }
+
+    fn is_used(&self, path: &Path) -> bool {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
     }
 
     /// Removes a file, unless somebody uses it now or did since it was looked at.
@@ -155,7 +176,7 @@ mod tests {
             file.set_modified(SystemTime::now() - Duration::from_secs(age)).expect("aged");
             path
         };
-        let copies = Arc::new(Copies::new(350));
+        let copies = Arc::new(Copies::new(250));
         assert!(copies.is_time(), "at the start");
         let [oldest, held, old, only, young] =
             [("a", 900), ("b", 800), ("c", 700), ("d", 600), ("e", 5)].map(|(name, age)| file(name, age));
@@ -168,18 +189,19 @@ mod tests {
         assert!(!oldest.exists() && !old.exists());
         assert!(held.exists() && only.exists() && young.exists(), "in use, nowhere else, used just now");
         assert!(copies.is_time(), "as long as there are too many");
-        assert!(copies.is_time());
         // One of two users is gone, then the other.
         drop(copies.hold(vec![held.clone()]));
         file("f", 300);
         file("b", 2000);
         assert_eq!(room(), 1, "the one that nobody uses");
         assert!(held.exists() && !dir.path().join("f").exists());
+        assert_eq!(room(), 0);
+        assert!(!copies.is_time(), "none could go: it rests");
         drop(used);
         file("g", 1000);
         assert_eq!(room(), 2);
         assert!(!held.exists() && !copies.is_time());
-        copies.came(17);
+        copies.came(12);
         assert!(!copies.is_time());
         copies.came(1);
         assert!(copies.is_time());

@@ -117,7 +117,14 @@ impl Shelf {
     /// As [`Shelf::keep`], of a file that may be kept already: by another server, or by one that was interrupted.
     pub(crate) fn keep_once(&self, name: &str) -> Result<(), ShelfError> {
         let Some(far) = &self.far else { return Ok(()) };
-        if far.has(name)? { Ok(()) } else { self.keep(name) }
+        if !far.has(name)? {
+            return self.keep(name);
+        }
+        // It lies here all the same, unless it went to make room meanwhile.
+        if let Ok(about) = std::fs::metadata(self.path(name)) {
+            far.came(about.len());
+        }
+        Ok(())
     }
 
     /// How large a file is, here or there; `None` when it is nowhere.

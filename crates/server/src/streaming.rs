@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::App;
 use crate::answering::lasting;
+use crate::copies::InUse;
 use crate::error::ApiError;
 use crate::pictures;
 
@@ -33,9 +34,9 @@ enum Wanted {
 /// The blob of this name, or the part of it that the headers ask for.
 pub(crate) async fn send(app: &Arc<App>, blob: String, asked: &HeaderMap) -> Result<Response, ApiError> {
     let of = app.clone();
-    let (path, kind, length) = app
+    let (path, here, kind, length) = app
         .blocking(move || {
-            let _here = of.blobs.fetch(std::iter::once(blob.as_str()))?;
+            let here = of.blobs.fetch(std::iter::once(blob.as_str()))?;
             let path = of.blobs.path(&blob);
             let file = File::open(&path)?;
             let length = file.metadata()?.len();
@@ -43,7 +44,7 @@ pub(crate) async fn send(app: &Arc<App>, blob: String, asked: &HeaderMap) -> Res
             file.take(HEAD).read_to_end(&mut head)?;
             // What a browser could run is not shown as what it says it is.
             let kind = pictures::kind_of(&head, &path).unwrap_or("application/octet-stream");
-            Ok((path, kind, length))
+            Ok((path, here, kind, length))
         })
         .await?;
     let range = asked.get(RANGE).and_then(|range| range.to_str().ok());
@@ -55,7 +56,7 @@ pub(crate) async fn send(app: &Arc<App>, blob: String, asked: &HeaderMap) -> Res
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, place).into_response());
         }
     };
-    let mut response = (status, Body::from_stream(pieces(path, from, to))).into_response();
+    let mut response = (status, Body::from_stream(pieces(path, here, from, to))).into_response();
     lasting(response.headers_mut(), kind);
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -82,9 +83,15 @@ fn wanted(range: &str, length: u64) -> Wanted {
     if from < to { Wanted::Part(from, to) } else { Wanted::Nothing }
 }
 
-/// The bytes; between two pieces no thread waits for a slow reader.
-fn pieces(path: PathBuf, from: u64, to: u64) -> impl tokio_stream::Stream<Item = io::Result<Bytes>> {
+/// The bytes of a file that stays here until the last of them is read; between two pieces no thread waits for a slow reader.
+fn pieces(
+    path: PathBuf,
+    here: InUse,
+    from: u64,
+    to: u64,
+) -> impl tokio_stream::Stream<Item = io::Result<Bytes>> {
     async_stream::try_stream! {
+        let _here = here;
         let mut at = from;
         while at < to {
             let (path, length) = (path.clone(), PIECE.min(to - at));
