@@ -25,12 +25,14 @@ const YOUNG_FAR: Duration = Duration::from_secs(30 * 86_400);
 /// An upload that nobody goes on with is forgotten.
 const UPLOAD: i64 = 30 * 86_400_000;
 
-/// Sweeps at the start and every hour, until the server closes.
+/// Sweeps at the start and every hour, until the server closes. What an earlier version did not measure is measured first, and what could not
+/// be is tried again each time.
 pub(crate) async fn sweep(app: Arc<App>) {
-    if let Err(error) = measure(&app).await {
-        tracing::warn!(error = error.en, "files of an earlier version could not be measured");
-    }
+    let mut is_measured = false;
     while !app.is_closing() {
+        if !is_measured {
+            is_measured = measure_all(&app).await;
+        }
         match once(&app).await {
             Ok(0) => {}
             Ok(n_files) => tracing::info!(n_files, "files that nothing names were removed"),
@@ -40,9 +42,24 @@ pub(crate) async fn sweep(app: Arc<App>) {
     }
 }
 
-/// Measures files that a version kept which did not count bytes, and adds up what tenants have. A file that is nowhere takes no room.
-async fn measure(app: &App) -> Result<(), ApiError> {
-    let whole = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+/// Measures files that a version kept which did not count bytes, and adds up what tenants have, also where some could not be measured; `true`
+/// when all of it is done.
+async fn measure_all(app: &App) -> bool {
+    let [listed, measured] = [list(app).await, measure(app).await];
+    let added = app.db.add_up().await.map_err(ApiError::from);
+    if let Ok(n_tenants @ 1..) = added {
+        tracing::warn!(n_tenants, "what they have was added up anew, and is other than was kept");
+    }
+    let failed: Vec<ApiError> =
+        [listed, measured, added.map(drop)].into_iter().filter_map(Result::err).collect();
+    for error in &failed {
+        tracing::warn!(error = error.en, "files of an earlier version could not be measured");
+    }
+    failed.is_empty()
+}
+
+/// Lists the files of data sets of several senses that a version kept which did not.
+async fn list(app: &App) -> Result<(), ApiError> {
     for (tenant, dataset) in app.db.unlisted_datasets().await? {
         let tenant = Tenant::of_row(tenant);
         let kept = app.db.senses_of(&tenant, &dataset).await?;
@@ -56,8 +73,17 @@ async fn measure(app: &App) -> Result<(), ApiError> {
             names.into_iter().map(measured).collect()
         });
         let files: Vec<(String, i64)> = files.await?;
-        app.db.list_files(&tenant, &dataset, &files).await?;
+        let done = app.db.list_files(&tenant, &dataset, &files).await;
+        // One that was taken out meanwhile has no files.
+        if done.is_err() && app.db.dataset(&tenant, &dataset).await?.is_some() {
+            done?;
+        }
     }
+    Ok(())
+}
+
+/// Measures files and models of which it is not known how large they are. A file that is nowhere takes no room.
+async fn measure(app: &App) -> Result<(), ApiError> {
     loop {
         let unmeasured = app.db.unmeasured_blobs().await?;
         if unmeasured.is_empty() || app.is_closing() {
@@ -78,11 +104,11 @@ async fn measure(app: &App) -> Result<(), ApiError> {
         });
         app.db.measure_model(&Tenant::of_row(tenant), &id, whole(bytes.await?)).await?;
     }
-    let n_wrong = app.db.add_up().await?;
-    if n_wrong > 0 {
-        tracing::warn!(n_tenants = n_wrong, "what they have was added up anew, and is other than was kept");
-    }
     Ok(())
+}
+
+fn whole(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Makes room for copies, where it is bounded how many lie here, until the server closes.
