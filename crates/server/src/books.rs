@@ -90,8 +90,8 @@ struct Label {
     place: usize,
 }
 
-/// The rules that speak against labels, each given as an example and its class; `None` where there are no rules. Nothing speaks against
-/// the label of an example that nobody looked at yet.
+/// The rules that speak against labels, each given as an example and its class; `None` where there are no rules. Of an example that is given
+/// several times the last label stands; of one that nobody looked at yet no rule can tell.
 pub(crate) async fn against(
     app: &Arc<App>,
     tenant: &Tenant,
@@ -101,16 +101,19 @@ pub(crate) async fn against(
     if Task::named(&of.task)? != Task::Class {
         return Ok(None);
     }
-    let Some(rules) = rules(app, tenant, &of.id).await? else { return Ok(None) };
+    let rules = rules(app, tenant, &of.id).await?.filter(|book| !book.rules().is_empty());
+    let Some(rules) = rules else { return Ok(None) };
     let live = app.lives.of(app, tenant, &of.id);
     let ids: Vec<String> = given.iter().map(|(example, _)| (*example).to_owned()).collect();
+    let last: HashMap<&str, usize> = given.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
+    let standing = given.iter().enumerate().filter(|(place, (id, _))| last[id] == *place).map(|(_, one)| one);
     let rows = app.db.examples_by_id(tenant, &ids).await?.into_iter();
     let mut rows: HashMap<String, ExampleRow> = rows.map(|row| (row.id.clone(), row)).collect();
     let known = |(example, label): &(&str, &str)| {
         let ((quick, place), row) = (live.seen(example)?, rows.remove(*example)?);
         Some(Label { row, label: (*label).to_owned(), quick, place })
     };
-    let labels: Arc<Vec<Label>> = Arc::new(given.iter().filter_map(known).collect());
+    let labels: Arc<Vec<Label>> = Arc::new(standing.filter_map(known).collect());
     let all: Vec<usize> = (0..labels.len()).collect();
     let mut found = check(app, &rules, &labels, all, Vec::new()).await?;
     let is_unsure =
@@ -124,7 +127,8 @@ pub(crate) async fn against(
         let again = check(app, &rules, &labels, unsure.clone(), measured).await?;
         unsure.into_iter().zip(again).for_each(|(place, again)| found[place] = again);
     }
-    let n_unsure = found.iter().filter(|found| is_unsure(found)).count();
+    let n_unseen = last.len() - labels.len();
+    let n_unsure = n_unseen + found.iter().filter(|found| is_unsure(found)).count();
     let mut broken: Vec<(Broken, Vec<String>)> = Vec::new();
     for (label, found) in labels.iter().zip(found) {
         let Some(found) = found.filter(|found| !matches!(found.expected, Expected::Unknown { .. })) else {
