@@ -204,9 +204,12 @@ async fn welcome(
     let like = format!("{} %", day_of(new.name));
     let ask = sqlx::query_scalar(COLLECTED).bind(new.dataset).bind(new.name).bind(like);
     let today: i64 = ask.fetch_one(&mut **tx).await?;
+    if there > 0 || today >= MOST_A_DAY {
+        return Ok(None);
+    }
     let more = More { examples: 1, files: (new.dataset, held.sizes().collect()), bytes: held.beside() };
     let full = limits.take(tx, tenant, &more).await?.is_some();
-    Ok((there == 0 && today < MOST_A_DAY && !full).then_some(today))
+    Ok((!full).then_some(today))
 }
 
 /// Whether a data set takes such inputs; an empty one takes any.

@@ -38,9 +38,14 @@ impl Db {
 
     async fn add_entrance_at(&self, entrance: &Entrance, at: i64, most: i64) -> Result<String, sqlx::Error> {
         let mut tx = self.begin_whole().await?;
-        let sql = "DELETE FROM entrance WHERE created_at < $1 \
-             OR created_at <= (SELECT created_at FROM entrance ORDER BY created_at DESC LIMIT 1 OFFSET $2)";
-        sqlx::query(sql).bind(at - SPELL).bind(most - 1).execute(&mut *tx).await?;
+        let sql = "DELETE FROM entrance WHERE created_at < $1";
+        sqlx::query(sql).bind(at - SPELL).execute(&mut *tx).await?;
+        let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM entrance").fetch_one(&mut *tx).await?;
+        if n >= most {
+            let sql = "DELETE FROM entrance WHERE created_at <= \
+                 (SELECT created_at FROM entrance ORDER BY created_at DESC LIMIT 1 OFFSET $1)";
+            sqlx::query(sql).bind(most - 1).execute(&mut *tx).await?;
+        }
         let secret = new_secret();
         let sql = "INSERT INTO entrance (hash, state, nonce, verifier, back, links, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let Entrance { state, nonce, verifier, back, links } = entrance;
