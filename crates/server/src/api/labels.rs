@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::book::{self, BrokenByMany, BrokenRule};
 use super::examples::{Example, Teller, is_veiled};
 use super::opinions::warning;
-use super::queue::MOST_NEXT;
+use super::queue::{USUAL_NEXT, goes_by_marks};
 use super::reading::{Asked, Sent, found};
 use crate::App;
 use crate::answering::lang_of;
@@ -214,12 +214,13 @@ pub(super) async fn give_many(
     Ok(Json(TakenMany { event, n_labelled, broken, n_unsure }))
 }
 
-/// Whether chance asked for the example: in its half of the queue, or as long as nothing was looked at in all of it.
+/// Whether chance asked for the example: in its half of the queue, or as long as nothing was looked at in all of it. Then one of the next that
+/// somebody picked elsewhere passes for drawn as well: the request does not say where it comes from.
 async fn is_drawn(app: &Arc<App>, caller: &Caller, of: &DatasetRow, given: &Given) -> Result<bool, ApiError> {
     if let Some(opinion) = app.lives.of(app, &caller.tenant, &of.id).opinion() {
         return Ok(opinion.draws(&given.example));
     }
-    let next = app.db.next_by_chance(&caller.tenant, &of.id, false, MOST_NEXT as i64).await?;
+    let next = app.db.next_by_chance(&caller.tenant, &of.id, goes_by_marks(of), USUAL_NEXT as i64).await?;
     Ok(next.contains(&given.example))
 }
 

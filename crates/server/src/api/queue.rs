@@ -21,7 +21,9 @@ use crate::live::Opinion;
 use crate::people::{Caller, Right};
 
 /// Examples of the queue.
-pub(super) const MOST_NEXT: usize = 50;
+const MOST_NEXT: usize = 50;
+/// As many as whoever labels asks for, unless they say otherwise.
+pub(super) const USUAL_NEXT: usize = 20;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Queue {
@@ -52,8 +54,8 @@ pub(super) async fn queue(
     let why = why(opinion.as_deref(), lang_of(&headers)).to_owned();
     let next = Next {
         // Where examples are marked rather than answered about, one with a mark is done.
-        by_marks: dataset.n_marked > dataset.n_labelled,
-        limit: limit.unwrap_or(20).min(MOST_NEXT),
+        by_marks: goes_by_marks(&dataset),
+        limit: limit.unwrap_or(USUAL_NEXT).min(MOST_NEXT),
         app: &app,
         caller: &caller,
         dataset: &dataset,
@@ -61,6 +63,11 @@ pub(super) async fn queue(
     let rows = next.rows(opinion.as_deref()).await?;
     let teller = Teller::of(&app, &caller, &id).await?;
     Ok(Json(Queue { examples: rows.into_iter().map(|row| teller.tell(row)).collect(), why }))
+}
+
+/// Whether examples are marked rather than answered about.
+pub(super) fn goes_by_marks(dataset: &DatasetRow) -> bool {
+    dataset.n_marked > dataset.n_labelled
 }
 
 fn why(opinion: Option<&Opinion>, lang: Lang) -> &'static str {
