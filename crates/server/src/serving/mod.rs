@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::Base;
-use base::open::{BaseError, Embedded, Input};
+use base::open::{BaseError, Embedded, Input, READER};
 use bundle::inspection::InspectionPredictor;
 use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Modality, Sense};
@@ -151,15 +151,24 @@ impl Serving {
         self.once(&reference.id, open)
     }
 
-    /// A base by its name in the catalogue, if it is here: nobody makes the server fetch one.
+    /// What reads texts of a base by its name, if it is here: nobody makes the server fetch one. Of a base with two towers it is the one that
+    /// reads, which also goes by its own name.
     pub(crate) fn base_named(&self, id: &str) -> Result<Arc<Batcher>, ApiError> {
-        if self.home.catalogue.entry(id).is_err() || !self.home.bases().path_of(id).exists() {
+        let bases = self.home.bases();
+        let reads = |whole: &str| {
+            let card = bases.find(whole).ok()?.card;
+            Some(card.modality != Modality::Text && card.takes(Modality::Text))
+        };
+        let whole = id.strip_suffix(READER).filter(|whole| reads(whole) == Some(true));
+        let Some(has_reader) = reads(whole.unwrap_or(id)) else {
             let (en, zh) = ("there is no such base on this server", "此服务器上没有该底座");
             return Err(ApiError::invalid(en, zh)
                 .hint("fetch it with `dianjing base pull`", "请用 dianjing base pull 下载"));
-        }
+        };
+        let whole = whole.unwrap_or(id);
+        let id = if has_reader { format!("{whole}{READER}") } else { whole.to_owned() };
         let never = AtomicBool::new(false);
-        self.once(id, || self.home.open_base(id, &Run::new(&|_| {}, &never)))
+        self.once(&id, || self.home.open_base(&id, &Run::new(&|_| {}, &never)))
     }
 
     /// Whether a bundle fits is checked when it is put on the base, so that no bundle can have one base loaded twice.
