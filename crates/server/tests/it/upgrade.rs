@@ -9,13 +9,21 @@ use testkit::{Client, Postgres, photo};
 
 use crate::running::{Place, Running, folder, start_on};
 
-/// What made the tables what they were, up to the version that knew votes.
-const THEN: [&str; 4] = [
+/// What made the tables what they were, up to the version that knew what a data set was at each of its numbers.
+const THEN: [&str; 9] = [
     include_str!("../../src/db/migrations/0001_first.sql"),
     include_str!("../../src/db/migrations/0002_tasks_and_marks.sql"),
     include_str!("../../src/db/migrations/0003_monitoring.sql"),
     include_str!("../../src/db/migrations/0004_votes.sql"),
+    include_str!("../../src/db/migrations/0005_book.sql"),
+    include_str!("../../src/db/migrations/0006_accounts_and_bytes.sql"),
+    include_str!("../../src/db/migrations/0007_measured.sql"),
+    include_str!("../../src/db/migrations/0008_senses.sql"),
+    include_str!("../../src/db/migrations/0009_history.sql"),
 ];
+/// Changes of the first version that somebody may have, and of one that knew bytes and several senses.
+const FIRST: usize = 3;
+const LATER: usize = 9;
 /// When everything happened.
 const THEN_AT: i64 = 1_700_000_000_000;
 const SESSION: &str = "a-session-of-then";
@@ -82,14 +90,46 @@ fn rows(blobs: &[String]) -> Vec<String> {
     ]
 }
 
-/// A database as it was when so many of the changes had been made, the rows before the last of them.
-async fn make(url: &str, blobs: &[String], n_changes: usize) {
+/// What somebody had beside, once votes, bytes and several senses were known: a photo that was measured and others that were not, an example
+/// with a photo of its own and a text, and an upload that ended and still took room.
+fn later_rows(blobs: &[(String, usize)]) -> Vec<String> {
+    let [(measured, length), _, _, (own, _)] = blobs else { panic!("four photos") };
+    let senses = r#"[{"name":"note","modality":"text"},{"name":"photo","modality":"image"}]"#;
+    let known = json!({ "note": { "text": "一二" }, "photo": { "blob": own } });
+    vec![
+        "INSERT INTO vote (tenant, dataset, example, person, label, at) SELECT tenant, dataset, id, COALESCE(label_by, ''), label, 0 FROM example WHERE label IS NOT NULL".to_owned(),
+        format!("UPDATE example SET bytes = {length} WHERE blob = '{measured}'"),
+        format!("INSERT INTO dataset (id, tenant, name, modality, senses, seq, created_at, updated_at) VALUES ('d3', 't1', 'both', 'senses', '{senses}', 1, {THEN_AT}, {THEN_AT})"),
+        format!("INSERT INTO example (id, tenant, dataset, position, name, body, senses) VALUES ('s1', 't1', 'd3', 0, 'both', '一二', '{known}')"),
+        "UPDATE upload SET bytes = 500 WHERE id = 'u1'".to_owned(),
+    ]
+}
+
+/// What a team has, and what of it is left once the photos with labels are gone.
+struct Has {
+    n_examples: usize,
+    n_bytes: usize,
+    n_bytes_left: usize,
+}
+
+impl Has {
+    /// Of one of so many changes, with these photos.
+    fn of(n_changes: usize, blobs: &[(String, usize)]) -> Self {
+        let both = if n_changes < LATER { 0 } else { blobs[3].1 + "一二".len() };
+        let photos: usize = blobs[..3].iter().map(|(_, length)| length).sum();
+        let left = "一二三abc".len() + both;
+        Self { n_examples: 6 + usize::from(n_changes >= LATER), n_bytes: photos + left, n_bytes_left: left }
+    }
+}
+
+/// A database as it was when so many of the changes had been made, the rows before the last of them, but for the first version.
+async fn make(url: &str, blobs: &[(String, usize)], n_changes: usize) {
     sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect(url).await.expect("a database");
     connection.execute("CREATE TABLE migration (number BIGINT PRIMARY KEY)").await.expect("made");
     for (number, change) in (1..=n_changes).zip(THEN) {
-        if number == 4 {
-            fill(&mut connection, blobs).await;
+        if number == n_changes && n_changes > FIRST {
+            fill(&mut connection, blobs, n_changes).await;
         }
         for statement in change.split(";\n").filter(|statement| !statement.trim().is_empty()) {
             connection.execute(statement).await.expect("changed");
@@ -97,14 +137,16 @@ async fn make(url: &str, blobs: &[String], n_changes: usize) {
         let sql = format!("INSERT INTO migration (number) VALUES ({number})");
         connection.execute(sqlx::AssertSqlSafe(sql)).await.expect("noted");
     }
-    if n_changes < 4 {
-        fill(&mut connection, blobs).await;
+    if n_changes == FIRST {
+        fill(&mut connection, blobs, n_changes).await;
     }
     connection.close().await.expect("closed");
 }
 
-async fn fill(connection: &mut AnyConnection, blobs: &[String]) {
-    for row in rows(blobs) {
+async fn fill(connection: &mut AnyConnection, blobs: &[(String, usize)], n_changes: usize) {
+    let names: Vec<String> = blobs.iter().map(|(name, _)| name.clone()).collect();
+    let later = if n_changes < LATER { Vec::new() } else { later_rows(blobs) };
+    for row in rows(&names).into_iter().chain(later) {
         let told = connection.execute(sqlx::AssertSqlSafe(row.clone())).await;
         told.unwrap_or_else(|error| panic!("{row}: {error}"));
     }
@@ -116,7 +158,7 @@ fn ann(server: &Running) -> Client {
 }
 
 /// Everything is there, and means what it meant.
-fn check(server: &Running, n_bytes: usize) {
+fn check(server: &Running, has: &Has) {
     let ann = ann(server);
     let get = |path: &str| {
         let told = ann.get(path);
@@ -162,12 +204,12 @@ fn check(server: &Running, n_bytes: usize) {
     assert_eq!(get("/v1/uploads/u2")["files"], json!([]));
     let counted = || get("/v1/usage");
     // Photos are measured once it runs; one of them belongs to two examples.
-    ann.until(|| (counted()["bytes"]["used"] == json!(n_bytes + 12)).then_some(()));
-    assert_eq!(counted()["examples"]["used"], 6);
+    ann.until(|| (counted()["bytes"]["used"] == json!(has.n_bytes)).then_some(()));
+    assert_eq!(counted()["examples"]["used"], json!(has.n_examples));
 }
 
 /// And it goes on.
-fn go_on(server: &Running) {
+fn go_on(server: &Running, has: &Has) {
     let ann = ann(server);
     let give = json!({ "example": "e3", "label": "red" });
     assert_eq!(ann.post("/v1/datasets/d1/labels", &give).body["n_labelled"], 3);
@@ -180,35 +222,36 @@ fn go_on(server: &Running) {
     assert_eq!(ann.get("/v1/datasets/d1").body["n_examples"], 4);
     assert_eq!(ann.send("PATCH", "/v1/datasets/d1/classes/red", &json!({ "name": "rot" })).status, 200);
     assert_eq!(ann.ask("DELETE", "/v1/datasets/d1", None, &[]).status, 204);
-    assert_eq!(ann.get("/v1/usage").body["bytes"]["used"], 12, "the texts of the other one");
+    assert_eq!(ann.get("/v1/usage").body["bytes"]["used"], json!(has.n_bytes_left), "what the others have");
 }
 
 fn comes_up(database: Option<&str>, n_changes: usize) {
     let (_dir, data) = folder();
-    let blobs = [1, 2, 3].map(|number| blob(&data, number));
-    let n_bytes = blobs.iter().map(|(_, length)| length).sum();
+    let blobs = [1, 2, 3, 4].map(|number| blob(&data, number));
+    let has = Has::of(n_changes, &blobs);
     let file = format!("sqlite://{}?mode=rwc", data.join("studio.db").display());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(make(database.unwrap_or(&file), &blobs.map(|(name, _)| name), n_changes));
+    runtime.block_on(make(database.unwrap_or(&file), &blobs, n_changes));
     for _ in 0..2 {
         let place = Place { database: database.map(str::to_owned), ..Place::default() };
         let server = start_on(Way::Team, &data, place);
         assert_eq!(server.key, None, "somebody is known");
-        check(&server, n_bytes);
+        check(&server, &has);
     }
     let place = Place { database: database.map(str::to_owned), ..Place::default() };
-    go_on(&start_on(Way::Team, &data, place));
+    go_on(&start_on(Way::Team, &data, place), &has);
 }
 
 #[test]
 fn a_file_of_an_earlier_version_comes_up() {
-    comes_up(None, 3);
-    comes_up(None, 4);
+    for n_changes in [FIRST, 4, LATER] {
+        comes_up(None, n_changes);
+    }
 }
 
 #[test]
 fn a_postgresql_of_an_earlier_version_comes_up() {
-    for n_changes in [3, 4] {
+    for n_changes in [FIRST, 4, LATER] {
         let postgres = Postgres::start();
         comes_up(Some(&postgres.url()), n_changes);
     }
