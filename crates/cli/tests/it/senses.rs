@@ -281,6 +281,16 @@ fn what_to_label_next_is_chosen_by_all_senses() {
     assert!(picks.len() == 3 && picks.iter().all(between), "{picks:?}");
     let lost = picks.iter().any(|pick| pick["id"].as_str().unwrap().contains("31"));
     assert!(lost, "what has no trace is half unknown: {picks:?}");
+    // What nobody can look at is not chosen, though nothing is known of it.
+    place.write("photos/broken.png", b"no picture");
+    let broken = serde_json::json!({ "photo": "photos/broken.png" });
+    place.write("broken.jsonl", lines(&[&rows[..], &[broken]].concat()));
+    let asked = ["select", "broken.jsonl", "--model", "pool.djm", "--budget", "8", "--all-chosen", "--json"];
+    let found: Value = serde_json::from_str(&place.run(&asked).fine().out).unwrap();
+    let picks = found["picks"].as_array().unwrap();
+    let is_broken = |pick: &Value| pick["id"].as_str().unwrap().contains("broken.jsonl:61");
+    assert!(picks.len() == 8 && !picks.iter().any(is_broken), "{picks:?}");
+    assert_eq!(found["n_unlabelled"], 36, "{found}");
     place.write("known.jsonl", lines(&rows[..24]));
     place.write("open.jsonl", lines(&rows[24..]));
     let asked = [

@@ -59,10 +59,11 @@ impl Given {
                         first: String::new(),
                     });
                 }
-                let rows: Vec<usize> = (0..n_examples).collect();
+                // Of what nobody can look at, the bundle would say how often each class is: it is not asked.
+                let rows = whole::seen(&each);
                 let answers = predicting::ask(predictor, &data, &rows, &each)?;
                 let problems = each.iter().flat_map(|sense| sense.table.problems.iter().cloned()).collect();
-                let table = Table { problems, ..whole::table(data, &each) };
+                let table = Table { problems, ..whole::table_of(data, &each, &rows) };
                 let model = Model::given(&predictor.bundle().manifest.task, answers);
                 Ok((table, predictor.bases().to_vec(), model))
             }

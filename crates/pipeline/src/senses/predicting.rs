@@ -1,6 +1,5 @@
 //! Asking a bundle of several senses, and measuring it.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +9,7 @@ use dataset::{Content, Dataset, Example, ProblemKind, ReadOptions, Target};
 use rayon::prelude::*;
 
 use super::each::OneSense;
+use super::whole;
 use crate::held_out::{self, HeldOut};
 use crate::journey::Labels;
 use crate::predicting::{PredictedRow, input_of, left_out};
@@ -98,9 +98,7 @@ pub fn evaluate_senses(
     let each = looked_at(home, predictor, &data, run)?;
     problems.extend(each.iter().flat_map(|sense| sense.table.problems.iter().cloned()));
     // Without any sense there is nothing to be right about.
-    let with_some: BTreeSet<usize> =
-        each.iter().flat_map(|sense: &OneSense| sense.places.iter().copied()).collect();
-    let rows: Vec<usize> = with_some.into_iter().collect();
+    let rows = whole::seen(&each);
     let measured = run.step(Step::Evaluate, || measure(predictor, &data, &rows, &each))?;
     let known = predictor.bundle().manifest.task.outputs();
     let unknown_classes = data.classes().iter().filter(|class| !known.contains(class)).cloned().collect();
@@ -109,24 +107,32 @@ pub fn evaluate_senses(
 
 /// What each sense that a bundle knows sees of a data set. A column that nobody filled in is missing everywhere, and so is one of
 /// which nothing can be read.
+///
+/// # Errors
+/// When columns are filled in and not one can be read; when the machine or the person is why one cannot.
 pub(crate) fn looked_at(
     home: &Home,
     predictor: &SensesPredictor,
     data: &Dataset,
     run: &Run<'_>,
 ) -> Result<Vec<OneSense>, PipelineError> {
-    let mut each = Vec::new();
+    let (mut each, mut first) = (Vec::new(), None);
     for (sense, base) in predictor.senses().iter().zip(predictor.bases()) {
         if data.of_sense(sense).1.is_empty() {
             continue;
         }
         match OneSense::on(home, base.clone(), data, sense, run) {
             Ok(one) => each.push(one),
-            Err(PipelineError::Sense { .. }) => {}
+            Err(PipelineError::Sense { source, .. }) => {
+                first.get_or_insert(*source);
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok(each)
+    match first {
+        Some(error) if each.is_empty() => Err(error),
+        _ => Ok(each),
+    }
 }
 
 /// Measures on these examples, by the features of their senses.

@@ -1,5 +1,6 @@
 //! All senses side by side: what belongs together, and which examples are alike on the whole.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::Base;
@@ -61,16 +62,27 @@ pub(crate) fn look(
     run: &Run<'_>,
 ) -> Result<(Table, Vec<Arc<Base>>), PipelineError> {
     let (senses, problems) = senses(home, None, &data, run)?;
-    let mut seen = vec![false; data.examples.len()];
-    senses.iter().flat_map(|sense| &sense.places).for_each(|place| seen[*place] = true);
-    let rows: Vec<usize> = (0..seen.len()).filter(|place| seen[*place]).collect();
-    let whole = table(data, &senses);
-    let (sets, texts) = whole.select(&rows);
-    let mut data = whole.data;
-    let mut kept = seen.into_iter();
-    data.examples.retain(|_| kept.next().unwrap_or(false));
+    let table = table_of(data, &senses, &seen(&senses));
     let bases = senses.into_iter().map(|sense| sense.base).collect();
-    Ok((Table { data, sets, texts, problems }, bases))
+    Ok((Table { problems, ..table }, bases))
+}
+
+/// The examples of which any sense could be read, ascending.
+pub(crate) fn seen(senses: &[OneSense]) -> Vec<usize> {
+    let places: BTreeSet<usize> = senses.iter().flat_map(|sense| sense.places.iter().copied()).collect();
+    places.into_iter().collect()
+}
+
+/// The [`table`] of these examples alone, ascending.
+pub(crate) fn table_of(data: Dataset, senses: &[OneSense], rows: &[usize]) -> Table {
+    let whole = table(data, senses);
+    let (sets, texts) = whole.select(rows);
+    let Table { mut data, problems, .. } = whole;
+    let mut kept = vec![false; data.examples.len()];
+    rows.iter().for_each(|row| kept[*row] = true);
+    let mut kept = kept.into_iter();
+    data.examples.retain(|_| kept.next().unwrap_or(false));
+    Table { data, sets, texts, problems }
 }
 
 /// The examples with the vectors of all senses side by side, each of length 1, or zeros where it is missing.
