@@ -45,6 +45,14 @@ impl Canvas {
             Self::Videos(film) => film.is_sound(),
         }
     }
+
+    /// Whether files were drawn otherwise when it was made: then nothing that was learned fits what is drawn now.
+    pub fn is_older(&self) -> bool {
+        match self {
+            Self::Series(traces) => traces.is_older(),
+            Self::Videos(_) => false,
+        }
+    }
 }
 
 /// The bytes of a picture: those of the file itself, or for a sound those of its spectrum, 2 pixels a frame of 10 ms and 3 a mel band,

@@ -40,6 +40,9 @@ pub enum BundleError {
     /// Made by an older Dianjing, in a way that is no longer read.
     #[error("`{}` has format {got}; inspectors are read from format {needed} on", path.display())]
     OlderFormat { path: PathBuf, got: u32, needed: u32 },
+    /// Made by an older Dianjing, which drew series otherwise.
+    #[error("`{}` was made by an earlier version, which drew series otherwise", path.display())]
+    OlderDrawing { path: PathBuf },
     /// A file in the bundle does not hold what it should.
     #[error("`{file}` in `{}` cannot be understood: {detail}", path.display())]
     Malformed { path: PathBuf, file: String, detail: String },

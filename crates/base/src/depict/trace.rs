@@ -38,6 +38,10 @@ const WINDOW: (usize, usize) = (16, 128);
 /// Power that is told from none.
 const LEAST_POWER: f64 = 1e-12;
 
+/// How series are drawn now. What an inspector learned from other drawings says nothing of these: 2 has the spectrum below its part of the
+/// curve and sees the end; 1 had not.
+const DRAWING: u8 = 2;
+
 /// The sensors that were learned from, and the scale on which they are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +54,14 @@ pub struct Traces {
     values: Vec<[f64; 2]>,
     /// The powers of ten that are black and white in each spectrum.
     powers: Vec<[f64; 2]>,
+    /// The way of drawing that was learned from.
+    #[serde(default = "first_drawing")]
+    drawing: u8,
+}
+
+/// Before there was a second way, none was written down.
+fn first_drawing() -> u8 {
+    1
 }
 
 impl Traces {
@@ -69,14 +81,20 @@ impl Traces {
             values.push(scale_of_values(of().flatten().map(|value| f64::from(*value))));
             powers.push(scale_of_powers(of().flat_map(|values| spectra(values, window(steps)).concat())));
         }
-        Some(Self { sensors, steps, values, powers })
+        Some(Self { sensors, steps, values, powers, drawing: DRAWING })
+    }
+
+    /// Whether it was learned from drawings as they were made before.
+    pub fn is_older(&self) -> bool {
+        self.drawing < DRAWING
     }
 
     /// Whether the parts fit together, of what came from a file.
     pub fn is_sound(&self) -> bool {
         let n = self.sensors.channels.len();
         let rises = |[low, high]: &[f64; 2]| low.is_finite() && high.is_finite() && low < high;
-        n > 0
+        self.drawing == DRAWING
+            && n > 0
             && n <= crate::series::MAX_CHANNELS
             && (2..=crate::series::MAX_STEPS).contains(&self.steps)
             && self.values.len() == n
@@ -275,6 +293,10 @@ mod tests {
         assert!(traces.is_sound() && traces.sensors.channels == ["force", "heat"]);
         let again: Traces = serde_json::from_str(&serde_json::to_string(&traces).unwrap()).unwrap();
         assert_eq!(again, traces);
+        let mut before = serde_json::to_value(&traces).unwrap();
+        before.as_object_mut().unwrap().remove("drawing");
+        let before: Traces = serde_json::from_value(before).unwrap();
+        assert!(before.is_older() && !before.is_sound() && !traces.is_older());
         let drawn = |path: &Path| traces.draw(path).unwrap();
         let plain = drawn(&usual);
         assert_eq!((plain.width(), plain.height()), (300, 224));

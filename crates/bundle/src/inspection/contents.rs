@@ -113,7 +113,8 @@ impl InspectionBundle {
             let (path, got) = (path.to_owned(), manifest.format);
             return Err(BundleError::OlderFormat { path, got, needed: FORMAT_FROM });
         }
-        let stored = parse(path, &files, "inspector.json")?;
+        let stored: Stored = parse(path, &files, "inspector.json")?;
+        expect_drawn_alike(path, stored.sight.canvas.as_ref())?;
         let name = "inspector.safetensors";
         let inspector = get(stored, &tensors(path, &files, name)?, &banks(path, &files, name)?)
             .map_err(|detail| malformed(path, "inspector.json", detail))?;
@@ -211,6 +212,14 @@ fn get(stored: Stored, tensors: &Tensors, banks: &Banks) -> Result<Inspector, St
     };
     check(&inspector)?;
     Ok(inspector)
+}
+
+/// Refuses what learned from pictures that are drawn otherwise now.
+fn expect_drawn_alike(path: &Path, canvas: Option<&Canvas>) -> Result<(), BundleError> {
+    match canvas {
+        Some(canvas) if canvas.is_older() => Err(BundleError::OlderDrawing { path: path.to_owned() }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether all parts were made for each other.
@@ -374,6 +383,19 @@ mod tests {
                 assert!(archive::tests::is_mapped(bank.bytes(), &file), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn what_learned_from_other_drawings_of_series_is_refused_by_an_error_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("parts.djm");
+        let mut made = bundle();
+        // As it was stored before a drawing had a number.
+        let canvas =
+            r#"{"sensors": {"channels": ["a"]}, "steps": 300, "values": [[0, 1]], "powers": [[0, 1]]}"#;
+        made.inspector.sight.canvas = Some(serde_json::from_str(canvas).unwrap());
+        made.write(&path, Form::File, "2026-01-01T00:00:00Z").unwrap();
+        assert!(matches!(InspectionBundle::open(&path), Err(BundleError::OlderDrawing { .. })));
     }
 
     #[test]
