@@ -24,6 +24,36 @@ pub struct Described {
     pub preprocess: toml::Table,
 }
 
+/// Why a folder is no joint base as a hub lays it out.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum CheckpointError {
+    /// A file is not JSON, or not of this form.
+    #[error("`{file}` is not sound: {detail}")]
+    NotSound { file: &'static str, detail: String },
+    /// Another network.
+    #[error(
+        "`{CONFIG}` is of a `{got}`; only `clip` is taken as the hub lays it out, others need a `base.toml`"
+    )]
+    OtherModel { got: String },
+    /// A number that is far from usual.
+    #[error("`{CONFIG}` says {key} {got}, not 1 to {MOST}")]
+    Number { key: &'static str, got: usize },
+    /// What both towers should say alike.
+    #[error("`{CONFIG}` says {key} {got} and {other}, not one of {known} twice")]
+    Twice { key: &'static str, got: String, other: String, known: &'static str },
+    /// Pictures are to be prepared in a way that is not known.
+    #[error("`{PREPROCESSOR}` has a `{key}` that is not understood")]
+    Preparation { key: &'static str },
+    /// A part is missing.
+    #[error("it has no `{name}`")]
+    NoFile { name: &'static str },
+    /// A file of settings that is none.
+    #[error("it is longer than {limit} bytes")]
+    TooLong { limit: u64 },
+}
+
 #[derive(Deserialize)]
 struct Config {
     model_type: String,
@@ -50,6 +80,29 @@ struct Processor {
     image_mean: Option<[f32; 3]>,
     image_std: Option<[f32; 3]>,
     resample: Option<u8>,
+    do_resize: Option<bool>,
+    do_rescale: Option<bool>,
+    do_normalize: Option<bool>,
+    do_center_crop: Option<bool>,
+    rescale_factor: Option<f64>,
+}
+
+impl Processor {
+    /// A step that is always done here, and is not to be done, or is to be done by another number.
+    fn left_out(&self) -> Option<&'static str> {
+        // A picture that is squeezed has no rest to be cut.
+        let is_squeezed = matches!(self.size, Some(Size::Sides { .. }));
+        let other = |factor: f64| (factor - 1.0 / 255.0).abs() > 1e-6 || factor.is_nan();
+        [
+            ("do_resize", self.do_resize == Some(false)),
+            ("do_rescale", self.do_rescale == Some(false)),
+            ("do_normalize", self.do_normalize == Some(false)),
+            ("do_center_crop", self.do_center_crop == Some(false) && !is_squeezed),
+            ("rescale_factor", self.rescale_factor.is_some_and(other)),
+        ]
+        .into_iter()
+        .find_map(|(key, is_so)| is_so.then_some(key))
+    }
 }
 
 /// A number, or one for each side.
@@ -64,15 +117,14 @@ enum Size {
 /// Reads what the two files say; the second may be missing.
 ///
 /// # Errors
-/// What is wrong, in words.
-pub fn describe(config: &[u8], preprocessor: Option<&[u8]>) -> Result<Described, String> {
-    let config: Config =
-        serde_json::from_slice(config).map_err(|error| format!("`{CONFIG}` is not sound: {error}"))?;
+/// When a file is not sound, is of another network, or says what is not understood.
+pub fn describe(config: &[u8], preprocessor: Option<&[u8]>) -> Result<Described, CheckpointError> {
+    let not_sound = |file: &'static str| {
+        move |error: serde_json::Error| CheckpointError::NotSound { file, detail: error.to_string() }
+    };
+    let config: Config = serde_json::from_slice(config).map_err(not_sound(CONFIG))?;
     if config.model_type != "clip" {
-        return Err(format!(
-            "`{CONFIG}` is of a `{}`; only `clip` is taken as the hub lays it out, others need a `base.toml`",
-            config.model_type
-        ));
+        return Err(CheckpointError::OtherModel { got: config.model_type });
     }
     let family = Family::Clip(clip(&config)?);
     let Some(Preprocess::Image(own)) = of_family(&family) else {
@@ -80,8 +132,7 @@ pub fn describe(config: &[u8], preprocessor: Option<&[u8]>) -> Result<Described,
     };
     let processor = match preprocessor {
         None => Processor::default(),
-        Some(bytes) => serde_json::from_slice(bytes)
-            .map_err(|error| format!("`{PREPROCESSOR}` is not sound: {error}"))?,
+        Some(bytes) => serde_json::from_slice(bytes).map_err(not_sound(PREPROCESSOR))?,
     };
     let table = |value: Result<toml::Table, toml::ser::Error>| value.expect("TOML has all that this holds");
     let mut preprocess = table(toml::Table::try_from(prepared(own, &processor)?));
@@ -90,16 +141,18 @@ pub fn describe(config: &[u8], preprocessor: Option<&[u8]>) -> Result<Described,
     Ok(Described { network: table(toml::Table::try_from(family)), preprocess })
 }
 
-fn clip(config: &Config) -> Result<Clip, String> {
+fn clip(config: &Config) -> Result<Clip, CheckpointError> {
     let Config { vision_config: vision, text_config: text, .. } = config;
-    let bounded = |what: &str, value: usize| match value {
-        1..=MOST => Ok(value),
-        _ => Err(format!("`{CONFIG}` says {what} {value}, not 1 to {MOST}")),
+    let bounded = |key: &'static str, got: usize| match got {
+        1..=MOST => Ok(got),
+        _ => Err(CheckpointError::Number { key, got }),
     };
     let eps = vision.layer_norm_eps.unwrap_or(1e-5);
     let other = text.layer_norm_eps.unwrap_or(1e-5);
     if eps != other || !(0.0..1.0).contains(&eps) {
-        return Err(format!("`{CONFIG}` says layer_norm_eps {eps} and {other}, not one small number"));
+        let (key, known) = ("layer_norm_eps", "[0, 1)");
+        let (got, other) = (eps.to_string(), other.to_string());
+        return Err(CheckpointError::Twice { key, got, other, known });
     }
     Ok(Clip {
         heads: bounded("num_attention_heads", vision.num_attention_heads.unwrap_or(12))?,
@@ -112,20 +165,24 @@ fn clip(config: &Config) -> Result<Clip, String> {
     })
 }
 
-fn gelu(vision: &Side, text: &Side) -> Result<Gelu, String> {
+fn gelu(vision: &Side, text: &Side) -> Result<Gelu, CheckpointError> {
     let [one, other] = [vision, text].map(|side| side.hidden_act.as_deref().unwrap_or("quick_gelu"));
     match (one, other) {
         ("quick_gelu", "quick_gelu") => Ok(Gelu::Quick),
         ("gelu", "gelu") => Ok(Gelu::Exact),
         _ => {
-            Err(format!("`{CONFIG}` says hidden_act `{one}` and `{other}`, not `quick_gelu` or `gelu` twice"))
+            let (key, known) = ("hidden_act", "`quick_gelu`, `gelu`");
+            Err(CheckpointError::Twice { key, got: one.to_owned(), other: other.to_owned(), known })
         }
     }
 }
 
 /// What the file says in place of the family's own.
-fn prepared(own: ImagePreprocess, said: &Processor) -> Result<ImagePreprocess, String> {
-    let wrong = |what: &str| Err(format!("`{PREPROCESSOR}` has a `{what}` that is not understood"));
+fn prepared(own: ImagePreprocess, said: &Processor) -> Result<ImagePreprocess, CheckpointError> {
+    let wrong = |key: &'static str| Err(CheckpointError::Preparation { key });
+    if let Some(key) = said.left_out() {
+        return wrong(key);
+    }
     let side = |size: Option<Size>| match size {
         None => Some(own.size),
         Some(Size::Square(side) | Size::Shortest { shortest_edge: side }) => Some(side),
@@ -151,8 +208,9 @@ fn prepared(own: ImagePreprocess, said: &Processor) -> Result<ImagePreprocess, S
         Some(_) => return wrong("resample"),
     };
     let fit = match said.size {
-        // Both sides are given: the picture is squeezed, not cut.
-        Some(Size::Sides { .. }) if scaled == crop => Fit::Squeeze,
+        // Both sides are given: the picture is squeezed; to be cut after that is not known.
+        Some(Size::Sides { .. }) if scaled != crop => return wrong("size"),
+        Some(Size::Sides { .. }) => Fit::Squeeze,
         _ => Fit::CentreCrop { share: crop as f64 / scaled as f64 },
     };
     Ok(ImagePreprocess { size: own.size, fit, filter, mean, std })
@@ -170,7 +228,7 @@ mod tests {
                 assert_eq!(described.network["image_size"].as_integer(), Some(size as i64));
                 assert!(described.preprocess["fit"].to_string().contains(fit), "{:?}", described.preprocess);
             }
-            (Err(got), Err(words)) => assert!(got.contains(words), "{got}"),
+            (Err(got), Err(words)) => assert!(got.to_string().contains(words), "{got}"),
             (got, expect) => panic!("{got:?}, expected {expect:?}"),
         }
     }
@@ -190,7 +248,9 @@ mod tests {
         );
         check(
             r#"{"model_type": "clip"}"#,
-            Some(r#"{"size": {"height": 224, "width": 224}}"#),
+            Some(
+                r#"{"size": {"height": 224, "width": 224}, "do_center_crop": false, "rescale_factor": 0.00392156862745098}"#,
+            ),
             Ok((224, "squeeze")),
         );
     }
@@ -210,5 +270,11 @@ mod tests {
             Err("`size`"),
         );
         check(r#"{"model_type": "clip"}"#, Some(r#"{"resample": 0}"#), Err("resample"));
+        let cut = r#"{"size": {"height": 256, "width": 256}, "crop_size": 224}"#;
+        check(r#"{"model_type": "clip"}"#, Some(cut), Err("`size`"));
+        for key in ["do_resize", "do_rescale", "do_normalize", "do_center_crop"] {
+            check(r#"{"model_type": "clip"}"#, Some(&format!(r#"{{"{key}": false}}"#)), Err(key));
+        }
+        check(r#"{"model_type": "clip"}"#, Some(r#"{"rescale_factor": 1.0}"#), Err("rescale_factor"));
     }
 }

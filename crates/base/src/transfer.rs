@@ -13,7 +13,7 @@ use store::{StagedDir, StoreError, write_atomic};
 
 use crate::cache::{CARD, Cache, CacheError, Card, MODEL, MODEL_ONNX, PICTURE_MODEL, TOKENIZER};
 use crate::catalogue::is_id;
-use crate::checkpoint::{self, CONFIG, Described, PREPROCESSOR};
+use crate::checkpoint::{self, CONFIG, CheckpointError, Described, PREPROCESSOR};
 use crate::pull::stamps;
 use crate::weights::{Weights, WeightsError};
 
@@ -49,7 +49,7 @@ pub enum TransferError {
     NoModel { path: PathBuf },
     /// A folder as a hub lays it out holds no base that is known.
     #[error("`{}` is no joint base as a hub lays it out: {what}", path.display())]
-    Checkpoint { path: PathBuf, what: String },
+    Checkpoint { path: PathBuf, what: CheckpointError },
     /// Its weights cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -120,7 +120,7 @@ fn publish(cache: &Cache, card: &Card, from: &Path) -> Result<PathBuf, TransferE
 
 /// Writes the canonical files of a folder as a hub lays it out, with a card.
 fn take_checkpoint(from: &Path, to: &Path) -> Result<(), TransferError> {
-    let wrong = |what: String| TransferError::Checkpoint { path: from.to_owned(), what };
+    let wrong = |what| TransferError::Checkpoint { path: from.to_owned(), what };
     let Described { network, preprocess } = checkpoint::describe(
         &small_file(&from.join(CONFIG))?,
         from.join(PREPROCESSOR)
@@ -132,7 +132,7 @@ fn take_checkpoint(from: &Path, to: &Path) -> Result<(), TransferError> {
     .map_err(wrong)?;
     for name in [MODEL, TOKENIZER] {
         if !from.join(name).is_file() {
-            return Err(wrong(format!("it has no `{name}`")));
+            return Err(wrong(CheckpointError::NoFile { name }));
         }
     }
     let folder =
@@ -154,7 +154,8 @@ fn take_checkpoint(from: &Path, to: &Path) -> Result<(), TransferError> {
     // A file of one's own may change while it is mapped; a copy does not.
     let (path, copy) = (from.join(MODEL), to.join("as-it-came"));
     fs::copy(&path, &copy).map_err(|source| TransferError::Read { path, source })?;
-    Weights::load(&copy)?.save(&to.join(MODEL))?;
+    let weights = Weights::load(&copy).map_err(|error| error.of(from.join(MODEL)))?;
+    weights.save(&to.join(MODEL))?;
     fs::remove_file(&copy).map_err(|source| StoreError::Write { path: copy, source })?;
     let path = from.join(TOKENIZER);
     fs::copy(&path, to.join(TOKENIZER)).map_err(|source| TransferError::Read { path, source })?;
@@ -169,7 +170,7 @@ fn small_file(path: &Path) -> Result<Vec<u8>, TransferError> {
     let mut bytes = Vec::new();
     file.take(MAX_CARD + 1).read_to_end(&mut bytes).map_err(read)?;
     if bytes.len() as u64 > MAX_CARD {
-        let what = format!("`{}` is longer than {MAX_CARD} bytes", path.display());
+        let what = CheckpointError::TooLong { limit: MAX_CARD };
         return Err(TransferError::Checkpoint { path: path.to_owned(), what });
     }
     Ok(bytes)

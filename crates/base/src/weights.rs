@@ -77,6 +77,17 @@ pub enum WeightsError {
     },
 }
 
+impl WeightsError {
+    /// The same, said of another file: that of which the one at hand is a copy.
+    pub(crate) fn of(self, path: PathBuf) -> Self {
+        match self {
+            Self::Read { source, .. } => Self::Read { path, source },
+            Self::Container { source, .. } => Self::Container { path, source },
+            Self::Write { source, .. } => Self::Write { path, source },
+        }
+    }
+}
+
 impl Weights {
     /// Starts with no tensor.
     pub fn new() -> Self {

@@ -100,6 +100,11 @@ fn a_folder_that_is_no_joint_base_is_refused() {
         Err(error @ TransferError::Checkpoint { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     };
+    let weights = fs::read(from.join(MODEL)).unwrap();
+    fs::write(from.join(MODEL), &weights[..weights.len() / 2]).unwrap();
+    let broken = import(&cache, &from).unwrap_err().to_string();
+    assert!(broken.contains(from.join(MODEL).to_str().unwrap()), "{broken}");
+    fs::write(from.join(MODEL), weights).unwrap();
     fs::remove_file(from.join(TOKENIZER)).unwrap();
     assert!(refused().contains("no `tokenizer.json`"), "{}", refused());
     fs::write(from.join("config.json"), "{\"model_type\": \"siglip\"}").unwrap();

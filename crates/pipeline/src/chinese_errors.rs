@@ -4,10 +4,12 @@ use std::error::Error;
 use std::path::Path;
 
 use base::cache::CacheError;
+use base::checkpoint::CheckpointError;
 use base::open::BaseError;
 use base::pull::PullError;
 use base::transfer::TransferError;
 use base::video::FfmpegError;
+use base::weights::WeightsError;
 use bundle::BundleError;
 use curate::CurateError;
 use dataset::{Modality, ReadError};
@@ -253,6 +255,9 @@ fn bundle(error: &BundleError) -> Option<String> {
         BundleError::OlderFormat { path, got, needed } => {
             format!("{}的格式版本是 {got}；检测器须为 {needed} 版或更新", name(path))
         }
+        BundleError::OlderDrawing { path } => {
+            format!("{}由旧版本制作，当时序列的画法与现在不同", name(path))
+        }
         BundleError::NewerFormat { path, got, supported } => {
             format!("{}的格式版本是 {got}，本程序最多支持 {supported}", name(path))
         }
@@ -348,12 +353,39 @@ fn transfer(error: &TransferError) -> Option<String> {
         }
         TransferError::NoModel { path } => format!("{}里没有模型文件", name(path)),
         TransferError::Checkpoint { path, what } => {
-            format!("{}不是模型库格式的双塔底座：{what}", name(path))
+            format!("{}不是模型库格式的双塔底座：{}", name(path), checkpoint(what))
         }
+        TransferError::Weights(error) => weights(error),
         TransferError::Cache(error) => return cache(error),
         TransferError::Store(error) => store(error),
         _ => return None,
     })
+}
+
+fn checkpoint(error: &CheckpointError) -> String {
+    match error {
+        CheckpointError::NotSound { file, detail } => format!("“{file}”无法解析：{detail}"),
+        CheckpointError::OtherModel { got } => {
+            format!("网络类型是“{got}”；此格式只接受 clip，其他网络需要 base.toml")
+        }
+        CheckpointError::Number { key, got } => format!("{key} 是 {got}，超出范围"),
+        CheckpointError::Twice { key, got, other, known } => {
+            format!("两个塔的 {key} 分别是 {got} 和 {other}；两者须相同，且为 {known} 之一")
+        }
+        CheckpointError::Preparation { key } => format!("图片预处理中的“{key}”无法理解"),
+        CheckpointError::NoFile { name } => format!("缺少“{name}”"),
+        CheckpointError::TooLong { limit } => format!("超过 {limit} 字节"),
+        other => other.to_string(),
+    }
+}
+
+fn weights(error: &WeightsError) -> String {
+    match error {
+        WeightsError::Read { path, .. } => format!("无法读取{}", name(path)),
+        WeightsError::Container { path, .. } => format!("{}不是有效的 safetensors 文件", name(path)),
+        WeightsError::Write { path, .. } => format!("无法写入{}", name(path)),
+        other => other.to_string(),
+    }
 }
 
 fn cache(error: &CacheError) -> Option<String> {
