@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use base::open::BaseError;
 use bundle::BundleError;
 use pipeline::{Lang, PipelineError, chinese_errors};
 use server::ServerError;
@@ -177,6 +178,10 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "请腾出空间，或用 --out、--cache 指定别处",
         ),
         PipelineError::Bundle(error) => return bundle_hint(error, lang),
+        PipelineError::Base(BaseError::OneTower { .. }) => lang.pick(
+            "take a joint base such as `clip-vit-b32`; `dianjing base list` shows what there is",
+            "请用双塔底座，例如 clip-vit-b32；dianjing base list 列出所有底座",
+        ),
         other => return senses_hint(other, lang),
     })
 }
@@ -219,6 +224,10 @@ fn bundle_hint(error: &BundleError, lang: Lang) -> Option<&'static str> {
         BundleError::OlderFormat { .. } => lang.pick(
             "make it anew from its photos with `dianjing inspect`",
             "请用 dianjing inspect 以原来的照片重新制作",
+        ),
+        BundleError::OlderDrawing { .. } => lang.pick(
+            "make it anew from its series with `dianjing inspect`",
+            "请用 dianjing inspect 以原来的序列重新制作",
         ),
         BundleError::NewerFormat { .. } => lang.pick("install a newer Dianjing", "请安装更新版本的点睛"),
         _ => return None,

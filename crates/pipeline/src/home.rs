@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::Base;
-use base::cache::Cache;
+use base::cache::{Cache, CacheError, CachedBase};
 use base::catalogue::{Catalogue, Entry};
 use base::open::{EngineChoice, READER};
-use base::pull::{PullEvent, PullOptions};
+use base::pull::{PullError, PullEvent, PullOptions};
 use bundle::inspection::{InspectionBundle, InspectionPredictor};
 use bundle::{BaseReference, Bundle, JointBundle, JointPredictor, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Dataset, Modality};
@@ -26,6 +26,14 @@ pub struct Home {
     pub pull: PullOptions,
     /// What runs them.
     pub engine: EngineChoice,
+}
+
+/// Where a base is known from.
+enum Known<'a> {
+    /// In the cache, with all its files.
+    Here(Box<CachedBase>),
+    /// In the catalogue only.
+    Listed(&'a Entry),
 }
 
 impl Home {
@@ -89,10 +97,26 @@ impl Home {
     /// # Errors
     /// When neither knows it.
     pub(crate) fn takes(&self, id: &str, modality: Modality) -> Result<bool, PipelineError> {
-        Ok(match self.bases().find(id) {
-            Ok(base) => base.card.takes(modality),
-            Err(_) => self.catalogue.entry(id)?.takes(modality),
+        Ok(match self.known(id)? {
+            Known::Here(base) => base.card.takes(modality),
+            Known::Listed(entry) => entry.takes(modality),
         })
+    }
+
+    /// What the cache has, else what the catalogue knows.
+    ///
+    /// # Errors
+    /// When neither knows it. Of a base that was brought in and is damaged, that is said: no catalogue has it.
+    fn known(&self, id: &str) -> Result<Known<'_>, PipelineError> {
+        let error = match self.bases().find(id) {
+            Ok(base) => return Ok(Known::Here(Box::new(base))),
+            Err(error) => error,
+        };
+        match (self.catalogue.entry(id), error) {
+            (Ok(entry), _) => Ok(Known::Listed(entry)),
+            (Err(unknown), CacheError::Missing { .. }) => Err(unknown.into()),
+            (Err(_), damaged) => Err(PullError::Cache(damaged).into()),
+        }
     }
 
     /// Refuses a base that takes no kind of input among these.
@@ -101,9 +125,9 @@ impl Home {
         if wanted.try_fold(false, |any, takes| takes.map(|takes| any || takes))? {
             return Ok(());
         }
-        let takes = match self.bases().find(id) {
-            Ok(base) => base.card.modality,
-            Err(_) => self.catalogue.entry(id)?.modality,
+        let takes = match self.known(id)? {
+            Known::Here(base) => base.card.modality,
+            Known::Listed(entry) => entry.modality,
         };
         Err(PipelineError::OtherModality { base: id.to_owned(), takes, got: among[0] })
     }
@@ -147,10 +171,10 @@ impl Home {
 
     /// Makes sure a base is in the cache and returns its folder. One that was brought in from a file need not be in the catalogue.
     pub fn fetch(&self, id: &str, run: &Run<'_>) -> Result<PathBuf, PipelineError> {
-        if let Ok(base) = self.bases().find(id) {
-            return Ok(base.dir);
-        }
-        let entry: &Entry = self.catalogue.entry(id)?;
+        let entry = match self.known(id)? {
+            Known::Here(base) => return Ok(base.dir),
+            Known::Listed(entry) => entry,
+        };
         let mut tell = |event: PullEvent| {
             if let PullEvent::Bytes { what, bytes, total } = event {
                 run.tell(Event::Fetch { what, bytes, total });

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use base::cache::{Cache, CachedBase};
+use base::cache::{Cache, CachedBase, Card};
 use pipeline::Lang;
 
 use super::overwrite::{self, Written};
@@ -63,11 +63,16 @@ fn list(
     lang: Lang,
 ) -> anyhow::Result<()> {
     let here: Vec<CachedBase> = cache.list()?.into_iter().filter_map(Result::ok).collect();
+    let own = || here.iter().filter(|base| catalogue.entries().all(|entry| entry.id != base.card.id));
     let is_here = |id: &str| here.iter().any(|base| base.card.id == id);
     if arguments.json {
         let entries: Vec<serde_json::Value> = catalogue
             .entries()
             .map(|entry| serde_json::json!({ "id": entry.id, "title": entry.title, "licence": entry.licence, "here": is_here(&entry.id), "default": entry.default }))
+            .chain(own().map(|base| {
+                let Card { id, title, licence, .. } = &base.card;
+                serde_json::json!({ "id": id, "title": title, "licence": licence, "here": true, "default": false })
+            }))
             .collect();
         return show::json(&entries);
     }
@@ -88,8 +93,7 @@ fn list(
             ]
         })
         .collect();
-    let own = here.iter().filter(|base| catalogue.entries().all(|entry| entry.id != base.card.id));
-    rows.extend(own.map(|base| {
+    rows.extend(own().map(|base| {
         vec![
             base.card.id.clone(),
             lang.pick("here", "已就绪").to_owned(),
