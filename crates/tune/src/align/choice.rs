@@ -17,6 +17,8 @@ use crate::fuse::Difference;
 const FOLDS: usize = 5;
 /// By so many standard errors pairs of one space are found better than by chance, if they share anything.
 const ABOVE_CHANCE: f64 = 1.645;
+/// Pairs of one space that are judged: of sets of two pairs that share nothing, one in six looks as if they did.
+const FEWEST_JUDGED: usize = 10;
 
 /// Ways of aligning, the simplest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,10 +91,10 @@ pub struct Aligned {
 /// Aligns from pairs.
 ///
 /// A more complex way is taken only if its held-out reciprocal rank is better than that of every simpler one, by more than one standard
-/// error each. Of two sides in one space as few as two pairs are judged; what is learned needs 50 there too.
+/// error each. Of two sides in one space as few as ten pairs are judged; what is learned needs 50 there too.
 ///
 /// # Errors
-/// [`TuneError::FewPairs`] below 50 groups of pairs; rows that differ in number, or a value that is not finite.
+/// [`TuneError::FewPairs`] below 50 groups of pairs, in one space below 10; rows that differ in number, or a value that is not finite.
 pub fn align(pairs: Pairs<'_>, seed: Seed, cancel: &AtomicBool) -> Result<Aligned, TuneError> {
     let independent = check(pairs)?;
     let n = pairs.left.rows();
@@ -120,6 +122,8 @@ pub fn align(pairs: Pairs<'_>, seed: Seed, cancel: &AtomicBool) -> Result<Aligne
             let is_shared = over.mean > ABOVE_CHANCE * over.error;
             is_shared.then(|| Alignment::as_it_is(pairs.left.cols()))
         }
+        // It asks by itself whether anything is shared.
+        Method::Cca => fit(Method::Cca, &spaces, seed),
         // The others turn whatever they are given; whether anything is shared is asked of the correlations.
         learned => fit(Method::Cca, &spaces, seed).and_then(|_| fit(learned, &spaces, seed)),
     };
@@ -252,7 +256,7 @@ fn check(pairs: Pairs<'_>) -> Result<usize, TuneError> {
     let mut independent = groups.to_vec();
     independent.sort_unstable();
     independent.dedup();
-    let fewest = if spaces == Spaces::One { 2 } else { FEWEST_PAIRS };
+    let fewest = if spaces == Spaces::One { FEWEST_JUDGED } else { FEWEST_PAIRS };
     if independent.len() < fewest {
         return Err(TuneError::FewPairs { n: independent.len(), fewest });
     }

@@ -58,6 +58,12 @@ struct Projected {
 
 /// The alignment after a fixed number of steps.
 pub(crate) fn fit(left: &Space, right: &Space, seed: Seed) -> Alignment {
+    let [a, b] = learn(left, right, seed);
+    Alignment { left: a.finish(left), right: b.finish(right) }
+}
+
+/// Both sides after these steps.
+fn learn(left: &Space, right: &Space, seed: Seed) -> [Learner; 2] {
     let n = left.rows.rows();
     let mut sides = start(left, right);
     let mut heat = Adam::new(Matrix::from_vec(1, 1, vec![TEMPERATURE.ln()]));
@@ -77,8 +83,7 @@ pub(crate) fn fit(left: &Space, right: &Space, seed: Seed) -> Alignment {
         }
         heat.step(&Matrix::from_vec(1, 1, vec![cooling]), rate, step);
     }
-    let [a, b] = sides;
-    Alignment { left: a.finish(left), right: b.finish(right) }
+    sides
 }
 
 /// Both sides at the canonical correlations.
@@ -303,6 +308,24 @@ mod tests {
                 near(slope.row(row)[column], moved(1e-6), moved(-1e-6));
             }
         }
+    }
+
+    #[test]
+    fn what_is_learned_loses_less_than_what_it_starts_from() {
+        let hidden = drawn(200, 6, 5);
+        let side = |d: usize, seed: u64| {
+            let shown = matmul_nt(hidden.view(), drawn(d, 6, seed).view());
+            let noise = drawn(200, d, seed + 1);
+            let values = shown.data().iter().zip(noise.data()).map(|(shown, noise)| shown + 1.5 * noise);
+            Space::new(&Matrix::from_vec(200, d, values.collect()))
+        };
+        let spaces = [side(30, 6), side(40, 8)];
+        let [x, y] = start(&spaces[0], &spaces[1]);
+        let (rows, own) = ([x.rows, y.rows], [x.own, y.own]);
+        let before = loss(&rows, &[x.weight.value, y.weight.value], &own, TEMPERATURE.ln());
+        let [x, y] = learn(&spaces[0], &spaces[1], Seed(1));
+        let after = loss(&rows, &[x.weight.value, y.weight.value], &own, TEMPERATURE.ln());
+        assert!(after < before, "{after}, at the start {before}");
     }
 
     #[test]

@@ -192,15 +192,16 @@ fn towers(n: usize, noise: f64, seed: u64) -> Made {
 
 #[test]
 fn one_space_is_used_as_it_is_where_pairs_teach_nothing() {
-    for n in [2, 20, 120] {
+    let (few, nine) = (towers(9, 0.5, 3), groups(9));
+    let refused = align(few.pairs(&nine, Spaces::One), Seed(1), &NEVER).unwrap_err();
+    assert_eq!(refused, TuneError::FewPairs { n: 9, fewest: 10 });
+    for n in [10, 20, 120] {
         let (made, groups) = (towers(n, 0.5, 3), groups(n));
         let aligned = align(made.pairs(&groups, Spaces::One), Seed(1), &NEVER).unwrap();
         assert_eq!(aligned.method, Method::AsItIs, "{n} pairs");
         assert_eq!(aligned.tried.len(), if n < FEWEST_PAIRS { 1 } else { 3 });
-        if n > 2 {
-            assert_eq!(aligned.alignment, Some(Alignment::as_it_is(24)));
-            assert!(aligned.tried[0].reciprocal_rank > 0.9, "{n}: {:?}", aligned.tried[0]);
-        }
+        assert_eq!(aligned.alignment, Some(Alignment::as_it_is(24)));
+        assert!(aligned.tried[0].reciprocal_rank > 0.9, "{n}: {:?}", aligned.tried[0]);
     }
     // A side that was turned away is turned back.
     let made = towers(300, 0.5, 4);
