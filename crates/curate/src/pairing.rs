@@ -46,7 +46,8 @@ pub struct Heard<'a> {
 /// What one sense says.
 #[derive(Debug, Clone)]
 pub struct HeardSense {
-    /// `[n, k]`: log-probabilities by a head that did not see the example; whatever stands in rows without it is not read.
+    /// `[n, k]`: log-probabilities by a head that did not see the example; only how sure it is, one number, may be fitted on all rows.
+    /// Whatever stands in rows without it is not read.
     pub log_probs: Matrix<f64>,
     /// `[n]`: whether the example has it.
     pub present: Vec<bool>,
@@ -195,36 +196,40 @@ fn likelihoods(heard: &Heard<'_>) -> Vec<Likely> {
 /// How sure a sense may be of each example, `[n]`, found on all that do not belong to it.
 fn scales(sense: &HeardSense, heard: &Heard<'_>, log_prior: &[f64]) -> Vec<f64> {
     let (first, last, step) = SURE;
-    let log_scales = (first..=last).map(|number| step * f64::from(number));
-    let tried: Vec<(f64, f64)> = log_scales.flat_map(|log| WRONG.map(|wrong| (log, wrong))).collect();
-    let losses = |row: usize| -> Vec<f64> {
-        if !sense.present[row] {
-            return vec![0.0; tried.len()];
-        }
+    let log_scales: Vec<f64> = (first..=last).map(|number| step * f64::from(number)).collect();
+    let tried: Vec<(f64, f64)> =
+        log_scales.iter().flat_map(|log_scale| WRONG.map(|wrong| (*log_scale, wrong))).collect();
+    // Only how probable the label is at each scale is kept, and not in full: the shares are tried where losses are added.
+    let said = |row: usize| -> Vec<f32> {
         let label = heard.labels[row] as usize;
-        let prior = log_prior[label].exp();
-        let loss = |tried: &[(f64, f64)]| {
-            let said = scaled(sense.log_probs.row(row), log_prior, tried[0].0.exp())[label].exp();
-            WRONG.map(|wrong| -((1.0 - wrong) * said + wrong * prior).ln())
-        };
-        tried.chunks(WRONG.len()).flat_map(loss).collect()
+        let at = |log_scale: &f64| scaled(sense.log_probs.row(row), log_prior, log_scale.exp())[label].exp();
+        let there = if sense.present[row] { &log_scales[..] } else { &[] };
+        there.iter().map(|log_scale| at(log_scale) as f32).collect()
     };
-    let losses: Vec<Vec<f64>> = (0..heard.labels.len()).into_par_iter().map(losses).collect();
-    let mut all: Vec<f64> = tried.iter().map(|(log_scale, wrong)| opinion(*log_scale, *wrong)).collect();
-    let mut of_groups: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for (losses, group) in losses.iter().zip(heard.groups) {
-        let of_group = of_groups.entry(*group).or_insert_with(|| vec![0.0; tried.len()]);
-        for ((all, of_group), loss) in all.iter_mut().zip(of_group).zip(losses) {
-            *all += loss;
-            *of_group += loss;
+    let said: Vec<Vec<f32>> = (0..heard.labels.len()).into_par_iter().map(said).collect();
+    let add = |sums: &mut [f64], row: usize| {
+        let prior = log_prior[heard.labels[row] as usize].exp();
+        for (sums, said) in sums.chunks_mut(WRONG.len()).zip(&said[row]) {
+            for (sum, wrong) in sums.iter_mut().zip(WRONG) {
+                *sum -= ((1.0 - wrong) * f64::from(*said) + wrong * prior).ln();
+            }
         }
+    };
+    let mut all: Vec<f64> = tried.iter().map(|(log_scale, wrong)| opinion(*log_scale, *wrong)).collect();
+    let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (row, group) in heard.groups.iter().enumerate() {
+        add(&mut all, row);
+        members.entry(*group).or_default().push(row);
     }
-    let best = |group: &u32| {
-        let others = all.iter().zip(&of_groups[group]).map(|(all, of_group)| all - of_group);
+    let best = |members: &Vec<usize>| {
+        let mut of_group = vec![0.0; tried.len()];
+        members.iter().for_each(|row| add(&mut of_group, *row));
+        let others = all.iter().zip(&of_group).map(|(all, of_group)| all - of_group);
         let (place, _) = others.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).expect("some were tried");
         tried[place].0.exp()
     };
-    heard.groups.iter().map(best).collect()
+    let best: BTreeMap<u32, f64> = members.iter().map(|(group, members)| (*group, best(members))).collect();
+    heard.groups.iter().map(|group| best[group]).collect()
 }
 
 /// What is lost before anything is seen: as sure as it says, and twice the usual share is wrong, its own and that of labels.

@@ -1,4 +1,5 @@
-//! What every sense says of labels, and what all of them say together: out of fold throughout.
+//! What every sense says of labels, and what all of them say together. Each view is out of fold; one number a view, how
+//! sure it is, is fitted on all rows.
 
 use curate::{Heard, HeardSense, Pairing, pairing};
 use linalg::Matrix;
