@@ -232,8 +232,8 @@ mod tests {
         let picture = FILM.drawn(&clip(64, |_| true));
         assert_eq!(picture.dimensions(), (512, 2 * 96 + 2 * 96 + 48));
         let at = |x: u32, y: u32| picture.get_pixel(x, y).0[0];
-        // The square of the first frame, in the middle of the first eighth: it went four steps of one pixel.
-        assert_eq!((at(6, 48), at(4 + 16, 48), at(60, 48)), (255, 90, 90));
+        // The square of the first frame, in the middle of the first eighth: it went five steps of one pixel.
+        assert_eq!((at(6, 48), at(5 + 16, 48), at(60, 48)), (255, 90, 90));
         // It goes to the right: its trace goes down. Its height stays.
         let hottest = |x: u32, top: u32| (top..top + 96).max_by_key(|y| at(x, *y)).unwrap() - top;
         assert!(hottest(40, 192) + 30 < hottest(470, 192));

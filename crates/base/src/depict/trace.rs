@@ -343,7 +343,8 @@ mod tests {
             scale_of_values(glimpse.pieces[0].iter().flatten().map(|value| f64::from(*value)))
         };
         for (short, long) in scale(&short).iter().zip(scale(&long)) {
-            assert!((short - long).abs() < 0.2, "{short} {long}");
+            // Of a scale some six wide.
+            assert!((short - long).abs() < 0.3, "{short} {long}");
         }
     }
 

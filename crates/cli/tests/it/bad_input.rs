@@ -325,7 +325,7 @@ fn mistaken_commands_are_told_in_chinese() {
     ");
     assert_snapshot!(told(&["base", "pull", "nobase"]), @r"
     exit 2
-    错误：没有名为“nobase”的底座；已知：bge-small-zh、dinov2-small、efficientnet-lite0、efficientnet-lite2、efficientnet-lite2-video、minilm-l6-en、multilingual-e5-small、multilingual-e5-small-full、use-multilingual、whisper-base
+    错误：没有名为“nobase”的底座；已知：bge-small-zh、clip-vit-b32、clip-vit-l14-openai、dinov2-small、efficientnet-lite0、efficientnet-lite2、efficientnet-lite2-video、minilm-l6-en、multilingual-e5-small、multilingual-e5-small-full、use-multilingual、whisper-base
     提示：dianjing base list 列出所有底座
     ");
     assert_snapshot!(told(&["tune", "parts", "--errors", "5"]), @r"
