@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago, bytes, estimateText, points, sentence, slug, smallPercent, spelled } from './format';
+import { ago, bytes, estimateText, points, sentence, slug, smallPercent, spelled, toldApart } from './format';
 
 test('digits follow the interval', () => {
   expect(estimateText({ value: 0.8512, low: 0.81, high: 0.89, n: 300 }, 'en')).toEqual({ value: '85%', low: '81%', high: '89%' });
@@ -45,3 +45,12 @@ test('sentences of the server are spelled as those of the studio', () => {
   expect(spelled('Add examples of `scratch`: expect 84 to 90 % instead of 28.6 %.')).toBe('Add examples of “scratch”: expect 84 to 90% instead of 28.6%.');
   expect(sentence('no `class` here')).toBe('No “class” here');
 });
+
+test.each([
+  [[1.25, 9.5], ['1.25', '9.5']],
+  [[1234.56, 2345.67], ['1,235', '2,346']],
+  [[1000.01, 1000.02, 1000.3], ['1,000.01', '1,000.02', '1,000.3']],
+  [[0.1 + 0.2, 0.3], ['0.30000000000000004', '0.3']],
+  [[7, 7], ['7', '7']],
+  [[], []],
+])('%o are told apart as %o', (numbers, told) => expect(toldApart(numbers, 'en')).toEqual(told));

@@ -38,6 +38,17 @@ export function plainText(estimate: Estimate, locale: string): EstimateText {
   return { value: format.format(estimate.value), low: format.format(estimate.low), high: format.format(estimate.high) };
 }
 
+/** No two numbers of a computer are alike in as many digits. */
+const MOST_DIGITS = 17;
+
+/** Different numbers at four significant digits, or at as many as tell all of them apart. */
+export function toldApart(numbers: readonly number[], locale: string): string[] {
+  for (let digits = 4; ; digits += 1) {
+    const told = numbers.map((number) => number.toLocaleString(locale, { maximumSignificantDigits: digits }));
+    if (digits === MOST_DIGITS || new Set(told).size === numbers.length) return told;
+  }
+}
+
 /** A difference of shares in percentage points, with its sign. */
 export function points(difference: number, locale: string): string {
   const value = difference * 100;
