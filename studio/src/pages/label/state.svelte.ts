@@ -261,7 +261,8 @@ export class LabelState extends LabelQueue {
     if (last && this.#outbox.takeBack(last.letter)) return this.#takeBack(last);
     await this.#outbox.empty();
     try {
-      const { example, undone, what } = await labels.undo(this.store.id);
+      const { example, undone, what, n } = await labels.undo(this.store.id);
+      if (n > 1) return await this.#tookBackMany(example, n);
       this.history = this.history.slice(0, -1);
       if (what === 'marks') await this.store.load();
       else if (last && 'answer' in last && last.example.id === example.id) this.store.moved(classesOf(last.answer), classesOf(example));
@@ -273,6 +274,14 @@ export class LabelState extends LabelQueue {
       if (error instanceof CallError && error.status === 404) toasts.say(t('label.undo.nothing'));
       else toasts.failed(error);
     }
+  }
+
+  /** Many that were given together, on another page: of all but one only the server knows what they were. */
+  async #tookBackMany(example: Example, n: number): Promise<void> {
+    await this.store.load();
+    this.show(example);
+    toasts.say(t('gallery.undone', { n }));
+    this.accuracy.touch();
   }
 
   /** Shows the example of the warning again, with its label as it is now. */
