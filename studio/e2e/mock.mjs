@@ -79,8 +79,9 @@ function makeWorld({ width, height, nPoints }) {
     return { ...examples.find((one) => one.dataset === name), id, name: `${name}/${i}.png` };
   };
   const isAnswered = (/** @type {any} */ one) => one.label !== null || one.labels !== null || one.number !== null;
-  /** @type {any[]} */
+  /** What was given, each with the request it came in. @type {any[]} */
   const history = [];
+  let step = 0;
 
   /** @param {string} name @param {string} modality @param {string} task @param {string[]} classes @param {object} more */
   function dataset(name, modality, task, classes, more) {
@@ -101,7 +102,7 @@ function makeWorld({ width, height, nPoints }) {
   /** @param {any} of @param {any} given */
   function label(of, given) {
     const one = found(given.example);
-    history.push({ what: 'label', id: one.id, before: { label: one.label, labels: one.labels, number: one.number } });
+    history.push({ step, what: 'label', id: one.id, before: { label: one.label, labels: one.labels, number: one.number } });
     Object.assign(one, { label: given.label ?? null, labels: given.labels ?? null, number: given.number ?? null });
     recount(of);
     const broken = against(of, given);
@@ -155,6 +156,7 @@ function makeWorld({ width, height, nPoints }) {
   function answer({ method, path, body }, query) {
     const [, , kind, id = '', more, rest, name] = path.split('/').map(decodeURIComponent);
     const of = datasets[id];
+    step += 1;
     if (kind === 'status') return { way: 'local', needs_setup: false, version: '0', provider: null };
     if (kind === 'session') return { person: { id: 'p', name: 'me', role: 'owner', email: null, has_password: false, linked: false }, tenant: { id: 't', name: 't' } };
     if (kind === 'jobs') return { jobs: [] };
@@ -178,11 +180,11 @@ function makeWorld({ width, height, nPoints }) {
       if (more === 'labels') return label(of, body);
       if (more === 'events') return { events: [] };
       if (more === 'undo') {
-        const last = history.pop();
+        const last = history.at(-1);
         if (!last) return undefined;
-        const one = found(last.id);
-        Object.assign(one, last.before);
-        return { example: one, undone: null, what: last.what, n: 1 };
+        const together = history.splice(history.findIndex((one) => one.step === last.step)).reverse();
+        for (const one of together) Object.assign(found(one.id), one.before);
+        return { example: found(last.id), undone: null, what: last.what, n: together.length };
       }
       if (more === 'export') return { formats: formats(of) };
       if (more === 'map') return map(id, of, nPoints);
@@ -193,7 +195,7 @@ function makeWorld({ width, height, nPoints }) {
     }
     if (kind === 'examples' && more === 'marks') {
       const one = found(id);
-      history.push({ what: 'marks', id, before: { marks: one.marks } });
+      history.push({ step, what: 'marks', id, before: { marks: one.marks } });
       one.marks = body.marks;
       return { event: history.length, n_marked: examples.filter((other) => other.dataset === one.dataset && other.marks.length > 0).length };
     }

@@ -167,12 +167,13 @@ export class GalleryState {
     const first = todo[0]?.answer;
     if (!first) return;
     let done = 0;
+    const events = new Set<number>();
     this.against.clear();
     this.#given.clear();
     if (todo.length > BATCH) this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
-        await this.#send(batch);
+        events.add(await this.#send(batch));
         done += batch.length;
         if (this.labelling) this.labelling = { done, total: todo.length };
       }
@@ -183,17 +184,12 @@ export class GalleryState {
     if (done === 0) return;
     const label = answerText(first, t('task.none'), locale());
     const text = label === null ? t('gallery.unlabelled.done', { n: done }) : t('gallery.labelled', { n: done, label });
-    toasts.say(text, { title: t('common.undo'), run: () => void this.undo(done) });
+    toasts.say(text, { title: t('common.undo'), run: () => void this.undo(events.size) });
   }
 
-  async #send(batch: { example: Example; answer: Answer }[]): Promise<void> {
-    const [first] = batch;
-    if (batch.length === 1 && first) {
-      const { warning } = await labels.set(this.store.id, first.example.id, first.answer, null);
-      if (warning) toasts.bad(warning);
-    } else {
-      this.against.hear(await labels.setMany(this.store.id, batch.map(({ example, answer }) => ({ example: example.id, ...answer }))));
-    }
+  /** Returns the number of the last event: the one before where the server had all of these answers already. */
+  async #send(batch: { example: Example; answer: Answer }[]): Promise<number> {
+    const event = await this.#give(batch);
     const given = new Map(batch.map(({ example, answer }) => [example.id, answer]));
     this.#paged.replace((example) => {
       const answer = given.get(example.id);
@@ -203,26 +199,39 @@ export class GalleryState {
       this.store.moved(classesOf(example), classesOf(answer));
       this.#given.set(example.id, withAnswer(example, answer));
     }
+    return event;
+  }
+
+  async #give(batch: { example: Example; answer: Answer }[]): Promise<number> {
+    const [first] = batch;
+    if (batch.length === 1 && first) {
+      const { event, warning } = await labels.set(this.store.id, first.example.id, first.answer, null);
+      if (warning) toasts.bad(warning);
+      return event;
+    }
+    const taken = await labels.setMany(this.store.id, batch.map(({ example, answer }) => ({ example: example.id, ...answer })));
+    this.against.hear(taken);
+    return taken.event;
   }
 
   /** What a rule asks for, in place of what was just given. */
-  async follow({ examples }: BrokenByMany, label: string): Promise<void> {
-    const chosen = examples.map((id) => this.#given.get(id)).filter((example) => example !== undefined);
-    const [others, given] = [this.against.rules, new Map(this.#given)];
-    await this.label(chosen, label);
-    // What other rules said of other examples stays.
-    this.against.hear({ broken: [...others], n_unsure: 0 });
+  async follow(broken: BrokenByMany, label: string): Promise<void> {
+    if (this.labelling) return;
+    const chosen = broken.examples.map((id) => this.#given.get(id)).filter((example) => example !== undefined);
+    const given = new Map(this.#given);
+    await this.against.follow(broken, () => this.label(chosen, label));
     for (const [id, example] of given) if (!this.#given.has(id)) this.#given.set(id, example);
   }
 
-  async undo(n: number): Promise<void> {
+  /** Takes back the last requests; the server takes back all that was given in one of them together. */
+  async undo(requests: number): Promise<void> {
     this.against.clear();
     this.marking.leave(null);
     await this.#outbox.empty();
     let undone = 0;
     let marks = false;
     try {
-      while (undone < n) {
+      for (let i = 0; i < requests; i += 1) {
         const { example, what, n: together } = await labels.undo(this.store.id);
         undone += together;
         marks = what === 'marks';

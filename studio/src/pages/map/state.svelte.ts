@@ -212,11 +212,15 @@ export class MapState {
     const to = spots.classes.indexOf(name);
     const todo = this.chosen.filter((i) => to < 0 || spots.labels[i] !== to);
     let done = 0;
+    const events = new Set<number>();
     this.against.clear();
     this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
-        this.against.hear(await labels.setMany(this.store.id, batch.map((i) => ({ example: spots.ids[i] ?? '', ...ofClass(name, 'class') }))));
+        const taken = await labels.setMany(this.store.id, batch.map((i) => ({ example: spots.ids[i] ?? '', ...ofClass(name, 'class') })));
+        this.against.hear(taken);
+        // Where all had the label already the server tells the event before once more.
+        events.add(taken.event);
         for (const i of batch) this.#named(i, name);
         done += batch.length;
         this.labelling = { done, total: todo.length };
@@ -227,7 +231,7 @@ export class MapState {
     this.labelling = null;
     this.round += 1;
     this.clear();
-    if (done > 0) toasts.say(t('gallery.labelled', { n: done, label: name }), { title: t('common.undo'), run: () => void this.undo(done) });
+    if (done > 0) toasts.say(t('gallery.labelled', { n: done, label: name }), { title: t('common.undo'), run: () => void this.undo(events.size) });
   }
 
   #named(i: number, name: string): void {
@@ -240,20 +244,19 @@ export class MapState {
   }
 
   /** What a rule asks for, in place of what was just given. */
-  async follow({ examples }: BrokenByMany, label: string): Promise<void> {
-    const ids = new Set(examples);
-    const others = this.against.rules;
+  async follow(broken: BrokenByMany, label: string): Promise<void> {
+    if (this.labelling) return;
+    const ids = new Set(broken.examples);
     this.selectWhere((i) => ids.has(this.spots?.ids[i] ?? ''));
-    await this.label(label);
-    // What other rules said of other examples stays.
-    this.against.hear({ broken: [...others], n_unsure: 0 });
+    await this.against.follow(broken, () => this.label(label));
   }
 
-  async undo(n: number): Promise<void> {
+  /** Takes back the last requests; the server takes back all that was given in one of them together. */
+  async undo(requests: number): Promise<void> {
     this.against.clear();
     let undone = 0;
     try {
-      while (undone < n) undone += (await labels.undo(this.store.id)).n;
+      for (let i = 0; i < requests; i += 1) undone += (await labels.undo(this.store.id)).n;
     } catch (error) {
       toasts.failed(error);
     }

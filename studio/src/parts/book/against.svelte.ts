@@ -27,4 +27,13 @@ export class Against {
     this.rules = this.rules.filter((one) => one !== rule);
     if (this.rules.length === 0) this.unsure = 0;
   }
+
+  /** Gives what a rule asks for; what other rules said of other labels stays, beside what is heard of the new ones. */
+  async follow(rule: BrokenByMany, give: () => Promise<void>): Promise<void> {
+    this.drop(rule);
+    const others = this.rules;
+    this.clear();
+    await give();
+    this.rules = joined(others, this.rules);
+  }
 }
