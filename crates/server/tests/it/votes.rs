@@ -187,7 +187,9 @@ fn who_labels_blindly_is_told_nothing_anywhere() {
     }
     let map = eve.until(|| Some(eve.get(&set.at("/map")).body).filter(|map| map["state"] == "ready"));
     assert_eq!(map["ids"].as_array().map(Vec::len), Some(6));
-    for said in ["labels", "suggestions", "sets", "suggested_sets", "numbers", "suggested_numbers", "disagrees"] {
+    for said in
+        ["labels", "suggestions", "sets", "suggested_sets", "numbers", "suggested_numbers", "disagrees"]
+    {
         assert_eq!(map[said], json!([]), "{said}");
     }
     assert_eq!(ben.get(&format!("/v1/examples/{}/votes", set.ids[0])).body["votes"][0]["by"], "ben");
