@@ -1,4 +1,4 @@
-//! Several labels, numbers, and marks: given, taken back, renamed, sent out and brought in again.
+//! Several labels and numbers: given, taken back, renamed, learned, suggested and contradicted.
 
 use serde_json::{Value, json};
 use server::Way;
@@ -431,82 +431,4 @@ fn a_far_number_is_found(owner: &Client, at: &str) {
     assert_eq!(decide(json!({ "decision": "relabel" })), json!(suggested));
     assert_eq!(decide(json!({ "decision": "relabel", "number": 12 })), json!(12.0));
     assert_eq!(decide(json!({ "decision": "keep" })), json!(60.5));
-}
-
-#[test]
-fn what_is_marked_survives_a_way_out_and_back() {
-    let (_dir, data) = folder();
-    let server = start(Way::Local, &data);
-    let owner = server.owner();
-    let files: Vec<_> =
-        (0..3).map(|number| (format!("{number}.png"), photo([90, 120, 90], number))).collect();
-    let dataset = owner.bring("parts", &files);
-    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
-    let first = owner.get(&at("/examples")).body["examples"][0].clone();
-    assert_eq!((first["width"].clone(), first["height"].clone()), (json!(64), json!(64)));
-    let marks = json!([
-        { "class": "scratch", "shape": "box", "x": 4.0, "y": 8.0, "width": 20.0, "height": 10.0 },
-        { "class": "dent", "shape": "polygon", "points": [[1.0, 1.0], [30.0, 2.0], [12.0, 40.0]] },
-        { "class": "dent", "shape": "brush", "width": 64, "height": 64, "runs": [100, 20, 3976] },
-    ]);
-    let put = format!("/v1/examples/{}/marks", first["id"].as_str().expect("an id"));
-    let kept = owner.send("PUT", &put, &json!({ "marks": marks, "milliseconds": 5000 }));
-    assert_eq!(kept.body["n_marked"], 1, "{kept:?}");
-    for (wrong, words) in [
-        (json!({ "class": "a", "shape": "span", "start": 1, "end": 2 }), "mark 1"),
-        (json!({ "class": "a", "shape": "brush", "width": 64, "height": 64, "runs": [1] }), "runs"),
-        (json!({ "class": "a", "shape": "box", "x": 1.0, "y": 1.0, "width": 0.0, "height": 1.0 }), "size"),
-    ] {
-        let refused = owner.send("PUT", &put, &json!({ "marks": [wrong] }));
-        assert!(refused.status == 422 && refused.text.contains(words), "{refused:?}");
-    }
-    owner.send("PUT", &put, &json!({ "marks": [] }));
-    let undone = owner.post(&at("/undo"), &json!({})).body;
-    assert_eq!((undone["what"].clone(), undone["example"]["marks"].clone()), (json!("marks"), marks.clone()));
-    owner.send("PATCH", &at("/classes/dent"), &json!({ "name": "bump" }));
-    assert_eq!(owner.get(&at("/examples?state=marked")).body["total"], 1);
-
-    let formats = owner.get(&at("/export/formats")).body;
-    let fit = |name: &str| {
-        let formats = formats["formats"].as_array().expect("formats").clone();
-        formats.into_iter().find(|format| format["format"] == name).expect("a known format")
-    };
-    assert_eq!(
-        (fit("coco")["why"].clone(), fit("mvtec")["fits"].clone()),
-        (json!(null), json!(false)),
-        "{formats}"
-    );
-    assert!(fit("voc")["why"].is_string(), "outlines become boxes");
-    for format in ["coco", "label-studio"] {
-        let sent = owner.get(&at(&format!("/export?format={format}&files=1")));
-        assert_eq!(sent.status, 200, "{}", sent.text);
-        let again = owner.bring(format, &[("set.zip".into(), sent.bytes)]);
-        compare(&owner, &again, &marks);
-    }
-    assert_eq!(owner.get(&at("/export?format=psd")).status, 422);
-}
-
-/// The same three photos, one with the same marks under their new name.
-#[track_caller]
-fn compare(owner: &Client, dataset: &str, marks: &Value) {
-    let told = owner.get(&format!("/v1/datasets/{dataset}")).body;
-    let counts = [&told["n_examples"], &told["n_marked"], &told["n_problems"]];
-    assert_eq!(counts, [&json!(3), &json!(1), &json!(0)], "{told}");
-    let found = owner.get(&format!("/v1/datasets/{dataset}/examples?state=marked")).body;
-    let there = found["examples"][0]["marks"].as_array().expect("marks").clone();
-    for mark in marks.as_array().expect("marks") {
-        let class = if mark["class"] == "dent" { json!("bump") } else { mark["class"].clone() };
-        let same = |other: &&Value| other["shape"] == mark["shape"] && other["class"] == class;
-        let other = there.iter().find(same).unwrap_or_else(|| panic!("{mark} came back: {found}"));
-        if mark["shape"] == "brush" {
-            assert_eq!(other["runs"], mark["runs"]);
-        }
-        if mark["shape"] == "box" {
-            let near = |side: &str| {
-                let [there, here] = [other, mark].map(|mark| mark[side].as_f64().expect("a number"));
-                (there - here).abs() < 1e-6
-            };
-            assert!(["x", "y", "width", "height"].into_iter().all(near), "{other}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod fresh;
 mod history;
 mod hostile;
 mod inspector;
+mod marks;
 mod oidc;
 mod postgres;
 mod provider;
