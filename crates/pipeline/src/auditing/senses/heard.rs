@@ -1,9 +1,11 @@
-//! What every sense says of labels, and what all of them say together. Each view is out of fold; one number a view, how
-//! sure it is, is fitted on all rows.
+//! What every sense says of labels, out of fold, and what all of them say together.
+//!
+//! The weights of the pool that judges which sense belongs elsewhere are fitted on all rows, those it judges among them; what each sense
+//! says is out of fold. What is said of labels is out of fold throughout.
 
 use curate::{Heard, HeardSense, Pairing, pairing};
 use linalg::Matrix;
-use tune::fuse::{FuseInput, Sense, choose};
+use tune::fuse::{FuseInput, LatePool, Sense, choose};
 
 use super::super::labels::{self, Labels, Said, View, ViewSays};
 use super::super::material::{Material, Nearness};
@@ -21,10 +23,10 @@ pub(super) struct HeardAll {
     pub(super) rows: Vec<usize>,
     /// `[rows]`.
     labels: Vec<u32>,
-    /// `[rows]`: the numbers of their groups.
-    groups: Vec<u32>,
-    /// `[rows, k]`: by the way of joining that was chosen; sure of the label where no fold held the row out.
+    /// `[rows, k]`: by the way of joining that was chosen, out of fold.
     joined: Matrix<f64>,
+    /// `[rows, k]`: by the pool of all senses that are there.
+    pooled: Matrix<f64>,
     /// Those that say anything at all.
     pub(super) senses: Vec<String>,
     of_senses: Vec<HeardSense>,
@@ -64,19 +66,15 @@ pub(super) fn heard(
     let senses: Vec<Sense<'_>> = voices.iter().map(Voice::sense).collect();
     let n_classes = material.classes.len();
     let input = FuseInput { senses: &senses, labels: &labels, n_classes, groups: &groups };
+    let pool = LatePool::fit(&input)?;
+    let mut heard = HeardAll::by(&pool, &voices, rows, labels.clone());
     let choice = stoppable(choose(&input, material.seed, run.cancel_flag()))?;
-    let mut joined = Matrix::zeros(rows.len(), n_classes);
-    labels.iter().enumerate().for_each(|(row, label)| joined.row_mut(row)[*label as usize] = 1.0);
     for row in &choice.validated {
         let said = choice.log_probs.row(*row).iter().map(|value| value.exp());
         let sum: f64 = said.clone().sum();
-        joined.row_mut(*row).iter_mut().zip(said).for_each(|(to, p)| *to = p / sum);
+        heard.joined.row_mut(*row).iter_mut().zip(said).for_each(|(to, p)| *to = p / sum);
     }
-    let (names, senses) = voices
-        .into_iter()
-        .map(|Voice { name, log_probs, present }| (name, HeardSense { log_probs, present }))
-        .unzip();
-    Ok(Some(HeardAll { rows, labels, groups, joined, senses: names, of_senses: senses }))
+    Ok(Some(heard))
 }
 
 /// What a sense says of the rows that are judged. Of a class that it never saw it says nothing: such a class keeps its share.
@@ -116,14 +114,41 @@ impl Voice {
 }
 
 impl HeardAll {
+    /// What a pool of these voices says: all of them, each alone, and all but each.
+    fn by(pool: &LatePool, voices: &[Voice], rows: Vec<usize>, labels: Vec<u32>) -> Self {
+        let k = pool.log_prior().len();
+        let trust = vec![1.0; voices.len()];
+        let table = |speaks: &dyn Fn(usize) -> bool| {
+            let mut table = Matrix::zeros(rows.len(), k);
+            for row in 0..rows.len() {
+                let said = voices.iter().enumerate();
+                let said = said.map(|(place, voice)| {
+                    (voice.present[row] && speaks(place)).then(|| voice.log_probs.row(row))
+                });
+                let said = pool.log_probs(&said.collect::<Vec<_>>(), &trust);
+                table.row_mut(row).iter_mut().zip(said).for_each(|(to, value)| *to = value.exp());
+            }
+            table
+        };
+        let of_senses = voices.iter().enumerate().map(|(place, voice)| HeardSense {
+            alone: table(&|other| other == place),
+            others: table(&|other| other != place),
+            present: voice.present.clone(),
+        });
+        let pooled = table(&|_| true);
+        Self {
+            of_senses: of_senses.collect(),
+            joined: pooled.clone(),
+            pooled,
+            senses: voices.iter().map(|voice| voice.name.clone()).collect(),
+            rows,
+            labels,
+        }
+    }
+
     /// Whether senses belong to their examples.
     pub(super) fn pairing(&self) -> Result<Pairing, PipelineError> {
-        let heard = Heard {
-            labels: &self.labels,
-            n_classes: self.joined.cols(),
-            groups: &self.groups,
-            senses: &self.of_senses,
-        };
+        let heard = Heard { labels: &self.labels, all: &self.pooled, senses: &self.of_senses };
         Ok(pairing(&heard)?)
     }
 
@@ -156,13 +181,13 @@ impl HeardAll {
         let there = self.senses.iter().zip(&self.of_senses).filter(|(_, sense)| sense.present[place]);
         there
             .map(|(name, sense)| {
-                let said = sense.log_probs.row(place);
-                let class = argmax(said);
+                let probs = sense.alone.row(place);
+                let class = argmax(probs);
                 ViewSays {
                     view: View::Sense,
                     sense: Some(name.clone()),
                     label: material.classes[class as usize].clone(),
-                    probability: Some(said[class as usize].exp()),
+                    probability: Some(probs[class as usize]),
                     contradicts: class != self.labels[place],
                 }
             })
