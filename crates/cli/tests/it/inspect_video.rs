@@ -10,7 +10,8 @@ use crate::run::Place;
 fn swing(place: &Place, name: &str, number: u32, fault: &str) {
     std::fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
     let share = |step: u32| f64::from((number * step) % 17) / 17.0;
-    let (phase, pace, height) = (6.28 * share(5), 1.0 + 0.04 * share(3), 40.0 + 6.0 * share(7));
+    let (phase, pace, height) =
+        (std::f64::consts::TAU * share(5), 1.0 + 0.04 * share(3), 40.0 + 6.0 * share(7));
     // From 1.0 to 1.5 s the arm does not move; without that its own time is the clip's.
     let time = if fault == "stalls" { "(t-max(0,min(t-1.0,0.5)))" } else { "t" };
     let colour = if fault == "wrong" { "0xd02020" } else { "0x2040c0" };
