@@ -345,9 +345,9 @@ mod tests {
         let dark: Vec<bool> = (0..n).map(|_| random::uniform(&mut rng) < share).collect();
         let (x, said) = (made.features[0].clone(), made.log_probs[0].clone());
         made.features[0] = Matrix::zeros(n, 3);
-        for row in 0..n {
-            let shown = if dark[row] { random::below(&mut rng, n) } else { row };
-            let light = if dark[row] { -2.0 } else { 2.0 } + random::normal(&mut rng) as f32;
+        for (row, dark) in dark.iter().enumerate() {
+            let shown = if *dark { random::below(&mut rng, n) } else { row };
+            let light = if *dark { -2.0 } else { 2.0 } + random::normal(&mut rng) as f32;
             let [a, b] = [x.row(shown)[0], x.row(shown)[1]];
             made.features[0].row_mut(row).copy_from_slice(&[a, b, light]);
             made.log_probs[0].row_mut(row).copy_from_slice(said.row(shown));
