@@ -238,7 +238,7 @@ mod tests {
         let hottest = |x: u32, top: u32| (top..top + 96).max_by_key(|y| at(x, *y)).unwrap() - top;
         assert!(hottest(40, 192) + 30 < hottest(470, 192));
         assert!(at(100, 288 + 48) > 200 && at(100, 288 + 5) == 0);
-        assert!(at(250, 479) > 0);
+        assert!((384..432).any(|y| at(250, y) > 0), "how much moves");
     }
 
     #[test]
