@@ -9,14 +9,14 @@
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF as _};
 
+use crate::martingale::play;
+
 /// Degrees of strangeness that are told apart.
 const DEGREES: usize = 1000;
 /// How much of the wealth is dealt anew at each step: so a bettor that was right late is not poor by then.
 const JUMP: f64 = 0.01;
 /// What each bettor believes: inputs become stranger, stay, become more usual.
 const BELIEFS: [f64; 3] = [-1.0, 0.0, 1.0];
-/// Evidence beyond which it does not matter how much there is; keeps the wealth finite.
-const ENOUGH: f64 = 1e9;
 /// Below this many expected examples the chi-square distribution does not hold.
 const LEAST_EXPECTED: f64 = 5.0;
 
@@ -49,17 +49,9 @@ impl DriftTest {
         let degree = (((1.0 - familiarity) * DEGREES as f64) as usize).min(DEGREES - 1);
         let stranger: u64 = self.seen[degree + 1..].iter().sum();
         let p = (stranger as f64 + u * (self.seen[degree] + 1) as f64) / (self.n + 1) as f64;
-        let dealt = JUMP * self.wealth.iter().sum::<f64>() / BELIEFS.len() as f64;
-        for (wealth, belief) in self.wealth.iter_mut().zip(BELIEFS) {
-            *wealth = ((1.0 - JUMP) * *wealth + dealt) * (1.0 + belief * (p - 0.5));
-        }
-        let evidence = self.evidence();
-        if evidence > ENOUGH {
-            self.wealth.iter_mut().for_each(|wealth| *wealth *= ENOUGH / evidence);
-        }
+        play(&mut self.wealth, &mut self.most, JUMP, BELIEFS.map(|belief| 1.0 + belief * (p - 0.5)));
         self.seen[degree] += 1;
         self.n += 1;
-        self.most = self.most.max(evidence.min(ENOUGH));
     }
 
     /// How many inputs came.

@@ -24,6 +24,7 @@ mod error;
 mod estimate;
 mod familiar;
 pub mod inspect;
+mod martingale;
 pub mod metrics;
 mod paired;
 mod reject;

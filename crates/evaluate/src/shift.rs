@@ -10,6 +10,8 @@
 use linalg::{Seed, random};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::martingale::play;
+
 /// Numbers that are kept of an input.
 const SIDE: usize = 32;
 /// Inputs that are compared at once.
@@ -24,8 +26,6 @@ const PERMUTATIONS: usize = 999;
 const BETS: [f64; 3] = [1.0, 0.5, 0.25];
 /// How much of the wealth is dealt anew after each window.
 const JUMP: f64 = 0.05;
-/// Evidence beyond which it does not matter how much there is; keeps the wealth finite.
-const ENOUGH: f64 = 1e9;
 
 /// What is kept of an input: 32 small numbers, from which distances between inputs are known and little else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,24 +98,13 @@ impl ShiftTest {
             return false;
         }
         if self.past.len() >= LEAST {
-            self.bet(p_value(&self.past, &self.window, seed.derive("permutations")));
+            let p = p_value(&self.past, &self.window, seed.derive("permutations"));
+            play(&mut self.wealth, &mut self.most, JUMP, BETS.map(|kappa| kappa * p.powf(kappa - 1.0)));
         }
         self.past.append(&mut self.window);
         random::shuffle(&mut self.past, &mut seed.derive("past").rng());
         self.past.truncate(PAST);
         true
-    }
-
-    fn bet(&mut self, p: f64) {
-        let dealt = JUMP * self.evidence() / BETS.len() as f64;
-        for (wealth, kappa) in self.wealth.iter_mut().zip(BETS) {
-            *wealth = ((1.0 - JUMP) * *wealth + dealt) * kappa * p.powf(kappa - 1.0);
-        }
-        let evidence = self.evidence();
-        if evidence > ENOUGH {
-            self.wealth.iter_mut().for_each(|wealth| *wealth *= ENOUGH / evidence);
-        }
-        self.most = self.most.max(evidence.min(ENOUGH));
     }
 
     /// How many inputs came.

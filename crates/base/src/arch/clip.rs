@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArchError, as_matrix, count_layers,
+    ArchError, as_matrix, count_layers, layers,
     positions::{self, Bicubic},
     tensor,
 };
@@ -214,18 +214,11 @@ impl<'w> Net<'w> {
     }
 
     fn linear(&mut self, name: &str, activation: Activation, x: ValueId) -> Result<ValueId, ArchError> {
-        let op =
-            Op::Linear { weight: format!("{name}.weight"), bias: Some(format!("{name}.bias")), activation };
-        Ok(self.graph.push(name, op, &[x])?)
+        layers::linear(&mut self.graph, name, activation, x)
     }
 
     fn norm(&mut self, name: &str, x: ValueId) -> Result<ValueId, ArchError> {
-        let op = Op::LayerNorm {
-            gamma: format!("{name}.weight"),
-            beta: format!("{name}.bias"),
-            eps: self.config.layer_norm_eps,
-        };
-        Ok(self.graph.push(name, op, &[x])?)
+        layers::norm(&mut self.graph, name, self.config.layer_norm_eps, x)
     }
 
     /// Maps what was pooled into the space of both towers.

@@ -7,6 +7,7 @@ mod batch_norm;
 mod bert;
 mod clip;
 mod efficientnet_lite;
+mod layers;
 mod positions;
 mod sentence_cnn;
 mod vit;

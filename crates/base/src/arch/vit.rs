@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArchError, DetectionMaps, as_matrix, count_layers,
+    ArchError, DetectionMaps, as_matrix, count_layers, layers,
     positions::{self, Bicubic},
     prefix_before, tensor, unknown_map, without_prefix,
 };
@@ -257,12 +257,7 @@ impl<'w> Net<'w> {
     }
 
     fn norm(&mut self, name: &str, x: ValueId) -> Result<ValueId, ArchError> {
-        let op = Op::LayerNorm {
-            gamma: format!("{name}.weight"),
-            beta: format!("{name}.bias"),
-            eps: self.config.layer_norm_eps,
-        };
-        Ok(self.graph.push(name, op, &[x])?)
+        layers::norm(&mut self.graph, name, self.config.layer_norm_eps, x)
     }
 
     /// LayerScale, where the checkpoint has it.

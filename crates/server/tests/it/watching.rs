@@ -18,6 +18,14 @@ fn tuned(owner: &Client, dataset: &str) -> String {
     ended["result"]["model"].as_str().unwrap_or_else(|| panic!("{ended}")).to_owned()
 }
 
+/// Deploys a model of red and blue parts as `parts`.
+#[track_caller]
+fn deploy(owner: &Client) {
+    let dataset = owner.bring("parts", &parts(30));
+    let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": tuned(owner, &dataset) }));
+    assert_eq!(deployed.status, 200, "{deployed:?}");
+}
+
 #[test]
 fn what_changes_is_noticed_and_another_model_is_compared() {
     let (_dir, data) = folder();
@@ -86,9 +94,7 @@ fn inputs_before_the_next_hundred_outlive_the_server() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
-    let dataset = owner.bring("parts", &parts(30));
-    let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": tuned(&owner, &dataset) }));
-    assert_eq!(deployed.status, 200, "{deployed:?}");
+    deploy(&owner);
     let colours = [[180, 30, 40], [30, 40, 180]];
     (0..5).for_each(|round| ask_fifty(&owner, round, colours));
     drop(owner);
@@ -106,9 +112,7 @@ fn another_mix_of_what_is_well_known_is_noticed_by_how_the_base_sees_it() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
-    let dataset = owner.bring("parts", &parts(30));
-    let deployed = owner.send("PUT", "/v1/deployments/parts", &json!({ "model": tuned(&owner, &dataset) }));
-    assert_eq!(deployed.status, 200, "{deployed:?}");
+    deploy(&owner);
     let (red, blue) = ([180, 30, 40], [30, 40, 180]);
     let drift = || owner.get("/v1/deployments/parts/monitor").body["drift"].clone();
     (0..6).for_each(|round| ask_fifty(&owner, round, [red, blue]));
