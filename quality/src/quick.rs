@@ -1,7 +1,7 @@
 //! How good the quick model is that learns beside a person who labels, beside what tuning makes of the same labels, on examples that nobody
 //! labels; and whether what it says of itself holds.
 //!
-//! Labels are given as the studio asks for them: half chosen, half drawn at random.
+//! Labels are given as the studio asks for them: half chosen, half drawn at random. It speaks as soon as two classes have two labels each.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -30,12 +30,12 @@ const BELOW: f64 = 0.02;
 /// Least share of intervals of 95 % that hold the accuracy on the examples that nobody labels, whose number leaves some open as well.
 const HELD: f64 = 0.9;
 
-/// What one draw brought with so many labels.
+/// What one draw brought with so many labels, where the quick model says something.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     quick: f64,
     tuned: f64,
-    /// What the quick model says of itself, where it says something: value, low, high, and on how many.
+    /// What the quick model says of itself, once enough labels are a fair draw.
     estimate: Option<evaluate::Estimate>,
     took: Duration,
 }
@@ -45,40 +45,57 @@ struct Found {
 pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
     let tasks = task::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tasks"))?;
     println!(
-        "{:<22} {:>7} {:>6} {:>7} {:>7} {:>7}   {:>7} {:>6} {:>6} {:>7}   ms",
-        "set, classes", "labels", "quick", "tuned", "below", "says", "on", "width", "holds", "of"
+        "{:<22} {:>7} {:>6} {:>6} {:>7} {:>7}   {:>7} {:>6} {:>6} {:>7} {:>7}   ms",
+        "set, classes", "labels", "speaks", "quick", "tuned", "below", "says", "on", "width", "holds", "of"
     );
     let mut good = true;
     for (name, n_classes, draws) in TASKS {
         let task: &Task = tasks.iter().find(|task| task.name.starts_with(name)).context("a task has gone")?;
-        let all: Vec<[Found; 4]> =
+        let all: Vec<[Option<Found>; 4]> =
             (0..draws).map(|draw| draw_of(task, data, n_classes, draw)).collect::<anyhow::Result<_>>()?;
         for (at, n_labels) in LABELS.into_iter().enumerate() {
-            let found: Vec<Found> = all.iter().map(|draw| draw[at]).collect();
-            let mean = |of: &dyn Fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / found.len() as f64;
-            let (quick, tuned) = (mean(&|one| one.quick), mean(&|one| one.tuned));
-            let told: Vec<(f64, evaluate::Estimate)> =
-                found.iter().filter_map(|one| Some((one.quick, one.estimate?))).collect();
-            let of_told = |of: &dyn Fn(&(f64, evaluate::Estimate)) -> f64| {
-                told.iter().map(of).sum::<f64>() / told.len().max(1) as f64
-            };
-            let held = of_told(&|(truth, one)| f64::from(u8::from((one.low..=one.high).contains(truth))));
+            let found: Vec<Found> = all.iter().filter_map(|draw| draw[at]).collect();
             let classes = if n_classes == usize::MAX { "all".to_owned() } else { n_classes.to_string() };
-            println!(
-                "{:<22} {n_labels:>7} {quick:>6.3} {tuned:>7.3} {:>+7.3} {:>7.3}   {:>7.1} {:>6.3} {held:>6.2} {:>7}   {:.0}",
+            print!(
+                "{:<22} {n_labels:>7} {:>6}",
                 format!("{name}, {classes}"),
-                tuned - quick,
-                of_told(&|(_, one)| one.value),
-                of_told(&|(_, one)| one.n as f64),
-                of_told(&|(_, one)| one.high - one.low),
-                told.len(),
-                mean(&|one| one.took.as_secs_f64() * 1e3),
+                format!("{}/{draws}", found.len())
             );
-            good &= tuned - quick <= BELOW && (told.is_empty() || held >= HELD);
+            good &= print_found(&found);
         }
     }
     good &= print_patience(data)?;
     Ok(good)
+}
+
+/// The rest of a line: means over the draws in which the quick model speaks; whether it reaches both floors.
+#[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+fn print_found(found: &[Found]) -> bool {
+    if found.is_empty() {
+        println!();
+        return true;
+    }
+    let mean = |of: &dyn Fn(&Found) -> f64| found.iter().map(of).sum::<f64>() / found.len() as f64;
+    let (quick, tuned) = (mean(&|one| one.quick), mean(&|one| one.tuned));
+    print!(" {quick:>6.3} {tuned:>7.3} {:>+7.3}", tuned - quick);
+    let told: Vec<(f64, evaluate::Estimate)> =
+        found.iter().filter_map(|one| Some((one.quick, one.estimate?))).collect();
+    let of_told =
+        |of: &dyn Fn(&(f64, evaluate::Estimate)) -> f64| told.iter().map(of).sum::<f64>() / told.len() as f64;
+    let held = of_told(&|(truth, one)| f64::from(u8::from((one.low..=one.high).contains(truth))));
+    if told.is_empty() {
+        print!("   {:>7} {:>6} {:>6} {:>7} {:>7}", "", "", "", "", 0);
+    } else {
+        print!(
+            "   {:>7.3} {:>6.1} {:>6.3} {held:>7.2} {:>7}",
+            of_told(&|(_, one)| one.value),
+            of_told(&|(_, one)| one.n as f64),
+            of_told(&|(_, one)| one.high - one.low),
+            told.len(),
+        );
+    }
+    println!("   {:.0}", mean(&|one| one.took.as_secs_f64() * 1e3));
+    tuned - quick <= BELOW && (told.is_empty() || held >= HELD)
 }
 
 /// How long a person waits after a label among 1,000 examples, whatever is asked for: judging and choosing what comes next, the middle of
@@ -125,7 +142,7 @@ fn print_patience(data: &Path) -> anyhow::Result<bool> {
 }
 
 /// Labels, the quick model and a tuned head along the way.
-fn draw_of(task: &Task, data: &Path, n_classes: usize, draw: usize) -> anyhow::Result<[Found; 4]> {
+fn draw_of(task: &Task, data: &Path, n_classes: usize, draw: usize) -> anyhow::Result<[Option<Found>; 4]> {
     let (train, test) = (read(task, &data.join(&task.train))?, read(task, &data.join(&task.test))?);
     let (train_table, test_table) = tables(task, data)?;
     let is_asked = |label: &u32| (*label as usize) < n_classes;
@@ -158,16 +175,19 @@ fn draw_of(task: &Task, data: &Path, n_classes: usize, draw: usize) -> anyhow::R
         let began = Instant::now();
         let again = quick.judge(&Answers::Classes(labels.clone()), &drawn);
         let took = began.elapsed();
-        let Says::Classes(says) = &again.says else { anyhow::bail!("nothing is said of {n_labels} labels") };
+        let Says::Classes(says) = &again.says else {
+            found.push(None);
+            continue;
+        };
         let told = says[n..].iter().zip(&test_table.labels);
         let right = told.filter(|(told, label)| told.is_some_and(|(class, _)| class == **label)).count();
         let rows: Vec<usize> = (0..n).filter(|row| labels[*row].is_some()).collect();
-        found.push(Found {
+        found.push(Some(Found {
             quick: right as f64 / test_table.n() as f64,
             tuned: tuned(train_table.select(&rows), test_table.clone(), draw as u64)?,
             estimate: again.headline().map(|measure| measure.estimate),
             took,
-        });
+        }));
     }
     Ok(found.try_into().expect("one for each number of labels"))
 }
