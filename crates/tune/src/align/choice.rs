@@ -90,8 +90,8 @@ pub struct Aligned {
 
 /// Aligns from pairs.
 ///
-/// A more complex way is taken only if its held-out reciprocal rank is better than that of every simpler one, by more than one standard
-/// error each. Of two sides in one space as few as ten pairs are judged; what is learned needs 50 there too.
+/// Of the ways that learn, the one with the best held-out reciprocal rank is taken; two sides in one space are left as they are unless it is
+/// better by more than one standard error. Of two sides in one space as few as ten pairs are judged; what is learned needs 50 there too.
 ///
 /// # Errors
 /// [`TuneError::FewPairs`] below 50 groups of pairs, in one space below 10; rows that differ in number, or a value that is not finite.
@@ -107,12 +107,7 @@ pub fn align(pairs: Pairs<'_>, seed: Seed, cancel: &AtomicBool) -> Result<Aligne
     };
     let records = held_out(pairs, &fold_of, &methods, seed, cancel)?;
     let chance = chance(&fold_of);
-    let better = |one: usize, other: usize| {
-        let over = Record::over(&records[one], &records[other]);
-        over.mean - over.error > 0.0
-    };
-    let chosen = (0..methods.len()).rev().find(|one| (0..*one).all(|other| better(*one, other)));
-    let chosen = chosen.expect("nothing is simpler than the first");
+    let chosen = chosen(&methods, &records);
     TuneError::if_stopped(cancel)?;
     let spaces = LazyCell::new(|| [pairs.left, pairs.right].map(|side| Space::new(&side.map(f64::from))));
     let alignment = match methods[chosen] {
@@ -133,7 +128,17 @@ pub fn align(pairs: Pairs<'_>, seed: Seed, cancel: &AtomicBool) -> Result<Aligne
     Ok(Aligned { alignment, method: methods[chosen], tried: tried.collect(), chance, wrong_pairs })
 }
 
-/// What is compared.
+/// The way that is taken, by its place.
+fn chosen(methods: &[Method], records: &[Record]) -> usize {
+    let learned = (0..methods.len()).filter(|one| methods[*one] != Method::AsItIs);
+    // Of equal ones the first, which is the simplest.
+    let best = learned.rev().max_by(|one, other| records[*one].mean().total_cmp(&records[*other].mean()));
+    let best = best.unwrap_or(0);
+    let over = records[best].over(&records[0]);
+    if methods[0] == Method::AsItIs && over.mean <= over.error { 0 } else { best }
+}
+
+/// What is compared, the simplest first.
 fn methods(spaces: Spaces, independent: usize) -> Vec<Method> {
     let as_it_is = (spaces == Spaces::One).then_some(Method::AsItIs);
     let learned = [Method::Procrustes, Method::Cca].into_iter().filter(|_| independent >= FEWEST_PAIRS);
@@ -164,6 +169,10 @@ impl Record {
         self.0.iter().map(|place| place.reciprocal)
     }
 
+    fn mean(&self) -> f64 {
+        self.reciprocal().sum::<f64>() / self.0.len() as f64
+    }
+
     fn over(&self, other: &Self) -> Difference {
         let differences: Vec<f64> = self.reciprocal().zip(other.reciprocal()).map(|(a, b)| a - b).collect();
         Difference::of(&differences, FOLDS, 1)
@@ -174,7 +183,7 @@ impl Record {
         let found_each: Vec<f64> = self.0.iter().map(|place| place.found).collect();
         Tried {
             method,
-            reciprocal_rank: self.reciprocal().sum::<f64>() / n,
+            reciprocal_rank: self.mean(),
             found: found_each.iter().sum::<f64>() / n,
             over_simplest: self.over(simplest),
             reciprocal_ranks: self.reciprocal().collect(),

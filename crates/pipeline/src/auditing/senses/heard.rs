@@ -1,7 +1,7 @@
 //! What every sense says of labels, out of fold, and what all of them say together.
 //!
-//! The weights of the pool that judges which sense belongs elsewhere are fitted on all rows, those it judges among them; what each sense
-//! says is out of fold. What is said of labels is out of fold throughout.
+//! The weights of the pool, by which each sense is made as sure as it should be, are fitted on all rows, those that are judged among them;
+//! what each sense says is out of fold. What is said of labels is out of fold throughout.
 
 use curate::{Heard, HeardSense, Pairing, pairing};
 use linalg::Matrix;
@@ -25,8 +25,6 @@ pub(super) struct HeardAll {
     labels: Vec<u32>,
     /// `[rows, k]`: by the way of joining that was chosen, out of fold.
     joined: Matrix<f64>,
-    /// `[rows, k]`: by the pool of all senses that are there.
-    pooled: Matrix<f64>,
     /// Those that say anything at all.
     pub(super) senses: Vec<String>,
     of_senses: Vec<HeardSense>,
@@ -114,7 +112,7 @@ impl Voice {
 }
 
 impl HeardAll {
-    /// What a pool of these voices says: all of them, each alone, and all but each.
+    /// What a pool of these voices says, and each alone.
     fn by(pool: &LatePool, voices: &[Voice], rows: Vec<usize>, labels: Vec<u32>) -> Self {
         let k = pool.log_prior().len();
         let trust = vec![1.0; voices.len()];
@@ -131,15 +129,12 @@ impl HeardAll {
             table
         };
         let of_senses = voices.iter().enumerate().map(|(place, voice)| HeardSense {
-            alone: table(&|other| other == place),
-            others: table(&|other| other != place),
+            probs: table(&|other| other == place),
             present: voice.present.clone(),
         });
-        let pooled = table(&|_| true);
         Self {
             of_senses: of_senses.collect(),
-            joined: pooled.clone(),
-            pooled,
+            joined: table(&|_| true),
             senses: voices.iter().map(|voice| voice.name.clone()).collect(),
             rows,
             labels,
@@ -148,8 +143,8 @@ impl HeardAll {
 
     /// Whether senses belong to their examples.
     pub(super) fn pairing(&self) -> Result<Pairing, PipelineError> {
-        let heard = Heard { labels: &self.labels, all: &self.pooled, senses: &self.of_senses };
-        Ok(pairing(&heard)?)
+        let n_classes = self.joined.cols();
+        Ok(pairing(&Heard { labels: &self.labels, n_classes, senses: &self.of_senses })?)
     }
 
     /// The labels that all senses together doubt, with what each says of them.
@@ -181,7 +176,7 @@ impl HeardAll {
         let there = self.senses.iter().zip(&self.of_senses).filter(|(_, sense)| sense.present[place]);
         there
             .map(|(name, sense)| {
-                let probs = sense.alone.row(place);
+                let probs = sense.probs.row(place);
                 let class = argmax(probs);
                 ViewSays {
                     view: View::Sense,
