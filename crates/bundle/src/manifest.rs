@@ -32,6 +32,9 @@ pub struct Manifest {
     /// The senses, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub senses: Vec<SenseReference>,
+    /// Length in seconds of the usual piece, of a bundle that was tuned on pieces of sounds: longer sounds are looked through in such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece_seconds: Option<f64>,
     /// BLAKE3 of every other file, by name.
     pub files: BTreeMap<String, String>,
 }
@@ -48,6 +51,7 @@ impl Manifest {
             data,
             base,
             senses: Vec::new(),
+            piece_seconds: None,
             files: BTreeMap::new(),
         }
     }

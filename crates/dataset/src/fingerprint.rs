@@ -102,6 +102,13 @@ pub fn content_hash(content: &Content) -> io::Result<Hash> {
         Content::Image(path) => Hash::of(&std::fs::read(path)?),
         // Recordings may be hours long.
         Content::Sound(path) | Content::Video(path) | Content::Series(path) => Hash::of_file(path)?,
+        Content::Piece(path, span) => {
+            let mut hasher = Hasher::new("dianjing.piece.1");
+            hasher.field("file", Hash::of_file(path)?.as_bytes());
+            hasher.field("start", &span.start().as_nanos().to_le_bytes());
+            let end = span.end().map(|end| end.as_nanos().to_le_bytes());
+            hasher.field("end", end.as_ref().map_or(&[], |end| end)).finish()
+        }
         Content::Text(text) => Hash::of(text.as_bytes()),
         Content::Senses(senses) => {
             let mut hasher = Hasher::new("dianjing.senses.1");

@@ -123,6 +123,10 @@ pub enum ProblemKind {
     CopyOfLearned,
     /// A deep picture that is brighter than the bits hold that the pictures learned from use.
     BrighterThanLearned { bits: u8 },
+    /// A piece of a sound whose start and end, as its row has them, are no times one after the other.
+    NotAPiece { start: String, end: String },
+    /// A piece of a sound that goes on after the sound has ended; in seconds.
+    BeyondEnd { end: String, length: String },
     /// The file is not a series that can be read.
     NotASeries { detail: String },
     /// Part of the series is missing or was set right; the rest is used.
@@ -189,6 +193,8 @@ impl fmt::Display for ProblemKind {
             | Self::BrokenSound { .. }
             | Self::DamagedSound { .. }
             | Self::NoSamples
+            | Self::NotAPiece { .. }
+            | Self::BeyondEnd { .. }
             | Self::TooLong { .. } => self.fmt_sound(out),
             Self::NotAVideo { .. }
             | Self::BrokenVideo { .. }
@@ -267,7 +273,19 @@ impl ProblemKind {
             Self::DamagedSound { detail } => {
                 write!(out, "part of the sound is missing ({detail}); the rest was used, export it again")
             }
+            Self::NotAPiece { start, end } => write!(
+                out,
+                "from `{start}` to `{end}` is no piece of a sound; give both in seconds from its beginning, such as 2.5 and 4, the end \
+                 after the start"
+            ),
+            Self::BeyondEnd { end, length } => write!(
+                out,
+                "the piece goes on to {end} s and the sound ends at {length} s; give times within it, in seconds from its beginning"
+            ),
             Self::NoSamples => write!(out, "the sound holds no samples; record it again or remove it"),
+            Self::TooLong { limit_seconds: limit @ ..3600 } => {
+                write!(out, "the sound is longer than {limit} s; cut it into parts")
+            }
             Self::TooLong { limit_seconds } => {
                 write!(out, "the sound is longer than {} hours; cut it into parts", limit_seconds / 3600)
             }

@@ -117,6 +117,14 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
             let detail = in_chinese(detail);
             format!("声音缺了一部分（{detail}）；其余部分已使用，请重新导出")
         }
+        ProblemKind::NotAPiece { start, end } => {
+            format!(
+                "从“{start}”到“{end}”不是一段声音；请以距开头的秒数给出起止时间，例如 2.5 和 4，结束须晚于开始"
+            )
+        }
+        ProblemKind::BeyondEnd { end, length } => {
+            format!("该片段到 {end} 秒，而声音在 {length} 秒结束；请以距开头的秒数给出不超过声音长度的时间")
+        }
         ProblemKind::NoSamples => "声音里没有任何采样；请重新录制或删除".to_owned(),
         ProblemKind::TooLong { limit_seconds: limit @ 3600.. } => {
             format!("声音超过 {} 小时；请分成几段", limit / 3600)

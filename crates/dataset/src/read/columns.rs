@@ -22,6 +22,8 @@ pub(super) struct Columns {
     pub(super) part: Option<usize>,
     /// The picture that marks where the defect is.
     pub(super) mask: Option<usize>,
+    /// Where a piece of a sound starts and ends, in seconds.
+    pub(super) span: Option<(usize, usize)>,
     /// What names an example when several rows are about the same one.
     pub(super) id: Option<usize>,
 }
@@ -64,14 +66,19 @@ pub(super) const ANNOTATOR_NAMES: &[&str] =
 pub(super) const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
 pub(super) const MASK_NAMES: &[&str] =
     &["mask", "mask_path", "mask_file", "ground_truth", "gt", "掩膜", "掩码"];
+pub(super) const START_NAMES: &[&str] =
+    &["start", "start_s", "start_time", "onset", "begin", "开始", "起始", "开始时间", "起始时间"];
+pub(super) const END_NAMES: &[&str] = &["end", "end_s", "end_time", "offset", "结束", "终止", "结束时间"];
 const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 
 impl Columns {
     /// Whether a column says what the example is, rather than something about it.
     pub(super) fn has_role(&self, column: usize) -> bool {
-        let Self { contents, several: _, label, label_rivals: _, group, annotator, part, mask, id } = self;
+        let Self { contents, several: _, label, label_rivals: _, group, annotator, part, mask, span, id } =
+            self;
+        let (start, end) = span.unzip();
         contents.iter().any(|content| content.column == column)
-            || [label, group, annotator, part, mask, id].into_iter().any(|role| *role == Some(column))
+            || [*label, *group, *annotator, *part, *mask, start, end, *id].contains(&Some(column))
     }
 
     /// What the examples are.
@@ -133,6 +140,10 @@ pub(super) fn find(
         let known = table.cells(*part).filter(|cell| Part::from_name(&cell.text()).is_some()).count();
         options.part.is_some() || 2 * known >= table.rows.len()
     });
+    // Only a sound that is the whole example has pieces.
+    let is_sound = matches!(contents[..], [ContentColumn { modality: Modality::Sound, .. }]);
+    let span =
+        by_name(table, START_NAMES, &taken).zip(by_name(table, END_NAMES, &taken)).filter(|_| is_sound);
     Ok(Columns {
         several: contents.len() > 1,
         contents,
@@ -142,6 +153,7 @@ pub(super) fn find(
         annotator: or_by_name(named(&options.annotator)?, ANNOTATOR_NAMES),
         part,
         mask: by_name(table, MASK_NAMES, &taken),
+        span,
         id: by_name(table, ID_NAMES, &taken),
     })
 }
@@ -190,6 +202,7 @@ impl Columns {
             annotator: self.annotator.and_then(same),
             part: self.part.and_then(same),
             mask: self.mask.and_then(same),
+            span: self.span.and_then(|(start, end)| same(start).zip(same(end))),
             id: self.id.and_then(same),
         })
     }

@@ -9,7 +9,7 @@ use super::{Cell, Labels, ReadOptions, Row, Table, TaskKind, ids, votes};
 use crate::task::{self, Decided, Kind};
 use crate::{
     Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError,
-    Sense, Target, Task, Vote,
+    Sense, Span, Target, Task, Vote,
 };
 
 /// Bytes of the longest cell that describes an example.
@@ -166,7 +166,10 @@ fn draft(
             .map(|(annotator, label)| Vote { annotator, label })
             .into_iter()
             .collect(),
-        group: text_of(columns.group),
+        // Pieces of one sound stay together: they have more in common than their labels.
+        group: text_of(columns.group).or_else(|| {
+            columns.span.map(|_| row.cells[columns.contents[0].column].text().replace('\\', "/"))
+        }),
         part: part
             .or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part)))
             .or_else(folder_part),
@@ -194,7 +197,15 @@ fn content(
     };
     if !columns.several {
         let only = &columns.contents[0];
-        return of(only).map_err(|kind| problem(only.column, kind));
+        let whole = of(only).map_err(|kind| problem(only.column, kind))?;
+        return match (whole, columns.span) {
+            (Content::Sound(path), Some((start, end))) => {
+                let [from, to] = [start, end].map(|column| row.cells[column].text());
+                piece(path, &from, &to)
+                    .ok_or_else(|| problem(start, ProblemKind::NotAPiece { start: from, end: to }))
+            }
+            (whole, _) => Ok(whole),
+        };
     }
     let mut senses = BTreeMap::new();
     for content in &columns.contents {
@@ -230,6 +241,17 @@ fn details(source: &Source, row: &Row, columns: &Columns) -> BTreeMap<String, St
     let free = (0..source.table.columns.len()).filter(|column| !columns.has_role(*column));
     let told = free.map(|column| (source.table.columns[column].clone(), row.cells[column].text()));
     told.filter(|(_, text)| !text.is_empty() && text.len() <= LONGEST_DETAIL).collect()
+}
+
+/// A piece of a sound between two times in seconds: an empty start is the beginning, an empty end the end, and both are all of it.
+fn piece(path: PathBuf, start: &str, end: &str) -> Option<Content> {
+    let seconds = |text: &str| text.trim().parse::<f64>().ok();
+    let start = if start.is_empty() { Some(0.0) } else { seconds(start) }?;
+    let end = if end.is_empty() { None } else { Some(seconds(end)?) };
+    if start == 0.0 && end.is_none() {
+        return Some(Content::Sound(path));
+    }
+    Span::seconds(start, end).map(|span| Content::Piece(path, span))
 }
 
 /// A file named in a row: relative to the table, never outside its folder.
