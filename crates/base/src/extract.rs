@@ -167,8 +167,8 @@ fn finish(
 
 /// The examples by content: the same bytes are computed once, however often they occur.
 fn distinct<'e>(base: &Base, examples: &[&'e Example]) -> (Vec<Work<'e>>, Vec<(usize, ProblemKind)>) {
-    let hashes: Vec<std::io::Result<Hash>> =
-        examples.par_iter().map(|example| dataset::content_hash(&example.content)).collect();
+    let contents: Vec<&Content> = examples.iter().map(|example| &example.content).collect();
+    let hashes = dataset::content_hashes(&contents);
     let mut places: HashMap<Hash, usize> = HashMap::new();
     let mut works: Vec<Work<'e>> = Vec::new();
     let mut failures = Vec::new();

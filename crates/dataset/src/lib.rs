@@ -17,7 +17,7 @@ pub use example::{
     ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Sense, Span, Target,
     Task, Vote,
 };
-pub use fingerprint::content_hash;
+pub use fingerprint::{content_hash, content_hashes};
 pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{

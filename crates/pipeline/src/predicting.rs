@@ -123,12 +123,10 @@ fn predict_rows(
 ) -> Result<Vec<PredictedRow>, PipelineError> {
     let pieces = predictor.bundle().manifest.piece_seconds;
     if let (Content::Sound(path), Some(seconds)) = (&example.content, pieces) {
-        match pieces::stretches(predictor, path, seconds, run) {
-            Ok(stretches) if stretches.len() > 1 => {
-                return Ok(stretches.into_iter().map(|stretch| stretch.row(&example.id.0)).collect());
-            }
-            // What cannot be read is told as of any other example, and what is one stretch is answered whole.
-            Ok(_) | Err(PipelineError::Bundle(BundleError::Base(BaseError::Prep(_)))) => {}
+        match pieces::rows(predictor, &example.id.0, path, seconds, run) {
+            // What cannot be read is told as of any other example.
+            Ok(None) | Err(PipelineError::Bundle(BundleError::Base(BaseError::Prep(_)))) => {}
+            Ok(Some(rows)) => return Ok(rows),
             Err(error) => return Err(error),
         }
     }
@@ -138,13 +136,20 @@ fn predict_rows(
 fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow, PipelineError> {
     let id = example.id.0.clone();
     let failed = |id, kind| Ok(PredictedRow { id, seconds: None, prediction: None, problem: Some(kind) });
-    let input = match input_of(&example.content, predictor.base().modality()) {
+    let takes = predictor.base().modality();
+    let input = match &example.content {
+        Content::Piece(path, span) => {
+            piece(path, *span).map(|piece| (Input::Sound(piece.bytes), piece.damage)).map_err(Into::into)
+        }
+        content => input_of(content, takes).map(|input| (input, None)),
+    };
+    let (input, lacking) = match input {
         Ok(input) => input,
         Err(kind) => return failed(id, kind),
     };
     match predictor.predict_and_tell(&input) {
         Ok((prediction, damage)) => {
-            let problem = damage.map(|detail| ProblemKind::damaged(predictor.base().modality(), detail));
+            let problem = damage.or(lacking).map(|detail| ProblemKind::damaged(takes, detail));
             Ok(PredictedRow { id, seconds: None, prediction: Some(prediction), problem })
         }
         Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),

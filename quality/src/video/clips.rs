@@ -14,6 +14,9 @@ const SIZE: (u32, u32) = (160, 120);
 const BLOCK: f64 = 26.0;
 const BLUE: [f64; 3] = [40.0, 70.0, 190.0];
 
+/// A disc: centre, radius and colour.
+pub(crate) type Disc = ([f64; 2], f64, [f64; 3]);
+
 /// What is to be seen, given the time in seconds.
 pub(crate) struct Scene<'a> {
     /// Length in seconds, and frames a second.
@@ -27,8 +30,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) off: &'a dyn Fn(f64) -> f64,
     /// The light, beside 1.
     pub(crate) light: &'a dyn Fn(f64) -> f64,
-    /// Discs on top: centre, radius and colour, for as long as they are there.
-    pub(crate) discs: &'a dyn Fn(f64) -> Option<([f64; 2], f64, [f64; 3])>,
+    /// A disc on top, for as long as it is there.
+    pub(crate) discs: &'a dyn Fn(f64) -> Option<Disc>,
 }
 
 impl Scene<'_> {

@@ -25,12 +25,15 @@ pub struct Piece {
 ///
 /// # Errors
 /// As [`Decoder::open`] and [`Decoder::next_block`]; [`PrepError::BeyondEnd`] when it goes on after the sound has ended,
-/// [`PrepError::TooLong`] beyond ten minutes.
+/// [`PrepError::NoSamples`] when it is shorter than a sample, [`PrepError::TooLong`] beyond ten minutes.
 pub fn piece(path: &Path, span: Span) -> Result<Piece, PrepError> {
     let mut decoder = Decoder::open(path)?;
     let rate = decoder.rate();
     let at = |seconds: f64| (seconds * f64::from(rate)).round() as usize;
     let (start, end) = (at(span.start().as_secs_f64()), span.end().map(|end| at(end.as_secs_f64())));
+    if end == Some(start) {
+        return Err(PrepError::NoSamples);
+    }
     let (mut samples, mut mono, mut passed) = (Vec::new(), Vec::new(), 0);
     while end.is_none_or(|end| passed < end) {
         let Some(block) = decoder.next_block()? else { break };
@@ -85,5 +88,17 @@ mod tests {
         assert_eq!(cut(1.0, Some(2.5)), beyond("2.50"));
         assert_eq!(cut(3.0, Some(4.0)), beyond("4.00"));
         assert_eq!(cut(3.0, None), beyond("3.00"));
+        assert_eq!(cut(1.0, Some(1.00001)), Err(PrepError::NoSamples), "shorter than a sample");
+    }
+
+    #[test]
+    fn a_piece_of_more_than_ten_minutes_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.wav");
+        std::fs::write(&path, wav(&[0; 7_000], 10)).unwrap();
+        let piece =
+            |end: f64| piece(&path, Span::seconds(10.0, Some(end)).unwrap()).map(|piece| piece.bytes.len());
+        assert_eq!(piece(610.0), Ok(44 + 4 * 6_000));
+        assert_eq!(piece(611.0), Err(PrepError::TooLong { limit_seconds: 600 }));
     }
 }

@@ -201,10 +201,10 @@ fn good_sounds_alone_make_an_inspector_that_marks_what_is_new() {
 fn long(number: u32) -> (Vec<f32>, Vec<(f64, f64, &'static str)>) {
     let (mut samples, mut spans) = (Vec::new(), Vec::new());
     for turn in 0..8 {
-        let kind = if (turn + number) % 2 == 0 { "beep" } else { "hiss" };
+        let kind = if (turn + number).is_multiple_of(2) { "beep" } else { "hiss" };
         let start = samples.len() as f64 / f64::from(RATE);
-        for second in 0..3 {
-            samples.extend(sound(kind, 7 * number + turn + second));
+        for _ in 0..3 {
+            samples.extend(sound(kind, 8 * number + turn));
         }
         spans.push((start, samples.len() as f64 / f64::from(RATE), kind));
     }
@@ -244,7 +244,7 @@ fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() 
     let found = json(&place.run(&["predict", "m.djm", "pieces.csv", "--json"]).fine());
     assert_eq!(found.as_array().unwrap().len(), 24);
     // A file is told in stretches, each near where its kind really begins and ends.
-    let (samples, spans) = long(11);
+    let (samples, spans) = long(3);
     place.write("new/long.wav", wav(&samples));
     place.write("new/short.wav", wav(&samples[..2 * RATE as usize]));
     let found = json(&place.run(&["predict", "m.djm", "new", "--json"]).fine());
@@ -264,5 +264,37 @@ fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() 
     assert!(of("short.wav").len() == 1 && of("short.wav")[0]["seconds"].is_null(), "{found}");
     let shown = place.run(&["predict", "m.djm", "new/long.wav"]).fine();
     assert!(shown.out.contains("long.wav, 0.0-"), "{}", shown.out);
-    place.run(&["audit", "pieces.csv", "--report", "audit.html"]).fine();
+    // Measured on pieces; what no piece can be is told there as well.
+    let measured = place.run(&["evaluate", "m.djm", "pieces.csv"]).fine();
+    assert!(measured.out.contains("24 examples"), "{}", measured.told());
+    // An inspector of the whole files would learn what is in none of the pieces.
+    let refused = place.run(&["inspect", "pieces.csv"]);
+    assert!(refused.code == 1 && refused.err.contains("is a piece of a sound"), "{}", refused.told());
+}
+
+#[test]
+fn an_audit_of_pieces_mends_the_table_and_keeps_the_times() {
+    let place = Place::new();
+    let mut table = "file,start,end,label\n".to_owned();
+    for number in 0..3 {
+        let (samples, spans) = long(number);
+        place.write(&format!("machine{number}.wav"), wav(&samples));
+        for (start, end, kind) in spans {
+            table += &format!("machine{number}.wav,{:.1},{:.1},{kind}\n", start + 0.4, end - 0.6);
+        }
+    }
+    // The same piece as the first row's.
+    place.write("pieces.csv", table + "machine0.wav,0.40,2.4,beep\n");
+    place.run(&["audit", "pieces.csv", "--report", "audit.html", "--out", "findings.json"]).fine();
+    let found: Value = serde_json::from_slice(&fs::read(place.path("findings.json")).unwrap()).unwrap();
+    let copies =
+        found["findings"].as_array().unwrap().iter().filter(|finding| finding["fault"] == "duplicate");
+    assert_eq!(copies.count(), 1, "{found}");
+    place.run(&["apply", "findings.json", "--accept", "duplicate", "--out", "second.csv"]).fine();
+    let second = fs::read_to_string(place.path("second.csv")).unwrap();
+    assert!(second.starts_with("sound,start,end,label,group"), "{second}");
+    assert!(second.contains("machine1.wav,0.4,2.4,hiss,machine1.wav"), "{second}");
+    assert_eq!(second.lines().count(), 1 + 24, "{second}");
+    let tuned = place.run(&["tune", "second.csv", "--out", "m.djm"]).fine();
+    assert!(tuned.err.contains("Tuned on 24 examples"), "{}", tuned.err);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::contents::{self, ContentColumn};
 use super::{Cell, ReadOptions, Table};
-use crate::{Modality, Part, ReadError, Sense};
+use crate::{Modality, Part, Problem, ProblemKind, ReadError, Sense};
 
 /// The roles of a table's columns, as places.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Columns {
     pub(super) mask: Option<usize>,
     /// Where a piece of a sound starts and ends, in seconds.
     pub(super) span: Option<(usize, usize)>,
+    /// Such columns where they cut nothing, though what lies in the files has a length.
+    pub(super) unused_times: Vec<usize>,
     /// What names an example when several rows are about the same one.
     pub(super) id: Option<usize>,
 }
@@ -74,9 +76,8 @@ const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 impl Columns {
     /// Whether a column says what the example is, rather than something about it.
     pub(super) fn has_role(&self, column: usize) -> bool {
-        let Self { contents, several: _, label, label_rivals: _, group, annotator, part, mask, span, id } =
-            self;
-        let (start, end) = span.unzip();
+        let (start, end) = self.span.unzip();
+        let Self { contents, label, group, annotator, part, mask, id, .. } = self;
         contents.iter().any(|content| content.column == column)
             || [*label, *group, *annotator, *part, *mask, start, end, *id].contains(&Some(column))
     }
@@ -84,6 +85,13 @@ impl Columns {
     /// What the examples are.
     pub(super) fn modality(&self) -> Modality {
         if self.several { Modality::Senses } else { self.contents[0].modality }
+    }
+
+    /// The columns with times that cut nothing, as a problem.
+    pub(super) fn told_of_times(&self, file: &Path, table: &Table) -> Option<Problem> {
+        let columns: Vec<String> =
+            self.unused_times.iter().map(|column| table.columns[*column].clone()).collect();
+        (!columns.is_empty()).then(|| Problem::in_file(ProblemKind::TimesUnused { columns }, file))
     }
 
     /// The senses, where there are several.
@@ -140,10 +148,7 @@ pub(super) fn find(
         let known = table.cells(*part).filter(|cell| Part::from_name(&cell.text()).is_some()).count();
         options.part.is_some() || 2 * known >= table.rows.len()
     });
-    // Only a sound that is the whole example has pieces.
-    let is_sound = matches!(contents[..], [ContentColumn { modality: Modality::Sound, .. }]);
-    let span =
-        by_name(table, START_NAMES, &taken).zip(by_name(table, END_NAMES, &taken)).filter(|_| is_sound);
+    let (span, unused_times) = times(table, &contents, &taken);
     Ok(Columns {
         several: contents.len() > 1,
         contents,
@@ -154,8 +159,21 @@ pub(super) fn find(
         part,
         mask: by_name(table, MASK_NAMES, &taken),
         span,
+        unused_times,
         id: by_name(table, ID_NAMES, &taken),
     })
+}
+
+/// The columns between whose times pieces lie, and those that look like it and are none: only a sound that is the whole example has pieces.
+fn times(table: &Table, contents: &[ContentColumn], taken: &[usize]) -> (Option<(usize, usize)>, Vec<usize>) {
+    let is_sound = matches!(contents, [ContentColumn { modality: Modality::Sound, .. }]);
+    let has_length =
+        contents.iter().any(|content| matches!(content.modality, Modality::Sound | Modality::Video));
+    match [START_NAMES, END_NAMES].map(|names| by_name(table, names, taken)) {
+        [Some(start), Some(end)] if is_sound => (Some((start, end)), Vec::new()),
+        found if has_length => (None, found.into_iter().flatten().collect()),
+        _ => (None, Vec::new()),
+    }
 }
 
 fn by_name(table: &Table, names: &[&str], taken: &[usize]) -> Option<usize> {
@@ -203,6 +221,7 @@ impl Columns {
             part: self.part.and_then(same),
             mask: self.mask.and_then(same),
             span: self.span.and_then(|(start, end)| same(start).zip(same(end))),
+            unused_times: Vec::new(),
             id: self.id.and_then(same),
         })
     }

@@ -42,7 +42,7 @@ pub(super) fn dataset(
     // A test table may lack labels; what is to be learned is decided by one that teaches.
     let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
     let columns = columns::find(&lead.file, &lead.table, options, labels.are_required())?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = columns.told_of_times(&lead.file, &lead.table).into_iter().collect();
     let drafts = drafts(root, sources, &lead.table, &columns, &mut problems)?;
     let kind = kind_of(&drafts, options);
     let name = |column: usize| lead.table.columns[column].clone();
@@ -155,6 +155,8 @@ fn draft(
         let mut named = in_files.map(|content| row.cells[content.column].text());
         named.find_map(|name| name.split(['/', '\\']).next().and_then(Part::from_name))
     };
+    // Pieces of one sound stay together: they have more in common than their labels.
+    let cut_from = columns.span.and(content.file()).map(|path| name_beside(file, path));
     let own_id = text_of(columns.id);
     let has_own_id = own_id.is_some();
     let example = Example {
@@ -166,10 +168,7 @@ fn draft(
             .map(|(annotator, label)| Vote { annotator, label })
             .into_iter()
             .collect(),
-        // Pieces of one sound stay together: they have more in common than their labels.
-        group: text_of(columns.group).or_else(|| {
-            columns.span.map(|_| row.cells[columns.contents[0].column].text().replace('\\', "/"))
-        }),
+        group: text_of(columns.group).or(cut_from),
         part: part
             .or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part)))
             .or_else(folder_part),
@@ -252,6 +251,13 @@ fn piece(path: PathBuf, start: &str, end: &str) -> Option<Content> {
         return Some(Content::Sound(path));
     }
     Span::seconds(start, end).map(|span| Content::Piece(path, span))
+}
+
+/// One name for a file, however the rows of a table name it: relative to the table where it can be.
+fn name_beside(table: &Path, path: &Path) -> String {
+    let folder = table.parent().unwrap_or(Path::new(""));
+    let plain: PathBuf = path.components().collect();
+    plain.strip_prefix(folder).unwrap_or(&plain).to_string_lossy().replace('\\', "/")
 }
 
 /// A file named in a row: relative to the table, never outside its folder.
