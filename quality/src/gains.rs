@@ -187,7 +187,9 @@ fn write<'a>(
             Content::Image(path) | Content::Sound(path) | Content::Video(path) | Content::Series(path) => {
                 std::path::absolute(path)?.to_string_lossy().into_owned()
             }
-            Content::Senses(_) => anyhow::bail!("these sets have one sense"),
+            Content::Piece(..) | Content::Senses(_) => {
+                anyhow::bail!("these sets have one sense, in whole files")
+            }
         };
         table.write_record([&content, label(place)])?;
     }

@@ -14,7 +14,7 @@
 //! quality planted                               copies, leaks, foreign pictures and rules in conflict that were planted
 //! quality gains                                 whether what an audit expects of its advice is what it brings
 //! quality sounds                                how well sounds are told apart, beside one kind of feature alone
-//! quality video                                 what five videos of each class teach
+//! quality video                                 what five videos of each class teach, events of a twentieth of a clip, inspectors of clips
 //! quality senses [machine] [emoji] [planted] [gated] [traces]   what several senses of one thing are worth, some missing, broken or wrong
 //! quality align                              partners found across senses after few pairs, beside numpy
 //! quality kinds [DRAW] [SET..]                   how well inspectors name kinds of defects, and notice one never shown

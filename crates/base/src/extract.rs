@@ -15,6 +15,7 @@ use store::{Hash, StoreError, VectorStore};
 use crate::Base;
 use crate::open::{BaseError, Embedded, Input};
 use crate::prep::PrepError;
+use crate::sound;
 use crate::tokenizer::TokenizerError;
 
 /// Texts that a worker takes at a time: the weights come from memory once for all of them.
@@ -166,8 +167,8 @@ fn finish(
 
 /// The examples by content: the same bytes are computed once, however often they occur.
 fn distinct<'e>(base: &Base, examples: &[&'e Example]) -> (Vec<Work<'e>>, Vec<(usize, ProblemKind)>) {
-    let hashes: Vec<std::io::Result<Hash>> =
-        examples.par_iter().map(|example| dataset::content_hash(&example.content)).collect();
+    let contents: Vec<&Content> = examples.iter().map(|example| &example.content).collect();
+    let hashes = dataset::content_hashes(&contents);
     let mut places: HashMap<Hash, usize> = HashMap::new();
     let mut works: Vec<Work<'e>> = Vec::new();
     let mut failures = Vec::new();
@@ -213,6 +214,11 @@ fn compute_one(base: &Base, work: &Work<'_>, cancel: &AtomicBool) -> Result<Embe
     let input = match work.content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
+        Content::Piece(path, span) => {
+            let piece = sound::piece(path, *span)?;
+            let embedded = base.embed_until(&Input::Sound(piece.bytes), cancel)?;
+            return Ok(Embedded { damage: embedded.damage.or(piece.damage), ..embedded });
+        }
         Content::Video(path) => Input::VideoFile(path.clone()),
         Content::Series(path) => Input::SeriesFile(path.clone()),
         Content::Senses(_) => return Err(PrepError::OtherKind { expected: "one sense at a time" }.into()),

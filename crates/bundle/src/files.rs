@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tune::detect::Bank;
 
 use crate::archive::{self, Files};
-use crate::{BundleError, FORMAT, Form, Manifest, TaskReference};
+use crate::{BundleError, FORMAT, Form, Manifest, PIECE_SECONDS, TaskReference};
 
 /// By name: shape and values, in single precision.
 pub(crate) type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -125,7 +125,15 @@ fn read_manifest(path: &Path, files: &Files) -> Result<Manifest, BundleError> {
         Ok(got) if got > FORMAT => {
             Err(BundleError::NewerFormat { path: path.to_owned(), got, supported: FORMAT })
         }
-        Ok(1..) => toml::from_str(text).map_err(|error| malformed(error.message().to_owned())),
+        Ok(1..) => {
+            let manifest: Manifest =
+                toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
+            // A sound is cut by it.
+            match manifest.piece_seconds.filter(|seconds| !PIECE_SECONDS.contains(seconds)) {
+                Some(seconds) => Err(malformed(format!("its pieces last for {seconds} s"))),
+                None => Ok(manifest),
+            }
+        }
         _ => Err(malformed("it has no format number".into())),
     }
 }

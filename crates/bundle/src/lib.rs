@@ -38,7 +38,9 @@ pub use export::export_onnx;
 pub use files::{BundleKind, check, is_bundle, kind};
 pub use golden::{Golden, GoldenRow, probe_image, probe_texts};
 pub use joint::{End, JointBundle, JointPredictor};
-pub use manifest::{BaseReference, DataReference, FORMAT, Manifest, SenseReference, TaskReference};
+pub use manifest::{
+    BaseReference, DataReference, FORMAT, Manifest, PIECE_SECONDS, SenseReference, TaskReference,
+};
 pub use prediction::{Answer, Prediction, SenseShare, Verdict};
 pub use predictor::{Predictor, Probed};
 pub use senses::{Asked, SensePart, SensesBundle, SensesPredictor, Told};

@@ -1,6 +1,7 @@
 //! What a bundle says about itself.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use base::Base;
 use base::series::Sensors;
@@ -10,6 +11,8 @@ use crate::BundleError;
 
 /// The newest bundle format this program reads and the one it writes.
 pub const FORMAT: u32 = 3;
+/// Length of the usual piece of a sound, in seconds.
+pub const PIECE_SECONDS: RangeInclusive<f64> = 0.2..=60.0;
 
 /// The readable front page of a bundle. Its own BLAKE3 is the bundle's identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,10 @@ pub struct Manifest {
     /// The senses, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub senses: Vec<SenseReference>,
+    /// Length of the usual piece, within [`PIECE_SECONDS`], of a bundle that was tuned on pieces of sounds: longer sounds are looked through in
+    /// such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece_seconds: Option<f64>,
     /// BLAKE3 of every other file, by name.
     pub files: BTreeMap<String, String>,
 }
@@ -48,8 +55,14 @@ impl Manifest {
             data,
             base,
             senses: Vec::new(),
+            piece_seconds: None,
             files: BTreeMap::new(),
         }
+    }
+
+    /// Seconds of the longest sound that has one answer: each part of a longer one has its own. `None` where sounds were learned from whole.
+    pub fn longest_answered_once(&self) -> Option<u64> {
+        self.piece_seconds.map(|seconds| (1.5 * seconds).ceil() as u64)
     }
 
     /// As it is written.

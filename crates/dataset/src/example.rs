@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +111,8 @@ pub enum Content {
     Text(String),
     /// A sound in a file.
     Sound(PathBuf),
+    /// A piece of a sound in a file.
+    Piece(PathBuf, Span),
     /// A video in a file.
     Video(PathBuf),
     /// Values of sensors over time, in a table of their own.
@@ -124,7 +127,7 @@ impl Content {
         match self {
             Self::Image(_) => Modality::Image,
             Self::Text(_) => Modality::Text,
-            Self::Sound(_) => Modality::Sound,
+            Self::Sound(_) | Self::Piece(..) => Modality::Sound,
             Self::Video(_) => Modality::Video,
             Self::Series(_) => Modality::Series,
             Self::Senses(_) => Modality::Senses,
@@ -134,7 +137,11 @@ impl Content {
     /// The file it lies in; a text lies in none of its own, and several senses not in one.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Image(path) | Self::Sound(path) | Self::Video(path) | Self::Series(path) => Some(path),
+            Self::Image(path)
+            | Self::Sound(path)
+            | Self::Piece(path, _)
+            | Self::Video(path)
+            | Self::Series(path) => Some(path),
             Self::Text(_) | Self::Senses(_) => None,
         }
     }
@@ -151,6 +158,35 @@ impl Content {
             Modality::Series => Self::Series(path),
             Modality::Text | Modality::Senses => unreachable!("{modality} lies in no file of its own"),
         }
+    }
+}
+
+/// From when to when a piece of a sound goes, counted from the beginning of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    start: Duration,
+    end: Option<Duration>,
+}
+
+impl Span {
+    /// From `start` to `end` seconds, or to the end of the file; `None` unless the end comes after the start.
+    pub fn seconds(start: f64, end: Option<f64>) -> Option<Self> {
+        let start = Duration::try_from_secs_f64(start).ok()?;
+        let end = end.map(|end| Duration::try_from_secs_f64(end).ok().filter(|end| *end > start));
+        match end {
+            Some(None) => None,
+            end => Some(Self { start, end: end.flatten() }),
+        }
+    }
+
+    /// Where it starts.
+    pub fn start(self) -> Duration {
+        self.start
+    }
+
+    /// Where it ends; `None` at the end of the file.
+    pub fn end(self) -> Option<Duration> {
+        self.end
     }
 }
 

@@ -1,11 +1,13 @@
 //! The fingerprint of a revision: the same examples with the same labels, in any order, under any root.
 
+use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 use store::{Hash, Hasher};
 
-use crate::{Content, Dataset, Example, InspectionExample, InspectionSet, Target, Task};
+use crate::{Content, Dataset, Example, InspectionExample, InspectionSet, Span, Target, Task};
 
 impl InspectionSet {
     /// Hashes contents, verdicts, masks, groups and parts; as [`Dataset::fingerprint`], it does not depend on order or place.
@@ -48,7 +50,9 @@ impl Dataset {
     /// Hashes task, contents, labels, votes, groups and parts. A changed pixel, label, vote or group changes it; the order of
     /// reading, the place on disk, the file's times and the number of threads do not.
     pub fn fingerprint(&self) -> Hash {
-        let mut hashes: Vec<Hash> = self.examples.par_iter().map(|example| self.hash_of(example)).collect();
+        let contents: Vec<&Content> = self.examples.iter().map(|example| &example.content).collect();
+        let of = |(example, content)| self.hash_of(example, content);
+        let mut hashes: Vec<Hash> = self.examples.par_iter().zip(content_hashes(&contents)).map(of).collect();
         hashes.sort_unstable();
         let mut revision = Hasher::new("dianjing.revision.1");
         match &self.task {
@@ -62,10 +66,10 @@ impl Dataset {
         revision.finish()
     }
 
-    fn hash_of(&self, example: &Example) -> Hash {
+    fn hash_of(&self, example: &Example, content: io::Result<Hash>) -> Hash {
         let mut hasher = Hasher::new("dianjing.example.1");
         hasher.field("id", example.id.0.as_bytes());
-        match content_hash(&example.content) {
+        match content {
             Ok(hash) => hasher.field("content", hash.as_bytes()),
             // A file that vanished is part of the revision as missing.
             Err(_) => hasher.field("missing", b""),
@@ -96,12 +100,36 @@ impl Dataset {
     }
 }
 
+/// The hashes of many contents, in their order: a sound that many pieces were cut from is read once.
+pub fn content_hashes(contents: &[&Content]) -> Vec<io::Result<Hash>> {
+    let cut = contents.iter().filter_map(|content| match content {
+        Content::Piece(path, _) => Some(path),
+        _ => None,
+    });
+    let files: BTreeSet<&PathBuf> = cut.collect();
+    let files: HashMap<&PathBuf, Hash> =
+        files.into_par_iter().filter_map(|path| Some((path, Hash::of_file(path).ok()?))).collect();
+    let hash = |content: &&Content| match content {
+        Content::Piece(path, span) if files.contains_key(path) => Ok(piece_hash(&files[path], *span)),
+        content => content_hash(content),
+    };
+    contents.par_iter().map(hash).collect()
+}
+
+fn piece_hash(file: &Hash, span: Span) -> Hash {
+    let mut hasher = Hasher::new("dianjing.piece.1");
+    hasher.field("file", file.as_bytes()).field("start", &span.start().as_nanos().to_le_bytes());
+    let end = span.end().map(|end| end.as_nanos().to_le_bytes());
+    hasher.field("end", end.as_ref().map_or(&[], |end| end)).finish()
+}
+
 /// The hash of a file's bytes or a text's UTF-8; of several senses, that of theirs.
 pub fn content_hash(content: &Content) -> io::Result<Hash> {
     Ok(match content {
         Content::Image(path) => Hash::of(&std::fs::read(path)?),
         // Recordings may be hours long.
         Content::Sound(path) | Content::Video(path) | Content::Series(path) => Hash::of_file(path)?,
+        Content::Piece(path, span) => piece_hash(&Hash::of_file(path)?, *span),
         Content::Text(text) => Hash::of(text.as_bytes()),
         Content::Senses(senses) => {
             let mut hasher = Hasher::new("dianjing.senses.1");

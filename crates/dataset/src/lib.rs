@@ -14,10 +14,10 @@ mod task;
 
 pub use error::ReadError;
 pub use example::{
-    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Sense, Target, Task,
-    Vote,
+    ClassIdx, Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Sense, Span, Target,
+    Task, Vote,
 };
-pub use fingerprint::content_hash;
+pub use fingerprint::{content_hash, content_hashes};
 pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{

@@ -123,6 +123,14 @@ pub enum ProblemKind {
     CopyOfLearned,
     /// A deep picture that is brighter than the bits hold that the pictures learned from use.
     BrighterThanLearned { bits: u8 },
+    /// A piece of a sound whose start and end, as its row has them, are no times one after the other.
+    NotAPiece { start: String, end: String },
+    /// A piece of a sound that goes on after the sound has ended; in seconds.
+    BeyondEnd { end: String, length: String },
+    /// A piece of a sound where only whole files are taken.
+    PieceOfSound,
+    /// Columns with times that cut nothing, as examples are not sounds alone or one of start and end is missing.
+    TimesUnused { columns: Vec<String> },
     /// The file is not a series that can be read.
     NotASeries { detail: String },
     /// Part of the series is missing or was set right; the rest is used.
@@ -157,6 +165,7 @@ impl ProblemKind {
                 | Self::NotANumber { .. }
                 | Self::BrighterThanLearned { .. }
                 | Self::DamagedSound { .. }
+                | Self::TimesUnused { .. }
                 | Self::DamagedVideo { .. }
                 | Self::DamagedSeries { .. }
                 | Self::WithoutSense { .. }
@@ -189,6 +198,10 @@ impl fmt::Display for ProblemKind {
             | Self::BrokenSound { .. }
             | Self::DamagedSound { .. }
             | Self::NoSamples
+            | Self::NotAPiece { .. }
+            | Self::BeyondEnd { .. }
+            | Self::PieceOfSound
+            | Self::TimesUnused { .. }
             | Self::TooLong { .. } => self.fmt_sound(out),
             Self::NotAVideo { .. }
             | Self::BrokenVideo { .. }
@@ -204,19 +217,7 @@ impl fmt::Display for ProblemKind {
             | Self::BadRow { .. }
             | Self::EmptyCell
             | Self::NotANumber { .. } => self.fmt_table(out),
-            Self::Tie { labels, taken } => {
-                write!(
-                    out,
-                    "the annotators disagree evenly ({}); `{taken}` was taken, decide and correct it",
-                    labels.join(", ")
-                )
-            }
-            Self::RareClass { class, count } => {
-                write!(
-                    out,
-                    "class `{class}` has {count} example(s), too few to check what is learned about it; add some"
-                )
-            }
+            Self::Tie { .. } | Self::RareClass { .. } => self.fmt_labels(out),
             Self::EmptyMask
             | Self::MarkedGood
             | Self::MaskSize { .. }
@@ -233,6 +234,21 @@ impl fmt::Display for ProblemKind {
 }
 
 impl ProblemKind {
+    fn fmt_labels(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tie { labels, taken } => write!(
+                out,
+                "the annotators disagree evenly ({}); `{taken}` was taken, decide and correct it",
+                labels.join(", ")
+            ),
+            Self::RareClass { class, count } => write!(
+                out,
+                "class `{class}` has {count} example(s), too few to check what is learned about it; add some"
+            ),
+            other => unreachable!("{other:?} is not about labels"),
+        }
+    }
+
     fn fmt_table(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RaggedRow { got, expected } => {
@@ -267,7 +283,28 @@ impl ProblemKind {
             Self::DamagedSound { detail } => {
                 write!(out, "part of the sound is missing ({detail}); the rest was used, export it again")
             }
+            Self::NotAPiece { start, end } => write!(
+                out,
+                "from `{start}` to `{end}` is no piece of a sound; give both in seconds from its beginning, such as 2.5 and 4, the end \
+                 after the start, or rename the columns if they say something else"
+            ),
+            Self::BeyondEnd { end, length } => write!(
+                out,
+                "the piece goes on to {end} s and the sound ends at {length} s; give times within it, in seconds from its beginning"
+            ),
+            Self::PieceOfSound => write!(
+                out,
+                "this row is a piece of a sound, and only whole files are taken here; save the piece as a file of its own"
+            ),
+            Self::TimesUnused { columns } => write!(
+                out,
+                "`{}` cuts no pieces: that takes a start and an end, in a table of sounds alone; whole files were taken",
+                columns.join("`, `")
+            ),
             Self::NoSamples => write!(out, "the sound holds no samples; record it again or remove it"),
+            Self::TooLong { limit_seconds: limit @ ..3600 } => {
+                write!(out, "the sound is longer than {limit} s; cut it into parts")
+            }
             Self::TooLong { limit_seconds } => {
                 write!(out, "the sound is longer than {} hours; cut it into parts", limit_seconds / 3600)
             }

@@ -50,7 +50,7 @@ struct Stored {
 }
 
 impl OodDetector {
-    /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 20 examples.
+    /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 20 examples, or where they are one fold.
     ///
     /// `folds` is `[n]`: the fold each row is held out in when its distance is measured.
     pub fn fit(x: MatrixView<'_>, strata: &[u32], folds: &[u8]) -> Option<Self> {
@@ -59,6 +59,10 @@ impl OodDetector {
         }
         let unit = unit_rows(x);
         let n_folds = folds.iter().max().map_or(0, |fold| *fold as usize + 1);
+        // Of one group nothing is left to compare with what is held out.
+        if folds.iter().all(|fold| *fold == folds[0]) {
+            return None;
+        }
         let held_out: Vec<Vec<f64>> = (0..n_folds)
             .into_par_iter()
             .map(|fold| {
@@ -254,6 +258,12 @@ mod tests {
         let x = cloud(1, 40, 1.0, 9);
         assert_eq!(back.p_value(x.row(0)), detector.p_value(x.row(0)));
         assert!(OodDetector::from_tensors(&structure, &Tensors::new()).is_err());
+    }
+
+    #[test]
+    fn a_single_group_says_nothing_of_what_is_familiar() {
+        let folds = OodDetector::folds(&[0; 30], Seed(1));
+        assert_eq!(OodDetector::fit(cloud(30, 40, 0.0, 1).view(), &[0; 30], &folds), None);
     }
 
     #[test]

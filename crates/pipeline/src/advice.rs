@@ -50,8 +50,8 @@ pub(crate) fn advise(facts: &Facts<'_>) -> Vec<Sentence> {
 }
 
 fn no_estimate(facts: &Facts<'_>) -> Option<Weighted> {
-    let en = "Add at least a second example to every class: with one each, nothing can be said about how good the model is.".to_owned();
-    let zh = "请给每个类别至少再加一个样本：每类只有一个样本时，无法估计模型的好坏。".to_owned();
+    let en = "Add at least a second example to every class, from another group or recording: with one each, nothing can be said about how good the model is.".to_owned();
+    let zh = "请给每个类别至少再加一个样本，且来自另一组或另一段录音：每类只有一个（或一组）样本时，无法估计模型的好坏。".to_owned();
     (!facts.validated).then_some((100.0, Sentence { en, zh }))
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bundle::BundleError;
 use bundle::inspection::{Inspected, InspectionPredictor, Looked};
-use dataset::{Example, Modality, ProblemKind, ReadOptions};
+use dataset::{Content, Example, Modality, ProblemKind, ReadOptions};
 use image::RgbImage;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -80,6 +80,9 @@ fn inspect_one(
     drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<InspectedRow, PipelineError> {
     let id = example.id.0.clone();
+    if let Content::Piece(..) = example.content {
+        return Ok(failed(id, ProblemKind::PieceOfSound));
+    }
     let takes = &predictor.bundle().manifest.base.modality;
     let Some(path) = example.content.file().filter(|_| example.content.modality().to_string() == *takes)
     else {

@@ -17,6 +17,7 @@ use crate::assess::{self, Assessment, Record};
 use crate::audit::{self, Relations};
 use crate::features::{self, Table};
 use crate::held_out::{self, HeldOut};
+use crate::pieces::usual_piece;
 use crate::report_data::{self, Made};
 use crate::{Event, Home, Lang, PipelineError, Run, Source, Step, report, senses, telling};
 
@@ -294,7 +295,8 @@ pub(crate) fn manifest(
     base: BaseReference,
 ) -> Manifest {
     let reference = DataReference { fingerprint: data.fingerprint().to_string(), n_examples };
-    Manifest::new(&data.name, request.seed, TaskReference::from(&data.task), reference, base)
+    let manifest = Manifest::new(&data.name, request.seed, TaskReference::from(&data.task), reference, base);
+    Manifest { piece_seconds: usual_piece(data), ..manifest }
 }
 
 /// Everything measured, out of fold and on the test part.

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::open::{BaseError, Input};
+use base::sound::piece;
 use bundle::{BundleError, Prediction, Predictor};
 use dataset::{Content, Example, Modality, Problem, ProblemKind, ReadOptions};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::pieces;
 use crate::{Event, PipelineError, Run, Step};
 
 /// One answer, or why there is none.
@@ -16,6 +18,9 @@ use crate::{Event, PipelineError, Run, Step};
 pub struct PredictedRow {
     /// The file, or file and row.
     pub id: String,
+    /// From when to when, in seconds, of one of the pieces that a longer sound was looked through in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<[f64; 2]>,
     /// The answer with its evidence; absent when the example could not be read.
     pub prediction: Option<Prediction>,
     /// What was wrong with the example.
@@ -69,6 +74,7 @@ pub(crate) fn left_out(problems: &[Problem]) -> impl Iterator<Item = PredictedRo
     let left_out = problems.iter().filter(|problem| problem.kind.leaves_out());
     left_out.map(|problem| PredictedRow {
         id: problem.place(),
+        seconds: None,
         prediction: None,
         problem: Some(problem.kind.clone()),
     })
@@ -91,34 +97,60 @@ fn predict_examples(
     run: &Run<'_>,
 ) -> Result<Vec<PredictedRow>, PipelineError> {
     let done = AtomicU64::new(0);
-    run.step(Step::Features, || {
+    let rows: Vec<Vec<PredictedRow>> = run.step(Step::Features, || {
         examples
             .par_iter()
             .map(|example| {
                 if run.is_cancelled() {
                     return Err(PipelineError::Cancelled);
                 }
-                let row = predict_one(predictor, example)?;
+                let rows = predict_rows(predictor, example, run)?;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 let total = examples.len() as u64;
                 run.tell(Event::Progress { step: Step::Features, done, total, cached: 0 });
-                Ok(row)
+                Ok(rows)
             })
-            .collect()
-    })
+            .collect::<Result<_, PipelineError>>()
+    })?;
+    Ok(rows.concat())
+}
+
+/// The row of an example; of a sound that is longer than the pieces that were learned from, a row for each stretch with one answer.
+fn predict_rows(
+    predictor: &Predictor,
+    example: &Example,
+    run: &Run<'_>,
+) -> Result<Vec<PredictedRow>, PipelineError> {
+    let pieces = predictor.bundle().manifest.piece_seconds;
+    if let (Content::Sound(path), Some(seconds)) = (&example.content, pieces) {
+        match pieces::rows(predictor, &example.id.0, path, seconds, run) {
+            // What cannot be read is told as of any other example.
+            Ok(None) | Err(PipelineError::Bundle(BundleError::Base(BaseError::Prep(_)))) => {}
+            Ok(Some(rows)) => return Ok(rows),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(vec![predict_one(predictor, example)?])
 }
 
 fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow, PipelineError> {
     let id = example.id.0.clone();
-    let failed = |id, kind| Ok(PredictedRow { id, prediction: None, problem: Some(kind) });
-    let input = match input_of(&example.content, predictor.base().modality()) {
+    let failed = |id, kind| Ok(PredictedRow { id, seconds: None, prediction: None, problem: Some(kind) });
+    let takes = predictor.base().modality();
+    let input = match &example.content {
+        Content::Piece(path, span) => {
+            piece(path, *span).map(|piece| (Input::Sound(piece.bytes), piece.damage)).map_err(Into::into)
+        }
+        content => input_of(content, takes).map(|input| (input, None)),
+    };
+    let (input, lacking) = match input {
         Ok(input) => input,
         Err(kind) => return failed(id, kind),
     };
     match predictor.predict_and_tell(&input) {
         Ok((prediction, damage)) => {
-            let problem = damage.map(|detail| ProblemKind::damaged(predictor.base().modality(), detail));
-            Ok(PredictedRow { id, prediction: Some(prediction), problem })
+            let problem = damage.or(lacking).map(|detail| ProblemKind::damaged(takes, detail));
+            Ok(PredictedRow { id, seconds: None, prediction: Some(prediction), problem })
         }
         Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),
         Err(error) => Err(error.into()),
@@ -130,6 +162,7 @@ pub(crate) fn input_of(content: &Content, takes: Modality) -> Result<Input, Prob
     Ok(match content {
         Content::Text(text) => Input::Text(text.clone()),
         Content::Sound(path) => Input::SoundFile(path.clone()),
+        Content::Piece(path, span) => Input::Sound(piece(path, *span)?.bytes),
         Content::Video(path) => Input::VideoFile(path.clone()),
         Content::Series(path) => Input::SeriesFile(path.clone()),
         Content::Senses(_) => return Err(ProblemKind::OtherKind { takes: takes.to_string() }),

@@ -117,6 +117,21 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
             let detail = in_chinese(detail);
             format!("声音缺了一部分（{detail}）；其余部分已使用，请重新导出")
         }
+        ProblemKind::NotAPiece { start, end } => {
+            format!(
+                "从“{start}”到“{end}”不是一段声音；请以距开头的秒数给出起止时间，例如 2.5 和 4，结束须晚于开始；若这些列另有含义，请改列名"
+            )
+        }
+        ProblemKind::BeyondEnd { end, length } => {
+            format!("该片段到 {end} 秒，而声音在 {length} 秒结束；请以距开头的秒数给出不超过声音长度的时间")
+        }
+        ProblemKind::PieceOfSound => {
+            "该行是声音的一个片段，而这里只接受整个文件；请把片段另存为单独的文件".to_owned()
+        }
+        ProblemKind::TimesUnused { columns } => {
+            let columns = columns.join("、");
+            format!("“{columns}”列未用于截取片段：须起止时间俱全，且表中只有声音；已按整个文件处理")
+        }
         ProblemKind::NoSamples => "声音里没有任何采样；请重新录制或删除".to_owned(),
         ProblemKind::TooLong { limit_seconds: limit @ 3600.. } => {
             format!("声音超过 {} 小时；请分成几段", limit / 3600)

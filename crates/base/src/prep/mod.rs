@@ -174,6 +174,9 @@ pub enum PrepError {
     /// A sound that goes on for longer than is decoded.
     #[error("the sound is longer than {limit_seconds} s, more is not decoded")]
     TooLong { limit_seconds: u64 },
+    /// A piece that goes on after its sound has ended; in seconds.
+    #[error("the piece goes on to {end} s and the sound ends at {length} s")]
+    BeyondEnd { end: String, length: String },
     /// Not a video that can be read, whatever the name says.
     #[error("not a video that can be read: {detail}")]
     NotAVideo { detail: String },
@@ -204,6 +207,7 @@ impl From<PrepError> for dataset::ProblemKind {
             }
             PrepError::NotASound { detail } => Self::NotASound { detail },
             PrepError::BrokenSound { detail } => Self::BrokenSound { detail },
+            PrepError::BeyondEnd { end, length } => Self::BeyondEnd { end, length },
             PrepError::NotAVideo { detail } => Self::NotAVideo { detail },
             PrepError::BrokenVideo { detail } => Self::BrokenVideo { detail },
             PrepError::SlowVideo { limit_seconds } => Self::SlowVideo { limit_seconds },

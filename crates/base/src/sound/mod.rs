@@ -7,6 +7,7 @@
 mod decode;
 mod mel;
 mod picture;
+mod piece;
 mod resample;
 mod signature;
 mod statistics;
@@ -16,7 +17,8 @@ mod windows;
 pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole, is_guarded};
 pub use mel::{BANDS, HOP, LogMel, whisper};
 pub use picture::picture;
+pub use piece::{Piece, piece};
 pub use resample::{RATE, Resampler, mix};
 pub use statistics::{STATISTICS, Statistics};
-pub use wav::wav;
+pub use wav::{wav, wav_of};
 pub use windows::{Cut, Window, Windows};

@@ -342,6 +342,7 @@ mod tests {
                 sensors: None,
             },
             senses: Vec::new(),
+            piece_seconds: None,
             files: std::collections::BTreeMap::new(),
         };
         InspectionBundle {

@@ -107,10 +107,14 @@ fn summary(n: usize, answered: usize, unread: usize, lang: Lang) -> String {
 fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
     let has_senses =
         rows.iter().filter_map(|row| row.prediction.as_ref()).any(|prediction| !prediction.senses.is_empty());
+    let name = |row: &PredictedRow| match row.seconds {
+        Some([start, end]) => format!("{}, {start:.1}-{end:.1} s", row.id),
+        None => row.id.clone(),
+    };
     let cells = |row: &PredictedRow| match &row.prediction {
         Some(prediction) => [
             vec![
-                row.id.clone(),
+                name(row),
                 show::answer(prediction, lang),
                 show::confidence(prediction),
                 match &row.problem {

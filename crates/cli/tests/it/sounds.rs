@@ -196,3 +196,101 @@ fn good_sounds_alone_make_an_inspector_that_marks_what_is_new() {
     let ended = place.run(&["predict", "good.djm", "photos/disc/00.png", "--json"]);
     assert_eq!(json(&ended)[0]["problem"]["kind"], "other-kind", "{}", ended.told());
 }
+
+/// Half a minute of beeps and hiss in turns, with where each begins and ends.
+fn long(number: u32) -> (Vec<f32>, Vec<(f64, f64, &'static str)>) {
+    let (mut samples, mut spans) = (Vec::new(), Vec::new());
+    for turn in 0..8 {
+        let kind = if (turn + number).is_multiple_of(2) { "beep" } else { "hiss" };
+        let start = samples.len() as f64 / f64::from(RATE);
+        for _ in 0..3 {
+            samples.extend(sound(kind, 8 * number + turn));
+        }
+        spans.push((start, samples.len() as f64 / f64::from(RATE), kind));
+    }
+    (samples, spans)
+}
+
+#[test]
+fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() {
+    let place = Place::new();
+    let mut table = "file,start,end,label\n".to_owned();
+    for number in 0..3 {
+        let (samples, spans) = long(number);
+        place.write(&format!("machine{number}.wav"), wav(&samples));
+        for (start, end, kind) in spans {
+            table += &format!("machine{number}.wav,{:.1},{:.1},{kind}\n", start + 0.4, end - 0.6);
+        }
+    }
+    place.write("pieces.csv", &table);
+    let bad = "machine0.wav,4,3,beep\nmachine1.wav,1:02,1:04,hiss\nmachine2.wav,23,99,beep\nmachine2.wav,40,,hiss\n";
+    place.write("with-bad.csv", table + bad);
+    let tuned = place.run(&["tune", "with-bad.csv", "--out", "m.djm", "--report", "m.html"]).fine();
+    let told = &tuned.err;
+    assert!(told.contains("Tuned on 24 examples"), "{told}");
+    assert!(told.contains("from `4` to `3` is no piece of a sound"), "{told}");
+    assert!(told.contains("from `1:02` to `1:04` is no piece"), "{told}");
+    assert!(told.contains("goes on to 99.00 s and the sound ends at 24.00 s"), "{told}");
+    assert!(told.contains("goes on to 40.00 s") && told.contains("machine2.wav"), "{told}");
+    let chinese = place.run_with(&["predict", "m.djm", "with-bad.csv"], &[("DIANJING_LANG", "zh")]).fine();
+    let told = &chinese.out;
+    assert!(told.contains("声音在 24.00 秒结束") && told.contains("不是一段声音"), "{told}");
+
+    // Rows of a table are answered as pieces.
+    let found = json(&place.run(&["predict", "m.djm", "pieces.csv", "--json"]).fine());
+    assert_eq!(found.as_array().unwrap().len(), 24);
+    // A file is told in stretches, each near where its kind really begins and ends.
+    let (samples, spans) = long(3);
+    place.write("new/long.wav", wav(&samples));
+    place.write("new/short.wav", wav(&samples[..2 * RATE as usize]));
+    let found = json(&place.run(&["predict", "m.djm", "new", "--json"]).fine());
+    let of = |name: &str| -> Vec<&Value> {
+        found.as_array().unwrap().iter().filter(|row| row["id"].as_str().unwrap().ends_with(name)).collect()
+    };
+    let stretches = of("long.wav");
+    assert_eq!(stretches.len(), spans.len(), "{found}");
+    for (row, (start, end, kind)) in stretches.iter().zip(&spans) {
+        assert_eq!(row["prediction"]["answer"]["name"], *kind);
+        let told = [0, 1].map(|at| row["seconds"][at].as_f64().unwrap());
+        assert!(
+            (told[0] - start).abs() <= 1.01 && (told[1] - end).abs() <= 1.01,
+            "{told:?} is {start} to {end}"
+        );
+    }
+    assert!(of("short.wav").len() == 1 && of("short.wav")[0]["seconds"].is_null(), "{found}");
+    let shown = place.run(&["predict", "m.djm", "new/long.wav"]).fine();
+    assert!(shown.out.contains("long.wav, 0.0-"), "{}", shown.out);
+    // Measured on pieces; what no piece can be is told there as well.
+    let measured = place.run(&["evaluate", "m.djm", "pieces.csv"]).fine();
+    assert!(measured.err.contains("24 examples"), "{}", measured.told());
+    // An inspector of the whole files would learn what is in none of the pieces.
+    let refused = place.run(&["inspect", "pieces.csv"]);
+    assert!(refused.code == 1 && refused.err.contains("is a piece of a sound"), "{}", refused.told());
+}
+
+#[test]
+fn an_audit_of_pieces_mends_the_table_and_keeps_the_times() {
+    let place = Place::new();
+    let mut table = "file,start,end,label\n".to_owned();
+    for number in 0..3 {
+        let (samples, spans) = long(number);
+        place.write(&format!("machine{number}.wav"), wav(&samples));
+        for (start, end, kind) in spans {
+            table += &format!("machine{number}.wav,{:.1},{:.1},{kind}\n", start + 0.4, end - 0.6);
+        }
+    }
+    // The same piece as the first row's.
+    place.write("pieces.csv", table + "machine0.wav,0.40,2.4,beep\n");
+    place.run(&["audit", "pieces.csv", "--report", "audit.html", "--out", "findings.json"]).fine();
+    let found: Value = serde_json::from_slice(&fs::read(place.path("findings.json")).unwrap()).unwrap();
+    let copies =
+        found["findings"].as_array().unwrap().iter().filter(|finding| finding["fault"] == "duplicate");
+    assert_eq!(copies.count(), 1, "{found}");
+    place.run(&["apply", "findings.json", "--accept", "duplicate", "--out", "second.csv"]).fine();
+    let second = fs::read_to_string(place.path("second.csv")).unwrap();
+    assert!(second.starts_with("sound,start,end,label,group"), "{second}");
+    assert!(second.contains("machine1.wav,0.4,2.4,hiss,machine1.wav"), "{second}");
+    assert_eq!(second.lines().count(), 1 + 24, "{second}");
+    let tuned = place.run(&["tune", "second.csv", "--out", "m.djm"]).fine();
+    assert!(tuned.err.contains("Tuned on 24 examples"), "{}", tuned.err);
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::contents::{self, ContentColumn};
 use super::{Cell, ReadOptions, Table};
-use crate::{Modality, Part, ReadError, Sense};
+use crate::{Modality, Part, Problem, ProblemKind, ReadError, Sense};
 
 /// The roles of a table's columns, as places.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub(super) struct Columns {
     pub(super) part: Option<usize>,
     /// The picture that marks where the defect is.
     pub(super) mask: Option<usize>,
+    /// Where a piece of a sound starts and ends, in seconds.
+    pub(super) span: Option<(usize, usize)>,
+    /// Such columns where they cut nothing, though what lies in the files has a length.
+    pub(super) unused_times: Vec<usize>,
     /// What names an example when several rows are about the same one.
     pub(super) id: Option<usize>,
 }
@@ -64,19 +68,30 @@ pub(super) const ANNOTATOR_NAMES: &[&str] =
 pub(super) const PART_NAMES: &[&str] = &["split", "part", "partition", "subset", "划分"];
 pub(super) const MASK_NAMES: &[&str] =
     &["mask", "mask_path", "mask_file", "ground_truth", "gt", "掩膜", "掩码"];
+pub(super) const START_NAMES: &[&str] =
+    &["start", "start_s", "start_time", "onset", "begin", "开始", "起始", "开始时间", "起始时间"];
+pub(super) const END_NAMES: &[&str] = &["end", "end_s", "end_time", "offset", "结束", "终止", "结束时间"];
 const ID_NAMES: &[&str] = &["id", "item", "example", "编号"];
 
 impl Columns {
     /// Whether a column says what the example is, rather than something about it.
     pub(super) fn has_role(&self, column: usize) -> bool {
-        let Self { contents, several: _, label, label_rivals: _, group, annotator, part, mask, id } = self;
+        let (start, end) = self.span.unzip();
+        let Self { contents, label, group, annotator, part, mask, id, .. } = self;
         contents.iter().any(|content| content.column == column)
-            || [label, group, annotator, part, mask, id].into_iter().any(|role| *role == Some(column))
+            || [*label, *group, *annotator, *part, *mask, start, end, *id].contains(&Some(column))
     }
 
     /// What the examples are.
     pub(super) fn modality(&self) -> Modality {
         if self.several { Modality::Senses } else { self.contents[0].modality }
+    }
+
+    /// The columns with times that cut nothing, as a problem.
+    pub(super) fn told_of_times(&self, file: &Path, table: &Table) -> Option<Problem> {
+        let columns: Vec<String> =
+            self.unused_times.iter().map(|column| table.columns[*column].clone()).collect();
+        (!columns.is_empty()).then(|| Problem::in_file(ProblemKind::TimesUnused { columns }, file))
     }
 
     /// The senses, where there are several.
@@ -133,6 +148,7 @@ pub(super) fn find(
         let known = table.cells(*part).filter(|cell| Part::from_name(&cell.text()).is_some()).count();
         options.part.is_some() || 2 * known >= table.rows.len()
     });
+    let (span, unused_times) = times(table, &contents, &taken);
     Ok(Columns {
         several: contents.len() > 1,
         contents,
@@ -142,8 +158,22 @@ pub(super) fn find(
         annotator: or_by_name(named(&options.annotator)?, ANNOTATOR_NAMES),
         part,
         mask: by_name(table, MASK_NAMES, &taken),
+        span,
+        unused_times,
         id: by_name(table, ID_NAMES, &taken),
     })
+}
+
+/// The columns between whose times pieces lie, and those that look like it and are none: only a sound that is the whole example has pieces.
+fn times(table: &Table, contents: &[ContentColumn], taken: &[usize]) -> (Option<(usize, usize)>, Vec<usize>) {
+    let is_sound = matches!(contents, [ContentColumn { modality: Modality::Sound, .. }]);
+    let has_length =
+        contents.iter().any(|content| matches!(content.modality, Modality::Sound | Modality::Video));
+    match [START_NAMES, END_NAMES].map(|names| by_name(table, names, taken)) {
+        [Some(start), Some(end)] if is_sound => (Some((start, end)), Vec::new()),
+        found if has_length => (None, found.into_iter().flatten().collect()),
+        _ => (None, Vec::new()),
+    }
 }
 
 fn by_name(table: &Table, names: &[&str], taken: &[usize]) -> Option<usize> {
@@ -190,6 +220,8 @@ impl Columns {
             annotator: self.annotator.and_then(same),
             part: self.part.and_then(same),
             mask: self.mask.and_then(same),
+            span: self.span.and_then(|(start, end)| same(start).zip(same(end))),
+            unused_times: Vec::new(),
             id: self.id.and_then(same),
         })
     }

@@ -9,7 +9,7 @@ use super::{Cell, Labels, ReadOptions, Row, Table, TaskKind, ids, votes};
 use crate::task::{self, Decided, Kind};
 use crate::{
     Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Part, Problem, ProblemKind, ReadError,
-    Sense, Target, Task, Vote,
+    Sense, Span, Target, Task, Vote,
 };
 
 /// Bytes of the longest cell that describes an example.
@@ -42,7 +42,7 @@ pub(super) fn dataset(
     // A test table may lack labels; what is to be learned is decided by one that teaches.
     let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
     let columns = columns::find(&lead.file, &lead.table, options, labels.are_required())?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = columns.told_of_times(&lead.file, &lead.table).into_iter().collect();
     let drafts = drafts(root, sources, &lead.table, &columns, &mut problems)?;
     let kind = kind_of(&drafts, options);
     let name = |column: usize| lead.table.columns[column].clone();
@@ -155,6 +155,8 @@ fn draft(
         let mut named = in_files.map(|content| row.cells[content.column].text());
         named.find_map(|name| name.split(['/', '\\']).next().and_then(Part::from_name))
     };
+    // Pieces of one sound stay together: they have more in common than their labels.
+    let cut_from = columns.span.and(content.file()).map(|path| name_beside(file, path));
     let own_id = text_of(columns.id);
     let has_own_id = own_id.is_some();
     let example = Example {
@@ -166,7 +168,7 @@ fn draft(
             .map(|(annotator, label)| Vote { annotator, label })
             .into_iter()
             .collect(),
-        group: text_of(columns.group),
+        group: text_of(columns.group).or(cut_from),
         part: part
             .or_else(|| text_of(columns.part).and_then(|part| Part::from_name(&part)))
             .or_else(folder_part),
@@ -194,7 +196,15 @@ fn content(
     };
     if !columns.several {
         let only = &columns.contents[0];
-        return of(only).map_err(|kind| problem(only.column, kind));
+        let whole = of(only).map_err(|kind| problem(only.column, kind))?;
+        return match (whole, columns.span) {
+            (Content::Sound(path), Some((start, end))) => {
+                let [from, to] = [start, end].map(|column| row.cells[column].text());
+                piece(path, &from, &to)
+                    .ok_or_else(|| problem(start, ProblemKind::NotAPiece { start: from, end: to }))
+            }
+            (whole, _) => Ok(whole),
+        };
     }
     let mut senses = BTreeMap::new();
     for content in &columns.contents {
@@ -230,6 +240,24 @@ fn details(source: &Source, row: &Row, columns: &Columns) -> BTreeMap<String, St
     let free = (0..source.table.columns.len()).filter(|column| !columns.has_role(*column));
     let told = free.map(|column| (source.table.columns[column].clone(), row.cells[column].text()));
     told.filter(|(_, text)| !text.is_empty() && text.len() <= LONGEST_DETAIL).collect()
+}
+
+/// A piece of a sound between two times in seconds: an empty start is the beginning, an empty end the end, and both are all of it.
+fn piece(path: PathBuf, start: &str, end: &str) -> Option<Content> {
+    let seconds = |text: &str| text.trim().parse::<f64>().ok();
+    let start = if start.is_empty() { Some(0.0) } else { seconds(start) }?;
+    let end = if end.is_empty() { None } else { Some(seconds(end)?) };
+    if start == 0.0 && end.is_none() {
+        return Some(Content::Sound(path));
+    }
+    Span::seconds(start, end).map(|span| Content::Piece(path, span))
+}
+
+/// One name for a file, however the rows of a table name it: relative to the table where it can be.
+fn name_beside(table: &Path, path: &Path) -> String {
+    let folder = table.parent().unwrap_or(Path::new(""));
+    let plain: PathBuf = path.components().collect();
+    plain.strip_prefix(folder).unwrap_or(&plain).to_string_lossy().replace('\\', "/")
 }
 
 /// A file named in a row: relative to the table, never outside its folder.

@@ -6,6 +6,7 @@ mod damage;
 mod folders;
 mod inspection;
 mod parquet;
+mod pieces;
 mod tables;
 
 use std::path::{Path, PathBuf};

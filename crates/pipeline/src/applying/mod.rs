@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, annotator, label_text};
 use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
+use crate::pieces::times;
 use crate::{Home, PipelineError, Run, Step};
 
 pub use findings::{Findings, StoredFinding};
@@ -341,6 +342,10 @@ fn table(data: &Dataset, changes: &Changes, out: &Path) -> Result<Columns, Apply
             _ => None,
         };
         columns.push(sense.name.clone(), column(&of));
+    }
+    if data.examples.iter().any(|example| times(example).is_some()) {
+        columns.push("start", column(&|_, example| Some(times(example)?.0)));
+        columns.push("end", column(&|_, example| times(example)?.1));
     }
     columns.push(
         "label",

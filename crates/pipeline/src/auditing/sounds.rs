@@ -1,8 +1,6 @@
 //! What the samples of sounds show.
 
-use std::path::Path;
-
-use base::sound::Decoder;
+use base::sound::{Decoder, piece};
 use curate::faults::{self, Checked, Fault, Sound};
 use dataset::{Content, Dataset};
 use rayon::prelude::*;
@@ -35,7 +33,10 @@ pub(super) fn measure(
         return Ok(vec![None; data.examples.len()]);
     }
     let found = data.examples.par_iter().map(|example| match &example.content {
-        Content::Sound(path) if !run.is_cancelled() => beginning(path, run),
+        Content::Sound(path) if !run.is_cancelled() => beginning(Decoder::open(path).ok()?, run),
+        Content::Piece(path, span) if !run.is_cancelled() => {
+            beginning(Decoder::new(&piece(path, *span).ok()?.bytes).ok()?, run)
+        }
         _ => None,
     });
     let found = found.collect();
@@ -43,8 +44,7 @@ pub(super) fn measure(
 }
 
 /// Measures a sound, or its beginning: what lies beyond still counts as duration.
-fn beginning(path: &Path, run: &Run<'_>) -> Option<Sound> {
-    let mut decoder = Decoder::open(path).ok()?;
+fn beginning(mut decoder: Decoder<'_>, run: &Run<'_>) -> Option<Sound> {
     let rate = decoder.rate();
     let most = MEASURED / decoder.n_channels().max(1);
     let mut channels: Vec<Vec<f32>> = vec![Vec::new(); decoder.n_channels()];

@@ -10,7 +10,7 @@ use image::{DynamicImage, RgbImage};
 use serde::{Deserialize, Serialize};
 
 use super::series::series_card;
-use super::sounds::sound_card;
+use super::sounds::{piece_card, sound_card};
 use super::videos::video_card;
 
 /// Longer side of a thumbnail, in pixels: sharp on a phone, about 6 KB each.
@@ -59,6 +59,7 @@ impl CardContent {
                 picture.map_or(Self::Missing, |picture| thumbnail(&DynamicImage::ImageRgb8(picture)))
             }
             Content::Sound(path) => sound_card(path),
+            Content::Piece(path, span) => piece_card(path, *span),
             Content::Video(path) => video_card(path),
             Content::Series(path) => series_card(path),
             Content::Senses(senses) => Self::Senses(

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use base::sound::{Cut, Decoder, LogMel, RATE, Windows, picture};
+use base::sound::{Cut, Decoder, LogMel, RATE, Windows, picture, piece};
 use base64::Engine;
+use dataset::Span;
 use image::imageops::{FilterType, resize};
 use image::{Rgb, RgbImage};
 
@@ -32,11 +33,17 @@ const INK: Rgb<u8> = Rgb([70, 90, 130]);
 
 /// Draws a sound file, and gives its beginning to listen to; missing where it cannot be read again.
 pub(crate) fn sound_card(path: &Path) -> CardContent {
-    let card = || {
-        let samples = beginning(path)?;
-        Some(CardContent::Sound { drawing: jpeg(&draw(&samples)?)?, clip: clip(&samples) })
-    };
-    card().unwrap_or(CardContent::Missing)
+    beginning(path).and_then(|samples| card(&samples)).unwrap_or(CardContent::Missing)
+}
+
+/// The same of a piece of a sound file.
+pub(crate) fn piece_card(path: &Path, span: Span) -> CardContent {
+    let samples = || beginning_of(Decoder::new(&piece(path, span).ok()?.bytes).ok()?);
+    samples().and_then(|samples| card(&samples)).unwrap_or(CardContent::Missing)
+}
+
+fn card(samples: &[f32]) -> Option<CardContent> {
+    Some(CardContent::Sound { drawing: jpeg(&draw(samples)?)?, clip: clip(samples) })
 }
 
 /// The beginning of a sound as a picture: its loudness above its spectrum. `None` for what cannot be heard.
@@ -46,7 +53,11 @@ pub fn sound_picture(path: &Path) -> Option<RgbImage> {
 
 /// The first half minute, at 16 kHz.
 fn beginning(path: &Path) -> Option<Vec<f32>> {
-    Some(Windows::new(Decoder::open(path).ok()?, SHOWN).next()?.ok()?.samples)
+    beginning_of(Decoder::open(path).ok()?)
+}
+
+fn beginning_of(decoder: Decoder<'_>) -> Option<Vec<f32>> {
+    Some(Windows::new(decoder, SHOWN).next()?.ok()?.samples)
 }
 
 /// The first seconds as a `data:` address: a WAV file of at most [`CLIP_BYTES`] of mu-law, of longer sounds at half the rate.

@@ -70,7 +70,7 @@ fn predict_one(predictor: &SensesPredictor, example: &Example) -> Result<Predict
     let nothing = prediction.senses.iter().all(|sense| !sense.present);
     // With nothing to look at, the shares of the classes are no answer.
     let prediction = (!nothing).then_some(prediction);
-    Ok(PredictedRow { id, prediction, problem: unread.into_iter().next() })
+    Ok(PredictedRow { id, seconds: None, prediction, problem: unread.into_iter().next() })
 }
 
 /// Measures a bundle of several senses on a labelled table. Classes are matched by name.

@@ -77,6 +77,7 @@ fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow) -> Result<Found, 
     };
     let folder = if root.is_file() { root.parent().unwrap_or(root) } else { root };
     keep_inside(&mut data, &folder.canonicalize().map_err(ApiError::from)?, &mut problems);
+    keep_whole(&mut data, &mut problems);
     let unlabelled = data.examples.iter().all(|example| example.target == Target::Unlabelled);
     let found = Task::from(&data.task);
     let task = asked.filter(|_| unlabelled).unwrap_or(found);
@@ -141,6 +142,15 @@ fn keep_inside(data: &mut Dataset, folder: &Path, problems: &mut Vec<Problem>) {
         }
         inside
     });
+}
+
+/// Leaves out pieces of sounds: an example here is a whole file, and must not be taken for what only a part of it is.
+fn keep_whole(data: &mut Dataset, problems: &mut Vec<Problem>) {
+    let is_piece = |example: &Example| matches!(example.content, Content::Piece(..));
+    let origins = data.examples.iter().filter(|example| is_piece(example)).map(|example| &example.origin);
+    let pieces = origins.filter_map(|origin| origin.row.map(|row| (&origin.path, row)));
+    problems.extend(pieces.map(|(path, row)| Problem::in_row(ProblemKind::PieceOfSound, path, row)));
+    data.examples.retain(|example| !is_piece(example));
 }
 
 /// What lies in a file, or the text; of several senses all that is there.

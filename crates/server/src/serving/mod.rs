@@ -11,11 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base::Base;
 use base::open::{BaseError, Embedded, Input, READER};
+use base::prep::PrepError;
+use base::sound::decode_whole;
 use bundle::inspection::InspectionPredictor;
 use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Modality, Sense};
 use evaluate::Sketch;
 use pipeline::{Home, PipelineError, Run};
+use rayon::prelude::*;
 
 pub(crate) use batch::Batcher;
 
@@ -221,7 +224,11 @@ impl Served {
     /// Asks about inputs; they share the way through the base with everybody else's.
     pub(crate) async fn ask(&self, inputs: Vec<Input>) -> Vec<Answered> {
         let texts: Vec<Option<String>> = inputs.iter().map(text_of).collect();
-        let embedded = self.base.embed(inputs).await;
+        let inputs = self.fitting(inputs).await;
+        let mut embedded = self.base.embed(inputs.iter().flatten().cloned().collect()).await.into_iter();
+        let embedded = inputs
+            .into_iter()
+            .map(|input| input.and_then(|_| embedded.next().expect("every input that fits is embedded")));
         let answer = |(embedded, text): (Result<Embedded, BaseError>, Option<String>)| {
             let Embedded { features, damage } = embedded?;
             let sketch = Sketch::of(self.pooled(&features));
@@ -231,7 +238,24 @@ impl Served {
                 sketch,
             })
         };
-        embedded.into_iter().zip(texts).map(answer).collect()
+        embedded.zip(texts).map(answer).collect()
+    }
+
+    /// The inputs without sounds that are longer than what a model of pieces answers once: each part of them has an answer of its own.
+    async fn fitting(&self, inputs: Vec<Input>) -> Vec<Result<Input, BaseError>> {
+        let Some(limit) = self.predictor.bundle().manifest.longest_answered_once() else {
+            return inputs.into_iter().map(Ok).collect();
+        };
+        let fits = move |input: Input| match &input {
+            Input::Sound(bytes) => match decode_whole(bytes, limit) {
+                Err(error @ PrepError::TooLong { .. }) => Err(error.into()),
+                // What else is wrong with it the base tells.
+                _ => Ok(input),
+            },
+            _ => Ok(input),
+        };
+        let all = tokio::task::spawn_blocking(move || inputs.into_par_iter().map(fits).collect());
+        all.await.expect("decoders do not panic")
     }
 
     /// What the base makes of inputs: its pooled vector of each.

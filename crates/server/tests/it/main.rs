@@ -8,6 +8,7 @@ mod hostile;
 mod inspector;
 mod marks;
 mod oidc;
+mod pieces;
 mod postgres;
 mod provider;
 mod returning;

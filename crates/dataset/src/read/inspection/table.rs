@@ -38,6 +38,7 @@ pub(super) fn read(
         tables.push((source, columns.in_table(&source.file, &lead.table, &source.table)?));
     }
     let labels = labels(&tables);
+    problems.extend(columns.told_of_times(&lead.file, &lead.table));
     let mut examples = Vec::new();
     for (source, columns) in &tables {
         for row in &source.table.rows {
@@ -143,6 +144,10 @@ fn example(
     };
     let content = columns.contents[0].column;
     let path = picture(content)?.ok_or_else(|| problem(ProblemKind::EmptyCell, content))?;
+    if let Some(start) = columns.span.and_then(|(start, end)| text_of(start).or(text_of(end)).map(|_| start))
+    {
+        return Err(problem(ProblemKind::PieceOfSound, start));
+    }
     // A picture whose mask is gone is still a picture.
     let mask = columns.mask.and_then(|column| {
         picture(column).unwrap_or_else(|problem| {

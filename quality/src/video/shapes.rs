@@ -18,7 +18,7 @@ const FLOOR: f64 = 0.9;
 
 /// Prints a line for each draw and the mean, and tells whether it reaches the floor.
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
-pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
+pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
     let folder = data.join("video/shapes_ffmpeg");
     if !folder.exists() {
         bail!("the data is missing: `{}`", folder.display());

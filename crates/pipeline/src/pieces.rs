@@ -1,0 +1,182 @@
+//! Sounds that are longer than the pieces that a bundle learned from: looked through piece by piece, and told in stretches of one answer.
+
+use std::path::Path;
+use std::time::Duration;
+
+use base::open::{BaseError, Input};
+use base::sound::{Cut, Decoder, RATE, Window, Windows, wav_of};
+use bundle::{Answer, BundleError, PIECE_SECONDS, Prediction, Predictor};
+use dataset::{Content, Dataset, Example, Modality, ProblemKind};
+use rayon::prelude::*;
+
+use crate::{PipelineError, PredictedRow, Run};
+
+/// Pieces that are held at a time, to be answered on all threads.
+const TOGETHER: usize = 32;
+/// A sound of fewer pieces, each half over the one before, lasts for one and a half at most: it is one itself.
+const SEVERAL: usize = 3;
+
+/// A stretch of a sound with one answer.
+#[derive(Debug, Clone, PartialEq)]
+struct Stretch {
+    /// Start and end in seconds.
+    seconds: [f64; 2],
+    /// The surest of its pieces.
+    prediction: Prediction,
+}
+
+/// Length in seconds of the usual piece of a data set; `None` where no sound was cut.
+pub(crate) fn usual_piece(data: &Dataset) -> Option<f64> {
+    let seconds = |content: &Content| match content {
+        Content::Piece(_, span) => span.end().map(|end| (end - span.start()).as_secs_f64()),
+        _ => None,
+    };
+    let mut lengths: Vec<f64> =
+        data.examples.iter().filter_map(|example| seconds(&example.content)).collect();
+    lengths.sort_by(f64::total_cmp);
+    lengths.get(lengths.len() / 2).map(|length| length.clamp(*PIECE_SECONDS.start(), *PIECE_SECONDS.end()))
+}
+
+/// Start and end of a piece in seconds, as a table has them: an end that is missing is that of the file.
+pub(crate) fn times(example: &Example) -> Option<(String, Option<String>)> {
+    let Content::Piece(_, span) = &example.content else { return None };
+    let seconds = |time: Duration| time.as_secs_f64().to_string();
+    Some((seconds(span.start()), span.end().map(seconds)))
+}
+
+/// Looks through a sound in pieces of this length, each half over the one before: a row for each stretch with one answer. `None` for a
+/// sound that is hardly longer than a piece.
+///
+/// # Errors
+/// When the sound cannot be decoded, or the person asked to stop.
+pub(crate) fn rows(
+    predictor: &Predictor,
+    id: &str,
+    path: &Path,
+    seconds: f64,
+    run: &Run<'_>,
+) -> Result<Option<Vec<PredictedRow>>, PipelineError> {
+    let prep = |error| PipelineError::from(BundleError::from(BaseError::from(error)));
+    let mut windows = Windows::new(Decoder::open(path).map_err(prep)?, Cut::seconds(seconds, seconds / 2.0));
+    let mut pieces: Vec<Stretch> = Vec::new();
+    loop {
+        let held: Vec<Window> = windows.by_ref().take(TOGETHER).collect::<Result<_, _>>().map_err(prep)?;
+        if pieces.is_empty() && held.len() < SEVERAL {
+            return Ok(None);
+        }
+        if held.is_empty() {
+            break;
+        }
+        let answered = held.par_iter().map(|window| answered(predictor, window, run));
+        pieces.append(&mut answered.collect::<Result<_, _>>()?);
+    }
+    let damage = windows.damage().detail();
+    let row = |Stretch { seconds, prediction }| PredictedRow {
+        id: id.to_owned(),
+        seconds: Some(seconds),
+        prediction: Some(prediction),
+        // What is missing may lie before any of them, and shift its times.
+        problem: damage.clone().map(|detail| ProblemKind::damaged(Modality::Sound, detail)),
+    };
+    Ok(Some(joined(&pieces).into_iter().map(row).collect()))
+}
+
+fn answered(predictor: &Predictor, window: &Window, run: &Run<'_>) -> Result<Stretch, PipelineError> {
+    if run.is_cancelled() {
+        return Err(PipelineError::Cancelled);
+    }
+    let at = |sample: u64| sample as f64 / f64::from(RATE);
+    let seconds = [at(window.start), at(window.start + window.samples.len() as u64)];
+    Ok(Stretch { seconds, prediction: predictor.predict(&Input::Sound(wav_of(&window.samples, RATE)))? })
+}
+
+/// Each half of a piece goes with the surer of the two that hold it; halves that follow each other with one answer are one stretch.
+fn joined(pieces: &[Stretch]) -> Vec<Stretch> {
+    let mut joined: Vec<Stretch> = Vec::new();
+    let mut join = |half: Stretch| match joined.last_mut().filter(|last| is_same(last, &half)) {
+        Some(last) => {
+            last.seconds[1] = half.seconds[1];
+            if is_surer(&half, last) {
+                last.prediction = half.prediction;
+            }
+        }
+        None => joined.push(half),
+    };
+    for (at, piece) in pieces.iter().enumerate() {
+        let [start, end] = piece.seconds;
+        let before = at.checked_sub(1).map(|before| &pieces[before]);
+        let surer = before.filter(|before| is_surer(before, piece)).unwrap_or(piece);
+        // The half after that of the last piece is its own.
+        let shared = match pieces.get(at + 1) {
+            Some(next) => next.seconds[0],
+            None => before.map_or(end, |before| before.seconds[1].min(end)),
+        };
+        join(Stretch { seconds: [start, shared], ..surer.clone() });
+        if at + 1 == pieces.len() && shared < end {
+            join(Stretch { seconds: [shared, end], ..piece.clone() });
+        }
+    }
+    joined
+}
+
+fn is_surer(one: &Stretch, other: &Stretch) -> bool {
+    one.prediction.confidence > other.prediction.confidence
+}
+
+/// Numbers are never the same: each piece has its own. What a bundle stands behind is not joined with what it does not.
+fn is_same(one: &Stretch, other: &Stretch) -> bool {
+    let (one, other) = (&one.prediction, &other.prediction);
+    !matches!(one.answer, Answer::Number { .. }) && one.answer == other.answer && one.verdict == other.verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use bundle::Verdict;
+
+    use super::*;
+
+    /// Pieces of two seconds, one a second, with a class and a confidence each; doubtful below one half.
+    fn check(pieces: &[(usize, f64)], end: f64, expect: &[(f64, f64, usize, f64)]) {
+        let piece = |(at, (class, confidence)): (usize, &(usize, f64))| Stretch {
+            seconds: [at as f64, (at as f64 + 2.0).min(end)],
+            prediction: Prediction {
+                answer: Answer::Class { class: *class, name: class.to_string() },
+                verdict: if *confidence < 0.5 { Verdict::DontKnow } else { Verdict::Answered },
+                confidence: Some(*confidence),
+                probs: Vec::new(),
+                familiarity: None,
+                senses: Vec::new(),
+            },
+        };
+        let joined = joined(&pieces.iter().enumerate().map(piece).collect::<Vec<_>>());
+        let told = joined.iter().map(|stretch| {
+            let Answer::Class { class, .. } = stretch.prediction.answer else {
+                unreachable!("all are classes")
+            };
+            (stretch.seconds[0], stretch.seconds[1], class, stretch.prediction.confidence.unwrap())
+        });
+        assert_eq!(told.collect::<Vec<_>>(), expect);
+    }
+
+    #[test]
+    fn neighbours_with_one_answer_are_one_stretch_and_the_surer_piece_decides() {
+        check(
+            &[(0, 0.9), (0, 0.8), (1, 0.6), (1, 0.9), (1, 0.7)],
+            6.0,
+            &[(0.0, 3.0, 0, 0.9), (3.0, 6.0, 1, 0.9)],
+        );
+        check(&[(0, 0.9), (1, 0.5), (0, 0.9)], 4.0, &[(0.0, 4.0, 0, 0.9)]);
+        check(&[], 0.0, &[]);
+    }
+
+    #[test]
+    fn the_last_half_is_that_of_the_last_piece_alone() {
+        check(&[(0, 0.9), (0, 0.9), (1, 0.6)], 4.0, &[(0.0, 3.0, 0, 0.9), (3.0, 4.0, 1, 0.6)]);
+        check(&[(0, 0.9), (0, 0.9), (1, 0.6)], 3.0, &[(0.0, 3.0, 0, 0.9)]);
+    }
+
+    #[test]
+    fn what_is_doubtful_is_a_stretch_of_its_own() {
+        check(&[(0, 0.9), (0, 0.4), (0, 0.4), (0, 0.4)], 5.0, &[(0.0, 2.0, 0, 0.9), (2.0, 5.0, 0, 0.4)]);
+    }
+}
