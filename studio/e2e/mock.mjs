@@ -102,11 +102,12 @@ function makeWorld({ width, height, nPoints }) {
   /** @param {any} of @param {any} given */
   function label(of, given) {
     const one = found(given.example);
+    const changed = [['label', one.label], ['labels', one.labels], ['number', one.number]].some(([field, before]) => JSON.stringify(given[field] ?? null) !== JSON.stringify(before));
     history.push({ step, what: 'label', id: one.id, before: { label: one.label, labels: one.labels, number: one.number } });
     Object.assign(one, { label: given.label ?? null, labels: given.labels ?? null, number: given.number ?? null });
     recount(of);
     const broken = against(of, given);
-    return { event: history.length, n_labelled: of.n_labelled, warning: broken ? `rule ${broken.rule.number} of the label book asks for “${broken.asks}” here` : null, broken };
+    return { event: history.length, n_labelled: of.n_labelled, changed, warning: broken ? `rule ${broken.rule.number} of the label book asks for “${broken.asks}” here` : null, broken };
   }
 
   /** @type {any[]} */
@@ -175,7 +176,7 @@ function makeWorld({ width, height, nPoints }) {
         const broken = taken.filter((one) => one.broken);
         const [first] = broken;
         const { event, n_labelled } = taken.at(-1);
-        return { event, n_labelled, n_unsure: 0, broken: first ? [{ ...first.broken, examples: broken.map((one) => one.example) }] : [] };
+        return { event, n_labelled, n_changed: taken.filter((one) => one.changed).length, n_unsure: 0, broken: first ? [{ ...first.broken, examples: broken.map((one) => one.example) }] : [] };
       }
       if (more === 'labels') return label(of, body);
       if (more === 'events') return { events: [] };
@@ -189,7 +190,7 @@ function makeWorld({ width, height, nPoints }) {
       if (more === 'export') return { formats: formats(of) };
       if (more === 'map') return map(id, of, nPoints);
       if (more === 'book') return book({ method, path, body }, rest, name);
-      if (more === 'worklist' && findings.length > 0) return method === 'POST' ? ruled({ method, path, body }) : { ...nothingFound, findings };
+      if (more === 'worklist' && findings.length > 0) return method === 'POST' ? ruled({ method, path, body }) : { ...nothingFound, ...told(findings) };
       if (more === 'worklist') return method === 'POST' ? decided(worklist(of, all).findings[Number(rest) - 1], body) : worklist(of, all);
       return before.past(more, rest, query, all);
     }
@@ -236,7 +237,17 @@ function live(of) {
   return plain;
 }
 
-const nothingFound = { audited_at: now, stale: false, advice: [], checks: [], cautions: [], findings: [] };
+const nothingFound = { audited_at: now, stale: false, advice: [], checks: [], cautions: [], kinds: [], total: 0, findings: [] };
+
+/** Findings with their counts, all on one page. @param {any[]} findings */
+function told(findings) {
+  const faults = [...new Set(findings.map((one) => one.fault))];
+  const kind = (/** @type {string} */ fault) => {
+    const these = findings.filter((one) => one.fault === fault);
+    return { fault, sense: null, title: these[0].title, n: these.length, n_open: these.filter((one) => one.decision === null).length };
+  };
+  return { kinds: faults.map(kind), total: findings.length, findings };
+}
 
 /** @param {any} of @param {any[]} all */
 function worklist(of, all) {
@@ -249,7 +260,7 @@ function worklist(of, all) {
     class: [], classes: [finding(1, said({ labels: ['rust'] }), said({ labels: ['dirt', 'wet'] })), finding(2, said({ labels: ['wet'] }), said({ labels: [] }))],
     number: [finding(1, said({ number: 62 }), said({ number: 6.2 }))],
   };
-  return { ...nothingFound, checks: [{ fault: 'label', sense: null, title: 'label errors', flagged: 2, n: 12 }], findings: findings[/** @type {'class' | 'classes' | 'number'} */ (of.task)] };
+  return { ...nothingFound, checks: [{ fault: 'label', sense: null, title: 'label errors', flagged: 2, n: 12 }], ...told(findings[/** @type {'class' | 'classes' | 'number'} */ (of.task)]) };
 }
 
 /** @param {any} finding @param {any} body */

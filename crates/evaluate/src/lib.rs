@@ -40,4 +40,4 @@ pub use estimate::{Estimate, clopper_pearson, wilson};
 pub use familiar::OodDetector;
 pub use paired::{Paired, paired};
 pub use reject::{NotProvable, RejectRule, TradeOff, fit_reject, trade_off};
-pub use shift::{ShiftTest, Sketch};
+pub use shift::{Compared, ShiftTest, Sketch};

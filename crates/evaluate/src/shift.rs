@@ -76,6 +76,14 @@ pub struct ShiftTest {
     most: f64,
 }
 
+/// What a comparison came to.
+#[derive(Debug)]
+pub struct Compared {
+    past: Vec<Sketch>,
+    wealth: [f64; BETS.len()],
+    most: f64,
+}
+
 impl Default for ShiftTest {
     fn default() -> Self {
         Self::new()
@@ -89,22 +97,36 @@ impl ShiftTest {
         Self { past: Vec::new(), window: Vec::new(), n: 0, wealth, most: 1.0 }
     }
 
-    /// Takes an input in; `true` when a window is full with it, so that something is known that was not before. `seed`, another one
-    /// each time, deals inputs anew.
-    pub fn observe(&mut self, sketch: Sketch, seed: Seed) -> bool {
+    /// Takes an input in.
+    pub fn observe(&mut self, sketch: Sketch) {
         self.n += 1;
         self.window.push(sketch);
-        if self.window.len() < WINDOW {
-            return false;
-        }
+    }
+
+    /// Whether a window is full, so that [`ShiftTest::compare`] has something to say.
+    pub fn is_due(&self) -> bool {
+        self.window.len() >= WINDOW
+    }
+
+    /// Compares the first full window with the inputs before; `None` while none is full. Takes milliseconds, and changes nothing: inputs may
+    /// come meanwhile, to another copy of this test, that then [learns](ShiftTest::learn). `seed`, another one each time, deals inputs anew.
+    pub fn compare(&self, seed: Seed) -> Option<Compared> {
+        let window = self.window.get(..WINDOW)?;
+        let (mut wealth, mut most) = (self.wealth, self.most);
         if self.past.len() >= LEAST {
-            let p = p_value(&self.past, &self.window, seed.derive("permutations"));
-            play(&mut self.wealth, &mut self.most, JUMP, BETS.map(|kappa| kappa * p.powf(kappa - 1.0)));
+            let p = p_value(&self.past, window, seed.derive("permutations"));
+            play(&mut wealth, &mut most, JUMP, BETS.map(|kappa| kappa * p.powf(kappa - 1.0)));
         }
-        self.past.append(&mut self.window);
-        random::shuffle(&mut self.past, &mut seed.derive("past").rng());
-        self.past.truncate(PAST);
-        true
+        let mut past = [&self.past, window].concat();
+        random::shuffle(&mut past, &mut seed.derive("past").rng());
+        past.truncate(PAST);
+        Some(Compared { past, wealth, most })
+    }
+
+    /// Takes in what a comparison of this test, or of a copy that has seen no comparison since, came to.
+    pub fn learn(&mut self, Compared { past, wealth, most }: Compared) {
+        self.window.drain(..WINDOW);
+        (self.past, self.wealth, self.most) = (past, wealth, most);
     }
 
     /// How many inputs came.
@@ -209,6 +231,14 @@ mod tests {
 
     const DIM: usize = 96;
 
+    /// Takes an input in, and compares when a window is full with it.
+    fn observe(test: &mut ShiftTest, sketch: Sketch, seed: Seed) {
+        test.observe(sketch);
+        if let Some(compared) = test.compare(seed) {
+            test.learn(compared);
+        }
+    }
+
     /// Inputs until it says that something changed: of three kinds, around a mean as the features of a base have, in a mix that is another one, or at
     /// another place, from `change` on.
     fn noticed(
@@ -234,7 +264,7 @@ mod tests {
                     (mean + moved + random::normal(&mut rng)) as f32
                 })
                 .collect();
-            test.observe(Sketch::of(&features).expect("a direction"), Seed(seed).nth(*at));
+            observe(&mut test, Sketch::of(&features).expect("a direction"), Seed(seed).nth(*at));
             test.has_changed(level)
         })
     }
@@ -293,6 +323,28 @@ mod tests {
     }
 
     #[test]
+    fn inputs_that_come_during_a_comparison_are_of_the_next_window() {
+        let mut rng = Seed(9).rng();
+        let mut inputs = (0..).map(|_| Sketch::of(&[0; DIM].map(|_| random::normal(&mut rng) as f32)));
+        let mut next = || inputs.next().flatten().expect("a direction");
+        let (mut waited, mut busy) = (ShiftTest::new(), ShiftTest::new());
+        (0..WINDOW).for_each(|_| {
+            let input = next();
+            waited.observe(input);
+            busy.observe(input);
+        });
+        let compared = busy.compare(Seed(1)).expect("a window is full");
+        let later: Vec<Sketch> = (0..WINDOW + 5).map(|_| next()).collect();
+        later.iter().for_each(|input| busy.observe(*input));
+        busy.learn(compared);
+        let compared = waited.compare(Seed(1)).expect("a window is full");
+        waited.learn(compared);
+        assert!(!waited.is_due() && waited.compare(Seed(2)).is_none());
+        later.iter().for_each(|input| waited.observe(*input));
+        assert!(busy == waited && busy.is_due() && busy.n() == 205);
+    }
+
+    #[test]
     fn a_sketch_keeps_distances_and_comes_back_from_storage() {
         assert_eq!(Sketch::of(&[0.0; 8]), None);
         assert_eq!(Sketch::of(&[f32::NAN; 8]), None);
@@ -304,7 +356,7 @@ mod tests {
                 Sketch::of(&features),
                 Sketch::of(&features.iter().map(|x| 3.0 * x).collect::<Vec<_>>())
             );
-            test.observe(Sketch::of(&features).expect("a direction"), Seed(5).nth(at));
+            observe(&mut test, Sketch::of(&features).expect("a direction"), Seed(5).nth(at));
         }
         let stored = serde_json::to_string(&test).expect("plain data");
         assert!(stored.len() < 17_000, "{} bytes", stored.len());

@@ -93,8 +93,9 @@ export const examples = {
 };
 
 export const labels = {
-  set: (dataset: string, example: string, answer: Answer, milliseconds: number | null) =>
-    post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, ...answer, milliseconds }, { keepalive: true }),
+  /** `from` says whether the queue asked for the example, or the person picked it. */
+  set: (dataset: string, example: string, answer: Answer, { milliseconds, from }: { milliseconds: number | null; from: T.Origin }) =>
+    post<T.Labelled>(`${ofDataset(dataset)}/labels`, { example, ...answer, milliseconds, from }, { keepalive: true }),
   /** Many at once, in order; one undo takes them back. */
   setMany: (dataset: string, given: ({ example: string } & Answer)[]) =>
     post<T.LabelledMany>(`${ofDataset(dataset)}/labels/batch`, { labels: given }),
@@ -106,7 +107,9 @@ export const labels = {
 };
 
 export const worklist = {
-  get: (dataset: string) => get<T.Worklist>(`${ofDataset(dataset)}/worklist`),
+  /** `of` asks for one kind of findings only. */
+  get: (dataset: string, of: { fault: string; sense: string | null } | null, offset: number, limit: number) =>
+    get<T.Worklist>(path(`${ofDataset(dataset)}/worklist`, { fault: of?.fault, sense: of?.sense ?? undefined, offset, limit })),
   audit: (dataset: string) => post<T.Job>(`${ofDataset(dataset)}/audit`),
   /** `audited_at` is that of the list that is shown: the server refuses decisions about an older one. */
   decide: (dataset: string, number: number, given: { audited_at: string; decision: T.Decision; rule?: T.RuleChoice } & Partial<Answer>) =>
@@ -160,6 +163,7 @@ export const models = {
     form.append('file', blob, name);
     return postForm<T.Nearest>(`${ofModel(id)}/nearest`, form);
   },
+  nearestToSenses: (id: string, there: ReadonlyMap<string, Blob | string>) => postForm<T.Nearest>(`${ofModel(id)}/nearest`, formOf(there)),
   reportUrl: (id: string, lang: string) => path(`${ofModel(id)}/report`, { lang }),
   bundleUrl: (id: string) => `${ofModel(id)}/bundle`,
   predictTexts: async (id: string, inputs: PredictInput[]) =>
@@ -170,12 +174,15 @@ export const models = {
     return (await postForm<{ predictions: T.Predicted[] }>(path(`${ofModel(id)}/predict`, { heat: 1 }), form)).predictions;
   },
   /** One thing, by what is there of its senses. */
-  predictSenses: async (id: string, there: ReadonlyMap<string, Blob | string>) => {
-    const form = new FormData();
-    for (const [sense, given] of there) form.append(sense, given);
-    return (await postForm<{ predictions: T.Predicted[] }>(`${ofModel(id)}/predict`, form)).predictions;
-  },
+  predictSenses: async (id: string, there: ReadonlyMap<string, Blob | string>) =>
+    (await postForm<{ predictions: T.Predicted[] }>(`${ofModel(id)}/predict`, formOf(there))).predictions,
 };
+
+function formOf(there: ReadonlyMap<string, Blob | string>): FormData {
+  const form = new FormData();
+  for (const [sense, given] of there) form.append(sense, given);
+  return form;
+}
 
 export const deployments = {
   list: async () => (await get<{ deployments: T.Deployment[] }>('/v1/deployments')).deployments,

@@ -576,7 +576,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what was found last, with what was decided since. */
+        /** Shows what was found last, with what was decided since: one page of the findings, and all else. */
         get: operations["list"];
         put?: never;
         post?: never;
@@ -1043,7 +1043,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The examples that taught a model and are most like what it is asked about, as its base sees them. */
+        /**
+         * The examples that taught a model and are most like what it is asked about, as its base sees them; of several senses by those that are
+         *     there.
+         */
         post: operations["nearest"];
         delete?: never;
         options?: never;
@@ -2169,6 +2172,7 @@ export interface components {
         };
         Given: {
             example: string;
+            from?: components["schemas"]["Origin"] | null;
             /** @description Where one class of several is asked for. A new name makes a new class; null, without the other two, takes the answer away. */
             label?: string | null;
             /** @description Where several labels are; an empty list says that none applies. */
@@ -2331,6 +2335,16 @@ export interface components {
             /** @description Of this start of the server. */
             key: string;
         };
+        /** @description Findings of one fault, in one of several senses where it is one sense's. */
+        Kind: {
+            fault: string;
+            /** @description Findings of it. */
+            n: number;
+            /** @description Those that nobody decided about yet. */
+            n_open: number;
+            sense?: string | null;
+            title: string;
+        };
         /** @description What people agreed on. */
         LabelBook: {
             /** @description By class; a class may have none. */
@@ -2423,6 +2437,7 @@ export interface components {
             total: number;
         };
         Many: {
+            /** @description Of many at once a person picked the examples: they do not count as drawn, whatever `from` says. */
             labels: components["schemas"]["Given"][];
         };
         /** @description Where examples lie: lists have a place for each, or are empty where there is nothing to say. */
@@ -2662,6 +2677,11 @@ export interface components {
             /** @description Whether they differ by more than chance. If not, nothing can be told yet. */
             told_apart: boolean;
         };
+        /**
+         * @description Where a person came upon an example.
+         * @enum {string}
+         */
+        Origin: "queue" | "elsewhere";
         Page: {
             examples: components["schemas"]["Example"][];
             /**
@@ -2976,6 +2996,8 @@ export interface components {
         /** @description What a label did. */
         Taken: {
             broken?: components["schemas"]["BrokenRule"] | null;
+            /** @description Whether anything is otherwise than before, so that there is something to take back. */
+            changed: boolean;
             /**
              * Format: int64
              * @description The number of the event.
@@ -2995,6 +3017,8 @@ export interface components {
              * @description The number of the last event.
              */
             event: number;
+            /** @description How many of them changed anything. Where none did there is nothing to take back: an undo would reach what was given before. */
+            n_changed: number;
             /** Format: int64 */
             n_labelled: number;
             /** @description Labels of which a rule could not tell, as it asks for what was not measured. */
@@ -3149,9 +3173,14 @@ export interface components {
             audited_at?: string | null;
             cautions: string[];
             checks: components["schemas"]["Check"][];
+            /** @description Those of this page. */
             findings: components["schemas"]["Finding"][];
+            /** @description What kinds of findings there are, in the order they first appear; also those that are not asked for. */
+            kinds: components["schemas"]["Kind"][];
             /** @description Whether the data changed since. */
             stale: boolean;
+            /** @description How many findings are asked for, on all pages. */
+            total: number;
         };
     };
     responses: never;
@@ -4015,6 +4044,13 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Only those of this fault. */
+                fault: string | null;
+                /** @description With `fault`: in this of several senses. Without it, those that are no single sense's. */
+                sense: string | null;
+                offset: number;
+                /** @description At most 1000; 100 when absent. */
+                limit: number | null;
                 id: string;
             };
             cookie?: never;

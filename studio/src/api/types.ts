@@ -63,6 +63,7 @@ export type RuleChoice = 'all_a' | 'all_b' | 'split' | 'new_class' | 'exclude';
 
 export type BrokenByMany = Narrow<Answer<'BrokenByMany'>, { rule: BookRule }>;
 export type LabelledMany = Narrow<Answer<'TakenMany'>, { broken: BrokenByMany[] }>;
+export type Origin = Schemas['Origin'];
 export type Labelled = Narrow<Answer<'Taken'>, { broken: BrokenRule | null }>;
 export type MarksTaken = Answer<'Kept'>;
 export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;
@@ -96,6 +97,7 @@ export type Decision = 'relabel' | 'keep' | 'remove' | 'rule';
 export type Decided = 'relabelled' | 'kept' | 'removed' | 'ruled';
 export type Neighbour = Narrow<Answer<'Neighbour'>, { example: Example }>;
 export type Finding = Narrow<Answer<'Finding'>, { decision: Decided | null; examples: Example[]; neighbours: Neighbour[] }>;
+export type FindingKind = Answer<'Kind'>;
 export type Worklist = Narrow<Answer<'Worklist'>, { findings: Finding[] }>;
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';

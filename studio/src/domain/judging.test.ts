@@ -4,7 +4,7 @@ import { bandPath, linePath, plainScaleOf, scaleOf, tradePath } from './chart';
 import { curlFor, quote } from './curl';
 import { compare, lowestProved, mayTune, measuredText, modelTitle, nearestTarget, provedFor, rowShares, targets, valueText } from './models';
 import { parseRoute, toDataset } from './route';
-import { kinds, mayKeep, nextOpen, sides, undecided } from './worklist';
+import { counted, mayKeep, nextOpen, recounted, sides, undecided } from './worklist';
 
 const estimate = (value: number, half: number) => ({ value, low: value - half, high: value + half, n: 100 });
 
@@ -58,9 +58,16 @@ test('a rule that was decided on is taken back by editors only', () => {
 
 test('counts of what is left', () => {
   expect(undecided(findings)).toBe(2);
-  expect(kinds(findings)).toEqual([{ kind: 'label', title: 'label', open: 1 }, { kind: 'leak', title: 'leak', open: 1 }]);
-  const senses = ['left', 'right'].map((sense, i) => ({ ...finding(i, 'blur', null), sense, title: `${sense}: blur` }));
-  expect(kinds(senses).map(({ title, open }) => [title, open])).toEqual([['left: blur', 1], ['right: blur', 1]]);
+  const kinds = [
+    { fault: 'label', sense: null, n: 40, n_open: 30 },
+    { fault: 'blur', sense: 'left', n: 3, n_open: 1 },
+  ];
+  expect(counted(kinds, '')).toEqual({ total: 43, left: 31 });
+  expect(counted(kinds, 'blur left')).toEqual({ total: 3, left: 1 });
+  const [open, kept] = [null, 'kept' as const].map((decision) => ({ ...finding(1, 'blur', decision), sense: 'left' }));
+  if (!open || !kept) throw new Error('there are two');
+  const left = (before: Finding, after: Finding) => recounted(kinds, before, after).map((one) => one.n_open);
+  expect([left(open, kept), left(kept, open), left(kept, kept)]).toEqual([[30, 0], [30, 2], [30, 1]]);
 });
 
 test('a case stands by the labels of now, its two classes first', () => {

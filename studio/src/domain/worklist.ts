@@ -1,6 +1,6 @@
 // Order and counts of the findings to decide.
 
-import type { Decided, Decision, Example, Finding } from '../api/types';
+import type { Decided, Decision, Example, Finding, FindingKind } from '../api/types';
 
 export const outcome: Record<Decision, Decided> = { relabel: 'relabelled', keep: 'kept', remove: 'removed', rule: 'ruled' };
 
@@ -33,14 +33,16 @@ export function kindOf({ fault, sense }: { fault: string; sense?: string | null 
   return sense == null ? fault : `${fault} ${sense}`;
 }
 
-/** Kinds of findings with how many of each are still open, in the order they first appear. */
-export function kinds(findings: readonly Finding[]): { kind: string; title: string; open: number }[] {
-  const byKind = new Map<string, { kind: string; title: string; open: number }>();
-  for (const finding of findings) {
-    const kind = kindOf(finding);
-    const counted = byKind.get(kind) ?? { kind, title: finding.title, open: 0 };
-    counted.open += Number(finding.decision === null);
-    byKind.set(kind, counted);
-  }
-  return [...byKind.values()];
+type Counted = Pick<FindingKind, 'fault' | 'sense' | 'n' | 'n_open'>;
+
+/** How many findings there are of one kind, or of all (empty), and how many of them are open. */
+export function counted(kinds: readonly Counted[], kind: string): { total: number; left: number } {
+  const these = kinds.filter((one) => kind === '' || kindOf(one) === kind);
+  return { total: these.reduce((sum, one) => sum + one.n, 0), left: these.reduce((sum, one) => sum + one.n_open, 0) };
+}
+
+/** The counts once a finding is otherwise. */
+export function recounted<Kind extends Counted>(kinds: readonly Kind[], before: Finding, after: Finding): Kind[] {
+  const more = Number(after.decision === null) - Number(before.decision === null);
+  return kinds.map((one) => (kindOf(one) === kindOf(after) ? { ...one, n_open: one.n_open + more } : one));
 }

@@ -34,8 +34,9 @@ use linalg::{Matrix, Seed};
 pub use answers::{Answers, Judged, Says};
 
 use crate::audit::joined;
+use crate::features;
+use crate::senses::whole::{self, Part};
 use crate::{Home, PipelineError, Run};
-use crate::{features, senses};
 
 /// Folds whose scores tell each other what probabilities they mean.
 const FOLDS: usize = 5;
@@ -52,6 +53,8 @@ const LEAST_LABELS: usize = 10;
 pub struct Quick {
     /// Catalogue id of the base; of several senses those of all.
     base: String,
+    /// Of each sense, where it stands among the columns.
+    parts: Vec<Part>,
     /// `[n, d]`: the pooled vectors.
     x: Matrix,
     /// `[n]`: near copies and the user's groups.
@@ -80,11 +83,13 @@ impl Quick {
     ) -> Result<(Self, Vec<usize>, Vec<Problem>), PipelineError> {
         let places: HashMap<_, _> =
             data.examples.iter().enumerate().map(|(place, example)| (example.id.clone(), place)).collect();
-        let (table, bases) = if data.modality == Modality::Senses {
-            senses::whole::look(home, data, run)?
+        let (table, parts) = if data.modality == Modality::Senses {
+            whole::look(home, data, run)?
         } else {
             let base = home.base_for(None, &data, run)?;
-            (features::table(home, &base, data, run)?, vec![base])
+            let table = features::table(home, &base, data, run)?;
+            let columns = 0..table.pooled().cols();
+            (table, vec![Part { sense: String::new(), base: base.id().to_owned(), columns }])
         };
         let kept: Vec<usize> = table.data.examples.iter().map(|example| places[&example.id]).collect();
         let rows: HashMap<usize, usize> = kept.iter().enumerate().map(|(row, place)| (*place, row)).collect();
@@ -94,14 +99,14 @@ impl Quick {
         let copies =
             if x.rows() <= MOST_COMPARED { curate::duplicates(x.view())?.components } else { Vec::new() };
         let groups = joined(table.data.examples.iter().map(|example| example.group.as_deref()), &copies);
-        let base = bases.iter().map(|base| base.id()).collect::<Vec<_>>().join(" + ");
-        Ok((Self::of(&base, x, &groups, order, seed), kept, table.problems))
+        Ok((Self::of(parts, x, &groups, order, seed), kept, table.problems))
     }
 
-    fn of(base: &str, x: Matrix, groups: &Groups, order: Vec<usize>, seed: Seed) -> Self {
+    fn of(parts: Vec<Part>, x: Matrix, groups: &Groups, order: Vec<usize>, seed: Seed) -> Self {
         let groups = groups.numbers();
         let folds = split::folds(&vec![0; x.rows()], &groups, FOLDS, seed.derive("quick"));
-        Self { base: base.to_owned(), x, groups, folds, columns: OnceLock::new(), order, seed }
+        let base = parts.iter().map(|part| part.base.as_str()).collect::<Vec<_>>().join(" + ");
+        Self { base, parts, x, groups, folds, columns: OnceLock::new(), order, seed }
     }
 
     /// The features as the models see them; made when a model is first asked.
@@ -200,6 +205,22 @@ impl Quick {
             return Vec::new();
         }
         self.nearest(&Matrix::from_vec(1, vector.len(), vector.to_vec()), count)
+    }
+
+    /// As [`Quick::like`], of several senses: of each that is there its name, the base, and the vector. How alike two are is the sum of how
+    /// alike each of these senses is: one that is not asked about counts neither for an example nor against it.
+    pub fn like_senses(&self, seen: &[(String, String, Vec<f32>)], count: usize) -> Vec<usize> {
+        let mut all = vec![0.0; self.x.cols()];
+        for (sense, base, vector) in seen {
+            let is = |part: &&Part| part.sense == *sense && part.base == *base;
+            let found = self.parts.iter().find(is).filter(|part| part.columns.len() == vector.len());
+            let Some(part) = found else { return Vec::new() };
+            whole::lay(vector, &mut all[part.columns.clone()]);
+        }
+        let alike = self.x.iter_rows().map(|row| linalg::dot(row, &all));
+        let mut alike: Vec<(f64, usize)> = alike.zip(0..).collect();
+        alike.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        alike.into_iter().take(count).map(|(_, row)| row).collect()
     }
 
     fn nearest(&self, one: &Matrix, count: usize) -> Vec<usize> {

@@ -40,7 +40,23 @@ fn alone(x: Matrix) -> Quick {
 fn in_groups(x: Matrix, groups: &Groups) -> Quick {
     let mut order: Vec<usize> = (0..x.rows()).collect();
     random::shuffle(&mut order, &mut Seed(1).derive("order").rng());
-    Quick::of("made", x, groups, order, Seed(1))
+    let parts = vec![Part { sense: String::new(), base: "made".to_owned(), columns: 0..x.cols() }];
+    Quick::of(parts, x, groups, order, Seed(1))
+}
+
+#[test]
+fn of_several_senses_examples_are_alike_by_those_that_are_asked_about() {
+    let x =
+        Matrix::from_rows(&[[1.0_f32, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0], [0.0; 4]]);
+    let mut quick = alone(x);
+    let part = |sense: &str, columns| Part { sense: sense.to_owned(), base: "made".to_owned(), columns };
+    quick.parts = vec![part("left", 0..2), part("right", 2..4)];
+    let seen = |sense: &str, vector: [f32; 2]| (sense.to_owned(), "made".to_owned(), vector.to_vec());
+    let first = |seen: &[_]| quick.like_senses(seen, 4).first().copied();
+    assert_eq!(first(&[seen("left", [0.0, 3.0])]), Some(1));
+    assert_eq!(first(&[seen("left", [2.0, 0.0]), seen("right", [9.0, 0.0])]), Some(2), "each counts as much");
+    assert_eq!(first(&[seen("smell", [2.0, 0.0])]), None);
+    assert_eq!(first(&[("left".to_owned(), "another".to_owned(), vec![2.0, 0.0])]), None);
 }
 
 /// Two clouds, one after the other; every row a group of its own.

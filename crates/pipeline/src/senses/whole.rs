@@ -1,9 +1,8 @@
 //! All senses side by side: what belongs together, and which examples are alike on the whole.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::ops::Range;
 
-use base::Base;
 use dataset::{Dataset, Modality, Problem, ProblemKind, Sense};
 use linalg::Matrix;
 use tune::FeatureSet;
@@ -52,19 +51,31 @@ pub(crate) fn senses(
     Ok((senses, problems))
 }
 
+/// Where what one sense sees stands among what all of them see.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// Its name; empty where there is one sense only.
+    pub(crate) sense: String,
+    /// Catalogue id.
+    pub(crate) base: String,
+    pub(crate) columns: Range<usize>,
+}
+
 /// Looks at all senses of the examples, and puts what they see side by side. Examples without any sense that can be read are passed over.
 ///
 /// # Errors
 /// As [`senses`].
-pub(crate) fn look(
-    home: &Home,
-    data: Dataset,
-    run: &Run<'_>,
-) -> Result<(Table, Vec<Arc<Base>>), PipelineError> {
+pub(crate) fn look(home: &Home, data: Dataset, run: &Run<'_>) -> Result<(Table, Vec<Part>), PipelineError> {
     let (senses, problems) = senses(home, None, &data, run)?;
     let table = table_of(data, &senses, &seen(&senses));
-    let bases = senses.into_iter().map(|sense| sense.base).collect();
-    Ok((Table { problems, ..table }, bases))
+    let mut start = 0;
+    let part = |of: &OneSense| {
+        let columns = start..start + of.table.pooled().cols();
+        start = columns.end;
+        Part { sense: of.sense.name.clone(), base: of.base.id().to_owned(), columns }
+    };
+    let parts = senses.iter().map(part).collect();
+    Ok((Table { problems, ..table }, parts))
 }
 
 /// The examples of which any sense could be read, ascending.
@@ -95,16 +106,20 @@ pub(crate) fn table(data: Dataset, senses: &[OneSense]) -> Table {
         let pooled = sense.table.pooled();
         for (row, place) in sense.places.iter().enumerate() {
             let vector = pooled.row(row);
-            let length = linalg::dot(vector, vector).sqrt() as f32;
-            if length > 0.0 {
-                let to = &mut x.row_mut(*place)[start..start + vector.len()];
-                to.iter_mut().zip(vector).for_each(|(to, value)| *to = value / length);
-            }
+            lay(vector, &mut x.row_mut(*place)[start..start + vector.len()]);
         }
         start += pooled.cols();
     }
     let sets = vec![FeatureSet { name: "senses".to_owned(), x }];
     Table { data, sets, texts: None, problems: Vec::new() }
+}
+
+/// Lays a vector down with length 1; one without a direction is as none.
+pub(crate) fn lay(vector: &[f32], to: &mut [f32]) {
+    let length = linalg::dot(vector, vector).sqrt() as f32;
+    if length > 0.0 {
+        to.iter_mut().zip(vector).for_each(|(to, value)| *to = value / length);
+    }
 }
 
 /// Examples of which one sense is the same are kept together. Short texts are alike for other reasons; they count only where

@@ -45,11 +45,24 @@ pub(super) struct Given {
     number: Option<f64>,
     /// How long the person looked at it.
     milliseconds: Option<i64>,
+    /// Where the person came upon it. Only what the queue asked for can count as drawn, so that the quick model is measured on it.
+    from: Option<Origin>,
+}
+
+/// Where a person came upon an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Origin {
+    /// The queue asked for it.
+    Queue,
+    /// The person picked it.
+    Elsewhere,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Many {
+    /// Of many at once a person picked the examples: they do not count as drawn, whatever `from` says.
     labels: Vec<Given>,
 }
 
@@ -59,6 +72,8 @@ pub(super) struct Taken {
     /// The number of the event.
     event: i64,
     n_labelled: i64,
+    /// Whether anything is otherwise than before, so that there is something to take back.
+    changed: bool,
     /// What speaks against the label: a rule of the label book, or else the quick model.
     warning: Option<String>,
     /// The rule that does.
@@ -71,6 +86,8 @@ pub(super) struct TakenMany {
     /// The number of the last event.
     event: i64,
     n_labelled: i64,
+    /// How many of them changed anything. Where none did there is nothing to take back: an undo would reach what was given before.
+    n_changed: usize,
     /// The rules of the label book that speak against some of them; the labels stand.
     broken: Vec<BrokenByMany>,
     /// Labels of which a rule could not tell, as it asks for what was not measured.
@@ -156,10 +173,11 @@ pub(super) async fn give(
     let answer = given.answer()?;
     let doubt = opinion.and_then(|opinion| warning(&opinion, &given.example, &answer, lang));
     let drawn = is_drawn(&app, &caller, &of, &given).await?;
-    let event = take(&app, &caller, &of, std::slice::from_ref(&given), drawn).await?;
+    let taken = take(&app, &caller, &of, std::slice::from_ref(&given), drawn).await?;
     let (warning, broken) = objection(&app, &caller, &of, &given, lang).await.unzip();
     let warning = warning.or(doubt);
-    Ok(Json(Taken { event, n_labelled: app.db.n_labelled(&caller.tenant, &id).await?, warning, broken }))
+    let n_labelled = app.db.n_labelled(&caller.tenant, &id).await?;
+    Ok(Json(Taken { event: taken.seq, n_labelled, changed: taken.n_changed > 0, warning, broken }))
 }
 
 /// What a rule of the label book has against a label that was given. The label stands whatever comes of it.
@@ -203,7 +221,7 @@ pub(super) async fn give_many(
         return Err(ApiError::too_large("at most 10,000 labels at once", "一次最多 1 万个标注"));
     }
     let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
-    let event = take(&app, &caller, &of, &many.labels, false).await?;
+    let taken = take(&app, &caller, &of, &many.labels, false).await?;
     let classed =
         many.labels.iter().filter_map(|given| Some((given.example.as_str(), given.label.as_deref()?.trim())));
     let classed: Vec<(&str, &str)> = classed.collect();
@@ -211,12 +229,16 @@ pub(super) async fn give_many(
     // Where the book is not heard, of none of them could be told.
     let (broken, n_unsure) = patiently(&of, asked).await.unwrap_or((Vec::new(), classed.len()));
     let n_labelled = app.db.n_labelled(&caller.tenant, &id).await?;
-    Ok(Json(TakenMany { event, n_labelled, broken, n_unsure }))
+    let (event, n_changed) = (taken.seq, taken.n_changed);
+    Ok(Json(TakenMany { event, n_labelled, n_changed, broken, n_unsure }))
 }
 
-/// Whether chance asked for the example: in its half of the queue, or as long as nothing was looked at in all of it. Then one of the next that
-/// somebody picked elsewhere passes for drawn as well: the request does not say where it comes from.
+/// Whether chance asked for the example: in its half of the queue, or as long as nothing was looked at in all of it. What a person picked
+/// elsewhere is no draw, though it stand in the queue as well.
 async fn is_drawn(app: &Arc<App>, caller: &Caller, of: &DatasetRow, given: &Given) -> Result<bool, ApiError> {
+    if given.from != Some(Origin::Queue) {
+        return Ok(false);
+    }
     if let Some(opinion) = app.lives.of(app, &caller.tenant, &of.id).opinion() {
         return Ok(opinion.draws(&given.example));
     }
@@ -231,7 +253,7 @@ async fn take(
     of: &DatasetRow,
     given: &[Given],
     drawn: bool,
-) -> Result<i64, ApiError> {
+) -> Result<db::labels::Written, ApiError> {
     let (task, dataset) = (Task::named(&of.task)?, of.id.as_str());
     let live = app.lives.of(app, &caller.tenant, dataset);
     let labels = given.iter().map(|given| task.keep(&given.answer()?));
@@ -247,9 +269,9 @@ async fn take(
         act: Act::Give,
     });
     let said: Vec<Said<'_>> = said.collect();
-    let event = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
+    let written = found(app.db.label(&caller.tenant, dataset, &said).await?)?;
     live.hear(app).await;
-    Ok(event)
+    Ok(written)
 }
 
 impl Given {

@@ -15,9 +15,9 @@ use super::reading::found;
 use crate::App;
 use crate::clock::written;
 use crate::error::ApiError;
-use crate::live::Standing;
+use crate::live::{Live, Standing};
 use crate::people::{Caller, Right};
-use crate::serving::Opened;
+use crate::serving::{Opened, see_senses};
 use crate::tasks::Task;
 
 /// Examples that are shown of each input.
@@ -97,7 +97,8 @@ pub(super) async fn of_example(
     }))
 }
 
-/// The examples that taught a model and are most like what it is asked about, as its base sees them.
+/// The examples that taught a model and are most like what it is asked about, as its base sees them; of several senses by those that are
+/// there.
 #[utoipa::path(post, path = "/v1/models/{id}/nearest", tag = "history", request_body = Questions, responses((status = 200, body = Nearest)))]
 pub(super) async fn nearest(
     State(app): State<Arc<App>>,
@@ -112,7 +113,7 @@ pub(super) async fn nearest(
     let questions = questions(request, &opened.takes()).await?;
     let none = |state| Nearest { state, dataset: row.dataset.clone(), seq: row.seq, inputs: Vec::new() };
     let there = app.db.dataset(&caller.tenant, &row.dataset).await?.is_some();
-    let (Opened::Answers(served), Some(seq), true) = (&opened, row.seq, there) else {
+    let (Opened::Answers(_) | Opened::Senses(_), Some(seq), true) = (&opened, row.seq, there) else {
         return Ok(Json(none("none")));
     };
     let live = app.lives.of(&app, &caller.tenant, &row.dataset);
@@ -121,20 +122,41 @@ pub(super) async fn nearest(
         Standing::Looking => return Ok(Json(none("looking"))),
         Standing::Failed(error) => return Err(error),
     }
-    let vectors = served.see(questions.iter().map(Question::only).collect()).await?;
-    let base = served.base().id().to_owned();
-    let near = app
-        .blocking(move || {
-            let like = |vector: &Vec<f32>| live.like(&base, vector, LOOKED_THROUGH);
-            Ok(vectors.iter().map(like).collect::<Vec<_>>())
-        })
-        .await?;
+    let near = alike(&app, &opened, live, questions).await?;
     let teller = Teller::of(&app, &caller, &row.dataset).await?;
     let mut told = Vec::new();
     for ids in near {
         told.push(taught(&app, &caller, &teller, &ids, seq).await?);
     }
     Ok(Json(Nearest { inputs: told, ..none("ready") }))
+}
+
+/// The examples most like what each question is about, as the model's bases see them; of several senses by those that are there.
+async fn alike(
+    app: &Arc<App>,
+    opened: &Opened,
+    live: Arc<Live>,
+    questions: Vec<Question>,
+) -> Result<Vec<Vec<String>>, ApiError> {
+    match opened {
+        Opened::Answers(served) => {
+            let vectors = served.see(questions.iter().map(Question::only).collect()).await?;
+            let base = served.base().id().to_owned();
+            let like = move |vector: &Vec<f32>| live.like(&base, vector, LOOKED_THROUGH);
+            app.blocking(move || Ok(vectors.iter().map(like).collect())).await
+        }
+        Opened::Senses(served) => {
+            let served = served.clone();
+            let like = move |question: &Question| {
+                let seen = see_senses(&served, &question.inputs).map_err(|ApiError { en, zh, .. }| {
+                    ApiError::invalid(question.told(en), question.told(zh))
+                })?;
+                Ok(live.like_senses(&seen, LOOKED_THROUGH))
+            };
+            app.blocking(move || questions.iter().map(like).collect()).await
+        }
+        Opened::Inspects(_) => Ok(Vec::new()),
+    }
 }
 
 /// The first of the examples that taught at a state, in their order.

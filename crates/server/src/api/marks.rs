@@ -88,7 +88,7 @@ pub(super) async fn put(
         drawn: false,
         act: Act::Give,
     };
-    let event = found(app.db.label(&caller.tenant, &row.dataset, &[said]).await?)?;
+    let event = found(app.db.label(&caller.tenant, &row.dataset, &[said]).await?)?.seq;
     let n_marked = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?.n_marked;
     Ok(Json(Kept { event, n_marked }))
 }

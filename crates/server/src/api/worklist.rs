@@ -8,10 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use pipeline::Lang;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::examples::{self, Example};
-use super::reading::{Sent, found};
+use super::reading::{Asked, Sent, found};
 use super::ruling::{self, Conflict};
 use super::work::{Job, told};
 use crate::App;
@@ -24,6 +24,11 @@ use crate::people::{Caller, Right};
 use crate::tasks::{Answer, Task};
 use crate::worklists::{KeptFinding, Worklist as Kept};
 
+/// Findings of a page.
+const USUAL: usize = 100;
+/// And at most.
+const MOST: usize = 1000;
+
 /// What was found, in the order to work through.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Worklist {
@@ -35,7 +40,43 @@ pub(super) struct Worklist {
     advice: Vec<Advice>,
     checks: Vec<Check>,
     cautions: Vec<String>,
+    /// What kinds of findings there are, in the order they first appear; also those that are not asked for.
+    kinds: Vec<Kind>,
+    /// How many findings are asked for, on all pages.
+    total: usize,
+    /// Those of this page.
     findings: Vec<Finding>,
+}
+
+/// Findings of one fault, in one of several senses where it is one sense's.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Kind {
+    fault: String,
+    sense: Option<String>,
+    title: String,
+    /// Findings of it.
+    n: usize,
+    /// Those that nobody decided about yet.
+    n_open: usize,
+}
+
+/// Which findings.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Which {
+    /// Only those of this fault.
+    fault: Option<String>,
+    /// With `fault`: in this of several senses. Without it, those that are no single sense's.
+    sense: Option<String>,
+    #[serde(default)]
+    offset: usize,
+    /// At most 1000; 100 when absent.
+    limit: Option<usize>,
+}
+
+impl Which {
+    fn asks_for(&self, finding: &KeptFinding) -> bool {
+        self.fault.as_ref().is_none_or(|fault| *fault == finding.fault && self.sense == finding.sense)
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,31 +190,29 @@ pub(super) async fn look(
     told(&app, &caller, &job).await
 }
 
-/// Shows what was found last, with what was decided since.
-#[utoipa::path(get, path = "/v1/datasets/{id}/worklist", tag = "worklist", responses((status = 200, body = Worklist)))]
+/// Shows what was found last, with what was decided since: one page of the findings, and all else.
+#[utoipa::path(get, path = "/v1/datasets/{id}/worklist", tag = "worklist", params(Which), responses((status = 200, body = Worklist)))]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
     Path(id): Path<String>,
+    Asked(which): Asked<Which>,
 ) -> Result<Json<Worklist>, ApiError> {
     caller.may(Right::Look)?;
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
     examples::unveiled(&dataset, &caller)?;
     let lang = lang_of(&headers);
     let Some(row) = app.db.audit(&caller.tenant, &id).await? else {
-        let (checks, cautions) = (Vec::new(), Vec::new());
-        return Ok(Json(Worklist {
-            audited_at: None,
-            stale: false,
-            advice: Vec::new(),
-            checks,
-            cautions,
-            findings: Vec::new(),
-        }));
+        let (advice, checks, cautions, kinds, findings) = <_>::default();
+        let (audited_at, stale, total) = (None, false, 0);
+        return Ok(Json(Worklist { audited_at, stale, advice, checks, cautions, kinds, total, findings }));
     };
     let kept: Kept = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
-    let teller = Teller::new(&app, &caller, &id, &kept.findings, lang).await?;
+    let asked: Vec<&KeptFinding> = kept.findings.iter().filter(|finding| which.asks_for(finding)).collect();
+    let limit = which.limit.unwrap_or(USUAL).min(MOST);
+    let page: Vec<&KeptFinding> = asked.iter().copied().skip(which.offset).take(limit).collect();
+    let teller = Teller::new(&app, &caller, &id, &page, lang).await?;
     let advice = kept.advice.iter().map(|advice| Advice {
         sentence: advice.sentence.pick(lang),
         action: advice.action.clone(),
@@ -194,8 +233,31 @@ pub(super) async fn list(
         advice: advice.collect(),
         checks: checks.collect(),
         cautions: kept.cautions.iter().map(|caution| caution.pick(lang)).collect(),
-        findings: kept.findings.iter().map(|finding| teller.tell(finding)).collect(),
+        kinds: kinds(&kept.findings, &teller.decisions, lang),
+        total: asked.len(),
+        findings: page.into_iter().map(|finding| teller.tell(finding)).collect(),
     }))
+}
+
+/// The kinds of findings in the order they first appear, with how many of each are open.
+fn kinds(findings: &[KeptFinding], decisions: &BTreeMap<i64, String>, lang: Lang) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for finding in findings {
+        let (fault, sense) = (finding.fault.clone(), finding.sense.clone());
+        let known = kinds.iter_mut().find(|kind| kind.fault == fault && kind.sense == sense);
+        let open = usize::from(!is_decided(finding, decisions));
+        match known {
+            Some(kind) => (kind.n, kind.n_open) = (kind.n + 1, kind.n_open + open),
+            None => {
+                kinds.push(Kind { fault, sense, title: finding.title.pick(lang), n: 1, n_open: open });
+            }
+        }
+    }
+    kinds
+}
+
+fn is_decided(finding: &KeptFinding, decisions: &BTreeMap<i64, String>) -> bool {
+    i64::try_from(finding.number).is_ok_and(|number| decisions.contains_key(&number))
 }
 
 /// Decides about a finding: gives its first example another label, keeps it as it is, or takes it out; gives a case a rule, which goes into
@@ -227,7 +289,7 @@ pub(super) async fn decide(
         let decision = about_one(&app, &caller, &of, (number, &finding), &decide).await?;
         app.db.decide(&caller.tenant, &id, number, decision, &caller.person.id).await?;
     }
-    let teller = Teller::new(&app, &caller, &id, std::slice::from_ref(&finding), lang_of(&headers)).await?;
+    let teller = Teller::new(&app, &caller, &id, &[&finding], lang_of(&headers)).await?;
     Ok(Json(teller.tell(&finding)))
 }
 
@@ -307,7 +369,7 @@ impl Teller {
         app: &Arc<App>,
         caller: &Caller,
         dataset: &str,
-        findings: &[KeptFinding],
+        findings: &[&KeptFinding],
         lang: Lang,
     ) -> Result<Self, ApiError> {
         let mentioned = findings.iter().flat_map(|finding| {

@@ -150,12 +150,12 @@ impl Db {
     /// Takes a data set out with everything in it; models made of it stay.
     pub(crate) async fn remove_dataset(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
-        // Whoever ends a job holds it before its data set; one who held them the other way round would wait for them for ever.
-        let sql = "UPDATE job SET version = version WHERE tenant = $1 AND dataset = $2";
-        sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *tx).await?;
         if hold(&mut tx, tenant, id).await?.is_none() {
             return Ok(false);
         }
+        // Before their uploads, as whoever ends one.
+        let sql = "UPDATE job SET version = version WHERE tenant = $1 AND dataset = $2";
+        sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *tx).await?;
         uploads::forget_of(&mut tx, tenant, id).await?;
         room::leave(&mut tx, tenant, id).await?;
         let sql = "DELETE FROM dataset WHERE tenant = $1 AND id = $2";

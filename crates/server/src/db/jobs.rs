@@ -44,8 +44,11 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Whether the job is still held; the answer holds until the transaction ends.
+    /// Whether the job is still held; the answer holds until the transaction ends, and so does the data set. Everybody takes them in this
+    /// order, so that none waits for each other: a data set, its jobs, their uploads, the room.
     pub(crate) async fn still(&self, tx: &mut Transaction<'static, Any>) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE dataset SET seq = seq WHERE id = (SELECT dataset FROM job WHERE id = $1)";
+        sqlx::query(sql).bind(&self.id).execute(&mut **tx).await?;
         let sql = "UPDATE job SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'running' AND cancelled = 0";
         let done =
             sqlx::query(sql).bind(&self.id).bind(self.fence).bind(now() + LEASE).execute(&mut **tx).await?;
@@ -125,10 +128,14 @@ impl Db {
     /// Takes the oldest job that waits, or whose worker fell silent. One that was begun too often is given up instead.
     pub(crate) async fn claim_job(&self, server: &str) -> Result<Option<JobRow>, sqlx::Error> {
         let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
-        let sql = "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 \
-             WHERE state = 'running' AND lease_until < $2 AND attempts >= $3 RETURNING tenant, id";
+        // Two workers of PostgreSQL take different rows, and wait for nobody; SQLite has one writer at a time.
+        let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
+        let sql = format!(
+            "UPDATE job SET state = 'failed', error = $1, ended_at = $2, version = version + 1 WHERE id IN \
+             (SELECT id FROM job WHERE state = 'running' AND lease_until < $2 AND attempts >= $3 {skip}) RETURNING tenant, id"
+        );
         let mut tx = self.begin_whole().await?;
-        let ask = sqlx::query_as(sql).bind(given_up).bind(now()).bind(ATTEMPTS);
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(given_up).bind(now()).bind(ATTEMPTS);
         let mut over: Vec<(String, String)> = ask.fetch_all(&mut *tx).await?;
         // Whoever holds the rooms of several tenants holds them in this order.
         over.sort();
@@ -136,8 +143,6 @@ impl Db {
             give_back(&mut tx, &job).await?;
         }
         tx.commit().await?;
-        // Two workers of PostgreSQL take different rows; SQLite has one writer at a time.
-        let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
         let sql = format!(
             "UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $1, version = version + 1 \
              WHERE id = (SELECT id FROM job WHERE (state = 'waiting' OR (state = 'running' AND lease_until < $2)) \
@@ -226,4 +231,59 @@ pub(super) async fn end(
         .await?;
     give_back(tx, &held.id).await?;
     Ok(done.rows_affected() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Postgres;
+
+    use super::*;
+    use crate::db::datasets::hold;
+    use crate::db::room::change;
+    use crate::tasks::Task;
+
+    /// Waits until so many connections wait for what others hold.
+    async fn until_waiting(db: &Db, n: i64) {
+        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        loop {
+            let mut connection = db.whole().await.expect("a connection");
+            let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.expect("asked");
+            if waiting == n {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_data_set_that_goes_and_a_job_that_came_meanwhile_do_not_wait_for_each_other() {
+        let (dir, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
+        let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
+        // Whoever holds the room keeps the removal from ending.
+        let mut room = db.begin(&tenant).await.expect("a transaction");
+        change(&mut room, &tenant, 0, 0).await.expect("held");
+        let removing = tokio::spawn({
+            let (db, tenant, set) = (db.clone(), tenant.clone(), set.clone());
+            async move { db.remove_dataset(&tenant, &set).await }
+        });
+        until_waiting(&db, 1).await;
+        db.add_job(&tenant, &set, "tune", "{}").await.expect("asked").expect("a job");
+        let job = db.claim_job("here").await.expect("asked").expect("a job");
+        let ending = tokio::spawn({
+            let (db, tenant, held) = (db.clone(), tenant.clone(), Held { id: job.id, fence: job.fence });
+            async move {
+                let mut tx = db.begin(&tenant).await?;
+                let still = held.still(&mut tx).await?;
+                hold(&mut tx, &tenant, &set).await?;
+                Ok::<bool, sqlx::Error>(still)
+            }
+        });
+        until_waiting(&db, 2).await;
+        room.commit().await.expect("committed");
+        assert!(removing.await.expect("ended").expect("no deadlock"), "it is gone");
+        assert!(!ending.await.expect("ended").expect("no deadlock"), "the job went with it");
+    }
 }

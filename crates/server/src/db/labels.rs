@@ -98,6 +98,15 @@ row! {
     }
 }
 
+/// What a request wrote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    /// The number of its last event; where it made none, of the last event before it.
+    pub(crate) seq: i64,
+    /// How many events it made.
+    pub(crate) n_changed: usize,
+}
+
 /// What was taken back.
 #[derive(Debug)]
 pub(crate) struct Undone {
@@ -115,25 +124,25 @@ const GIVEN: &str = "SELECT l.seq, l.example, l.what, l.label, l.before, l.step 
      AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq)";
 
 impl Db {
-    /// Gives examples their labels or marks, all or none, and returns the number of the last event. A label that an example has already makes
-    /// no event, so that a request that is repeated does nothing twice. `None` when the tenant has no such example in this data set.
+    /// Gives examples their labels or marks, all or none. A label that an example has already makes no event, so that a request that is repeated does nothing twice. `None` when the tenant has no such example in this data set.
     pub(crate) async fn label(
         &self,
         tenant: &Tenant,
         dataset: &str,
         said: &[Said<'_>],
-    ) -> Result<Option<i64>, sqlx::Error> {
+    ) -> Result<Option<Written>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(None) };
-        let mut seq = held.seq;
+        let mut written = Written { seq: held.seq, n_changed: 0 };
         for said in said {
             match say(&mut tx, tenant, &held, said, None).await? {
-                Some(written) => seq = written.max(seq),
+                Some(0) => {}
+                Some(seq) => written = Written { seq, n_changed: written.n_changed + 1 },
                 None => return Ok(None),
             }
         }
         tx.commit().await?;
-        Ok(Some(seq))
+        Ok(Some(written))
     }
 
     /// Takes back the last label or marks that this person gave, with all that they gave in the same request: what they did not take back

@@ -2,6 +2,7 @@
 
 use sqlx::{Any, AnyConnection, Transaction};
 
+use super::datasets::hold;
 use super::room::{Full, Limits, More, change};
 use super::{Db, Tenant};
 use crate::clock::now;
@@ -54,6 +55,11 @@ impl Db {
         server: &str,
     ) -> Result<Option<String>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
+        // Nobody takes the data set away meanwhile: it is held before what belongs to it.
+        let sql = "SELECT dataset FROM upload WHERE tenant = $1 AND id = $2";
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(id);
+        let Some(of): Option<String> = ask.fetch_optional(&mut *tx).await? else { return Ok(None) };
+        hold(&mut tx, tenant, &of).await?;
         let sql =
             "UPDATE upload SET job = COALESCE(job, $3) WHERE tenant = $1 AND id = $2 RETURNING dataset, job";
         let new = new_id();

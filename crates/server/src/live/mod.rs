@@ -184,6 +184,15 @@ impl Live {
         quick.like(base, vector, count).into_iter().map(|row| ids[row].clone()).collect()
     }
 
+    /// As [`Live::like`], of several senses: of each that is there its name, the base, and the vector.
+    pub(crate) fn like_senses(&self, seen: &[(String, String, Vec<f32>)], count: usize) -> Vec<String> {
+        let (quick, ids) = match &*self.state() {
+            State::Ready(looked) => (looked.quick.clone(), looked.ids.clone()),
+            State::Looking | State::Failed(..) => return Vec::new(),
+        };
+        quick.like_senses(seen, count).into_iter().map(|row| ids[row].clone()).collect()
+    }
+
     /// Where the examples lie on a plane, in the order of the opinion's ids; drawn in the background when it is first asked for.
     pub(crate) fn map(self: &Arc<Self>) -> Option<&[[f32; 2]]> {
         if let Some(map) = self.map.get() {

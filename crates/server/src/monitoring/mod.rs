@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bundle::Verdict;
-use evaluate::{DriftTest, ShiftTest, Sketch};
+use evaluate::{Compared, DriftTest, ShiftTest, Sketch};
 use linalg::Seed;
 
 pub(crate) use day::Day;
@@ -50,6 +50,8 @@ struct Watched {
     compared: bool,
     /// Whether inputs came of which it is not written down how the base sees them.
     unkept: bool,
+    /// The comparison of inputs that is under way, by its seed, which no other has.
+    comparing: Option<Seed>,
 }
 
 /// What is written down.
@@ -127,7 +129,7 @@ impl Said {
 
 impl Monitoring {
     /// Counts a request that was answered under a name. An answer that is made is given, whether or not it can be counted.
-    pub(crate) async fn count(&self, app: &App, tenant: &Tenant, name: &str, request: Request) {
+    pub(crate) async fn count(&self, app: &Arc<App>, tenant: &Tenant, name: &str, request: Request) {
         let key = (tenant.clone(), name.to_owned());
         let today = today();
         let known = |watched: &Watched| watched.day == today && watched.drift.model == request.model;
@@ -135,9 +137,26 @@ impl Monitoring {
         if !ready && let Err(error) = self.begin(app, &key, &today, &request).await {
             return tracing::warn!(error = error.en, name, "a request could not be counted");
         }
-        if let Some(watched) = self.lock().get_mut(&key) {
-            watched.take(&request);
+        let full = self.lock().get_mut(&key).is_some_and(|watched| watched.take(&request));
+        if full {
+            let app = app.clone();
+            tokio::task::spawn_blocking(move || app.monitoring.compare_inputs(&key));
         }
+    }
+
+    /// Compares inputs of a deployment with those before as long as a window of them is full. No request waits for it: it takes some ten
+    /// milliseconds, and nothing is locked meanwhile.
+    fn compare_inputs(&self, key: &(Tenant, String)) {
+        while let Some((shift, seed)) = self.to_compare(key) {
+            let compared = shift.compare(seed);
+            if let (Some(watched), Some(compared)) = (self.lock().get_mut(key), compared) {
+                watched.learn(compared, seed);
+            }
+        }
+    }
+
+    fn to_compare(&self, key: &(Tenant, String)) -> Option<(ShiftTest, Seed)> {
+        self.lock().get_mut(key)?.begin_comparison(Seed(getrandom::u64().ok()?))
     }
 
     /// Counts answers of a model that is asked as well and never answers.
@@ -179,8 +198,7 @@ impl Monitoring {
                 }
             }
             _ => {
-                let [changed, compared, unkept] = [false; 3];
-                of.insert(key.clone(), Watched { day, counts, drift, changed, compared, unkept });
+                of.insert(key.clone(), Watched::of(day, counts, drift));
             }
         }
         Ok(())
@@ -243,7 +261,13 @@ impl Monitoring {
 }
 
 impl Watched {
-    fn take(&mut self, request: &Request) {
+    fn of(day: String, counts: Day, drift: Drift) -> Self {
+        let [changed, compared, unkept] = [false; 3];
+        Self { day, counts, drift, changed, compared, unkept, comparing: None }
+    }
+
+    /// Counts a request; whether inputs are to be compared now.
+    fn take(&mut self, request: &Request) -> bool {
         self.counts.count_time(request.took);
         for said in &request.said {
             self.counts.count_answer(&request.model, &said.answer);
@@ -253,19 +277,36 @@ impl Watched {
             }
             if let Some(sketch) = said.sketch {
                 self.unkept = true;
-                self.compared |= self
-                    .drift
-                    .shift
-                    .observe(sketch, Seed(getrandom::u64().unwrap_or(self.counts.n_requests)));
+                self.drift.shift.observe(sketch);
             }
-        }
-        if self.drift.shifted_at.is_none() && self.drift.shift.has_changed(LEVEL / 2.0) {
-            self.drift.shifted_at = Some(now());
         }
         if self.drift.changed_at.is_none() && self.drift.test.has_changed(LEVEL / 2.0) {
             self.drift.changed_at = Some(now());
         }
         self.changed = true;
+        self.comparing.is_none() && self.drift.shift.is_due()
+    }
+
+    /// A copy of what is to be compared; `None` where there is nothing, or somebody is at it.
+    fn begin_comparison(&mut self, seed: Seed) -> Option<(ShiftTest, Seed)> {
+        if self.comparing.is_some() || !self.drift.shift.is_due() {
+            return None;
+        }
+        self.comparing = Some(seed);
+        Some((self.drift.shift.clone(), seed))
+    }
+
+    /// Takes in what a comparison came to, unless watching began anew meanwhile.
+    fn learn(&mut self, compared: Compared, seed: Seed) {
+        if self.comparing != Some(seed) {
+            return;
+        }
+        self.comparing = None;
+        self.drift.shift.learn(compared);
+        if self.drift.shifted_at.is_none() && self.drift.shift.has_changed(LEVEL / 2.0) {
+            self.drift.shifted_at = Some(now());
+        }
+        (self.compared, self.changed) = (true, true);
     }
 }
 
@@ -290,5 +331,62 @@ pub(crate) async fn watch(app: Arc<App>) {
             return;
         }
         let _ = tokio::time::timeout(EVERY, app.closed_for(Duration::ZERO)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watched() -> Watched {
+        Watched::of(today(), Day::default(), Drift::of("m"))
+    }
+
+    /// A request about so many inputs, seen as one of two kinds; whether inputs are to be compared now.
+    fn ask(watched: &mut Watched, n: usize, kind: usize) -> bool {
+        let features: Vec<f32> = (0..8).map(|at| if at % 2 == kind { 1.0 } else { 0.1 }).collect();
+        let said =
+            Said { answer: "a".into(), doubtful: false, familiarity: None, sketch: Sketch::of(&features) };
+        watched.take(&Request { model: "m".into(), said: vec![said; n], took: Duration::ZERO })
+    }
+
+    #[test]
+    fn a_request_compares_nothing_itself_and_what_comes_meanwhile_is_kept() {
+        let mut watched = watched();
+        assert!(!ask(&mut watched, 99, 0) && ask(&mut watched, 1, 0));
+        let (shift, seed) = watched.begin_comparison(Seed(1)).expect("a window is full");
+        assert!(
+            !ask(&mut watched, 120, 0) && watched.begin_comparison(Seed(2)).is_none(),
+            "one is under way"
+        );
+        assert!(!watched.compared);
+        watched.learn(shift.compare(seed).expect("a window is full"), seed);
+        assert!(watched.compared && watched.drift.shift.n() == 220);
+        assert!(ask(&mut watched, 1, 0), "the next window is full already");
+    }
+
+    #[test]
+    fn what_was_compared_before_watching_began_anew_is_forgotten() {
+        let mut before = watched();
+        ask(&mut before, 100, 0);
+        let (shift, seed) = before.begin_comparison(Seed(1)).expect("a window is full");
+        let mut anew = watched();
+        ask(&mut anew, 100, 0);
+        anew.begin_comparison(Seed(2)).expect("a window is full");
+        anew.learn(shift.compare(seed).expect("a window is full"), seed);
+        assert!(!anew.compared && anew.drift.shift.is_due());
+    }
+
+    #[test]
+    fn other_inputs_are_noticed_by_comparing_beside_requests() {
+        let monitoring = Monitoring::default();
+        let key = (Tenant::of_row("t".to_owned()), "parts".to_owned());
+        monitoring.lock().insert(key.clone(), watched());
+        for kind in [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1] {
+            let full = monitoring.lock().get_mut(&key).is_some_and(|watched| ask(watched, 100, kind));
+            assert!(full);
+            monitoring.compare_inputs(&key);
+        }
+        assert!(monitoring.lock()[&key].drift.shifted_at.is_some());
     }
 }

@@ -262,18 +262,38 @@ impl Served {
     pub(crate) async fn see(&self, inputs: Vec<Input>) -> Result<Vec<Vec<f32>>, ApiError> {
         let pooled = |features: &[f32]| self.pooled(features).to_vec();
         let seen = self.base.embed(inputs).await.into_iter();
-        let refused = |error: BaseError| ApiError::invalid(error.to_string(), error.to_string());
         seen.map(|embedded| Ok(pooled(&embedded.map_err(refused)?.features))).collect()
     }
 
     fn pooled<'f>(&self, features: &'f [f32]) -> &'f [f32] {
-        let base = self.base();
-        base.split(features)[base.layout()[0].name.as_str()]
+        pooled(self.base(), features)
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {
         self.base.base()
     }
+}
+
+/// What the bases of a model make of the senses that are there, `[M]`: of each its name, the base, and its pooled vector.
+pub(crate) fn see_senses(
+    model: &SensesPredictor,
+    inputs: &[Option<Input>],
+) -> Result<Vec<(String, String, Vec<f32>)>, ApiError> {
+    let mut seen = Vec::new();
+    for ((input, sense), base) in inputs.iter().zip(model.senses()).zip(model.bases()) {
+        let Some(input) = input else { continue };
+        let embedded = base.embed_and_tell(input).map_err(refused)?;
+        seen.push((sense.name, base.id().to_owned(), pooled(base, &embedded.features).to_vec()));
+    }
+    Ok(seen)
+}
+
+fn pooled<'f>(base: &Base, features: &'f [f32]) -> &'f [f32] {
+    base.split(features)[base.layout()[0].name.as_str()]
+}
+
+fn refused(error: BaseError) -> ApiError {
+    ApiError::invalid(error.to_string(), error.to_string())
 }
 
 fn text_of(input: &Input) -> Option<String> {

@@ -97,7 +97,7 @@ fn what_was_given_together_is_taken_back_together() {
     let give = |who: &Client, given: &[(usize, Value)]| {
         let labels: Vec<Value> =
             given.iter().map(|(row, label)| json!({ "example": of(*row), "label": label })).collect();
-        assert_eq!(who.post(&at("/labels/batch"), &json!({ "labels": labels })).status, 200);
+        who.post(&at("/labels/batch"), &json!({ "labels": labels })).body["n_changed"].clone()
     };
     let undo = |who: &Client| {
         let told = who.post(&at("/undo"), &json!({}));
@@ -105,9 +105,13 @@ fn what_was_given_together_is_taken_back_together() {
     };
     let [x, y, z, none] =
         ["x", "y", "z", ""].map(|label| if label.is_empty() { Value::Null } else { json!(label) });
-    give(&ann, &[(0, x.clone()), (1, x.clone()), (2, x.clone())]);
+    assert_eq!(give(&ann, &[(0, x.clone()), (1, x.clone()), (2, x.clone())]), 3);
+    assert_eq!(give(&ann, &[(0, x.clone()), (1, x.clone())]), 0, "there is nothing to take back");
+    let again = ann.post(&at("/labels"), &json!({ "example": of(0), "label": "x" }));
+    assert_eq!(again.body["changed"], false, "{again:?}");
     // Twice the same example, one that has its label already, and two of before.
-    give(&ann, &[(0, y.clone()), (3, y.clone()), (3, z.clone()), (1, x.clone()), (2, none.clone())]);
+    let given = [(0, y.clone()), (3, y.clone()), (3, z.clone()), (1, x.clone()), (2, none.clone())];
+    assert_eq!(give(&ann, &given), 4);
     assert_eq!(labels(), [y.clone(), x.clone(), none.clone(), z.clone(), none.clone()]);
     // What somebody else has changed since stays.
     give(&ben, &[(0, z.clone())]);
@@ -361,7 +365,8 @@ fn label_reds(owner: &Client, at: &str, queue: impl Fn() -> Value) {
     while given < 40 {
         for example in queue()["examples"].as_array().expect("examples") {
             let number = red(example);
-            owner.post(&format!("{at}/labels"), &json!({ "example": example["id"], "number": number }));
+            let given_now = json!({ "example": example["id"], "number": number, "from": "queue" });
+            owner.post(&format!("{at}/labels"), &given_now);
             given += 1;
         }
     }

@@ -439,3 +439,25 @@ fn base64_of(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
+
+/// An answer of a model of several senses leads to the examples that taught it, also where a sense is missing.
+#[track_caller]
+pub(crate) fn senses_have_teachers(owner: &Client, example: &Value, model: &Value) {
+    let [id, model] = [example, model].map(|one| one["id"].as_str().expect("an id"));
+    let [photo, trace] = ["photo", "trace"].map(|sense| {
+        let sent = owner.get(&format!("/v1/examples/{id}/content?sense={sense}")).bytes;
+        base64_of(&sent)
+    });
+    let asked = json!({ "inputs": [{ "photo": photo, "trace": trace }, { "trace": trace }] });
+    let near = owner.post(&format!("/v1/models/{model}/nearest"), &asked).body;
+    let inputs = near["inputs"].as_array().expect("inputs");
+    assert_eq!(inputs.len(), 2, "{near}");
+    for input in inputs {
+        let first = &input[0];
+        assert_eq!(
+            (&first["example"]["id"], &first["taught"]),
+            (&example["id"], &example["label"]),
+            "{near}"
+        );
+    }
+}

@@ -399,6 +399,8 @@ pub(crate) fn several_senses(owner: &Client) {
     assert!(model["senses"].as_array().is_some_and(|senses| senses.len() >= 2), "{model}");
 
     senses_are_asked(owner);
+    let example = named(owner, &dataset, "parts.jsonl:40");
+    crate::history::senses_have_teachers(owner, &example, &model);
     for format in ["csv", "jsonl", "parquet"] {
         let again = out_and_in(owner, &dataset, format);
         let counts = [&again["modality"], &again["n_examples"], &again["n_labelled"], &again["n_problems"]];

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use server::Way;
-use testkit::{id, parts, photo};
+use testkit::{Client, id, parts, photo};
 
 use crate::running::{folder, start};
 
@@ -124,6 +124,24 @@ fn a_model_answers_under_a_name() {
     );
 }
 
+/// Page by page it is the whole list, and so it is kind by kind.
+#[track_caller]
+fn findings_come_in_pages(owner: &Client, dataset: &str, whole: &serde_json::Value) {
+    let of = |query: &str| owner.get(&format!("/v1/datasets/{dataset}/worklist?{query}")).body;
+    let all = whole["findings"].as_array().expect("findings");
+    assert!(all.len() > 1 && whole["total"] == all.len(), "{whole}");
+    for (place, finding) in all.iter().enumerate() {
+        let page = of(&format!("limit=1&offset={place}"));
+        assert_eq!((&page["findings"][0], &page["total"]), (finding, &whole["total"]));
+    }
+    assert_eq!(of(&format!("offset={}", all.len()))["findings"], json!([]));
+    for kind in whole["kinds"].as_array().expect("kinds") {
+        let page = of(&format!("fault={}", kind["fault"].as_str().expect("a fault")));
+        let these: Vec<_> = all.iter().filter(|one| one["fault"] == kind["fault"]).cloned().collect();
+        assert_eq!((&page["findings"], &page["total"]), (&json!(these), &kind["n"]));
+    }
+}
+
 #[test]
 fn what_was_found_is_decided_and_can_be_decided_anew() {
     let (_dir, data) = folder();
@@ -145,7 +163,16 @@ fn what_was_found_is_decided_and_can_be_decided_anew() {
     let finding = finding.unwrap_or_else(|| panic!("the wrong label is found: {}", list.text));
     assert_eq!(finding["suggested"]["label"], "red");
     assert_eq!(finding["examples"][0]["name"], "blue/wrong.png");
+    findings_come_in_pages(&owner, &dataset, &list.body);
     let decide = at(&format!("/worklist/{}", finding["number"]));
+    let open = || {
+        let one = owner.get(&at("/worklist?fault=label&limit=0")).body;
+        assert_eq!(one["findings"], json!([]), "{one}");
+        let kinds = one["kinds"].as_array().expect("kinds").clone();
+        let labels = kinds.into_iter().find(|kind| kind["fault"] == "label").expect("there are some");
+        labels["n"].as_u64().expect("a number") - labels["n_open"].as_u64().expect("a number")
+    };
+    assert_eq!(open(), 0);
     let label = |decision: &str| {
         let told =
             owner.post(&decide, &json!({ "decision": decision, "audited_at": list.body["audited_at"] }));
@@ -157,6 +184,7 @@ fn what_was_found_is_decided_and_can_be_decided_anew() {
     assert_eq!(label("relabel"), (json!("relabelled"), json!("red")));
     assert_eq!(label("remove"), (json!("removed"), json!(null)));
     assert_eq!(owner.get(&at("")).body["n_examples"], 24);
+    assert_eq!(open(), 1, "one is decided");
     assert_eq!(label("keep"), (json!("kept"), json!("blue")));
     let list = owner.get(&at("/worklist"));
     assert_eq!(
@@ -192,14 +220,18 @@ fn labels_are_a_fair_draw_from_the_first_on() {
     for (id, name) in ids(&queue).iter().filter(|(id, _)| *id != all[3].0) {
         let number: u32 = name.trim_end_matches(".png").parse().expect("a number");
         let label = if number.is_multiple_of(2) { "red" } else { "blue" };
-        owner.post(&at("/labels"), &json!({ "example": id, "label": label }));
+        owner.post(&at("/labels"), &json!({ "example": id, "label": label, "from": "queue" }));
     }
-    // What a person picked is none.
+    // What a person picked is none, also where it is among the next that chance asks for.
+    for ((picked, _), from) in [(&all[15], json!("elsewhere")), (&all[16], json!(null))] {
+        let told = owner.post(&at("/labels"), &json!({ "example": picked, "label": "red", "from": from }));
+        assert_eq!(told.status, 200, "{told:?}");
+    }
     let picked: Vec<_> = all[28..].iter().map(|(id, _)| json!({ "example": id, "label": "red" })).collect();
     owner.post(&at("/labels/batch"), &json!({ "labels": picked }));
     let live = owner.until(|| {
         let live = owner.get(&at("/live")).body;
-        let all = live["history"].as_array()?.iter().any(|one| one["n_labelled"] == 15);
+        let all = live["history"].as_array()?.iter().any(|one| one["n_labelled"] == 17);
         (live["state"] == "ready" && all).then_some(live)
     });
     assert_eq!((live["n_drawn"].clone(), live["accuracy"]["n"].clone()), (json!(13), json!(13)), "{live}");

@@ -167,13 +167,13 @@ export class GalleryState {
     const first = todo[0]?.answer;
     if (!first) return;
     let done = 0;
-    const events = new Set<number>();
+    let requests = 0;
     this.against.clear();
     this.#given.clear();
     if (todo.length > BATCH) this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
-        events.add(await this.#send(batch));
+        if (await this.#send(batch)) requests += 1;
         done += batch.length;
         if (this.labelling) this.labelling = { done, total: todo.length };
       }
@@ -184,12 +184,12 @@ export class GalleryState {
     if (done === 0) return;
     const label = answerText(first, t('task.none'), locale());
     const text = label === null ? t('gallery.unlabelled.done', { n: done }) : t('gallery.labelled', { n: done, label });
-    toasts.say(text, { title: t('common.undo'), run: () => void this.undo(events.size) });
+    toasts.say(text, requests > 0 ? { title: t('common.undo'), run: () => void this.undo(requests) } : undefined);
   }
 
-  /** Returns the number of the last event: the one before where the server had all of these answers already. */
-  async #send(batch: { example: Example; answer: Answer }[]): Promise<number> {
-    const event = await this.#give(batch);
+  /** Returns whether there is something to take back: not where the server had all of these answers already. */
+  async #send(batch: { example: Example; answer: Answer }[]): Promise<boolean> {
+    const changed = await this.#give(batch);
     const given = new Map(batch.map(({ example, answer }) => [example.id, answer]));
     this.#paged.replace((example) => {
       const answer = given.get(example.id);
@@ -199,19 +199,19 @@ export class GalleryState {
       this.store.moved(classesOf(example), classesOf(answer));
       this.#given.set(example.id, withAnswer(example, answer));
     }
-    return event;
+    return changed;
   }
 
-  async #give(batch: { example: Example; answer: Answer }[]): Promise<number> {
+  async #give(batch: { example: Example; answer: Answer }[]): Promise<boolean> {
     const [first] = batch;
     if (batch.length === 1 && first) {
-      const { event, warning } = await labels.set(this.store.id, first.example.id, first.answer, null);
+      const { changed, warning } = await labels.set(this.store.id, first.example.id, first.answer, { milliseconds: null, from: 'elsewhere' });
       if (warning) toasts.bad(warning);
-      return event;
+      return changed;
     }
     const taken = await labels.setMany(this.store.id, batch.map(({ example, answer }) => ({ example: example.id, ...answer })));
     this.against.hear(taken);
-    return taken.event;
+    return taken.n_changed > 0;
   }
 
   /** What a rule asks for, in place of what was just given. */

@@ -12,7 +12,7 @@ vi.mock('../../api/calls', async (actual) => {
     const n = ids.filter((id) => !server.had.has(id)).length;
     if (n > 0) server.requests.push(n);
     server.event += n;
-    return { event: server.event, warning: null, broken: server.broken.splice(0), n_unsure: 0 };
+    return { event: server.event, changed: n > 0, n_changed: n, warning: null, broken: server.broken.splice(0), n_unsure: 0 };
   };
   return {
     ...(await actual<object>()),
@@ -72,6 +72,14 @@ test('a request that changed nothing is not taken back', async () => {
   server.had = new Set(some(1000).slice(500).map((one) => one.id));
   await gallery.label(some(1000), 'a');
   expect(await undone()).toEqual([2, 1]);
+});
+
+test('where nothing changed there is no undo: it would reach what was given before', async () => {
+  const gallery = opened();
+  await gallery.label(some(3), 'before');
+  server.had = new Set(some(3).map((one) => one.id));
+  await gallery.label(some(3), 'a');
+  expect([server.requests, toasts.list.at(-1)?.action]).toEqual([[3], undefined]);
 });
 
 const rule = (number: number, asks: string, examples: string[]) => ({ rule: { number }, asks, examples });

@@ -20,6 +20,8 @@ export abstract class LabelQueue {
   why = $state('');
   protected readonly done = new Set<string>();
   protected skipped = new Set<string>();
+  /** Examples that the queue asked for, also where they are shown again. */
+  protected readonly asked = new Set<string>();
   readonly #ahead = new Ahead();
   #sinceFresh = 0;
   #fetching: Promise<void> | null = null;
@@ -51,6 +53,7 @@ export abstract class LabelQueue {
       const answer = await labels.queue(this.store.id, QUEUE);
       this.#sinceFresh = 0;
       this.why = answer.why;
+      for (const { id } of answer.examples) this.asked.add(id);
       let passed = new Set([...this.done, ...this.skipped]);
       let fresh = answer.examples;
       if (this.queue.length === 0 && fresh.length > 0 && fresh.every((example) => passed.has(example.id))) {

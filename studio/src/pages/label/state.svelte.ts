@@ -23,6 +23,8 @@ export interface Given {
   example: Example;
   answer: Answer;
   letter: Letter<Labelled>;
+  /** Whether the server has nothing to take back: it knew the answer already. */
+  idle: boolean;
 }
 
 /** What can be taken back, the last at the end. */
@@ -163,14 +165,18 @@ export class LabelState extends LabelQueue {
 
   /** Counts an answer, and writes the letter that brings it to the server. */
   #given(example: Example, answer: Answer, milliseconds: number | null): Given {
+    const from = this.asked.has(example.id) ? 'queue' : 'elsewhere';
+    let sends = 0;
     const given: Given = {
       example,
       answer,
       letter: {
-        send: () => labels.set(this.store.id, example.id, answer, milliseconds),
-        sent: (taken) => this.#sent(given, taken),
+        send: () => ((sends += 1), labels.set(this.store.id, example.id, answer, { milliseconds, from })),
+        // What was sent twice may have changed something the first time.
+        sent: (taken) => ((given.idle = !taken.changed && sends === 1), this.#sent(given, taken)),
         lost: (error) => this.#lost(given, error),
       },
+      idle: false,
     };
     this.history = [...this.history, given];
     this.store.moved(classesOf(example), classesOf(answer));
@@ -260,6 +266,10 @@ export class LabelState extends LabelQueue {
     const last = this.history.at(-1);
     if (last && this.#outbox.takeBack(last.letter)) return this.#takeBack(last);
     await this.#outbox.empty();
+    // It was lost on the way, and is shown again already.
+    if (last && !this.history.includes(last)) return;
+    // The server would take back what was given before it.
+    if (last && 'answer' in last && last.idle) return this.#takeBack(last);
     try {
       const { example, undone, what, n } = await labels.undo(this.store.id);
       if (n > 1) return await this.#tookBackMany(example, n);

@@ -4,8 +4,9 @@ import { expect, test, vi } from 'vitest';
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
   globalThis.document ??= { hidden: false, documentElement: { dataset: {} } } as unknown as Document;
-  return { n: 1, asked: 0 };
+  return { n: 1, asked: 0, undone: 0, changed: true, queue: [] as unknown[], from: [] as unknown[] };
 });
+const example = (id: string) => ({ id, name: id, label: null, labels: null, number: null, marks: [] });
 vi.mock('../../api/calls', async (actual) => ({
   ...(await actual<object>()),
   datasets: {
@@ -15,11 +16,21 @@ vi.mock('../../api/calls', async (actual) => ({
     },
   },
   labels: {
-    queue: async () => ({ why: '', examples: [] }),
+    queue: async () => ({ why: '', examples: server.queue }),
+    set: async (_: string, __: string, ___: unknown, { from }: { from: string }) => {
+      server.from.push(from);
+      return { event: 1, n_labelled: 1, changed: server.changed, warning: null, broken: null };
+    },
     live: async () => ({ state: 'too_few' }),
-    undo: async () => ({ example: { id: 'x7', name: 'x7', label: null, labels: null, number: null, marks: [] }, undone: 'a', what: 'label', n: server.n }),
+    undo: async () => {
+      server.undone += 1;
+      return { example: example('x7'), undone: 'a', what: 'label', n: server.n };
+    },
   },
 }));
+
+// Pictures are for browsers.
+vi.mock('./ahead', () => ({ Ahead: class { fetch(): void {} } }));
 
 const { prefs } = await import('../../app/prefs.svelte');
 const { toasts } = await import('../../app/toasts.svelte');
@@ -40,4 +51,19 @@ test.each([
   labelling.stop();
   expect([labelling.current?.id, server.asked]).toEqual(['x7', loads]);
   expect([labelling.announced, ...toasts.list.map((toast) => toast.text)].filter(Boolean)).toEqual([said]);
+});
+
+test.each([
+  [true, 1],
+  [false, 0],
+])('undo of an answer that changed something (%s) asks the server %i times', async (changed, undone) => {
+  Object.assign(server, { n: 1, undone: 0, changed, from: [], queue: ['x7', 'x8'].map(example) });
+  const labelling = new LabelState(new DatasetStore('d'));
+  await vi.waitFor(() => expect(labelling.current?.id).toBe('x7'));
+  labelling.give({ label: 'a' });
+  await vi.waitFor(() => expect(labelling.waiting).toBe(0));
+  expect([labelling.current?.id, server.from]).toEqual(['x8', ['queue']]);
+  await labelling.undo();
+  labelling.stop();
+  expect([labelling.current?.id, server.undone, labelling.history]).toEqual(['x7', undone, []]);
 });

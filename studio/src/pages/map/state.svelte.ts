@@ -212,15 +212,15 @@ export class MapState {
     const to = spots.classes.indexOf(name);
     const todo = this.chosen.filter((i) => to < 0 || spots.labels[i] !== to);
     let done = 0;
-    const events = new Set<number>();
+    let requests = 0;
     this.against.clear();
     this.labelling = { done, total: todo.length };
     try {
       for (const batch of batches(todo, BATCH)) {
         const taken = await labels.setMany(this.store.id, batch.map((i) => ({ example: spots.ids[i] ?? '', ...ofClass(name, 'class') })));
         this.against.hear(taken);
-        // Where all had the label already the server tells the event before once more.
-        events.add(taken.event);
+        // Where all had the label already there is nothing to take back.
+        if (taken.n_changed > 0) requests += 1;
         for (const i of batch) this.#named(i, name);
         done += batch.length;
         this.labelling = { done, total: todo.length };
@@ -231,7 +231,8 @@ export class MapState {
     this.labelling = null;
     this.round += 1;
     this.clear();
-    if (done > 0) toasts.say(t('gallery.labelled', { n: done, label: name }), { title: t('common.undo'), run: () => void this.undo(events.size) });
+    const undo = requests > 0 ? { title: t('common.undo'), run: () => void this.undo(requests) } : undefined;
+    if (done > 0) toasts.say(t('gallery.labelled', { n: done, label: name }), undo);
   }
 
   #named(i: number, name: string): void {

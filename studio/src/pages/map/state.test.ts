@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
   // What comes after the first request waits for the gate.
-  return { requests: [] as number[], event: 0, broken: [] as unknown[], gate: Promise.resolve() };
+  return { requests: [] as number[], event: 0, had: 0, broken: [] as unknown[], gate: Promise.resolve() };
 });
 vi.mock('../../api/calls', async (actual) => {
   const points = Array.from({ length: 1200 }, (_, i) => i);
@@ -18,9 +18,10 @@ vi.mock('../../api/calls', async (actual) => {
     labels: {
       setMany: async (_: string, given: unknown[]) => {
         if (server.requests.length > 0) await server.gate;
-        server.requests.push(given.length);
-        server.event += given.length;
-        return { event: server.event, broken: server.broken.splice(0), n_unsure: 0 };
+        const n_changed = given.length - server.had;
+        if (n_changed > 0) server.requests.push(n_changed);
+        server.event += n_changed;
+        return { event: server.event, n_changed, broken: server.broken.splice(0), n_unsure: 0 };
       },
       // One of them was changed by somebody else since.
       undo: async () => {
@@ -37,7 +38,7 @@ const { DatasetStore } = await import('../dataset/store.svelte');
 const { MapState } = await import('./state.svelte');
 
 async function opened(): Promise<InstanceType<typeof MapState>> {
-  Object.assign(server, { requests: [], event: 0, broken: [], gate: Promise.resolve() });
+  Object.assign(server, { requests: [], event: 0, had: 0, broken: [], gate: Promise.resolve() });
   const map = new MapState(new DatasetStore('d'));
   await vi.waitFor(() => expect(map.spots?.state).toBe('ready'));
   return map;
@@ -59,6 +60,14 @@ test.each([
   toasts.list.at(-1)?.action?.run();
   await vi.waitFor(() => expect(toasts.list.at(-1)?.text).toMatch(/undone/));
   expect(server.requests).toHaveLength(1);
+});
+
+test('where nothing changed there is no undo: it would reach what was given before', async () => {
+  const map = await opened();
+  await label(map, 3, 'before');
+  server.had = 3;
+  await label(map, 3, 'a');
+  expect([server.requests, toasts.list.at(-1)?.action]).toEqual([[3], undefined]);
 });
 
 const rule = (number: number, asks: string, examples: string[]) => ({ rule: { number }, asks, examples });

@@ -12,6 +12,8 @@ export interface Attempt {
   text: string | null;
   /** Address of the picture, sound or video within this page. */
   url: string | null;
+  /** What was there of several senses. */
+  senses: ReadonlyMap<string, File | string> | null;
   modality: Modality;
   predicted: Predicted | null;
   failure: string | null;
@@ -28,19 +30,19 @@ export class TryState {
   }
 
   async askText(text: string): Promise<void> {
-    const attempt = this.#add({ name: text, text, url: null, modality: 'text' });
+    const attempt = this.#add({ name: text, text, url: null, senses: null, modality: 'text' });
     await this.#ask(attempt, () => models.predictTexts(this.model, [{ text }]));
   }
 
   async askFile(blob: Blob, name: string, modality: Modality): Promise<void> {
-    const attempt = this.#add({ name, text: null, url: URL.createObjectURL(blob), modality });
+    const attempt = this.#add({ name, text: null, url: URL.createObjectURL(blob), senses: null, modality });
     await this.#ask(attempt, () => models.predictFiles(this.model, [{ name, blob }]));
   }
 
   /** One thing, by what is there of its senses. */
   async askSenses(there: ReadonlyMap<string, File | string>): Promise<void> {
     const told = [...there].map(([sense, given]) => `${sense}: ${typeof given === 'string' ? given : given.name}`).join('\n');
-    const attempt = this.#add({ name: told, text: told, url: null, modality: 'senses' });
+    const attempt = this.#add({ name: told, text: told, url: null, senses: there, modality: 'senses' });
     await this.#ask(attempt, () => models.predictSenses(this.model, there));
   }
 

@@ -8,10 +8,15 @@ import { Resource } from '../../app/resource.svelte';
 import { reason, toasts } from '../../app/toasts.svelte';
 import { answerText, toggleClass, type Answer } from '../../domain/answers';
 import { wrong } from '../../domain/format';
-import { kindOf, nextOpen, outcome } from '../../domain/worklist';
+import { counted, kindOf, nextOpen, outcome, recounted } from '../../domain/worklist';
 import { locale, t } from '../../i18n';
 import { BookState } from '../book/state.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
+
+/** Findings that are fetched at once. */
+const PAGE = 100;
+/** With fewer than this ahead of the one that is shown, more are fetched. */
+const LOW = 20;
 
 export class WorklistState extends Resource<Worklist> {
   readonly store: DatasetStore;
@@ -30,9 +35,10 @@ export class WorklistState extends Resource<Worklist> {
   /** How many decisions the server took. */
   taken = $state(0);
   #renewing: Promise<void> | null = null;
+  #coming: Promise<boolean> | null = null;
 
   constructor(store: DatasetStore) {
-    super(() => worklist.get(store.id));
+    super(() => worklist.get(store.id, this.#kind, 0, PAGE));
     this.store = store;
     this.book = new BookState(store.id);
     this.audit = new JobWatch('audit', (job) => {
@@ -46,34 +52,85 @@ export class WorklistState extends Resource<Worklist> {
   async begin(): Promise<void> {
     await this.load();
     this.decided = [];
-    this.#toFirst();
+    // After another audit there may be none of that kind any more.
+    if (this.kind !== '' && this.data && this.#kind === null) await this.#ask('');
+    await this.#toNext(-1);
   }
 
+  /** Those of the kind that is shown, as far as they were fetched. */
   get shown(): Finding[] {
-    const all = this.data?.findings ?? [];
-    return this.kind === '' ? all : all.filter((finding) => kindOf(finding) === this.kind);
+    return this.data?.findings ?? [];
+  }
+
+  get counts(): { total: number; left: number } {
+    return counted(this.data?.kinds ?? [], this.kind);
+  }
+
+  get #kind(): { fault: string; sense: string | null } | null {
+    return this.data?.kinds.find((one) => kindOf(one) === this.kind) ?? null;
   }
 
   get current(): Finding | undefined {
     return this.shown[this.at];
   }
 
-  filter(kind: string): void {
+  async filter(kind: string): Promise<void> {
+    await this.#ask(kind);
+    await this.#toNext(-1);
+  }
+
+  /** Asks for the findings of a kind, from the first. */
+  async #ask(kind: string): Promise<void> {
+    const before = this.kind;
     this.kind = kind;
-    this.#toFirst();
+    await this.load();
+    if (this.error === undefined || this.kind !== kind) return;
+    this.kind = before;
+    toasts.failed(this.error);
   }
 
-  #toFirst(): void {
-    this.#show(nextOpen(this.shown, -1) ?? 0);
+  /** Fetches what comes behind; whether anything did. */
+  #more(): Promise<boolean> {
+    this.#coming ??= this.#fetch().finally(() => (this.#coming = null));
+    return this.#coming;
   }
 
-  go(by: number): void {
-    this.#show(Math.max(0, Math.min(this.shown.length - 1, this.at + by)));
+  async #fetch(): Promise<boolean> {
+    const { data, kind } = this;
+    if (!data?.audited_at || data.findings.length >= data.total) return false;
+    const offset = data.findings.length;
+    try {
+      const page = await worklist.get(this.store.id, this.#kind, offset, PAGE);
+      // Another kind is looked at meanwhile.
+      if (this.kind !== kind || this.data?.findings.length !== offset) return true;
+      if (page.audited_at !== data.audited_at) await this.#renewed(data.audited_at);
+      else this.data = { ...this.data, findings: [...this.data.findings, ...page.findings] };
+      return page.findings.length > 0;
+    } catch (error) {
+      toasts.failed(error);
+      return false;
+    }
+  }
+
+  /** Goes to the next open finding, also from the top: at once, unless it was not fetched yet. */
+  async #toNext(from: number): Promise<void> {
+    for (;;) {
+      const next = nextOpen(this.shown, from);
+      if (next !== null && next > from) return this.#show(next);
+      if (this.counts.left === 0 || !(await this.#more())) return this.#show(next ?? Math.max(from, 0));
+    }
+  }
+
+  async go(by: number): Promise<void> {
+    const at = this.at + by;
+    if (at >= this.shown.length) await this.#more();
+    this.#show(Math.max(0, Math.min(this.shown.length - 1, at)));
   }
 
   #show(at: number): void {
     this.at = at;
     this.draft = null;
+    if (this.shown.length - at < LOW) void this.#more();
   }
 
   get task(): Task {
@@ -119,8 +176,7 @@ export class WorklistState extends Resource<Worklist> {
     if (!finding || !audited_at) return;
     this.#put({ ...finding, decision: outcome[decision] }, audited_at);
     this.decided = [...this.decided.filter((number) => number !== finding.number), finding.number];
-    const next = nextOpen(this.shown, this.at);
-    this.#show(next ?? this.at);
+    void this.#toNext(this.at);
     try {
       this.#put(await worklist.decide(this.store.id, finding.number, { audited_at, decision, ...answer }), audited_at);
       this.taken += 1;
@@ -129,7 +185,7 @@ export class WorklistState extends Resource<Worklist> {
     } catch (error) {
       // Another list has come meanwhile: what was decided about this one is past.
       if (this.data?.audited_at !== audited_at) return;
-      if (error instanceof CallError && error.status === 409) return (this.#renewing ??= this.#renew(audited_at).finally(() => (this.#renewing = null)));
+      if (error instanceof CallError && error.status === 409) return this.#renewed(audited_at);
       this.#put(finding, audited_at);
       this.decided = this.decided.filter((number) => number !== finding.number);
       toasts.bad(t('worklist.lost', { reason: reason(error) }));
@@ -143,19 +199,21 @@ export class WorklistState extends Resource<Worklist> {
   }
 
   /** Goes back to the last decided finding, to decide it again. */
-  back(): void {
+  async back(): Promise<void> {
     const number = this.decided.at(-1);
     if (number === undefined) {
       toasts.say(t('worklist.undo.nothing'));
       return;
     }
     this.decided = this.decided.slice(0, -1);
-    if (!this.shown.some((finding) => finding.number === number)) this.kind = '';
-    this.#show(Math.max(0, this.shown.findIndex((finding) => finding.number === number)));
+    const place = (): number => this.shown.findIndex((finding) => finding.number === number);
+    if (place() < 0) await this.#ask('');
+    while (place() < 0 && (await this.#more())) continue;
+    this.#show(Math.max(0, place()));
   }
 
   async undo(): Promise<void> {
-    this.back();
+    await this.back();
   }
 
   async look(): Promise<void> {
@@ -164,6 +222,10 @@ export class WorklistState extends Resource<Worklist> {
     } catch (error) {
       toasts.failed(error);
     }
+  }
+
+  #renewed(old: string): Promise<void> {
+    return (this.#renewing ??= this.#renew(old).finally(() => (this.#renewing = null)));
   }
 
   /** Somebody looked for mistakes meanwhile, so the list that is shown is an old one. */
@@ -176,6 +238,8 @@ export class WorklistState extends Resource<Worklist> {
   /** Numbers mean something within one list only. */
   #put(next: Finding, auditedAt: string): void {
     if (this.data?.audited_at !== auditedAt) return;
-    this.data = { ...this.data, findings: this.data.findings.map((finding) => (finding.number === next.number ? next : finding)) };
+    const before = this.data.findings.find((finding) => finding.number === next.number);
+    const kinds = before ? recounted(this.data.kinds, before, next) : this.data.kinds;
+    this.data = { ...this.data, kinds, findings: this.data.findings.map((finding) => (finding.number === next.number ? next : finding)) };
   }
 }
