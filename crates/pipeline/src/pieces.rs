@@ -25,14 +25,20 @@ struct Stretch {
     prediction: Prediction,
 }
 
-/// Length in seconds of the usual piece of a data set; `None` where no sound was cut.
+/// Length in seconds of the usual piece of a data set, at most the longest of [`PIECE_SECONDS`] where a piece goes on to the end of its
+/// file; `None` where most sounds are whole ones.
 pub(crate) fn usual_piece(data: &Dataset) -> Option<f64> {
     let seconds = |content: &Content| match content {
-        Content::Piece(_, span) => span.end().map(|end| (end - span.start()).as_secs_f64()),
+        Content::Piece(_, span) => {
+            Some(span.end().map_or(*PIECE_SECONDS.end(), |end| (end - span.start()).as_secs_f64()))
+        }
         _ => None,
     };
     let mut lengths: Vec<f64> =
         data.examples.iter().filter_map(|example| seconds(&example.content)).collect();
+    if 2 * lengths.len() <= data.examples.len() {
+        return None;
+    }
     lengths.sort_by(f64::total_cmp);
     lengths.get(lengths.len() / 2).map(|length| length.clamp(*PIECE_SECONDS.start(), *PIECE_SECONDS.end()))
 }

@@ -37,8 +37,8 @@ const SETTLED: f64 = 1e-3;
 /// What the data say.
 pub(super) struct Mixture {
     pub(super) shares: Shares,
-    /// `[n]`
-    pub(super) likely: Vec<Likely>,
+    /// Of each sense.
+    pub(super) readings: Vec<Reading>,
 }
 
 /// How often each explanation is so, or how probable each is for one example.
@@ -54,32 +54,32 @@ pub(super) fn fit(evidence: &Evidence<'_>) -> Mixture {
     let usual = Shares::usual(evidence.n_senses());
     let mut shares = usual.clone();
     let mut powers = vec![0.0_f64; evidence.n_senses()];
-    let mut likely = Vec::new();
+    let reading = |sense: usize, power: f64, shares: &Shares| Reading {
+        power: power.exp(),
+        faults: shares.label + shares.senses[sense],
+    };
     for _ in 0..ROUNDS {
         let before = (shares.clone(), powers.clone());
-        let read = |sense: usize, power: f64, shares: &Shares| {
-            let faults = shares.label + shares.senses[sense];
-            evidence.log_ratios(sense, Reading { power: power.exp(), faults })
-        };
+        let read = |sense: usize, power: f64| evidence.log_ratios(sense, reading(sense, power, &before.0));
         let mut ratios: Vec<Matrix<f64>> =
-            powers.iter().enumerate().map(|(sense, power)| read(sense, *power, &shares)).collect();
-        likely = evidence.likely(&ratios);
-        let faults = shares.clone();
+            powers.iter().enumerate().map(|(sense, power)| read(sense, *power)).collect();
+        let likely = evidence.likely(&ratios);
         (0..SETTLING).for_each(|_| shares = shares.step(&likely, &usual));
         for sense in 0..powers.len() {
             let mut goodness = |power: f64| {
-                ratios[sense] = read(sense, power, &faults);
+                ratios[sense] = read(sense, power);
                 shares.log_likelihood(&evidence.likely(&ratios)) - 0.5 * (power / POWERS).powi(2)
             };
             powers[sense] = best(&mut goodness, powers[sense]);
-            ratios[sense] = read(sense, powers[sense], &faults);
+            ratios[sense] = read(sense, powers[sense]);
         }
         let moved = powers.iter().zip(&before.1).map(|(a, b)| (a - b).abs());
         if moved.fold(shares.distance(&before.0), f64::max) < SETTLED {
             break;
         }
     }
-    Mixture { shares, likely }
+    let readings = powers.iter().enumerate().map(|(sense, power)| reading(sense, *power, &shares));
+    Mixture { readings: readings.collect(), shares }
 }
 
 /// The argument near `start` at which a function is largest that rises and then falls (golden section).

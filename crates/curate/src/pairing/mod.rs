@@ -10,11 +10,13 @@ mod mixture;
 use linalg::Matrix;
 
 use crate::CurateError;
-use evidence::Evidence;
+use evidence::{Evidence, Reading};
 use mixture::Mixture;
 
 /// Probability from which on a sense is told to be of another example.
 const PROBABLE: f64 = 0.5;
+/// So many examples, evenly spread, tell how often senses and labels are wrong and how sure a sense is.
+const TELLING: usize = 10_000;
 
 /// What the senses of labelled examples say, each by itself and out of fold.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +59,12 @@ pub struct Pairing {
 /// No rows, lists or tables that differ in length, a label without a column.
 pub fn pairing(heard: &Heard<'_>) -> Result<Pairing, CurateError> {
     check(heard)?;
-    let evidence = Evidence::new(heard);
-    let Mixture { shares, likely } = mixture::fit(&evidence);
+    let n = heard.labels.len();
+    let some = (0..n).step_by(n.div_ceil(TELLING)).collect();
+    let Mixture { shares, readings } = mixture::fit(&Evidence::new(heard, some));
+    let all = Evidence::new(heard, (0..n).collect());
+    let read = |(sense, reading): (usize, &Reading)| all.log_ratios(sense, *reading);
+    let likely = all.likely(&readings.iter().enumerate().map(read).collect::<Vec<_>>());
     let mut found = Pairing {
         scores: Vec::with_capacity(likely.len()),
         suspects: Vec::with_capacity(likely.len()),

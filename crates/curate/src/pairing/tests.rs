@@ -180,3 +180,12 @@ fn lists_that_differ_are_refused() {
     let none = pairing(&Heard { labels: &[], n_classes: 2, senses: &[] });
     assert!(none.is_err());
 }
+
+#[test]
+fn of_one_class_no_label_and_no_sense_is_wrong() {
+    let senses =
+        [(); 2].map(|()| HeardSense { probs: Matrix::from_vec(6, 1, vec![1.0; 6]), present: vec![true; 6] });
+    let found = pairing(&Heard { labels: &[0; 6], n_classes: 1, senses: &senses }).unwrap();
+    assert!(found.flagged.is_empty());
+    assert!(found.scores.iter().all(|score| score.is_some_and(|score| score > 0.5)), "{:?}", found.scores);
+}

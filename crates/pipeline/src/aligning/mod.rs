@@ -235,7 +235,7 @@ fn bundle_of(
             }],
             recall: Vec::new(),
             recipe: name(aligned.method).en,
-            why: "the simplest way that no other beats by a standard error of the reciprocal rank".to_owned(),
+            why: "of the ways that learn the one with the best reciprocal rank of pairs held out; a joint base as it is unless that is better by a standard error".to_owned(),
         },
         alignment,
     })

@@ -75,7 +75,10 @@ pub(super) struct Which {
 
 impl Which {
     fn asks_for(&self, finding: &KeptFinding) -> bool {
-        self.fault.as_ref().is_none_or(|fault| *fault == finding.fault && self.sense == finding.sense)
+        match &self.fault {
+            Some(fault) => *fault == finding.fault && self.sense == finding.sense,
+            None => self.sense.is_none() || self.sense == finding.sense,
+        }
     }
 }
 

@@ -224,11 +224,13 @@ impl Served {
     /// Asks about inputs; they share the way through the base with everybody else's.
     pub(crate) async fn ask(&self, inputs: Vec<Input>) -> Vec<Answered> {
         let texts: Vec<Option<String>> = inputs.iter().map(text_of).collect();
-        let inputs = self.fitting(inputs).await;
-        let mut embedded = self.base.embed(inputs.iter().flatten().cloned().collect()).await.into_iter();
-        let embedded = inputs
+        let mut fitting = Vec::with_capacity(inputs.len());
+        let fits = self.fitting(inputs).await.into_iter().map(|input| input.map(|input| fitting.push(input)));
+        let fits: Vec<Result<(), BaseError>> = fits.collect();
+        let mut embedded = self.base.embed(fitting).await.into_iter();
+        let embedded = fits
             .into_iter()
-            .map(|input| input.and_then(|_| embedded.next().expect("every input that fits is embedded")));
+            .map(|fits| fits.and_then(|()| embedded.next().expect("every input that fits is embedded")));
         let answer = |(embedded, text): (Result<Embedded, BaseError>, Option<String>)| {
             let Embedded { features, damage } = embedded?;
             let sketch = Sketch::of(self.pooled(&features));

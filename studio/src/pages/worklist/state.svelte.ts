@@ -101,10 +101,14 @@ export class WorklistState extends Resource<Worklist> {
     const offset = data.findings.length;
     try {
       const page = await worklist.get(this.store.id, this.#kind, offset, PAGE);
-      // Another kind is looked at meanwhile.
-      if (this.kind !== kind || this.data?.findings.length !== offset) return true;
-      if (page.audited_at !== data.audited_at) await this.#renewed(data.audited_at);
-      else this.data = { ...this.data, findings: [...this.data.findings, ...page.findings] };
+      // Another kind or another list is looked at meanwhile.
+      if (this.kind !== kind || this.data?.audited_at !== data.audited_at || this.data.findings.length !== offset) return true;
+      if (page.audited_at !== data.audited_at) {
+        // Not waited for: the new list may ask for more, which would wait for this page.
+        void this.#renewed(data.audited_at);
+        return false;
+      }
+      this.data = { ...this.data, findings: [...this.data.findings, ...page.findings] };
       return page.findings.length > 0;
     } catch (error) {
       toasts.failed(error);
