@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use bundle::Form;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Part, read_inspection};
 use linalg::{Seed, random};
-use pipeline::{Home, InspectRequest, InspectionSource, Lang, Run};
+use pipeline::{Home, Run};
+
+use crate::run::inspect_request;
 
 /// The promise that is asked for: false alarms and confidence.
 pub(crate) const PROMISE: (f64, f64) = (0.05, 0.95);
@@ -81,25 +82,7 @@ pub(crate) fn false_alarms_on_other_half(set: &Path, split: u64) -> anyhow::Resu
 /// Runs the product on a folder of links.
 fn inspect(place: &Place, draw: u64) -> anyhow::Result<Row> {
     let home = Home::by_default().context("no home folder and no DIANJING_CACHE")?;
-    let request = InspectRequest {
-        source: InspectionSource::At { path: place.dir.join("set"), read: InspectionOptions::default() },
-        base: None,
-        out: place.dir.join("model.djm"),
-        form: Form::File,
-        report: place.dir.join("report.html"),
-        lang: Lang::En,
-        false_alarms: PROMISE.0,
-        confidence: PROMISE.1,
-        miss_cost: None,
-        defect_share: 0.01,
-        mm_per_pixel: None,
-        smallest_defect: None,
-        orientation: pipeline::Orientation::FindOut,
-        without_background: false,
-        detectors: None,
-        seed: draw,
-        created: String::new(),
-    };
+    let request = inspect_request(&place.dir, PROMISE, draw);
     let made = pipeline::inspect(&home, &request, &Run::new(&|_| (), &AtomicBool::new(false)))?;
     let measured = made.bundle.evaluation.measured.into_iter();
     Ok(measured.map(|measured| (measured.metric, measured.estimate.value)).collect())

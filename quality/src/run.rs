@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use pipeline::Run;
+use bundle::Form;
+use dataset::InspectionOptions;
+use pipeline::{InspectRequest, InspectionSource, Lang, Run};
 use sha2::{Digest, Sha256};
 
 use crate::table::{Table, home, read};
@@ -32,6 +34,29 @@ pub(crate) fn tables(task: &Task, data: &Path) -> anyhow::Result<(Table, Table)>
     let features = home.cache.join("features");
     let classes = train.classes().to_vec();
     Ok((Table::new(&features, &base, &train, &classes)?, Table::new(&features, &base, &test, &classes)?))
+}
+
+/// Asks for an inspector of what lies in `set` of this folder, beside it, with false alarms and confidence as promised.
+pub(crate) fn inspect_request(dir: &Path, promise: (f64, f64), seed: u64) -> InspectRequest {
+    InspectRequest {
+        source: InspectionSource::At { path: dir.join("set"), read: InspectionOptions::default() },
+        base: None,
+        out: dir.join("model.djm"),
+        form: Form::File,
+        report: dir.join("report.html"),
+        lang: Lang::En,
+        false_alarms: promise.0,
+        confidence: promise.1,
+        miss_cost: None,
+        defect_share: 0.01,
+        mm_per_pixel: None,
+        smallest_defect: None,
+        orientation: pipeline::Orientation::FindOut,
+        without_background: false,
+        detectors: None,
+        seed,
+        created: String::new(),
+    }
 }
 
 /// Every line of a task.

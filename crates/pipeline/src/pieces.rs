@@ -185,4 +185,18 @@ mod tests {
     fn what_is_doubtful_is_a_stretch_of_its_own() {
         check(&[(0, 0.9), (0, 0.4), (0, 0.4), (0, 0.4)], 5.0, &[(0.0, 2.0, 0, 0.9), (2.0, 5.0, 0, 0.4)]);
     }
+
+    #[test]
+    fn the_usual_piece_is_that_of_most_sounds() {
+        let dir = tempfile::tempdir().unwrap();
+        for (rows, usual) in [("1,3\n5,6\n2,4", Some(2.0)), ("1,\n5,\n2,4", Some(60.0)), ("1,3\n,\n,", None)]
+        {
+            let table = dir.path().join("table.csv");
+            let rows = rows.lines().enumerate().map(|(at, times)| format!("{at}.wav,{times},a\n"));
+            std::fs::write(&table, format!("file,start,end,label\n{}", rows.collect::<String>())).unwrap();
+            (0..3).for_each(|at| std::fs::write(dir.path().join(format!("{at}.wav")), b"RIFF").unwrap());
+            let (data, problems) = dataset::read_pool(&table, &dataset::ReadOptions::default()).unwrap();
+            assert_eq!((data.examples.len(), usual_piece(&data)), (3, usual), "{problems:?}");
+        }
+    }
 }

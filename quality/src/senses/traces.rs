@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
-use bundle::Form;
-use dataset::InspectionOptions;
 use evaluate::{Estimate, clopper_pearson};
 use linalg::Seed;
-use pipeline::{InspectRequest, InspectionSource, Lang, Run};
+use pipeline::Run;
 
 use super::machine::{Dice, vibration};
+use crate::run::inspect_request;
 use crate::table::home;
 
 /// Good machines to learn from, and good and faulty ones to measure on.
@@ -84,25 +83,7 @@ fn write(dir: &Path, draw: usize) -> anyhow::Result<()> {
 
 /// The share of good ones that alarm, and the share of each fault that does.
 fn inspect(dir: &Path, draw: usize) -> anyhow::Result<(Estimate, Vec<f64>)> {
-    let request = InspectRequest {
-        source: InspectionSource::At { path: dir.join("set"), read: InspectionOptions::default() },
-        base: None,
-        out: dir.join("model.djm"),
-        form: Form::File,
-        report: dir.join("report.html"),
-        lang: Lang::En,
-        false_alarms: PROMISE.0,
-        confidence: PROMISE.1,
-        miss_cost: None,
-        defect_share: 0.01,
-        mm_per_pixel: None,
-        smallest_defect: None,
-        orientation: pipeline::Orientation::FindOut,
-        without_background: false,
-        detectors: None,
-        seed: draw as u64,
-        created: String::new(),
-    };
+    let request = inspect_request(dir, PROMISE, draw as u64);
     let made = pipeline::inspect(&home()?, &request, &Run::new(&|_| (), &AtomicBool::new(false)))?;
     let alarms = made.report.false_alarms.context("false alarms were not measured")?;
     let of = |fault: &&str| {

@@ -3,13 +3,12 @@
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use bundle::Form;
-use dataset::InspectionOptions;
 use linalg::{Seed, random};
-use pipeline::{Home, InspectRequest, InspectionSource, Lang, Run};
+use pipeline::{Home, Run};
 use rayon::prelude::*;
 
 use super::clips::{Place, Scene};
+use crate::run::inspect_request;
 
 /// Good clips to learn from and to measure on, and clips of each fault.
 const GOOD: (usize, usize) = (60, 30);
@@ -33,25 +32,7 @@ pub(super) fn print() -> anyhow::Result<bool> {
         write(&place, &name, fault, number as u64)
     })?;
     let home = Home::by_default().context("no home folder and no DIANJING_CACHE")?;
-    let request = InspectRequest {
-        source: InspectionSource::At { path: place.0.join("set"), read: InspectionOptions::default() },
-        base: None,
-        out: place.0.join("model.djm"),
-        form: Form::File,
-        report: std::env::var_os("QUALITY_REPORT").map_or_else(|| place.0.join("report.html"), Into::into),
-        lang: Lang::En,
-        false_alarms: PROMISE.0,
-        confidence: PROMISE.1,
-        miss_cost: None,
-        defect_share: 0.01,
-        mm_per_pixel: None,
-        smallest_defect: None,
-        orientation: pipeline::Orientation::FindOut,
-        without_background: false,
-        detectors: None,
-        seed: 0,
-        created: String::new(),
-    };
+    let request = inspect_request(&place.0, PROMISE, 0);
     let made = pipeline::inspect(&home, &request, &Run::new(&|_| (), &AtomicBool::new(false)))?;
     for kind in &made.report.kinds {
         let auroc = kind.auroc.map_or(f64::NAN, |auroc| auroc.value);

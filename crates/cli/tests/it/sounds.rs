@@ -211,9 +211,8 @@ fn long(number: u32) -> (Vec<f32>, Vec<(f64, f64, &'static str)>) {
     (samples, spans)
 }
 
-#[test]
-fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() {
-    let place = Place::new();
+/// Three such recordings, and the table of their pieces.
+fn machines(place: &Place) -> String {
     let mut table = "file,start,end,label\n".to_owned();
     for number in 0..3 {
         let (samples, spans) = long(number);
@@ -222,6 +221,13 @@ fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() 
             table += &format!("machine{number}.wav,{:.1},{:.1},{kind}\n", start + 0.4, end - 0.6);
         }
     }
+    table
+}
+
+#[test]
+fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() {
+    let place = Place::new();
+    let table = machines(&place);
     place.write("pieces.csv", &table);
     let bad = "machine0.wav,4,3,beep\nmachine1.wav,1:02,1:04,hiss\nmachine2.wav,23,99,beep\nmachine2.wav,40,,hiss\n";
     place.write("with-bad.csv", table + bad);
@@ -271,14 +277,7 @@ fn rows_with_start_and_end_are_pieces_and_longer_sounds_are_told_in_stretches() 
 #[test]
 fn an_audit_of_pieces_mends_the_table_and_keeps_the_times() {
     let place = Place::new();
-    let mut table = "file,start,end,label\n".to_owned();
-    for number in 0..3 {
-        let (samples, spans) = long(number);
-        place.write(&format!("machine{number}.wav"), wav(&samples));
-        for (start, end, kind) in spans {
-            table += &format!("machine{number}.wav,{:.1},{:.1},{kind}\n", start + 0.4, end - 0.6);
-        }
-    }
+    let table = machines(&place);
     // The same piece as the first row's.
     place.write("pieces.csv", table + "machine0.wav,0.40,2.4,beep\n");
     place.run(&["audit", "pieces.csv", "--report", "audit.html", "--out", "findings.json"]).fine();

@@ -3,8 +3,8 @@ import { expect, test, vi } from 'vitest';
 // What is stubbed has to be there before the modules that use it.
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
-  // The first so many of each kind are decided; `asked` are the pages that were sent.
-  return { decided: 0, asked: [] as unknown[] };
+  // The first so many of each kind are decided; `asked` are the pages that were sent, of the audit of that time.
+  return { decided: 0, asked: [] as unknown[], audited_at: 'then' };
 });
 vi.mock('../../api/calls', async (actual) => {
   // 150 labels, then 100 leaks.
@@ -25,7 +25,7 @@ vi.mock('../../api/calls', async (actual) => {
       get: async (_: string, of: { fault: string } | null, offset: number, limit: number) => {
         server.asked.push([of?.fault ?? '', offset]);
         const these = all().filter((one) => !of || one.fault === of.fault);
-        return { audited_at: 'then', kinds: kinds(), total: these.length, findings: these.slice(offset, offset + limit) };
+        return { audited_at: server.audited_at, kinds: kinds(), total: these.length, findings: these.slice(offset, offset + limit) };
       },
       decide: async (_: string, number: number) => ({ ...all()[number - 1], decision: 'kept' }),
     },
@@ -36,7 +36,7 @@ const { DatasetStore } = await import('../dataset/store.svelte');
 const { WorklistState } = await import('./state.svelte');
 
 async function opened(decided: number): Promise<InstanceType<typeof WorklistState>> {
-  Object.assign(server, { decided, asked: [] });
+  Object.assign(server, { decided, asked: [], audited_at: 'then' });
   const list = new WorklistState(new DatasetStore('d'));
   await vi.waitFor(() => expect(list.current).toBeDefined());
   return list;
@@ -69,4 +69,16 @@ test('one kind is asked for by itself, and what was decided of another is gone b
   await list.back();
   await list.back();
   expect([list.kind, list.current?.number]).toEqual(['', 1]);
+});
+
+test('after another audit the list is the new one, also where much of it is decided, and pages go on coming', async () => {
+  const list = await opened(0);
+  Object.assign(server, { decided: 120, audited_at: 'now' });
+  await list.go(99);
+  await list.go(1);
+  await vi.waitFor(() => expect(list.current?.number).toBe(121));
+  expect(list.data?.audited_at).toBe('now');
+  const numbers = list.shown.map((finding) => finding.number);
+  expect(new Set(numbers).size).toBe(numbers.length);
+  await list.back();
 });
