@@ -126,8 +126,8 @@ ffmpeg:
 fuzz: need-cargo ## Feed broken input to every parser: make fuzz SECONDS=30
 	@cargo run --quiet --manifest-path fuzz/Cargo.toml -- --seconds $(SECONDS)
 
-quality: need-cargo ## Print accuracy on real data beside the floors
-	@cargo run --quiet --release --locked --package quality
+quality: need-cargo ## Print accuracy on real data beside the floors; make quality STUDY=curate (or help) for another study or area
+	@cargo run --quiet --release --locked --package quality -- $(STUDY)
 
 bench: build ## Print speed beside the peers, where make peers installed them
 	@cargo run --quiet --release --locked --package bench

@@ -18,8 +18,15 @@ const CLASSES: usize = 10;
 /// One label in so many is wrong.
 const WRONG: usize = 20;
 /// What the peer looks for as well; the rest is timed with it. What it is worth to do something about it is said in both cases.
-const SHARED: [Fault; 6] =
-    [Fault::Label, Fault::Duplicate, Fault::Outlier, Fault::NonIid, Fault::ClassImbalance, Fault::LowValue];
+const SHARED: [Fault; 7] = [
+    Fault::Label,
+    Fault::Duplicate,
+    Fault::Outlier,
+    Fault::NonIid,
+    Fault::ClassImbalance,
+    Fault::WeakSlice,
+    Fault::LowValue,
+];
 
 /// The faults that both sides look for, in 10,000 rows.
 pub(crate) fn small(_data: &Path) -> anyhow::Result<Told> {

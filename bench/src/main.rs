@@ -8,6 +8,7 @@
 
 mod audit;
 mod inspect;
+mod inspected;
 mod ours;
 mod program;
 mod serve;
@@ -43,7 +44,7 @@ struct Case {
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 21] = [
     Case {
         name: "clothing files to features, Lite2",
         group: "images",
@@ -110,6 +111,8 @@ const CASES: [Case; 17] = [
         peer: &["inspect_speed.py", "held-out"],
         run: inspect::held_out,
     },
+    Case { name: "400 good parts, learned", group: "inspect", peer: &[], run: inspected::learn },
+    Case { name: "photos of a megapixel, inspected", group: "inspect", peer: &[], run: inspected::look },
     Case {
         name: "k-centre, 1,000 of 50,000 x 384, numpy",
         group: "select",
@@ -141,6 +144,8 @@ const CASES: [Case; 17] = [
         run: sound::log_mel,
     },
     Case { name: "seconds of sound, Whisper-base", group: "sound", peer: &[], run: sound::files },
+    Case { name: "ten minutes in one file", group: "sound", peer: &[], run: sound::ten_minutes },
+    Case { name: "three hours in one file", group: "sound", peer: &[], run: sound::three_hours },
 ];
 
 fn main() -> anyhow::Result<ExitCode> {

@@ -42,6 +42,14 @@ pub(crate) fn measure(n: usize, mut work: impl FnMut() -> anyhow::Result<()>) ->
     Ok(Told { seconds, per_second: n as f64 / seconds, peak_rss_bytes: peak()?, answer: None })
 }
 
+/// The time of doing `n` things once, where that takes minutes, and the most memory that this process held.
+pub(crate) fn once(n: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Told> {
+    let started = Instant::now();
+    work()?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(Told { seconds, per_second: n as f64 / seconds, peak_rss_bytes: peak()?, answer: None })
+}
+
 /// The high-water mark of resident memory, as the kernel keeps it.
 fn peak() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status").context("peak memory is read from /proc")?;
@@ -49,11 +57,11 @@ fn peak() -> anyhow::Result<u64> {
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
-fn home() -> anyhow::Result<Home> {
+pub(crate) fn home() -> anyhow::Result<Home> {
     Home::by_default().context("neither DIANJING_CACHE nor a home folder is known")
 }
 
-fn base(id: &str) -> anyhow::Result<Arc<Base>> {
+pub(crate) fn base(id: &str) -> anyhow::Result<Arc<Base>> {
     let cancelled = AtomicBool::new(false);
     Ok(home()?.open_base(id, &Run::new(&|_| {}, &cancelled))?)
 }

@@ -39,7 +39,7 @@ def main():
     from cleanlab import Datalab
 
     # Its data valuation is left out: with 50,000 rows it takes more memory than the machine has.
-    wanted = ["label", "outlier", "near_duplicate", "non_iid", "class_imbalance"]
+    wanted = ["label", "outlier", "near_duplicate", "non_iid", "class_imbalance", "underperforming_group"]
     started = time.perf_counter()
     # It tells its progress on the standard output, where the result belongs.
     with contextlib.redirect_stdout(io.StringIO()):

@@ -1,8 +1,7 @@
 //! Two bases laid over each other from few pairs of emoji: how often the partner is among the ten best of 500 that were not learned from,
 //! beside chance and beside plain ridge CCA in numpy (`quality/peers/cca.py`).
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail, ensure};
@@ -12,6 +11,7 @@ use linalg::{Matrix, Seed, matmul_nt, random};
 use pipeline::{Home, Run};
 use tune::align::{Pairs, Spaces};
 
+use crate::peer::{Peer, floats};
 use crate::table::{Table, home};
 
 const PAIRS: [usize; 3] = [200, 500, 1000];
@@ -28,11 +28,7 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
         bail!("the data is missing: `{}`", table.display());
     }
     let home = home()?;
-    let python = std::env::home_dir().map(|home| home.join(".cache/dianjing/peers/python/bin/python"));
-    let python = python.filter(|python| python.exists());
-    if python.is_none() {
-        println!("the peer is missing: `quality/peers/README.md` says how it is installed");
-    }
+    let installed = Peer::installed()?;
     println!(
         "{:<18} {:>6} {:>8} {:>16} {:>8} {:>8}   way",
         "pairs", "taught", "R@10", "95 %", "chance", "numpy"
@@ -52,8 +48,8 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
                 let (share, way) = found(&x, &y, n, draw)?;
                 ours.push(share);
                 ways.push(way);
-                if let Some(python) = &python {
-                    peer.push(plain(python, &x, &y, n)?);
+                if let Some(installed) = &installed {
+                    peer.push(plain(installed, &x, &y, n)?);
                 }
             }
             let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len() as f64;
@@ -114,17 +110,7 @@ fn found(x: &Matrix, y: &Matrix, n: usize, draw: usize) -> anyhow::Result<(f64, 
 }
 
 /// The same by plain ridge CCA.
-fn plain(python: &Path, x: &Matrix, y: &Matrix, n: usize) -> anyhow::Result<f64> {
-    let dir: PathBuf = std::env::temp_dir().join(format!("dianjing-cca-{}", std::process::id()));
-    std::fs::create_dir_all(&dir)?;
-    for (name, matrix) in [("left.f32", x), ("right.f32", y)] {
-        let bytes: Vec<u8> = matrix.data().iter().flat_map(|value| value.to_le_bytes()).collect();
-        std::fs::write(dir.join(name), bytes)?;
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/cca.py");
-    let sizes = [n, x.cols(), y.cols(), HELD_OUT].map(|size| size.to_string());
-    let ran = Command::new(python).arg(script).arg(&dir).args(sizes).output()?;
-    std::fs::remove_dir_all(&dir)?;
-    ensure!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    Ok(String::from_utf8(ran.stdout)?.trim().parse()?)
+fn plain(peer: &Peer, x: &Matrix, y: &Matrix, n: usize) -> anyhow::Result<f64> {
+    let files = [("left.f32", floats(x.data())), ("right.f32", floats(y.data()))];
+    Ok(peer.ask("cca.py", &files, &[n, x.cols(), y.cols(), HELD_OUT])?.trim().parse()?)
 }

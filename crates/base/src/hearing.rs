@@ -83,7 +83,7 @@ impl Hearing {
         cancel: &AtomicBool,
     ) -> Result<(Vec<f32>, Damage), BaseError> {
         let mut windows = Windows::new(decoder, self.cut);
-        let (mut mel, mut statistics) = (LogMel::default(), Statistics::default());
+        let (mel, mut statistics) = (LogMel::default(), Statistics::default());
         let (mut frames, mut pictures) = (Moments::default(), Moments::default());
         for window in &mut windows {
             if cancel.load(Ordering::Relaxed) {

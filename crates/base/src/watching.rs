@@ -14,7 +14,7 @@ pub(crate) fn layout(network: &dyn Engine) -> Vec<FeatureSpec> {
     let Some(vector) = network.outputs().iter().find(|output| output.rows.is_none()) else {
         return Vec::new();
     };
-    ["frames", "moving", "course", "motion", "rare"]
+    ["frames", "moving", "course", "motion", "once"]
         .map(|name| FeatureSpec { name: name.to_owned(), dim: 2 * vector.dim })
         .to_vec()
 }
@@ -25,7 +25,7 @@ pub(crate) fn layout(network: &dyn Engine) -> Vec<FeatureSpec> {
 /// - `moving`: mean and deviation over the part of each frame that moves,
 /// - `course`: last frame less the first, and the largest value at any time,
 /// - `motion`: mean size of the step from frame to frame, and what the picture of the differences shows,
-/// - `rare`: how the rarest moments differ from the mean of the frames, and what is new in them.
+/// - `once`: how the rarest moments differ from the mean of the frames, and what is new in them.
 pub(crate) fn features(
     network: &dyn Engine,
     preprocess: &ImagePreprocess,

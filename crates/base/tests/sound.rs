@@ -92,7 +92,7 @@ fn silence(rate: u32, n: usize) -> Vec<u8> {
 #[test]
 fn log_mels_equal_transformers() {
     let mel: Mel = serde_json::from_slice(&read("mel.json")).unwrap();
-    let mut ours = LogMel::default();
+    let ours = LogMel::default();
     for Piece { n_samples, frames, plain, whisper: scaled } in mel.pieces {
         let mut got = ours.log_mel(&made(n_samples));
         assert_eq!((got.rows(), got.cols()), (frames, BANDS));
@@ -104,7 +104,7 @@ fn log_mels_equal_transformers() {
 
 #[test]
 fn short_pieces_are_followed_by_silence() {
-    let mut mel = LogMel::default();
+    let mel = LogMel::default();
     let mut padded = made(50);
     let short = mel.log_mel(&padded);
     padded.resize(201, 0.0);

@@ -166,6 +166,9 @@ pub(crate) struct InspectArguments {
     /// Paint over what lies beside the part, where the photo's edge shows one even background
     #[arg(long)]
     pub(crate) without_background: bool,
+    /// Leave out this example, which a person found to be wrong: its id, as the report writes it; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) leave_out: Vec<String>,
     /// Listen to these detectors instead of choosing: surface, shape, detail, residual, place, whole, pixels
     #[arg(long, value_name = "NAMES", value_parser = detector, value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<Detector>>,

@@ -45,6 +45,9 @@ pub enum ReadError {
     /// One column was named twice for the content.
     #[error("column `{column}` of `{}` is named twice as what examples are", path.display())]
     SameSense { path: PathBuf, column: String },
+    /// An example that is to be left out is not there.
+    #[error("`{}` has no example `{id}`, which is to be left out", path.display())]
+    NoExample { path: PathBuf, id: String },
     /// No column looks like a label.
     #[error("no column of `{}` looks like a label; it has {}{}", path.display(), quoted(existing), nearly_label(existing))]
     NoLabelColumn { path: PathBuf, existing: Vec<String> },
@@ -115,6 +118,7 @@ impl ReadError {
             Self::NoColumn { .. } => "correct the name; names are compared exactly",
             Self::SameColumn { .. } => "name another column with --label",
             Self::SameSense { .. } => "name each column once",
+            Self::NoExample { .. } => "write it as the report does",
             Self::NoLabelColumn { .. } => "name it with --label COLUMN",
             Self::NoContentColumn { .. } => {
                 "name it with --text COLUMN, --image COLUMN, --sound COLUMN, --video COLUMN or --series COLUMN"

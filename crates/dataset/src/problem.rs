@@ -91,6 +91,8 @@ pub enum ProblemKind {
     NoSamples,
     /// The sound is longer than what is decoded.
     TooLong { limit_seconds: u64 },
+    /// The piece of a sound is longer than what is held in memory.
+    PieceTooLong { limit_seconds: u64 },
     /// The row has another number of cells than the header.
     RaggedRow { got: usize, expected: usize },
     /// A quote opens a cell of the row and is never closed.
@@ -202,6 +204,7 @@ impl fmt::Display for ProblemKind {
             | Self::BeyondEnd { .. }
             | Self::PieceOfSound
             | Self::TimesUnused { .. }
+            | Self::PieceTooLong { .. }
             | Self::TooLong { .. } => self.fmt_sound(out),
             Self::NotAVideo { .. }
             | Self::BrokenVideo { .. }
@@ -307,6 +310,9 @@ impl ProblemKind {
             }
             Self::TooLong { limit_seconds } => {
                 write!(out, "the sound is longer than {} hours; cut it into parts", limit_seconds / 3600)
+            }
+            Self::PieceTooLong { limit_seconds } => {
+                write!(out, "the piece is longer than {limit_seconds} s; divide it among several rows")
             }
             other => unreachable!("{other:?} is not about sounds"),
         }

@@ -87,6 +87,9 @@ fn pipeline(error: &PipelineError) -> Option<String> {
             format!("{n_examples} 个样本都已有标注，没有可选的样本")
         }
         PipelineError::Cost(error) => cost(error),
+        PipelineError::VoteNotANumber { path, label } => {
+            format!("{}：标注“{label}”不是数值，而 --scale interval 比较的是数值", name(path))
+        }
         PipelineError::NoItems { path } => {
             format!("投票中的题目与{}中样本的编号、文件名都对不上", name(path))
         }
@@ -330,6 +333,9 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
         }
         ReadError::SameColumn { path, column } => {
             (format!("{}的“{column}”列不能既是内容又是标注", name(path)), "请用 --label 指定另一列")
+        }
+        ReadError::NoExample { path, id } => {
+            (format!("{}中没有要排除的样本“{id}”", name(path)), "请照报告中的写法填写")
         }
         ReadError::SameSense { path, column } => {
             (format!("{}的“{column}”列作为内容指定了两次", name(path)), "请每列只指定一次")

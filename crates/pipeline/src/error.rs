@@ -64,6 +64,9 @@ pub enum PipelineError {
     /// What labelling an example costs is not known.
     #[error(transparent)]
     Cost(#[from] crate::CostError),
+    /// Votes are to be compared as numbers, and one is none.
+    #[error("`{}`: the label `{label}` is not a number, and --scale interval compares numbers", path.display())]
+    VoteNotANumber { path: std::path::PathBuf, label: String },
     /// Votes and examples have no name in common.
     #[error("no item of the votes is called like an example of `{}`, its file or its file without the ending", path.display())]
     NoItems { path: std::path::PathBuf },

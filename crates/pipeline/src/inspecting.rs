@@ -10,6 +10,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::inspect::OfKind;
 use crate::report::inspection::{HeatMap, heat_overlay};
 use crate::{Event, PipelineError, Run, Step};
 
@@ -131,7 +132,7 @@ pub struct InspectorMeasures {
     /// In the order to be shown.
     pub metrics: Vec<bundle::Measured>,
     /// By kind of defect.
-    pub kinds: Vec<(String, evaluate::Estimate)>,
+    pub kinds: Vec<OfKind>,
     /// Good photos that were measured.
     pub n_good: usize,
     /// Photos with defects that were measured.

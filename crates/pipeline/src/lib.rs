@@ -62,7 +62,8 @@ pub use auditing::{
 };
 pub use columns::{Columns, TableForm, Values};
 pub use crowd::{
-    ConsensusRequest, Crowd, CrowdAnnotator, CrowdItem, CrowdQuestion, NoVoteColumn, weigh_votes,
+    ConsensusRequest, Crowd, CrowdAnnotator, CrowdChange, CrowdItem, CrowdQuestion, NoVoteColumn, VoteScale,
+    weigh_votes,
 };
 pub use curate::consensus::{Evidence, Part};
 pub use curate::faults::Fault;
@@ -72,7 +73,7 @@ pub use events::{Event, Run, Step};
 pub use held_out::{HeldOut, evaluate};
 pub use home::Home;
 pub use inspect::{
-    COST_FROM, CostUse, DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, Orientation,
+    COST_FROM, CostUse, DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, OfKind, Orientation,
     Suspect, inspect,
 };
 pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector};

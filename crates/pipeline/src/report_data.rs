@@ -12,7 +12,7 @@ use crate::audit::Relations;
 use crate::features::Table;
 use crate::held_out::HeldOut;
 use crate::journey::{Labels, Lesson};
-use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence};
+use crate::report::{Card, CardContent, Finding, Kind, Measure, Report, Sentence, labelled_by};
 use crate::{PipelineError, percent, telling, words};
 
 /// Findings shown of each kind: what a person looks through in one sitting.
@@ -204,7 +204,8 @@ pub(crate) fn card(table: &Table, row: usize) -> Card {
         }
         Target::Number(value) => value.to_string(),
     };
-    Card { id: example.id.0.clone(), given, content }
+    let labelled_by = labelled_by(&given, &example.votes);
+    Card { id: example.id.0.clone(), given, labelled_by, content }
 }
 
 fn promise(assessment: &Assessment) -> Sentence {

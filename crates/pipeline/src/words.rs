@@ -137,6 +137,9 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
             format!("声音超过 {} 小时；请分成几段", limit / 3600)
         }
         ProblemKind::TooLong { limit_seconds } => format!("声音超过 {limit_seconds} 秒；请分成几段"),
+        ProblemKind::PieceTooLong { limit_seconds } => {
+            format!("片段超过 {limit_seconds} 秒；请分成几行")
+        }
         ProblemKind::NotAVideo { detail } => {
             let detail = in_chinese(detail);
             format!("这不是能读取的视频（{detail}）；请删除，或另存为 MP4")
@@ -214,6 +217,9 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
     match fault {
         Fault::Leak => lang.pick("leaks between train and test", "训练集与测试集之间的泄漏"),
         Fault::GroupLeak => lang.pick("groups on both sides of the split", "同组样本跨训练与测试"),
+        Fault::NameLeak => {
+            lang.pick("series of files on both sides of the split", "同一系列的文件跨训练与测试")
+        }
         Fault::LabelInName => lang.pick("file names that give the label away", "文件名泄露标注"),
         Fault::RuleBroken => lang.pick("labels against the rules", "违反规则的标注"),
         Fault::Label => lang.pick("labels that look wrong", "可疑标注"),
@@ -290,6 +296,10 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
         Fault::GroupLeak => lang.pick(
             "Examples of one group (a patient, a lot, a video) teach and judge: measurements flatter.",
             "同一组（患者、批次、视频）的样本既用于训练又用于测试：测得的结果会偏高。",
+        ),
+        Fault::NameLeak => lang.pick(
+            "Files whose names belong together, and that are alike (frames of one video, pictures of one part), teach and judge: measurements flatter. Name groups, and keep each on one side.",
+            "名称属于同一系列、内容也相似的文件（同一视频的各帧、同一零件的多张照片）既用于训练又用于测试：测得的结果会偏高。请指定分组，并让每组只在一边。",
         ),
         Fault::LabelInName => lang.pick(
             "The name of the file tells the label: do not let a model or an annotator see it.",

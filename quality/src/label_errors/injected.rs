@@ -1,5 +1,5 @@
 //! Labels made wrong on purpose, on features of real examples: three views of ours beside cleanlab on a five-fold logistic
-//! regression of the same features.
+//! regression of the same features (`quality/peers/label_errors.py`).
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -8,9 +8,11 @@ use anyhow::Context;
 use curate::labels::Judged;
 use curate::labels::views::{fused, neighbour_votes};
 use linalg::{Seed, random};
-use tune::views::{Views, logistic_views, views};
+use serde::Deserialize;
+use tune::views::{Views, views};
 
 use super::{Found, print_line};
+use crate::peer::{self, Peer, floats};
 use crate::run::{pick, tables};
 use crate::table::Table;
 use crate::task::{self, Task};
@@ -18,8 +20,6 @@ use crate::task::{self, Task};
 /// Draws of the noise.
 const DRAWS: usize = 3;
 const FOLDS: usize = 5;
-/// scikit-learn's default, `C = 1`, on the features as they are.
-const PEER_PENALTY: f64 = 1.0;
 /// How far, to a tenth of a point, the share flagged may be from the share that was made wrong.
 const RATE_OFF: f64 = 0.03;
 /// How much better than the peer the mean F1 has to be.
@@ -71,6 +71,7 @@ impl Noise {
 /// Every task and noise; whether the mean F1 is as much better as asked and nothing ranks below.
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
 pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
+    let Some(peer) = Peer::installed()? else { return Ok(false) };
     let tasks = task::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tasks"))?;
     let mut good = true;
     for (name, shots) in TASKS {
@@ -79,13 +80,15 @@ pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
         let table = train.select(&pick(&train, shots, 0));
         let (mut f1, mut ranks, mut rates) = (Vec::new(), Vec::new(), Vec::new());
         for noise in NOISES {
-            let pairs: Vec<(Found, Found)> =
-                (0..DRAWS).map(|draw| measure(&table, noise, Seed(draw as u64))).collect::<Result<_, _>>()?;
-            let (ours, peer) = (mean(pairs.iter().map(|pair| pair.0)), mean(pairs.iter().map(|pair| pair.1)));
+            let pairs: Vec<(Found, Found)> = (0..DRAWS)
+                .map(|draw| measure(&table, noise, Seed(draw as u64), &peer))
+                .collect::<Result<_, _>>()?;
+            let (ours, theirs) =
+                (mean(pairs.iter().map(|pair| pair.0)), mean(pairs.iter().map(|pair| pair.1)));
             let wrong = (noise.share() * table.n() as f64).round() as usize;
-            print_line(&format!("{}, {}", task.name, noise.name()), wrong, table.n(), ours, peer);
-            f1.push(ours.f1 - peer.f1);
-            ranks.push(ours.auroc - peer.auroc);
+            print_line(&format!("{}, {}", task.name, noise.name()), wrong, table.n(), ours, theirs);
+            f1.push(ours.f1 - theirs.f1);
+            ranks.push(ours.auroc - theirs.auroc);
             rates.push(ours.flagged as f64 / table.n() as f64 - noise.share());
         }
         let of = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -114,7 +117,7 @@ fn mean(found: impl ExactSizeIterator<Item = Found> + Clone) -> Found {
 }
 
 /// Ours and the peer's on one draw.
-fn measure(table: &Table, noise: Noise, seed: Seed) -> anyhow::Result<(Found, Found)> {
+fn measure(table: &Table, noise: Noise, seed: Seed, peer: &Peer) -> anyhow::Result<(Found, Found)> {
     let k = table.n_classes;
     let labels = noise.apply(&table.labels, k, seed);
     let wrong: Vec<bool> = labels.iter().zip(&table.labels).map(|(given, truth)| given != truth).collect();
@@ -126,9 +129,17 @@ fn measure(table: &Table, noise: Noise, seed: Seed) -> anyhow::Result<(Found, Fo
     let (votes, _) = neighbour_votes(&labels, k, x.view(), &groups)?;
     let probs = fused(&labels, &[logistic.view(), gda.view(), votes.view()])?;
     let ours = Found::by_views(Judged::new(&labels, probs.view())?, &wrong)?;
-    let theirs = logistic_views(x, &labels, k, &folds, &[PEER_PENALTY], &never)?.remove(0);
-    let peer = Found::peer(Judged::new(&labels, theirs.view())?, &wrong)?;
-    Ok((ours, peer))
+    let files = [("x.f32", floats(x.data())), ("y.u32", peer::labels(&labels))];
+    let Answer { flags, scores } =
+        serde_json::from_str(&peer.ask("label_errors.py", &files, &[x.rows(), x.cols()])?)?;
+    Ok((ours, Found::new(&flags, &scores, &wrong)?))
+}
+
+/// What cleanlab says.
+#[derive(Deserialize)]
+struct Answer {
+    flags: Vec<bool>,
+    scores: Vec<f64>,
 }
 
 /// `[n]`: the fold of each row, dealt class by class in random order.

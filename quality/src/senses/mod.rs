@@ -14,8 +14,11 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use bundle::Form;
-use dataset::{Modality, ReadOptions, Sense};
+use dataset::{Dataset, Modality, ReadOptions, Sense};
 use pipeline::{Home, Lang, Run, Source, TuneRequest};
+
+use crate::peer::{Peer, floats, labels};
+use crate::table::Table;
 
 /// Prints both tables, and tells whether every aim is reached.
 pub(crate) fn print(words: &[String], data: &Path) -> anyhow::Result<bool> {
@@ -71,6 +74,25 @@ impl Bench {
             label: Some("label".to_owned()),
             ..ReadOptions::default()
         }
+    }
+
+    /// The share that logistic regression in Python gets right by the features of one sense.
+    fn plain(&self, peer: &Peer, train: &Path, test: &Path, sense: usize) -> anyhow::Result<f64> {
+        let never = AtomicBool::new(false);
+        let run = Run::new(&|_| {}, &never);
+        let base = self.home.open_base(Home::default_base(self.senses[sense].modality), &run)?;
+        let read = |path: &Path| dataset::read(path, &self.read(&[sense]));
+        let (train, test) = (read(train)?.0, read(test)?.0);
+        let of = |part: &Dataset| Table::new(&self.home.cache.join("features"), &base, part, train.classes());
+        let (train, test) = (of(&train)?, of(&test)?);
+        let (x, z) = (&train.sets[0].x, &test.sets[0].x);
+        let files = [
+            ("train.f32", floats(x.data())),
+            ("test.f32", floats(z.data())),
+            ("train.u32", labels(&train.labels)),
+            ("test.u32", labels(&test.labels)),
+        ];
+        Ok(peer.ask("logistic.py", &files, &[x.rows(), z.rows(), x.cols()])?.trim().parse()?)
     }
 
     /// Tunes on a table with these senses, and gives the bundle.

@@ -35,7 +35,8 @@ pub(super) fn print() -> anyhow::Result<bool> {
     let request = inspect_request(&place.0, PROMISE, 0);
     let made = pipeline::inspect(&home, &request, &Run::new(&|_| (), &AtomicBool::new(false)))?;
     for kind in &made.report.kinds {
-        let auroc = kind.auroc.map_or(f64::NAN, |auroc| auroc.value);
+        let auroc = kind.others.iter().find(|(metric, _)| metric == "image-auroc");
+        let auroc = auroc.map_or(f64::NAN, |(_, auroc)| auroc.value);
         println!("{}: AUROC {auroc:.3}, {:.2} found", kind.name, kind.recall.value);
     }
     let measured = |name: &str| {

@@ -174,6 +174,9 @@ pub enum PrepError {
     /// A sound that goes on for longer than is decoded.
     #[error("the sound is longer than {limit_seconds} s, more is not decoded")]
     TooLong { limit_seconds: u64 },
+    /// A piece that is longer than is held in memory.
+    #[error("the piece is longer than {limit_seconds} s")]
+    PieceTooLong { limit_seconds: u64 },
     /// A piece that goes on after its sound has ended; in seconds.
     #[error("the piece goes on to {end} s and the sound ends at {length} s")]
     BeyondEnd { end: String, length: String },
@@ -214,6 +217,7 @@ impl From<PrepError> for dataset::ProblemKind {
             PrepError::NotASeries { detail } => Self::NotASeries { detail },
             PrepError::NoSamples => Self::NoSamples,
             PrepError::TooLong { limit_seconds } => Self::TooLong { limit_seconds },
+            PrepError::PieceTooLong { limit_seconds } => Self::PieceTooLong { limit_seconds },
         }
     }
 }

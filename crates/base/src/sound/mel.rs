@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use linalg::Matrix;
+use rayon::prelude::*;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
@@ -18,6 +19,8 @@ const FRAME: usize = 400;
 const BINS: usize = FRAME / 2 + 1;
 /// Least power whose logarithm is taken.
 const LEAST: f64 = 1e-10;
+/// Frames that one thread computes before it asks for more: a second.
+const TURN: usize = 100;
 /// How far below the loudest value of a piece Whisper looks, in powers of ten.
 const DEPTH: f32 = 8.0;
 
@@ -28,6 +31,10 @@ pub struct LogMel {
     transform: Arc<dyn RealToComplex<f64>>,
     window: Vec<f64>,
     bands: Vec<Band>,
+}
+
+/// Where one thread transforms its frames.
+struct Workspace {
     frame: Vec<f64>,
     spectrum: Vec<Complex<f64>>,
     scratch: Vec<Complex<f64>>,
@@ -41,15 +48,11 @@ struct Band {
 
 impl Default for LogMel {
     fn default() -> Self {
-        let transform = RealFftPlanner::new().plan_fft_forward(FRAME);
         let hann = |i: usize| 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / FRAME as f64).cos();
         Self {
+            transform: RealFftPlanner::new().plan_fft_forward(FRAME),
             window: (0..FRAME).map(hann).collect(),
             bands: bands(),
-            frame: transform.make_input_vec(),
-            spectrum: transform.make_output_vec(),
-            scratch: transform.make_scratch_vec(),
-            transform,
         }
     }
 }
@@ -59,8 +62,9 @@ impl LogMel {
     ///
     /// `samples` are `n` of one channel at 16 kHz. Frames of 25 ms (Hann) are centred on every 160th sample, with the sound mirrored
     /// beyond its ends; fewer than 201 samples, which do not suffice to mirror, are followed by silence up to there. No samples give no
-    /// rows. Bands are triangles of equal area on the mel scale of Slaney's Auditory Toolbox, 0 to 8000 Hz, as in librosa.
-    pub fn log_mel(&mut self, samples: &[f32]) -> Matrix {
+    /// rows. Bands are triangles of equal area on the mel scale of Slaney's Auditory Toolbox, 0 to 8000 Hz, as in librosa. Seconds are
+    /// computed side by side on rayon's threads.
+    pub fn log_mel(&self, samples: &[f32]) -> Matrix {
         if samples.is_empty() {
             return Matrix::zeros(0, BANDS);
         }
@@ -73,37 +77,56 @@ impl LogMel {
             &padded
         };
         let mut out = Matrix::zeros(samples.len() / HOP, BANDS);
-        for row in 0..out.rows() {
-            self.cut(samples, row * HOP);
-            self.transform
-                .process_with_scratch(&mut self.frame, &mut self.spectrum, &mut self.scratch)
-                .expect("the buffers were made by the transform");
-            // The frame is not needed any more, and has room for the powers.
-            let power = &mut self.frame[..BINS];
-            power.iter_mut().zip(&self.spectrum).for_each(|(power, value)| *power = value.norm_sqr());
-            for (value, band) in out.row_mut(row).iter_mut().zip(&self.bands) {
-                let powers = &power[band.first..band.first + band.weights.len()];
-                let sum: f64 = band.weights.iter().zip(powers).map(|(weight, power)| weight * power).sum();
-                *value = (sum.max(LEAST) as f32).log10();
-            }
-        }
+        out.data_mut().par_chunks_mut(TURN * BANDS).enumerate().for_each_init(
+            || self.workspace(),
+            |workspace, (turn, rows)| {
+                for (row, bands) in rows.chunks_exact_mut(BANDS).enumerate() {
+                    self.cut(samples, (turn * TURN + row) * HOP, &mut workspace.frame);
+                    self.hear(workspace, bands);
+                }
+            },
+        );
         out
     }
 
-    /// Fills the frame with the windowed samples around `centre`.
-    fn cut(&mut self, samples: &[f32], centre: usize) {
+    fn workspace(&self) -> Workspace {
+        Workspace {
+            frame: self.transform.make_input_vec(),
+            spectrum: self.transform.make_output_vec(),
+            scratch: self.transform.make_scratch_vec(),
+        }
+    }
+
+    /// Fills `frame`, `[400]`, with the windowed samples around `centre`.
+    fn cut(&self, samples: &[f32], centre: usize, frame: &mut [f64]) {
         let (half, n) = (FRAME / 2, samples.len());
         if centre >= half && centre + half <= n {
             let around = &samples[centre - half..centre + half];
-            for ((to, sample), weight) in self.frame.iter_mut().zip(around).zip(&self.window) {
+            for ((to, sample), weight) in frame.iter_mut().zip(around).zip(&self.window) {
                 *to = f64::from(*sample) * weight;
             }
             return;
         }
-        for (place, (to, weight)) in self.frame.iter_mut().zip(&self.window).enumerate() {
+        for (place, (to, weight)) in frame.iter_mut().zip(&self.window).enumerate() {
             let at = (centre + place).abs_diff(half);
             let at = if at < n { at } else { 2 * (n - 1) - at };
             *to = f64::from(samples[at]) * weight;
+        }
+    }
+
+    /// The logarithm of the power of the workspace's frame in each band.
+    fn hear(&self, workspace: &mut Workspace, bands: &mut [f32]) {
+        let Workspace { frame, spectrum, scratch } = workspace;
+        self.transform
+            .process_with_scratch(frame, spectrum, scratch)
+            .expect("the buffers were made by the transform");
+        // The frame is not needed any more, and has room for the powers.
+        let power = &mut frame[..BINS];
+        power.iter_mut().zip(spectrum).for_each(|(power, value)| *power = value.norm_sqr());
+        for (value, band) in bands.iter_mut().zip(&self.bands) {
+            let powers = &power[band.first..band.first + band.weights.len()];
+            let sum: f64 = band.weights.iter().zip(powers).map(|(weight, power)| weight * power).sum();
+            *value = (sum.max(LEAST) as f32).log10();
         }
     }
 }

@@ -7,8 +7,10 @@ use dataset::Span;
 use super::{Decoder, mix, wav_of};
 use crate::prep::PrepError;
 
-/// Longest piece in seconds: it is held in memory.
+/// Longest piece in seconds, up to 48 kHz: it is held in memory.
 const LONGEST: u64 = 600;
+/// Most samples of a piece; at higher rates they are reached earlier.
+const MOST: u64 = LONGEST * 48_000;
 /// A piece may end this long after its sound, in seconds: times are rounded.
 const ROUNDED: f64 = 0.05;
 
@@ -25,7 +27,7 @@ pub struct Piece {
 ///
 /// # Errors
 /// As [`Decoder::open`] and [`Decoder::next_block`]; [`PrepError::BeyondEnd`] when it goes on after the sound has ended,
-/// [`PrepError::NoSamples`] when it is shorter than a sample, [`PrepError::TooLong`] beyond ten minutes.
+/// [`PrepError::NoSamples`] when it is shorter than a sample, [`PrepError::PieceTooLong`] beyond ten minutes, or fewer at a rate above 48 kHz.
 pub fn piece(path: &Path, span: Span) -> Result<Piece, PrepError> {
     let mut decoder = Decoder::open(path)?;
     let rate = decoder.rate();
@@ -42,8 +44,9 @@ pub fn piece(path: &Path, span: Span) -> Result<Piece, PrepError> {
             start.saturating_sub(passed)..end.map_or(mono.len(), |end| (end - passed).min(mono.len()));
         passed += mono.len();
         samples.extend_from_slice(mono.get(wanted).unwrap_or_default());
-        if samples.len() as u64 > LONGEST * u64::from(rate) {
-            return Err(PrepError::TooLong { limit_seconds: LONGEST });
+        let limit_seconds = LONGEST.min(MOST / u64::from(rate));
+        if samples.len() as u64 > limit_seconds * u64::from(rate) {
+            return Err(PrepError::PieceTooLong { limit_seconds });
         }
     }
     let seconds = |samples: usize| samples as f64 / f64::from(rate);
@@ -99,6 +102,6 @@ mod tests {
         let piece =
             |end: f64| piece(&path, Span::seconds(10.0, Some(end)).unwrap()).map(|piece| piece.bytes.len());
         assert_eq!(piece(610.0), Ok(44 + 4 * 6_000));
-        assert_eq!(piece(611.0), Err(PrepError::TooLong { limit_seconds: 600 }));
+        assert_eq!(piece(611.0), Err(PrepError::PieceTooLong { limit_seconds: 600 }));
     }
 }

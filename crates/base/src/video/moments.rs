@@ -1,4 +1,4 @@
-//! Rare moments of a video: frames that are like no other at another time, and what is there and nowhere else.
+//! Rare moments of a video: frames that show what no other time does.
 //!
 //! What lasts a twentieth of a video is in one or two of thirty-two frames, seldom in one of eight, and a mean over all of them hides it.
 
@@ -14,7 +14,7 @@ const NEAR: f64 = 0.1;
 /// Width and height at which frames are compared, in pixels.
 const COMPARED: (u32, u32) = (64, 48);
 
-/// A frame, and the part of it that differs from the frame it is most alike to.
+/// A frame, and the part of it that shows what is there at no other time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moment {
     /// The whole frame.
@@ -23,32 +23,46 @@ pub struct Moment {
     pub part: RgbImage,
 }
 
-/// The two frames farthest from their likest ones at other times, the rarest first; what goes to and fro passes the same places
-/// again, what happens once does not.
+/// The two frames that show most of what no frame at another time does at the same place, the rarest first.
 ///
-/// Takes frames at even steps of time, all of one size; fewer than two give one moment or none.
+/// Place by place, since what goes to and fro is seldom caught twice in the same position, while each place it passes was passed by it
+/// before. Takes frames at even steps of time, all of one size; fewer than two give one moment or none.
 pub fn moments(frames: &[RgbImage]) -> Vec<Moment> {
     let small: Vec<RgbImage> = frames.iter().map(|frame| thumbnail(frame, COMPARED.0, COMPARED.1)).collect();
-    let near = ((NEAR * frames.len() as f64) as usize).max(1);
-    let likest = |at: usize| {
-        let others = (0..frames.len()).filter(|other| other.abs_diff(at) >= near && *other != at);
-        others.map(|other| (distance(&small[at], &small[other]), other)).min()
-    };
-    let mut found: Vec<(u64, usize, usize)> = (0..frames.len())
-        .map(|at| likest(at).map_or((0, at, at), |(distance, other)| (distance, at, other)))
-        .collect();
-    found.sort_by_key(|(distance, at, _)| (std::cmp::Reverse(*distance), *at));
-    let moment = |(_, at, other): &(u64, usize, usize)| Moment {
+    let mut found: Vec<(u64, usize)> =
+        (0..frames.len()).map(|at| (distance(small[at].as_raw(), &known(&small, at)), at)).collect();
+    found.sort_by_key(|(distance, at)| (std::cmp::Reverse(*distance), *at));
+    let moment = |(_, at): &(u64, usize)| Moment {
         frame: frames[*at].clone(),
-        part: moving_part(&frames[*at], frames[*other].as_raw()),
+        part: moving_part(&frames[*at], &known(frames, *at)),
     };
     found.iter().take(FEW).map(moment).collect()
 }
 
+/// A frame made up of what was seen at other times: at each place the likest. The frame itself where there are none.
+fn known(frames: &[RgbImage], at: usize) -> Vec<u8> {
+    let near = ((NEAR * frames.len() as f64) as usize).max(1);
+    let own = frames[at].as_raw();
+    let mut likest = own.clone();
+    let mut nearest = vec![u64::MAX; own.len() / 3];
+    for other in
+        (0..frames.len()).filter(|other| other.abs_diff(at) >= near).map(|other| frames[other].as_raw())
+    {
+        let places = own.chunks_exact(3).zip(other.chunks_exact(3)).zip(likest.chunks_exact_mut(3));
+        for (((own, other), likest), nearest) in places.zip(&mut nearest) {
+            let distance = distance(own, other);
+            if distance < *nearest {
+                *nearest = distance;
+                likest.copy_from_slice(other);
+            }
+        }
+    }
+    likest
+}
+
 /// The sum of squared differences: a small thing that is quite other counts more than noise everywhere.
-fn distance(one: &RgbImage, other: &RgbImage) -> u64 {
-    let pairs = one.as_raw().iter().zip(other.as_raw());
-    pairs.map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum()
+fn distance(one: &[u8], other: &[u8]) -> u64 {
+    one.iter().zip(other).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pipeline::{Fault, Method};
+use pipeline::{Fault, Method, VoteScale};
 
 use super::{Columns, share};
 
@@ -143,6 +143,15 @@ pub(crate) struct SelectArguments {
     pub(crate) seed: u64,
 }
 
+fn scale(text: &str) -> Result<VoteScale, String> {
+    match text {
+        "nominal" => Ok(VoteScale::Nominal),
+        "ordinal" => Ok(VoteScale::Ordinal),
+        "interval" => Ok(VoteScale::Interval),
+        _ => Err("one of nominal, ordinal, interval".to_owned()),
+    }
+}
+
 /// A way to choose by its name.
 fn method(name: &str) -> Result<Method, String> {
     Method::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
@@ -176,9 +185,12 @@ pub(crate) struct ConsensusArguments {
     /// Sit on this base (default: chosen by kind of data; see `dianjing base list`)
     #[arg(long, value_name = "ID", requires = "examples")]
     pub(crate) base: Option<String>,
-    /// Count labels that are further apart as more different, in order of their number or name
-    #[arg(long)]
-    pub(crate) ordinal: bool,
+    /// Take the time of the vote from this column, to tell who became better or worse
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: Option<String>,
+    /// What a difference between labels means: names, ranks in order of their number or name, or numbers
+    #[arg(long, value_name = "nominal|ordinal|interval", value_parser = scale, default_value = "nominal")]
+    pub(crate) scale: VoteScale,
     /// Name this many items to ask again about
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) ask: usize,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pipeline::{ConsensusRequest, Crowd, Evidence, Lang, Part, TableForm, percent, weigh_votes};
+use pipeline::{ConsensusRequest, Crowd, CrowdChange, Evidence, Lang, Part, TableForm, percent, weigh_votes};
 use serde_json::{Value, json};
 
 use super::overwrite::{self, Written};
@@ -26,7 +26,8 @@ pub(super) fn run(arguments: &Arguments, verb: &ConsensusArguments, lang: Lang) 
         label: verb.label.clone(),
         examples: verb.examples.clone(),
         base: verb.base.clone(),
-        ordinal: verb.ordinal,
+        time: verb.time.clone(),
+        scale: verb.scale,
         questions: verb.ask,
         seed: verb.seed,
     };
@@ -85,35 +86,7 @@ fn method(part: Part) -> &'static str {
 
 /// The annotators, the best first, and what to ask next.
 fn print(found: &Crowd, lang: Lang) -> anyhow::Result<()> {
-    let mut people: Vec<_> = found.annotators.iter().collect();
-    people.sort_by(|a, b| b.accuracy.total_cmp(&a.accuracy));
-    let rows = people.iter().take(SHOWN).map(|person| {
-        let confused = person
-            .confusions
-            .first()
-            .map_or_else(String::new, |(truth, said, _)| format!("{truth} → {said}"));
-        vec![
-            person.annotator.clone(),
-            person.n_votes.to_string(),
-            percent(person.accuracy),
-            format!("{} – {}", percent(person.low), percent(person.high)),
-            confused,
-        ]
-    });
-    let header = [
-        lang.pick("annotator", "标注员"),
-        lang.pick("votes", "票数"),
-        lang.pick("right", "正确率"),
-        "95 %",
-        lang.pick("confuses most", "最常混淆"),
-    ];
-    show::table(&header, rows.collect())?;
-    if people.len() > SHOWN {
-        let more = people.len() - SHOWN;
-        show::line(
-            &lang.pick(format!("and {more} more, with --json"), format!("另有 {more} 位，见 --json")),
-        )?;
-    }
+    annotators(found, lang)?;
     if found.questions.is_empty() {
         return Ok(());
     }
@@ -129,6 +102,45 @@ fn print(found: &Crowd, lang: Lang) -> anyhow::Result<()> {
         lang.pick("confidence so far", "目前的把握"),
     ];
     show::table(&header, rows.collect())
+}
+
+fn annotators(found: &Crowd, lang: Lang) -> anyhow::Result<()> {
+    let mut people: Vec<_> = found.annotators.iter().collect();
+    people.sort_by(|a, b| b.accuracy.total_cmp(&a.accuracy));
+    let has_times = people.iter().any(|person| person.change.is_some());
+    let rows = people.iter().take(SHOWN).map(|person| {
+        let confused = person
+            .confusions
+            .first()
+            .map_or_else(String::new, |(truth, said, _)| format!("{truth} → {said}"));
+        let mut row = vec![
+            person.annotator.clone(),
+            person.n_votes.to_string(),
+            percent(person.accuracy),
+            format!("{} – {}", percent(person.low), percent(person.high)),
+            confused,
+        ];
+        let change = person.change.as_ref().filter(|change| change.is_change);
+        let told = |change: &CrowdChange| change.quarters.map(percent).join(" → ");
+        row.extend(has_times.then(|| change.map_or_else(String::new, told)));
+        row
+    });
+    let mut header = vec![
+        lang.pick("annotator", "标注员"),
+        lang.pick("votes", "票数"),
+        lang.pick("right", "正确率"),
+        "95 %",
+        lang.pick("confuses most", "最常混淆"),
+    ];
+    header.extend(has_times.then(|| lang.pick("changed, by quarters", "前后变化（四段）")));
+    show::table(&header, rows.collect())?;
+    if people.len() > SHOWN {
+        let more = people.len() - SHOWN;
+        show::line(
+            &lang.pick(format!("and {more} more, with --json"), format!("另有 {more} 位，见 --json")),
+        )?;
+    }
+    Ok(())
 }
 
 /// What was done, in numbers.

@@ -25,7 +25,10 @@ pub(super) fn run(arguments: &Arguments, verb: &InspectArguments, lang: Lang) ->
     let request = InspectRequest {
         source: InspectionSource::At {
             path: verb.data.clone(),
-            read: options(&verb.columns, Purpose::Learn),
+            read: InspectionOptions {
+                leave_out: verb.leave_out.clone(),
+                ..options(&verb.columns, Purpose::Learn)
+            },
         },
         base: verb.base.clone(),
         form: Form::of(&out),
@@ -91,6 +94,7 @@ pub(super) fn options(columns: &InspectionColumns, purpose: Purpose) -> Inspecti
         group: columns.group.clone(),
         part: columns.part.clone(),
         group_by_folder: columns.group_by_folder,
+        leave_out: Vec::new(),
     }
 }
 
@@ -135,15 +139,8 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
             &format!("  {name}, {on}: {}", show::estimate(&measured.metric, &measured.estimate, lang)),
         );
     }
-    if let Some(worst) = made.suspects.first() {
-        let n = made.suspects.len();
-        say(
-            arguments,
-            &said(lang.pick(
-                format!("{n} good photos look as if they were not; look at them, `{}` first.", worst.id),
-                format!("有 {n} 张良品照片看上去不像良品；请查看，先看“{}”。", worst.id),
-            )),
-        );
+    if let Some(suspects) = suspects(made, lang) {
+        say(arguments, &said(suspects));
     }
     let (out, report) = (request.out.display(), request.report.display());
     let new = new_files(subject);
@@ -154,6 +151,19 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
             format!("模型：{out}\n报告：{report}\n下一步：dianjing predict {out} {new} --heatmaps heat"),
         ),
     );
+}
+
+/// What to do about good photos that do not look like it.
+fn suspects(made: &Inspecting, lang: Lang) -> Option<String> {
+    let (worst, n) = (&made.suspects.first()?.id, made.suspects.len());
+    Some(lang.pick(
+        format!(
+            "{n} good photos look as if they were not; look at them, `{worst}` first. Those with a defect are left out with --leave-out {worst}, and all is learned anew; leave out none that is good, or the promise does not hold."
+        ),
+        format!(
+            "有 {n} 张良品照片看上去不像良品；请查看，先看“{worst}”。确有缺陷的可用 --leave-out {worst} 排除并重新学习；良品不可排除，否则承诺不成立。"
+        ),
+    ))
 }
 
 /// What one asks about next.

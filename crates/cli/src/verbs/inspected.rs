@@ -287,10 +287,15 @@ pub(super) fn evaluate(
         vec![name, show::estimate(&measured.metric, &measured.estimate, lang)]
     };
     let mut rows: Vec<Vec<String>> = measured.metrics.iter().map(metric).collect();
-    rows.extend(measured.kinds.iter().map(|(kind, recall)| {
+    for of in &measured.kinds {
+        let kind = &of.kind;
         let name = lang.pick(format!("found of {kind}"), format!("检出：{kind}"));
-        vec![name, show::estimate("recall", recall, lang)]
-    }));
+        rows.push(vec![name, show::estimate("recall", &of.recall, lang)]);
+        rows.extend(of.others.iter().map(|(metric, estimate)| {
+            let name = format!("{}: {kind}", pipeline::report::metric_name(metric, lang));
+            vec![name, show::estimate(metric, estimate, lang)]
+        }));
+    }
     show::table(&[lang.pick("metric", "指标"), lang.pick("value", "值")], rows)?;
     for line in measured_on(&measured, subject, lang) {
         say(arguments, &line);

@@ -243,6 +243,37 @@ fn votes_become_labels_and_annotators_are_weighed() {
 }
 
 #[test]
+fn who_tires_is_told_by_the_times_of_the_votes() {
+    let place = Place::new();
+    // Three people, sixty items, one a day; `bo` guesses from the fortieth on.
+    let mut table = "item,annotator,label,date\n".to_owned();
+    for item in 0..60 {
+        for (who, name) in ["ann", "bo", "cy"].iter().enumerate() {
+            let tired = who == 1 && item >= 40;
+            let said = (item + usize::from(tired || (item * 7 + who * 3) % 20 == 0)) % 3;
+            table.push_str(&format!(
+                "i{item},{name},{},2031-{}-{}\n",
+                said + 1,
+                1 + item / 30,
+                1 + item % 30
+            ));
+        }
+    }
+    place.write("votes.csv", table);
+    let found = json(&place.run(&["consensus", "votes.csv", "--json", "--scale", "interval"]).fine());
+    let changes: Vec<&serde_json::Value> =
+        found["annotators"].as_array().unwrap().iter().map(|person| &person["change"]["is_change"]).collect();
+    assert_eq!(changes, [false, true, false], "{}", found["annotators"]);
+    let words = place.run(&["consensus", "votes.csv"]).fine();
+    assert!(words.out.contains("changed, by quarters") && words.out.contains(" → "), "{}", words.out);
+    place.write("odd.csv", "item,annotator,label,time\ni1,ann,cat,soon\ni1,bo,cat,2031-05-28\n");
+    let ended = place.run(&["consensus", "odd.csv"]).fine();
+    assert!(ended.err.contains("some times cannot be read, `soon`"), "{}", ended.err);
+    let ended = place.run(&["consensus", "odd.csv", "--scale", "interval"]);
+    assert!(ended.code == 1 && ended.err.contains("the label `cat` is not a number"), "{}", ended.err);
+}
+
+#[test]
 fn columns_are_named_by_flags_and_bad_votes_are_told() {
     let place = Place::new();
     place.write("votes.csv", votes("a,b,c"));

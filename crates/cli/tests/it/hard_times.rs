@@ -11,11 +11,11 @@ use crate::run::{Place, names};
 
 const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
 
-/// A PNG header that claims 60,000 x 60,000 pixels, with a checksum that fits.
-fn huge_png() -> Vec<u8> {
+/// A PNG header that claims so many pixels a side, with a checksum that fits.
+pub(crate) fn huge_png(side: u32) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
-    header.extend(60_000_u32.to_be_bytes());
-    header.extend(60_000_u32.to_be_bytes());
+    header.extend(side.to_be_bytes());
+    header.extend(side.to_be_bytes());
     header.extend([8, 2, 0, 0, 0]);
     let crc = !header.iter().fold(!0_u32, |crc, byte| {
         (0..8).fold(
@@ -45,7 +45,7 @@ fn a_thousand_files_with_a_few_bad_ones() {
         place.write(&format!("parts/disc/broken-{name}.png"), &whole[..whole.len() / share]);
     }
     place.write("parts/disc/zero.png", "");
-    place.write("parts/stripes/huge.png", huge_png());
+    place.write("parts/stripes/huge.png", huge_png(60_000));
     place.write("parts/stripes/letter.jpg", "Dear customer");
     let ended = place.run(&[&["tune", "parts", "--json"][..], &BASE].concat()).fine();
     let problems: Vec<&str> = ended.err.lines().filter(|line| line.contains("parts/")).collect();

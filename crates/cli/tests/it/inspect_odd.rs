@@ -2,6 +2,7 @@
 
 use image::{DynamicImage, ImageBuffer, Luma};
 
+use crate::hard_times::huge_png;
 use crate::inspect::{face, faces, inspect};
 use crate::run::Place;
 
@@ -43,6 +44,23 @@ fn photos_of_twelve_bits_are_seen_as_well_as_those_of_eight() {
     bright.save(place.path("bright/1.png")).unwrap();
     let ended = place.run(&["predict", "deep.djm", "bright"]).fine();
     assert!(ended.err.contains("1 photos: some of it is brighter than the 12 bits hold"), "{}", ended.err);
+}
+
+#[test]
+fn photos_of_twenty_thousand_pixels_are_inspected_or_told() {
+    let place = Place::new();
+    faces(&place, "parts", 0..8, false);
+    inspect(&place, &["parts"]).fine();
+    let strip = ImageBuffer::from_fn(20_000, 96, |x, _| Luma([(100 + x / 200) as u8]));
+    std::fs::create_dir(place.path("new")).unwrap();
+    strip.save(place.path("new/strip.png")).unwrap();
+    place.write("new/square.png", huge_png(20_000));
+    let ended = place.run(&["predict", "parts.djm", "new", "--json"]);
+    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let row = |name: &str| rows.as_array().unwrap().iter().find(|row| row["id"] == name).unwrap();
+    assert!(row("strip.png")["found"]["score"].is_f64(), "{rows}");
+    assert!(row("square.png")["found"].is_null(), "{rows}");
+    assert!(row("square.png")["problem"].to_string().contains("128"), "{rows}");
 }
 
 /// Writes another text into a file of a bundle folder, with hashes that fit.

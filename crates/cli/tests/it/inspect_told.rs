@@ -75,6 +75,7 @@ fn a_model_is_not_measured_on_what_it_learned() {
         "{}",
         ended.err
     );
+    assert!(ended.out.contains("average precision: spot"), "{}", ended.out);
 }
 
 #[test]
@@ -161,6 +162,12 @@ fn what_leaving_a_suspect_out_does_is_told_by_the_same_rules() {
     );
     let report = std::fs::read_to_string(place.path("parts.report.html")).unwrap();
     assert!(report.contains("no longer prove the promise"));
+    let ended =
+        inspect(&place, &["parts", "--false-alarms", "20%", "--leave-out", "odd.png", "--json"]).fine();
+    let made: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&made["good"]["photos"], &made["suspects"]), (&13.into(), &serde_json::json!([])), "{made}");
+    let ended = inspect(&place, &["parts", "--leave-out", "even.png"]);
+    assert!(ended.err.contains("`parts` has no example `even.png`"), "{}", ended.err);
 }
 
 /// A dark disc on a light table; beside it perhaps crumbs, on it perhaps a scratch.

@@ -60,6 +60,38 @@ fn tables_in_class_folders_teach_and_single_tables_are_answered() {
 }
 
 #[test]
+fn a_number_is_learned_from_series() {
+    let place = Place::new();
+    // How fast a shaft turns, in turns a second; the table says it with a little error.
+    let shaft = |name: &str, turns: f64, number: usize| {
+        let row = |step: usize| {
+            let noise = ((step * 37 + number * 101) % 97) as f64 / 97.0 - 0.5;
+            let time = step as f64 * 0.01;
+            format!("{time:.2},{:.4}\n", (time * turns * std::f64::consts::TAU).sin() + 0.8 * noise)
+        };
+        place.write(name, format!("time,force\n{}", (0..400).map(row).collect::<String>()));
+    };
+    let list = |part: &str, n: usize| {
+        let row = |number: usize| {
+            let turns = 4.0 + 6.0 * ((number * 29 + part.len()) % n) as f64 / n as f64;
+            let name = format!("{part}/{number}.csv");
+            shaft(&name, turns, number);
+            format!("{name},{:.2}\n", turns + 0.02 * (number % 3) as f64)
+        };
+        place.write(&format!("{part}.csv"), format!("trace,turns\n{}", (0..n).map(row).collect::<String>()));
+    };
+    list("train", 48);
+    list("fresh", 17);
+    place.run(&["tune", "train.csv", "--label", "turns", "--out", "turns.djm"]).fine();
+    let ended = place.run(&["evaluate", "turns.djm", "fresh.csv", "--label", "turns", "--json"]).fine();
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let metrics = told["metrics"].as_array().unwrap();
+    let mae = metrics.iter().find(|metric| metric["metric"] == "mae").unwrap();
+    // Guessing the middle is off by 1.5.
+    assert!(mae["estimate"]["value"].as_f64().unwrap() < 0.3, "{told}");
+}
+
+#[test]
 fn what_is_no_series_is_told_and_what_was_set_right_too() {
     let place = tuned();
     place.write("bad/empty.csv", "");

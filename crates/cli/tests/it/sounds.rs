@@ -10,16 +10,31 @@ const RATE: u32 = 8_000;
 
 /// A WAV file of 16 bits and one channel.
 fn wav(samples: &[f32]) -> Vec<u8> {
-    let bytes = 2 * samples.len() as u32;
+    wav_as(16, 1, RATE, samples)
+}
+
+/// A WAV file of 8, 16 or 24 bits; all channels hold the same.
+fn wav_as(bits: u16, channels: u16, rate: u32, samples: &[f32]) -> Vec<u8> {
+    let block = channels * bits / 8;
+    let bytes = u32::from(block) * samples.len() as u32;
     let mut file = b"RIFF".to_vec();
     file.extend((36 + bytes).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    file.extend(
-        [16, 0x0001_0001, RATE, 2 * RATE, 0x0010_0002].iter().flat_map(|word: &u32| word.to_le_bytes()),
-    );
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    file.extend(channels.to_le_bytes());
+    file.extend([rate, u32::from(block) * rate].iter().flat_map(|word| word.to_le_bytes()));
+    file.extend([block, bits].iter().flat_map(|word| word.to_le_bytes()));
     file.extend(b"data");
     file.extend(bytes.to_le_bytes());
-    file.extend(samples.iter().flat_map(|sample| ((sample * 32_000.0) as i16).to_le_bytes()));
+    for sample in samples {
+        let whole = ((sample * 2_000_000_000.0) as i32).to_le_bytes();
+        for _ in 0..channels {
+            match bits {
+                8 => file.push(whole[3] ^ 0x80),
+                16 => file.extend(&whole[2..]),
+                _ => file.extend(&whole[1..]),
+            }
+        }
+    }
     file
 }
 
@@ -97,6 +112,29 @@ fn a_folder_of_sounds_becomes_a_bundle_that_hears() {
 }
 
 #[test]
+fn sounds_of_every_depth_rate_and_length_are_heard() {
+    let place = Place::new();
+    sounds(&place, "parts", 0..6);
+    let each =
+        |samples: &[f32], times: usize| samples.iter().flat_map(|sample| vec![*sample; times]).collect();
+    let wide: Vec<f32> = each(&sound("hiss", 6), 24);
+    place.write("parts/beep/stereo.wav", wav_as(16, 2, RATE, &sound("beep", 6)));
+    place.write("parts/beep/eight.wav", wav_as(8, 1, RATE, &sound("beep", 7)));
+    place.write("parts/hiss/deep.wav", wav_as(24, 1, RATE, &sound("hiss", 7)));
+    place.write("parts/hiss/wide.wav", wav_as(24, 6, 24 * RATE, &wide));
+    place.write("parts/hiss/one.wav", wav(&[0.25]));
+    let told = place.run(&["tune", "parts", "--out", "parts.djm", "--report", "parts.html"]).fine().err;
+    assert!(told.contains("Tuned on 17 examples") && !told.contains(".wav:"), "{told}");
+    let found = json(&place.run(&["predict", "parts.djm", "parts", "--json"]).fine());
+    for row in found.as_array().unwrap() {
+        let name = row["id"].as_str().unwrap();
+        let kind = if name.contains("beep") { "beep" } else { "hiss" };
+        let right = name.ends_with("one.wav") || row["prediction"]["answer"]["name"] == kind;
+        assert!(right && row["problem"].is_null(), "{row}");
+    }
+}
+
+#[test]
 fn an_audit_hears_what_is_wrong() {
     let place = Place::new();
     sounds(&place, "parts", 0..8);
@@ -104,6 +142,16 @@ fn an_audit_hears_what_is_wrong() {
     let loud: Vec<f32> = sound("beep", 9).iter().map(|sample| (sample * 9.0).clamp(-1.02, 1.02)).collect();
     place.write("parts/beep/clipped.wav", wav(&loud));
     place.write("parts/hiss/copy.wav", wav(&sound("hiss", 2)));
+    let tones = |hertz: &[f32], noise: f32| -> Vec<f32> {
+        let tone = |i: usize, hertz: &f32| (i as f32 / RATE as f32 * hertz * std::f32::consts::TAU).sin();
+        let quiet = sound("hiss", 10);
+        (0..RATE as usize)
+            .map(|i| noise * quiet[i] + 0.1 * hertz.iter().map(|hertz| tone(i, hertz)).sum::<f32>())
+            .collect()
+    };
+    place.write("parts/beep/hum.wav", wav(&tones(&[50.0, 100.0, 150.0, 200.0, 250.0], 0.05)));
+    place.write("parts/beep/low.wav", wav(&tones(&[311.0, 440.0, 523.0], 0.0)));
+    place.write("parts/hiss/twice.wav", wav_as(16, 2, RATE, &sound("hiss", 11)));
     let found = json(&place.run(&["audit", "parts", "--report", "audit.html", "--json"]).fine());
     let page = fs::read_to_string(place.path("audit.html")).unwrap();
     assert!(page.contains("data:image/jpeg"), "sounds are drawn");
@@ -116,6 +164,9 @@ fn an_audit_hears_what_is_wrong() {
     assert!(flagged("silent").contains("silent.wav"), "{found}");
     assert!(flagged("clipped").contains("clipped.wav"), "{found}");
     assert!(flagged("duplicate").contains("copy.wav"), "{found}");
+    assert!(flagged("hum").contains("hum.wav"), "{found}");
+    assert!(flagged("upsampled").contains("low.wav"), "{found}");
+    assert!(flagged("same_channels").contains("twice.wav"), "{found}");
 }
 
 #[test]

@@ -13,14 +13,14 @@ const DRAWS: usize = 500;
 const TAIL: f64 = 0.025;
 
 /// What a difference between two classes means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale<'a> {
     /// Classes are names: any two differ as much.
     Nominal,
     /// Classes are ranks, in order of their number: what lies between counts.
     Ordinal,
-    /// Classes are numbers: the squared difference counts.
-    Interval,
+    /// Classes are numbers, `[k]`, finite: the squared difference counts.
+    Interval(&'a [f64]),
 }
 
 /// Agreement beyond chance, with an interval.
@@ -37,7 +37,7 @@ pub struct Agreement {
 }
 
 /// The agreement of all annotators; `None` where no example has two votes or only one class was ever said.
-pub fn krippendorff_alpha(votes: &Votes, scale: Scale, seed: Seed) -> Option<Agreement> {
+pub fn krippendorff_alpha(votes: &Votes, scale: Scale<'_>, seed: Seed) -> Option<Agreement> {
     let units = units(votes);
     let differences = Differences::new(&units, votes.n_classes(), scale);
     let all: Vec<usize> = (0..units.len()).collect();
@@ -74,14 +74,14 @@ fn units(votes: &Votes) -> Vec<Unit> {
 }
 
 /// How different two classes are. Ranks take their distances from all votes, also in the bootstrap.
-struct Differences {
-    scale: Scale,
+struct Differences<'a> {
+    scale: Scale<'a>,
     /// `[k + 1]`: how many votes lie below each class.
     below: Vec<f64>,
 }
 
-impl Differences {
-    fn new(units: &[Unit], n_classes: usize, scale: Scale) -> Self {
+impl<'a> Differences<'a> {
+    fn new(units: &[Unit], n_classes: usize, scale: Scale<'a>) -> Self {
         let mut counts = vec![0.0; n_classes + 1];
         units.iter().flatten().for_each(|(class, count)| counts[*class as usize + 1] += count);
         for class in 0..n_classes {
@@ -95,7 +95,7 @@ impl Differences {
         match self.scale {
             _ if low == high => 0.0,
             Scale::Nominal => 1.0,
-            Scale::Interval => ((high - low) as f64).powi(2),
+            Scale::Interval(values) => (values[high] - values[low]).powi(2),
             // All votes from one to the other, those at the ends counting half.
             Scale::Ordinal => {
                 let half = |class: usize| (self.below[class + 1] - self.below[class]) / 2.0;
@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn the_published_example_comes_out_as_published() {
-        for (scale, expected) in [(Scale::Nominal, 0.743), (Scale::Ordinal, 0.815), (Scale::Interval, 0.849)]
-        {
+        let values = Scale::Interval(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+        for (scale, expected) in [(Scale::Nominal, 0.743), (Scale::Ordinal, 0.815), (values, 0.849)] {
             let found = krippendorff_alpha(&published(), scale, Seed(1)).unwrap();
             assert!((found.alpha - expected).abs() < 5e-4, "{scale:?}: {}", found.alpha);
             assert!(found.low < found.alpha && found.alpha < found.high && found.n == 11, "{found:?}");

@@ -6,13 +6,17 @@ use linalg::{Matrix, Seed, random};
 
 use super::Votes;
 use crate::CurateError;
+use crate::significance::{discoveries, permutation_p};
 
 /// Blocks of equal numbers of votes that are compared.
 const BLOCKS: usize = 4;
 /// Fewer votes than this for each block say nothing about a change.
 const LEAST_PER_BLOCK: usize = 5;
-/// Random orders that the real one is compared with.
-const ORDERS: usize = 199;
+/// Random orders that the real one is compared with, at least and at most; between them, twenty for each annotator, so that one who changed can
+/// stand out among all.
+const ORDERS: (usize, usize) = (199, 1999);
+/// Share of the changes told that may be chance.
+const FALSE_SHARE: f64 = 0.1;
 /// Confusions that are listed for each annotator.
 const SHOWN: usize = 3;
 /// Two-sided 95 % of a normal distribution.
@@ -102,37 +106,40 @@ pub struct Drift {
     pub accuracy: [f64; BLOCKS],
     /// How often a random order of the votes differs as much between quarters: small when there was a change.
     pub p_value: f64,
+    /// Whether it is told: of such changes at most a tenth are chance (Benjamini and Hochberg 1995).
+    pub is_change: bool,
 }
 
-/// Compares the quarters of every annotator's votes, by `times`, one for each of [`Votes::all`], in any unit. Annotators with
-/// fewer than twenty votes are left out. Sorted by p-value; with m annotators, expect `0.05 m` below 0.05 without any change.
+/// Compares the quarters of every annotator's votes, by `times`, one for each of [`Votes::all`], in any unit; votes without one are left
+/// out, and annotators with fewer than twenty that have one. Sorted by p-value.
 ///
 /// # Errors
 /// When shapes do not fit or a time is not finite.
 pub fn drift(
     votes: &Votes,
     beliefs: &Matrix<f64>,
-    times: &[f64],
+    times: &[Option<f64>],
     seed: Seed,
 ) -> Result<Vec<Drift>, CurateError> {
     check_shape(votes, beliefs)?;
     if times.len() != votes.all().len() {
         return Err(CurateError::Shape { what: "times", got: times.len(), expected: votes.all().len() });
     }
-    if let Some(row) = times.iter().position(|time| !time.is_finite()) {
+    if let Some(row) = times.iter().position(|time| time.is_some_and(|time| !time.is_finite())) {
         return Err(CurateError::NotFinite { row });
     }
-    let mut by_annotator: Vec<Vec<usize>> = vec![Vec::new(); votes.n_annotators()];
-    for (place, vote) in votes.all().iter().enumerate() {
-        by_annotator[vote.annotator as usize].push(place);
+    let mut by_annotator: Vec<Vec<(f64, usize)>> = vec![Vec::new(); votes.n_annotators()];
+    for (place, (vote, time)) in votes.all().iter().zip(times).enumerate() {
+        by_annotator[vote.annotator as usize].extend(time.map(|time| (time, place)));
     }
+    let orders = (20 * votes.n_annotators()).clamp(ORDERS.0, ORDERS.1);
     let mut found: Vec<Drift> = Vec::new();
     for (annotator, mut places) in by_annotator.into_iter().enumerate() {
         if places.len() < BLOCKS * LEAST_PER_BLOCK {
             continue;
         }
-        places.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
-        let right = |place: &usize| {
+        places.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let right = |(_, place): &(f64, usize)| {
             let vote = votes.all()[*place];
             beliefs.row(vote.example as usize)[vote.class as usize]
         };
@@ -140,13 +147,16 @@ pub fn drift(
         let accuracy = block_means(&series);
         let seen = spread(&series);
         let mut rng = seed.derive("drift").nth(annotator).rng();
-        let as_much = (0..ORDERS).filter(|_| {
+        let as_much = (0..orders).filter(|_| {
             random::shuffle(&mut series, &mut rng);
             spread(&series) >= seen - 1e-12
         });
-        let p_value = (1 + as_much.count()) as f64 / (ORDERS + 1) as f64;
-        found.push(Drift { annotator: annotator as u32, accuracy, p_value });
+        let p_value = permutation_p(as_much.count(), orders);
+        found.push(Drift { annotator: annotator as u32, accuracy, p_value, is_change: false });
     }
+    let p_values: Vec<f64> = found.iter().map(|drift| drift.p_value).collect();
+    let changes = discoveries(&p_values, FALSE_SHARE);
+    found.iter_mut().zip(changes).for_each(|(drift, is_change)| drift.is_change = is_change);
     found.sort_by(|a, b| a.p_value.total_cmp(&b.p_value).then(a.annotator.cmp(&b.annotator)));
     Ok(found)
 }

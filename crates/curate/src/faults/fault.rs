@@ -10,6 +10,8 @@ pub enum Fault {
     Leak,
     /// Examples of one group teach and judge.
     GroupLeak,
+    /// Files whose names belong together teach and judge.
+    NameLeak,
     /// The name of a file gives its label away.
     LabelInName,
     /// The label contradicts a rule of the label book.
@@ -120,9 +122,10 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::Leak,
         Self::GroupLeak,
+        Self::NameLeak,
         Self::LabelInName,
         Self::RuleBroken,
         Self::Label,
@@ -183,6 +186,7 @@ impl Fault {
         match self {
             Self::Leak => "leak",
             Self::GroupLeak => "group_leak",
+            Self::NameLeak => "name_leak",
             Self::LabelInName => "label_in_name",
             Self::RuleBroken => "rule_broken",
             Self::Label => "label",

@@ -5,6 +5,7 @@
 mod fault;
 mod imbalance;
 mod leaks;
+mod name_leaks;
 mod names;
 mod order;
 mod outliers;
@@ -22,6 +23,7 @@ mod videos;
 pub use fault::Fault;
 pub use imbalance::class_imbalance;
 pub use leaks::{group_leaks, leaks};
+pub use name_leaks::name_leaks;
 pub use names::{LabelInName, label_in_name};
 pub use order::{Order, order};
 pub use outliers::outliers;

@@ -156,7 +156,7 @@ fn draft(
         named.find_map(|name| name.split(['/', '\\']).next().and_then(Part::from_name))
     };
     // Pieces of one sound stay together: they have more in common than their labels.
-    let cut_from = columns.span.and(content.file()).map(|path| name_beside(file, path));
+    let cut_from = columns.span.and(content.file()).map(|path| name_below(root, path));
     let own_id = text_of(columns.id);
     let has_own_id = own_id.is_some();
     let example = Example {
@@ -253,9 +253,9 @@ fn piece(path: PathBuf, start: &str, end: &str) -> Option<Content> {
     Span::seconds(start, end).map(|span| Content::Piece(path, span))
 }
 
-/// One name for a file, however the rows of a table name it: relative to the table where it can be.
-fn name_beside(table: &Path, path: &Path) -> String {
-    let folder = table.parent().unwrap_or(Path::new(""));
+/// One name for a file, however the rows of tables name it: below what is read, where it lies there.
+fn name_below(root: &Path, path: &Path) -> String {
+    let folder = if root.is_file() { root.parent().unwrap_or(Path::new("")) } else { root };
     let plain: PathBuf = path.components().collect();
     plain.strip_prefix(folder).unwrap_or(&plain).to_string_lossy().replace('\\', "/")
 }

@@ -284,6 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn marks_on_good_photos_are_as_rare_as_promised() {
+        // Maps of 64 cells that have more in common the nearer they are; a photo has a mark where its highest cell is above the limit.
+        let promise = promise(0.1, 0.95);
+        let peak = |rng: &mut _| {
+            let shared = random::normal(rng);
+            (0..64).map(|_| shared + random::normal(rng)).fold(f64::NEG_INFINITY, f64::max)
+        };
+        let broken = (0..500).filter(|run| {
+            let mut rng = Seed(*run).rng();
+            let good = GoodScores::of_parts(&(0..60).map(|_| peak(&mut rng)).collect::<Vec<_>>()).unwrap();
+            let limit = proven_threshold(&good, promise).unwrap().threshold;
+            let marked = (0..2000).filter(|_| peak(&mut rng) > limit).count();
+            marked as f64 > 0.1 * 2000.0
+        });
+        // 5 % of 500, and three standard errors.
+        assert!(broken.count() <= 25 + 15);
+    }
+
+    #[test]
     fn groups_count_once_and_keep_the_promise_where_parts_would_not() {
         // Ten parts of a lot share most of their score, so thirty lots of ten know little more than thirty parts.
         let (lots, size, promise) = (30, 10, promise(0.1, 0.95));

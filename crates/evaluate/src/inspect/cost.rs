@@ -85,6 +85,8 @@ pub fn cheapest_threshold(
 
 #[cfg(test)]
 mod tests {
+    use linalg::{Seed, random};
+
     use super::super::alarm::{Promise, proven_threshold};
     use super::*;
 
@@ -119,6 +121,25 @@ mod tests {
         check((1000.0, 1.0, 0.01), &[50.0, 97.5, 98.5, 120.0, 130.0], 100.0);
         // Up to 97.5 nothing is missed: one false alarm is bought back, the next would cost a defect.
         check((1.0, 5.0, 0.5), &[97.5, 98.5, 120.0, 130.0, 140.0], 97.0);
+    }
+
+    #[test]
+    fn the_promise_is_kept_whatever_misses_cost() {
+        let promise = Promise::new(0.1, 0.95).unwrap();
+        for miss in [0.1, 10.0, 1000.0] {
+            let costs = Costs::new(1.0, miss, 0.1).unwrap();
+            let broken = (0..500).filter(|run| {
+                let mut rng = Seed(*run).rng();
+                let mut draw = |n: usize| (0..n).map(|_| random::uniform(&mut rng)).collect::<Vec<_>>();
+                let good = GoodScores::of_parts(&draw(60)).unwrap();
+                let defects: Vec<f64> = draw(10).iter().map(|score| 0.3 + score).collect();
+                let proven = proven_threshold(&good, promise).unwrap();
+                // A good part scores above it as often as it is below 1.
+                1.0 - cheapest_threshold(&good, &defects, costs, &proven).unwrap().alarm.threshold > 0.1
+            });
+            // 5 % of 500, and three standard errors.
+            assert!(broken.count() <= 25 + 15, "{miss}");
+        }
     }
 
     #[test]

@@ -175,6 +175,7 @@ fn told(
     let card = |pair: &usize| Card {
         id: example(*pair).id.0.clone(),
         given: String::new(),
+        labelled_by: String::new(),
         content: CardContent::of(&example(*pair).content),
     };
     Aligning {

@@ -34,6 +34,9 @@ pub(super) fn of_examples(
         if material.wants(Fault::Leak) && has_parts {
             found.push(faults::leaks(&nearness.duplicates, &material.parts));
         }
+        if material.wants(Fault::NameLeak) && has_parts && !material.names.is_empty() {
+            found.push(name_leaks(material, nearness));
+        }
         if material.wants(Fault::Duplicate) {
             found.push(duplicated(nearness));
         }
@@ -56,6 +59,16 @@ pub(super) fn of_examples(
         found.extend(checked.into_iter().filter(|checked| material.wants(checked.fault)));
     }
     Ok(found)
+}
+
+fn name_leaks(material: &Material, nearness: &Nearness) -> Checked {
+    let names: Vec<&str> = material.names.iter().map(String::as_str).collect();
+    let nearest = |row: usize| {
+        let others = nearness.near.of(row).map(|(other, _)| other);
+        others.into_iter().find(|other| nearness.groups[*other] != nearness.groups[row])
+    };
+    let nearest: Vec<Option<usize>> = (0..material.n()).map(nearest).collect();
+    faults::name_leaks(&names, &material.labels, &material.parts, &nearest)
 }
 
 /// What every label is worth to the examples like it.

@@ -357,6 +357,7 @@ impl Audit {
             Cards::Nothing => Card {
                 id: self.ids[row].clone(),
                 given: self.given[row].clone().unwrap_or_default(),
+                labelled_by: String::new(),
                 content: CardContent::Missing,
             },
         }

@@ -227,7 +227,7 @@ impl Author<'_> {
         let action = match fault {
             Fault::Label => Action::Relabel,
             Fault::Outlier | Fault::OtherLanguage => Action::CheckMembership,
-            Fault::GroupLeak => Action::RemoveFromTest,
+            Fault::GroupLeak | Fault::NameLeak => Action::RemoveFromTest,
             Fault::LabelInName => Action::HideName,
             Fault::WeakSlice => Action::CollectSimilar,
             Fault::LowValue => Action::CheckLabel,
@@ -242,7 +242,7 @@ impl Author<'_> {
             _ => Action::Replace,
         };
         let mut finding = self.finding(fault, vec![row], checked.scores[row].unwrap_or(1.0), action);
-        if matches!(fault, Fault::Label | Fault::Outlier) {
+        if matches!(fault, Fault::Label | Fault::Outlier | Fault::NameLeak) {
             finding.neighbours = self.neighbours(row);
         }
         if let (Fault::Label, Some(labels)) = (fault, self.labels) {

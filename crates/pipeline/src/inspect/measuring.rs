@@ -151,12 +151,24 @@ pub(crate) fn alarm_of_quarters(
 pub(crate) struct Measurements {
     /// Metrics in the order to be shown.
     pub(crate) metrics: Vec<Measured>,
-    /// By kind of defect: share found at the threshold, and AUROC against good photos.
-    pub(crate) kinds: Vec<(String, Estimate, Estimate)>,
+    /// By kind of defect, in order of their names.
+    pub(crate) kinds: Vec<OfKind>,
     /// What defects were named; absent where too few were shown.
     pub(crate) named: Option<NamedKinds>,
     /// Missed defects against false alarms.
     pub(crate) curve: Vec<TradeOff>,
+}
+
+/// How well one kind of defect is found, beside good photos.
+#[derive(Debug, Clone, Serialize)]
+pub struct OfKind {
+    /// Its name.
+    pub kind: String,
+    /// Share found at the threshold; of nothing where that was chosen by these photos.
+    pub recall: Estimate,
+    /// What needs no threshold: `image-auroc`, `image-ap`, and where defects are marked `pixel-auroc`, `aupro` and `aupimo`; each only where
+    /// it can be told.
+    pub others: Vec<(&'static str, Estimate)>,
 }
 
 /// What is measured on.
@@ -213,9 +225,8 @@ pub(crate) fn measure(
                 add("recall-alone", recall_at(&alone, &defect, &groups, threshold));
             }
         }
-        add("image-auroc", auroc(&scores, &defect, &groups, seed)?);
-        add("image-ap", average_precision(&scores, &defect, &groups, seed)?);
-        for (metric, estimate) in pixels(photos, &groups, seed)? {
+        let all: Vec<&Judged> = photos.iter().collect();
+        for (metric, estimate) in ranked(&all, &groups, seed)? {
             add(metric, estimate);
         }
         kinds = of_kinds(photos, &groups, threshold, seed)?;
@@ -241,36 +252,50 @@ pub(super) fn renumbered(groups: &[u32]) -> Vec<u32> {
     groups.iter().map(|group| present.partition_point(|other| other < group) as u32).collect()
 }
 
-/// By kind of defect: share found at the threshold, of nothing without one, and AUROC against good photos.
+/// How photos with defects rank above good ones, and marked places above others: what needs no threshold.
+fn ranked(
+    photos: &[&Judged],
+    groups: &[u32],
+    seed: Seed,
+) -> Result<Vec<(&'static str, Estimate)>, PipelineError> {
+    let scores: Vec<f64> = photos.iter().map(|photo| photo.score).collect();
+    let defect: Vec<bool> = photos.iter().map(|photo| photo.kind.is_some()).collect();
+    let mut found = vec![
+        ("image-auroc", auroc(&scores, &defect, groups, seed)?),
+        ("image-ap", average_precision(&scores, &defect, groups, seed)?),
+    ];
+    found.extend(pixels(photos, groups, seed)?);
+    found.retain(|(_, estimate)| estimate.value.is_finite());
+    Ok(found)
+}
+
+/// By kind of defect: share found at the threshold, of nothing without one, and how it ranks above good photos.
 fn of_kinds(
     photos: &[Judged],
     groups: &[u32],
     threshold: Option<f64>,
     seed: Seed,
-) -> Result<Vec<(String, Estimate, Estimate)>, PipelineError> {
-    let mut names: Vec<&String> = photos.iter().filter_map(|photo| photo.kind.as_ref()).collect();
-    names.sort();
-    names.dedup();
+) -> Result<Vec<OfKind>, PipelineError> {
+    let names: BTreeSet<&String> = photos.iter().filter_map(|photo| photo.kind.as_ref()).collect();
     let of = |name: &String| {
-        let rows: Vec<usize> = (0..photos.len())
-            .filter(|row| photos[*row].kind.as_ref().is_none_or(|kind| kind == name))
-            .collect();
-        let scores: Vec<f64> = rows.iter().map(|row| photos[*row].score).collect();
-        let defect: Vec<bool> = rows.iter().map(|row| photos[*row].kind.is_some()).collect();
-        let groups: Vec<u32> = rows.iter().map(|row| groups[*row]).collect();
-        let auroc = auroc(&scores, &defect, &groups, seed)?;
+        let is_beside = |row: &usize| photos[*row].kind.as_ref().is_none_or(|kind| kind == name);
+        let rows: Vec<usize> = (0..photos.len()).filter(is_beside).collect();
+        let beside: Vec<&Judged> = rows.iter().map(|row| &photos[*row]).collect();
+        let groups = renumbered(&rows.iter().map(|row| groups[*row]).collect::<Vec<_>>());
+        let scores: Vec<f64> = beside.iter().map(|photo| photo.score).collect();
+        let defect: Vec<bool> = beside.iter().map(|photo| photo.kind.is_some()).collect();
         let recall = match threshold {
             Some(threshold) => recall_at(&scores, &defect, &groups, threshold),
             None => wilson(0, 0),
         };
-        Ok((name.clone(), recall, auroc))
+        Ok(OfKind { kind: name.clone(), recall, others: ranked(&beside, &groups, seed)? })
     };
     names.into_iter().map(of).collect()
 }
 
 /// Metrics of maps against masks: of good photos, and of those with defects that are marked.
 fn pixels(
-    photos: &[Judged],
+    photos: &[&Judged],
     groups: &[u32],
     seed: Seed,
 ) -> Result<Vec<(&'static str, Estimate)>, PipelineError> {
@@ -282,7 +307,7 @@ fn pixels(
     let area = |row: &usize| photos[*row].size.0 as usize * photos[*row].size.1 as usize;
     let total: usize = rows.iter().map(area).sum();
     let step = (1..).find(|step| total / (step * step) <= MOST_PIXELS).unwrap_or(1);
-    let maps: Vec<ScoreMap> = rows.iter().map(|row| resized(&photos[*row], step)).collect();
+    let maps: Vec<ScoreMap> = rows.iter().map(|row| resized(photos[*row], step)).collect();
     let masks: Vec<Option<Vec<bool>>> =
         rows.iter().map(|row| Some(photos[*row].mask.as_ref()?.thinned(step))).collect();
     let images: Vec<ScoredImage<'_>> = maps

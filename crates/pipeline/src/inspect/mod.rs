@@ -33,7 +33,7 @@ pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
 use glancing::Glanced;
 pub use kinds::{NamedKinds, NamedRow};
-pub use measuring::{COST_FROM, CostUse};
+pub use measuring::{COST_FROM, CostUse, OfKind};
 use measuring::{Held, Judged, Measurements, On};
 use seeing::Photo;
 pub use turning::Orientation;
@@ -338,7 +338,7 @@ fn bundle_of(
     n_examples: usize,
 ) -> Result<InspectionBundle, PipelineError> {
     let card = base::cache::Card::read(dir).map_err(base::open::BaseError::from)?;
-    let kinds = findings.measured.kinds.iter().map(|(kind, ..)| kind.clone()).collect();
+    let kinds = findings.measured.kinds.iter().map(|of| of.kind.clone()).collect();
     let data = DataReference { fingerprint: findings.set.fingerprint().to_string(), n_examples };
     let base = BaseReference {
         id: card.id,
@@ -356,7 +356,7 @@ fn bundle_of(
         alarm: findings.alarm.clone(),
         evaluation: Evaluation {
             measured: findings.measured.metrics.clone(),
-            recall: findings.measured.kinds.iter().map(|(_, recall, _)| *recall).collect(),
+            recall: findings.measured.kinds.iter().map(|of| of.recall).collect(),
             recipe,
             why,
         },
@@ -401,7 +401,7 @@ pub(crate) fn measure_unseen(
     let n_defects = judged.iter().filter(|judged| judged.kind.is_some()).count();
     Ok(InspectorMeasures {
         metrics: measured.metrics,
-        kinds: measured.kinds.into_iter().map(|(kind, recall, _)| (kind, recall)).collect(),
+        kinds: measured.kinds,
         n_good: judged.len() - n_defects,
         n_defects,
         n_left_out: set.examples.len() - examples.len(),

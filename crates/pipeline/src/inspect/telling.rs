@@ -13,7 +13,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::choosing::Why;
-use super::measuring::{CostUse, Judged};
+use super::measuring::{CostUse, Judged, OfKind};
 use super::{Findings, listening};
 use crate::inspecting::heat_range;
 use crate::report::Sentence;
@@ -158,10 +158,10 @@ fn measures(findings: &Findings<'_>) -> Vec<DetectorMeasure> {
 }
 
 fn kinds(findings: &Findings<'_>) -> Vec<KindOfDefect> {
-    let kind = |(name, recall, auroc): &(String, Estimate, Estimate)| KindOfDefect {
-        name: name.clone(),
-        recall: *recall,
-        auroc: auroc.value.is_finite().then_some(*auroc),
+    let kind = |of: &OfKind| KindOfDefect {
+        name: of.kind.clone(),
+        recall: of.recall,
+        others: of.others.iter().map(|(metric, estimate)| ((*metric).to_owned(), *estimate)).collect(),
     };
     findings.measured.kinds.iter().map(kind).collect()
 }
@@ -254,7 +254,7 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
             Some(Shortage { need: *need, false_alarm_rate: request.false_alarms, confidence: *confidence })
         }
     };
-    let kinds = findings.measured.kinds.iter().map(|(name, ..)| {
+    let kinds = findings.measured.kinds.iter().map(|OfKind { kind: name, .. }| {
         let of_kind = || findings.judged.iter().filter(|judged| judged.kind.as_ref() == Some(name));
         let found = of_kind().filter(|judged| findings.alarm.threshold.alarms(judged.score)).count();
         KindFacts { name, n: of_kind().count(), found }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use base::prep;
 use base64::Engine;
-use dataset::Content;
+use dataset::{Content, Vote};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbImage};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct Card {
     pub id: String,
     /// The label it was given, if any.
     pub given: String,
+    /// Who gave it, and who said something else, as `ann, bo: scratch`; empty where the data does not say.
+    pub labelled_by: String,
     /// What it looks like.
     pub content: CardContent,
 }
@@ -47,6 +49,18 @@ pub enum CardContent {
     Senses(Vec<(String, CardContent)>),
     /// The example could not be read again.
     Missing,
+}
+
+/// The annotators of an example: by name those who gave its label, with what they said those who did not.
+pub(crate) fn labelled_by(given: &str, votes: &[Vote]) -> String {
+    let told = votes.iter().map(|vote| {
+        if vote.label == given {
+            vote.annotator.clone()
+        } else {
+            format!("{}: {}", vote.annotator, vote.label)
+        }
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 impl CardContent {

@@ -16,6 +16,7 @@ pub use page::metric_name;
 use evaluate::Estimate;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cards::labelled_by;
 pub use cards::{Card, CardContent, thumbnail};
 pub use page::render;
 pub use senses::{BrokenSense, Conflict, SenseRow, SenseSummary, SensesTable};

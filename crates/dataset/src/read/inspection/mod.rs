@@ -56,6 +56,8 @@ pub struct InspectionOptions {
     /// Whether the folders between a class folder and a picture name its group (`good/lot 7/1.png`). Default: no, since most
     /// such folders are only for order, and few large groups leave little to validate with.
     pub group_by_folder: bool,
+    /// Ids of examples that are left out, because a person looked at them and found them wrong.
+    pub leave_out: Vec<String>,
 }
 
 /// A picture file with the names of the folders between the root and it.
@@ -80,7 +82,7 @@ pub fn read_inspection(
     path: &Path,
     options: &InspectionOptions,
 ) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
-    let (set, mut problems) = if !is_folder(path)? {
+    let (mut set, mut problems) = if !is_folder(path)? {
         let (source, format, problems) = single_table(path)?;
         table::read(path, &[source], format.name(), options, problems)?
     } else if let Some(tables) =
@@ -91,6 +93,7 @@ pub fn read_inspection(
     } else {
         read_folders(path, options)?
     };
+    leave_out(&mut set, &options.leave_out, path)?;
     problems.extend(masks::missing(&set.examples));
     let may_be_good = |example: &InspectionExample| example.verdict == Verdict::Good || example.by_mask;
     if options.purpose == Purpose::Learn && !set.with_role(Role::Learn).any(may_be_good) {
@@ -99,6 +102,15 @@ pub fn read_inspection(
         return Err(ReadError::NoGood { path: path.to_owned(), n_defects, n_measured });
     }
     Ok((set, problems))
+}
+
+fn leave_out(set: &mut InspectionSet, ids: &[String], path: &Path) -> Result<(), ReadError> {
+    let is_there = |id: &&String| set.examples.iter().any(|example| example.id.0 == **id);
+    if let Some(id) = ids.iter().find(|id| !is_there(id)) {
+        return Err(ReadError::NoExample { path: path.to_owned(), id: id.clone() });
+    }
+    set.examples.retain(|example| !ids.contains(&example.id.0));
+    Ok(())
 }
 
 /// Whether one of the tables names files in a column.

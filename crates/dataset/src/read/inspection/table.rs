@@ -65,7 +65,7 @@ pub(super) fn read(
 }
 
 fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Columns, ReadError> {
-    let InspectionOptions { image, label, mask, group, part, group_by_folder: _, purpose: _ } =
+    let InspectionOptions { image, label, mask, group, part, group_by_folder: _, purpose: _, leave_out: _ } =
         options.clone();
     let image = image.map(|name| Sense { name, modality: Modality::Image });
     let contents = image.into_iter().collect();

@@ -154,8 +154,8 @@ pub struct KindOfDefect {
     pub name: String,
     /// Share of it that alarms.
     pub recall: Estimate,
-    /// The chance that it scores above a good part.
-    pub auroc: Option<Estimate>,
+    /// What needs no threshold, beside good parts, by the name of the metric.
+    pub others: Vec<(String, Estimate)>,
 }
 
 /// What one threshold does to the parts that were measured.

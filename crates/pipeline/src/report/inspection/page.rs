@@ -10,7 +10,10 @@ use super::trade_off::{self, trade_off};
 use super::view::path;
 use super::{AlarmPromise, Closeup, InspectedPart, InspectionReport, KindOfDefect, Sentence, charts, heat};
 use crate::Lang;
+use crate::report::metric_name;
 
+/// What a kind of defect is measured by besides the share found, in the order of the columns.
+const OF_KINDS: [&str; 5] = ["image-auroc", "image-ap", "pixel-auroc", "aupro", "aupimo"];
 /// From this ratio of width to height on, pictures are stacked instead of standing side by side.
 const STRIP: f64 = 2.2;
 
@@ -27,7 +30,7 @@ struct Page<'a> {
     promise: String,
     check: Option<Check>,
     measures: Vec<MeasureRow>,
-    kinds: Vec<KindRow<'a>>,
+    kinds: KindTable<'a>,
     named: Option<NamedTable<'a>>,
     trade_off: Option<String>,
     scores: Option<String>,
@@ -71,12 +74,18 @@ struct MeasureRow {
     whisker: String,
 }
 
+/// Kinds of defects, with what is known of one of them at least.
+struct KindTable<'a> {
+    metrics: Vec<&'static str>,
+    rows: Vec<KindRow<'a>>,
+}
+
 struct KindRow<'a> {
     name: &'a str,
     found: Figures,
     whisker: String,
-    auroc: String,
-    auroc_interval: Option<String>,
+    /// In the order of the table's metrics: the value, and its interval.
+    others: Vec<Option<(String, String)>>,
 }
 
 struct PartCard<'a> {
@@ -131,7 +140,7 @@ pub fn render_inspection(report: &InspectionReport, lang: Lang) -> String {
         advice: report.advice.iter().map(|sentence| unbroken(sentence, lang)).collect(),
         check: check(report, lang),
         measures: measures(report, lang),
-        kinds: kinds(&report.kinds),
+        kinds: kinds(&report.kinds, lang),
         named: report.named.as_ref().map(|named| named::table(named, lang)),
         trade_off: trade_off_chart(report, lang),
         scores: scores_chart(report, lang),
@@ -189,21 +198,30 @@ fn measures(report: &InspectionReport, lang: Lang) -> Vec<MeasureRow> {
 }
 
 /// Lowest recall first; of equal ones the kind with more evidence.
-fn kinds(kinds: &[KindOfDefect]) -> Vec<KindRow<'_>> {
+fn kinds(kinds: &[KindOfDefect], lang: Lang) -> KindTable<'_> {
+    let is_known = |metric: &&str| kinds.iter().any(|kind| other(kind, metric).is_some());
+    let metrics: Vec<&str> = OF_KINDS.into_iter().filter(is_known).collect();
     let mut sorted: Vec<&KindOfDefect> = kinds.iter().collect();
     sorted.sort_by(|a, b| a.recall.value.total_cmp(&b.recall.value).then(b.recall.n.cmp(&a.recall.n)));
-    sorted.into_iter().map(kind_row).collect()
+    KindTable {
+        rows: sorted.into_iter().map(|kind| kind_row(kind, &metrics)).collect(),
+        metrics: metrics.iter().map(|metric| metric_name(metric, lang)).collect(),
+    }
 }
 
-fn kind_row(kind: &KindOfDefect) -> KindRow<'_> {
-    let auroc = kind.auroc.as_ref().filter(|auroc| is_measured(auroc));
+fn kind_row<'a>(kind: &'a KindOfDefect, metrics: &[&str]) -> KindRow<'a> {
+    let told = |metric: &&str| other(kind, metric).map(|estimate| (value(estimate), interval(estimate)));
     KindRow {
         name: &kind.name,
         found: figures(&kind.recall),
         whisker: charts::whisker(&kind.recall),
-        auroc: auroc.map_or_else(|| "—".to_owned(), value),
-        auroc_interval: auroc.map(interval),
+        others: metrics.iter().map(told).collect(),
     }
+}
+
+fn other<'a>(kind: &'a KindOfDefect, metric: &str) -> Option<&'a Estimate> {
+    let (_, estimate) = kind.others.iter().find(|(name, _)| name == metric)?;
+    is_measured(estimate).then_some(estimate)
 }
 
 fn trade_off_chart(report: &InspectionReport, lang: Lang) -> Option<String> {

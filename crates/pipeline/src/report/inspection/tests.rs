@@ -43,7 +43,7 @@ fn full() -> InspectionReport {
         kinds: vec![KindOfDefect {
             name: "scratch <1>".into(),
             recall: wilson(3, 4),
-            auroc: Some(wilson(4, 4)),
+            others: vec![("image-auroc".to_owned(), wilson(4, 4))],
         }],
         named: Some(NamedKinds {
             shown: vec!["dent".into(), "scratch <1>".into()],

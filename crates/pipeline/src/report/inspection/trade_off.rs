@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use evaluate::Estimate;
+use evaluate::{Estimate, clopper_pearson};
 
 use super::super::charts::{close, open};
 use super::super::escape;
@@ -53,6 +53,9 @@ pub(super) fn trade_off(points: &[TradeOffPoint], chosen: &Chosen, words: &Words
     let mut svg = open(444.0, 314.0, &format!("{} / {}", words.false_alarms, words.missed));
     frame(&mut svg, &axis, words);
     promise(&mut svg, axis.x(chosen.promised), &format!("{} {}", words.promised, rate(chosen.promised)));
+    if let Some(found) = chosen.found.filter(is_measured) {
+        band(&mut svg, &axis, &points, found.n);
+    }
     let corner = |point: &TradeOffPoint| format!("{:.1},{:.1}", axis.x(point.false_alarms), y(point.missed));
     let line: Vec<String> = points.iter().map(corner).collect();
     let _ = write!(svg, r#"<polyline points="{}" class="line"/>"#, line.join(" "));
@@ -139,6 +142,22 @@ fn promise(svg: &mut String, at: f64, label: &str) {
         bottom - top,
         top + 13.0,
         escape(label),
+    );
+}
+
+/// Where the curve lies with 95 %, point by point, when it was measured on `n` defects.
+fn band(svg: &mut String, axis: &RateAxis, points: &[TradeOffPoint], n: usize) {
+    let missed = |point: &TradeOffPoint| point.missed * n as f64;
+    let low = |point: &TradeOffPoint| clopper_pearson(missed(point).floor() as usize, n, 0.95).low;
+    let high = |point: &TradeOffPoint| clopper_pearson(missed(point).ceil() as usize, n, 0.95).high;
+    let corner =
+        |point: &TradeOffPoint, missed: f64| format!("{:.1},{:.1}", axis.x(point.false_alarms), y(missed));
+    let forth = points.iter().map(|point| corner(point, low(point)));
+    let back = points.iter().rev().map(|point| corner(point, high(point)));
+    let _ = write!(
+        svg,
+        r#"<polygon points="{}" class="band"/>"#,
+        forth.chain(back).collect::<Vec<_>>().join(" ")
     );
 }
 

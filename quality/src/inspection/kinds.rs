@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use dataset::{InspectionOptions, Part, read_inspection};
 
-use crate::inspection::{Given, Row, run_without};
+use super::runs::{Given, Row, run_without};
 
 /// Good parts to learn from: enough for whole photos to be compared, and few enough for a run for every kind.
 const GOOD: usize = 60;

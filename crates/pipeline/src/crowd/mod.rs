@@ -1,40 +1,27 @@
 //! `consensus`: one label an item from the votes of several annotators, and how good each of them is. Where the examples themselves
 //! are at hand, [`crate::juror`] has a model vote with them.
 
-use std::collections::BTreeMap;
+mod ballot;
+mod changes;
+
 use std::path::{Path, PathBuf};
 
 use curate::consensus::{
-    self, Agreement, Evidence, Part, Scale, Vote, VoteProblem, Votes, annotators, krippendorff_alpha,
+    self, Agreement, Evidence, Part, Scale, VoteProblem, Votes, annotators, krippendorff_alpha,
     next_questions,
 };
-use dataset::read::{Table, read_rows};
-use dataset::{Problem, ProblemKind, ReadError};
+use dataset::Problem;
 use linalg::{Matrix, Seed};
 use serde::Serialize;
+
+pub use ballot::NoVoteColumn;
+use ballot::ballot;
+pub use changes::CrowdChange;
 
 use crate::columns::{Columns, Values};
 use crate::juror::{self, Shown, Voting};
 use crate::report::Sentence;
 use crate::{Event, Home, PipelineError, Run, Step};
-
-const ITEM_NAMES: &[&str] = &[
-    "item", "item_id", "example", "task", "id", "question", "text", "image", "file", "样本", "编号", "题目",
-];
-const ANNOTATOR_NAMES: &[&str] = &[
-    "annotator",
-    "worker",
-    "worker_id",
-    "labeler",
-    "labeller",
-    "rater",
-    "user",
-    "performer",
-    "标注员",
-    "标注人",
-];
-const LABEL_NAMES: &[&str] =
-    &["label", "answer", "vote", "class", "category", "rating", "标签", "标注", "答案"];
 
 /// Votes, and which columns hold them.
 #[derive(Debug, Clone)]
@@ -47,8 +34,10 @@ pub struct ConsensusRequest {
     pub annotator: Option<String>,
     /// Column of the label; absent: found by its name.
     pub label: Option<String>,
-    /// Whether the labels are ranks, in order of their number or name.
-    pub ordinal: bool,
+    /// Column of when the vote was given; absent: found by its name, if there is one.
+    pub time: Option<String>,
+    /// What a difference between two labels means.
+    pub scale: VoteScale,
     /// The examples that were voted on: a model that learns from the votes helps where it foresees votes better.
     pub examples: Option<PathBuf>,
     /// Catalogue id of the base for them; absent: the default for their kind.
@@ -57,6 +46,17 @@ pub struct ConsensusRequest {
     pub questions: usize,
     /// Seed of everything random.
     pub seed: u64,
+}
+
+/// What a difference between two labels means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VoteScale {
+    /// Any two labels differ as much.
+    Nominal,
+    /// Labels are ranks, in order of their number or name.
+    Ordinal,
+    /// Labels are numbers.
+    Interval,
 }
 
 /// What the annotators say together.
@@ -110,6 +110,8 @@ pub struct CrowdAnnotator {
     pub high: f64,
     /// What is confused most: the truth, what was said instead, expected number of times.
     pub confusions: Vec<(String, String, f64)>,
+    /// How they changed over time; absent without times, or with fewer than twenty votes that have one.
+    pub change: Option<CrowdChange>,
 }
 
 /// A question to ask.
@@ -123,18 +125,6 @@ pub struct CrowdQuestion {
     pub score: f64,
 }
 
-/// No column could be found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no column of `{}` looks like the {role}; it has `{}`; name it with --{role}", path.display(), existing.join("`, `"))]
-pub struct NoVoteColumn {
-    /// The table.
-    pub path: PathBuf,
-    /// `item`, `annotator` or `label`.
-    pub role: &'static str,
-    /// The columns there are.
-    pub existing: Vec<String>,
-}
-
 /// Reads votes and weighs them.
 ///
 /// # Errors
@@ -144,7 +134,8 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
-    let (items, people, classes) = (&ballot.items.names, &ballot.annotators.names, &ballot.classes);
+    let (items, people, classes) = (&ballot.items, &ballot.annotators, &ballot.classes);
+    let numbers = numbers(request, classes)?;
     let (votes, doubts) = Votes::new(&ballot.votes, items.len(), people.len(), classes.len())?;
     let mut cautions = cautions(&doubts, people);
     let model = match &request.examples {
@@ -159,24 +150,22 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
     run.step(Step::Audit, || {
         let found = consensus::consensus(&votes, model.as_ref().map(Matrix::view))?;
         let described = annotators(&votes, &found.posterior)?;
-        let name = |class: u32| classes[class as usize].clone();
-        let item = |place: usize| {
-            let said = votes.of(place);
-            let label = found.labels[place].expect("every item of the table has a vote");
-            CrowdItem {
-                item: items[place].clone(),
-                label: name(label),
-                confidence: found.confidence[place],
-                n_votes: said.len(),
-                n_agreeing: said.iter().filter(|vote| vote.class == label).count(),
-            }
+        let (changes, told) = changes::changes(&ballot, &votes, &found.posterior, Seed(request.seed))?;
+        cautions.extend(told);
+        let person = |(place, (found, change)): (usize, (&consensus::Annotator, Option<CrowdChange>))| {
+            person(&people[place], found, change, classes)
         };
-        let person = |(place, found): (usize, &consensus::Annotator)| person(&people[place], found, classes);
-        let scale = if request.ordinal { Scale::Ordinal } else { Scale::Nominal };
+        let scale = match request.scale {
+            VoteScale::Nominal => Scale::Nominal,
+            VoteScale::Ordinal => Scale::Ordinal,
+            VoteScale::Interval => Scale::Interval(&numbers),
+        };
         let questions = next_questions(&votes, &found.confidence, &described, request.questions);
         Ok(Crowd {
-            items: (0..items.len()).map(item).collect(),
-            annotators: described.iter().enumerate().map(person).collect(),
+            items: (0..items.len())
+                .map(|place| item(&items[place], place, &votes, &found, classes))
+                .collect(),
+            annotators: described.iter().zip(changes).enumerate().map(person).collect(),
             alpha: krippendorff_alpha(&votes, scale, Seed(request.seed)),
             chosen: found.chosen,
             evidence: found.evidence,
@@ -194,7 +183,41 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
     })
 }
 
-fn person(name: &str, found: &consensus::Annotator, classes: &[String]) -> CrowdAnnotator {
+/// The labels as numbers, where differences of numbers are asked for.
+fn numbers(request: &ConsensusRequest, classes: &[String]) -> Result<Vec<f64>, PipelineError> {
+    if request.scale != VoteScale::Interval {
+        return Ok(Vec::new());
+    }
+    let number = |class: &String| class.parse::<f64>().ok().filter(|number| number.is_finite());
+    let not =
+        |class: &String| PipelineError::VoteNotANumber { path: request.votes.clone(), label: class.clone() };
+    classes.iter().map(|class| number(class).ok_or_else(|| not(class))).collect()
+}
+
+fn item(
+    name: &str,
+    place: usize,
+    votes: &Votes,
+    found: &consensus::Consensus,
+    classes: &[String],
+) -> CrowdItem {
+    let said = votes.of(place);
+    let label = found.labels[place].expect("every item of the table has a vote");
+    CrowdItem {
+        item: name.to_owned(),
+        label: classes[label as usize].clone(),
+        confidence: found.confidence[place],
+        n_votes: said.len(),
+        n_agreeing: said.iter().filter(|vote| vote.class == label).count(),
+    }
+}
+
+fn person(
+    name: &str,
+    found: &consensus::Annotator,
+    change: Option<CrowdChange>,
+    classes: &[String],
+) -> CrowdAnnotator {
     let class = |class: u32| classes[class as usize].clone();
     let confusions = found.confusions.iter();
     CrowdAnnotator {
@@ -204,6 +227,7 @@ fn person(name: &str, found: &consensus::Annotator, classes: &[String]) -> Crowd
         low: found.low,
         high: found.high,
         confusions: confusions.map(|(truth, said, n)| (class(*truth), class(*said), *n)).collect(),
+        change,
     }
 }
 
@@ -242,111 +266,6 @@ impl Crowd {
         columns.push("n_agreeing", counts(|item| item.n_agreeing));
         columns
     }
-}
-
-/// Votes by number, with the names behind the numbers.
-struct Ballot {
-    votes: Vec<Vote>,
-    items: Names,
-    annotators: Names,
-    classes: Vec<String>,
-}
-
-/// Numbers from 0 in order of first appearance.
-#[derive(Default)]
-struct Names {
-    numbers: BTreeMap<String, u32>,
-    names: Vec<String>,
-}
-
-impl Names {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = u32::try_from(self.names.len()).expect("a table has fewer than 2^32 rows");
-        self.names.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), number);
-        number
-    }
-}
-
-fn ballot(request: &ConsensusRequest) -> Result<(Ballot, Vec<Problem>), PipelineError> {
-    let path = &request.votes;
-    let (table, mut problems) = read_rows(path)?;
-    let roles = roles(request, &table)?;
-    let (mut items, mut annotators) = (Names::default(), Names::default());
-    let mut votes = Vec::new();
-    for row in &table.rows {
-        if let Some(empty) = roles.iter().find(|column| row.cells[**column].is_empty()) {
-            let problem = Problem::in_row(ProblemKind::EmptyCell, path, row.number);
-            problems.push(problem.column(&table.columns[*empty]));
-            continue;
-        }
-        let [item, annotator, label] = roles.map(|column| row.cells[column].text());
-        votes.push((items.number(&item), annotators.number(&annotator), label));
-    }
-    let classes = sorted(votes.iter().map(|(.., label)| label.clone()).collect());
-    let places: BTreeMap<&str, u32> =
-        classes.iter().enumerate().map(|(place, class)| (class.as_str(), place as u32)).collect();
-    let votes = votes
-        .iter()
-        .map(|(example, annotator, label)| Vote {
-            example: *example,
-            annotator: *annotator,
-            class: places[label.as_str()],
-        })
-        .collect();
-    Ok((Ballot { votes, items, annotators, classes }, problems))
-}
-
-/// Each class once: by number when all are numbers, else by name.
-fn sorted(mut classes: Vec<String>) -> Vec<String> {
-    classes.sort();
-    classes.dedup();
-    let number = |class: &String| class.parse::<f64>().ok().filter(|number| number.is_finite());
-    if classes.iter().all(|class| number(class).is_some()) {
-        classes.sort_by(|a, b| number(a).unwrap_or(0.0).total_cmp(&number(b).unwrap_or(0.0)));
-    }
-    classes
-}
-
-/// The columns of item, annotator and label: as named, else by usual names, else the only one left.
-fn roles(request: &ConsensusRequest, table: &Table) -> Result<[usize; 3], PipelineError> {
-    let asked: [(&'static str, &Option<String>, &[&str]); 3] = [
-        ("item", &request.item, ITEM_NAMES),
-        ("annotator", &request.annotator, ANNOTATOR_NAMES),
-        ("label", &request.label, LABEL_NAMES),
-    ];
-    let mut found: [Option<usize>; 3] = [None; 3];
-    for (role, (_, named, _)) in asked.iter().enumerate() {
-        let Some(name) = named else { continue };
-        let no_column = || ReadError::NoColumn {
-            path: request.votes.clone(),
-            column: name.clone(),
-            existing: table.columns.clone(),
-        };
-        found[role] = Some(table.column(name).ok_or_else(no_column)?);
-    }
-    for (role, (.., names)) in asked.iter().enumerate() {
-        let lower: Vec<String> = table.columns.iter().map(|column| column.trim().to_lowercase()).collect();
-        let by_name = || names.iter().find_map(|name| lower.iter().position(|column| column == name));
-        found[role] = found[role].or_else(|| by_name().filter(|column| !found.contains(&Some(*column))));
-    }
-    let left: Vec<usize> =
-        (0..table.columns.len()).filter(|column| !found.contains(&Some(*column))).collect();
-    if let ([only], 1) = (&left[..], found.iter().filter(|role| role.is_none()).count()) {
-        found.iter_mut().for_each(|role| *role = role.or(Some(*only)));
-    }
-    let column = |role: usize| {
-        let missing = || NoVoteColumn {
-            path: request.votes.clone(),
-            role: asked[role].0,
-            existing: table.columns.clone(),
-        };
-        found[role].ok_or_else(missing)
-    };
-    Ok([column(0)?, column(1)?, column(2)?])
 }
 
 fn cautions(doubts: &[VoteProblem], people: &[String]) -> Vec<Sentence> {
