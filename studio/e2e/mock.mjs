@@ -237,16 +237,17 @@ function live(of) {
   return plain;
 }
 
-const nothingFound = { audited_at: now, stale: false, advice: [], checks: [], cautions: [], kinds: [], total: 0, findings: [] };
+const nothingFound = { audited_at: now, stale: false, advice: [], checks: [], cautions: [], kinds: [], n_examples: 0, total: 0, findings: [] };
 
 /** Findings with their counts, all on one page. @param {any[]} findings */
 function told(findings) {
   const faults = [...new Set(findings.map((one) => one.fault))];
+  const about = (/** @type {any[]} */ some) => new Set(some.flatMap((one) => one.examples.map((/** @type {any} */ example) => example.id))).size;
   const kind = (/** @type {string} */ fault) => {
     const these = findings.filter((one) => one.fault === fault);
-    return { fault, sense: null, title: these[0].title, n: these.length, n_open: these.filter((one) => one.decision === null).length };
+    return { fault, sense: null, title: these[0].title, n: these.length, n_open: these.filter((one) => one.decision === null).length, n_examples: about(these) };
   };
-  return { kinds: faults.map(kind), total: findings.length, findings };
+  return { kinds: faults.map(kind), n_examples: about(findings), total: findings.length, findings };
 }
 
 /** @param {any} of @param {any[]} all */

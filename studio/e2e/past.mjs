@@ -71,7 +71,7 @@ export function past(more, rest, query, all) {
   if (more === 'diff') return diff(Number(query.get('from')), Number(query.get('to')));
   if (more === 'worklist') {
     const check = { fault: 'label', sense: null, title: 'wrong labels', flagged: 0, n: 180 };
-    return { audited_at: at(40), stale: true, advice: [], cautions: [], checks: [check], kinds: [], total: 0, findings: [] };
+    return { audited_at: at(40), stale: true, advice: [], cautions: [], checks: [check], kinds: [], n_examples: 0, total: 0, findings: [] };
   }
   return undefined;
 }

@@ -13,8 +13,10 @@ use crate::tasks::{Task, together};
 
 /// Findings that are kept: more than a person works through in a week.
 const MOST_FINDINGS: usize = 2000;
-/// Examples shown of one finding.
+/// Examples of one finding that the worklist shows.
 const MOST_SHOWN: usize = 24;
+/// And that are kept, for the gallery.
+const MOST_KEPT: usize = 1000;
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,7 +87,7 @@ pub(crate) struct KeptFinding {
     /// As the task keeps it.
     pub(crate) suggested: Option<String>,
     pub(crate) score: f64,
-    /// Ids of examples; the one to act on first.
+    /// Ids of examples; the one to act on first. Worklists of before kept only those that are shown.
     pub(crate) examples: Vec<String>,
     /// Similar examples with their distances.
     pub(crate) neighbours: Vec<(String, f32)>,
@@ -95,6 +97,21 @@ pub(crate) struct KeptFinding {
     /// The rule that is broken.
     #[serde(default)]
     pub(crate) rule: Option<i64>,
+}
+
+impl KeptFinding {
+    /// Whether it is of this fault, in the one of several senses that is named or in no single one; without a fault, in this sense or any.
+    pub(crate) fn is_of(&self, fault: Option<&str>, sense: Option<&str>) -> bool {
+        match fault {
+            Some(fault) => fault == self.fault && sense == self.sense.as_deref(),
+            None => sense.is_none() || sense == self.sense.as_deref(),
+        }
+    }
+
+    /// Those of its examples that the worklist shows.
+    pub(crate) fn shown(&self) -> &[String] {
+        &self.examples[..self.examples.len().min(MOST_SHOWN)]
+    }
 }
 
 /// What a rule may say about a case.
@@ -220,7 +237,7 @@ fn kept(finding: &AuditFinding, task: Task, rows: &HashMap<String, ExampleRow>) 
         given: finding.ids.first().and_then(|name| rows.get(name)?.label.clone()),
         suggested: suggested(finding, task),
         score: finding.score,
-        examples: finding.ids.iter().filter_map(id).take(MOST_SHOWN).collect(),
+        examples: finding.ids.iter().filter_map(id).take(MOST_KEPT).collect(),
         neighbours: finding
             .neighbours
             .iter()

@@ -45,6 +45,10 @@ export interface ExampleQuery {
   /** With `label`: only those the quick model would call this. */
   suggestion?: string;
   state?: 'labelled' | 'unlabelled' | 'marked' | 'disagrees';
+  /** Only those that findings of this fault are about, or of `any`. */
+  finding?: string;
+  /** With `finding`: in this of several senses. */
+  sense?: string;
   q?: string;
   similar_to?: string;
   order?: 'position' | 'doubt';

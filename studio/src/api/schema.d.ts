@@ -2340,6 +2340,8 @@ export interface components {
             fault: string;
             /** @description Findings of it. */
             n: number;
+            /** @description Examples that they are about. */
+            n_examples: number;
             /** @description Those that nobody decided about yet. */
             n_open: number;
             sense?: string | null;
@@ -3177,6 +3179,8 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description What kinds of findings there are, in the order they first appear; also those that are not asked for. */
             kinds: components["schemas"]["Kind"][];
+            /** @description Examples that findings of any kind are about. */
+            n_examples: number;
             /** @description Whether the data changed since. */
             stale: boolean;
             /** @description How many findings are asked for, on all pages. */
@@ -3424,13 +3428,14 @@ export interface operations {
     };
     export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `json`, as `dianjing audit --rules` reads it, or `markdown`, with the notes; `json` when absent. */
+                format?: string;
+                /** @description `en` or `zh`; that of `Accept-Language` when absent. */
+                lang?: string;
+            };
             header?: never;
             path: {
-                /** @description `json`, as `dianjing audit --rules` reads it, or `markdown`, with the notes; `json` when absent. */
-                format: string | null;
-                /** @description `en` or `zh`; that of `Accept-Language` when absent. */
-                lang: string | null;
                 id: string;
             };
             cookie?: never;
@@ -3587,13 +3592,14 @@ export interface operations {
     };
     diff: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query: {
                 /** @description A state by its number; 0 is the empty set. */
                 from: number;
                 /** @description Another, before or after it. */
                 to: number;
+            };
+            header?: never;
+            path: {
                 id: string;
             };
             cookie?: never;
@@ -3612,18 +3618,19 @@ export interface operations {
     };
     examples: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query: {
                 from: number;
                 to: number;
                 /** @description `added`, `removed`, `relabelled` or `marked`. */
                 kind: string;
                 /** @description Of a group; all of the kind when absent. */
-                key: string | null;
-                offset: number;
+                key?: string;
+                offset?: number;
                 /** @description At most 500; 100 when absent. */
-                limit: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
                 id: string;
             };
             cookie?: never;
@@ -3642,12 +3649,13 @@ export interface operations {
     };
     events: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                /** @description Only those about this example. */
+                example?: string;
+            };
             header?: never;
             path: {
-                limit: number | null;
-                /** @description Only those about this example. */
-                example: string | null;
                 id: string;
             };
             cookie?: never;
@@ -3666,27 +3674,32 @@ export interface operations {
     };
     page: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                offset: number;
+            query?: {
+                offset?: number;
                 /** @description At most 500; 200 when absent. */
-                limit: number | null;
+                limit?: number;
                 /** @description Only those with this class, also among others. */
-                label: string | null;
+                label?: string;
                 /** @description With `label`: only those that the quick model would call this. */
-                suggestion: string | null;
+                suggestion?: string;
                 /**
                  * @description `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
                  *     number, which lies outside the model's interval.
                  */
-                state: string | null;
+                state?: string;
+                /** @description Only those that findings of this fault in the newest audit are about, as the worklist names it, or of `any`; in the worklist's order. */
+                finding?: string;
+                /** @description With `finding`: in this of several senses. Without it, those that are no single sense's; with `any`, of all. */
+                sense?: string;
                 /** @description Only those whose name or text contains this. */
-                q: string | null;
-                /** @description Those most like this example first. */
-                similar_to: string | null;
+                q?: string;
+                /** @description Those most like this example first, at most 500. */
+                similar_to?: string;
                 /** @description `position`, or `doubt`: what the quick model is least sure of first. */
-                order: string | null;
+                order?: string;
+            };
+            header?: never;
+            path: {
                 id: string;
             };
             cookie?: never;
@@ -3705,15 +3718,16 @@ export interface operations {
     };
     export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `csv`, `jsonl`, `parquet`, `coco`, `voc`, `yolo`, `mvtec`, `label-studio` or `folders`; `csv` when absent. */
+                format?: string;
+                /** @description 1 to have the files in it; then a table comes as an archive. */
+                files?: number;
+                /** @description A state by its number: the labels and marks of then; those of now when absent. */
+                state?: number;
+            };
             header?: never;
             path: {
-                /** @description `csv`, `jsonl`, `parquet`, `coco`, `voc`, `yolo`, `mvtec`, `label-studio` or `folders`; `csv` when absent. */
-                format: string | null;
-                /** @description 1 to have the files in it; then a table comes as an archive. */
-                files: number | null;
-                /** @description A state by its number: the labels and marks of then; those of now when absent. */
-                state: number | null;
                 id: string;
             };
             cookie?: never;
@@ -3906,11 +3920,12 @@ export interface operations {
     };
     queue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most 50; 20 when absent. */
+                limit?: number;
+            };
             header?: never;
             path: {
-                /** @description At most 50; 20 when absent. */
-                limit: number | null;
                 id: string;
             };
             cookie?: never;
@@ -4041,16 +4056,17 @@ export interface operations {
     };
     list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of this fault. */
+                fault?: string;
+                /** @description With `fault`: in this of several senses. Without it, those that are no single sense's. */
+                sense?: string;
+                offset?: number;
+                /** @description At most 1000; 100 when absent. */
+                limit?: number;
+            };
             header?: never;
             path: {
-                /** @description Only those of this fault. */
-                fault: string | null;
-                /** @description With `fault`: in this of several senses. Without it, those that are no single sense's. */
-                sense: string | null;
-                offset: number;
-                /** @description At most 1000; 100 when absent. */
-                limit: number | null;
                 id: string;
             };
             cookie?: never;
@@ -4177,11 +4193,12 @@ export interface operations {
     };
     show: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most 400; 30 when absent. */
+                days?: number;
+            };
             header?: never;
             path: {
-                /** @description At most 400; 30 when absent. */
-                days: number | null;
                 name: string;
             };
             cookie?: never;
@@ -4365,7 +4382,9 @@ export interface operations {
                 sense?: string;
             };
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -4382,13 +4401,14 @@ export interface operations {
     };
     thumbnail: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As for the content. */
+                sense?: string;
+                /** @description 1 for four frames of a video side by side. */
+                strip?: number;
+            };
             header?: never;
             path: {
-                /** @description As for the content. */
-                sense: string | null;
-                /** @description 1 for four frames of a video side by side. */
-                strip: number | null;
                 id: string;
             };
             cookie?: never;
@@ -4428,12 +4448,12 @@ export interface operations {
     };
     list: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description Only those of this data set. */
-                dataset: string | null;
+                dataset?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4553,12 +4573,12 @@ export interface operations {
     };
     list: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description Only those made of this data set. */
-                dataset: string | null;
+                dataset?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4575,12 +4595,12 @@ export interface operations {
     };
     bring: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query: {
                 /** @description What to call it. */
                 name: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody: {
@@ -4730,11 +4750,12 @@ export interface operations {
     };
     with_model: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 1 for a picture of where an inspector looked. */
+                heat?: number;
+            };
             header?: never;
             path: {
-                /** @description 1 for a picture of where an inspector looked. */
-                heat: number | null;
                 id: string;
             };
             cookie?: never;
@@ -4757,11 +4778,12 @@ export interface operations {
     };
     report: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `en` or `zh`. */
+                lang?: string;
+            };
             header?: never;
             path: {
-                /** @description `en` or `zh`. */
-                lang: string | null;
                 id: string;
             };
             cookie?: never;
@@ -4780,14 +4802,14 @@ export interface operations {
     };
     back: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description What it was sent away with. */
-                state: string | null;
+                state?: string;
                 /** @description Stands for the log-in, once. */
-                code: string | null;
+                code?: string;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4991,11 +5013,12 @@ export interface operations {
     };
     with_deployment: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 1 for a picture of where an inspector looked. */
+                heat?: number;
+            };
             header?: never;
             path: {
-                /** @description 1 for a picture of where an inspector looked. */
-                heat: number | null;
                 name: string;
             };
             cookie?: never;
@@ -5230,13 +5253,14 @@ export interface operations {
     };
     put: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query: {
                 /** @description Where the file lies below what was dropped, such as `good/001.jpg`. */
                 path: string;
                 /** @description Bytes of the file that were sent before. */
-                offset: number;
+                offset?: number;
+            };
+            header?: never;
+            path: {
                 id: string;
             };
             cookie?: never;

@@ -98,6 +98,7 @@ pub(super) struct NoteText {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct BookFile {
     /// `json`, as `dianjing audit --rules` reads it, or `markdown`, with the notes; `json` when absent.
     format: Option<String>,

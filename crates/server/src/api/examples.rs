@@ -13,22 +13,18 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::opinions::Suggestion;
 use super::reading::{Asked, found};
+use super::sought::Which;
 use crate::App;
 use crate::answering::forever;
 use crate::db::Tenant;
 use crate::db::datasets::DatasetRow;
-use crate::db::examples::{ExampleRow, Wanted};
+use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
 use crate::live::Opinion;
 use crate::people::{Caller, Right};
 use crate::senses::{self, Known};
 use crate::tasks::{Answer, Task};
 use crate::{making, marks, pictures, streaming};
-
-/// Most examples of a page.
-const MOST: i64 = 500;
-/// Examples of a page unless asked otherwise.
-const USUAL: i64 = 200;
 
 /// An example.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,6 +69,7 @@ pub(super) struct Face {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Look {
     /// As for the content.
     sense: Option<String>,
@@ -85,27 +82,6 @@ pub(super) struct Page {
     /// Of all pages.
     total: i64,
     examples: Vec<Example>,
-}
-
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub(super) struct Which {
-    #[serde(default)]
-    offset: i64,
-    /// At most 500; 200 when absent.
-    limit: Option<i64>,
-    /// Only those with this class, also among others.
-    label: Option<String>,
-    /// With `label`: only those that the quick model would call this.
-    suggestion: Option<String>,
-    /// `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
-    /// number, which lies outside the model's interval.
-    state: Option<String>,
-    /// Only those whose name or text contains this.
-    q: Option<String>,
-    /// Those most like this example first.
-    similar_to: Option<String>,
-    /// `position`, or `doubt`: what the quick model is least sure of first.
-    order: Option<String>,
 }
 
 /// A page of examples.
@@ -123,7 +99,7 @@ pub(super) async fn page(
     let mut teller = Teller::of(&app, &caller, &id).await?;
     let live = app.lives.of(&app, &caller.tenant, &id);
     let opinion = live.opinion();
-    let (offset, limit) = (which.offset.max(0), which.limit.unwrap_or(USUAL).clamp(0, MOST));
+    let (offset, limit) = which.place();
     let (rows, total) = if let Some(ids) = which.ranked(&app, &live, opinion.as_deref()).await? {
         let total = i64::try_from(ids.len()).unwrap_or(i64::MAX);
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(ids.len());
@@ -135,67 +111,6 @@ pub(super) async fn page(
     };
     teller.opinion = opinion;
     Ok(Json(Page { total, examples: rows.into_iter().map(|row| teller.tell(row)).collect() }))
-}
-
-impl Which {
-    /// Whether the choice alone tells what was answered.
-    fn tells(&self) -> bool {
-        let answered = self.state.as_deref().is_some_and(|state| !["", "marked"].contains(&state));
-        answered
-            || self.label.is_some()
-            || self.suggestion.is_some()
-            || self.order.as_deref() == Some("doubt")
-    }
-
-    fn wanted(&self) -> Result<Wanted, ApiError> {
-        let (labelled, marked) = match self.state.as_deref() {
-            None | Some("" | "disagrees") => (None, None),
-            Some("labelled") => (Some(true), None),
-            Some("unlabelled") => (Some(false), None),
-            Some("marked") => (None, Some(true)),
-            Some("disputed") => (None, None),
-            Some(_) => {
-                let (en, zh) = (
-                    "`state` is labelled, unlabelled, marked, disputed or disagrees",
-                    "state 须为 labelled、unlabelled、marked、disputed 或 disagrees",
-                );
-                return Err(ApiError::invalid(en, zh));
-            }
-        };
-        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        Ok(Wanted {
-            label: text(&self.label),
-            labelled,
-            marked,
-            disputed: self.state.as_deref() == Some("disputed"),
-            words: text(&self.q),
-        })
-    }
-
-    /// The ids in an order that the quick model gives; `None` where it is not asked.
-    async fn ranked(
-        &self,
-        app: &App,
-        live: &Arc<crate::live::Live>,
-        opinion: Option<&Opinion>,
-    ) -> Result<Option<Vec<String>>, ApiError> {
-        if let Some(example) = &self.similar_to {
-            let (live, example) = (live.clone(), example.clone());
-            let similar = app.blocking(move || Ok(live.similar(&example, MOST as usize))).await?;
-            return Ok(Some(similar));
-        }
-        let owned = |ids: Vec<&str>| Some(ids.into_iter().map(str::to_owned).collect::<Vec<_>>());
-        if let (Some(label), Some(suggestion)) = (&self.label, &self.suggestion) {
-            return Ok(owned(opinion.map(|opinion| opinion.confused(label, suggestion)).unwrap_or_default()));
-        }
-        if self.state.as_deref() == Some("disagrees") {
-            return Ok(owned(opinion.map(Opinion::disagrees).unwrap_or_default()));
-        }
-        let plain = self.label.is_none() && self.state.is_none() && self.q.is_none();
-        let by_doubt = self.order.as_deref() == Some("doubt") && plain;
-        let ids = opinion.filter(|_| by_doubt).map(Opinion::by_doubt).filter(|ids| !ids.is_empty());
-        Ok(ids.and_then(owned))
-    }
 }
 
 /// One example.

@@ -35,6 +35,7 @@ const WAITING: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// `csv`, `jsonl`, `parquet`, `coco`, `voc`, `yolo`, `mvtec`, `label-studio` or `folders`; `csv` when absent.
     format: Option<String>,

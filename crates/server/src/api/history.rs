@@ -92,6 +92,7 @@ pub(super) struct StateName {
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Between {
     /// A state by its number; 0 is the empty set.
     from: i64,
@@ -149,6 +150,7 @@ pub(super) struct DiffGroup {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
     from: i64,
     to: i64,

@@ -135,6 +135,7 @@ pub(super) struct Events {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Last {
     limit: Option<i64>,
     /// Only those about this example.

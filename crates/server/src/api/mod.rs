@@ -29,6 +29,7 @@ mod reading;
 mod ruling;
 mod series;
 mod serve;
+mod sought;
 mod uploads;
 mod watch;
 mod work;

@@ -259,18 +259,21 @@ pub(super) struct Models {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Of {
     /// Only those made of this data set.
     dataset: Option<String>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Called {
     /// What to call it.
     name: String,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Language {
     /// `en` or `zh`.
     lang: Option<String>,

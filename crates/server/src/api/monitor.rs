@@ -24,6 +24,7 @@ const MOST_DAYS: u32 = 400;
 const RECENT: u32 = 7;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Since {
     /// At most 400; 30 when absent.
     days: Option<u32>,

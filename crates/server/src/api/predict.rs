@@ -70,6 +70,7 @@ pub(super) struct Share {
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Heat {
     /// 1 for a picture of where an inspector looked.
     heat: Option<u8>,

@@ -34,6 +34,7 @@ pub(super) struct Queue {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct HowMany {
     /// At most 50; 20 when absent.
     limit: Option<usize>,

@@ -1,10 +1,9 @@
 //! The course of a series, thinned out so that a page can draw it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path as At, State};
+use axum::extract::{Path, State};
 use base::series::{Channel, even, read};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -42,7 +41,7 @@ pub(super) struct Drawn {
 pub(super) async fn course(
     State(app): State<Arc<App>>,
     caller: Caller,
-    At(id): At<String>,
+    Path(id): Path<String>,
     Asked(Face { sense }): Asked<Face>,
 ) -> Result<Json<Course>, ApiError> {
     caller.may(Right::Look)?;
@@ -52,7 +51,7 @@ pub(super) async fn course(
     let drawn = app
         .blocking(move || {
             let mut failed = None;
-            let make = |path: &Path| match drawn(path) {
+            let make = |path: &std::path::Path| match drawn(path) {
                 Ok(course) => serde_json::to_vec(&course).ok(),
                 Err(error) => {
                     failed = Some(error);
@@ -66,7 +65,7 @@ pub(super) async fn course(
     Ok(Json(serde_json::from_slice(&drawn).map_err(|error| ApiError::internal(&error))?))
 }
 
-fn drawn(path: &Path) -> Result<Course, ApiError> {
+fn drawn(path: &std::path::Path) -> Result<Course, ApiError> {
     let (series, _) = read(path).map_err(|error| {
         let (en, zh) = (format!("this is no series: {error}"), format!("这不是传感器序列：{error}"));
         ApiError::invalid(en, zh).hint("a series is a table of numbers", "序列应为数值表格")

@@ -34,6 +34,7 @@ pub(super) struct Arrived {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Piece {
     /// Where the file lies below what was dropped, such as `good/001.jpg`.
     path: String,

@@ -61,6 +61,7 @@ pub(super) struct Jobs {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Of {
     /// Only those of this data set.
     dataset: Option<String>,

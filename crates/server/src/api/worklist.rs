@@ -1,6 +1,6 @@
 //! Looking through the data, and deciding about what was found.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -42,6 +42,8 @@ pub(super) struct Worklist {
     cautions: Vec<String>,
     /// What kinds of findings there are, in the order they first appear; also those that are not asked for.
     kinds: Vec<Kind>,
+    /// Examples that findings of any kind are about.
+    n_examples: usize,
     /// How many findings are asked for, on all pages.
     total: usize,
     /// Those of this page.
@@ -58,10 +60,13 @@ pub(super) struct Kind {
     n: usize,
     /// Those that nobody decided about yet.
     n_open: usize,
+    /// Examples that they are about.
+    n_examples: usize,
 }
 
 /// Which findings.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Only those of this fault.
     fault: Option<String>,
@@ -71,15 +76,6 @@ pub(super) struct Which {
     offset: usize,
     /// At most 1000; 100 when absent.
     limit: Option<usize>,
-}
-
-impl Which {
-    fn asks_for(&self, finding: &KeptFinding) -> bool {
-        match &self.fault {
-            Some(fault) => *fault == finding.fault && self.sense == finding.sense,
-            None => self.sense.is_none() || self.sense == finding.sense,
-        }
-    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -208,11 +204,17 @@ pub(super) async fn list(
     let lang = lang_of(&headers);
     let Some(row) = app.db.audit(&caller.tenant, &id).await? else {
         let (advice, checks, cautions, kinds, findings) = <_>::default();
-        let (audited_at, stale, total) = (None, false, 0);
-        return Ok(Json(Worklist { audited_at, stale, advice, checks, cautions, kinds, total, findings }));
+        let (audited_at, stale, n_examples, total) = (None, false, 0, 0);
+        let none =
+            Worklist { audited_at, stale, advice, checks, cautions, kinds, n_examples, total, findings };
+        return Ok(Json(none));
     };
     let kept: Kept = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
-    let asked: Vec<&KeptFinding> = kept.findings.iter().filter(|finding| which.asks_for(finding)).collect();
+    let asked: Vec<&KeptFinding> = kept
+        .findings
+        .iter()
+        .filter(|finding| finding.is_of(which.fault.as_deref(), which.sense.as_deref()))
+        .collect();
     let limit = which.limit.unwrap_or(USUAL).min(MOST);
     let page: Vec<&KeptFinding> = asked.iter().copied().skip(which.offset).take(limit).collect();
     let teller = Teller::new(&app, &caller, &id, &page, lang).await?;
@@ -237,6 +239,7 @@ pub(super) async fn list(
         checks: checks.collect(),
         cautions: kept.cautions.iter().map(|caution| caution.pick(lang)).collect(),
         kinds: kinds(&kept.findings, &teller.decisions, lang),
+        n_examples: n_examples(&kept.findings, |_| true),
         total: asked.len(),
         findings: page.into_iter().map(|finding| teller.tell(finding)).collect(),
     }))
@@ -252,11 +255,19 @@ fn kinds(findings: &[KeptFinding], decisions: &BTreeMap<i64, String>, lang: Lang
         match known {
             Some(kind) => (kind.n, kind.n_open) = (kind.n + 1, kind.n_open + open),
             None => {
-                kinds.push(Kind { fault, sense, title: finding.title.pick(lang), n: 1, n_open: open });
+                let same = |other: &KeptFinding| other.fault == fault && other.sense == sense;
+                let (title, n_examples) = (finding.title.pick(lang), n_examples(findings, same));
+                kinds.push(Kind { fault, sense, title, n: 1, n_open: open, n_examples });
             }
         }
     }
     kinds
+}
+
+/// How many examples some of the findings are about.
+fn n_examples(findings: &[KeptFinding], which: impl Fn(&KeptFinding) -> bool) -> usize {
+    let of = findings.iter().filter(|finding| which(finding));
+    of.flat_map(|finding| &finding.examples).collect::<HashSet<_>>().len()
 }
 
 fn is_decided(finding: &KeptFinding, decisions: &BTreeMap<i64, String>) -> bool {
@@ -376,7 +387,7 @@ impl Teller {
         lang: Lang,
     ) -> Result<Self, ApiError> {
         let mentioned = findings.iter().flat_map(|finding| {
-            finding.examples.iter().chain(finding.neighbours.iter().map(|(id, _)| id)).cloned()
+            finding.shown().iter().chain(finding.neighbours.iter().map(|(id, _)| id)).cloned()
         });
         let mentioned: BTreeSet<String> = mentioned.collect();
         let rows = app.db.examples_by_id(&caller.tenant, &mentioned.into_iter().collect::<Vec<_>>()).await?;
@@ -416,7 +427,7 @@ impl Teller {
             given: self.answered(finding.given.as_deref()),
             suggested: self.answered(finding.suggested.as_deref()),
             score: finding.score,
-            examples: finding.examples.iter().filter_map(|id| self.example(id)).collect(),
+            examples: finding.shown().iter().filter_map(|id| self.example(id)).collect(),
             neighbours: neighbours.collect(),
             conflict: finding.conflict.as_ref().map(|conflict| Conflict::of(conflict, self.lang)),
             rule: finding.rule.or_else(|| self.rules.get(&number).copied()),

@@ -74,6 +74,31 @@ const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
      AND ($7 IS NULL OR (CASE WHEN marks IS NULL THEN 0 ELSE 1 END) = $7) \
      AND ($8 = 0 OR (decided = 0 AND (SELECT annotators FROM dataset WHERE id = $2) > 1 AND (SELECT COUNT(DISTINCT v.label) FROM vote v WHERE v.example = example.id) > 1))";
 
+impl Wanted {
+    /// Whether every example is.
+    pub(crate) fn is_everything(&self) -> bool {
+        let Self { label, labelled, marked, disputed, words } = self;
+        label.is_none() && labelled.is_none() && marked.is_none() && !disputed && words.is_none()
+    }
+}
+
+/// Binds what [`WANTED`] asks for.
+macro_rules! bind_wanted {
+    ($ask:expr, $tenant:expr, $dataset:expr, $wanted:expr) => {{
+        let Wanted { label, labelled, marked, disputed, words } = $wanted;
+        let plain =
+            |words: &String| words.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        $ask.bind($tenant.id())
+            .bind($dataset)
+            .bind(label.as_deref())
+            .bind(labelled.map(i64::from))
+            .bind(words.as_ref().map(|words| format!("%{}%", plain(words))))
+            .bind(label.as_deref().map(inside))
+            .bind(marked.map(i64::from))
+            .bind(i64::from(*disputed))
+    }};
+}
+
 impl Db {
     pub(crate) async fn example(&self, tenant: &Tenant, id: &str) -> Result<Option<ExampleRow>, sqlx::Error> {
         let sql = format!("{EXAMPLE} WHERE tenant = $1 AND id = $2 AND removed = 0");
@@ -93,38 +118,28 @@ impl Db {
         offset: i64,
         limit: i64,
     ) -> Result<(Vec<ExampleRow>, i64), sqlx::Error> {
-        let plain =
-            |words: &String| words.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
-        let words = wanted.words.as_ref().map(|words| format!("%{}%", plain(words)));
-        let (labelled, marked) = (wanted.labelled.map(i64::from), wanted.marked.map(i64::from));
-        let inside = wanted.label.as_deref().map(inside);
         let sql = format!("SELECT COUNT(*) FROM example {WANTED}");
-        let total: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .bind(tenant.id())
-            .bind(dataset)
-            .bind(wanted.label.as_deref())
-            .bind(labelled)
-            .bind(words.as_deref())
-            .bind(inside.as_deref())
-            .bind(marked)
-            .bind(i64::from(wanted.disputed))
-            .fetch_one(&mut *self.of(tenant).await?)
-            .await?;
+        let ask = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let ask = bind_wanted!(ask, tenant, dataset, wanted);
+        let total: i64 = ask.fetch_one(&mut *self.of(tenant).await?).await?;
         let sql = format!("{EXAMPLE} {WANTED} ORDER BY position, id LIMIT $9 OFFSET $10");
-        let page = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(tenant.id())
-            .bind(dataset)
-            .bind(wanted.label.as_deref())
-            .bind(labelled)
-            .bind(words.as_deref())
-            .bind(inside.as_deref())
-            .bind(marked)
-            .bind(i64::from(wanted.disputed))
-            .bind(limit)
-            .bind(offset)
-            .fetch_all(&mut *self.of(tenant).await?)
-            .await?;
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        let ask = bind_wanted!(ask, tenant, dataset, wanted).bind(limit).bind(offset);
+        let page = ask.fetch_all(&mut *self.of(tenant).await?).await?;
         Ok((page, total))
+    }
+
+    /// The ids of all examples that are wanted.
+    pub(crate) async fn wanted(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        wanted: &Wanted,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let sql = format!("SELECT id FROM example {WANTED}");
+        let ask = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        let ask = bind_wanted!(ask, tenant, dataset, wanted);
+        ask.fetch_all(&mut *self.of(tenant).await?).await
     }
 
     /// An example, also one that was taken out.

@@ -40,8 +40,8 @@ pub(crate) struct Lives {
 /// One data set.
 #[derive(Debug)]
 pub(crate) struct Live {
-    tenant: Tenant,
-    dataset: String,
+    pub(crate) tenant: Tenant,
+    pub(crate) dataset: String,
     state: Mutex<State>,
     /// How far looking has come.
     pub(crate) done: AtomicU64,

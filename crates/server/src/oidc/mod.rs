@@ -152,6 +152,7 @@ struct Granted {
 
 /// What a browser brings back.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Answer {
     /// What it was sent away with.
     state: Option<String>,

@@ -9,3 +9,20 @@ fn the_document_is_fresh() {
         "crates/server/openapi.json is stale: run `dianjing serve --openapi > crates/server/openapi.json`, then `npm run api` in studio"
     );
 }
+
+/// A parameter that is said to stand where it does not is never sent by clients that are made from the document.
+#[test]
+fn parameters_of_paths_are_those_that_stand_in_them() {
+    let document: serde_json::Value = serde_json::from_str(&server::openapi()).expect("JSON");
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let mut named: Vec<&str> = path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        named.sort_unstable();
+        for (method, operation) in operations.as_object().expect("operations") {
+            let all = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let within = all.iter().filter(|one| one["in"] == "path");
+            let mut said: Vec<&str> = within.filter_map(|one| one["name"].as_str()).collect();
+            said.sort_unstable();
+            assert_eq!(said, named, "{method} {path}");
+        }
+    }
+}

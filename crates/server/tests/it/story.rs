@@ -142,6 +142,41 @@ fn findings_come_in_pages(owner: &Client, dataset: &str, whole: &serde_json::Val
     }
 }
 
+/// The gallery shows the examples of findings, by their fault or of any, and narrows them further.
+#[track_caller]
+fn findings_filter_the_gallery(owner: &Client, dataset: &str, whole: &serde_json::Value) {
+    let names = |query: &str| -> Vec<String> {
+        let page = owner.get(&format!("/v1/datasets/{dataset}/examples?limit=100&{query}"));
+        let examples =
+            page.body["examples"].as_array().unwrap_or_else(|| panic!("{query}: {page:?}")).clone();
+        assert_eq!(page.body["total"], examples.len(), "{query}");
+        examples.iter().map(|one| one["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names("finding=label"), ["blue/wrong.png"]);
+    assert_eq!(names("finding=label&label=blue&q=WRONG&state=disagrees"), ["blue/wrong.png"]);
+    assert_eq!(names("finding=label&label=red"), [""; 0]);
+    assert_eq!(names("finding=leak"), [""; 0], "nobody looked for what no data set can have");
+    for kind in whole["kinds"].as_array().expect("kinds") {
+        assert_eq!(
+            names(&format!("finding={}", kind["fault"].as_str().expect("a fault"))).len(),
+            kind["n_examples"],
+            "{kind}"
+        );
+    }
+    let all = names("finding=any");
+    assert_eq!(all.len(), whole["n_examples"]);
+    // The order by doubt goes together with what narrows.
+    let doubted = names("order=doubt");
+    assert_eq!(doubted.len(), 25);
+    let of = |which: &dyn Fn(&String) -> bool| -> Vec<String> {
+        doubted.iter().filter(|name| which(name)).cloned().collect()
+    };
+    assert_eq!(names("order=doubt&label=red"), of(&|name| name.starts_with("red/")));
+    assert_eq!(names("order=doubt&finding=any"), of(&|name| all.contains(name)));
+    let refused = owner.get(&format!("/v1/datasets/{dataset}/examples?finding=typo"));
+    assert_eq!((refused.status, refused.body["hint"].is_string()), (422, true), "{refused:?}");
+}
+
 #[test]
 fn what_was_found_is_decided_and_can_be_decided_anew() {
     let (_dir, data) = folder();
@@ -164,6 +199,8 @@ fn what_was_found_is_decided_and_can_be_decided_anew() {
     assert_eq!(finding["suggested"]["label"], "red");
     assert_eq!(finding["examples"][0]["name"], "blue/wrong.png");
     findings_come_in_pages(&owner, &dataset, &list.body);
+    owner.until(|| (owner.get(&at("/live")).body["state"] == "ready").then_some(()));
+    findings_filter_the_gallery(&owner, &dataset, &list.body);
     let decide = at(&format!("/worklist/{}", finding["number"]));
     let open = || {
         let one = owner.get(&at("/worklist?fault=label&limit=0")).body;
@@ -185,6 +222,7 @@ fn what_was_found_is_decided_and_can_be_decided_anew() {
     assert_eq!(label("remove"), (json!("removed"), json!(null)));
     assert_eq!(owner.get(&at("")).body["n_examples"], 24);
     assert_eq!(open(), 1, "one is decided");
+    assert_eq!(owner.get(&at("/examples?finding=label")).body["total"], 0, "what was taken out is not shown");
     assert_eq!(label("keep"), (json!("kept"), json!("blue")));
     let list = owner.get(&at("/worklist"));
     assert_eq!(

@@ -178,6 +178,7 @@ fn who_labels_blindly_is_told_nothing_anywhere() {
         "/examples?state=unlabelled",
         "/examples?state=disputed",
         "/examples?order=doubt",
+        "/examples?finding=any",
         "/worklist",
         "/export?format=csv",
         "/agreement",

@@ -72,6 +72,7 @@ export const label = {
   'worklist.findings': 'To decide',
   'worklist.left': '{left} of {total} left',
   'worklist.filter.all': 'Everything',
+  'worklist.gallery': 'Show all of these',
   'worklist.given': 'Given label',
   'worklist.suggested': 'Suggested',
   'worklist.this': 'This one',

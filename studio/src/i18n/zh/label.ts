@@ -74,6 +74,7 @@ export const label: Record<keyof typeof en, string> = {
   'worklist.findings': '等您决定',
   'worklist.left': '还剩 {left} / {total}',
   'worklist.filter.all': '全部',
+  'worklist.gallery': '查看全部样本',
   'worklist.given': '现有标签',
   'worklist.suggested': '建议',
   'worklist.this': '这一个',

@@ -14,7 +14,7 @@ vi.mock('../../api/calls', async (actual) => {
   });
   const kinds = () => ['label', 'leak'].map((fault) => {
     const these = all().filter((one) => one.fault === fault);
-    return { fault, sense: null, title: fault, n: these.length, n_open: these.filter((one) => one.decision === null).length };
+    return { fault, sense: null, title: fault, n: these.length, n_open: these.filter((one) => one.decision === null).length, n_examples: these.length };
   });
   return {
     ...(await actual<object>()),

@@ -1,0 +1,158 @@
+//! Which examples a page of them is to hold, and in which order.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use pipeline::Fault;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::App;
+use crate::db::examples::Wanted;
+use crate::error::ApiError;
+use crate::live::{Live, Opinion};
+use crate::worklists::Worklist;
+
+/// Most examples of a page, and most that are similar to one.
+const MOST: i64 = 500;
+/// Examples of a page unless asked otherwise.
+const USUAL: i64 = 200;
+/// In place of a fault: whatever was found.
+const ANY: &str = "any";
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    #[serde(default)]
+    offset: i64,
+    /// At most 500; 200 when absent.
+    limit: Option<i64>,
+    /// Only those with this class, also among others.
+    label: Option<String>,
+    /// With `label`: only those that the quick model would call this.
+    suggestion: Option<String>,
+    /// `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
+    /// number, which lies outside the model's interval.
+    state: Option<String>,
+    /// Only those that findings of this fault in the newest audit are about, as the worklist names it, or of `any`; in the worklist's order.
+    finding: Option<String>,
+    /// With `finding`: in this of several senses. Without it, those that are no single sense's; with `any`, of all.
+    sense: Option<String>,
+    /// Only those whose name or text contains this.
+    q: Option<String>,
+    /// Those most like this example first, at most 500.
+    similar_to: Option<String>,
+    /// `position`, or `doubt`: what the quick model is least sure of first.
+    order: Option<String>,
+}
+
+impl Which {
+    /// Where the page begins, and how long it is.
+    pub(super) fn place(&self) -> (i64, i64) {
+        (self.offset.max(0), self.limit.unwrap_or(USUAL).clamp(0, MOST))
+    }
+
+    /// Whether the choice alone tells what was answered.
+    pub(super) fn tells(&self) -> bool {
+        let answered = self.state.as_deref().is_some_and(|state| !["", "marked"].contains(&state));
+        answered
+            || self.label.is_some()
+            || self.suggestion.is_some()
+            || self.finding.is_some()
+            || self.order.as_deref() == Some("doubt")
+    }
+
+    /// What the database knows by itself.
+    pub(super) fn wanted(&self) -> Result<Wanted, ApiError> {
+        let (labelled, marked) = match self.state.as_deref() {
+            None | Some("" | "disagrees") => (None, None),
+            Some("labelled") => (Some(true), None),
+            Some("unlabelled") => (Some(false), None),
+            Some("marked") => (None, Some(true)),
+            Some("disputed") => (None, None),
+            Some(_) => {
+                let (en, zh) = (
+                    "`state` is labelled, unlabelled, marked, disputed or disagrees",
+                    "state 须为 labelled、unlabelled、marked、disputed 或 disagrees",
+                );
+                return Err(ApiError::invalid(en, zh));
+            }
+        };
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Ok(Wanted {
+            label: text(&self.label),
+            labelled,
+            marked,
+            disputed: self.state.as_deref() == Some("disputed"),
+            words: text(&self.q),
+        })
+    }
+
+    /// The ids of all of them where something else than the database gives their order; `None` where nothing does.
+    pub(super) async fn ranked(
+        &self,
+        app: &App,
+        live: &Arc<Live>,
+        opinion: Option<&Opinion>,
+    ) -> Result<Option<Vec<String>>, ApiError> {
+        let mut lists = self.lists(app, live, opinion).await?.into_iter();
+        let Some(mut ids) = lists.next() else { return Ok(None) };
+        for others in lists {
+            let others: HashSet<String> = others.into_iter().collect();
+            ids.retain(|id| others.contains(id));
+        }
+        let wanted = self.wanted()?;
+        // The quick model hears of every example that goes; an audit does not.
+        if self.finding.is_some() || !wanted.is_everything() {
+            let others = app.db.wanted(&live.tenant, &live.dataset, &wanted).await?;
+            let others: HashSet<String> = others.into_iter().collect();
+            ids.retain(|id| others.contains(id));
+        }
+        Ok(Some(ids))
+    }
+
+    /// Lists that the examples must all be in; they are shown in the order of the first.
+    async fn lists(
+        &self,
+        app: &App,
+        live: &Arc<Live>,
+        opinion: Option<&Opinion>,
+    ) -> Result<Vec<Vec<String>>, ApiError> {
+        let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let mut lists = Vec::new();
+        if self.order.as_deref() == Some("doubt") {
+            lists.extend(opinion.map(Opinion::by_doubt).filter(|ids| !ids.is_empty()).map(owned));
+        }
+        if let Some(example) = &self.similar_to {
+            let (live, example) = (live.clone(), example.clone());
+            lists.push(app.blocking(move || Ok(live.similar(&example, MOST as usize))).await?);
+        }
+        if let Some(fault) = self.finding.as_deref().filter(|fault| !fault.is_empty()) {
+            lists.push(self.found(app, live, fault).await?);
+        }
+        if let (Some(label), Some(suggestion)) = (&self.label, &self.suggestion) {
+            lists.push(owned(opinion.map(|opinion| opinion.confused(label, suggestion)).unwrap_or_default()));
+        }
+        if self.state.as_deref() == Some("disagrees") {
+            lists.push(owned(opinion.map(Opinion::disagrees).unwrap_or_default()));
+        }
+        Ok(lists)
+    }
+
+    /// The examples that findings of the newest audit are about, in the order of the worklist.
+    async fn found(&self, app: &App, live: &Live, fault: &str) -> Result<Vec<String>, ApiError> {
+        let fault = Some(fault).filter(|fault| *fault != ANY);
+        if fault.is_some_and(|fault| Fault::ALL.iter().all(|known| known.name() != fault)) {
+            let (en, zh) = ("`finding` is no fault that an audit looks for", "finding 不是检查项的名称");
+            let refused = ApiError::invalid(en, zh);
+            return Err(
+                refused.hint("give `any`, or a fault as the worklist names it", "请用 any，或待办清单中的名称")
+            );
+        }
+        let Some(row) = app.db.audit(&live.tenant, &live.dataset).await? else { return Ok(Vec::new()) };
+        let kept: Worklist = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
+        let mut seen = HashSet::new();
+        let of = kept.findings.into_iter().filter(|finding| finding.is_of(fault, self.sense.as_deref()));
+        Ok(of.flat_map(|finding| finding.examples).filter(|id| seen.insert(id.clone())).collect())
+    }
+}
