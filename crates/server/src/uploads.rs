@@ -116,6 +116,10 @@ impl Uploads {
     pub(crate) fn root(&self, id: &str) -> Result<PathBuf, ApiError> {
         let folder = self.folder(id);
         let files = self.files(id)?;
+        if files.is_empty() {
+            let nothing = ApiError::invalid("nothing was uploaded", "没有上传任何文件");
+            return Err(nothing.hint("send files before the upload is finished", "请先上传文件，再结束上传"));
+        }
         if files.len() > MOST_FILES {
             return Err(ApiError::too_large(
                 "an upload has at most 200,000 files",

@@ -145,9 +145,8 @@ impl Which {
         if fault.is_some_and(|fault| Fault::ALL.iter().all(|known| known.name() != fault)) {
             let (en, zh) = ("`finding` is no fault that an audit looks for", "finding 不是检查项的名称");
             let refused = ApiError::invalid(en, zh);
-            return Err(
-                refused.hint("give `any`, or a fault as the worklist names it", "请用 any，或待办清单中的名称")
-            );
+            return Err(refused
+                .hint("give `any`, or a fault as the worklist names it", "请用 any，或待办清单中的名称"));
         }
         let Some(row) = app.db.audit(&live.tenant, &live.dataset).await? else { return Ok(Vec::new()) };
         let kept: Worklist = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;

@@ -15,7 +15,8 @@ fn the_document_is_fresh() {
 fn parameters_of_paths_are_those_that_stand_in_them() {
     let document: serde_json::Value = serde_json::from_str(&server::openapi()).expect("JSON");
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        let mut named: Vec<&str> = path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        let mut named: Vec<&str> =
+            path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
         named.sort_unstable();
         for (method, operation) in operations.as_object().expect("operations") {
             let all = operation["parameters"].as_array().cloned().unwrap_or_default();

@@ -66,6 +66,9 @@ fn an_upload_is_read_once_and_takes_nothing_after() {
     assert_eq!(owner.wait(&first)["result"]["n_examples"], 2);
     assert_eq!((finish(), put("c.png")), (first, 409), "not either when all of it was read");
     assert_eq!(owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"], 2);
+    let (_, empty) = self::upload(&owner, "empty");
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/uploads/{empty}/finish"), &json!({}))));
+    assert_eq!((ended["state"].clone(), ended["error"]["code"].clone()), (json!("failed"), json!("invalid")));
     // A batch of labels is taken whole or not at all, and the same label again is no event.
     let page = owner.get(&format!("/v1/datasets/{dataset}/examples"));
     let example = page.body["examples"][0]["id"].clone();
