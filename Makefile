@@ -6,7 +6,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test fmt lint tidy licences unit story summary parity-python ffmpeg postgres node studio fuzz quality bench peers
+.PHONY: help build demo test fmt lint tidy licences unit story summary parity-python ffmpeg postgres node chromium studio fuzz quality bench bench-studio schema peers
 
 DIANJING_TARGET_DIR ?= $(HOME)/.cache/dianjing/target
 DIANJING_CACHE ?= $(HOME)/.cache/dianjing
@@ -25,7 +25,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 # Where it was built is nobody's business: panic messages name files from the roots of the clone and of the registry.
-build demo quality bench: export RUSTFLAGS := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(or $(RUSTUP_HOME),$(HOME)/.rustup)=rustup $(RUSTFLAGS)
+build demo quality bench bench-studio schema: export RUSTFLAGS := --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(or $(RUSTUP_HOME),$(HOME)/.rustup)=rustup $(RUSTFLAGS)
 build: need-cargo ## Build the release binary
 	@cargo build --release --locked --package cli || { $(REGISTRY_HINT); exit 1; }
 	@echo "Built $(DIANJING)" >&2
@@ -84,13 +84,15 @@ studio: node ## Check and build the studio
 	@git diff --exit-code --stat -- studio/dist studio/src/api && [ -z "$$(git status --porcelain -- studio/dist)" ] \
 	  || { echo "error: studio/dist or its types are stale: run make studio and commit what changed" >&2; exit 1; }
 
-story: node ## Go through the studio in a real browser
+story: node chromium ## Go through the studio in a real browser
 	@echo "== the studio's story" >&2
+	@export PATH='$(NODE_HOME)/bin':"$$PATH"; cd studio; \
+	CHROMIUM="$$(command -v chromium)" node e2e/run.mjs '$(CARGO_TARGET_DIR)/debug/dianjing' ../../shared/data/classification/clothing/train story
+
+chromium:
 	@command -v chromium >/dev/null || apt-get install --yes --quiet chromium >&2 \
 	  || { apt-get update --quiet >&2 && apt-get install --yes --quiet chromium >&2; } \
 	  || { echo "error: no chromium, which the studio's story needs: install it (\`apt install chromium\`)" >&2; exit 1; }
-	@export PATH='$(NODE_HOME)/bin':"$$PATH"; cd studio; \
-	CHROMIUM="$$(command -v chromium)" node e2e/run.mjs '$(CARGO_TARGET_DIR)/debug/dianjing' ../../shared/data/classification/clothing/train story
 
 # Node 20.19 or newer, from the system or from a Python package.
 node:
@@ -131,6 +133,17 @@ quality: need-cargo ## Print accuracy on real data beside the floors; make quali
 
 bench: build ## Print speed beside the peers, where make peers installed them
 	@cargo run --quiet --release --locked --package bench
+
+# On an idle machine: what a person waits for. `node e2e/many.mjs` beside it takes minutes, and `e2e/frames.mjs` no server.
+bench-studio: build node chromium ## Print how fast the studio is for a person, and fail where it is too slow
+	@export PATH='$(NODE_HOME)/bin':"$$PATH"; cd studio; [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error >&2; \
+	CHROMIUM="$$(command -v chromium)" node e2e/speed.mjs '$(DIANJING)' ../../shared/data/classification/clothing
+
+# Whatever the OpenAPI document allows, and what it does not, is asked; nothing may be answered with a 5xx.
+schema: build ## Ask a server everything its document allows (installs schemathesis)
+	@python3 -m venv '$(DIANJING_CACHE)/schema'
+	@'$(DIANJING_CACHE)/schema/bin/python' -m pip install --quiet --disable-pip-version-check -r crates/server/tests/schema/requirements.txt
+	@'$(DIANJING_CACHE)/schema/bin/python' crates/server/tests/schema/check.py '$(DIANJING)'
 
 peers: ## Print what scikit-learn gets on the same bases (installs PyTorch; 1 GB)
 	@python3 -m venv '$(DIANJING_CACHE)/peers/python'

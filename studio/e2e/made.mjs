@@ -3,16 +3,16 @@
 import { deflateSync } from 'node:zlib';
 
 /**
- * A picture with something in it: a gradient, some grain and a bright line; `hot` is warm where the line is.
+ * A picture with something in it: a gradient, some grain and a bright line; `hot` is warm where the line is, and each `seed` gives another grain.
  * @param {number} width
  * @param {number} height
  */
-export function png(width, height, hot = false) {
+export function png(width, height, hot = false, seed = 0) {
   const rows = Buffer.alloc((width * 3 + 1) * height);
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
       const at = y * (width * 3 + 1) + 1 + x * 3;
-      const grain = ((x * 7919 + y * 104729) % 13) - 6;
+      const grain = ((x * 7919 + y * 104729 + seed * (x + 3 * y)) % 13) - 6;
       const line = Math.abs(y - height * 0.4 - (x - width * 0.6) * 0.2) < height / 120 && x > width * 0.55 && x < width * 0.75;
       const spot = hot ? Math.max(0, 1 - Math.hypot(x / width - 0.66, y / height - 0.37) * 5) : 0;
       const base = 96 + (70 * x) / width + (30 * y) / height + grain;

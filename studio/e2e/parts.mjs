@@ -7,21 +7,18 @@
 // CHROMIUM   the browser (default: /usr/bin/chromium)
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { copyParts } from './photos.mjs';
+import { complaints } from './texts.mjs';
 
 const { BASE_URL, ENTER_KEY, PARTS, OUT = new URL('./out', import.meta.url).pathname, CHROMIUM = '/usr/bin/chromium' } = process.env;
 const LIMIT = { timeout: 240_000 };
 const JOB_MS = 180_000;
-/** Texts with several labels, enough of them for the quick model. */
-const COMPLAINTS = ['since Monday', 'after the update', 'on holiday', 'in the rain'].flatMap((when) => [
-  [`The screen is cracked ${when}`, 'screen'], [`My display flickers ${when}`, 'screen'], [`The battery is empty by noon ${when}`, 'battery'], [`It does not charge ${when}`, 'battery'],
-  [`The touch screen and the battery gave up ${when}`, 'battery|screen'], [`Nobody answers the phone ${when}`, 'service'], [`I was billed twice ${when}`, 'service'],
-]);
 const LETTERS = [
   ['The motor is loud and smells of oil.', 'noise|smell'], ['It rattles when it starts.', 'noise'], ['A smell of burnt rubber.', 'smell'],
   ['Anna from Zürich 😀 says it leaks.', ''], ['Everything is fine.', ''], ['Oil everywhere, and it whistles.', ''],
@@ -36,7 +33,7 @@ let folder;
 /** Photos that are not brought in. @type {{ good: string, defect: string }} */
 let heldOut;
 /** @type {string[]} */
-const complaints = [];
+const broke = [];
 /** Ids of what was brought in. */
 const made = { parts: '', letters: '', complaints: '', again: '', model: '' };
 
@@ -46,8 +43,7 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parts-'));
   heldOut = await copyParts(PARTS, path.join(folder, 'tiles'), { kind: 'break', nGood: 24, nDefects: 8 });
   await writeFile(path.join(folder, 'letters.csv'), `text,label\n${LETTERS.map((row) => row.map((cell) => `"${cell}"`).join(',')).join('\n')}\n`);
-  const rows = COMPLAINTS.map(([text, labels], i) => `"${text}","${i < 22 ? (i === 3 ? 'screen' : labels) : ''}"`);
-  await writeFile(path.join(folder, 'complaints.csv'), `text,label\n${rows.join('\n')}\n`);
+  await writeFile(path.join(folder, 'complaints.csv'), complaints());
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   page = await opened({ locale: 'en-GB', colorScheme: 'light' });
   await page.goto(`${BASE_URL}/#/enter/${ENTER_KEY}`);
@@ -57,16 +53,16 @@ before(async () => {
 after(async () => {
   await browser?.close();
   if (folder) await rm(folder, { recursive: true, force: true });
-  assert.deepEqual(complaints, [], 'the browser complained');
+  assert.deepEqual(broke, [], 'the browser complained');
 });
 
 /** @param {import('playwright-core').BrowserContextOptions} how */
 async function opened(how) {
   const next = await (await browser.newContext({ viewport: { width: 1280, height: 820 }, ...how })).newPage();
   next.setDefaultTimeout(20_000);
-  next.on('pageerror', (error) => complaints.push(error.message));
+  next.on('pageerror', (error) => broke.push(error.message));
   next.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+    if (message.type() === 'error') broke.push(message.text());
   });
   return next;
 }
@@ -336,13 +332,57 @@ test('several labels are suggested, measured, and looked through for mistakes', 
   await until(async () => (await told(`/v1/datasets/${made.complaints}/worklist`)).findings.some((/** @type {any} */ one) => one.decision === 'relabelled'), 'it is decided');
 });
 
+test('what was found filters the gallery, in the order of doubt as well', LIMIT, async () => {
+  const { n_examples, kinds } = await told(`/v1/datasets/${made.complaints}/worklist?limit=0`);
+  const [kind] = kinds;
+  const shown = (/** @type {number} */ n) => page.getByRole('search').getByText(n === 1 ? '1 example' : `${n} examples`, { exact: true }).waitFor();
+  await page.getByTestId('to-gallery').click();
+  await page.waitForURL(/gallery\?finding=any/);
+  await shown(n_examples);
+  await page.getByTestId('filter-finding').selectOption(kind.fault);
+  await page.waitForURL(new RegExp(`finding=${kind.fault}`));
+  await shown(kind.n_examples);
+  await page.getByTestId('filter-order').selectOption('doubt');
+  await page.waitForURL(/order=doubt/);
+  await shown(kind.n_examples);
+  await page.getByTestId('grid').getByRole('option').first().waitFor();
+  await shot('15-found');
+  await page.getByTestId('filter-finding').selectOption('');
+  await shown(28);
+});
+
+test('texts go all the way: a model is tuned, tried and deployed, and the line for a terminal is answered', LIMIT, async () => {
+  await page.getByTestId('tab-models').click();
+  await page.getByTestId('tune').click();
+  await page.getByTestId('headline').waitFor({ timeout: JOB_MS });
+  await shot('16-text-model');
+  await page.getByTestId('tab-try').click();
+  await page.getByTestId('try-text').fill('My screen has a crack');
+  await press('Control+Enter');
+  await page.getByTestId('answer').getByText('screen').first().waitFor({ timeout: JOB_MS });
+  await shot('17-text-tried');
+  await page.getByTestId('tab-deploy').click();
+  await page.getByTestId('deploy-name').fill('letters');
+  await page.getByTestId('deploy').click();
+  await page.getByTestId('deployment').filter({ hasText: 'letters' }).waitFor();
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByTestId('secret').waitFor();
+  const line = await page.getByRole('region', { name: 'Try it from a terminal' }).textContent();
+  await shot('18-text-deployed');
+  // As it is shown, in a shell.
+  const { predictions } = JSON.parse(execFileSync('bash', ['-c', `${line} --silent --show-error --fail-with-body`], { encoding: 'utf8' }));
+  assert.equal(predictions.length, 1);
+  assert.deepEqual(predictions[0].probs.map((/** @type {any} */ one) => one.class).toSorted(), ['battery', 'screen', 'service']);
+  await until(async () => (await told('/v1/deployments')).deployments.find((/** @type {any} */ one) => one.name === 'letters')?.n_requests === 1, 'the request is counted');
+});
+
 test('in Chinese, in the dark', LIMIT, async () => {
   const light = page;
   page = await opened({ locale: 'zh-CN', colorScheme: 'dark', storageState: await light.context().storageState() });
   for (const [at, name, ready] of [
     [`/d/${made.again}/gallery?state=marked`, 'gallery', 'grid'], [`/d/${made.parts}/models/${made.model}`, 'inspector', 'inspector'], [`/d/${made.parts}/map`, 'map', 'map'],
     [`/d/${made.parts}/agreement`, 'agreement', 'asking'], ['/deployments/tiles', 'monitor', 'shadow'], [`/d/${made.letters}/label`, 'labels', 'current'],
-    [`/d/${made.complaints}/label`, 'suggested', 'suggests'], [`/d/${made.complaints}/worklist`, 'worklist', 'left'],
+    [`/d/${made.complaints}/label`, 'suggested', 'suggests'], [`/d/${made.complaints}/gallery?finding=any`, 'found', 'filter-finding'], [`/d/${made.complaints}/worklist`, 'worklist', 'left'],
   ]) {
     await open(at ?? '');
     await page.getByTestId(ready ?? '').waitFor();

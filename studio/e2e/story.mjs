@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
+import { labelled, told } from './gauge.mjs';
 import { copyPhotos, truthOf } from './photos.mjs';
 
 const { BASE_URL, ENTER_KEY, DATA, OUT = new URL('./out', import.meta.url).pathname, CHROMIUM = '/usr/bin/chromium' } = process.env;
@@ -100,9 +101,8 @@ for (const language of ['en', 'zh']) {
           await page.waitForFunction((old) => document.querySelector('[data-testid=current]')?.getAttribute('data-example') !== old, id);
         }
       }
-      times.sort((a, b) => a - b);
-      const typical = times[Math.floor(times.length / 2)] ?? 0;
-      t.diagnostic(`${times.length} labels by key, ${typical.toFixed(1)} ms in the middle, ${times.at(-1)?.toFixed(1)} ms at most`);
+      const { middle, most } = told(times);
+      t.diagnostic(`${times.length} labels by key, ${middle} ms in the middle, ${most} ms at most`);
     });
 
     await t.test('takes a label back', async () => {
@@ -171,25 +171,47 @@ for (const language of ['en', 'zh']) {
   });
 }
 
-/**
- * Presses a label key and returns the milliseconds until the next example is on the screen.
- * @param {import('playwright-core').Page} page
- * @param {string} key
- * @returns {Promise<number>}
- */
-async function labelled(page, key) {
-  await page.evaluate((wanted) => {
-    const id = () => document.querySelector('[data-testid=current]')?.getAttribute('data-example');
-    const old = id();
-    let began = 0;
-    addEventListener('keydown', (event) => event.key === wanted && (began = performance.now()), { capture: true, once: true });
-    Object.assign(globalThis, {
-      labelled: new Promise((resolve) => {
-        const look = () => (id() !== old && began > 0 ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look));
-        requestAnimationFrame(look);
-      }),
-    });
-  }, key);
-  await page.keyboard.press(key);
-  return page.evaluate(() => Reflect.get(globalThis, 'labelled'));
-}
+test('on a phone: some are labelled, and a photo is tried', { timeout: 240_000 }, async () => {
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, storageState: entered });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  /** @type {string[]} */
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  /** @param {string} name */
+  const seen = async (name) => {
+    await page.waitForFunction(() => [...document.images].every((image) => image.complete));
+    await page.screenshot({ path: path.join(OUT, `phone-${name}.png`) });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(wide <= 0, `${name} is ${wide} px too wide`);
+  };
+  await page.goto(`${BASE_URL}/#/`);
+  await page.getByTestId('dataset-card').first().waitFor();
+  await seen('1-home');
+  await page.getByTestId('dataset-card').first().tap();
+  await page.getByTestId('grid').getByRole('option').first().waitFor();
+  await seen('2-gallery');
+  await page.getByTestId('tab-label').tap();
+  const current = page.getByTestId('current');
+  await current.waitFor();
+  await seen('3-label');
+  const labelled = async () => Number((await (await page.request.get(`${BASE_URL}/v1/datasets/${/d\/([^/]+)/.exec(page.url())?.[1]}`)).json()).n_labelled);
+  const before = await labelled();
+  for (let n = 0; n < 5; n += 1) {
+    const id = await current.getAttribute('data-example');
+    const label = truthOf((await current.locator('img').getAttribute('alt')) ?? '');
+    await page.getByTestId('class-button').filter({ hasText: label }).tap();
+    await page.waitForFunction((old) => document.querySelector('[data-testid=current]')?.getAttribute('data-example') !== old, id);
+  }
+  await page.waitForTimeout(500);
+  assert.equal(await labelled(), before + 5);
+  await seen('4-labelled');
+  await page.getByTestId('tab-try').tap();
+  await page.getByTestId('try-file').setInputFiles(heldOut);
+  await page.getByTestId('answer').waitFor({ timeout: JOB_MS });
+  await seen('5-tried');
+  await page.getByTestId('answer').scrollIntoViewIfNeeded();
+  await page.screenshot({ path: path.join(OUT, 'phone-6-answer.png') });
+  assert.deepEqual(complaints, [], 'the page broke');
+  await context.close();
+});

@@ -1,0 +1,86 @@
+// How the gallery scrolls and the map moves with very many examples, in a real browser against a real server.
+//
+// node e2e/many.mjs PATH/TO/dianjing [TEXTS] [PICTURES]
+//
+// The server looks at everything first, which takes minutes. CHROMIUM is the browser (default: /usr/bin/chromium).
+
+import { chromium } from 'playwright-core';
+import { dragged, scrolled, told } from './gauge.mjs';
+import { png } from './made.mjs';
+import { programOf } from './program.mjs';
+import { serving } from './serving.mjs';
+
+const [program, nTexts = '100000', nPictures = '2000'] = process.argv.slice(2);
+if (!program) throw new Error('usage: node e2e/many.mjs PATH/TO/dianjing [TEXTS] [PICTURES]');
+const { CHROMIUM = '/usr/bin/chromium' } = process.env;
+const FRAMES = 300;
+/** Pixels a frame: reading, skimming, and the bar dragged from end to end. */
+const WAYS = /** @type {const} */ ([['read', 12], ['skimmed', 90], ['dragged', 0]]);
+
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+await serving(program, async (base, key) => {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 820 } })).newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(`${base}/#/enter/${key}`);
+  await page.getByTestId('drop-zone').waitFor();
+  const server = programOf(page.request, base);
+
+  const texts = await brought(server, 'texts', [{ path: 'texts.csv', bytes: table(Number(nTexts)) }]);
+  await gallery(page, `${base}/#/d/${texts}/gallery`, `${nTexts} texts`);
+  await map(page, server, base, texts);
+  const pictures = await brought(server, 'pictures', Array.from({ length: Number(nPictures) }, (_, i) => ({ path: `${i}.png`, bytes: png(320, 240, i % 2 === 0, i) })));
+  await gallery(page, `${base}/#/d/${pictures}/gallery`, `${nPictures} pictures`);
+});
+await browser.close();
+
+/** @param {ReturnType<typeof programOf>} server @param {string} name @param {{ path: string, bytes: Buffer }[]} files */
+async function brought(server, name, files) {
+  const began = performance.now();
+  const id = await server.bring(name, files);
+  const there = performance.now();
+  await server.looked(id);
+  console.log(`${name}: brought in in ${seconds(began, there)} s, looked at in ${seconds(there)} s`);
+  return id;
+}
+
+/** @param {import('playwright-core').Page} page @param {string} at @param {string} what */
+async function gallery(page, at, what) {
+  for (const [way, by] of WAYS) {
+    await page.goto('about:blank');
+    await page.goto(at);
+    await page.getByTestId('grid').getByRole('option').first().waitFor();
+    await page.waitForTimeout(1000);
+    const height = await page.getByTestId('grid').evaluate((view) => view.scrollHeight);
+    console.log(`gallery of ${what}, ${way}:`, told(await scrolled(page, { at: '[data-testid=grid]', frames: FRAMES, by: by || height / FRAMES })));
+  }
+}
+
+/** @param {import('playwright-core').Page} page @param {ReturnType<typeof programOf>} server @param {string} base @param {string} id */
+async function map(page, server, base, id) {
+  const began = performance.now();
+  await server.until(async () => (await server.get(`/v1/datasets/${id}/map`)).state === 'ready', 'drawing the map');
+  const drawn = performance.now();
+  await page.goto('about:blank');
+  const asked = performance.now();
+  await page.goto(`${base}/#/d/${id}/map`);
+  await page.getByTestId('map').waitFor();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  console.log(`map of ${nTexts}: laid out in ${seconds(began, drawn)} s, seen ${seconds(asked)} s after it was asked for`);
+  await page.waitForTimeout(1000);
+  const { times, works } = await dragged(page, { at: '[data-testid=map]', frames: FRAMES });
+  console.log(`map of ${nTexts}, moved:`, told(times), 'of them the page:', told(works));
+}
+
+/** Short texts of four kinds, half of them labelled. @param {number} n */
+function table(n) {
+  const kinds = /** @type {const} */ ([['money', 'a refund for order'], ['travel', 'the train of platform'], ['food', 'a table for room'], ['work', 'the report of week']]);
+  const row = (/** @type {number} */ i) => {
+    const [label, words] = kinds[i % kinds.length] ?? kinds[0];
+    return `${words} ${i},${i % 8 < 4 ? label : ''}`;
+  };
+  return Buffer.from(`text,label\n${Array.from({ length: n }, (_, i) => row(i)).join('\n')}\n`);
+}
+
+function seconds(/** @type {number} */ began, ended = performance.now()) {
+  return ((ended - began) / 1000).toFixed(1);
+}
