@@ -2,7 +2,7 @@
 //
 // node e2e/many.mjs PATH/TO/dianjing [TEXTS] [PICTURES]
 //
-// The server looks at everything first, which takes minutes. CHROMIUM is the browser (default: /usr/bin/chromium).
+// The gallery is scrolled while the server looks at everything, which takes minutes, and again when it has. CHROMIUM is the browser (default: /usr/bin/chromium).
 
 import { chromium } from 'playwright-core';
 import { dragged, scrolled, told } from './gauge.mjs';
@@ -25,21 +25,28 @@ await serving(program, async (base, key) => {
   await page.getByTestId('drop-zone').waitFor();
   const server = programOf(page.request, base);
 
-  const texts = await brought(server, 'texts', [{ path: 'texts.csv', bytes: table(Number(nTexts)) }]);
-  await gallery(page, `${base}/#/d/${texts}/gallery`, `${nTexts} texts`);
+  const pictures = Array.from({ length: Number(nPictures) }, (_, i) => ({ path: `${i}.png`, bytes: png(320, 240, i % 2 === 0, i) }));
+  await scrolledTwice(page, server, base, { name: 'pictures', n: nPictures, files: pictures });
+  const texts = await scrolledTwice(page, server, base, { name: 'texts', n: nTexts, files: [{ path: 'texts.csv', bytes: table(Number(nTexts)) }] });
   await map(page, server, base, texts);
-  const pictures = await brought(server, 'pictures', Array.from({ length: Number(nPictures) }, (_, i) => ({ path: `${i}.png`, bytes: png(320, 240, i % 2 === 0, i) })));
-  await gallery(page, `${base}/#/d/${pictures}/gallery`, `${nPictures} pictures`);
 });
 await browser.close();
 
-/** @param {ReturnType<typeof programOf>} server @param {string} name @param {{ path: string, bytes: Buffer }[]} files */
-async function brought(server, name, files) {
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {ReturnType<typeof programOf>} server
+ * @param {string} base
+ * @param {{ name: string, n: string, files: { path: string, bytes: Buffer }[] }} set
+ */
+async function scrolledTwice(page, server, base, { name, n, files }) {
   const began = performance.now();
   const id = await server.bring(name, files);
+  console.log(`${n} ${name}: brought in in ${seconds(began)} s`);
   const there = performance.now();
+  await gallery(page, `${base}/#/d/${id}/gallery`, `${n} ${name}, being looked at`);
   await server.looked(id);
-  console.log(`${name}: brought in in ${seconds(began, there)} s, looked at in ${seconds(there)} s`);
+  console.log(`${n} ${name}: looked at ${seconds(there)} s after that`);
+  await gallery(page, `${base}/#/d/${id}/gallery`, `${n} ${name}`);
   return id;
 }
 
