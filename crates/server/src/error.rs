@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::room::Full;
+use crate::db::trouble::Trouble;
 use crate::shelf::ShelfError;
 
 /// An answer that is none. [`answering`](crate::answering) writes it in the language of who asked.
@@ -82,6 +83,15 @@ impl ApiError {
 
     pub(crate) fn too_large(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", en, zh)
+    }
+
+    /// Nothing is wrong with what was asked, nor with who asked.
+    pub(crate) fn database_away() -> Self {
+        let (en, zh) = ("the database cannot be reached", "无法连接数据库");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_away", en, zh).hint(
+            "what was answered before is kept: try again in a while, or ask who runs the server",
+            "此前已确认的内容都已保存：请稍后重试，或联系服务器管理员",
+        )
     }
 
     fn disk_full() -> Self {
@@ -168,24 +178,18 @@ impl From<ShelfError> for ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        let full = error.as_database_error().is_some_and(|error| error.message().contains("disk is full"));
-        if full {
-            return Self::disk_full();
-        }
-        let busy = error.as_database_error().is_some_and(|error| error.message().contains("locked"));
-        match error {
-            _ if busy => {
+        match Trouble::of(&error) {
+            Trouble::Full => Self::disk_full(),
+            Trouble::Busy => {
                 let (en, zh) = ("the database is busy", "数据库正忙");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", en, zh)
                     .hint("try again in a moment", "请稍后重试")
             }
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
+            Trouble::Away => {
                 tracing::error!(%error, "the database does not answer");
-                let (en, zh) = ("the database does not answer", "数据库没有响应");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", en, zh)
-                    .hint("try again in a moment", "请稍后重试")
+                Self::database_away()
             }
-            other => Self::internal(&other),
+            Trouble::Wrong => Self::internal(&error),
         }
     }
 }
@@ -194,7 +198,12 @@ impl From<PipelineError> for ApiError {
     fn from(error: PipelineError) -> Self {
         use pipeline::PipelineError as E;
         match error {
-            E::Store(error) | E::Bundle(bundle::BundleError::Write(error)) => error.into(),
+            E::Store(error)
+            | E::Bundle(bundle::BundleError::Write(error))
+            | E::Extract(base::extract::ExtractError::Store(error))
+            | E::Pull(base::pull::PullError::Store(error @ store::StoreError::DiskFull { .. })) => {
+                error.into()
+            }
             // What is wrong with the data or with a file that was sent is for who sent it; what is wrong here is for the log.
             E::Read(_)
             | E::NothingUsable { .. }
@@ -245,8 +254,11 @@ impl From<PipelineError> for ApiError {
 
 impl From<store::StoreError> for ApiError {
     fn from(error: store::StoreError) -> Self {
+        use store::StoreError as E;
         match error {
-            store::StoreError::DiskFull { .. } => Self::disk_full(),
+            E::DiskFull { .. } => Self::disk_full(),
+            // A file is also written while another is read.
+            E::Read { source, .. } | E::Write { source, .. } if is_full(&source) => Self::disk_full(),
             other => Self::internal(&other),
         }
     }
@@ -254,9 +266,11 @@ impl From<store::StoreError> for ApiError {
 
 impl From<std::io::Error> for ApiError {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::StorageFull {
-            return Self::disk_full();
-        }
-        Self::internal(&error)
+        if is_full(&error) { Self::disk_full() } else { Self::internal(&error) }
     }
+}
+
+/// Whether there is no room left, on the disk or for who runs the server.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, is_full};
 use crate::member_names::MemberNames;
 
 /// Most files of one upload, and most members of one archive.
@@ -82,7 +82,15 @@ impl Uploads {
         if size + bytes.len() as u64 > self.most {
             return Err(self.too_large());
         }
-        file.write_all(bytes)?;
+        if let Err(error) = file.write_all(bytes) {
+            // What of it found room goes again, so that the file ends where its sender was last told it does.
+            if size == 0 {
+                fs::remove_file(&path)?
+            } else {
+                file.set_len(size)?
+            }
+            return Err(error.into());
+        }
         Ok(size + bytes.len() as u64)
     }
 
@@ -179,9 +187,8 @@ impl Uploads {
                 fs::create_dir_all(parent)?;
             }
             let mut out = File::create(&path)?;
-            let copied = io::copy(&mut (&mut member).take(left + 1), &mut out).map_err(|error| {
-                if error.kind() == io::ErrorKind::StorageFull { error.into() } else { broken(&error) }
-            })?;
+            let copied = io::copy(&mut (&mut member).take(left + 1), &mut out)
+                .map_err(|error| if is_full(&error) { error.into() } else { broken(&error) })?;
             left = left.checked_sub(copied).ok_or_else(|| self.too_large())?;
         }
         Ok(())

@@ -23,13 +23,25 @@ impl Postgres {
         );
         let data = postgres.data();
         postgres.run("initdb", &["-D", &data, "-A", "trust", "-U", KEEPER, "-E", "UTF8", "--no-sync"]);
+        postgres.come();
         let socket = postgres.dir.path().display().to_string();
-        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off");
-        postgres.run("pg_ctl", &["-D", &data, "-w", "-l", &format!("{socket}/log"), "-o", &options, "start"]);
         let to = ["-h", &socket, "-U", KEEPER, "-d", "postgres"];
         let sql = ["-c", "CREATE ROLE dianjing LOGIN", "-c", "CREATE DATABASE dianjing OWNER dianjing"];
         postgres.run("psql", &[to.as_slice(), &sql].concat());
         postgres
+    }
+
+    /// Lets it fall, as a crash would.
+    pub fn go(&self) {
+        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
+    }
+
+    /// Starts it again, with what was in it.
+    pub fn come(&self) {
+        let socket = self.dir.path().display().to_string();
+        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off");
+        let (data, log) = (self.data(), format!("{socket}/log"));
+        self.run("pg_ctl", &["-D", &data, "-w", "-l", &log, "-o", &options, "start"]);
     }
 
     fn data(&self) -> String {
@@ -59,7 +71,10 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
+        // A test that failed may have left it stopped.
+        if std::path::Path::new(&self.data()).join("postmaster.pid").exists() {
+            self.go();
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod ruling;
 mod saying;
 pub(crate) mod states;
 pub(crate) mod trail;
+pub(crate) mod trouble;
 pub(crate) mod uploads;
 pub(crate) mod votes;
 mod walls;

@@ -17,6 +17,7 @@ use crate::App;
 use crate::db::Tenant;
 use crate::db::arriving::Brought;
 use crate::db::jobs::{Held, JobRow};
+use crate::db::trouble::Trouble;
 use crate::error::ApiError;
 
 /// How often a worker says how far it is.
@@ -25,6 +26,8 @@ const BEAT: Duration = Duration::from_millis(200);
 const RENEW: Duration = Duration::from_secs(2);
 /// How often an idle worker looks for a job that another process asked for.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long it is waited for a database that does not answer, or has no room.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// Why a job failed, in both languages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -147,16 +150,22 @@ fn step_name(step: Step) -> &'static str {
 
 /// Works until the server closes.
 pub(crate) async fn work(app: Arc<App>) {
+    let mut failing = false;
     while !app.is_closing() {
-        match app.db.claim_job(&app.name).await {
+        let claimed = app.db.claim_job(&app.name).await;
+        match &claimed {
+            // Said once, however long it lasts.
+            Err(error) if !failing => tracing::error!(%error, "no job can be claimed"),
+            Ok(_) if failing => tracing::info!("jobs can be claimed again"),
+            _ => {}
+        }
+        failing = claimed.is_err();
+        match claimed {
             Ok(Some(job)) => in_hand(app.clone(), job).await,
             Ok(None) => {
                 let _ = tokio::time::timeout(LOOK, app.wake.notified()).await;
             }
-            Err(error) => {
-                tracing::error!(%error, "no job could be claimed");
-                tokio::time::sleep(LOOK).await;
-            }
+            Err(_) => tokio::time::sleep(LOOK).await,
         }
     }
 }
@@ -181,13 +190,20 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
         _ => Err(Stopped::Failed(ApiError::internal(&"nobody knows how to do this kind of job"))),
     };
     beating.abort();
-    let closed = match ended {
-        Ok(()) => Ok(true),
-        Err(Stopped::Cancelled) if app.is_closing() => app.db.give_back(&held).await.map(|()| true),
-        Err(Stopped::Cancelled) => app.db.end_job(&held, "cancelled", None, None).await,
-        Err(Stopped::Failed(error)) => {
-            let failure = serde_json::to_string(&Failure::from(error)).unwrap_or_default();
-            app.db.end_job(&held, "failed", None, Some(&failure)).await
+    let how = match &ended {
+        Ok(()) => "done",
+        Err(Stopped::Cancelled) => "stopped",
+        // What it says may name people's files.
+        Err(Stopped::Failed(error)) => error.code,
+    };
+    // Without a database a worker has nothing else to do than to wait for it.
+    let closed = loop {
+        match close(&app, &held, &ended).await {
+            Err(error) if Trouble::of(&error).passes() && !app.is_closing() => {
+                tracing::warn!(job = id, %error, "the end of a job waits for the database");
+                tokio::time::sleep(BREATH).await;
+            }
+            closed => break closed,
         }
     };
     match closed {

@@ -339,3 +339,29 @@ fn a_body_that_creeps_is_ended() {
     }
     assert_eq!(owner.get(&format!("/v1/uploads/{upload}")).body["files"], json!([]), "nothing of it is kept");
 }
+
+#[test]
+fn who_is_refused_before_the_body_came_hears_it_and_may_ask_on() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let address = server.address.strip_prefix("http://").expect("an address");
+    let mut socket = std::net::TcpStream::connect(address).expect("a connection");
+    let answer = |socket: &mut std::net::TcpStream, end: &str| {
+        let (mut told, mut byte) = (Vec::new(), [0]);
+        while !told.ends_with(end.as_bytes()) {
+            socket.read_exact(&mut byte).expect("the connection stays");
+            told.extend(byte);
+        }
+        String::from_utf8(told).expect("text")
+    };
+    let asks =
+        |what: &str, more: &str| format!("{what} HTTP/1.1\r\nhost: {address}\r\nx-dianjing: 1\r\n{more}\r\n");
+    let body = vec![b' '; 300_000];
+    let head = asks("POST /v1/datasets", "content-type: application/json\r\ncontent-length: 300000\r\n");
+    socket.write_all(head.as_bytes()).expect("sent");
+    let refused = answer(&mut socket, "}");
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    socket.write_all(&body).expect("sent");
+    socket.write_all(asks("GET /health", "").as_bytes()).expect("sent");
+    assert!(answer(&mut socket, "ok").starts_with("HTTP/1.1 200"));
+}

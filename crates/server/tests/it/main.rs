@@ -1,6 +1,7 @@
 //! The server, asked over HTTP as its users ask it.
 
 mod answers;
+mod away;
 mod book;
 mod fresh;
 mod history;
