@@ -33,12 +33,38 @@ pub(crate) async fn sweep(app: Arc<App>) {
         if !is_measured {
             is_measured = measure_all(&app).await;
         }
+        look_at_trails(&app).await;
         match once(&app).await {
             Ok(0) => {}
             Ok(n_files) => tracing::info!(n_files, "files that nothing names were removed"),
             Err(error) => tracing::warn!(error = error.en, "files could not be swept"),
         }
         tokio::time::sleep(EVERY).await;
+/// Looks whether the audit logs are as they were written.
+async fn look_at_trails(app: &App) {
+    let looked = async {
+        let tenants = app.db.tenants().await?;
+        let n_tenants = tenants.len();
+        for tenant in tenants {
+            let seal = app.db.seal(&tenant).await?;
+            match seal.broken_at {
+                // The seal is of use where logs are kept elsewhere: whoever takes the last entries out as well is told by it.
+                None => tracing::debug!(
+                    tenant = tenant.id(),
+                    n_entries = seal.n_entries,
+                    seal = seal.hash,
+                    "an audit log"
+                ),
+                Some(entry) => {
+                    tracing::error!(tenant = tenant.id(), entry, "the audit log was changed from outside")
+                }
+            }
+        }
+        Ok::<_, sqlx::Error>(n_tenants)
+    };
+    match looked.await {
+        Ok(n_tenants) => tracing::info!(n_tenants, "audit logs were looked at"),
+        Err(error) => tracing::warn!(%error, "audit logs could not be looked at"),
     }
 }
 

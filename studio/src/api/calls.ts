@@ -31,6 +31,8 @@ export const people = {
   unlink: (id: string) => remove(`/v1/people/${enc(id)}/account`),
   usage: () => get<T.Usage>('/v1/usage'),
   trail: async () => (await get<{ entries: T.TrailEntry[] }>('/v1/trail')).entries,
+  /** Looks through all of it. */
+  seal: () => get<T.Seal>('/v1/trail/seal'),
   addTenant: (given: { tenant: string; name: string; password: string }) => post<void>('/v1/tenants', given),
 };
 

@@ -1343,8 +1343,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit log, the newest entry first. */
+        /** The audit log, the newest entry first, 500 at a time. */
         get: operations["trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trail/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks through all of the audit log, and says whether it is as it was written. */
+        get: operations["seal"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2865,6 +2882,21 @@ export interface components {
          * @enum {string}
          */
         Scope: "predict" | "read" | "write";
+        /** @description Whether the audit log is as it was written. */
+        Seal: {
+            /**
+             * Format: int64
+             * @description The first entry that is other than it was written, or before which some are missing; absent where all of them fit.
+             */
+            broken_at?: number | null;
+            /** @description The hash of the last of them. Whoever wrote it down elsewhere finds it again later, among the entries: then none was taken off the end. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Entries that fit each other, from the first on.
+             */
+            n_entries: number;
+        };
         /** @description Whether the base sees other inputs than before. */
         Seen: {
             changed_at?: string | null;
@@ -5196,7 +5228,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description Only entries with smaller numbers. */
+                before: number | null;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -5207,6 +5242,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trail"];
+                };
+            };
+        };
+    };
+    seal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Seal"];
                 };
             };
         };

@@ -31,6 +31,7 @@ export type Away = Answer<'Away'>;
 export type Usage = Answer<'Usage'>;
 export type Token = Answer<'Token'>;
 export type TrailEntry = Answer<'Entry'>;
+export type Seal = Answer<'Seal'>;
 export type NewToken = Answer<'FreshToken'>;
 
 export type ClassCount = Answer<'Class'>;

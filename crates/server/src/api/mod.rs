@@ -86,6 +86,7 @@ fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::remove_token))
         .routes(routes!(people::add_tenant))
         .routes(routes!(people::trail))
+        .routes(routes!(people::seal))
         .routes(routes!(people::usage))
         .routes(routes!(watch::health))
         .routes(routes!(watch::ready))

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::enter::hashed;
-use super::reading::{Sent, found, name_of, was_there};
+use super::reading::{Asked, Sent, found, name_of, was_there};
 use crate::App;
 use crate::clock::written;
 use crate::db::{
@@ -112,6 +112,23 @@ pub(super) struct Entry {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Trail {
     entries: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Before {
+    /// Only entries with smaller numbers.
+    before: Option<i64>,
+}
+
+/// Whether the audit log is as it was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Seal {
+    /// Entries that fit each other, from the first on.
+    n_entries: i64,
+    /// The hash of the last of them. Whoever wrote it down elsewhere finds it again later, among the entries: then none was taken off the end.
+    hash: String,
+    /// The first entry that is other than it was written, or before which some are missing; absent where all of them fit.
+    broken_at: Option<i64>,
 }
 
 /// What there is of something, and may be.
@@ -302,11 +319,15 @@ pub(super) async fn remove_token(
     Ok(there)
 }
 
-/// The audit log, the newest entry first.
-#[utoipa::path(get, path = "/v1/trail", tag = "people", responses((status = 200, body = Trail)))]
-pub(super) async fn trail(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Trail>, ApiError> {
+/// The audit log, the newest entry first, 500 at a time.
+#[utoipa::path(get, path = "/v1/trail", tag = "people", params(Before), responses((status = 200, body = Trail)))]
+pub(super) async fn trail(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Asked(Before { before }): Asked<Before>,
+) -> Result<Json<Trail>, ApiError> {
     caller.may(Right::Govern)?;
-    let rows = app.db.trail(&caller.tenant, 500).await?;
+    let rows = app.db.trail(&caller.tenant, before.unwrap_or(i64::MAX), 500).await?;
     let entries = rows.into_iter().map(|row| Entry {
         seq: row.seq,
         at: written(row.at),
@@ -316,6 +337,14 @@ pub(super) async fn trail(State(app): State<Arc<App>>, caller: Caller) -> Result
         hash: row.hash,
     });
     Ok(Json(Trail { entries: entries.collect() }))
+}
+
+/// Looks through all of the audit log, and says whether it is as it was written.
+#[utoipa::path(get, path = "/v1/trail/seal", tag = "people", responses((status = 200, body = Seal)))]
+pub(super) async fn seal(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Seal>, ApiError> {
+    caller.may(Right::Govern)?;
+    let db::trail::Seal { n_entries, hash, broken_at } = app.db.seal(&caller.tenant).await?;
+    Ok(Json(Seal { n_entries, hash, broken_at }))
 }
 
 async fn theirs(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {

@@ -59,6 +59,13 @@ impl Db {
         Ok(n > 0)
     }
 
+    /// All tenants, always in the same order.
+    pub(crate) async fn tenants(&self) -> Result<Vec<Tenant>, sqlx::Error> {
+        let sql = "SELECT id FROM tenant ORDER BY id";
+        let ids: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.whole().await?).await?;
+        Ok(ids.into_iter().map(Tenant::of_row).collect())
+    }
+
     /// The first tenant and its owner; `None` when somebody was quicker.
     pub(crate) async fn found(
         &self,

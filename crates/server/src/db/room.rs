@@ -139,10 +139,8 @@ impl Db {
 
     /// Adds up anew what every tenant has, in case a total is not what it should be. Returns how many were not.
     pub(crate) async fn add_up(&self) -> Result<usize, sqlx::Error> {
-        let sql = "SELECT id FROM tenant ORDER BY id";
-        let tenants: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.whole().await?).await?;
         let mut n_wrong = 0;
-        for tenant in tenants.into_iter().map(Tenant::of_row) {
+        for tenant in self.tenants().await? {
             let mut tx = self.begin(&tenant).await?;
             // Whoever changes something now waits here, and changes what is right then.
             let kept = change(&mut tx, &tenant, 0, 0).await?;

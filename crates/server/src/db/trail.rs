@@ -29,6 +29,33 @@ impl TrailRow {
     }
 }
 
+/// How the audit log of a tenant stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seal {
+    /// That fit, from the first on.
+    pub(crate) n_entries: i64,
+    /// Of the last of them.
+    pub(crate) hash: String,
+    /// The first entry that is other than it was written, or does not follow the one before.
+    pub(crate) broken_at: Option<i64>,
+}
+
+impl Seal {
+    /// Goes on over the next entries, until one does not fit.
+    fn follow(&mut self, rows: Vec<TrailRow>) {
+        for row in rows {
+            if row.seq != self.n_entries + 1 || row.hash != row.seal(&self.hash) {
+                self.broken_at = Some(row.seq);
+                return;
+            }
+            (self.n_entries, self.hash) = (row.seq, row.hash);
+        }
+    }
+}
+
+/// Entries that are read at once when all of them are.
+const PAGE: i64 = 1000;
+
 impl Db {
     /// Adds an entry.
     pub(crate) async fn note(
@@ -68,9 +95,32 @@ impl Db {
         tx.commit().await
     }
 
-    /// The last entries, the newest first.
-    pub(crate) async fn trail(&self, tenant: &Tenant, limit: i64) -> Result<Vec<TrailRow>, sqlx::Error> {
-        let sql = "SELECT seq, at, person, action, subject, hash FROM audit_log WHERE tenant = $1 ORDER BY seq DESC LIMIT $2";
-        sqlx::query_as(sql).bind(tenant.id()).bind(limit).fetch_all(&mut *self.of(tenant).await?).await
+    /// The last entries before one, the newest first.
+    pub(crate) async fn trail(
+        &self,
+        tenant: &Tenant,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<TrailRow>, sqlx::Error> {
+        let sql = "SELECT seq, at, person, action, subject, hash FROM audit_log WHERE tenant = $1 AND seq < $2 \
+             ORDER BY seq DESC LIMIT $3";
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(before).bind(limit);
+        ask.fetch_all(&mut *self.of(tenant).await?).await
+    }
+
+    /// Whether every entry is as it was written, and none is missing but at the end. A page at a time: the log may be long.
+    pub(crate) async fn seal(&self, tenant: &Tenant) -> Result<Seal, sqlx::Error> {
+        let mut seal = Seal::default();
+        loop {
+            let sql = "SELECT seq, at, person, action, subject, hash FROM audit_log WHERE tenant = $1 AND seq > $2 \
+                 ORDER BY seq LIMIT $3";
+            let ask = sqlx::query_as(sql).bind(tenant.id()).bind(seal.n_entries).bind(PAGE);
+            let rows: Vec<TrailRow> = ask.fetch_all(&mut *self.of(tenant).await?).await?;
+            let is_last = (rows.len() as i64) < PAGE;
+            seal.follow(rows);
+            if is_last || seal.broken_at.is_some() {
+                return Ok(seal);
+            }
+        }
     }
 }

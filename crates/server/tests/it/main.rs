@@ -18,6 +18,7 @@ mod senses;
 mod shared;
 mod story;
 mod strangers;
+mod trail;
 mod upgrade;
 mod votes;
 mod watching;

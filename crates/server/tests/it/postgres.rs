@@ -50,7 +50,9 @@ fn story(dir: &Path, url: &str) {
     let program = server.nobody().with("authorization", &format!("Bearer {secret}"));
     assert_eq!(program.get("/v2/models/parts/ready").body["ready"], true);
     assert_eq!(program.get("/v1/datasets").status, 200);
-    assert_eq!(ann.get("/v1/trail").status, 200);
+    let entries = ann.get("/v1/trail").body["entries"].as_array().map(Vec::len);
+    let seal = ann.get("/v1/trail/seal").body;
+    assert_eq!((seal["n_entries"].as_u64(), &seal["broken_at"]), (entries.map(|n| n as u64), &json!(null)));
 }
 
 /// Answers of other kinds, marks, votes and what is asked of them.

@@ -75,6 +75,9 @@ fn nothing_of_another_tenant_is_there() {
         assert_eq!(told.body[list], json!([]), "{list}");
     }
     assert_eq!(bob.get("/v1/people").body["people"].as_array().map(Vec::len), Some(1));
+    let entries = bob.get("/v1/trail").body["entries"].as_array().expect("entries").clone();
+    assert!(entries.iter().all(|entry| entry["person"] == "bob"), "{entries:?}");
+    assert_eq!(bob.get("/v1/trail/seal").body["n_entries"], entries.len());
     assert_eq!(bob.get("/v1/usage").body["examples"]["used"], 0);
     assert_eq!(bob.get("/v1/usage").body["bytes"]["used"], 0);
     // All that is ours is still there.
