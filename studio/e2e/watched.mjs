@@ -10,6 +10,8 @@ export function watched(world) {
   const state = {
     role: 'owner',
     people: 3,
+    /** The first entry of the audit log that does not fit. @type {number | null} */
+    broken_at: null,
     /** What is asked for is not answered, once each. @type {string[]} */
     refused: [],
     /** @type {Record<string, any>} */
@@ -31,6 +33,10 @@ export function watched(world) {
     if (kind === 'datasets' && more === 'agreement') return agreement(world, id, state.people);
     if (kind === 'datasets' && more === 'decisions') return before({ ...call, path: `/v1/datasets/${id}/labels` }, query) && world.found(call.body.example);
     if (kind === 'models' && !id) return { models: ['m1', 'm2', 'm3'].map(model) };
+    if (kind === 'people') return { people: [] };
+    if (kind === 'tokens') return { tokens: [] };
+    if (kind === 'usage') return { examples: { used: 1, allowed: null }, bytes: { used: 1, allowed: null } };
+    if (kind === 'trail') return id ? { n_entries: 3, hash: 'b3', broken_at: state.broken_at } : { entries: [3, 2, 1].map((seq) => ({ seq, at: '2026-11-20T12:00:00Z', person: seq === 2 ? '' : 'Ann', action: seq === 2 ? 'let inputs go' : 'log in', subject: '', hash: `b${seq}` })) };
     if (kind !== 'deployments') return before(call, query);
     const of = state.deployments[id];
     if (!id) return { deployments: Object.values(state.deployments) };
@@ -40,7 +46,7 @@ export function watched(world) {
     if (more === 'roll-back') return Object.assign(of, { model: model(of.previous), previous: of.model.id });
     if (call.method === 'PUT') {
       if (call.body.model !== of.model.id) of.previous = of.model.id;
-      return Object.assign(of, { model: model(call.body.model), shadow: call.body.shadow, collects: call.body.collects });
+      return Object.assign(of, { model: model(call.body.model), shadow: call.body.shadow, collects: call.body.collects, keep_days: call.body.keep_days ?? of.keep_days });
     }
     return undefined;
   };
@@ -59,7 +65,7 @@ function model(id) {
 
 /** @param {string} name @param {object} more */
 function deployment(name, more) {
-  return { name, model: model('m1'), previous: null, collects: null, n_collected: 0, url: `/v1/predict/${name}`, created_at: '2026-11-02T09:00:00Z', shadow: null, n_requests: 0, latency_ms_p50: name === 'fresh' ? null : 3.36, changed_at: null, ...more };
+  return { name, model: model('m1'), previous: null, collects: null, n_collected: 0, keep_days: 30, url: `/v1/predict/${name}`, created_at: '2026-11-02T09:00:00Z', shadow: null, n_requests: 0, latency_ms_p50: name === 'fresh' ? null : 3.36, changed_at: null, ...more };
 }
 
 /** @param {any} of @param {number} n */
@@ -76,7 +82,7 @@ function monitor(of, n) {
   });
   return {
     days,
-    drift: { n: asked ? 4000 : 0, evidence: of.changed_at ? 48_211.4 : asked ? 2.7 : 1, changed_at: of.changed_at },
+    drift: { n: asked ? 4000 : 0, evidence: of.changed_at ? 48_211.4 : asked ? 2.7 : 1, changed_at: of.changed_at, seen: { n: asked ? 4000 : 0, evidence: 1, changed_at: null } },
     mix: { classes: ['cat', 'dog', 'bird'], expected: [52, 58, 10], observed: asked ? (of.changed_at ? [210, 640, 12] : [410, 470, 61]) : [0, 0, 0], p_value: asked ? (of.changed_at ? 3e-12 : 0.3321) : null },
     shadow: of.shadow && { model: of.shadow, n: asked ? 640 : 0, same: asked ? 611 : 0 },
   };

@@ -139,6 +139,32 @@ test('a shadow is compared, answers, and is rolled back', LIMIT, async () => {
   ]);
 });
 
+test('how long doubtful inputs are kept is set beside them', LIMIT, async () => {
+  await stage.open('/deployments');
+  const days = page.getByTestId('keep-days').first();
+  assert.equal(await days.inputValue(), '30');
+  await days.fill('0');
+  await days.blur();
+  assert.deepEqual(stage.sent(/deployments\/parts$/), [], 'none are too few');
+  await days.fill('7');
+  await days.blur();
+  await page.getByText('goes again after 7 days').first().waitFor();
+  assert.deepEqual(stage.sent(/deployments\/parts$/).map(({ body }) => body), [{ model: 'm1', collects: 'things', keep_days: 7, shadow: null }]);
+  await stage.shot('keep-days');
+});
+
+test('the audit log says whether it is as it was written', LIMIT, async () => {
+  for (const [broken_at, told] of [[null, 'all of them as they were written'], [2, 'Entry 2 is not as it was written']]) {
+    state.broken_at = broken_at;
+    await stage.open('/settings');
+    await page.reload();
+    await page.getByRole('button', { name: 'Show it' }).click();
+    await page.getByTestId('seal').getByText(String(told)).waitFor();
+    await page.getByRole('cell', { name: 'the server' }).waitFor();
+  }
+  await stage.shot('trail');
+});
+
 test('what was never asked says so; what is not there, too', LIMIT, async () => {
   await stage.open('/deployments/fresh');
   await page.getByText('It has not been asked yet').waitFor();

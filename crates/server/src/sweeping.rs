@@ -33,6 +33,9 @@ pub(crate) async fn sweep(app: Arc<App>) {
         if !is_measured {
             is_measured = measure_all(&app).await;
         }
+        if let Err(error) = expire(&app).await {
+            tracing::warn!(error = error.en, "inputs whose days are over could not be taken out");
+        }
         look_at_trails(&app).await;
         match once(&app).await {
             Ok(0) => {}
@@ -40,6 +43,22 @@ pub(crate) async fn sweep(app: Arc<App>) {
             Err(error) => tracing::warn!(error = error.en, "files could not be swept"),
         }
         tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Takes inputs out that came back from deployments when their days are over.
+async fn expire(app: &App) -> Result<(), ApiError> {
+    for (tenant, dataset) in app.db.expiring().await? {
+        let n_inputs = app.db.expire(&tenant, &dataset).await?;
+        if n_inputs > 0 {
+            app.lives.forget(&dataset);
+            app.db.note(&tenant, "", "let inputs go", &dataset).await?;
+            tracing::info!(n_inputs, dataset, "inputs went whose days were over");
+        }
+    }
+    Ok(())
+}
+
 /// Looks whether the audit logs are as they were written.
 async fn look_at_trails(app: &App) {
     let looked = async {

@@ -192,8 +192,8 @@ function formOf(there: ReadonlyMap<string, Blob | string>): FormData {
 
 export const deployments = {
   list: async () => (await get<{ deployments: T.Deployment[] }>('/v1/deployments')).deployments,
-  /** `collects`: the dataset that doubtful answers come back to as work, if any; `shadow`: a model that is asked as well. */
-  set: (name: string, given: { model: string; collects: string | null; shadow: string | null }) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, given),
+  /** `collects`: the dataset that doubtful answers come back to as work, if any, for so many days; `shadow`: a model that is asked as well. */
+  set: (name: string, given: { model: string; collects: string | null; keep_days?: number; shadow: string | null }) => put<T.Deployment>(`/v1/deployments/${enc(name)}`, given),
   rollBack: (name: string) => post<T.Deployment>(`/v1/deployments/${enc(name)}/roll-back`),
   remove: (name: string) => remove(`/v1/deployments/${enc(name)}`),
   monitor: (name: string, days: number) => get<T.Monitor>(path(`/v1/deployments/${enc(name)}/monitor`, { days })),

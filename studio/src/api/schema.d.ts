@@ -1840,6 +1840,11 @@ export interface components {
             collects?: string | null;
             created_at: string;
             /**
+             * Format: int64
+             * @description Days after which those go that nobody has labelled, marked or decided about.
+             */
+            keep_days: number;
+            /**
              * Format: double
              * @description Of the last day with requests.
              */
@@ -3169,6 +3174,12 @@ export interface components {
              *     the answer is unsure and nothing is promised: at most 200 a day. Absent: nothing that is asked about is kept.
              */
             collects?: string | null;
+            /**
+             * Format: int32
+             * @description Days after which inputs that came back go, unless somebody labelled, marked or decided about them: 1 to 3,650. Absent: as many as
+             *     before, 30 for a new name. It holds as well for those that came back already.
+             */
+            keep_days?: number | null;
             /** @description The id of the model. */
             model: string;
             /** @description Another model of the same kind of input, to be asked as well: it never answers, and the monitor says how often both say the same. */

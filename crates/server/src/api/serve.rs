@@ -1,5 +1,6 @@
 //! Names under which models answer.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,7 +18,7 @@ use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
 use crate::db::datasets::DatasetRow;
-use crate::db::deployments::DeploymentRow;
+use crate::db::deployments::{Beside, DeploymentRow};
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 use crate::senses;
@@ -26,6 +27,8 @@ use crate::senses;
 const NAME_LENGTH: usize = 63;
 /// Days whose requests are counted.
 const DAYS: u32 = 30;
+/// Days that inputs may be kept that came back.
+const DAYS_KEPT: RangeInclusive<u32> = 1..=3650;
 
 /// A name that answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,6 +41,8 @@ pub(super) struct Deployment {
     collects: Option<String>,
     /// That came back.
     n_collected: i64,
+    /// Days after which those go that nobody has labelled, marked or decided about.
+    keep_days: i64,
     /// Where to ask: `POST`, with a token.
     #[schema(example = "/v1/predict/tile")]
     url: String,
@@ -65,6 +70,9 @@ pub(super) struct Which {
     /// The data set that inputs come back to, without a label, when the answer is "I don't know", they are unlike anything seen, they alarm, or
     /// the answer is unsure and nothing is promised: at most 200 a day. Absent: nothing that is asked about is kept.
     collects: Option<String>,
+    /// Days after which inputs that came back go, unless somebody labelled, marked or decided about them: 1 to 3,650. Absent: as many as
+    /// before, 30 for a new name. It holds as well for those that came back already.
+    keep_days: Option<u32>,
     /// Another model of the same kind of input, to be asked as well: it never answers, and the monitor says how often both say the same.
     shadow: Option<String>,
 }
@@ -100,6 +108,10 @@ pub(super) async fn deploy(
             ("the name has small letters, digits, `-` and `_` only", "名称只能包含小写字母、数字、- 和 _");
         return Err(ApiError::invalid(en, zh));
     }
+    if which.keep_days.is_some_and(|days| !DAYS_KEPT.contains(&days)) {
+        let (en, zh) = ("inputs are kept for 1 to 3,650 days", "输入可保存 1 至 3650 天");
+        return Err(ApiError::invalid(en, zh));
+    }
     found(app.db.model(&caller.tenant, &which.model).await?)?;
     let takes = app.open_model(&which.model).await?.takes();
     if let Some(shadow) = &which.shadow {
@@ -119,7 +131,11 @@ pub(super) async fn deploy(
             return Err(ApiError::conflict(en, zh).hint("choose another data set", "请选择其他数据集"));
         }
     }
-    let beside = (which.collects.as_deref(), which.shadow.as_deref());
+    let beside = Beside {
+        collects: which.collects.as_deref(),
+        keep_days: which.keep_days.map(i64::from),
+        shadow: which.shadow.as_deref(),
+    };
     was_there(app.db.deploy(&caller.tenant, &name, &which.model, beside).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "deploy", &name).await?;
     told(&app, &caller, &headers, &name).await
@@ -196,6 +212,7 @@ async fn deployment(
         model: model(of, std::slice::from_ref(&row), lang)?,
         n_collected: app.db.n_collected(&caller.tenant, &row.name).await?,
         collects: row.collects,
+        keep_days: row.keep_days,
         previous: row.previous,
         url: format!("/v1/predict/{}", row.name),
         created_at: written(row.created_at),

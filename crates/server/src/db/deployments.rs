@@ -5,6 +5,7 @@ use sqlx::{Any, Transaction};
 
 use super::arriving::Incoming;
 use super::datasets::{hold, next_seqs};
+use super::expiring::DAY;
 use super::room::{Limits, More};
 use super::{Db, Tenant};
 use crate::clock::{now, written};
@@ -13,6 +14,8 @@ use crate::senses;
 
 /// Doubtful inputs that come back from one deployment in a day: as many as somebody may look at.
 const MOST_A_DAY: i64 = 200;
+/// Days that they are kept, unless asked otherwise: a monitor shows as many.
+pub(super) const USUAL_DAYS: i64 = 30;
 
 row! {
     /// A name that answers.
@@ -26,7 +29,20 @@ row! {
         /// A model that is asked as well and never answers.
         pub(crate) shadow: Option<String>,
         pub(crate) created_at: i64,
+        /// How long doubtful inputs are kept that nobody says anything of.
+        pub(crate) keep_days: i64,
     }
+}
+
+/// What an answer under a name is beside its model.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    /// The data set that doubtful inputs come back to.
+    pub(crate) collects: Option<&'a str>,
+    /// Days that they are kept; absent for as many as before.
+    pub(crate) keep_days: Option<i64>,
+    /// A model that is asked as well.
+    pub(crate) shadow: Option<&'a str>,
 }
 
 /// A doubtful input that comes back.
@@ -45,7 +61,8 @@ pub(crate) struct Collected<'a> {
 /// How many came back from a deployment on a day.
 const COLLECTED: &str = "SELECT COUNT(*) FROM example WHERE dataset = $1 AND came_from = $2 AND name LIKE $3";
 
-const DEPLOYMENT: &str = "SELECT name, model, previous, collects, shadow, created_at FROM deployment";
+const DEPLOYMENT: &str =
+    "SELECT name, model, previous, collects, shadow, created_at, keep_days FROM deployment";
 
 impl Db {
     pub(crate) async fn deployments(&self, tenant: &Tenant) -> Result<Vec<DeploymentRow>, sqlx::Error> {
@@ -70,25 +87,39 @@ impl Db {
     }
 
     /// Lets a model answer under a name; what answered before is remembered. `false` when the tenant has no such model, or no such
-    /// data set for doubtful inputs to come back to.
+    /// data set for doubtful inputs to come back to. Other days hold as well for what came back already.
     pub(crate) async fn deploy(
         &self,
         tenant: &Tenant,
         name: &str,
         model: &str,
-        (collects, shadow): (Option<&str>, Option<&str>),
+        beside: Beside<'_>,
     ) -> Result<bool, sqlx::Error> {
-        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at, shadow) \
-             SELECT $1, $2, $3, NULL, $5, $4, $6 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
+        let Beside { collects, keep_days, shadow } = beside;
+        let mut tx = self.begin(tenant).await?;
+        // An update of nothing takes the lock on either database.
+        let sql =
+            "UPDATE deployment SET keep_days = keep_days WHERE tenant = $1 AND name = $2 RETURNING keep_days";
+        let before: Option<i64> =
+            sqlx::query_scalar(sql).bind(tenant.id()).bind(name).fetch_optional(&mut *tx).await?;
+        let more = before.zip(keep_days).map_or(0, |(before, days)| days - before);
+        if more != 0 {
+            let sql = "UPDATE example SET goes_at = goes_at + $3 WHERE tenant = $1 AND came_from = $2";
+            sqlx::query(sql).bind(tenant.id()).bind(name).bind(more * DAY).execute(&mut *tx).await?;
+        }
+        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at, shadow, keep_days) \
+             SELECT $1, $2, $3, NULL, $5, $4, $6, $7 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
              AND ($5 IS NULL OR EXISTS (SELECT 1 FROM dataset WHERE id = $5 AND tenant = $1)) \
              AND ($6 IS NULL OR EXISTS (SELECT 1 FROM model WHERE id = $6 AND tenant = $1)) \
              ON CONFLICT (tenant, name) DO UPDATE SET \
              previous = CASE WHEN deployment.model = excluded.model THEN deployment.previous ELSE deployment.model END, \
              created_at = CASE WHEN deployment.model = excluded.model THEN deployment.created_at ELSE excluded.created_at END, \
-             model = excluded.model, collects = excluded.collects, shadow = excluded.shadow";
-        let ask =
-            sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects).bind(shadow);
-        Ok(ask.execute(&mut *self.of(tenant).await?).await?.rows_affected() == 1)
+             model = excluded.model, collects = excluded.collects, shadow = excluded.shadow, keep_days = excluded.keep_days";
+        let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects);
+        let ask = ask.bind(shadow).bind(keep_days.or(before).unwrap_or(USUAL_DAYS));
+        let done = ask.execute(&mut *tx).await?.rows_affected() == 1;
+        tx.commit().await?;
+        Ok(done)
     }
 
     /// How many doubtful inputs came back from a deployment.
@@ -135,8 +166,9 @@ impl Db {
         let sql = "UPDATE dataset SET modality = $3, senses = $4 WHERE tenant = $1 AND id = $2 AND modality IS NULL";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new.kind);
         ask.bind(Some(senses).filter(|_| !new.senses.is_empty())).execute(&mut *tx).await?;
-        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, came, senses) VALUES \
-             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9)";
+        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, came, senses, goes_at) VALUES \
+             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9, \
+             $10 + $11 * COALESCE((SELECT keep_days FROM deployment WHERE tenant = $1 AND name = $7), $12))";
         let held = new.held;
         let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new_id());
         let ask = ask
@@ -146,7 +178,7 @@ impl Db {
             .bind(new.name)
             .bind(seq)
             .bind(held.senses.as_deref());
-        ask.execute(&mut *tx).await?;
+        ask.bind(now()).bind(DAY).bind(USUAL_DAYS).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -29,6 +29,7 @@ pub(crate) mod deployments;
 pub(crate) mod diffs;
 pub(crate) mod entrances;
 pub(crate) mod examples;
+mod expiring;
 pub(crate) mod jobs;
 pub(crate) mod labels;
 mod measuring;
@@ -62,7 +63,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -74,6 +75,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0009_history.sql"),
     include_str!("migrations/0010_chance.sql"),
     include_str!("migrations/0011_shared.sql"),
+    include_str!("migrations/0012_expiring.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;

@@ -182,6 +182,35 @@ pub(super) async fn leave(
     change(tx, tenant, -goes.examples, -goes.bytes).await.map(drop)
 }
 
+/// Gives back what a few examples of a data set took that went: these files, unless another data set of the tenant has them, and bytes beside.
+pub(super) async fn give_back(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    examples: i64,
+    files: &[String],
+    beside: i64,
+) -> Result<(), sqlx::Error> {
+    // Nobody shares one of the files any more from here on.
+    change(tx, tenant, 0, 0).await?;
+    let mut bytes = beside;
+    for files in files.chunks(VALUES_AT_ONCE) {
+        let places: Vec<String> = (3..files.len() + 3).map(|place| format!("${place}")).collect();
+        let these = format!("f.tenant = $1 AND f.dataset = $2 AND f.blob IN ({})", places.join(", "));
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(f.bytes), 0) AS BIGINT) FROM dataset_file f WHERE {these} AND NOT EXISTS \
+             (SELECT 1 FROM dataset_file o WHERE o.tenant = $1 AND o.blob = f.blob AND o.dataset <> $2)"
+        );
+        let ask = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+        let freed: i64 = files.iter().fold(ask, |ask, file| ask.bind(file)).fetch_one(&mut **tx).await?;
+        bytes += freed;
+        let sql = format!("DELETE FROM dataset_file AS f WHERE {these}");
+        let ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+        files.iter().fold(ask, |ask, file| ask.bind(file)).execute(&mut **tx).await?;
+    }
+    change(tx, tenant, -examples, -bytes).await.map(drop)
+}
+
 /// Those of the files that the tenant has.
 async fn known(
     connection: &mut AnyConnection,

@@ -81,5 +81,6 @@ export const monitor = {
   'monitor.shadow.ended': 'No model runs in the shadow any more.',
   'monitor.shadow.card': 'Another model runs in its shadow.',
 
+  'trail.let inputs go': 'let inputs go whose days were over',
   'trail.accept change': 'accepted a change of inputs',
 } as const;

@@ -83,5 +83,6 @@ export const monitor: Record<keyof typeof en, string> = {
   'monitor.shadow.ended': '不再有影子模型。',
   'monitor.shadow.card': '另有一个影子模型。',
 
+  'trail.let inputs go': '清除到期的输入',
   'trail.accept change': '接受输入的变化',
 };
