@@ -73,6 +73,7 @@ const TEXTS: &[(&str, &str)] = &[
         "oidc_issuer",
         "允许使用此 OpenID Connect 登录服务登录，例如 https://accounts.example.com；其密钥取自环境变量 DIANJING_OIDC_SECRET",
     ),
+    ("log_format", "日志（输出到 stderr）的格式：供人阅读的 text，或供程序读取的 json"),
     ("oidc_client_id", "在该登录服务中的客户端 ID"),
     ("oidc_name", "登录按钮上显示的服务名称（默认：其地址中的主机名）"),
     ("oidc_domain", "凡在该登录服务中拥有此域名下已验证邮箱者，均可作为第一个团队的查看者进入"),

@@ -4,6 +4,7 @@ mod args;
 mod chinese;
 mod chinese_usage;
 mod exit;
+mod logging;
 mod progress;
 mod settings;
 mod show;
@@ -24,7 +25,12 @@ fn main() -> ExitCode {
         Err(usage) => return exit::usage(&usage, lang),
     };
     let arguments = args::Arguments::from_arg_matches(&matches).expect("clap checked the arguments already");
-    start_log(arguments.verbose);
+    match &arguments.verb {
+        args::Verb::Serve(verb) => {
+            logging::start_serving(arguments.quiet, arguments.verbose, verb.log_format)
+        }
+        _ => logging::start(arguments.verbose),
+    }
     stop_on_ctrl_c();
     pass_over_damaged_sounds();
     match verbs::run(arguments, lang) {
@@ -53,18 +59,4 @@ fn pass_over_damaged_sounds() {
             print(panic);
         }
     }));
-}
-
-/// Logs go to stderr and only when asked for; what a person should read is printed by the verbs.
-fn start_log(verbose: u8) {
-    let level = match verbose {
-        0 => "error",
-        1 => "info",
-        _ => "debug",
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(level))
-        .with_writer(std::io::stderr)
-        .without_time()
-        .init();
 }

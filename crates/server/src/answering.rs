@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::HttpBody as _;
@@ -67,8 +67,9 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
         response = (error.status, Json(error.body(lang, id.clone()))).into_response();
     }
     let status = response.status();
-    tracing::info!(%id, %method, route, status = status.as_u16(), ms = started.elapsed().as_millis() as u64, "answered");
-    app.counters.count(&route, status.as_u16(), started.elapsed());
+    let took = started.elapsed();
+    log(&id, &method, &route, status, took);
+    app.counters.count(&route, status.as_u16(), took);
     let headers = response.headers_mut();
     set(headers, REQUEST_ID, &id);
     set(headers, X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff");
@@ -76,6 +77,18 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// A line about a request: of those that went well only where everything is wanted.
+fn log(id: &str, method: &Method, route: &str, status: StatusCode, took: Duration) {
+    let (ms, code) = (took.as_millis() as u64, status.as_u16());
+    if status.is_server_error() {
+        tracing::warn!(%id, %method, route, status = code, ms, "could not be answered");
+    } else if status.is_client_error() {
+        tracing::info!(%id, %method, route, status = code, ms, "refused");
+    } else {
+        tracing::debug!(%id, %method, route, status = code, ms, "answered");
+    }
 }
 
 /// A page of another site can make a browser send its cookie along, but not a header of ours.

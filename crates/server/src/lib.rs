@@ -139,6 +139,8 @@ async fn serve(
     let address = listener.local_addr().map_err(ServerError::Stopped)?;
     let needs_key =
         settings.way == Way::Local || !app.db.has_people().await.map_err(ServerError::Database)?;
+    let (database, store) = (app.db.name(), settings.store.is_some());
+    tracing::info!(%address, database, store, workers = settings.workers, version = env!("CARGO_PKG_VERSION"), "open");
     opened(&Opened { address, key: needs_key.then(|| app.keys.make()) });
     let workers: Vec<_> =
         (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
@@ -151,6 +153,7 @@ async fn serve(
         while !stop.load(Ordering::Relaxed) {
             tokio::time::sleep(LOOK).await;
         }
+        tracing::info!("closing");
         closing.close();
     };
     let closed = app.clone();
@@ -165,6 +168,7 @@ async fn serve(
         tracing::warn!(error = error.en, "the last counts could not be written down");
     }
     app.db.close().await;
+    tracing::info!("closed");
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::logging::LogFormat;
+
 #[derive(Debug, Args)]
 pub(crate) struct StudioArguments {
     /// Keep data, labels and models in this folder (default: dianjing in the user's data folder)
@@ -59,6 +61,9 @@ pub(crate) struct ServeArguments {
     /// Let everybody in, as viewers of the first team, who has a verified e-mail of this domain at the provider
     #[arg(long, value_name = "DOMAIN", requires = "oidc_issuer")]
     pub(crate) oidc_domain: Option<String>,
+    /// Write the log, on stderr, for people or for programs
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
     /// Print the OpenAPI document of the interface instead
     #[arg(long)]
     pub(crate) openapi: bool,

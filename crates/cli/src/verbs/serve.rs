@@ -10,6 +10,7 @@ use server::{Oidc, Opened, Settings, Store, Way};
 use super::say;
 use crate::args::{Arguments, ServeArguments, StudioArguments};
 use crate::exit::Usage;
+use crate::logging::LogFormat;
 use crate::{CANCELLED, settings, show};
 
 pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) -> anyhow::Result<ExitCode> {
@@ -90,7 +91,10 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
     };
     server::run(&settings, home, opened, &CANCELLED)?;
     shown?;
-    say(arguments, lang.pick("Closed. Everything is kept.", "已关闭。所有内容均已保存。"));
+    // Who reads objects only is told by one of them.
+    if verb.log_format == LogFormat::Text {
+        say(arguments, lang.pick("Closed. Everything is kept.", "已关闭。所有内容均已保存。"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

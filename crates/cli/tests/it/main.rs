@@ -20,6 +20,7 @@ mod inspect_told;
 mod inspect_video;
 mod journey;
 mod kinds;
+mod logs;
 mod onnx;
 mod onnx_inspector;
 mod review;

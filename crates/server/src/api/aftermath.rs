@@ -41,17 +41,16 @@ impl Aftermath {
                 self.run().await;
                 drop(turn);
             })),
-            Err(_) => tracing::warn!(
-                deployment = self.deployment.name,
-                "too busy to compare or keep what was asked"
-            ),
+            Err(_) => {
+                tracing::warn!(model = self.deployment.model, "too busy to compare or keep what was asked")
+            }
         }
     }
 
     /// Who asked does not hear when this fails: the log does.
     async fn run(self) {
         for failed in [self.compare().await, self.bring_back().await].into_iter().filter_map(Result::err) {
-            tracing::warn!(error = failed.en, deployment = self.deployment.name, "after an answer");
+            tracing::warn!(error = failed.en, model = self.deployment.model, "after an answer");
         }
     }
 

@@ -194,6 +194,11 @@ impl Db {
         self.connections.close().await;
     }
 
+    /// Which of the two it is.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.sqlite { "SQLite" } else { "PostgreSQL" }
+    }
+
     /// Whether there is one writer at a time, so that rows need no locks of their own.
     pub(crate) fn is_sqlite(&self) -> bool {
         self.sqlite

@@ -207,8 +207,25 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
         }
     };
     match closed {
-        Ok(closed) => tracing::info!(job = id, kind, closed, "a job ended"),
+        Ok(closed) => tracing::info!(job = id, kind, how, closed, "a job ended"),
         Err(error) => tracing::error!(job = id, %error, "the end of a job could not be written"),
+    }
+}
+
+/// Writes down how a job ended; `false` when it was not this worker's any more.
+async fn close(app: &App, held: &Held, ended: &Result<(), Stopped>) -> Result<bool, sqlx::Error> {
+    match ended {
+        Ok(()) => Ok(true),
+        Err(Stopped::Cancelled) if app.is_closing() => app.db.give_back(held).await.map(|()| true),
+        Err(Stopped::Cancelled) => app.db.end_job(held, "cancelled", None, None).await,
+        // Not the job's fault: it is begun again.
+        Err(Stopped::Failed(error)) if error.code == ApiError::database_away().code => {
+            app.db.give_back(held).await.map(|()| true)
+        }
+        Err(Stopped::Failed(error)) => {
+            let failure = serde_json::to_string(&Failure::from(error.clone())).unwrap_or_default();
+            app.db.end_job(held, "failed", None, Some(&failure)).await
+        }
     }
 }
 

@@ -135,7 +135,7 @@ impl Monitoring {
         let known = |watched: &Watched| watched.day == today && watched.drift.model == request.model;
         let ready = self.lock().get(&key).is_some_and(known);
         if !ready && let Err(error) = self.begin(app, &key, &today, &request).await {
-            return tracing::warn!(error = error.en, name, "a request could not be counted");
+            return tracing::warn!(error = error.en, model = request.model, "a request could not be counted");
         }
         let full = self.lock().get_mut(&key).is_some_and(|watched| watched.take(&request));
         if full {
