@@ -3,6 +3,7 @@
 //! Requests of all tenants for one base go through it together ([`batch`]); what comes out goes to each one's own head.
 
 mod batch;
+mod once;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,6 +22,7 @@ use pipeline::{Home, PipelineError, Run};
 use rayon::prelude::*;
 
 pub(crate) use batch::Batcher;
+use once::Once;
 
 use crate::error::ApiError;
 
@@ -33,7 +35,7 @@ const MOST_INSPECTORS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Serving {
     home: Home,
-    bases: Mutex<HashMap<String, Arc<Batcher>>>,
+    bases: Once<Arc<Batcher>>,
     models: Mutex<HashMap<String, (Arc<Served>, u64)>>,
     senses: Mutex<HashMap<String, (Arc<SensesPredictor>, u64)>>,
     inspectors: Mutex<HashMap<String, (Arc<InspectionPredictor>, u64)>>,
@@ -89,7 +91,7 @@ impl Serving {
     pub(crate) fn new(home: Home) -> Self {
         Self {
             home,
-            bases: Mutex::default(),
+            bases: Once::default(),
             models: Mutex::default(),
             senses: Mutex::default(),
             inspectors: Mutex::default(),
@@ -180,14 +182,7 @@ impl Serving {
         id: &str,
         open: impl FnOnce() -> Result<Arc<Base>, PipelineError>,
     ) -> Result<Arc<Batcher>, ApiError> {
-        // Loading under the lock: two requests for one base wait for each other and do not load it twice.
-        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(base) = bases.get(id) {
-            return Ok(base.clone());
-        }
-        let batcher = Arc::new(Batcher::start(open()?)?);
-        bases.insert(id.to_owned(), batcher.clone());
-        Ok(batcher)
+        self.bases.get(id, || Ok(Arc::new(Batcher::start(open()?)?)))
     }
 }
 
