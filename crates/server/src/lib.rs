@@ -158,7 +158,7 @@ async fn serve(
     };
     let closed = app.clone();
     tokio::select! {
-        () = listening::listen(listener, router(&app), until) => {}
+        () = listening::listen(listener, router(&app), listening::HEAD, until) => {}
         () = closed.closed_for(PATIENCE) => tracing::warn!("requests that did not end were cut off"),
     }
     for task in workers.into_iter().chain([watching]) {

@@ -15,15 +15,20 @@ use tokio::sync::Semaphore;
 /// Connections that are open at once; more wait for one to end.
 const MOST_CONNECTIONS: usize = 4096;
 /// How long a client may take to send the head of a request, so that slow ones do not hold places for ever.
-const HEAD: Duration = Duration::from_secs(15);
+pub(crate) const HEAD: Duration = Duration::from_secs(15);
 /// How long it is waited when the system has no socket to give.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Answers until `until`; then what is under way is ended, and nothing new begun.
-pub(crate) async fn listen(listener: TcpListener, router: Router, until: impl Future<Output = ()>) {
-    // HTTP/2 without TLS is what no client does unasked, and looking for it would wait for silent ones.
+/// Answers until `until`; then what is under way is ended, and nothing new begun. Nobody may take longer than `head` to say what they want.
+pub(crate) async fn listen(
+    listener: TcpListener,
+    router: Router,
+    head: Duration,
+    until: impl Future<Output = ()>,
+) {
+    // HTTP/2 without TLS is what no client does unasked, and looking for it, as upgrades do as well, would wait for silent ones for ever.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
     let (under_way, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     tokio::pin!(until);
     loop {
@@ -44,14 +49,69 @@ pub(crate) async fn listen(listener: TcpListener, router: Router, until: impl Fu
         let service = TowerToHyperService::new(router.clone());
         let (builder, watcher) = (builder.clone(), under_way.watcher());
         tokio::spawn(async move {
-            // Who connects and says nothing is not waited for longer than who says it slowly.
-            if tokio::time::timeout(HEAD, socket.readable()).await.is_ok() {
-                let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
-                // A client that breaks off is none of our concern.
-                let _ = watcher.watch(connection.into_owned()).await;
-            }
+            let connection = builder.serve_connection(TokioIo::new(socket), service);
+            // A client that breaks off is none of our concern.
+            let _ = watcher.watch(connection.into_owned()).await;
             drop(place);
         });
     }
+    // Whoever comes now finds nobody here, and asks elsewhere.
+    drop(listener);
     under_way.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::time::{Instant, interval, timeout};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(300);
+    const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
+
+    /// What comes back when the bytes are sent one at a time with pauses, until the other end closes.
+    async fn told(address: std::net::SocketAddr, bytes: &[u8], pause: Duration) -> (String, Duration) {
+        let since = Instant::now();
+        let (mut reads, mut writes) = TcpStream::connect(address).await.expect("a connection").into_split();
+        let mut told = Vec::new();
+        let sending = async {
+            let mut pauses = interval(pause);
+            for byte in bytes {
+                pauses.tick().await;
+                if writes.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+            }
+            // Nothing more is said, and nobody hangs up.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            // A connection that is reset is closed as well.
+            _ = timeout(60 * SHORT, reads.read_to_end(&mut told)) => {}
+            () = sending => {}
+        }
+        (String::from_utf8_lossy(&told).into_owned(), since.elapsed())
+    }
+
+    #[tokio::test]
+    async fn who_creeps_is_cut_off_and_keeps_nobody_waiting() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let listening = tokio::spawn(listen(listener, router, SHORT, std::future::pending()));
+        // One says nothing at all, one begins as if it spoke another version, one never comes to the end of its head.
+        let long = [ASKED[..18].to_vec(), vec![b'x'; 4000]].concat();
+        let creep = |bytes| told(address, bytes, SHORT / 10);
+        let slow = async { tokio::join!(creep(b""), creep(b"PRI * HT"), creep(&long)) };
+        let ((silent, other, creeping), (quick, _)) =
+            tokio::join!(slow, told(address, ASKED, Duration::from_millis(1)));
+        assert!(quick.starts_with("HTTP/1.1 200") && quick.ends_with("here"), "{quick}");
+        for (told, took) in [silent, other, creeping] {
+            assert!(!told.contains("200") && took < 20 * SHORT, "{told} after {took:?}");
+        }
+        listening.abort();
+    }
 }

@@ -80,6 +80,11 @@ impl Running {
         Client::nobody(&self.address)
     }
 
+    /// Lets it close, and does not wait for that.
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// The owner of a local server.
     pub(crate) fn owner(&self) -> Client {
         Client::owner(&self.address, self.key.as_deref().expect("a key"))
