@@ -1,7 +1,7 @@
 //! Speed and memory on this machine, beside peers in the same run.
 //!
 //! ```text
-//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|sound|program|serve]..
+//! bench [--data DIR] [--python PYTHON] [images|texts|heads|inspect|select|audit|sound|program|serve|soak]..
 //! ```
 //! Every case runs in a process of its own, so that each has its own peak of memory. PYTHON has `quality/peers/requirements.txt`
 //! installed (`make peers` makes one, which is then the default); without it only our side is printed, and that is said.
@@ -12,6 +12,7 @@ mod inspected;
 mod ours;
 mod program;
 mod serve;
+mod soak;
 mod sound;
 
 use std::path::{Path, PathBuf};
@@ -172,6 +173,9 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     if wanted("serve") {
         serve::print(&data)?;
+    }
+    if wanted("soak") {
+        soak::print()?;
     }
     Ok(ExitCode::SUCCESS)
 }

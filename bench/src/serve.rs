@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -13,7 +14,7 @@ use bundle::{Bundle, Form};
 use pipeline::{Home, Lang, Run, Source, TuneRequest};
 use rayon::prelude::*;
 use serde_json::json;
-use server::{Settings, Way};
+use server::{ServerError, Settings, Way};
 use testkit::{Client, id};
 
 /// Tenants of the large case.
@@ -184,13 +185,16 @@ fn body(input: &Input) -> String {
 }
 
 /// A server in this process.
-struct Served {
+pub(crate) struct Served {
     address: String,
-    operator: Client,
+    pub(crate) operator: Client,
+    stop: &'static AtomicBool,
+    thread: JoinHandle<Result<(), ServerError>>,
 }
 
 impl Served {
-    fn start(home: Home, dir: &Path) -> anyhow::Result<Self> {
+    /// On a folder; who sets it up, or comes back to it, runs it.
+    pub(crate) fn start(home: Home, dir: &Path) -> anyhow::Result<Self> {
         let settings = Settings {
             listen: "127.0.0.1:0".parse()?,
             way: Way::Team,
@@ -207,19 +211,33 @@ impl Served {
             oidc: None,
         };
         let (tell, told) = channel();
-        static STOP: AtomicBool = AtomicBool::new(false);
-        std::thread::spawn(move || {
+        // One for each start of this process; a few bytes that live as long as it does.
+        let stop: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+        let thread = std::thread::spawn(move || {
             let opened = |opened: &server::Opened| {
                 // Who waited may have given up.
                 let _ = tell.send((opened.address.to_string(), opened.key.clone()));
             };
-            server::run(&settings, home, opened, &STOP)
+            server::run(&settings, home, opened, stop)
         });
         let (address, key) = told.recv()?;
         let address = format!("http://{address}");
         let nobody = Client::nobody(&address);
-        let setup = json!({ "key": key, "tenant": "operator", "name": "operator", "password": PASSWORD });
-        Ok(Self { operator: nobody.with_session(&nobody.post("/v1/setup", &setup)), address })
+        let entered = match key {
+            Some(key) => {
+                let setup =
+                    json!({ "key": key, "tenant": "operator", "name": "operator", "password": PASSWORD });
+                nobody.post("/v1/setup", &setup)
+            }
+            None => nobody.post("/v1/login", &json!({ "name": "operator", "password": PASSWORD })),
+        };
+        Ok(Self { operator: nobody.with_session(&entered), address, stop, thread })
+    }
+
+    /// Closes it, as a person would.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        Ok(self.thread.join().expect("the server does not panic")?)
     }
 
     /// The owner of another tenant.
@@ -264,7 +282,7 @@ impl Served {
 }
 
 /// Resident memory now.
-fn resident() -> anyhow::Result<u64> {
+pub(crate) fn resident() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status").context("memory is read from /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS in /proc")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
