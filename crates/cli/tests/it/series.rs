@@ -85,8 +85,8 @@ fn a_number_is_learned_from_series() {
     place.run(&["tune", "train.csv", "--label", "turns", "--out", "turns.djm"]).fine();
     let ended = place.run(&["evaluate", "turns.djm", "fresh.csv", "--label", "turns", "--json"]).fine();
     let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
-    let metrics = told["metrics"].as_array().unwrap();
-    let mae = metrics.iter().find(|metric| metric["metric"] == "mae").unwrap();
+    let measures = told["measures"].as_array().unwrap();
+    let mae = measures.iter().find(|measure| measure["metric"] == "mae").unwrap();
     // Guessing the middle is off by 1.5.
     assert!(mae["estimate"]["value"].as_f64().unwrap() < 0.3, "{told}");
 }

@@ -26,7 +26,7 @@ fn wav_as(bits: u16, channels: u16, rate: u32, samples: &[f32]) -> Vec<u8> {
     file.extend(b"data");
     file.extend(bytes.to_le_bytes());
     for sample in samples {
-        let whole = ((sample * 2_000_000_000.0) as i32).to_le_bytes();
+        let whole = ((sample * 2_097_152_000.0) as i32).to_le_bytes();
         for _ in 0..channels {
             match bits {
                 8 => file.push(whole[3] ^ 0x80),
