@@ -154,12 +154,12 @@ test('how long doubtful inputs are kept is set beside them', LIMIT, async () => 
 });
 
 test('the audit log says whether it is as it was written', LIMIT, async () => {
-  for (const [broken_at, told] of [[null, 'all of them as they were written'], [2, 'Entry 2 is not as it was written']]) {
+  for (const [broken_at, told] of /** @type {[number | null, string][]} */ ([[null, 'all of them as they were written'], [2, 'Entry 2 is not as it was written']])) {
     state.broken_at = broken_at;
     await stage.open('/settings');
     await page.reload();
     await page.getByRole('button', { name: 'Show it' }).click();
-    await page.getByTestId('seal').getByText(String(told)).waitFor();
+    await page.getByTestId('seal').getByText(told).waitFor();
     await page.getByRole('cell', { name: 'the server' }).waitFor();
   }
   await stage.shot('trail');

@@ -95,7 +95,11 @@ fn a_server_tells_what_happens_and_nothing_of_anybody() {
         assert!(time.len() == 27 && time.ends_with('Z') && time.as_bytes()[10] == b'T', "{line}");
     }
     let tells = |what: &str| log.iter().filter(|line| line.contains(what)).count();
-    assert_eq!((tells("server: open"), tells("server: closing"), tells("server: closed")), (1, 1, 1), "{told}");
+    assert_eq!(
+        (tells("server: open"), tells("server: closing"), tells("server: closed")),
+        (1, 1, 1),
+        "{told}"
+    );
     assert_eq!((tells("a job begins"), tells("how=\"done\"")), (2, 2), "{told}");
     assert_eq!((tells("status=403"), tells("status=404"), tells("status=200")), (1, 1, 0), "{told}");
 
