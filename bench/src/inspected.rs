@@ -24,7 +24,7 @@ pub(crate) fn learn(data: &Path) -> anyhow::Result<Told> {
     once(GOOD, || learned(data, dir.path()).map(drop))
 }
 
-/// Photos of a megapixel a second, among others: bundle and base are open.
+/// Photos of a megapixel a second, among others: bundle and base are open. The memory told is that of learning, which comes before.
 pub(crate) fn look(data: &Path) -> anyhow::Result<Told> {
     let dir = tempfile::tempdir()?;
     let (home, bundle) = learned(data, dir.path())?;

@@ -129,13 +129,16 @@ pub(crate) const ALL: [Study; 17] = [
 pub(crate) fn run(name: &str, words: &[String], data: &Path) -> Option<bool> {
     let chosen: Vec<&Study> =
         ALL.iter().filter(|study| name == "all" || [study.name, study.area].contains(&name)).collect();
+    // Words are for one study: those of another would choose among its own rows.
+    if chosen.len() > 1 && !words.is_empty() {
+        println!("`{name}` are several studies, which take no words; name one of them");
+        return Some(false);
+    }
     let mut told = Vec::new();
     for study in &chosen {
         if chosen.len() > 1 {
             println!("\n== {}: {}", study.name, study.about);
         }
-        // Words are for one study: those of another would choose among its own rows.
-        let words = if chosen.len() > 1 { &[] } else { words };
         let found = (study.run)(words, data);
         if let Err(error) = &found {
             println!("failed: {error:#}");

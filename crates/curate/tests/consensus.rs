@@ -230,6 +230,12 @@ fn an_annotator_who_tires_is_found_and_one_who_does_not_is_not() {
     assert!(drifts[0].accuracy[0] > drifts[0].accuracy[3] + 0.2);
     assert!(drifts[0].is_change && drifts[1..].iter().all(|drift| !drift.is_change), "{drifts:?}");
     assert!(drift(&votes, &found.posterior, &times[1..], Seed(1)).is_err());
+    // Of one day, or of three, nothing can be told, whatever the order of the examples.
+    for days in [1, 3] {
+        let times: Vec<Option<f64>> =
+            votes.all().iter().map(|vote| Some(f64::from(vote.example % days))).collect();
+        assert!(drift(&votes, &found.posterior, &times, Seed(1)).unwrap().is_empty());
+    }
 }
 
 #[test]

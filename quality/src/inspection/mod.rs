@@ -69,7 +69,7 @@ pub(crate) fn print(words: &[String], data: &Path) -> anyhow::Result<bool> {
                 .map(|aim| (aim.metric, aim.least))
             {
                 let reached = mean(&rows, metric);
-                if reached < least {
+                if reached.is_nan() || reached < least {
                     println!("{name:<14} {:<36} below its aim: {metric} {reached:.3}, {least}", given.name());
                     good = false;
                 }

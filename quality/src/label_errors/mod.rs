@@ -1,6 +1,7 @@
-//! How well wrong labels are found, beside cleanlab's default rule on the same probabilities.
+//! How well wrong labels are found, beside cleanlab.
 //!
-//! cleanlab's rule and scores are computed by `curate`, whose own tests hold them to cleanlab's answers exactly.
+//! On given probabilities its default rule and score are computed by `curate`, whose own tests hold them to cleanlab's answers exactly; where labels
+//! are made wrong, cleanlab itself runs on probabilities of its own.
 
 mod given;
 mod injected;

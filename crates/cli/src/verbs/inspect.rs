@@ -158,10 +158,10 @@ fn suspects(made: &Inspecting, lang: Lang) -> Option<String> {
     let (worst, n) = (&made.suspects.first()?.id, made.suspects.len());
     Some(lang.pick(
         format!(
-            "{n} good photos look as if they were not; look at them, `{worst}` first. Those with a defect are left out with --leave-out {worst}, and all is learned anew; leave out none that is good, or the promise does not hold."
+            "{n} good photos look as if they were not; look at them, `{worst}` first. Those with a defect are left out with `--leave-out '{worst}'`, and all is learned anew; leave out none that is good, or the promise does not hold."
         ),
         format!(
-            "有 {n} 张良品照片看上去不像良品；请查看，先看“{worst}”。确有缺陷的可用 --leave-out {worst} 排除并重新学习；良品不可排除，否则承诺不成立。"
+            "有 {n} 张良品照片看上去不像良品；请查看，先看“{worst}”。确有缺陷的可用 `--leave-out '{worst}'` 排除并重新学习；良品不可排除，否则承诺不成立。"
         ),
     ))
 }

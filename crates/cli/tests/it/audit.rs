@@ -264,6 +264,13 @@ fn who_tires_is_told_by_the_times_of_the_votes() {
     let changes: Vec<&serde_json::Value> =
         found["annotators"].as_array().unwrap().iter().map(|person| &person["change"]["is_change"]).collect();
     assert_eq!(changes, [false, true, false], "{}", found["annotators"]);
+    // One date for all says nothing, and a column that is named is taken.
+    place.write(
+        "flat.csv",
+        "item,annotator,label,date,when\ni1,ann,cat,2031-05-28,1\ni1,bo,cat,2031-05-28,2\n",
+    );
+    let flat = json(&place.run(&["consensus", "flat.csv", "--time", "when", "--json"]).fine());
+    assert!(flat["annotators"][0]["change"].is_null(), "{flat}");
     let words = place.run(&["consensus", "votes.csv"]).fine();
     assert!(words.out.contains("changed, by quarters") && words.out.contains(" → "), "{}", words.out);
     place.write("odd.csv", "item,annotator,label,time\ni1,ann,cat,soon\ni1,bo,cat,2031-05-28\n");

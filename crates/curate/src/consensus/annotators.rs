@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use linalg::{Matrix, Seed, random};
+use rayon::prelude::*;
 
 use super::Votes;
 use crate::CurateError;
@@ -13,7 +14,7 @@ const BLOCKS: usize = 4;
 /// Fewer votes than this for each block say nothing about a change.
 const LEAST_PER_BLOCK: usize = 5;
 /// Random orders that the real one is compared with, at least and at most; between them, twenty for each annotator, so that one who changed can
-/// stand out among all.
+/// stand out among some two hundred.
 const ORDERS: (usize, usize) = (199, 1999);
 /// Share of the changes told that may be chance.
 const FALSE_SHARE: f64 = 0.1;
@@ -111,7 +112,8 @@ pub struct Drift {
 }
 
 /// Compares the quarters of every annotator's votes, by `times`, one for each of [`Votes::all`], in any unit; votes without one are left
-/// out, and annotators with fewer than twenty that have one. Sorted by p-value.
+/// out, and annotators with fewer than twenty that have one, or fewer times than
+/// quarters. Sorted by p-value.
 ///
 /// # Errors
 /// When shapes do not fit or a time is not finite.
@@ -133,32 +135,40 @@ pub fn drift(
         by_annotator[vote.annotator as usize].extend(time.map(|time| (time, place)));
     }
     let orders = (20 * votes.n_annotators()).clamp(ORDERS.0, ORDERS.1);
-    let mut found: Vec<Drift> = Vec::new();
-    for (annotator, mut places) in by_annotator.into_iter().enumerate() {
-        if places.len() < BLOCKS * LEAST_PER_BLOCK {
-            continue;
-        }
-        places.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let right = |(_, place): &(f64, usize)| {
-            let vote = votes.all()[*place];
-            beliefs.row(vote.example as usize)[vote.class as usize]
+    let judged = |(annotator, places): (usize, Vec<(f64, usize)>)| {
+        let mut rng = seed.derive("drift").nth(annotator).rng();
+        let right = |place: usize| {
+            beliefs.row(votes.all()[place].example as usize)[votes.all()[place].class as usize]
         };
-        let mut series: Vec<f64> = places.iter().map(right).collect();
+        let mut series = in_order(places, seed.derive("ties").nth(annotator))?
+            .into_iter()
+            .map(right)
+            .collect::<Vec<f64>>();
         let accuracy = block_means(&series);
         let seen = spread(&series);
-        let mut rng = seed.derive("drift").nth(annotator).rng();
         let as_much = (0..orders).filter(|_| {
             random::shuffle(&mut series, &mut rng);
             spread(&series) >= seen - 1e-12
         });
         let p_value = permutation_p(as_much.count(), orders);
-        found.push(Drift { annotator: annotator as u32, accuracy, p_value, is_change: false });
-    }
+        Some(Drift { annotator: annotator as u32, accuracy, p_value, is_change: false })
+    };
+    let mut found: Vec<Drift> = by_annotator.into_par_iter().enumerate().filter_map(judged).collect();
     let p_values: Vec<f64> = found.iter().map(|drift| drift.p_value).collect();
     let changes = discoveries(&p_values, FALSE_SHARE);
     found.iter_mut().zip(changes).for_each(|(drift, is_change)| drift.is_change = is_change);
     found.sort_by(|a, b| a.p_value.total_cmp(&b.p_value).then(a.annotator.cmp(&b.annotator)));
     Ok(found)
+}
+
+/// Votes by time, those of one time in random order: the order of examples says nothing. `None` for too few votes, or fewer times than
+/// quarters.
+fn in_order(mut places: Vec<(f64, usize)>, seed: Seed) -> Option<Vec<usize>> {
+    random::shuffle(&mut places, &mut seed.rng());
+    places.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let n_times = places.chunk_by(|a, b| a.0 == b.0).count();
+    let is_enough = places.len() >= BLOCKS * LEAST_PER_BLOCK && n_times >= BLOCKS;
+    is_enough.then(|| places.into_iter().map(|(_, place)| place).collect())
 }
 
 fn blocks(series: &[f64]) -> impl Iterator<Item = &[f64]> {

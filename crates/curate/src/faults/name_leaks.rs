@@ -7,24 +7,25 @@ use dataset::Part;
 
 use super::{Checked, Fault};
 
-/// Standard deviations by which names must tell who is alike better than chance.
-const SURE: f64 = 4.0;
-/// How many times as often as by chance.
+/// How often chance may tell as well who is alike.
+const CHANCE: f64 = 1e-4;
+/// How many times as often as by chance rows of one name must be each other's nearest.
 const OFTENER: f64 = 2.0;
-/// Fewer rows say nothing about names.
-const FEWEST: usize = 3;
+/// A larger share of a class is no series but a kind of its own.
+const SMALL: f64 = 0.1;
 /// What is written behind a name when a file is made from another.
 const MADE_FROM: [&str; 14] = [
     "copy", "flip", "flipped", "hflip", "vflip", "mirror", "rot", "rotated", "aug", "crop", "resized",
     "small", "副本", "复件",
 ];
 
-/// Flags rows of the test part whose name belongs together with that of a row outside, where names tell what is alike.
+/// Flags rows of the test part whose name belongs together with that of a row outside and of their `nearest`, `[n]`, where names tell what is
+/// alike.
 ///
-/// Names belong together when they differ in what is written behind a name when a file is made from another, or in their last number. A
-/// counter that runs through a class does the same, so rows of one name must be each other's `nearest`, `[n]`, (copies left out) more often
-/// than other rows of their class: twice as often, and by four standard deviations. `names`, `labels` and `parts` are `[n]`; the score is 0
-/// where flagged, else 1.
+/// Names belong together when they differ in what is written behind a name when a file is made from another, or in their last number, and are
+/// a small part of their class. A counter that runs through all files does the same, so rows of one name must be each other's nearest (copies
+/// left out) twice as often as others of their class, and so often that chance does it once in ten thousand sets. `names`, `labels` and
+/// `parts` are `[n]`; the score is 0 where flagged, else 1.
 ///
 /// # Panics
 /// When the lists differ in length.
@@ -48,12 +49,14 @@ pub fn name_leaks(
         }
         let mut outside: HashMap<&str, bool> = HashMap::new();
         (0..n).for_each(|row| *outside.entry(&keys[row]).or_default() |= !is_test(&row));
-        (0..n).filter(is_test).for_each(|row| leaks[row] |= outside[keys[row].as_str()]);
+        let is_near = |row: &usize| nearest[*row].is_some_and(|other| keys[other] == keys[*row]);
+        let of_test = (0..n).filter(is_test).filter(is_near);
+        of_test.for_each(|row| leaks[row] |= outside[keys[row].as_str()]);
     }
     Checked::below(Fault::NameLeak, leaks.iter().map(|leak| if *leak { 0.0 } else { 1.0 }).collect(), 0.5)
 }
 
-/// Whether rows of one key are each other's nearest more often than rows of one class are by chance.
+/// Whether rows of one small key are each other's nearest more often than rows of one class are by chance.
 fn tell_what_is_alike(keys: &[String], labels: &[Option<u32>], nearest: &[Option<usize>]) -> bool {
     let mut of_class: HashMap<Option<u32>, f64> = HashMap::new();
     let mut of_both: HashMap<(&str, Option<u32>), f64> = HashMap::new();
@@ -61,17 +64,25 @@ fn tell_what_is_alike(keys: &[String], labels: &[Option<u32>], nearest: &[Option
         *of_class.entry(*label).or_default() += 1.0;
         *of_both.entry((key, *label)).or_default() += 1.0;
     }
-    let (mut rows, mut hits, mut expected, mut variance) = (0, 0.0, 0.0, 0.0);
+    let (mut hits, mut expected) = (0_usize, 0.0);
     for (row, key) in keys.iter().enumerate() {
         let (both, class) = (of_both[&(key.as_str(), labels[row])], of_class[&labels[row]]);
-        let Some(other) = nearest[row].filter(|_| both > 1.0) else { continue };
-        let chance = (both - 1.0) / (class - 1.0);
-        rows += 1;
-        hits += f64::from(u8::from(keys[other] == *key));
-        expected += chance;
-        variance += chance * (1.0 - chance);
+        let Some(other) = nearest[row].filter(|_| both > 1.0 && both <= SMALL * class) else { continue };
+        expected += (both - 1.0) / (class - 1.0);
+        hits += usize::from(keys[other] == *key && labels[other] == labels[row]);
     }
-    rows >= FEWEST && hits >= OFTENER * expected && hits - expected > SURE * variance.sqrt()
+    hits as f64 >= OFTENER * expected && at_least(hits, expected) <= CHANCE
+}
+
+/// The probability of `hits` or more where `expected` are expected (Poisson): no less than that of rows that hit independently.
+fn at_least(hits: usize, expected: f64) -> f64 {
+    let mut term = (-expected).exp();
+    let mut below = 0.0;
+    for count in 0..hits {
+        below += term;
+        term *= expected / (count + 1) as f64;
+    }
+    (1.0 - below).max(0.0)
 }
 
 /// The name without what is written behind it when a file is made from another, in small letters: `a7_flip`, `a7 (2)`, `a7-copy` and
@@ -135,6 +146,13 @@ mod tests {
     fn series_that_are_alike_leak() {
         assert_eq!(found(|row| format!("p{}_frame_{:03}", row / 3, row), in_series), 20);
         assert_eq!(found(|row| format!("IMG_{}{}", row / 3, ["", "_flip", " (1)"][row % 3]), in_series), 20);
+    }
+
+    #[test]
+    fn a_kind_within_a_class_is_no_series() {
+        let kind = |row: usize| format!("{}_{row:03}", ["cat", "dog", "owl"][row % 3]);
+        assert_eq!(found(kind, |row| row / 30 * 30 + (row + 3) % 30), 0);
+        assert!((at_least(2, 0.05) - 0.001_209).abs() < 1e-6 && at_least(0, 3.0) == 1.0);
     }
 
     #[test]

@@ -351,3 +351,22 @@ pub(super) fn name_of(path: &Path) -> String {
     let name = if full.is_dir() { full.file_name() } else { full.file_stem() };
     name.map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_in_two_folders_have_two_names() {
+        let root = tempfile::tempdir().unwrap();
+        let below = |name: &str| name_below(root.path(), &root.path().join(name));
+        assert_eq!(
+            (below("train/a.wav"), below("./test/a.wav")),
+            ("train/a.wav".into(), "test/a.wav".into())
+        );
+        let table = root.path().join("list.csv");
+        std::fs::write(&table, "file,start,end\n").unwrap();
+        assert_eq!(name_below(&table, &root.path().join("a.wav")), "a.wav");
+        assert_eq!(name_below(&table, Path::new("/else/a.wav")), "/else/a.wav");
+    }
+}

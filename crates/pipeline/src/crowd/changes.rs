@@ -67,10 +67,20 @@ fn moments(times: &[String]) -> Vec<Option<f64>> {
     parts.iter().map(|parts| parts.as_ref().and_then(place)).collect()
 }
 
-/// Year, month, day and what follows: `2031-05-28 14:05`, `2031/5/28`, `2031年5月28日`.
+/// Year, month, day, and perhaps hour, minute, second and its fraction: `2031-05-28 14:05`, `2031/5/28`, `2031年5月28日`. A half of the day
+/// or a zone is not understood, so that it does not put votes in a wrong order.
 fn date(time: &str) -> Option<Vec<u64>> {
-    let digits = time.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty());
-    let parts: Vec<u64> = digits.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let is_plain = |sign: char| sign.is_ascii_digit() || "-/.: TZ年月日时点分秒".contains(sign);
+    let mut parts: Vec<&str> =
+        time.split(|sign: char| !sign.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let fraction = if parts.len() == 7 { parts.pop() } else { None };
+    let is_fraction =
+        |digits: &str| digits.len() <= 9 && time.trim_end_matches('Z').ends_with(&format!(".{digits}"));
+    if !time.chars().all(is_plain) || parts.len() > 6 || !fraction.is_none_or(is_fraction) {
+        return None;
+    }
+    let mut parts: Vec<u64> = parts.into_iter().map(str::parse).collect::<Result<_, _>>().ok()?;
+    parts.extend(fraction.and_then(|digits| format!("{digits:0<9}").parse::<u64>().ok()));
     matches!(parts[..], [1000..=9999, 1..=12, 1..=31, ..]).then_some(parts)
 }
 
@@ -101,5 +111,7 @@ mod tests {
         check(&["2031-05-28 14:05", "2031/5/3", "2030年12月31日"], &[Some(2.0), Some(1.0), Some(0.0)]);
         check(&["2031-05-28T14:05:07Z", "2031-05-28T09:00:00Z"], &[Some(1.0), Some(0.0)]);
         check(&["28.05.2031", "2031-05-28", "soon"], &[None, Some(0.0), None]);
+        check(&["2031-05-28 2:05 PM", "2031-05-28T14:05:00+02:00", "2031-05-28"], &[None, None, Some(0.0)]);
+        check(&["2031-05-28 14:05:07.5", "2031-05-28 14:05:07.25Z"], &[Some(1.0), Some(0.0)]);
     }
 }

@@ -23,6 +23,8 @@ use crate::PipelineError;
 
 /// Most pixels of all maps together for which they are measured at full resolution; more are taken in squares.
 const MOST_PIXELS: usize = 300_000_000;
+/// Kinds of defect whose pixels are measured by themselves, the commonest first: each looks at all good photos again.
+const COMMON: usize = 12;
 
 /// What is measured of one photo.
 #[derive(Debug, Clone)]
@@ -167,8 +169,8 @@ pub struct OfKind {
     /// Share found at the threshold; of nothing where that was chosen by these photos.
     pub recall: Estimate,
     /// What needs no threshold: `image-auroc`, `image-ap`, and where defects are marked `pixel-auroc`, `aupro` and `aupimo`; each only where
-    /// it can be told.
-    pub others: Vec<(&'static str, Estimate)>,
+    /// it can be told, those of pixels for the dozen commonest kinds.
+    pub others: BTreeMap<&'static str, Estimate>,
 }
 
 /// What is measured on.
@@ -226,7 +228,7 @@ pub(crate) fn measure(
             }
         }
         let all: Vec<&Judged> = photos.iter().collect();
-        for (metric, estimate) in ranked(&all, &groups, seed)? {
+        for (metric, estimate) in ranked(&all, &groups, Some(step_of(&all)), seed)? {
             add(metric, estimate);
         }
         kinds = of_kinds(photos, &groups, threshold, seed)?;
@@ -256,6 +258,7 @@ pub(super) fn renumbered(groups: &[u32]) -> Vec<u32> {
 fn ranked(
     photos: &[&Judged],
     groups: &[u32],
+    step: Option<usize>,
     seed: Seed,
 ) -> Result<Vec<(&'static str, Estimate)>, PipelineError> {
     let scores: Vec<f64> = photos.iter().map(|photo| photo.score).collect();
@@ -264,7 +267,9 @@ fn ranked(
         ("image-auroc", auroc(&scores, &defect, groups, seed)?),
         ("image-ap", average_precision(&scores, &defect, groups, seed)?),
     ];
-    found.extend(pixels(photos, groups, seed)?);
+    if let Some(step) = step {
+        found.extend(pixels(photos, groups, step, seed)?);
+    }
     found.retain(|(_, estimate)| estimate.value.is_finite());
     Ok(found)
 }
@@ -276,7 +281,15 @@ fn of_kinds(
     threshold: Option<f64>,
     seed: Seed,
 ) -> Result<Vec<OfKind>, PipelineError> {
-    let names: BTreeSet<&String> = photos.iter().filter_map(|photo| photo.kind.as_ref()).collect();
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+    photos
+        .iter()
+        .filter_map(|photo| photo.kind.as_ref())
+        .for_each(|kind| *counts.entry(kind).or_default() += 1);
+    let mut common: Vec<&String> = counts.keys().copied().collect();
+    common.sort_by_key(|kind| std::cmp::Reverse(counts[kind]));
+    common.truncate(COMMON);
+    let step = step_of(&photos.iter().collect::<Vec<_>>());
     let of = |name: &String| {
         let is_beside = |row: &usize| photos[*row].kind.as_ref().is_none_or(|kind| kind == name);
         let rows: Vec<usize> = (0..photos.len()).filter(is_beside).collect();
@@ -288,25 +301,36 @@ fn of_kinds(
             Some(threshold) => recall_at(&scores, &defect, &groups, threshold),
             None => wilson(0, 0),
         };
-        Ok(OfKind { kind: name.clone(), recall, others: ranked(&beside, &groups, seed)? })
+        let step = common.contains(&name).then_some(step);
+        let others = ranked(&beside, &groups, step, seed)?.into_iter().collect();
+        Ok(OfKind { kind: name.clone(), recall, others })
     };
-    names.into_iter().map(of).collect()
+    counts.keys().copied().map(of).collect()
+}
+
+/// Of the squares of pixels that are taken together, the side with which there are few enough of all photos.
+fn step_of(photos: &[&Judged]) -> usize {
+    let measured = photos.iter().filter(|photo| has_pixels(photo));
+    let total: usize = measured.map(|photo| photo.size.0 as usize * photo.size.1 as usize).sum();
+    (1..).find(|step| total / (step * step) <= MOST_PIXELS).unwrap_or(1)
+}
+
+/// Whether it is known of each pixel if it shows a defect.
+fn has_pixels(photo: &Judged) -> bool {
+    photo.kind.is_none() || photo.mask.is_some()
 }
 
 /// Metrics of maps against masks: of good photos, and of those with defects that are marked.
 fn pixels(
     photos: &[&Judged],
     groups: &[u32],
+    step: usize,
     seed: Seed,
 ) -> Result<Vec<(&'static str, Estimate)>, PipelineError> {
-    let rows: Vec<usize> =
-        (0..photos.len()).filter(|row| photos[*row].kind.is_none() || photos[*row].mask.is_some()).collect();
+    let rows: Vec<usize> = (0..photos.len()).filter(|row| has_pixels(photos[*row])).collect();
     if rows.iter().all(|row| photos[*row].mask.is_none()) {
         return Ok(Vec::new());
     }
-    let area = |row: &usize| photos[*row].size.0 as usize * photos[*row].size.1 as usize;
-    let total: usize = rows.iter().map(area).sum();
-    let step = (1..).find(|step| total / (step * step) <= MOST_PIXELS).unwrap_or(1);
     let maps: Vec<ScoreMap> = rows.iter().map(|row| resized(photos[*row], step)).collect();
     let masks: Vec<Option<Vec<bool>>> =
         rows.iter().map(|row| Some(photos[*row].mask.as_ref()?.thinned(step))).collect();

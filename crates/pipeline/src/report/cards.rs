@@ -1,5 +1,6 @@
 //! An example as the report shows it: a small picture or a piece of text, with its label.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use base::prep;
@@ -15,6 +16,8 @@ use super::videos::video_card;
 
 /// Longer side of a thumbnail, in pixels: sharp on a phone, about 6 KB each.
 const THUMBNAIL_PIXELS: u32 = 176;
+/// Annotators named on a card.
+const ANNOTATORS: usize = 5;
 /// Longest text on a card, in characters.
 const TEXT_CHARACTERS: usize = 280;
 
@@ -53,14 +56,24 @@ pub enum CardContent {
 
 /// The annotators of an example: by name those who gave its label, with what they said those who did not.
 pub(crate) fn labelled_by(given: &str, votes: &[Vote]) -> String {
-    let told = votes.iter().map(|vote| {
-        if vote.label == given {
+    let told = votes.iter().take(ANNOTATORS).map(|vote| {
+        if alike(&vote.label, given) {
             vote.annotator.clone()
         } else {
             format!("{}: {}", vote.annotator, vote.label)
         }
     });
-    told.collect::<Vec<_>>().join(", ")
+    let more = votes.len().checked_sub(ANNOTATORS).filter(|more| *more > 0).map(|more| format!("+{more}"));
+    told.chain(more).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether two labels say the same: sets in any order, numbers however they are written.
+fn alike(one: &str, other: &str) -> bool {
+    let parts = |label: &str| -> BTreeSet<String> {
+        label.split(['|', ',']).map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+    };
+    let number = |label: &str| label.trim().parse::<f64>().ok();
+    parts(one) == parts(other) || number(one).is_some_and(|value| number(other) == Some(value))
 }
 
 impl CardContent {
@@ -104,4 +117,25 @@ pub(super) fn jpeg(picture: &RgbImage) -> Option<String> {
     JpegEncoder::new_with_quality(&mut jpeg, 78).encode_image(picture).ok()?;
     let packed = base64::engine::general_purpose::STANDARD.encode(jpeg.into_inner());
     Some(format!("data:image/jpeg;base64,{packed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gave_a_label_is_told_apart_from_who_did_not() {
+        let votes = |said: &[&str]| -> Vec<Vote> {
+            let vote = |(who, label): (usize, &&str)| Vote {
+                annotator: format!("a{who}"),
+                label: (*label).to_owned(),
+            };
+            said.iter().enumerate().map(vote).collect()
+        };
+        assert_eq!(labelled_by("cat", &votes(&["cat", "dog"])), "a0, a1: dog");
+        assert_eq!(labelled_by("a, b", &votes(&["b|a", "a"])), "a0, a1: a");
+        assert_eq!(labelled_by("3", &votes(&["3.0", "4"])), "a0, a1: 4");
+        assert_eq!(labelled_by("c", &votes(&["c"; 7])), "a0, a1, a2, a3, a4, +2");
+        assert_eq!(labelled_by("c", &[]), "");
+    }
 }

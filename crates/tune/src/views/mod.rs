@@ -67,7 +67,7 @@ pub fn views(
 ///
 /// # Errors
 /// [`TuneError::Cancelled`] soon after `cancel` became true.
-pub fn logistic_views(
+fn logistic_views(
     x: &Matrix,
     labels: &[u32],
     k: usize,

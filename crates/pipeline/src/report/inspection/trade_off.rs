@@ -148,8 +148,9 @@ fn promise(svg: &mut String, at: f64, label: &str) {
 /// Where the curve lies with 95 %, point by point, when it was measured on `n` defects.
 fn band(svg: &mut String, axis: &RateAxis, points: &[TradeOffPoint], n: usize) {
     let missed = |point: &TradeOffPoint| point.missed * n as f64;
-    let low = |point: &TradeOffPoint| clopper_pearson(missed(point).floor() as usize, n, 0.95).low;
-    let high = |point: &TradeOffPoint| clopper_pearson(missed(point).ceil() as usize, n, 0.95).high;
+    // Of parts that belong together the share is no count of groups: the interval is that of both neighbours.
+    let low = |point: &TradeOffPoint| clopper_pearson((missed(point) + 1e-9).floor() as usize, n, 0.95).low;
+    let high = |point: &TradeOffPoint| clopper_pearson((missed(point) - 1e-9).ceil() as usize, n, 0.95).high;
     let corner =
         |point: &TradeOffPoint, missed: f64| format!("{:.1},{:.1}", axis.x(point.false_alarms), y(missed));
     let forth = points.iter().map(|point| corner(point, low(point)));
