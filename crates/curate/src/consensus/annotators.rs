@@ -137,14 +137,13 @@ pub fn drift(
     let orders = (20 * votes.n_annotators()).clamp(ORDERS.0, ORDERS.1);
     let judged = |(annotator, places): (usize, Vec<(f64, usize)>)| {
         let mut rng = seed.derive("drift").nth(annotator).rng();
-        let right = |place: usize| {
-            beliefs.row(votes.all()[place].example as usize)[votes.all()[place].class as usize]
-        };
-        let mut series = in_order(places, seed.derive("ties").nth(annotator))?
-            .into_iter()
-            .map(right)
-            .collect::<Vec<f64>>();
-        let accuracy = block_means(&series);
+        let belief = |place: &usize| beliefs.row(votes.all()[*place].example as usize);
+        let right = |place: &usize| belief(place)[votes.all()[*place].class as usize];
+        // Where somebody else errs, beliefs are less sure for all: what counts is by how much the most probable answer was missed.
+        let missed = |place: &usize| right(place) - belief(place).iter().copied().fold(0.0, f64::max);
+        let places = in_order(places, seed.derive("ties").nth(annotator))?;
+        let accuracy = block_means(&places.iter().map(right).collect::<Vec<f64>>());
+        let mut series: Vec<f64> = places.iter().map(missed).collect();
         let seen = spread(&series);
         let as_much = (0..orders).filter(|_| {
             random::shuffle(&mut series, &mut rng);

@@ -115,6 +115,7 @@ pub(super) struct Trail {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Before {
     /// Only entries with smaller numbers.
     before: Option<i64>,
