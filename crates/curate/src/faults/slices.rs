@@ -3,7 +3,7 @@
 //! Every part is tested against random parts of the same size. Parts that only repeat what a more telling one says are left
 //! out.
 
-use linalg::{MatrixView, Seed, kmeans, random};
+use linalg::{Matrix, MatrixView, Seed, kmeans, random, squared_distance};
 use rayon::prelude::*;
 
 use super::{Checked, Fault};
@@ -14,6 +14,8 @@ use crate::significance::{discoveries, permutation_p};
 
 /// Into how many neighbourhoods the rows are divided, coarse to fine.
 const NEIGHBOURHOODS: [usize; 3] = [5, 10, 20];
+/// Of more rows the middles of neighbourhoods are found among so many.
+const SAMPLED: usize = 4096;
 /// Into how many parts of equal size the values of a number are divided.
 const QUANTILES: usize = 4;
 /// Rows of average loss that each part is imagined to have besides its own: a few bad rows are no bad part.
@@ -193,11 +195,30 @@ fn parts(input: &SlicesInput<'_>, rows: &[usize], x: MatrixView<'_>, seed: Seed)
         }
     }
     for of in NEIGHBOURHOODS.into_iter().filter(|of| of * FEWEST <= rows.len() && x.cols() > 0) {
-        let places = kmeans(x, of, seed.nth(of)).members().into_iter();
+        let places = neighbourhoods(x, of, seed.nth(of)).into_iter();
         parts.extend(places.map(|places| Part { of: SliceOf::Neighbourhood { of }, places }));
     }
     parts.retain(|part| part.places.len() >= FEWEST && part.places.len() < rows.len());
     parts
+}
+
+/// The rows by the nearest of so many centroids, which a sample of them has.
+fn neighbourhoods(x: MatrixView<'_>, of: usize, seed: Seed) -> Vec<Vec<usize>> {
+    if x.rows() <= SAMPLED {
+        return kmeans(x, of, seed).members();
+    }
+    let mut rng = seed.derive("sample").rng();
+    let sample = random::sample_without_replacement(x.rows(), SAMPLED, &mut rng);
+    let sample: Vec<&[f32]> = sample.into_iter().map(|row| x.row(row)).collect();
+    let centroids = kmeans(Matrix::from_rows(&sample).view(), of, seed).centroids;
+    let distance = |row: usize, centroid: usize| squared_distance(x.row(row), centroids.row(centroid));
+    let nearest = |row: usize| {
+        (0..centroids.rows()).min_by(|a, b| distance(row, *a).total_cmp(&distance(row, *b))).unwrap_or(0)
+    };
+    let nearest: Vec<usize> = (0..x.rows()).into_par_iter().map(nearest).collect();
+    let mut members = vec![Vec::new(); centroids.rows()];
+    nearest.into_iter().enumerate().for_each(|(row, centroid)| members[centroid].push(row));
+    members
 }
 
 /// The rows in order of their number, cut into parts of about equal size; equal numbers are never divided.
@@ -302,8 +323,6 @@ fn described(part: &Part, parts: &[Part], n: usize) -> Option<(SliceOf, f64, f64
 
 #[cfg(test)]
 mod tests {
-    use linalg::Matrix;
-
     use super::*;
 
     /// Rows in six blobs, with losses around 0.3; `bad` says which rows have four times as much.
@@ -344,6 +363,16 @@ mod tests {
         let checked = weak_slices(&found, 360);
         assert_eq!(checked.flagged.len(), found[0].rows.len());
         assert!(checked.scores[checked.flagged[0]].unwrap() < 1.0 / WORSE);
+    }
+
+    #[test]
+    fn of_many_rows_a_bad_neighbourhood_is_found_by_a_sample() {
+        let n = SAMPLED + 1_000;
+        let (x, losses) = made(n, |row| row % 6 == 4);
+        let told: Vec<usize> = found(&x, &losses, &[]).into_iter().flat_map(|slice| slice.rows).collect();
+        let right = told.iter().filter(|row| *row % 6 == 4).count();
+        assert!(right as f64 >= 0.9 * (n / 6) as f64, "{right} of {}", n / 6);
+        assert!(right as f64 >= 0.9 * told.len() as f64, "{right} of {}", told.len());
     }
 
     #[test]
