@@ -9,19 +9,7 @@ use server::Way;
 use sqlx::{AnyConnection, Connection as _};
 use testkit::{Client, Postgres, id, parts};
 
-use crate::running::{Place, folder, start_on};
-
-/// Nothing like a part, each like none of the others: black and white at random.
-fn noise(seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    let picture = image::RgbImage::from_fn(64, 64, |_, _| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        image::Rgb([if state >> 31 == 0 { 0 } else { 255 }; 3])
-    });
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");
-    bytes.into_inner()
-}
+use crate::running::{Place, folder, noise, start_on};
 
 /// How many days are left to what came back, in the database; all of them pass at once where they are to.
 fn days_left(url: &str, pass: bool) -> Vec<i64> {

@@ -4,19 +4,7 @@ use serde_json::json;
 use server::Way;
 use testkit::{id, parts};
 
-use crate::running::{folder, start};
-
-/// Nothing like a part: black and white at random.
-fn noise() -> Vec<u8> {
-    let mut state = 7_u32;
-    let picture = image::RgbImage::from_fn(64, 64, |_, _| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        image::Rgb([if state >> 31 == 0 { 0 } else { 255 }; 3])
-    });
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");
-    bytes.into_inner()
-}
+use crate::running::{folder, noise, start};
 
 #[test]
 fn doubtful_inputs_come_back_and_others_are_not_kept() {
@@ -44,17 +32,17 @@ fn doubtful_inputs_come_back_and_others_are_not_kept() {
     };
     assert_eq!(deploy(json!("another's")).status, 404);
     assert_eq!(deploy(json!(null)).status, 200);
-    assert_eq!(ask(&noise()), "unfamiliar");
+    assert_eq!(ask(&noise(7)), "unfamiliar");
     assert_eq!(deploy(json!(dataset)).body["collects"], dataset.as_str());
     assert_eq!(ask(&parts(1)[0].1), "answered");
     assert_eq!(n(), 0, "nothing was kept without being asked for, nor what was answered");
-    assert_eq!(ask(&noise()), "unfamiliar");
+    assert_eq!(ask(&noise(7)), "unfamiliar");
     owner.until(|| (n() == 1).then_some(()));
-    assert_eq!(ask(&noise()), "unfamiliar");
+    assert_eq!(ask(&noise(7)), "unfamiliar");
     let deployment = owner.get("/v1/deployments").body["deployments"][0].clone();
     assert_eq!(deployment["n_collected"], 1, "the same input does not come twice");
     let back =
         owner.get(&format!("/v1/datasets/{dataset}/examples?state=unlabelled")).body["examples"][0].clone();
     let content = owner.get(&format!("/v1/examples/{}/content", back["id"].as_str().expect("an id")));
-    assert_eq!(content.bytes, noise());
+    assert_eq!(content.bytes, noise(7));
 }

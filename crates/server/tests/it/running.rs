@@ -124,3 +124,15 @@ pub(crate) fn folder() -> (tempfile::TempDir, PathBuf) {
     let path = dir.path().join("data");
     (dir, path)
 }
+
+/// Nothing like a part, each like none of the others: black and white at random.
+pub(crate) fn noise(seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let picture = image::RgbImage::from_fn(64, 64, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image::Rgb([if state >> 31 == 0 { 0 } else { 255 }; 3])
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).expect("a picture");
+    bytes.into_inner()
+}
