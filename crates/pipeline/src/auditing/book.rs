@@ -13,7 +13,7 @@ use dataset::Dataset;
 use super::material::{Material, Nearness};
 use super::media::Media;
 use super::rulebook::Rulebook;
-use super::whole::{OfBook, Told};
+use super::whole::{Besides, Told};
 use super::worklist::Action;
 use super::{checks, rules};
 use crate::features::Table;
@@ -117,7 +117,7 @@ fn told(relabel: &book::Relabel, number: usize) -> Told {
         },
         action: if asked.is_some() { Action::Relabel } else { Action::CheckLabel },
         suggested: asked,
-        of_book: OfBook::Broken(number),
+        besides: Besides::Broken(number),
     }
 }
 

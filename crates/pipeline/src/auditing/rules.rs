@@ -6,7 +6,7 @@ use curate::consistency::{self, Case, Consistency, Contrast, Kind, Labelled, Que
 use curate::faults::{Checked, Fault};
 
 use super::material::{Material, Nearness};
-use super::whole::{OfBook, Told};
+use super::whole::{Besides, Told};
 use super::worklist::{Action, Offered};
 use crate::report::Sentence;
 use crate::{PipelineError, percent};
@@ -48,7 +48,7 @@ pub(super) fn told(
             about: about(material, case, question),
             action: Action::DecideRule,
             suggested: None,
-            of_book: OfBook::Wants(Box::new(draft), offered),
+            besides: Besides::Wants(Box::new(draft), offered),
             rows,
         });
     }

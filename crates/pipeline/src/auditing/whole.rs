@@ -19,12 +19,14 @@ pub(super) struct Told {
     pub(super) action: Action,
     /// The label the first example should have, where that is known.
     pub(super) suggested: Option<String>,
-    pub(super) of_book: OfBook,
+    pub(super) besides: Besides,
 }
 
-/// What a finding has to do with the label book.
-pub(super) enum OfBook {
+/// What else a finding carries.
+pub(super) enum Besides {
     Nothing,
+    /// What makes the part of the data that it is about.
+    Part(Sentence),
     /// A case that wants a rule, and a rule that would settle it.
     Wants(Box<Draft>, Option<Offered>),
     /// The number of a rule that is broken.
@@ -91,7 +93,7 @@ fn order(material: &Material, nearness: Option<&Nearness>, whole: &mut Whole) {
             ),
             action: Action::NameGroups,
             suggested: None,
-            of_book: OfBook::Nothing,
+            besides: Besides::Nothing,
         });
     }
 }
@@ -117,7 +119,7 @@ fn columns(material: &Material, whole: &mut Whole) {
                 ),
                 action: Action::LeaveOut,
                 suggested: None,
-                of_book: OfBook::Nothing,
+                besides: Besides::Nothing,
             });
         }
     }
@@ -136,7 +138,7 @@ fn spurious(found: &faults::Spurious) -> Told {
         ),
         action: Action::CollectOthers,
         suggested: None,
-        of_book: OfBook::Nothing,
+        besides: Besides::Nothing,
     }
 }
 
@@ -157,7 +159,7 @@ fn in_names(material: &Material, groups: &[u32], whole: &mut Whole) {
             ),
             action: Action::HideName,
             suggested: None,
-            of_book: OfBook::Nothing,
+            besides: Besides::Nothing,
         });
     }
     whole.checks.push(found.checked);
@@ -166,27 +168,29 @@ fn in_names(material: &Material, groups: &[u32], whole: &mut Whole) {
 fn weak(material: &Material, slice: &Slice) -> Told {
     let mut rows = slice.typical.clone();
     rows.extend(slice.rows.iter().filter(|row| !slice.typical.contains(row)));
-    let Sentence { en, zh } = part(material, &slice.of);
+    let Sentence { mut en, mut zh } = part(material, &slice.of);
     let ratio = slice.ratio;
-    let (mostly, zh_mostly) = match &slice.described {
-        None => (String::new(), String::new()),
-        Some((of, share, _)) => {
-            let Sentence { en, zh } = part(material, of);
-            let share = percent(*share);
-            (format!(", {share} of it {en}"), format!("，其中 {share} 为{zh}"))
-        }
-    };
+    if let Some((of, share, _)) = &slice.described {
+        let (mostly, share) = (part(material, of), percent(*share));
+        en.push_str(&format!(", {share} of it {}", mostly.en));
+        zh.push_str(&format!("，其中 {share} 为{}", mostly.zh));
+    }
     Told {
         fault: Fault::WeakSlice,
         score: 1.0 / ratio,
         about: sentence(
-            format!("{} examples, {en}{mostly}: {ratio:.1} times the usual loss", rows.len()),
-            format!("{} 个样本，{zh}{zh_mostly}：损失是平均的 {ratio:.1} 倍", rows.len()),
+            format!("{} examples, {en}: {ratio:.1} times the usual loss", rows.len()),
+            format!("{} 个样本，{zh}：损失是平均的 {ratio:.1} 倍", rows.len()),
         ),
         rows,
         action: Action::CollectSimilar,
         suggested: None,
-        of_book: OfBook::Nothing,
+        // Of a class it is told anyway what more examples would bring.
+        besides: if matches!(slice.of, SliceOf::Class(_)) {
+            Besides::Nothing
+        } else {
+            Besides::Part(sentence(en, zh))
+        },
     }
 }
 

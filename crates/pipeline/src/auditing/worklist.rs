@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::{Labels, ViewSays};
 use super::material::{Material, Nearness};
-use super::whole::{OfBook, Told};
+use super::whole::{Besides, Told};
 use crate::report::Sentence;
 
 /// Similar examples shown beside a finding.
@@ -43,6 +43,9 @@ pub struct AuditFinding {
     pub neighbours: Vec<Neighbour>,
     /// What was found, where the examples alone do not say.
     pub about: Option<Sentence>,
+    /// Where it is about a part of the data: what makes it.
+    #[serde(skip)]
+    pub part: Option<Sentence>,
     /// A rule that would settle it.
     pub offered: Option<Offered>,
     /// Of a case that wants a rule: what its entry of the label book will hold.
@@ -190,10 +193,11 @@ pub(super) fn worklist(
     findings.extend(told.into_iter().map(|told| {
         let mut finding = author.finding(told.fault, told.rows, told.score, told.action);
         (finding.about, finding.suggested) = (Some(told.about), told.suggested);
-        match told.of_book {
-            OfBook::Nothing => {}
-            OfBook::Wants(draft, offered) => (finding.case, finding.offered) = (Some(draft), offered),
-            OfBook::Broken(number) => finding.rule = Some(number),
+        match told.besides {
+            Besides::Nothing => {}
+            Besides::Part(part) => finding.part = Some(part),
+            Besides::Wants(draft, offered) => (finding.case, finding.offered) = (Some(draft), offered),
+            Besides::Broken(number) => finding.rule = Some(number),
         }
         finding
     }));
@@ -319,6 +323,7 @@ impl Author<'_> {
             views: Vec::new(),
             neighbours: Vec::new(),
             about: None,
+            part: None,
             offered: None,
             case: None,
             rule: None,

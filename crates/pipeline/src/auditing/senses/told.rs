@@ -31,6 +31,7 @@ pub(super) fn findings(material: &Material, heard: &HeardAll, pairing: &Pairing)
             views,
             neighbours: Vec::new(),
             about,
+            part: None,
             offered: None,
             case: None,
             rule: None,

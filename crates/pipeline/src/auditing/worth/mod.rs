@@ -4,6 +4,8 @@
 //! Right is what the audit believes: the given labels with its own suggestions. What a change does to the answers is measured;
 //! examples that are changed themselves count as examples on which nothing changes, for there the belief would judge itself.
 
+mod collecting;
+
 use std::collections::BTreeMap;
 
 use curate::faults::Fault;
@@ -11,6 +13,7 @@ use linalg::Seed;
 use serde::{Deserialize, Serialize};
 use tune::what_if::WhatIf;
 
+use self::collecting::collect;
 use super::checks;
 use super::material::{Material, Nearness};
 use super::media::Media;
@@ -21,15 +24,8 @@ use crate::{Lang, PipelineError};
 
 /// Standard normal quantile of the interval.
 const NORMAL: f64 = 1.96;
-/// Classes of which more could be collected, the most promising ones.
-const CLASSES: usize = 3;
-/// Fewest examples of a class that can be halved.
-const HALVED_FROM: usize = 8;
-/// The share of its own variance that a gain drawn toward the mean keeps at least.
-const LEAST_KEPT: f64 = 0.5;
-/// Minutes that a person takes to look at one label, to keep one of several copies, to take out an example, to collect and
-/// label a new one; and to decide on a rule.
-const MINUTES: [f64; 5] = [0.1, 0.05, 0.1, 0.5, 2.0];
+/// Minutes that a person takes to look at one label, to keep one of several copies, to take out an example; and to decide on a rule.
+const MINUTES: [f64; 4] = [0.1, 0.05, 0.1, 2.0];
 
 /// One thing to do, with what it is worth.
 #[derive(Debug, Clone, Serialize)]
@@ -97,7 +93,7 @@ pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
     }
     let of_rules = findings.iter().filter(|finding| finding.fault == Fault::Conflict);
     advice.extend(of_rules.map(|finding| decide(asked, &now, finding)));
-    advice.extend(collect(asked, &now));
+    advice.extend(collect(asked, &now, findings));
     let rate = |advice: &Advice| advice.gain.value / advice.minutes;
     advice.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
     advice
@@ -284,67 +280,7 @@ fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice 
         class: None,
         finding: Some(number),
         gain,
-        minutes: MINUTES[4],
+        minutes: MINUTES[3],
         told,
     }
-}
-
-/// Twice as many of a class: half of what the second half of it brought. The most promising classes are shown, so each gain is
-/// drawn toward the mean of all by how much of their spread is chance: else the luckiest would be promised.
-fn collect(asked: &Asked, now: &[Option<u32>]) -> Vec<Advice> {
-    let mut found: Vec<(usize, &String, Gain)> = Vec::new();
-    for (class, name) in (0..).zip(&asked.classes) {
-        let mut rows: Vec<usize> =
-            (0..asked.labels.len()).filter(|row| asked.labels[*row] == Some(class)).collect();
-        if rows.len() < HALVED_FROM {
-            continue;
-        }
-        let n = rows.len();
-        linalg::random::shuffle(&mut rows, &mut asked.seed.derive("half a class").nth(class as usize).rng());
-        let mut labels = asked.labels.clone();
-        rows[n / 2..].iter().for_each(|row| labels[*row] = None);
-        let none = vec![false; labels.len()];
-        let Gain { value, low, high } = asked.gain(&asked.what_if.answers(&labels), now, &none);
-        found.push((n, name, Gain { value: value / 2.0, low: low / 2.0, high: high / 2.0 }));
-    }
-    let gains = drawn_together(&found.iter().map(|(_, _, gain)| *gain).collect::<Vec<_>>());
-    let mut advice: Vec<Advice> =
-        found.iter().zip(gains).map(|((n, name, _), gain)| more_of(*n, name, gain)).collect();
-    advice.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
-    advice.truncate(CLASSES);
-    advice.retain(|advice| advice.gain.value > 0.0);
-    advice
-}
-
-fn more_of(n: usize, name: &str, gain: Gain) -> Advice {
-    let told = Sentence {
-        en: format!("Collect {n} more of `{name}`"), zh: format!("再收集 {n} 个“{name}”")
-    };
-    Advice {
-        action: Action::CollectMore,
-        n,
-        class: Some(name.to_owned()),
-        finding: None,
-        gain,
-        minutes: MINUTES[3] * n as f64,
-        told,
-    }
-}
-
-/// Gains shrunken toward their mean (empirical Bayes: Morris 1983, J. Am. Stat. Assoc. 78, 47).
-fn drawn_together(gains: &[Gain]) -> Vec<Gain> {
-    let n = gains.len().max(1) as f64;
-    let error = |gain: &Gain| ((gain.high - gain.low) / 2.0 / NORMAL).powi(2);
-    let mean = gains.iter().map(|gain| gain.value).sum::<f64>() / n;
-    let spread = gains.iter().map(|gain| (gain.value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    let real = (spread - gains.iter().map(error).sum::<f64>() / n).max(0.0);
-    let drawn = |gain: &Gain| {
-        let error = error(gain);
-        let kept = if real > 0.0 { real / (real + error) } else { 0.0 };
-        let value = mean + kept * (gain.value - mean);
-        // That all classes gain the same is never sure.
-        let half = NORMAL * (kept.max(LEAST_KEPT) * error).sqrt();
-        Gain { value, low: value - half, high: value + half }
-    };
-    gains.iter().map(drawn).collect()
 }
