@@ -100,6 +100,7 @@ fn with_a_model(data: &Path) -> anyhow::Result<f64> {
         label: None,
         time: None,
         scale: VoteScale::Nominal,
+        method: None,
         examples: Some(data.join("audio/esc10")),
         base: None,
         questions: 0,

@@ -137,6 +137,10 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "put the examples into one folder per class, or name the label column with --label",
             "请按类别分文件夹放置样本，或用 --label 指定标注列",
         ),
+        PipelineError::NoModelVotes { .. } => lang.pick(
+            "pass what was voted on with --examples, with at least two classes, or leave --method out",
+            "请用 --examples 给出被投票的样本（至少两类），或去掉 --method",
+        ),
         PipelineError::NoItems { .. } => lang.pick(
             "pass the folder or table of what was voted on, and the column of its names with --item",
             "请给出被投票的样本所在的文件夹或表格，并用 --item 指定题目列",

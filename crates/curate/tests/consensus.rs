@@ -4,8 +4,9 @@
 
 use curate::CurateError;
 use curate::consensus::{
-    Annotator, Drift, JudgedVotes, Part, Scale, Vote, Votes, active_scores, annotators, consensus, crowdlab,
-    dawid_skene, drift, glad, krippendorff_alpha, mace, majority, next_questions, one_coin,
+    Annotator, Consensus, Drift, JudgedVotes, Model, Part, Scale, Vote, Votes, active_scores, annotators,
+    consensus, consensus_by, crowdlab, dawid_skene, drift, glad, krippendorff_alpha, mace, majority,
+    next_questions, one_coin, vote_shares,
 };
 use linalg::{Matrix, Seed, random};
 use serde_json::Value;
@@ -156,16 +157,64 @@ fn every_method_finds_the_truth_where_annotators_are_good_and_spammers_by_name()
     }
 }
 
+fn helped(votes: &Votes, probs: &Matrix<f64>, says: &[bool]) -> Consensus {
+    consensus(votes, Some(Model { probs: probs.view(), says })).unwrap()
+}
+
+#[test]
+fn where_a_good_model_says_nothing_the_crowd_does() {
+    let (truth, votes) = made(300, 5, 3, &[0.55, 0.55, 0.55, 0.5, 0.6], 3);
+    let mut probs = model(&truth, 5, 0.95, 4);
+    let says: Vec<bool> = (0..300).map(|example| example % 10 != 0).collect();
+    (0..300).step_by(10).for_each(|example| probs.row_mut(example).fill(0.2));
+    // The commonest class of the model, were it asked.
+    (0..300).step_by(10).for_each(|example| probs.row_mut(example)[4] += 1e-9);
+    let found = helped(&votes, &probs, &says);
+    assert!(matches!(found.chosen, Part::Model | Part::Crowdlab), "{:?}", found.evidence);
+    let crowd = consensus(&votes, None).unwrap();
+    for example in (0..300).step_by(10) {
+        assert_eq!(found.labels[example], crowd.labels[example]);
+        assert_eq!(found.posterior.row(example), crowd.posterior.row(example));
+    }
+    assert!(matches!(
+        consensus(&votes, Some(Model { probs: probs.view(), says: &says[1..] })),
+        Err(CurateError::Shape { got: 299, .. })
+    ));
+}
+
+#[test]
+fn a_method_asked_for_by_name_answers_whatever_the_evidence() {
+    let (truth, votes) = made(300, 5, 3, &[0.9; 6], 5);
+    let by = |part, model: Option<Model<'_>>| consensus_by(part, &votes, model, Seed(2));
+    for (part, posterior) in [
+        (Part::Majority, &vote_shares(&votes).unwrap()),
+        (Part::DawidSkene, &dawid_skene(&votes, 1.0).unwrap().posterior),
+        (Part::OneCoin, &one_coin(&votes).unwrap().posterior),
+        (Part::Glad, &glad(&votes).unwrap().posterior),
+        (Part::Mace, &mace(&votes, Seed(2)).unwrap().posterior),
+        (Part::Crowd, &consensus(&votes, None).unwrap().posterior),
+    ] {
+        let found = by(part, None).unwrap();
+        assert_eq!((found.chosen, &found.posterior), (part, posterior));
+        assert!(found.evidence.is_empty());
+    }
+    assert!(matches!(by(Part::Crowdlab, None), Err(CurateError::Empty { .. })));
+    let probs = model(&truth, 5, 0.1, 6);
+    let says = [true; 300];
+    let forced = by(Part::Model, Some(Model { probs: probs.view(), says: &says })).unwrap();
+    assert_eq!(forced.posterior, probs);
+}
+
 #[test]
 fn a_good_model_is_used_and_a_bad_one_is_not() {
     let (truth, votes) = made(300, 5, 2, &[0.55, 0.55, 0.55, 0.5, 0.6], 3);
-    let good = consensus(&votes, Some(model(&truth, 5, 0.95, 4).view())).unwrap();
+    let good = helped(&votes, &model(&truth, 5, 0.95, 4), &[true; 300]);
     assert!(matches!(good.chosen, Part::Model | Part::Crowdlab), "{:?}", good.evidence);
     let labels: Vec<u32> = good.labels.iter().map(|label| label.unwrap()).collect();
     assert!(share_equal(&labels, &truth) > 0.9);
 
     let (truth, votes) = made(300, 5, 3, &[0.9; 6], 5);
-    let bad = consensus(&votes, Some(model(&truth, 5, 0.1, 6).view())).unwrap();
+    let bad = helped(&votes, &model(&truth, 5, 0.1, 6), &[true; 300]);
     assert_eq!(bad.chosen, Part::Crowd, "{:?}", bad.evidence);
     let crowd = consensus(&votes, None).unwrap();
     assert_eq!(bad.posterior, crowd.posterior);

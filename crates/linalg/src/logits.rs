@@ -1,6 +1,11 @@
 //! From scores to probabilities, without overflow.
 
+use rayon::prelude::*;
+
 use crate::MatrixView;
+
+/// Rows whose derivatives are summed by one thread.
+const BLOCK: usize = 512;
 
 /// `ln(sum(exp(z)))`; minus infinity for an empty slice.
 pub fn log_sum_exp(z: &[f64]) -> f64 {
@@ -79,27 +84,34 @@ pub fn fit_scale(z: MatrixView<'_, f64>, labels: &[u32], prior: bool) -> f64 {
     log_scale.exp()
 }
 
-/// First and second derivative of the penalised log-loss in `ln s`.
+/// First and second derivative of the penalised log-loss in `ln s`. Blocks of rows are summed side by side, and then in order.
 fn scale_derivatives(z: MatrixView<'_, f64>, labels: &[u32], log_scale: f64, precision: f64) -> (f64, f64) {
     let scale = log_scale.exp();
-    let (mut slope, mut curvature) = (precision * log_scale, precision);
-    let mut scaled = vec![0.0; z.cols()];
-    for (row, label) in z.iter_rows().zip(labels) {
-        for (to, from) in scaled.iter_mut().zip(row) {
-            *to = scale * from;
+    let of_block = |(block, labels): (usize, &[u32])| {
+        let (mut slope, mut curvature) = (0.0, 0.0);
+        let mut shares = vec![0.0; z.cols()];
+        for (place, label) in labels.iter().enumerate() {
+            let row = z.row(block * BLOCK + place);
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            for (share, value) in shares.iter_mut().zip(row) {
+                *share = (scale * (value - largest)).exp();
+            }
+            let total: f64 = shares.iter().sum();
+            let (mut mean, mut square) = (0.0, 0.0);
+            for (share, value) in shares.iter().zip(row) {
+                let (p, scaled) = (share / total, scale * value);
+                mean += p * scaled;
+                square += p * scaled * scaled;
+            }
+            let gradient = mean - scale * row[*label as usize];
+            slope += gradient;
+            curvature += gradient + (square - mean * mean);
         }
-        let total = log_sum_exp(&scaled);
-        let (mut mean, mut square) = (0.0, 0.0);
-        for value in &scaled {
-            let p = (value - total).exp();
-            mean += p * value;
-            square += p * value * value;
-        }
-        let gradient = mean - scaled[*label as usize];
-        slope += gradient;
-        curvature += gradient + (square - mean * mean);
-    }
-    (slope, curvature)
+        (slope, curvature)
+    };
+    let blocks: Vec<(f64, f64)> = labels.par_chunks(BLOCK).enumerate().map(of_block).collect();
+    let prior = (precision * log_scale, precision);
+    blocks.into_iter().fold(prior, |(slope, curvature), block| (slope + block.0, curvature + block.1))
 }
 
 #[cfg(test)]

@@ -90,6 +90,9 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::VoteNotANumber { path, label } => {
             format!("{}：标注“{label}”不是数值，而 --scale interval 比较的是数值", name(path))
         }
+        PipelineError::NoModelVotes { path } => {
+            format!("{}无法这样汇总：没有模型参与投票", name(path))
+        }
         PipelineError::NoItems { path } => {
             format!("投票中的题目与{}中样本的编号、文件名都对不上", name(path))
         }

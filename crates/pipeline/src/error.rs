@@ -67,6 +67,9 @@ pub enum PipelineError {
     /// Votes are to be compared as numbers, and one is none.
     #[error("`{}`: the label `{label}` is not a number, and --scale interval compares numbers", path.display())]
     VoteNotANumber { path: std::path::PathBuf, label: String },
+    /// The way to weigh votes that was asked for needs a model.
+    #[error("`{}` cannot be weighed so: no model votes with the annotators", path.display())]
+    NoModelVotes { path: std::path::PathBuf },
     /// Votes and examples have no name in common.
     #[error("no item of the votes is called like an example of `{}`, its file or its file without the ending", path.display())]
     NoItems { path: std::path::PathBuf },

@@ -1,12 +1,13 @@
 //! The features of a data set, aligned with its examples; what could not be read is left out and told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::Base;
 use base::extract;
 use dataset::{Content, Dataset, Example, Modality, Problem};
 use linalg::Matrix;
-use tune::FeatureSet;
+use tune::{FeatureSet, Head};
 
 use crate::senses::whole;
 use crate::{Event, Home, PipelineError, Run, Step};
@@ -39,6 +40,21 @@ impl Table {
             .collect();
         let texts = self.texts.as_ref().map(|texts| rows.iter().map(|row| texts[*row].clone()).collect());
         (sets, texts)
+    }
+
+    /// The examples of some rows with all that belongs to them, in the order given.
+    pub(crate) fn only(&self, rows: &[usize]) -> Self {
+        let (sets, texts) = self.select(rows);
+        let mut data = self.data.clone();
+        data.examples = rows.iter().map(|row| self.data.examples[*row].clone()).collect();
+        Self { data, sets, texts, problems: Vec::new() }
+    }
+
+    /// What a head that sits on the same features says of a row, before any calibration.
+    pub(crate) fn logits(&self, head: &Head, row: usize) -> Vec<f64> {
+        let sets: BTreeMap<&str, &[f32]> =
+            self.sets.iter().map(|set| (set.name.as_str(), set.x.row(row))).collect();
+        head.logits(&sets, self.texts.as_ref().map(|texts| texts[row].as_str()))
     }
 }
 

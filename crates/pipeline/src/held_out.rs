@@ -1,6 +1,5 @@
 //! Measuring on examples that were never learned from: a declared test part, or any labelled data afterwards.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use bundle::{Predictor, TaskReference, Verdict};
@@ -45,15 +44,7 @@ pub(crate) fn on_test_part(table: &Table, tuned: &Tuned, assessment: &Assessment
     if test.is_empty() {
         return None;
     }
-    let outputs: Vec<Vec<f64>> = test
-        .rows()
-        .iter()
-        .map(|row| {
-            let sets: BTreeMap<&str, &[f32]> =
-                table.sets.iter().map(|set| (set.name.as_str(), set.x.row(*row))).collect();
-            tuned.head.logits(&sets, table.texts.as_ref().map(|texts| texts[*row].as_str()))
-        })
-        .collect();
+    let outputs: Vec<Vec<f64>> = test.rows().iter().map(|row| table.logits(&tuned.head, *row)).collect();
     let targets: Vec<Target> = test.examples().map(|example| example.target.clone()).collect();
     let probs: Vec<Vec<f64>> = match &table.data.task {
         Task::SingleLabel { .. } => {

@@ -1,12 +1,12 @@
 //! A model as one more voter: it learns from the majority's answers, and says of each example what it thinks without having seen it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use curate::consensus::{Votes, vote_shares};
 use dataset::{ClassIdx, Content, Dataset, Decision, Example, Problem, ReadOptions, Target, Task};
 use evaluate::Calibration;
-use linalg::{Matrix, Seed};
+use linalg::{Matrix, Seed, random};
 use tune::{TuneConfig, TuneError};
 
 use crate::assess::argmax;
@@ -14,20 +14,34 @@ use crate::journey::Lesson;
 use crate::report::Sentence;
 use crate::{Event, Home, PipelineError, Run, Step, audit, features};
 
-/// The examples that were voted on.
+/// Of more examples that nobody voted on, so many are drawn and looked at.
+const MOST_UNVOTED: usize = 2_000;
+
+/// The examples that were voted on, and perhaps more.
 pub(crate) struct Shown<'a> {
     pub(crate) examples: &'a Path,
     pub(crate) base: Option<&'a str>,
     pub(crate) seed: Seed,
 }
 
-/// What the model says.
+/// What came of asking a model.
 pub(crate) struct Voting {
-    /// `[items, k]`: out-of-fold probabilities; those of an item without an example are the classes' shares. `None` where nothing
-    /// could be learned.
-    pub(crate) probs: Option<Matrix<f64>>,
+    /// What it says; `None` where nothing could be learned.
+    pub(crate) opinion: Option<Opinion>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) cautions: Vec<Sentence>,
+}
+
+/// What the model says.
+pub(crate) struct Opinion {
+    /// `[items, k]`: out-of-fold probabilities; those of an item that it says nothing about are the classes' shares.
+    pub(crate) probs: Matrix<f64>,
+    /// `[items]`: whether it says anything.
+    pub(crate) says: Vec<bool>,
+    /// Ids of examples that nobody voted on.
+    pub(crate) unvoted: Vec<String>,
+    /// `[unvoted, k]`.
+    pub(crate) of_unvoted: Matrix<f64>,
 }
 
 /// Finds the examples of the items, teaches a model by what most voted, and asks it.
@@ -46,14 +60,17 @@ pub(crate) fn ask(
     }
     let places = places(items, &examples);
     let shares = vote_shares(votes)?;
-    let data = taught(shown.examples, examples, &places, &shares);
-    if data.examples.is_empty() {
+    let data = taught(shown, examples, &places, &shares);
+    if data.examples.iter().all(|example| example.target == Target::Unlabelled) {
         return Err(PipelineError::NoItems { path: shown.examples.to_owned() });
     }
     let base = home.base_for(shown.base, &data, run)?;
     let table = features::table(home, &base, data, run)?;
     problems.extend(table.problems.iter().cloned());
-    let lesson = Lesson::new(&table, &audit::relations(&table, run)?);
+    let is_voted = |row: &usize| table.data.examples[*row].target != Target::Unlabelled;
+    let (voted, unvoted): (Vec<usize>, Vec<usize>) = (0..table.data.examples.len()).partition(is_voted);
+    let lessons = table.only(&voted);
+    let lesson = Lesson::new(&lessons, &audit::relations(&lessons, run)?);
     let config = TuneConfig::default().check().expect("the defaults are in range");
     let tuned =
         run.step(Step::Tune, || match tune::tune(lesson.input(), &config, shown.seed, run.cancel_flag()) {
@@ -61,21 +78,29 @@ pub(crate) fn ask(
             Err(TuneError::OneClass { .. }) => Ok(None),
             tuned => Ok(Some(tuned?).filter(|tuned| !tuned.validated.is_empty())),
         })?;
-    let Some(tuned) = tuned else { return Ok(Voting { probs: None, problems, cautions: vec![unlearned()] }) };
+    let Some(tuned) = tuned else {
+        return Ok(Voting { opinion: None, problems, cautions: vec![unlearned()] });
+    };
     let labels: Vec<u32> = tuned.validated.iter().map(|row| lesson.single_labels()[*row]).collect();
     let outputs = tuned.oof_outputs.select_rows(&tuned.validated);
     let calibration = Calibration::temperature(outputs.view(), &labels);
     let mut said: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for (row, outputs) in tuned.validated.iter().zip(outputs.iter_rows()) {
-        let id = &table.data.examples[lesson.rows[*row]].id.0;
+        let id = &lessons.data.examples[lesson.rows[*row]].id.0;
         places[id].iter().for_each(|item| drop(said.insert(*item, calibration.probs(outputs))));
     }
     let silent = items.len() - said.len();
     let cautions = if silent > 0 { vec![unsaid(silent, items.len())] } else { Vec::new() };
     let prior = mean_row(&shares);
     let row = |item: usize| said.get(&item).unwrap_or(&prior).clone();
-    let probs = Matrix::from_rows(&(0..items.len()).map(row).collect::<Vec<_>>());
-    Ok(Voting { probs: Some(probs), problems, cautions })
+    let of_unvoted = unvoted.iter().map(|row| calibration.probs(&table.logits(&tuned.head, *row)));
+    let opinion = Opinion {
+        probs: Matrix::from_rows(&(0..items.len()).map(row).collect::<Vec<_>>()),
+        says: (0..items.len()).map(|item| said.contains_key(&item)).collect(),
+        of_unvoted: Matrix::from_rows(&of_unvoted.collect::<Vec<_>>()),
+        unvoted: unvoted.iter().map(|row| table.data.examples[*row].id.0.clone()).collect(),
+    };
+    Ok(Voting { opinion: Some(opinion), problems, cautions })
 }
 
 fn unlearned() -> Sentence {
@@ -132,21 +157,25 @@ fn called<'e>(
     called
 }
 
-/// The examples of items, labelled by the first of the classes that most chose.
+/// The examples of items, labelled by the first of the classes that most chose, and some that nobody voted on.
 fn taught(
-    root: &Path,
+    shown: &Shown<'_>,
     examples: Vec<Example>,
     places: &BTreeMap<String, Vec<usize>>,
     shares: &Matrix<f64>,
 ) -> Dataset {
-    let mut examples: Vec<Example> =
-        examples.into_iter().filter(|example| places.contains_key(&example.id.0)).collect();
+    let (voted, mut unvoted): (Vec<Example>, Vec<Example>) =
+        examples.into_iter().partition(|example| places.contains_key(&example.id.0));
+    random::shuffle(&mut unvoted, &mut shown.seed.derive("unvoted").rng());
+    unvoted.truncate(MOST_UNVOTED);
+    let mut examples: Vec<Example> = voted.into_iter().chain(unvoted).collect();
     for example in &mut examples {
-        let most = argmax(shares.row(places[&example.id.0][0]));
-        example.target = Target::Class(ClassIdx(most));
+        let most = places.get(&example.id.0).map(|places| argmax(shares.row(places[0])));
+        example.target = most.map_or(Target::Unlabelled, |most| Target::Class(ClassIdx(most)));
         // All help to judge all: nothing is kept for a test.
         (example.part, example.votes) = (None, Vec::new());
     }
+    let root = shown.examples;
     let modality = examples.first().map_or(dataset::Modality::Text, |example| example.content.modality());
     examples.retain(|example| example.content.modality() == modality);
     let decision = Decision {
@@ -157,11 +186,10 @@ fn taught(
         why: "most voted so".to_owned(),
     };
     let classes = (0..shares.cols()).map(|class| class.to_string()).collect();
-    let root: PathBuf = root.to_owned();
     let name = root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Dataset {
         name,
-        root,
+        root: root.to_owned(),
         task: Task::SingleLabel { classes },
         decision,
         modality,

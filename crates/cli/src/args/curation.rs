@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pipeline::{Fault, Method, VoteScale};
+use pipeline::{Fault, Method, Part, VoteScale};
 
 use super::{Columns, share};
 
@@ -152,6 +152,14 @@ fn scale(text: &str) -> Result<VoteScale, String> {
     }
 }
 
+/// A way to weigh votes by its name.
+fn weighing(name: &str) -> Result<Part, String> {
+    Part::ALL.into_iter().find(|part| part.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = Part::ALL.iter().map(|part| part.name()).collect();
+        format!("known are {}", names.join(", "))
+    })
+}
+
 /// A way to choose by its name.
 fn method(name: &str) -> Result<Method, String> {
     Method::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
@@ -191,7 +199,11 @@ pub(crate) struct ConsensusArguments {
     /// What a difference between labels means: names, ranks in order of their number or name, or numbers
     #[arg(long, value_name = "nominal|ordinal|interval", value_parser = scale, default_value = "nominal")]
     pub(crate) scale: VoteScale,
-    /// Name this many items to ask again about
+    /// Weigh the votes so, whatever foresees them best: crowd, majority, dawid-skene, one-coin, glad, mace; with --examples also model,
+    /// crowdlab
+    #[arg(long, value_name = "METHOD", value_parser = weighing)]
+    pub(crate) method: Option<Part>,
+    /// Name this many items to ask about next; with --examples also ones that nobody voted on
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) ask: usize,
     /// Write one row for every item here: .csv, .parquet or .json

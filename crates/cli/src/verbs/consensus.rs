@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &Arguments, verb: &ConsensusArguments, lang: Lang) 
         base: verb.base.clone(),
         time: verb.time.clone(),
         scale: verb.scale,
+        method: verb.method,
         questions: verb.ask,
         seed: verb.seed,
     };
@@ -55,7 +56,7 @@ fn document(found: &Crowd) -> Value {
         .map(|alpha| json!({ "value": alpha.alpha, "low": alpha.low, "high": alpha.high, "n": alpha.n }));
     let of = |evidence: &Evidence| {
         json!({
-            "method": method(evidence.part),
+            "method": evidence.part.name(),
             "foreseen": evidence.foreseen,
             "better_by": evidence.better_by,
             "standard_error": evidence.standard_error,
@@ -65,7 +66,7 @@ fn document(found: &Crowd) -> Value {
     let cautions: Vec<&str> = found.cautions.iter().map(|caution| caution.en.as_str()).collect();
     json!({
         "made_by": "Dianjing",
-        "method": method(found.chosen),
+        "method": found.chosen.name(),
         "evidence": evidence,
         "alpha": alpha,
         "items": found.items,
@@ -73,15 +74,6 @@ fn document(found: &Crowd) -> Value {
         "questions": found.questions,
         "info": { "cautions": cautions, "problems": found.problems },
     })
-}
-
-fn method(part: Part) -> &'static str {
-    match part {
-        Part::Crowd => "crowd",
-        Part::Majority => "majority",
-        Part::Model => "model",
-        Part::Crowdlab => "crowdlab",
-    }
 }
 
 /// The annotators, the best first, and what to ask next.
@@ -96,11 +88,8 @@ fn print(found: &Crowd, lang: Lang) -> anyhow::Result<()> {
         vec![question.item.clone(), whom, format!("{:.3}", question.score)]
     });
     show::line("")?;
-    let header = [
-        lang.pick("ask again about", "再问"),
-        lang.pick("whom", "问谁"),
-        lang.pick("confidence so far", "目前的把握"),
-    ];
+    let header =
+        [lang.pick("ask about", "再问"), lang.pick("whom", "问谁"), lang.pick("sure so far", "目前的把握")];
     show::table(&header, rows.collect())
 }
 
@@ -148,6 +137,10 @@ fn tell(arguments: &Arguments, verb: &ConsensusArguments, found: &Crowd, lang: L
     let (items, people) = (found.items.len(), found.annotators.len());
     let votes: usize = found.items.iter().map(|item| item.n_votes).sum();
     let method = match found.chosen {
+        _ if verb.method.is_some() => &lang.pick(
+            format!("by {}, as asked for", found.chosen.name()),
+            format!("按指定的 {} 方法", found.chosen.name()),
+        ),
         Part::Majority => lang.pick("the plain majority foresees votes best", "简单多数最能预见未见的票"),
         Part::Crowd => lang.pick("annotators weighed by how they agree", "按标注员之间的一致程度加权"),
         Part::Model => lang.pick("the model foresees votes best", "模型最能预见未见的票"),
@@ -155,6 +148,7 @@ fn tell(arguments: &Arguments, verb: &ConsensusArguments, found: &Crowd, lang: L
             "annotators and the model, each by how well it foresees votes",
             "标注员与模型合用，各按其预见未见票的能力加权",
         ),
+        Part::DawidSkene | Part::OneCoin | Part::Glad | Part::Mace => found.chosen.name(),
     };
     say(
         arguments,

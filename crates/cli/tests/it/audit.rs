@@ -234,6 +234,12 @@ fn votes_become_labels_and_annotators_are_weighed() {
     assert!(found["alpha"]["low"].as_f64() < found["alpha"]["value"].as_f64() && found["alpha"]["n"] == 60);
     let table = fs::read_to_string(place.path("labels.csv")).unwrap();
     assert!(table.starts_with("item,consensus_label,confidence,n_votes,n_agreeing\ni0,cat,"), "{table}");
+    let glad = place.run(&["consensus", "votes.csv", "--method", "glad"]).fine();
+    assert!(glad.err.contains("by glad, as asked for"), "{}", glad.err);
+    let refused = place.run(&["consensus", "votes.csv", "--method", "crowdlab"]);
+    assert!(refused.code == 1 && refused.err.contains("--examples"), "{}", refused.told());
+    let unknown = place.run(&["consensus", "votes.csv", "--method", "best"]);
+    assert!(unknown.code == 2 && unknown.err.contains("dawid-skene"), "{}", unknown.told());
     let words = place.run_with(&["consensus", "votes.csv"], &[("DIANJING_LANG", "zh")]).fine();
     assert!(
         words.out.contains("标注员") && words.err.contains("汇总了 4 位标注员对 60 个样本的 240 票"),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json as made};
 
 use crate::run::{Ended, Place};
 
@@ -185,7 +185,8 @@ fn a_model_votes_on_sounds_with_the_annotators() {
     }
     votes += "beep99,ann,beep\n";
     place.write("votes.csv", votes);
-    let ended = place.run(&["consensus", "votes.csv", "--examples", "clips", "--json"]).fine();
+    place.write("clips/hiss/unheard.wav", wav(&sound("hiss", 40)));
+    let ended = place.run(&["consensus", "votes.csv", "--examples", "clips", "--ask", "18", "--json"]).fine();
     let found = json(&ended);
     let evidence = found["evidence"].as_array().unwrap();
     let methods: Vec<&str> = evidence.iter().map(|part| part["method"].as_str().unwrap()).collect();
@@ -194,6 +195,17 @@ fn a_model_votes_on_sounds_with_the_annotators() {
         assert!(item["item"].as_str().unwrap().starts_with(item["label"].as_str().unwrap()), "{item}");
     }
     assert!(ended.err.contains("says nothing about 1 of 17 items"), "{}", ended.err);
+    let unheard: Vec<&Value> = found["questions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|question| question["item"] == "hiss/unheard.wav")
+        .collect();
+    assert!(unheard.len() == 1 && unheard[0]["annotator"].is_string(), "{}", found["questions"]);
+    let asked = json(
+        &place.run(&["consensus", "votes.csv", "--examples", "clips", "--method", "model", "--json"]).fine(),
+    );
+    assert!(asked["method"] == "model" && asked["evidence"] == made!([]), "{asked}");
     place.write("other/a.wav", wav(&sound("beep", 1)));
     for elsewhere in ["votes.csv", "other"] {
         let refused = place.run(&["consensus", "votes.csv", "--examples", elsewhere]);

@@ -7,11 +7,11 @@
 //! Whether a model helps is measured: every vote is held out in turn, and each part says what it would have been. The crowd's
 //! answer gives way only to a part that is better by more than two standard errors: a switch that was luck costs answers.
 
-use linalg::{Matrix, MatrixView};
+use linalg::{Matrix, MatrixView, Seed};
 use rayon::prelude::*;
 
 use super::crowdlab::{JudgedVotes, crowdlab};
-use super::{DawidSkene, OneCoin, Vote, Votes, dawid_skene, one_coin, vote_shares};
+use super::{DawidSkene, OneCoin, Vote, Votes, dawid_skene, glad, mace, one_coin, vote_shares};
 use crate::CurateError;
 use crate::labels::argmax;
 
@@ -32,6 +32,51 @@ pub enum Part {
     Model,
     /// Votes and model, each by its weight.
     Crowdlab,
+    /// Dawid and Skene's confusions alone; by name only, as the next three.
+    DawidSkene,
+    /// One accuracy for each annotator.
+    OneCoin,
+    /// Skills of annotators and ease of examples.
+    Glad,
+    /// Annotators who copy the truth or spam.
+    Mace,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Crowd,
+        Self::Majority,
+        Self::Model,
+        Self::Crowdlab,
+        Self::DawidSkene,
+        Self::OneCoin,
+        Self::Glad,
+        Self::Mace,
+    ];
+
+    /// As it is called on the command line and in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crowd => "crowd",
+            Self::Majority => "majority",
+            Self::Model => "model",
+            Self::Crowdlab => "crowdlab",
+            Self::DawidSkene => "dawid-skene",
+            Self::OneCoin => "one-coin",
+            Self::Glad => "glad",
+            Self::Mace => "mace",
+        }
+    }
+}
+
+/// What a model says of the examples.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'a> {
+    /// `[examples, k]`: out-of-fold probabilities; those of examples about which it says nothing should be the shares of the classes.
+    pub probs: MatrixView<'a, f64>,
+    /// `[examples]`: whether it says anything. Where it does not, the crowd's answer stands.
+    pub says: &'a [bool],
 }
 
 /// How well a part foresees votes that it did not see.
@@ -58,24 +103,25 @@ pub struct Consensus {
     pub posterior: Matrix<f64>,
     /// Where the answers come from.
     pub chosen: Part,
-    /// Why: the crowd's answer first.
+    /// Why: the crowd's answer first; empty where it was asked for by name.
     pub evidence: Vec<Evidence>,
     /// Whether there were too many classes for confusions, so that each annotator only has an accuracy.
     pub accuracies_only: bool,
 }
 
-/// The consensus of the votes, helped by `model`, `[examples, k]` out-of-fold probabilities, where they help.
+/// The consensus of the votes, helped by `model` where it helps.
 ///
 /// # Errors
 /// When shapes do not fit, or the beliefs would be too large.
-pub fn consensus(votes: &Votes, model: Option<MatrixView<'_, f64>>) -> Result<Consensus, CurateError> {
+pub fn consensus(votes: &Votes, model: Option<Model<'_>>) -> Result<Consensus, CurateError> {
     let (members, accuracies_only) = members(votes)?;
     let shares = vote_shares(votes)?;
     let mut parts = vec![
         (Part::Crowd, crowd(votes, &members, &shares), foreseen_by_crowd(votes, &members)),
         (Part::Majority, shares, foreseen(votes, |vote| others(votes, vote))),
     ];
-    if let Some(probs) = model {
+    if let Some(Model { probs, says }) = model {
+        check_says(votes, says)?;
         let judged = JudgedVotes::new(votes, probs)?;
         let alone = foreseen(votes, |vote| probs.row(vote.example as usize).to_vec());
         parts.push((Part::Model, probs.to_owned(), alone));
@@ -83,20 +129,92 @@ pub fn consensus(votes: &Votes, model: Option<MatrixView<'_, f64>>) -> Result<Co
             let without = |vote: &Vote| found.without(judged, vote);
             parts.push((Part::Crowdlab, found.posterior.clone(), foreseen(votes, without)));
         }
+        let (crowd, helped) = parts.split_at_mut(2);
+        for (_, posterior, hits) in helped {
+            keep_crowd(votes, says, (posterior, hits), (&crowd[0].1, &crowd[0].2));
+        }
     }
     let evidence: Vec<Evidence> =
         parts.iter().map(|(part, _, hits)| compared(*part, hits, &parts[0].2)).collect();
-    let place = chosen(&evidence);
-    let (chosen, posterior, _) = parts.swap_remove(place);
-    let known = |example: usize| chosen_knows(chosen, votes, example);
-    let label = |example: usize| known(example).then(|| argmax(posterior.row(example)) as u32);
-    let labels: Vec<Option<u32>> = (0..votes.n_examples()).map(label).collect();
-    let confidence = posterior.iter_rows().map(|row| row[argmax(row)]).collect();
-    Ok(Consensus { labels, confidence, posterior, chosen, evidence, accuracies_only })
+    let (chosen, posterior, _) = parts.swap_remove(chosen(&evidence));
+    Ok(Consensus { evidence, accuracies_only, ..Consensus::of(votes, model, chosen, posterior) })
 }
 
-fn chosen_knows(chosen: Part, votes: &Votes, example: usize) -> bool {
-    matches!(chosen, Part::Model | Part::Crowdlab) || !votes.of(example).is_empty()
+/// One label an example by a method asked for by name, whatever the evidence.
+///
+/// # Errors
+/// As [`consensus`](fn@consensus), and when the method needs a model and there is none.
+pub fn consensus_by(
+    part: Part,
+    votes: &Votes,
+    model: Option<Model<'_>>,
+    seed: Seed,
+) -> Result<Consensus, CurateError> {
+    let needed = || model.ok_or(CurateError::Empty { what: "what a model says of the examples" });
+    let mut posterior = match part {
+        Part::Crowd => crowd(votes, &members(votes)?.0, &vote_shares(votes)?),
+        Part::Majority => vote_shares(votes)?,
+        Part::DawidSkene => dawid_skene(votes, SMOOTHINGS[1])?.posterior,
+        Part::OneCoin => one_coin(votes)?.posterior,
+        Part::Glad => glad(votes)?.posterior,
+        Part::Mace => mace(votes, seed)?.posterior,
+        Part::Model => needed()?.probs.to_owned(),
+        Part::Crowdlab => crowdlab(JudgedVotes::new(votes, needed()?.probs)?)?.posterior,
+    };
+    if let (Some(Model { says, .. }), Part::Model | Part::Crowdlab) = (model, part) {
+        check_says(votes, says)?;
+        let crowd = crowd(votes, &members(votes)?.0, &vote_shares(votes)?);
+        keep_crowd(votes, says, (&mut posterior, &mut []), (&crowd, &[]));
+    }
+    Ok(Consensus::of(votes, model, part, posterior))
+}
+
+impl Consensus {
+    /// What a part says, without evidence for it.
+    fn of(votes: &Votes, model: Option<Model<'_>>, chosen: Part, posterior: Matrix<f64>) -> Self {
+        let asks_model = matches!(chosen, Part::Model | Part::Crowdlab);
+        let said = |example: usize| asks_model && model.is_some_and(|model| model.says[example]);
+        let known = |example: usize| said(example) || !votes.of(example).is_empty();
+        let label = |example: usize| known(example).then(|| argmax(posterior.row(example)) as u32);
+        Self {
+            labels: (0..votes.n_examples()).map(label).collect(),
+            confidence: posterior.iter_rows().map(|row| row[argmax(row)]).collect(),
+            posterior,
+            chosen,
+            evidence: Vec::new(),
+            accuracies_only: false,
+        }
+    }
+}
+
+fn check_says(votes: &Votes, says: &[bool]) -> Result<(), CurateError> {
+    let (got, expected) = (says.len(), votes.n_examples());
+    if got == expected {
+        return Ok(());
+    }
+    Err(CurateError::Shape { what: "examples the model says something about", got, expected })
+}
+
+/// Where the model says nothing, beliefs and hits (of examples with several votes) are those of the crowd.
+fn keep_crowd(
+    votes: &Votes,
+    says: &[bool],
+    (posterior, hits): (&mut Matrix<f64>, &mut [f64]),
+    (crowd, crowd_hits): (&Matrix<f64>, &[f64]),
+) {
+    for example in (0..votes.n_examples()).filter(|example| !says[*example]) {
+        posterior.row_mut(example).copy_from_slice(crowd.row(example));
+    }
+    for (place, example) in several(votes).enumerate().take(hits.len()) {
+        if !says[example] {
+            hits[place] = crowd_hits[place];
+        }
+    }
+}
+
+/// The examples with two votes or more.
+fn several(votes: &Votes) -> impl Iterator<Item = usize> {
+    (0..votes.n_examples()).filter(|example| votes.of(*example).len() > 1)
 }
 
 /// The part to use: the best one that is clearly better than the crowd, or else the crowd.
@@ -191,8 +309,7 @@ fn foreseen(votes: &Votes, without: impl Fn(&Vote) -> Vec<f64> + Sync) -> Vec<f6
         let tied = beliefs.iter().filter(|p| **p == best).count();
         if beliefs[vote.class as usize] == best { 1.0 / tied as f64 } else { 0.0 }
     };
-    let several: Vec<&[Vote]> =
-        (0..votes.n_examples()).map(|example| votes.of(example)).filter(|said| said.len() > 1).collect();
+    let several: Vec<&[Vote]> = several(votes).map(|example| votes.of(example)).collect();
     several.into_par_iter().map(|said| said.iter().map(hit).sum::<f64>() / said.len() as f64).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What several annotators say together (methods 3.9). Everything works on sparse votes.
 //!
-//! Start at [`consensus`](fn@consensus), which chooses by evidence. The methods by name: [`majority()`], [`dawid_skene()`],
+//! Start at [`consensus`](fn@consensus), which chooses by evidence; [`consensus_by`] does as it is told. The methods by name: [`majority()`], [`dawid_skene()`],
 //! [`one_coin()`], [`glad()`], [`mace()`], [`crowdlab()`]. [`annotators()`] and [`drift`] describe who voted,
 //! [`krippendorff_alpha`] how far they agree, [`active_scores`] and [`next_questions`] what to ask next, and whom.
 
@@ -20,7 +20,7 @@ mod votes;
 pub use active::{ActiveScores, Question, active_scores, next_questions};
 pub use agreement::{Agreement, Scale, krippendorff_alpha};
 pub use annotators::{Annotator, Drift, annotators, drift};
-pub use combine::{Consensus, Evidence, Part, consensus};
+pub use combine::{Consensus, Evidence, Model, Part, consensus, consensus_by};
 pub use crowdlab::{Crowdlab, JudgedVotes, crowdlab};
 pub use dawid_skene::{DawidSkene, dawid_skene};
 pub use glad::{Glad, glad};

@@ -7,19 +7,19 @@ mod changes;
 use std::path::{Path, PathBuf};
 
 use curate::consensus::{
-    self, Agreement, Evidence, Part, Scale, VoteProblem, Votes, annotators, krippendorff_alpha,
-    next_questions,
+    self, Agreement, Consensus, Evidence, JudgedVotes, Model, Part, Question, Scale, VoteProblem, Votes,
+    active_scores, annotators, consensus_by, krippendorff_alpha, next_questions,
 };
 use dataset::Problem;
-use linalg::{Matrix, Seed};
+use linalg::Seed;
 use serde::Serialize;
 
 pub use ballot::NoVoteColumn;
-use ballot::ballot;
+use ballot::{Ballot, ballot};
 pub use changes::CrowdChange;
 
 use crate::columns::{Columns, Values};
-use crate::juror::{self, Shown, Voting};
+use crate::juror::{self, Opinion, Shown, Voting};
 use crate::report::Sentence;
 use crate::{Event, Home, PipelineError, Run, Step};
 
@@ -42,6 +42,8 @@ pub struct ConsensusRequest {
     pub examples: Option<PathBuf>,
     /// Catalogue id of the base for them; absent: the default for their kind.
     pub base: Option<String>,
+    /// How the votes are weighed; absent: as the evidence says.
+    pub method: Option<Part>,
     /// Questions to ask next.
     pub questions: usize,
     /// Seed of everything random.
@@ -121,7 +123,7 @@ pub struct CrowdQuestion {
     pub item: String,
     /// Whom: the best who has not answered; absent when all have.
     pub annotator: Option<String>,
-    /// Confidence in its label so far.
+    /// How little it is needed, 0 to 1: by ActiveLab where a model votes, else the confidence in the label so far.
     pub score: f64,
 }
 
@@ -138,17 +140,17 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
     let numbers = numbers(request, classes)?;
     let (votes, doubts) = Votes::new(&ballot.votes, items.len(), people.len(), classes.len())?;
     let mut cautions = cautions(&doubts, people);
-    let model = match &request.examples {
+    let opinion = match &request.examples {
         None => None,
         Some(examples) => {
             let voting = voting(home, request, examples, items, &votes, run)?;
             problems.extend(voting.problems);
             cautions.extend(voting.cautions);
-            voting.probs
+            voting.opinion
         }
     };
     run.step(Step::Audit, || {
-        let found = consensus::consensus(&votes, model.as_ref().map(Matrix::view))?;
+        let found = weighed(request, &votes, opinion.as_ref())?;
         let described = annotators(&votes, &found.posterior)?;
         let (changes, told) = changes::changes(&ballot, &votes, &found.posterior, Seed(request.seed))?;
         cautions.extend(told);
@@ -160,7 +162,7 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
             VoteScale::Ordinal => Scale::Ordinal,
             VoteScale::Interval => Scale::Interval(&numbers),
         };
-        let questions = next_questions(&votes, &found.confidence, &described, request.questions);
+        let questions = questions(request, &ballot, (&votes, &found, &described), opinion.as_ref())?;
         Ok(Crowd {
             items: (0..items.len())
                 .map(|place| item(&items[place], place, &votes, &found, classes))
@@ -169,18 +171,57 @@ pub fn weigh_votes(home: &Home, request: &ConsensusRequest, run: &Run<'_>) -> Re
             alpha: krippendorff_alpha(&votes, scale, Seed(request.seed)),
             chosen: found.chosen,
             evidence: found.evidence,
-            questions: questions
-                .into_iter()
-                .map(|question| CrowdQuestion {
-                    item: items[question.example as usize].clone(),
-                    annotator: question.annotator.map(|who| people[who as usize].clone()),
-                    score: question.score,
-                })
-                .collect(),
+            questions,
             cautions,
             problems,
         })
     })
+}
+
+/// One label an item, by the evidence or by the method that is asked for.
+fn weighed(
+    request: &ConsensusRequest,
+    votes: &Votes,
+    opinion: Option<&Opinion>,
+) -> Result<Consensus, PipelineError> {
+    let model = opinion.map(|opinion| Model { probs: opinion.probs.view(), says: &opinion.says });
+    match request.method {
+        None => Ok(consensus::consensus(votes, model)?),
+        Some(Part::Model | Part::Crowdlab) if model.is_none() => {
+            Err(PipelineError::NoModelVotes { path: request.votes.clone() })
+        }
+        Some(part) => Ok(consensus_by(part, votes, model, Seed(request.seed))?),
+    }
+}
+
+/// What to ask next, and whom: by ActiveLab among all examples where a model says something of them, else by the confidence so far.
+fn questions(
+    request: &ConsensusRequest,
+    ballot: &Ballot,
+    (votes, found, described): (&Votes, &Consensus, &[consensus::Annotator]),
+    opinion: Option<&Opinion>,
+) -> Result<Vec<CrowdQuestion>, PipelineError> {
+    let (items, people) = (&ballot.items, &ballot.annotators);
+    let none: &[String] = &[];
+    let unvoted = opinion.map_or(none, |opinion| &opinion.unvoted);
+    let n = items.len() + unvoted.len();
+    let asked = Votes::new(&ballot.votes, n, people.len(), ballot.classes.len())?.0;
+    let scores = match opinion {
+        None => found.confidence.clone(),
+        Some(opinion) => {
+            let judged = JudgedVotes::new(votes, opinion.probs.view())?;
+            let scores = active_scores(judged, opinion.of_unvoted.view())?;
+            [scores.voted, scores.unvoted].concat()
+        }
+    };
+    let name = |example: usize| items.get(example).unwrap_or_else(|| &unvoted[example - items.len()]);
+    let told = next_questions(&asked, &scores, described, request.questions).into_iter();
+    let question = |question: Question| CrowdQuestion {
+        item: name(question.example as usize).clone(),
+        annotator: question.annotator.map(|who| people[who as usize].clone()),
+        score: question.score,
+    };
+    Ok(told.map(question).collect())
 }
 
 /// The labels as numbers, where differences of numbers are asked for.
@@ -194,13 +235,7 @@ fn numbers(request: &ConsensusRequest, classes: &[String]) -> Result<Vec<f64>, P
     classes.iter().map(|class| number(class).ok_or_else(|| not(class))).collect()
 }
 
-fn item(
-    name: &str,
-    place: usize,
-    votes: &Votes,
-    found: &consensus::Consensus,
-    classes: &[String],
-) -> CrowdItem {
+fn item(name: &str, place: usize, votes: &Votes, found: &Consensus, classes: &[String]) -> CrowdItem {
     let said = votes.of(place);
     let label = found.labels[place].expect("every item of the table has a vote");
     CrowdItem {

@@ -8,7 +8,7 @@ use bundle::{BundleKind, Prediction, Predictor, SensesPredictor};
 use dataset::{Dataset, Sense};
 use rayon::prelude::*;
 
-use super::model::{Model, text};
+use super::model::Model;
 use crate::features::{self, Table};
 use crate::senses::{predicting, whole};
 use crate::{Home, PipelineError, Run};
@@ -74,7 +74,7 @@ impl Given {
 fn answers(predictor: &Predictor, table: &Table) -> Vec<Prediction> {
     let answer = |row: usize| {
         let features: Vec<f32> = table.sets.iter().flat_map(|set| set.x.row(row).iter().copied()).collect();
-        predictor.predict_features(&features, text(table, row))
+        predictor.predict_features(&features, table.texts.as_ref().map(|texts| texts[row].as_str()))
     };
     (0..table.data.examples.len()).into_par_iter().map(answer).collect()
 }

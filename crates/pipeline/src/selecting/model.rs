@@ -1,6 +1,6 @@
 //! The model whose doubts say what to label: a bundle that was given, or one fitted on the labels there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bundle::{Answer, Prediction, TaskReference};
 use dataset::{ClassIdx, Dataset, Example, Target, Task};
@@ -122,11 +122,9 @@ fn labelled(table: &Table) -> Table {
     let examples = &table.data.examples;
     let rows: Vec<usize> =
         (0..examples.len()).filter(|row| examples[*row].target != Target::Unlabelled).collect();
-    let (sets, texts) = table.select(&rows);
-    let mut data = table.data.clone();
-    data.examples = rows.iter().map(|row| examples[*row].clone()).collect();
-    keep_met_classes(&mut data);
-    Table { data, sets, texts, problems: Vec::new() }
+    let mut labelled = table.only(&rows);
+    keep_met_classes(&mut labelled.data);
+    labelled
 }
 
 /// Numbers the classes anew: one that only the test part has, or what could not be read, cannot be learned.
@@ -150,17 +148,9 @@ fn said_of_all(table: &Table, lesson: &Lesson, tuned: &Tuned) -> Matrix<f64> {
     let rows: Vec<u32> = tuned.validated.iter().map(|row| labels[*row]).collect();
     let outputs = tuned.oof_outputs.select_rows(&tuned.validated);
     let calibration = Calibration::temperature(outputs.view(), &rows);
-    let of = |row: usize| {
-        let sets: BTreeMap<&str, &[f32]> =
-            table.sets.iter().map(|set| (set.name.as_str(), set.x.row(row))).collect();
-        calibration.probs(&tuned.head.logits(&sets, text(table, row)))
-    };
+    let of = |row: usize| calibration.probs(&table.logits(&tuned.head, row));
     let probs: Vec<Vec<f64>> = (0..table.data.examples.len()).into_par_iter().map(of).collect();
     Matrix::from_rows(&probs)
-}
-
-pub(super) fn text(table: &Table, row: usize) -> Option<&str> {
-    table.texts.as_ref().map(|texts| texts[row].as_str())
 }
 
 /// The places of the largest value and of the next one; of equal ones the first.
