@@ -7,6 +7,9 @@ use tune::detect::{Aligner, Evened, Fill, Grey, PIXEL_SIDE, Rigid, Size};
 
 use super::map::ScoreMap;
 
+/// How much longer than in the reference's shape the long side of a photo is that has quite another one.
+const OTHER_SHAPE: f64 = 1.5;
+
 /// How a photo lies, and what it looks like pixel by pixel once it is laid over the median good part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Laid {
@@ -45,7 +48,7 @@ pub(crate) fn lay(aligner: &Aligner, photo: &RgbImage) -> Result<(Laid, RgbImage
     let (rigid, _) = aligner.register(&grey);
     let evened = Evened::new(&rigid.warp(&grey, Fill::Unknown))?;
     let size = size_of(photo.dimensions());
-    let to = aligner.size_at(size.long_side());
+    let to = registered_size(aligner.size_at(PIXEL_SIDE), size);
     let planes: Vec<Vec<f32>> = (0..3)
         .map(|channel| {
             let plane: Vec<f32> = photo.pixels().map(|pixel| f32::from(pixel.0[channel])).collect();
@@ -69,11 +72,39 @@ pub(crate) fn lay_back(rigid: &Rigid, map: &ScoreMap, size: (u32, u32)) -> Score
 /// What is marked on a photo, `[height * width]`, as it lies once the photo is laid over the reference: 0 to 1 at its resolution.
 pub fn lay_mask(aligner: &Aligner, rigid: &Rigid, inside: &[bool], size: (u32, u32)) -> ScoreMap {
     let size = size_of(size);
-    let to = aligner.size_at(size.long_side());
+    let to = registered_size(aligner.size_at(PIXEL_SIDE), size);
     let plane: Vec<f32> = inside.iter().map(|inside| f32::from(u8::from(*inside))).collect();
     ScoreMap { rows: to.height, cols: to.width, values: rigid.warp_plane(&plane, size, to, Fill::Edge) }
 }
 
+/// The size at which a photo of this size is laid over a reference of this shape: its own long side. One of quite another shape keeps
+/// its number of pixels instead: a strip that is laid over a square would be stretched to gigabytes.
+fn registered_size(shape: Size, photo: Size) -> Size {
+    let ratio = shape.long_side() as f64 / (shape.area() as f64 / shape.long_side() as f64).max(1.0);
+    let by_pixels = (photo.area() as f64 * ratio).sqrt();
+    let long_side = photo.long_side();
+    shape.with_long_side(if OTHER_SHAPE * by_pixels < long_side as f64 {
+        by_pixels.ceil() as usize
+    } else {
+        long_side
+    })
+}
+
 fn size_of((width, height): (u32, u32)) -> Size {
     Size { height: height as usize, width: width as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_photo_keeps_its_long_side_and_a_strip_over_a_square_its_pixels() {
+        let size = |width, height| Size { height, width };
+        let square = size(256, 220);
+        assert_eq!(registered_size(square, size(1000, 859)), size(1000, 859));
+        assert_eq!(registered_size(square, size(1000, 1000)).width, 1000);
+        let laid = registered_size(square, size(20_000, 64));
+        assert!(laid.area().abs_diff(20_000 * 64) < 4000, "{laid:?}");
+    }
 }
