@@ -45,18 +45,31 @@ pub fn kmeans(x: MatrixView<'_>, k: usize, seed: Seed) -> Clusters {
     kmeans_weighted(x, &vec![1.0; x.rows()], k, seed)
 }
 
+/// The same from one start, in a fraction of the time: where any fair division will do.
+///
+/// # Panics
+/// As [`kmeans`].
+pub fn kmeans_once(x: MatrixView<'_>, k: usize, seed: Seed) -> Clusters {
+    let weights = vec![1.0; x.rows()];
+    without_empty(one_start(x, &weights, &squares(x), k, seed.derive("k-means")))
+}
+
 /// The same for rows that count more or less: `weights`, `[n]`, are positive.
 ///
 /// # Panics
 /// As [`kmeans`], and when there is not one weight a row.
 pub fn kmeans_weighted(x: MatrixView<'_>, weights: &[f64], k: usize, seed: Seed) -> Clusters {
     assert_eq!(weights.len(), x.rows(), "there is one weight a row");
-    let squares: Vec<f64> = x.iter_rows().map(|row| dot(row, row)).collect();
+    let squares = squares(x);
     let starts = if x.rows() * x.cols() * k < INSTANT { STARTS } else { 1 };
     let best = (0..starts)
         .map(|start| one_start(x, weights, &squares, k, seed.derive("k-means").nth(start)))
         .min_by(|a, b| a.inertia.total_cmp(&b.inertia));
     without_empty(best.expect("there is at least one start"))
+}
+
+fn squares(x: MatrixView<'_>) -> Vec<f64> {
+    x.iter_rows().map(|row| dot(row, row)).collect()
 }
 
 fn one_start(x: MatrixView<'_>, weights: &[f64], squares: &[f64], k: usize, seed: Seed) -> Clusters {
@@ -214,6 +227,7 @@ mod tests {
     #[test]
     fn clusters_far_apart_are_found_and_centroids_are_their_means() {
         let x = clouds(90, 6, 3);
+        assert_eq!(kmeans_once(x.view(), 3, Seed(1)).members().len(), 3);
         let found = kmeans(x.view(), 3, Seed(1));
         for (cluster, rows) in found.members().iter().enumerate() {
             assert_eq!(rows.len(), 30);

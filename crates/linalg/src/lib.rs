@@ -23,7 +23,7 @@ mod sift;
 pub mod sparse;
 
 pub use coreset::{Coreset, k_centre, k_centre_from};
-pub use kmeans::{Clusters, kmeans, kmeans_weighted};
+pub use kmeans::{Clusters, kmeans, kmeans_once, kmeans_weighted};
 pub use lanes::squared_distance;
 pub use matrix::{Matrix, MatrixView};
 pub use nearest::{Cell, Hit, Limits, NearestIndex, Sides};

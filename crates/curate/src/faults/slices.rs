@@ -3,7 +3,7 @@
 //! Every part is tested against random parts of the same size. Parts that only repeat what a more telling one says are left
 //! out.
 
-use linalg::{Matrix, MatrixView, Seed, kmeans, random, squared_distance};
+use linalg::{Matrix, MatrixView, Seed, kmeans, kmeans_once, random, squared_distance};
 use rayon::prelude::*;
 
 use super::{Checked, Fault};
@@ -210,7 +210,7 @@ fn neighbourhoods(x: MatrixView<'_>, of: usize, seed: Seed) -> Vec<Vec<usize>> {
     let mut rng = seed.derive("sample").rng();
     let sample = random::sample_without_replacement(x.rows(), SAMPLED, &mut rng);
     let sample: Vec<&[f32]> = sample.into_iter().map(|row| x.row(row)).collect();
-    let centroids = kmeans(Matrix::from_rows(&sample).view(), of, seed).centroids;
+    let centroids = kmeans_once(Matrix::from_rows(&sample).view(), of, seed).centroids;
     let distance = |row: usize, centroid: usize| squared_distance(x.row(row), centroids.row(centroid));
     let nearest = |row: usize| {
         (0..centroids.rows()).min_by(|a, b| distance(row, *a).total_cmp(&distance(row, *b))).unwrap_or(0)
