@@ -158,6 +158,16 @@ fn apply(error: &ApplyError) -> String {
         ApplyError::NeedsLabel { number } => {
             format!("第 {number} 个发现需要您裁定，且没有可采用的规则：请给 {number}=标注")
         }
+        ApplyError::NoAuthor { number } => {
+            format!("第 {number} 个发现裁定了一条规则：请用 --author 写明由谁决定")
+        }
+        ApplyError::NoCase { number } => {
+            format!("检查结果中没有第 {number} 个发现的详情，无法写入标签手册")
+        }
+        ApplyError::OtherBook { path, of_book, dim, of_findings, got } => format!(
+            "{}中的规则是用底座“{of_book}”（每个样本 {dim} 个数）裁定的，而检查用的是“{of_findings}”（{got} 个数）",
+            name(path)
+        ),
         ApplyError::Exists { path } => format!("{}已存在；修订版从不覆盖文件，请换一个位置", name(path)),
         ApplyError::NothingAccepted => "没有接受任何发现；请用 --accept 给出编号、问题名称或 all".to_owned(),
     }

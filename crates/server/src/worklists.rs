@@ -65,6 +65,7 @@ pub(crate) struct KeptCheck {
     #[serde(default)]
     pub(crate) sense: Option<String>,
     pub(crate) title: Both,
+    /// Examples; findings where it is about the set as a whole.
     pub(crate) flagged: usize,
     pub(crate) n: usize,
 }
@@ -171,8 +172,8 @@ impl Worklist {
         let checks = audit.summary().into_iter().map(|summary| KeptCheck {
             fault: summary.fault.name().to_owned(),
             title: title(summary.sense.as_deref(), summary.fault),
+            flagged: summary.told(),
             sense: summary.sense,
-            flagged: summary.flagged,
             n: summary.n,
         });
         let findings = audit.findings.iter().take(MOST_FINDINGS).map(|finding| kept(finding, task, rows));

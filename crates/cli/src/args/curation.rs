@@ -70,11 +70,11 @@ pub(crate) struct ApplyArguments {
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) columns: Columns,
-    /// Write rules that are decided into this label book: JSON, and beside it a page to read
-    #[arg(long, value_name = "BOOK", requires = "author")]
+    /// Hear this label book about new labels, and write rules that are decided into it: JSON, and beside it a page to read
+    #[arg(long, value_name = "BOOK")]
     pub(crate) rules: Option<PathBuf>,
-    /// Name who decides, for the label book
-    #[arg(long, value_name = "NAME")]
+    /// Name who decides on rules, for the label book
+    #[arg(long, value_name = "NAME", requires = "rules")]
     pub(crate) author: Option<String>,
     /// Say what it brought by this base (default: chosen by kind of data; see `dianjing base list`)
     #[arg(long, value_name = "ID")]

@@ -4,7 +4,8 @@ use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
 use pipeline::{
-    Accepted, ApplyRequest, BookRequest, Fault, Findings, Gain, Lang, Revision, StoredFinding, record_of,
+    Accepted, Against, ApplyRequest, BookRequest, Fault, Findings, Gain, Lang, Revision, StoredFinding,
+    record_of,
 };
 
 use super::{clock, read_options, say, with_progress};
@@ -12,6 +13,8 @@ use crate::args::{ApplyArguments, Arguments};
 use crate::exit::Usage;
 use crate::{settings, show};
 
+/// Labels against rules that are printed; the record has all.
+const SHOWN: usize = 5;
 /// Letters of a time that are its date.
 const DATE: usize = 10;
 
@@ -34,9 +37,9 @@ pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> a
         accepted,
         out: verb.out.clone(),
         base: verb.base.clone(),
-        book: verb.rules.clone().zip(verb.author.clone()).map(|(path, author)| BookRequest {
+        book: verb.rules.clone().map(|path| BookRequest {
             path,
-            author,
+            author: verb.author.clone(),
             date: clock::now().chars().take(DATE).collect(),
         }),
     };
@@ -141,6 +144,7 @@ fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang:
             &lang.pick(format!("{n} rules added to {book}"), format!("标签手册 {book} 新增 {n} 条规则")),
         );
     }
+    object(arguments, revision, lang);
     let points =
         |Gain { value, low, high }: Gain| format!("{:+.1} ± {:.1}", 100.0 * value, 50.0 * (high - low));
     for (gain, en, zh) in
@@ -165,4 +169,43 @@ fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang:
             format!("新修订版：{out}\n记录：{}\n下一步：dianjing tune {out}", record.display()),
         ),
     );
+}
+
+/// What the label book has against the new labels.
+fn object(arguments: &Arguments, revision: &Revision, lang: Lang) {
+    for Against { id, given, rule, says, asks, like } in revision.against.iter().take(SHOWN) {
+        let says = says.in_lang(lang);
+        let en = asks.as_ref().map_or_else(|| "to leave it out".to_owned(), |asks| format!("for `{asks}`"));
+        let zh = asks.as_ref().map_or_else(|| "应去掉".to_owned(), |asks| format!("应为“{asks}”"));
+        say(
+            arguments,
+            &lang.pick(
+                format!(
+                    "warning: {id} is now `{given}`, rule {rule} of the book asks {en}: {says} Of its examples {like} is most like it."
+                ),
+                format!(
+                    "警告：{id} 改为“{given}”，按标签手册第 {rule} 条{zh}：{says}该条的样例中 {like} 与它最相似。"
+                ),
+            ),
+        );
+    }
+    let more = revision.against.len().saturating_sub(SHOWN);
+    if more > 0 {
+        say(
+            arguments,
+            &lang.pick(format!("and {more} more, in the record"), format!("另有 {more} 个，见记录")),
+        );
+    }
+    let unheard = revision.n_unheard;
+    if unheard > 0 {
+        say(
+            arguments,
+            &lang.pick(
+                format!(
+                    "note: {unheard} new labels were not checked against the book: its rules were decided with another base, or ask for what is not known of the examples"
+                ),
+                format!("注意：{unheard} 个新标注未按标签手册核对：规则是用另一个底座裁定的，或要求的属性未知"),
+            ),
+        );
+    }
 }

@@ -86,8 +86,9 @@ fn arrays(verb: &AuditArguments) -> Option<GivenArrays> {
     })
 }
 
-/// `summary`, `advice`, `findings`, `info`, and the row of every example where it is not printed anyway.
-fn document(found: &Audit, data: Option<&Path>, with_issues: bool) -> Value {
+/// `summary`, `advice`, `findings`, `info`; in a file also the row of every example, and all that is to be kept of cases until somebody
+/// decides.
+fn document(found: &Audit, data: Option<&Path>, is_file: bool) -> Value {
     let mut document = Map::new();
     document.insert("made_by".to_owned(), "Dianjing".into());
     document.insert("n_examples".to_owned(), found.n().into());
@@ -102,8 +103,9 @@ fn document(found: &Audit, data: Option<&Path>, with_issues: bool) -> Value {
         "info".to_owned(),
         json!({ "facts": facts, "cautions": cautions, "problems": found.problems }),
     );
-    if with_issues {
+    if is_file {
         document.insert("issues".to_owned(), found.issues().records().into());
+        document.insert("cases".to_owned(), json!(found.cases()));
     }
     document.into()
 }
@@ -183,9 +185,9 @@ fn tell(arguments: &Arguments, verb: &AuditArguments, found: &Audit, lang: Lang)
     let flagged: Vec<String> = found
         .summary()
         .iter()
-        .filter(|summary| summary.flagged > 0)
+        .filter(|summary| summary.told() > 0)
         .map(|summary| {
-            format!("{}: {}", words::fault_of(summary.sense.as_deref(), summary.fault, lang), summary.flagged)
+            format!("{}: {}", words::fault_of(summary.sense.as_deref(), summary.fault, lang), summary.told())
         })
         .collect();
     let n = found.n();

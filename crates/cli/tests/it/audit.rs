@@ -69,6 +69,8 @@ fn planted_faults_are_found_with_their_evidence() {
     assert_eq!(table.lines().count(), 1 + found["n_examples"].as_u64().unwrap() as usize);
     assert!(table.starts_with("id,given_label,suggested_label,duplicate_group,is_leak_issue,leak_score,"));
     assert!(table.lines().next().unwrap().contains(",is_label_issue,label_score,"));
+    place.run(&["audit", "parts", BASE[0], BASE[1], "--out", "found.json"]).fine();
+    agree(&serde_json::from_slice(&fs::read(place.path("found.json")).unwrap()).unwrap());
     let page = fs::read_to_string(place.path("found.html")).unwrap();
     for shown in
         ["wrong.png", "data:image/jpeg;base64,", "Most similar examples", "logistic regression: stripes"]
@@ -115,6 +117,57 @@ fn every_form_of_table_is_written_and_nothing_precious_is_lost() {
     }
     let ended = place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--out", "found.xlsx"]);
     assert!(ended.code == 2 && ended.err.contains(".parquet"), "{}", ended.err);
+}
+
+/// Whether the list, the summary and the table say the same of what was found.
+#[track_caller]
+fn agree(file: &Value) {
+    let list = file["findings"].as_array().unwrap();
+    let rows = file["issues"].as_array().unwrap();
+    let mut counted = 0;
+    for line in file["summary"].as_array().unwrap() {
+        let fault = line["fault"].as_str().unwrap();
+        counted += line["findings"].as_u64().unwrap();
+        assert_eq!(line["findings"], findings(file, fault).len(), "{line}");
+        let column = format!("is_{fault}_issue");
+        let flagged = rows.iter().filter(|row| row[&column] == true).count();
+        assert_eq!(line["flagged"], flagged, "{line}");
+        let is_of_set = ["spurious_correlation", "non_iid", "identifier_column"].contains(&fault);
+        assert_eq!(rows.iter().all(|row| row.get(&column).is_none()), is_of_set, "{line}");
+    }
+    assert_eq!(counted, list.len() as u64, "{}", file["summary"]);
+}
+
+#[test]
+fn what_is_about_the_set_as_a_whole_is_in_the_summary_too() {
+    let place = Place::new();
+    place.pictures("d", 14);
+    // A number for each row, and a maker that tells the label: nothing is wrong with any single example.
+    let mut table = "image,label,number,maker\n".to_owned();
+    for (first, kind, maker) in [(100, "disc", "north"), (114, "stripes", "south")] {
+        for row in 0..14 {
+            table.push_str(&format!("d/{kind}/{row:02}.png,{kind},{},{maker}\n", first + row));
+        }
+    }
+    place.write("parts.csv", table);
+    let skip =
+        "label,low_value,duplicate,outlier,upscaled,blurry,odd_brightness,weak_slice,conflict,label_in_name";
+    let ended = place
+        .run(&["audit", "parts.csv", BASE[0], BASE[1], "--skip", skip, "--out", "found.json", "--json"])
+        .fine();
+    let file: Value = serde_json::from_slice(&fs::read(place.path("found.json")).unwrap()).unwrap();
+    agree(&file);
+    assert!(!ended.err.contains("nothing flagged"), "{}", ended.err);
+    for (fault, told) in [
+        ("identifier_column", "columns that only number"),
+        ("spurious_correlation", "properties that tell the label"),
+    ] {
+        let line =
+            json(&ended)["summary"].as_array().unwrap().iter().find(|line| line["fault"] == fault).cloned();
+        let line = line.unwrap_or_else(|| panic!("{}", ended.out));
+        assert!(line["findings"].as_u64() >= Some(1) && line["flagged"] == 0 && line["n"] == 28, "{line}");
+        assert!(ended.err.contains(told), "{told} in {}", ended.err);
+    }
 }
 
 /// Sixty labels of two classes, the third one wrong, with the probabilities of a good or of an overfitted model, and features.

@@ -9,6 +9,7 @@ mod apply;
 mod audit;
 mod audit_kinds;
 mod bad_input;
+mod book;
 mod full;
 mod hard_times;
 mod inner_maps;

@@ -70,7 +70,7 @@ fn what_is_no_verdict_is_named_by_its_row() {
 }
 
 /// Discs of any size; small ones are `dot`, but one of three annotators draws the line elsewhere.
-fn sized(place: &Place) {
+pub(crate) fn sized(place: &Place) {
     let mut table = "image,label,annotator\n".to_owned();
     let names = ["ann", "bo", "cy"];
     for row in 0..240_u32 {

@@ -256,4 +256,15 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), Fault::ALL.len());
     }
+
+    #[test]
+    fn the_table_of_thresholds_has_every_fault_in_its_order() {
+        let document = include_str!("../../../../docs/audit.md");
+        let row = |line: &'static str| line.strip_prefix("| `")?.split('`').next();
+        let is_fault = |name: &&str| Fault::ALL.iter().any(|fault| fault.name() == *name);
+        let mut rows: Vec<&str> = document.lines().filter_map(row).filter(is_fault).collect();
+        // Labels of each kind have a row of their own.
+        rows.dedup();
+        assert_eq!(rows, Fault::ALL.map(Fault::name));
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{ApplyError, Changes};
-use crate::auditing::{Action, Gain, Offered};
+use crate::auditing::{Action, Gain, Offered, StoredCase};
 
 /// Bytes of the largest file of findings that is read.
 const MOST_BYTES: u64 = 1 << 30;
@@ -18,6 +18,9 @@ pub struct Findings {
     pub data: Option<PathBuf>,
     /// The findings, in the audit's order.
     pub findings: Vec<StoredFinding>,
+    /// Those of them that want a rule, with what their entries of a label book will hold; an audit that prints leaves them out.
+    #[serde(default)]
+    cases: Vec<StoredCase>,
     advice: Vec<StoredAdvice>,
     info: StoredInfo,
 }
@@ -95,6 +98,12 @@ impl Findings {
         let is_relabelled = |change: &&super::Change| change.fault == "label";
         let n = changes.values().filter(is_relabelled).count();
         (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
+    }
+
+    /// The case of a finding that wants a rule.
+    pub(super) fn case(&self, number: usize) -> Result<&StoredCase, ApplyError> {
+        let found = self.cases.iter().find(|case| case.finding == number);
+        found.ok_or(ApplyError::NoCase { number })
     }
 
     pub(crate) fn find(&self, number: usize) -> Result<&StoredFinding, ApplyError> {

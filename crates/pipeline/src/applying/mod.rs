@@ -2,6 +2,7 @@
 //! is. What was done, what it was expected to bring and what it brought are written beside the table.
 
 mod findings;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,13 +10,14 @@ use std::path::{Path, PathBuf};
 use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
 use serde::Serialize;
 
-use crate::auditing::{Action, Asked, By, Decided, Gain, Shelved, annotator, label_text};
+use crate::auditing::{Action, Against, Asked, BookState, Gain, HeardOf, annotator, label_text};
 use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
 use crate::pieces::times;
 use crate::{Home, PipelineError, Run, Step};
 
 pub use findings::{Findings, StoredFinding};
+use rules::Rules;
 
 /// What to do with which findings.
 #[derive(Debug, Clone)]
@@ -32,17 +34,17 @@ pub struct ApplyRequest {
     pub out: PathBuf,
     /// Catalogue id of the base by which to say what it brought; absent: the default for the kind of data.
     pub base: Option<String>,
-    /// Where rules that are decided are written down.
+    /// The label book that is heard about labels, and into which rules that are decided are written.
     pub book: Option<BookRequest>,
 }
 
-/// A label book that rules are added to.
+/// A label book.
 #[derive(Debug, Clone)]
 pub struct BookRequest {
     /// Its JSON file; it is begun where there is none. What is to be read lies beside it, ending in `.md` and `.zh.md`.
     pub path: PathBuf,
-    /// Who decided.
-    pub author: String,
+    /// Who decides; needed where a rule is decided.
+    pub author: Option<String>,
     /// `YYYY-MM-DD`
     pub date: String,
 }
@@ -82,6 +84,15 @@ pub enum ApplyError {
     NoneOfThem { id: String },
     #[error("finding {number} needs a decision, and offers no rule: pass {number}=LABEL")]
     NeedsLabel { number: usize },
+    #[error("finding {number} decides on a rule: name who decides, with --author")]
+    NoAuthor { number: usize },
+    #[error("the findings do not hold the case of finding {number}, which the label book needs")]
+    NoCase { number: usize },
+    #[error(
+        "the rules in `{}` were decided with the base `{of_book}` ({dim} numbers an example), the findings with `{of_findings}` ({got})",
+        path.display()
+    )]
+    OtherBook { path: PathBuf, of_book: String, dim: usize, of_findings: String, got: usize },
     #[error("`{}` is already there; a revision is never written over, so pass another place", path.display())]
     Exists { path: PathBuf },
     #[error("no finding was accepted; pass --accept with numbers, names of faults or `all`")]
@@ -131,6 +142,12 @@ pub struct Revision {
     pub predicted: Option<Gain>,
     /// Rules that were added to the label book.
     pub n_rules: usize,
+    /// The label book that was in force, with those rules; absent where none was.
+    pub book: Option<BookState>,
+    /// New labels that a rule of it speaks against.
+    pub against: Vec<Against>,
+    /// New labels of which no rule could tell: it was decided with another base, or asks for what is not known of the example.
+    pub n_unheard: usize,
     /// What all changes together brought: a head taught by the new labels instead of the old, asked about all examples that are
     /// left, the new labels being right.
     pub realised: Option<Gain>,
@@ -155,57 +172,58 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
         return Err(ApplyError::OtherData { path }.into());
     }
     let changes = changes(&findings, request, &data)?;
-    let shelved = request.book.as_ref().map(|book| Shelved::open(&book.path)).transpose()?;
+    let rules = Rules::of(request, &findings, &parent)?;
     let (features, bases) = features::of_all_senses(home, request.base.as_deref(), data.clone(), run)?;
     let bases = bases.iter().map(|base| base.id()).collect::<Vec<_>>().join(" + ");
+    let HeardOf { against, n_unheard } = rules.heard(&features, &bases, &changes, run)?;
     let realised = gain(&features, &changes, run)?;
-    let decided = decided(&findings, request);
     let table = table(&data, &changes, &request.out)?;
     run.step(Step::Write, || {
         let again = ReadOptions { contents: data.senses.clone(), ..ReadOptions::default() };
-        // Under another name until everything is known to be right.
-        let draft = Draft::write(&request.out, &table)?;
+        // Under other names until everything is known to be right.
+        let draft = Draft::write(request.out.with_extension("draft.csv"), request.out.clone(), &table.csv())?;
         let (written, _) = dataset::read_held_out(&draft.path, &again)?;
         let gone = changes.values().filter(|change| change.takes_out()).count();
         let revision = Revision {
             parent,
             fingerprint: written.fingerprint().to_string(),
             n: data.examples.len() - gone,
-            n_rules: match shelved.zip(request.book.as_ref()) {
-                Some((shelved, BookRequest { author, date, .. })) => {
-                    shelved.add(&features, &bases, &decided, (author, date), run)?
-                }
-                None => 0,
-            },
+            n_rules: rules.n_new,
+            book: rules.state()?,
+            against,
+            n_unheard,
             predicted: findings.predicted(&changes),
             realised,
             changes: changes.into_values().collect(),
         };
-        draft.publish(&request.out)?;
+        let book = rules.drafts()?;
+        draft.publish()?;
+        book.into_iter().try_for_each(Draft::publish)?;
         let bytes = serde_json::to_vec_pretty(&revision).expect("a revision is plain values");
         store::write_atomic(&record_of(&request.out), |file| file.write_all(&bytes))?;
         Ok(revision)
     })
 }
 
-/// A table that is not at its place yet; it goes away when it does not get there.
+/// A file that is not at its place yet; it goes away when it does not get there.
 struct Draft {
     path: PathBuf,
+    out: PathBuf,
 }
 
 impl Draft {
-    fn write(out: &Path, table: &Columns) -> Result<Self, PipelineError> {
-        let path = out.with_extension("draft.csv");
+    fn write(path: PathBuf, out: PathBuf, text: &str) -> Result<Self, PipelineError> {
         if path.exists() {
             return Err(ApplyError::Exists { path }.into());
         }
-        let draft = Self { path };
-        store::write_atomic(&draft.path, |file| file.write_all(table.csv().as_bytes()))?;
+        let draft = Self { path, out };
+        store::write_atomic(&draft.path, |file| file.write_all(text.as_bytes()))?;
         Ok(draft)
     }
 
-    fn publish(self, out: &Path) -> Result<(), ApplyError> {
-        std::fs::rename(&self.path, out).map_err(|source| ApplyError::Write { path: out.to_owned(), source })
+    fn publish(self) -> Result<(), ApplyError> {
+        let (from, to) = (&self.path, &self.out);
+        std::fs::rename(from, to).map_err(|source| ApplyError::Write { path: to.clone(), source })
     }
 }
 
@@ -218,8 +236,12 @@ impl Drop for Draft {
 
 /// Where it is written what was done.
 pub fn record_of(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".revision.json");
+    beside(out, ".revision.json")
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
     name.into()
 }
 
@@ -380,22 +402,6 @@ fn name_of(part: Part) -> String {
         Part::Test => "test",
     }
     .to_owned()
-}
-
-/// The rules among what was accepted.
-fn decided(findings: &Findings, request: &ApplyRequest) -> Vec<Decided> {
-    let rule = |accepted: &Accepted| {
-        let finding = findings.findings.iter().find(|finding| finding.number == accepted.number)?;
-        if finding.action != Action::DecideRule {
-            return None;
-        }
-        let by = match &accepted.label {
-            Some(label) => By::Label(label.clone()),
-            None => By::Offered(finding.offered.as_ref()?.rule.clone()),
-        };
-        Some(Decided { ids: finding.ids.clone(), by })
-    };
-    request.accepted.iter().filter_map(rule).collect()
 }
 
 /// What the changes brought.

@@ -1,27 +1,19 @@
-//! The label book: rules that were decided are written into it, and labels are checked against it (methods 3.8.6).
+//! Labels are checked against the rules of a label book (methods 3.8.6).
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use curate::attributes::in_chinese;
-use curate::book::{self, Book, Decision, Expected, Language, Rule, decide, markdown};
-use curate::consistency::Consistency;
-use curate::faults::Fault;
-use dataset::Dataset;
+use curate::book::{self, Expected};
+use curate::faults::{Checked, Fault};
 
-use super::material::{Material, Nearness};
-use super::media::Media;
+use super::material::Material;
 use super::rulebook::Rulebook;
+use super::shelved::Shelved;
 use super::whole::{Besides, Told};
 use super::worklist::Action;
-use super::{checks, rules};
-use crate::features::Table;
+use crate::PipelineError;
 use crate::report::Sentence;
-use crate::{PipelineError, Run};
-
-/// Bytes of the largest book that is read.
-const MOST_BYTES: u64 = 1 << 28;
 
 /// The rules that labels are checked against.
 #[derive(Debug, Clone)]
@@ -30,29 +22,6 @@ pub enum Rules {
     At(PathBuf),
     /// That somebody keeps elsewhere.
     Known(Arc<Rulebook>),
-}
-
-/// A book in its file.
-#[derive(Debug)]
-pub(crate) struct Shelved {
-    path: PathBuf,
-    book: Option<Book>,
-}
-
-/// A rule that a person decided on: the examples of a case, and what they are.
-#[derive(Debug, Clone)]
-pub(crate) struct Decided {
-    pub(crate) ids: Vec<String>,
-    pub(crate) by: By,
-}
-
-/// How a person decided.
-#[derive(Debug, Clone)]
-pub(crate) enum By {
-    /// All have this label: one of the two classes, or a new one.
-    Label(String),
-    /// As the audit offered.
-    Offered(Rule),
 }
 
 impl Rules {
@@ -71,30 +40,52 @@ pub(super) enum OpenRules {
     Known(Arc<Rulebook>),
 }
 
+/// What rules have against the labels of the data.
+#[derive(Default)]
+pub(super) struct Contradicted {
+    /// Each such label, with the one that is asked for.
+    pub(super) told: Vec<Told>,
+    /// The check, where rules were heard.
+    pub(super) checked: Option<Checked>,
+    /// What was not checked.
+    pub(super) unchecked: Option<Sentence>,
+}
+
 impl OpenRules {
-    /// Labels that a rule speaks against, as findings with the label it asks for; and what was not checked.
+    /// Labels that a rule speaks against.
     pub(super) fn contradicted(
         &self,
         material: &Material,
         base: &str,
-    ) -> Result<(Vec<Told>, Option<Sentence>), PipelineError> {
-        let Some(x) = &material.x else { return Ok((Vec::new(), None)) };
+    ) -> Result<Contradicted, PipelineError> {
+        let Some(x) = material.x.as_ref().filter(|_| material.wants(Fault::RuleBroken)) else {
+            return Ok(Contradicted::default());
+        };
         let (book, numbers, unchecked) = match self {
             Self::Shelved(shelved) => {
-                let numbers = 1..=shelved.book.as_ref().map_or(0, |book| book.entries.len());
-                (shelved.book.as_ref(), numbers.collect::<Vec<usize>>(), None)
+                let numbers = 1..=shelved.book().map_or(0, |book| book.entries.len());
+                (shelved.book(), numbers.collect::<Vec<usize>>(), None)
             }
             Self::Known(rules) => {
                 let (book, numbers) = rules.of(base, x.cols()).unzip();
                 (book, numbers.unwrap_or_default().to_vec(), rules.unheard(base, x.cols()))
             }
         };
-        let Some(book) = book else { return Ok((Vec::new(), unchecked)) };
+        let Some(book) = book else { return Ok(Contradicted { unchecked, ..Contradicted::default() }) };
         let relabels =
             book::apply(book, base, x.view(), &material.ids, &material.given, &material.attributes)?;
-        let told = relabels.into_iter().map(|relabel| told(&relabel, numbers[relabel.entry]));
-        Ok((told.collect(), unchecked))
+        let told = relabels.iter().map(|relabel| told(relabel, numbers[relabel.entry])).collect();
+        Ok(Contradicted { told, checked: Some(checked(material, &relabels)), unchecked })
     }
+}
+
+/// 0 for a label that a rule speaks against, 1 for any other.
+fn checked(material: &Material, relabels: &[book::Relabel]) -> Checked {
+    let mut scores: Vec<Option<f64>> =
+        material.given.iter().map(|given| given.as_ref().map(|_| 1.0)).collect();
+    let flagged: Vec<usize> = relabels.iter().map(|relabel| relabel.row).collect();
+    flagged.iter().for_each(|row| scores[*row] = Some(0.0));
+    Checked { fault: Fault::RuleBroken, scores, flagged }
 }
 
 /// A label that is against a rule, as a finding.
@@ -119,79 +110,4 @@ fn told(relabel: &book::Relabel, number: usize) -> Told {
         suggested: asked,
         besides: Besides::Broken(number),
     }
-}
-
-impl Shelved {
-    /// Reads a book; where there is none yet, it begins with the first rule.
-    pub(crate) fn open(path: &Path) -> Result<Self, PipelineError> {
-        let told = |source| crate::ApplyError::Open { path: path.to_owned(), source };
-        if !path.exists() {
-            return Ok(Self { path: path.to_owned(), book: None });
-        }
-        if std::fs::metadata(path).map_err(told)?.len() > MOST_BYTES {
-            let detail = format!("it has more than {MOST_BYTES} bytes");
-            return Err(crate::ApplyError::Malformed { path: path.to_owned(), detail }.into());
-        }
-        let text = std::fs::read_to_string(path).map_err(told)?;
-        Ok(Self { path: path.to_owned(), book: Some(Book::parse(&path.display().to_string(), &text)?) })
-    }
-
-    /// Adds rules to the book, and writes it with a version to read beside it in both languages.
-    pub(crate) fn add(
-        mut self,
-        table: &Table,
-        base: &str,
-        decided: &[Decided],
-        by: (&str, &str),
-        run: &Run<'_>,
-    ) -> Result<usize, PipelineError> {
-        // A case may hang on what was measured of pictures and sounds.
-        let media = Media::measure(&table.data, &[], run)?;
-        let material = Material::of_table(table, media, &[], linalg::Seed(0));
-        let Some(nearness) = checks::nearness(&material)? else { return Ok(0) };
-        let Some(found) = rules::consistency(&material, Some(&nearness))? else { return Ok(0) };
-        let dim = material.x.as_ref().map_or(0, linalg::Matrix::cols);
-        let mut book = self.book.take().unwrap_or_else(|| Book::new(base, dim));
-        let before = book.entries.len();
-        for decision in decided {
-            book.entries.extend(entry(&material, &nearness, &found, &table.data, decision, by)?);
-        }
-        let text = book.to_json()?;
-        store::write_atomic(&self.path, |file| file.write_all(text.as_bytes()))?;
-        for (language, end) in [(Language::English, "md"), (Language::Chinese, "zh.md")] {
-            let page = markdown(&book, language);
-            store::write_atomic(&self.path.with_extension(end), |file| file.write_all(page.as_bytes()))?;
-        }
-        Ok(book.entries.len() - before)
-    }
-}
-
-/// The entry of one decision; `None` when the examples are no case any more.
-fn entry(
-    material: &Material,
-    nearness: &Nearness,
-    found: &Consistency,
-    data: &Dataset,
-    decided: &Decided,
-    (author, date): (&str, &str),
-) -> Result<Option<book::Entry>, PipelineError> {
-    let asked: BTreeSet<&str> = decided.ids.iter().map(String::as_str).collect();
-    let is_it = |rows: Vec<usize>| {
-        rows.len() == asked.len() && rows.iter().all(|row| asked.contains(material.ids[*row].as_str()))
-    };
-    let cases = found.cases.iter().zip(&found.questions);
-    let Some((case, question)) = cases.into_iter().find(|(case, _)| is_it(case.rows())) else {
-        return Ok(None);
-    };
-    let name = |class: u32| &material.classes[class as usize];
-    let rule = match &decided.by {
-        By::Offered(rule) => rule.clone(),
-        By::Label(label) if label == name(case.classes.0) => Rule::AllA,
-        By::Label(label) if label == name(case.classes.1) => Rule::AllB,
-        By::Label(label) => Rule::NewClass { name: label.clone() },
-    };
-    let Some(examples) = rules::examples(material, nearness)? else { return Ok(None) };
-    let fingerprint = data.fingerprint().to_string();
-    let decision = Decision { rule: &rule, author, date, fingerprint: &fingerprint };
-    Ok(Some(decide(&examples, case, question, decision, &material.ids, &material.classes)))
 }

@@ -78,7 +78,7 @@ pub(super) struct Material {
 
 /// The same rows in the space that they span, where they have many more numbers than there are rows: no distance and no linear model
 /// changes, and everything costs as much as there are rows.
-fn narrow(x: &Matrix<f32>) -> Matrix<f32> {
+pub(super) fn narrow(x: &Matrix<f32>) -> Matrix<f32> {
     if x.cols() < WIDE || x.cols() <= x.rows() {
         return x.clone();
     }

@@ -13,6 +13,7 @@ mod rulebook;
 mod rules;
 mod senses;
 mod series;
+mod shelved;
 mod sounds;
 mod videos;
 mod whole;
@@ -20,6 +21,7 @@ mod worklist;
 mod worth;
 
 use curate::attributes::Attribute;
+use curate::book::Draft;
 use curate::faults::{Checked, Fault};
 use dataset::{Dataset, Modality, Problem};
 use linalg::Seed;
@@ -35,10 +37,11 @@ use arrays::FromElsewhere;
 pub use arrays::{ArrayError, ArraysRequest, GivenArrays};
 pub(crate) use attributes::annotator;
 pub use book::Rules;
-pub(crate) use book::{By, Decided, Shelved};
 pub use labels::{View, ViewSays};
 pub(crate) use material::label_text;
 pub use rulebook::{Broken, Rulebook};
+pub use shelved::{Against, BookState, StoredCase};
+pub(crate) use shelved::{HeardOf, Shelved};
 pub use worklist::{Action, AuditFinding, Neighbour, Offered};
 pub(crate) use worth::Asked;
 pub use worth::{Advice, Gain};
@@ -46,7 +49,7 @@ pub use worth::{Advice, Gain};
 use labels::Labels;
 use material::{Material, Nearness, Question};
 use media::Media;
-use whole::{Told, Whole};
+use whole::{OfSet, Told, Whole};
 
 /// The least gain that is not told as none, in [0, 1].
 const SHOWS: f64 = 0.0005;
@@ -75,6 +78,8 @@ pub struct Audit {
     pub name: String,
     /// Catalogue id of the base; absent where features came from elsewhere.
     pub base: Option<String>,
+    /// The base whose features cases hold; of several senses all of theirs, as a label book names them.
+    looked_by: Option<String>,
     /// What the data were taken for.
     pub decision: Sentence,
     /// `[n]`, as all lists below.
@@ -84,6 +89,8 @@ pub struct Audit {
     duplicate_groups: Vec<Option<i64>>,
     /// Every check that was made, the most harmful fault first, with the sense it is of, of several.
     checks: Vec<(Option<String>, Checked)>,
+    /// Every check of the set as a whole.
+    of_set: Vec<OfSet>,
     /// What was found, the most harmful first.
     pub findings: Vec<AuditFinding>,
     /// What it is worth to do something about it, the most a minute first.
@@ -113,7 +120,7 @@ enum Cards {
     Nothing,
 }
 
-/// How many examples one check flags.
+/// What one check found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FaultSummary {
     /// What was looked for.
@@ -121,12 +128,21 @@ pub struct FaultSummary {
     /// In which sense, of several; absent where it is about examples as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sense: Option<String>,
-    /// Flagged examples.
+    /// Findings of it in the list.
+    pub findings: usize,
+    /// Flagged examples, as in the table of all; none where it is about the set as a whole.
     pub flagged: usize,
     /// Examples that were looked at.
     pub n: usize,
-    /// Mean score, 0 is bad and 1 is good; absent when nothing was looked at.
+    /// Mean score, 0 is bad and 1 is good; of a check of the set its score. Absent when nothing was looked at.
     pub mean_score: Option<f64>,
+}
+
+impl FaultSummary {
+    /// What is told of it: flagged examples, or findings where it is about the set as a whole.
+    pub fn told(&self) -> usize {
+        if self.flagged > 0 { self.flagged } else { self.findings }
+    }
 }
 
 /// Looks through a folder or a table.
@@ -171,16 +187,13 @@ fn of_one_sense(
         } else {
             Vec::new()
         };
-        let (broken, unchecked) = match rules {
-            Some(rules) => rules.contradicted(&material, base.id())?,
-            None => (Vec::new(), None),
-        };
         let labels = labels::labels(&material, said, nearness.as_ref())?;
-        let beside = Beside { checks: of_media, told: broken, ..Beside::default() };
+        let mut beside = Beside { checks: of_media, ..Beside::default() };
+        beside.hear(rules, &material, base.id())?;
         let mut audit = conclude(&material, labels, nearness.as_ref(), beside)?;
         audit.problems.clone_from(&table.problems);
         audit.base = Some(base.id().to_owned());
-        audit.cautions.extend(unchecked);
+        audit.looked_by.clone_from(&audit.base);
         audit.facts.insert(0, ("base".to_owned(), format!("{} ({})", base.id(), base.card().licence)));
         audit.cards = Cards::Of(Box::new(table));
         Ok(audit)
@@ -220,6 +233,23 @@ struct Beside {
     cautions: Vec<Sentence>,
 }
 
+impl Beside {
+    /// What the rules of a label book have against labels.
+    fn hear(
+        &mut self,
+        rules: Option<&book::OpenRules>,
+        material: &Material,
+        base: &str,
+    ) -> Result<(), PipelineError> {
+        let Some(rules) = rules else { return Ok(()) };
+        let book::Contradicted { told, checked, unchecked } = rules.contradicted(material, base)?;
+        self.told.extend(told);
+        self.checks.extend(checked);
+        self.cautions.extend(unchecked);
+        Ok(())
+    }
+}
+
 /// Makes every check and one list of their findings.
 fn conclude(
     material: &Material,
@@ -228,7 +258,7 @@ fn conclude(
     beside: Beside,
 ) -> Result<Audit, PipelineError> {
     let mut checks = checks::of_examples(material, nearness)?;
-    let Whole { mut told, checks: of_whole } = whole::whole(material, nearness, labels.as_ref())?;
+    let Whole { mut told, checks: of_whole, of_set } = whole::whole(material, nearness, labels.as_ref())?;
     checks.extend(beside.checks);
     checks.extend(of_whole);
     told.extend(beside.told);
@@ -265,12 +295,14 @@ fn conclude(
     Ok(Audit {
         name: material.name.clone(),
         base: None,
+        looked_by: None,
         decision: arrays_decision(material),
         ids: material.ids.clone(),
         given: material.given.clone(),
         suggested,
         duplicate_groups,
         checks,
+        of_set,
         findings,
         advice: advice.unwrap_or_default(),
         cautions: cautions.collect(),
@@ -311,23 +343,46 @@ impl Audit {
         self.advice.iter().filter(|advice| advice.gain.value >= SHOWS)
     }
 
-    /// One line for every check.
+    /// One line for every check, the most harmful fault first: every finding is counted in one of them.
     pub fn summary(&self) -> Vec<FaultSummary> {
-        let of = |(sense, checked): &(Option<String>, Checked)| {
+        let of_examples = self.checks.iter().map(|(sense, checked)| {
             let scores: Vec<f64> = checked.scores.iter().flatten().copied().collect();
             let mean = scores.iter().sum::<f64>() / scores.len() as f64;
             FaultSummary {
                 fault: checked.fault,
                 sense: sense.clone(),
+                findings: self.count(checked.fault, sense.as_deref()),
                 flagged: checked.flagged.len(),
                 n: scores.len(),
                 mean_score: (!scores.is_empty()).then_some(mean),
             }
-        };
-        self.checks.iter().map(of).collect()
+        });
+        let of_set = self.of_set.iter().map(|OfSet { fault, score }| FaultSummary {
+            fault: *fault,
+            sense: None,
+            findings: self.count(*fault, None),
+            flagged: 0,
+            n: self.n(),
+            mean_score: Some(*score),
+        });
+        let mut all: Vec<FaultSummary> = of_examples.chain(of_set).collect();
+        all.sort_by_key(|summary| summary.fault);
+        all
     }
 
-    /// One row an example: `id`, `given_label`, `suggested_label`, `duplicate_group`, then `is_…_issue` and `…_score` for every
+    /// Findings of one check. What names a sense that has no check of its own, such as the one that contradicts the others, is of all.
+    fn count(&self, fault: Fault, sense: Option<&str>) -> usize {
+        let checked = |sense: &Option<String>| {
+            self.checks.iter().any(|(of, checked)| checked.fault == fault && of == sense)
+        };
+        let of = |finding: &&AuditFinding| {
+            let own = finding.sense.as_deref().filter(|_| checked(&finding.sense));
+            finding.fault == fault && own == sense
+        };
+        self.findings.iter().filter(of).count()
+    }
+
+    /// One row an example: what is about the set as a whole has no column. `id`, `given_label`, `suggested_label`, `duplicate_group`, then `is_…_issue` and `…_score` for every
     /// check that was made; of several senses with the name of the sense, as `is_photo_blurry_issue`.
     pub fn issues(&self) -> Columns {
         let mut columns = Columns::default();
@@ -344,6 +399,15 @@ impl Audit {
             columns.push(format!("{name}_score"), Values::Numbers(checked.scores.clone()));
         }
         columns
+    }
+
+    /// The cases that want a rule, with all that their entries of a label book will hold.
+    pub fn cases(&self) -> Vec<StoredCase> {
+        let case = |finding: &AuditFinding| {
+            let (base, draft) = (self.looked_by.clone()?, Draft::clone(finding.case.as_deref()?));
+            Some(StoredCase { finding: finding.number, base, draft })
+        };
+        self.findings.iter().filter_map(case).collect()
     }
 
     /// The page: what was found, with the evidence beside it. It needs no network, no script and no other file.

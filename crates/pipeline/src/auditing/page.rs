@@ -63,8 +63,8 @@ pub(super) fn render(audit: &Audit, lang: Lang) -> String {
         counts: audit
             .summary()
             .iter()
-            .filter(|found| found.flagged > 0)
-            .map(|found| (words::fault_of(found.sense.as_deref(), found.fault, lang), found.flagged))
+            .filter(|found| found.told() > 0)
+            .map(|found| (words::fault_of(found.sense.as_deref(), found.fault, lang), found.told()))
             .collect(),
         cautions: audit.cautions.iter().map(|caution| caution.in_lang(lang).to_owned()).collect(),
         sections: Fault::ALL.iter().filter_map(|fault| section(audit, *fault, lang)).collect(),

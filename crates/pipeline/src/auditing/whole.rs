@@ -38,6 +38,15 @@ pub(super) enum Besides {
 pub(super) struct Whole {
     pub(super) told: Vec<Told>,
     pub(super) checks: Vec<Checked>,
+    pub(super) of_set: Vec<OfSet>,
+}
+
+/// A check of the set as a whole: no example has a score of its own.
+#[derive(Debug)]
+pub(super) struct OfSet {
+    pub(super) fault: Fault,
+    /// 0 is bad, 1 is good.
+    pub(super) score: f64,
 }
 
 /// Makes the checks that look at the set as a whole.
@@ -52,11 +61,10 @@ pub(super) fn whole(
     let alone: Vec<u32> = (0..).take(material.n()).collect();
     let groups = nearness.map_or(&alone, |nearness| &nearness.groups);
     if material.wants(Fault::SpuriousCorrelation) {
-        for found in faults::spurious(&material.attributes, &material.labels, groups, material.seed)? {
-            if found.is_finding {
-                whole.told.push(spurious(&found));
-            }
-        }
+        let found = faults::spurious(&material.attributes, &material.labels, groups, material.seed)?;
+        whole.told.extend(found.iter().filter(|found| found.is_finding).map(spurious));
+        let worst = found.iter().map(|found| found.score).reduce(f64::min);
+        whole.of_set.extend(worst.map(|score| OfSet { fault: Fault::SpuriousCorrelation, score }));
     }
     if material.wants(Fault::LabelInName) && !material.names.is_empty() {
         in_names(material, groups, &mut whole);
@@ -81,12 +89,14 @@ fn order(material: &Material, nearness: Option<&Nearness>, whole: &mut Whole) {
     let Some(nearness) = nearness.filter(|_| material.wants(Fault::NonIid)) else { return };
     // Rows without a label are a class of their own.
     let labels: Vec<u32> = material.labels.iter().map(|label| label.map_or(0, |label| label + 1)).collect();
-    let order = faults::order(&nearness.near, &labels, material.seed);
-    if let Some(order) = order.filter(|order| order.is_finding()) {
+    let Some(order) = faults::order(&nearness.near, &labels, material.seed) else { return };
+    let score = order.p_value;
+    whole.of_set.push(OfSet { fault: Fault::NonIid, score });
+    if order.is_finding() {
         whole.told.push(Told {
             fault: Fault::NonIid,
             rows: Vec::new(),
-            score: order.p_value,
+            score,
             about: sentence(
                 "examples that follow each other are more alike than others of their class".to_owned(),
                 "相邻的样本比同类中的其他样本更相似".to_owned(),
@@ -107,12 +117,14 @@ fn columns(material: &Material, whole: &mut Whole) {
         whole.checks.push(faults::missing_values(&material.columns, material.n()));
     }
     if material.wants(Fault::IdentifierColumn) {
+        let mut worst = 1.0_f64;
         for found in faults::identifiers(&material.columns) {
-            let column = &found.column;
+            let (column, score) = (&found.column, 1.0 - found.distinct);
+            worst = worst.min(score);
             whole.told.push(Told {
                 fault: Fault::IdentifierColumn,
                 rows: Vec::new(),
-                score: 1.0 - found.distinct,
+                score,
                 about: sentence(
                     format!("column `{column}` only numbers or names the examples"),
                     format!("“{column}”一列只是样本的编号或名称"),
@@ -122,6 +134,7 @@ fn columns(material: &Material, whole: &mut Whole) {
                 besides: Besides::Nothing,
             });
         }
+        whole.of_set.push(OfSet { fault: Fault::IdentifierColumn, score: worst });
     }
 }
 

@@ -220,8 +220,12 @@ impl Author<'_> {
             Fault::Leak => self.sets(checked, true),
             Fault::Duplicate => self.sets(checked, false),
             Fault::ClassImbalance => self.classes(checked),
-            // One finding is about many examples: it is among those told of the set.
-            Fault::LabelInName | Fault::WeakSlice | Fault::Conflict | Fault::SenseConflict => Vec::new(),
+            // They are among what is told: one is about many examples, or says more than a check.
+            Fault::LabelInName
+            | Fault::RuleBroken
+            | Fault::WeakSlice
+            | Fault::Conflict
+            | Fault::SenseConflict => Vec::new(),
             Fault::LowValue => self.misleading(checked),
             fault => checked.flagged.iter().map(|row| self.single(fault, *row, checked)).collect(),
         }

@@ -54,14 +54,11 @@ pub(super) fn audit(
             beside.of_senses.extend(checks);
             beside.findings.extend(findings);
         }
-        let bases: Vec<&str> = each.iter().map(|sense| sense.base.id()).collect();
-        let mut unchecked = None;
-        if let Some(rules) = rules {
-            (beside.told, unchecked) = rules.contradicted(&material, &bases.join(" + "))?;
-        }
+        let bases = each.iter().map(|sense| sense.base.id()).collect::<Vec<_>>().join(" + ");
+        beside.hear(rules, &material, &bases)?;
         let mut audit = conclude(&material, labels, Some(&nearness), beside)?;
-        audit.cautions.extend(unchecked);
         audit.problems = problems;
+        audit.looked_by = Some(bases);
         let base = |sense: &OneSense| {
             format!("{}: {} ({})", sense.sense.name, sense.base.id(), sense.base.card().licence)
         };
