@@ -11,7 +11,7 @@ use linalg::{MatrixView, Neighbours, dot, matmul_nt};
 use rayon::prelude::*;
 
 use crate::CurateError;
-use crate::faults::{Checked, Fault};
+use crate::faults::{Checked, Evidence, Fault};
 use crate::nearest::{check_finite, unit_rows};
 
 /// Neighbours that vote.
@@ -115,11 +115,12 @@ pub fn low_value(found: &Shapley) -> Checked {
         .filter_map(|row| found.values[row].filter(|worth| misleads(*worth)).map(|worth| (worth.value, row)))
         .collect();
     low.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    Checked {
-        fault: Fault::LowValue,
-        scores: found.values.iter().map(score).collect(),
-        flagged: low.into_iter().map(|(_, row)| row).collect(),
-    }
+    let flagged = low.into_iter().map(|(_, row)| row).collect();
+    Checked::new(Fault::LowValue, found.values.iter().map(score).collect(), flagged).because(|row| {
+        let (value, error) =
+            found.values[row].map_or((0.0, 0.0), |worth| (worth.value, worth.standard_error));
+        Evidence::Limit { value: value * n, limit: -SURE * error * n }
+    })
 }
 
 /// The values for one target of the examples nearest to it, nearest first, of `n` in all, when of those farther a share

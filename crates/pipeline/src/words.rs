@@ -254,6 +254,7 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
         Fault::Upscaled => lang.pick("made larger", "放大过的图片"),
         Fault::LowJpegQuality => lang.pick("strongly compressed", "压缩过度"),
         Fault::Border => lang.pick("large border", "大面积边框"),
+        Fault::ExifTurned => lang.pick("turned only by EXIF", "仅靠 EXIF 转正"),
         Fault::OddSize => lang.pick("odd size", "尺寸异常"),
         Fault::OddAspectRatio => lang.pick("odd shape", "长宽比异常"),
         Fault::LowInformation => lang.pick("hardly anything to see", "几乎没有内容"),
@@ -403,6 +404,10 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
         Fault::Border => lang.pick(
             "A border of one colour takes a fifth of the picture or more.",
             "单色边框占图片五分之一以上。",
+        ),
+        Fault::ExifTurned => lang.pick(
+            "It lies or is mirrored in its file; programs that do not heed EXIF see it so.",
+            "文件里的画面是转过的或镜像的；不读 EXIF 的程序看到的就是这样。",
         ),
         Fault::OddSize => lang.pick("Four times larger or smaller than usual.", "比通常的大或小四倍以上。"),
         Fault::OddAspectRatio => lang.pick("Nearly three times as long as wide.", "长宽相差近三倍。"),

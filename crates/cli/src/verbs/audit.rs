@@ -144,30 +144,20 @@ fn line(finding: &AuditFinding, lang: Lang) -> String {
     if finding.ids.len() > SHOWN_IDS {
         ids.push_str(&format!(" + {}", finding.ids.len() - SHOWN_IDS));
     }
-    if let Some(about) = &finding.about {
-        ids = about.in_lang(lang).to_owned();
-    }
     let mut parts =
         vec![if ids.is_empty() { lang.pick("the whole set", "整个数据集").to_owned() } else { ids }];
-    if let Some(sense) = &finding.sense
-        && finding.about.is_none()
-    {
+    if let Some(sense) = &finding.sense {
         parts[0] = lang.pick(format!("{sense} of {}", parts[0]), format!("{}的{sense}", parts[0]));
     }
     match (&finding.given, &finding.suggested) {
         (Some(given), Some(suggested)) => parts.push(format!("{given} → {suggested}")),
-        (Some(given), None) if finding.about.is_none() => parts.push(given.clone()),
+        (Some(given), None) => parts.push(given.clone()),
         _ => {}
     }
-    parts.push(lang.pick(format!("score {:.3}", finding.score), format!("得分 {:.3}", finding.score)));
-    if !finding.views.is_empty() {
-        let against = finding.views.iter().filter(|says| says.contradicts).count();
-        let all = finding.views.len();
-        parts.push(lang.pick(
-            format!("{against} of {all} views contradict it"),
-            format!("{all} 个视角中 {against} 个不同意"),
-        ));
+    if let Some(about) = &finding.about {
+        parts.push(about.in_lang(lang).to_owned());
     }
+    parts.push(lang.pick(format!("score {:.3}", finding.score), format!("得分 {:.3}", finding.score)));
     let labels: Vec<&str> = finding.neighbours.iter().filter_map(|near| near.label.as_deref()).collect();
     if !labels.is_empty() {
         parts.push(

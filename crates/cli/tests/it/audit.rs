@@ -65,6 +65,15 @@ fn planted_faults_are_found_with_their_evidence() {
             ended.out
         );
     }
+    let dark = &findings(&found, "dark")[0]["about"];
+    assert_eq!(dark["en"], "brightness of its brightest hundredth: 0; limit 0.32");
+    assert_eq!(dark["zh"], "最亮百分之一的亮度：0，界限 0.32");
+    assert_eq!(copy["about"]["en"], "2 that are the same");
+    assert!(wrong["about"]["en"].as_str().unwrap().ends_with("of 3 views contradict its label"), "{wrong}");
+    assert!(
+        found["findings"].as_array().unwrap().iter().all(|finding| finding["about"].is_object()),
+        "{found}"
+    );
     let table = fs::read_to_string(place.path("found.csv")).unwrap();
     assert_eq!(table.lines().count(), 1 + found["n_examples"].as_u64().unwrap() as usize);
     assert!(table.starts_with("id,given_label,suggested_label,duplicate_group,is_leak_issue,leak_score,"));
@@ -72,9 +81,13 @@ fn planted_faults_are_found_with_their_evidence() {
     place.run(&["audit", "parts", BASE[0], BASE[1], "--out", "found.json"]).fine();
     agree(&serde_json::from_slice(&fs::read(place.path("found.json")).unwrap()).unwrap());
     let page = fs::read_to_string(place.path("found.html")).unwrap();
-    for shown in
-        ["wrong.png", "data:image/jpeg;base64,", "Most similar examples", "logistic regression: stripes"]
-    {
+    for shown in [
+        "wrong.png",
+        "data:image/jpeg;base64,",
+        "Most similar examples",
+        "logistic regression: stripes",
+        "2 that are the same",
+    ] {
         assert!(page.contains(shown), "{shown}");
     }
     assert!(!page.contains("http://") && !page.contains("https://"));
@@ -90,6 +103,7 @@ fn what_is_skipped_is_not_looked_for_and_findings_can_fail() {
         "{}",
         words.out
     );
+    assert!(words.out.contains("stripes/00.png; stripes; 2 that are the same; score 0.000"), "{}", words.out);
     assert!(words.err.contains("Next, see the evidence: dianjing audit parts --report"), "{}", words.err);
     let chinese = place
         .run_with(&["audit", "parts", BASE[0], BASE[1], "--fail-on-findings"], &[("DIANJING_LANG", "zh")]);
@@ -213,6 +227,10 @@ fn in_sample_probabilities_are_warned_about() {
     arrays(&place, true);
     let ended = place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy"]).fine();
     assert!(ended.err.contains("Pass out-of-fold probabilities"), "{}", ended.err);
+    // Where similar examples tell the labels as well, they are easy.
+    let ended =
+        place.run(&["audit", "--labels", "y.npy", "--pred-probs", "p.npy", "--features", "x.npy"]).fine();
+    assert!(!ended.err.contains("out-of-fold"), "{}", ended.err);
 }
 
 #[test]
@@ -332,6 +350,14 @@ fn who_tires_is_told_by_the_times_of_the_votes() {
     assert!(flat["annotators"][0]["change"].is_null(), "{flat}");
     let words = place.run(&["consensus", "votes.csv"]).fine();
     assert!(words.out.contains("changed, by quarters") && words.out.contains(" → "), "{}", words.out);
+    // A vote without a time is a vote, and only says nothing about changes.
+    let timeless = fs::read_to_string(place.path("votes.csv")).unwrap().replacen(",2031-1-1\n", ",\n", 1);
+    place.write("timeless.csv", &timeless);
+    let ended = place.run(&["consensus", "timeless.csv", "--time", "date", "--json"]).fine();
+    let found = json(&ended);
+    assert!(!ended.err.contains("cannot be read") && found["items"][0]["n_votes"] == 3, "{}", ended.err);
+    let bo = &found["annotators"].as_array().unwrap()[1]["change"];
+    assert!(bo["is_change"] == true, "{}", found["annotators"]);
     place.write("odd.csv", "item,annotator,label,time\ni1,ann,cat,soon\ni1,bo,cat,2031-05-28\n");
     let ended = place.run(&["consensus", "odd.csv"]).fine();
     assert!(ended.err.contains("some times cannot be read, `soon`"), "{}", ended.err);

@@ -113,6 +113,18 @@ fn tables_of_labels_and_numbers_from_elsewhere_are_told_apart_by_their_shape() {
     let found =
         labels_of(&place.run(&["audit", "--labels", "n.npy", "--pred-probs", "q.npy", "--json"]).fine().out);
     assert_eq!((found.len(), &found[0]["ids"][0]), (1, &"8".into()), "{found:?}");
+    // Models that have seen what they judge are warned about, these were not.
+    let warned = |labels: &str, predicted: &str| {
+        place
+            .run(&["audit", "--labels", labels, "--pred-probs", predicted])
+            .fine()
+            .err
+            .contains("out-of-fold")
+    };
+    assert!(!warned("y.npy", "p.npy") && !warned("n.npy", "q.npy"));
+    write(&place, "seen.npy", "(60, 2)", &sets.iter().map(|has| 0.002 + 0.996 * has).collect::<Vec<_>>());
+    write(&place, "same.npy", "(60,)", &numbers);
+    assert!(warned("y.npy", "seen.npy") && warned("n.npy", "same.npy"));
     // What is tiny is suggested with its own digits, not as zero.
     let tiny = |values: &[f64]| values.iter().map(|value| (value + 10.0) * 1e-9).collect::<Vec<f64>>();
     write(&place, "n.npy", "(60,)", &tiny(&numbers));

@@ -160,6 +160,17 @@ mod tests {
     }
 
     #[test]
+    fn unequal_steps_between_numbers_count_as_what_they_are() {
+        // By the definition, pair by pair, in another program.
+        for (values, expected) in
+            [([1.0, 2.0, 4.0, 8.0, 16.0], 0.934_473_265_9), ([0.0, 1.0, 10.0, 11.0, 100.0], 0.991_919_257_6)]
+        {
+            let found = krippendorff_alpha(&published(), Scale::Interval(&values), Seed(1)).unwrap();
+            assert!((found.alpha - expected).abs() < 1e-9, "{values:?}: {}", found.alpha);
+        }
+    }
+
+    #[test]
     fn what_says_nothing_gives_nothing() {
         let vote = |example, annotator, class| Vote { example, annotator, class };
         let alone = Votes::new(&[vote(0, 0, 0), vote(1, 1, 1)], 2, 2, 2).unwrap().0;

@@ -80,6 +80,8 @@ pub enum Fault {
     LowJpegQuality,
     /// A border of one colour takes much of the picture.
     Border,
+    /// It lies or is mirrored in its file, and EXIF says how to show it upright.
+    ExifTurned,
     /// Much larger or smaller than the other pictures.
     OddSize,
     /// Much longer than wide, or the other way round.
@@ -122,7 +124,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them, the most harmful first.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         Self::Leak,
         Self::GroupLeak,
         Self::NameLeak,
@@ -160,6 +162,7 @@ impl Fault {
         Self::Upscaled,
         Self::LowJpegQuality,
         Self::Border,
+        Self::ExifTurned,
         Self::OddSize,
         Self::OddAspectRatio,
         Self::LowInformation,
@@ -221,6 +224,7 @@ impl Fault {
             Self::Upscaled => "upscaled",
             Self::LowJpegQuality => "low_jpeg_quality",
             Self::Border => "border",
+            Self::ExifTurned => "exif_turned",
             Self::OddSize => "odd_size",
             Self::OddAspectRatio => "odd_aspect_ratio",
             Self::LowInformation => "low_information",

@@ -1,6 +1,6 @@
 //! Classes with far fewer examples than their even share.
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 
 /// Share of the even share below which a class is flagged (cleanlab's rule).
 const TOO_FEW: f64 = 0.1;
@@ -12,7 +12,9 @@ pub fn class_imbalance(labels: &[u32], k: usize) -> Checked {
     labels.iter().for_each(|label| counts[*label as usize] += 1);
     let even = labels.len() as f64 / k.max(1) as f64;
     let score = |label: &u32| (counts[*label as usize] as f64 / even).min(1.0);
-    Checked::below(Fault::ClassImbalance, labels.iter().map(score).collect(), TOO_FEW)
+    let checked = Checked::below(Fault::ClassImbalance, labels.iter().map(score).collect(), TOO_FEW);
+    checked
+        .because(|row| Evidence::Limit { value: counts[labels[row] as usize] as f64, limit: TOO_FEW * even })
 }
 
 #[cfg(test)]

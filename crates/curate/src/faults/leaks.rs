@@ -1,10 +1,10 @@
 //! The same example, or nearly so, on both sides of the line between teaching and judging.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use dataset::Part;
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 use crate::Duplicates;
 
 /// Flags rows of the test part that have a duplicate outside it. `parts` is `[n]`; the score is that of the duplicate.
@@ -26,12 +26,17 @@ pub fn leaks(duplicates: &Duplicates, parts: &[Option<Part>]) -> Checked {
 pub fn group_leaks(groups: &[Option<&str>], parts: &[Option<Part>]) -> Checked {
     assert_eq!(groups.len(), parts.len(), "every row has a group and a part, or none");
     let is_test = |row: usize| parts[row] == Some(Part::Test);
-    let elsewhere: BTreeSet<&str> =
-        (0..groups.len()).filter(|row| !is_test(*row)).filter_map(|row| groups[row]).collect();
+    let mut elsewhere: BTreeMap<&str, usize> = BTreeMap::new();
+    let outside = (0..groups.len()).filter(|row| !is_test(*row));
+    outside.filter_map(|row| groups[row]).for_each(|group| *elsewhere.entry(group).or_default() += 1);
     let score = |row: usize| {
-        groups[row].map(|group| if is_test(row) && elsewhere.contains(group) { 0.0 } else { 1.0 })
+        groups[row].map(|group| if is_test(row) && elsewhere.contains_key(group) { 0.0 } else { 1.0 })
     };
-    Checked::known_below(Fault::GroupLeak, (0..groups.len()).map(score).collect(), 0.5)
+    let checked = Checked::known_below(Fault::GroupLeak, (0..groups.len()).map(score).collect(), 0.5);
+    checked.because(|row| {
+        let name = groups[row].unwrap_or_default();
+        Evidence::Group { name: name.to_owned(), outside: elsewhere.get(name).copied().unwrap_or(0) }
+    })
 }
 
 #[cfg(test)]
@@ -45,6 +50,7 @@ mod tests {
         let found = group_leaks(&groups, &parts);
         assert_eq!(found.flagged, [1]);
         assert_eq!(found.scores, [Some(1.0), Some(0.0), Some(1.0), Some(1.0), None, None]);
+        assert_eq!(found.evidence[&1], Evidence::Group { name: "a".to_owned(), outside: 1 });
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Each check gives every example a score, 0 is bad and 1 is good, and says which it flags.
 
+mod evidence;
 mod fault;
 mod imbalance;
 mod leaks;
@@ -20,6 +21,9 @@ mod texts;
 mod values;
 mod videos;
 
+use std::collections::BTreeMap;
+
+pub use evidence::{Evidence, LengthUnit};
 pub use fault::Fault;
 pub use imbalance::class_imbalance;
 pub use leaks::{group_leaks, leaks};
@@ -27,12 +31,12 @@ pub use name_leaks::name_leaks;
 pub use names::{LabelInName, label_in_name};
 pub use order::{Order, order};
 pub use outliers::outliers;
-pub use pictures::{Picture, jpeg_quality, pictures};
+pub use pictures::{Picture, exif_orientation, jpeg_quality, pictures};
 pub use series::{SeriesState, series};
 pub use slices::{Slice, SliceOf, SlicesInput, slices, weak_slices};
 pub use sounds::{Sound, sounds};
 pub use spurious::{Spurious, spurious};
-pub use texts::{PersonalData, PersonalKind, personal_data, short_texts, texts};
+pub use texts::{PersonalData, PersonalKind, Script, Tongue, personal_data, short_texts, texts};
 pub use values::{Identifier, Missing, identifiers, missing, missing_values};
 pub use videos::{Video, videos};
 
@@ -48,9 +52,36 @@ pub struct Checked {
     pub scores: Vec<Option<f64>>,
     /// The rows that are flagged, worst first.
     pub flagged: Vec<usize>,
+    /// What was seen of flagged rows, where their labels and neighbours do not show it.
+    pub evidence: BTreeMap<usize, Evidence>,
 }
 
 impl Checked {
+    /// A check whose flagged rows are known, worst first.
+    pub fn new(fault: Fault, scores: Vec<Option<f64>>, flagged: Vec<usize>) -> Self {
+        Self { fault, scores, flagged, evidence: BTreeMap::new() }
+    }
+
+    /// Says of every flagged row what was seen of it.
+    #[must_use]
+    pub fn because(mut self, of: impl Fn(usize) -> Evidence) -> Self {
+        self.evidence = self.flagged.iter().map(|row| (*row, of(*row))).collect();
+        self
+    }
+
+    /// Brings a check of some rows to all `n`; `places` says which they are.
+    #[must_use]
+    pub fn brought(self, places: &[usize], n: usize) -> Self {
+        let mut scores = vec![None; n];
+        places.iter().zip(&self.scores).for_each(|(place, score)| scores[*place] = *score);
+        Self {
+            fault: self.fault,
+            scores,
+            flagged: self.flagged.iter().map(|row| places[*row]).collect(),
+            evidence: self.evidence.into_iter().map(|(row, evidence)| (places[row], evidence)).collect(),
+        }
+    }
+
     /// Flags the rows whose score is below `limit`.
     fn below(fault: Fault, scores: Vec<f64>, limit: f64) -> Self {
         let flagged = (0..scores.len()).filter(|row| scores[*row] < limit).collect();
@@ -73,13 +104,13 @@ impl Checked {
             .filter_map(|row| scores[row].filter(|score| *score < limit).map(|score| (score, row)))
             .collect();
         low.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        Self { fault, flagged: low.into_iter().map(|(_, row)| row).collect(), scores }
+        Self::new(fault, scores, low.into_iter().map(|(_, row)| row).collect())
     }
 
     /// Flags the rows given, brought into order.
     fn with(fault: Fault, scores: Vec<f64>, mut flagged: Vec<usize>) -> Self {
         flagged.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(a.cmp(b)));
-        Self { fault, scores: scores.into_iter().map(Some).collect(), flagged }
+        Self::new(fault, scores.into_iter().map(Some).collect(), flagged)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use dataset::Part;
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 
 /// How often chance may tell as well who is alike.
 const CHANCE: f64 = 1e-4;
@@ -41,19 +41,26 @@ pub fn name_leaks(
         "every row has a name, a label, a part and a neighbour"
     );
     let is_test = |row: &usize| parts[*row] == Some(Part::Test);
-    let mut leaks = vec![false; n];
+    // Of each row that leaks, the first row outside of that name and their number.
+    let mut leaks: Vec<Option<(usize, usize)>> = vec![None; n];
     for key in [made_from as fn(&str) -> String, numbered] {
         let keys: Vec<String> = names.iter().map(|name| key(name)).collect();
         if !tell_what_is_alike(&keys, labels, nearest) {
             continue;
         }
-        let mut outside: HashMap<&str, bool> = HashMap::new();
-        (0..n).for_each(|row| *outside.entry(&keys[row]).or_default() |= !is_test(&row));
+        let mut outside: HashMap<&str, (usize, usize)> = HashMap::new();
+        (0..n)
+            .filter(|row| !is_test(row))
+            .for_each(|row| outside.entry(&keys[row]).or_insert((row, 0)).1 += 1);
         let is_near = |row: &usize| nearest[*row].is_some_and(|other| keys[other] == keys[*row]);
         let of_test = (0..n).filter(is_test).filter(is_near);
-        of_test.for_each(|row| leaks[row] |= outside[keys[row].as_str()]);
+        of_test.for_each(|row| leaks[row] = leaks[row].or(outside.get(keys[row].as_str()).copied()));
     }
-    Checked::below(Fault::NameLeak, leaks.iter().map(|leak| if *leak { 0.0 } else { 1.0 }).collect(), 0.5)
+    let scores = leaks.iter().map(|leak| if leak.is_some() { 0.0 } else { 1.0 }).collect();
+    Checked::below(Fault::NameLeak, scores, 0.5).because(|row| {
+        let (first, outside) = leaks[row].unwrap_or_default();
+        Evidence::Names { first, outside }
+    })
 }
 
 /// Whether rows of one small key are each other's nearest more often than rows of one class are by chance.

@@ -80,11 +80,7 @@ pub fn label_in_name(
         baseline: asked.baseline(),
         p_value: answer.p_value,
         tokens: telling(&asked, &of_row, &numbers),
-        checked: Checked {
-            fault: Fault::LabelInName,
-            scores,
-            flagged: if is_finding { told } else { Vec::new() },
-        },
+        checked: Checked::new(Fault::LabelInName, scores, if is_finding { told } else { Vec::new() }),
     })
 }
 

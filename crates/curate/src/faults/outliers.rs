@@ -2,7 +2,7 @@
 
 use linalg::Neighbours;
 
-use super::{Checked, Fault, middle_and_spread};
+use super::{Checked, Evidence, Fault, middle_and_spread};
 
 /// Neighbours whose distances are averaged: a clump of a dozen far away is found as well.
 const NEIGHBOURS: usize = 20;
@@ -26,8 +26,10 @@ pub fn outliers(near: &Neighbours, n: usize) -> Checked {
     };
     let logs: Vec<f64> = (0..n).map(log).collect();
     let (middle, spread) = middle_and_spread(&logs).unwrap_or_default();
-    let score = |log: &f64| 0.5_f64.powf(((log - middle) / spread.max(LEAST_SPREAD)).max(0.0) / FAR);
-    Checked::below(Fault::Outlier, logs.iter().map(score).collect(), 0.5)
+    let spread = spread.max(LEAST_SPREAD);
+    let score = |log: &f64| 0.5_f64.powf(((log - middle) / spread).max(0.0) / FAR);
+    let checked = Checked::below(Fault::Outlier, logs.iter().map(score).collect(), 0.5);
+    checked.because(|row| Evidence::Limit { value: (logs[row] - middle).exp(), limit: (FAR * spread).exp() })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Series of sensors that tell less than they promise: sensors that stand still, are at the end of their range or missing, clocks that jump.
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 
 /// Share of the steps at one end of the range from which a sensor is saturated.
 const SATURATED: f64 = 0.05;
@@ -8,14 +8,16 @@ const SATURATED: f64 = 0.05;
 const MISSING: f64 = 0.05;
 
 /// What is measured of one series.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SeriesState {
-    /// Share of the sensors of which all values are equal, or that have none.
-    pub flat: f64,
-    /// The largest share of steps that a sensor stays at an end of its range.
-    pub saturated: f64,
-    /// The largest share of values that a sensor lacks.
-    pub missing: f64,
+    /// How many sensors there are, at least 1.
+    pub n_sensors: usize,
+    /// The sensors of which all values are equal.
+    pub flat: Vec<String>,
+    /// The sensor that stays longest at an end of its range, and for which share of the steps.
+    pub saturated: Option<(String, f64)>,
+    /// The sensor that lacks most values, and which share of them.
+    pub missing: Option<(String, f64)>,
     /// Leaps of the clock, back or further than gaps are bridged.
     pub jumps: usize,
 }
@@ -25,19 +27,35 @@ pub fn series(measured: &[SeriesState]) -> Vec<Checked> {
     let each = |score: &dyn Fn(&SeriesState) -> f64| {
         measured.iter().map(|state| Some(score(state))).collect::<Vec<_>>()
     };
+    let share = |of: &Option<(String, f64)>| of.as_ref().map_or(0.0, |(_, share)| *share);
+    let flat = |state: &SeriesState| state.flat.len() as f64 / state.n_sensors.max(1) as f64;
+    let sensor = |of: &Option<(String, f64)>, limit| Evidence::Sensors {
+        names: of.iter().map(|(name, _)| name.clone()).collect(),
+        value: share(of),
+        limit,
+    };
     vec![
-        Checked::below_unless_usual(Fault::FlatSensor, each(&|state| 1.0 - state.flat), 1.0),
+        Checked::below_unless_usual(Fault::FlatSensor, each(&|state| 1.0 - flat(state)), 1.0).because(
+            |row| Evidence::Sensors {
+                names: measured[row].flat.clone(),
+                value: flat(&measured[row]),
+                limit: 0.0,
+            },
+        ),
         Checked::below_unless_usual(
             Fault::SaturatedSensor,
-            each(&|state| 1.0 - state.saturated),
+            each(&|state| 1.0 - share(&state.saturated)),
             (1.0 - SATURATED).next_up(),
-        ),
+        )
+        .because(|row| sensor(&measured[row].saturated, SATURATED)),
         Checked::below_unless_usual(
             Fault::MissingSensor,
-            each(&|state| 1.0 - state.missing),
+            each(&|state| 1.0 - share(&state.missing)),
             (1.0 - MISSING).next_up(),
-        ),
-        Checked::below_unless_usual(Fault::ClockJumps, each(&|state| 1.0 / (1.0 + state.jumps as f64)), 1.0),
+        )
+        .because(|row| sensor(&measured[row].missing, MISSING)),
+        Checked::below_unless_usual(Fault::ClockJumps, each(&|state| 1.0 / (1.0 + state.jumps as f64)), 1.0)
+            .because(|row| Evidence::Count(measured[row].jumps)),
     ]
 }
 
@@ -45,29 +63,39 @@ pub fn series(measured: &[SeriesState]) -> Vec<Checked> {
 mod tests {
     use super::*;
 
+    fn fine() -> SeriesState {
+        SeriesState { n_sensors: 2, flat: Vec::new(), saturated: None, missing: None, jumps: 0 }
+    }
+
+    fn worst(share: f64) -> Option<(String, f64)> {
+        Some(("hot".to_owned(), share))
+    }
+
     #[track_caller]
     fn check(odd: SeriesState, faults: &[Fault]) {
-        let mut all = vec![SeriesState { flat: 0.0, saturated: 0.01, missing: 0.0, jumps: 0 }; 9];
-        all.push(odd);
+        let mut all = vec![SeriesState { saturated: worst(0.01), ..fine() }; 9];
+        all.push(odd.clone());
         for checked in series(&all) {
             let expected: &[usize] = if faults.contains(&checked.fault) { &[9] } else { &[] };
             assert_eq!(checked.flagged, expected, "{:?} {odd:?}", checked.fault);
+            assert!(checked.evidence.keys().eq(expected), "{:?}", checked.fault);
         }
     }
 
     #[test]
     fn each_fault_is_flagged_and_no_other() {
-        let fine = SeriesState { flat: 0.0, saturated: 0.0, missing: 0.0, jumps: 0 };
-        check(fine, &[]);
-        check(SeriesState { flat: 0.5, ..fine }, &[Fault::FlatSensor]);
-        check(SeriesState { saturated: 0.05, ..fine }, &[Fault::SaturatedSensor]);
-        check(SeriesState { missing: 0.2, ..fine }, &[Fault::MissingSensor]);
-        check(SeriesState { jumps: 1, ..fine }, &[Fault::ClockJumps]);
+        check(fine(), &[]);
+        check(SeriesState { flat: vec!["hot".to_owned()], ..fine() }, &[Fault::FlatSensor]);
+        check(SeriesState { saturated: worst(0.05), ..fine() }, &[Fault::SaturatedSensor]);
+        check(SeriesState { missing: worst(0.2), ..fine() }, &[Fault::MissingSensor]);
+        check(SeriesState { jumps: 1, ..fine() }, &[Fault::ClockJumps]);
     }
 
     #[test]
     fn what_all_have_is_no_fault() {
-        let all = vec![SeriesState { flat: 0.3, saturated: 0.2, missing: 0.5, jumps: 3 }; 8];
+        let flat = vec!["hot".to_owned()];
+        let all =
+            vec![SeriesState { n_sensors: 2, flat, saturated: worst(0.2), missing: worst(0.5), jumps: 3 }; 8];
         assert!(series(&all).iter().all(|checked| checked.flagged.is_empty()));
     }
 }

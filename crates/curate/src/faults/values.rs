@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 use crate::attributes::{Attribute, AttributeValues};
 
 /// Share of the examples that must have a field for its absence to be a fault.
@@ -64,7 +64,11 @@ pub fn missing_values(attributes: &[Attribute], n: usize) -> Checked {
         let there = expected.iter().filter(|attribute| !attribute.values.is_unknown(row)).count();
         (!expected.is_empty()).then(|| there as f64 / expected.len() as f64)
     };
-    Checked::known_below(Fault::MissingValue, (0..n).map(score).collect(), 1.0)
+    let checked = Checked::known_below(Fault::MissingValue, (0..n).map(score).collect(), 1.0);
+    checked.because(|row| {
+        let lacking = expected.iter().filter(|attribute| attribute.values.is_unknown(row));
+        Evidence::Fields(lacking.map(|attribute| attribute.name.clone()).collect())
+    })
 }
 
 /// Columns in which every example has a value of its own: names that all differ, or whole numbers without large gaps that do. A model
@@ -125,6 +129,7 @@ mod tests {
         let found = missing_values(&fields, 40);
         assert_eq!(found.flagged, [7, 9]);
         assert_eq!((found.scores[7], found.scores[9], found.scores[0]), (Some(0.0), Some(0.5), Some(1.0)));
+        assert_eq!(found.evidence[&9], Evidence::Fields(vec!["weight".to_owned()]));
         assert_eq!(missing_values(&fields[2..], 40).scores, [None; 40]);
         assert!(missing_values(&[], 0).scores.is_empty());
     }

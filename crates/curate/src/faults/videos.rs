@@ -1,6 +1,6 @@
 //! Videos that show less than they promise, by small grey frames at even steps of time.
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 use crate::CurateError;
 
 /// Mean difference, of 255, from which a frame differs from the one before: more than the noise of coding.
@@ -60,22 +60,28 @@ impl Video {
 /// Every check of videos, in the order of [`Fault::ALL`]. Where a quarter of the videos repeat frames, that is how the set is.
 pub fn videos(measured: &[Video]) -> Vec<Checked> {
     let each = |score: &dyn Fn(&Video) -> Option<f64>| measured.iter().map(score).collect::<Vec<_>>();
+    let because = |value: fn(&Video) -> Option<f64>, limit| {
+        move |row: usize| Evidence::Limit { value: value(&measured[row]).unwrap_or_default(), limit }
+    };
     vec![
         Checked::known_below(
             Fault::BlackFrames,
             each(&|video| Some(1.0 - video.black)),
             just_above(BLACK_FRAMES),
-        ),
+        )
+        .because(because(|video| Some(video.black), BLACK_FRAMES)),
         Checked::known_below(
             Fault::Frozen,
             each(&|video| video.frozen.map(|share| 1.0 - share)),
             just_above(FROZEN),
-        ),
+        )
+        .because(because(|video| video.frozen, FROZEN)),
         Checked::below_unless_usual(
             Fault::RepeatedFrames,
             each(&|video| video.repeated.map(|share| 1.0 - share)),
             just_above(REPEATED),
-        ),
+        )
+        .because(because(|video| video.repeated, REPEATED)),
     ]
 }
 
@@ -114,6 +120,7 @@ mod tests {
         for checked in videos(&all) {
             let expected: &[usize] = if faults.contains(&checked.fault) { &[9] } else { &[] };
             assert_eq!(checked.flagged, expected, "{:?} {odd:?}", checked.fault);
+            assert!(checked.evidence.keys().eq(expected), "{:?}", checked.fault);
         }
     }
 

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use linalg::MatrixView;
 
+use super::seen;
 use crate::CurateError;
 
 /// How far from 1 a row of probabilities may sum: half precision, rounded class by class.
 pub(crate) const SUM_TOLERANCE: f64 = 2e-3;
-/// From this many examples on, a model that never disagrees is remarkable.
-const REMARKABLE_FROM: usize = 50;
-/// Mean probability of the given label above which an agreeing model has probably seen the labels.
-const SEEN_ABOVE: f64 = 0.98;
 
 /// Given labels with out-of-fold probabilities.
 ///
@@ -43,11 +40,18 @@ pub enum Note {
         /// Share of its examples that are flagged.
         share: f64,
     },
-    /// The model agrees with every label and is almost sure of each: it has probably been fitted on them, and then it cannot
+    /// The model agrees with nearly every label and is almost sure of each: it has probably been fitted on them, and then it cannot
     /// find what is wrong with them.
     FitsTooWell {
-        /// Mean probability of the given label.
+        /// Mean probability of the labels it agrees with.
         mean_self_confidence: f64,
+        /// How many labels it does not agree with.
+        contradicted: usize,
+    },
+    /// Half of the numbers are predicted nearly exactly: the model has probably been fitted on them.
+    PredictsTooWell {
+        /// The median residual, over the median distance of the numbers from their middle.
+        relative_residual: f64,
     },
 }
 
@@ -122,10 +126,11 @@ impl<'a> Judged<'a> {
             1 => Some(Note::LonelyClass { class: class as u32 }),
             _ => None,
         });
-        let mean = (0..self.n()).map(|row| self.self_confidence_of(row)).sum::<f64>() / self.n() as f64;
-        let agrees = (0..self.n()).all(|row| self.predicted(row) == self.labels[row]);
-        let seen = self.n() >= REMARKABLE_FROM && self.n_classes() > 1 && agrees && mean > SEEN_ABOVE;
-        by_class.chain(seen.then_some(Note::FitsTooWell { mean_self_confidence: mean })).collect()
+        let agreed = (0..self.n()).filter(|row| self.predicted(*row) == self.labels[*row]);
+        let agreed: Vec<f64> = agreed.map(|row| self.self_confidence_of(row)).collect();
+        let mean = agreed.iter().sum::<f64>() / agreed.len().max(1) as f64;
+        let seen = seen::of_labels(self.n(), self.n() - agreed.len(), mean).filter(|_| self.n_classes() > 1);
+        by_class.chain(seen).collect()
     }
 
     /// The rows of each class that occurs, ascending.
@@ -182,17 +187,5 @@ mod tests {
         let probs = Matrix::from_rows(&[[0.5, 0.25, 0.25]; 3]);
         let notes = Judged::new(&[0, 0, 2], probs.view()).unwrap().notes();
         assert_eq!(notes, [Note::UnusedClass { class: 1 }, Note::LonelyClass { class: 2 }]);
-    }
-
-    #[test]
-    fn a_model_that_has_seen_the_labels_is_noted() {
-        let labels: Vec<u32> = (0..100).map(|row| row % 2).collect();
-        let sure = |p: f64| {
-            let rows: Vec<[f64; 2]> =
-                labels.iter().map(|label| if *label == 0 { [p, 1.0 - p] } else { [1.0 - p, p] }).collect();
-            Judged::new(&labels, Matrix::from_rows(&rows).view()).unwrap().notes().len()
-        };
-        assert_eq!(sure(0.999), 1);
-        assert_eq!(sure(0.9), 0);
     }
 }

@@ -16,6 +16,7 @@ pub mod pixels;
 mod quality;
 pub mod regression;
 pub mod score;
+pub mod seen;
 pub mod tokens;
 pub mod views;
 

@@ -1,7 +1,6 @@
 //! Numbers as labels (methods 3.7). Predictions are out of fold.
 //!
-//! As in cleanlab 2.9: the plain residual, the residual against how unsure the prediction is, and OUTRE, which looks for
-//! outliers in the plane of label and residual.
+//! As in cleanlab 2.9: the plain residual, and OUTRE, which looks for outliers in the plane of label and residual.
 
 use rayon::prelude::*;
 
@@ -53,6 +52,17 @@ impl<'a> JudgedNumbers<'a> {
         }
     }
 
+    pub(super) fn n(self) -> usize {
+        self.labels.len()
+    }
+
+    /// The median residual, and the median distance of the given numbers from their middle.
+    pub(super) fn residual_and_spread(self) -> (f64, f64) {
+        let centre = median(self.labels.to_vec());
+        let away = self.labels.iter().map(|label| (label - centre).abs()).collect();
+        (median(self.residuals().map(f64::abs).collect()), median(away))
+    }
+
     fn residuals(self) -> impl Iterator<Item = f64> {
         self.labels.iter().zip(self.predictions).map(|(label, prediction)| prediction - label)
     }
@@ -61,30 +71,6 @@ impl<'a> JudgedNumbers<'a> {
 /// `[n]`: `exp(-|residual|)`, in the unit of the labels.
 pub fn residual_scores(judged: JudgedNumbers<'_>) -> Vec<f64> {
     judged.residuals().map(|residual| (-residual.abs()).exp()).collect()
-}
-
-/// `[n]`: `exp(-a / median a)` with `a` the residual in units of how unsure its prediction is; `uncertainty` is `[n]`, positive.
-///
-/// # Errors
-/// When there is not one uncertainty for each row, or one is negative or not finite.
-pub fn adjusted_residual_scores(
-    judged: JudgedNumbers<'_>,
-    uncertainty: &[f64],
-) -> Result<Vec<f64>, CurateError> {
-    if uncertainty.len() != judged.labels.len() {
-        let (got, expected) = (uncertainty.len(), judged.labels.len());
-        return Err(CurateError::Shape { what: "uncertainties", got, expected });
-    }
-    if let Some(row) = uncertainty.iter().position(|value| !(0.0..f64::INFINITY).contains(value)) {
-        return Err(CurateError::NotFinite { row });
-    }
-    let adjusted: Vec<f64> = judged
-        .residuals()
-        .zip(uncertainty)
-        .map(|(residual, unsure)| (residual / (unsure + TINY)).abs())
-        .collect();
-    let median = median(adjusted.clone()).max(TINY);
-    Ok(adjusted.into_iter().map(|value| (-value / median).exp()).collect())
 }
 
 /// `[n]`: how ordinary a point is in the plane of standardised label and five times the standardised residual, by its mean
@@ -159,11 +145,7 @@ mod tests {
         let mut labels: Vec<f64> = truth.iter().map(|value| value + (value * 7.0).sin()).collect();
         labels[20] = 45.0;
         let judged = JudgedNumbers::new(&labels, &truth).unwrap();
-        for scores in [
-            residual_scores(judged),
-            adjusted_residual_scores(judged, &[1.0; 60]).unwrap(),
-            outre_scores(judged),
-        ] {
+        for scores in [residual_scores(judged), outre_scores(judged)] {
             let lowest = (0..60).min_by(|a, b| scores[*a].total_cmp(&scores[*b]));
             assert_eq!(lowest, Some(20));
         }
@@ -187,8 +169,6 @@ mod tests {
     fn equal_and_broken_numbers_are_defined() {
         let judged = JudgedNumbers::new(&[3.0; 4], &[3.0; 4]).unwrap();
         assert_eq!(outre_scores(judged), [1.0; 4]);
-        assert_eq!(adjusted_residual_scores(judged, &[0.0; 4]).unwrap(), [1.0; 4]);
-        assert!(adjusted_residual_scores(judged, &[-1.0; 4]).is_err());
         assert_eq!(JudgedNumbers::new(&[1.0], &[f64::NAN]).unwrap_err(), CurateError::NotFinite { row: 0 });
     }
 }

@@ -67,14 +67,15 @@ pub(super) fn pick(
 }
 
 /// Mean distance of some rows to what is known or picked.
-fn uncovered(field: &Field, picks: &[(usize, Why)], judges: &[usize]) -> f64 {
+pub(super) fn uncovered(field: &Field, picks: &[(usize, Why)], judges: &[usize]) -> f64 {
     let bank: Vec<usize> = (0..field.n_known).chain(picks.iter().map(|(place, _)| *place)).collect();
     let (bank, judges) = (field.x.select_rows(&bank), field.x.select_rows(judges));
     let near = knn_between(judges.view(), bank.view(), 1, Metric::Cosine);
     near.distances.iter().map(|distance| f64::from(*distance)).sum::<f64>() / judges.rows() as f64
 }
 
-fn once(
+/// Picks by a method from all open rows at once.
+pub(super) fn once(
     field: &Field,
     method: Method,
     amount: Amount,
@@ -95,7 +96,7 @@ fn once(
 }
 
 /// The open places in parts of about equal size, dealt at random; each ascending.
-fn parts(field: &Field, seed: Seed) -> Vec<Vec<usize>> {
+pub(super) fn parts(field: &Field, seed: Seed) -> Vec<Vec<usize>> {
     let n = field.n_open();
     let n_parts = n.div_ceil(CHUNK).max(1);
     if n_parts == 1 {

@@ -255,12 +255,24 @@ fn one_row_equal_rows_and_too_large_a_budget_are_defined() {
 }
 
 #[test]
-fn large_pools_are_picked_from_in_parts() {
+fn large_pools_are_picked_from_in_parts_about_as_well_as_from_the_whole() {
     // Small vectors, many of them: three parts.
     let (x, of) = clouds(41_000, 4, 12);
-    let found = chosen(pool(&x, &vec![false; 41_000]), Method::Centroids, 12);
+    let known = vec![false; 41_000];
+    let found = chosen(pool(&x, &known), Method::Centroids, 12);
     let mut met: Vec<u32> = rows(&found).iter().map(|row| of[*row]).collect();
     met.sort_unstable();
     met.dedup();
     assert!(found.picks.len() == 12 && met.len() >= 9, "{met:?}");
+    let field = Field::of(pool(&x, &known), Budget::Examples(40)).centred();
+    let amount = Amount::Count(40);
+    let by_parts = chunks::pick(&field, Method::Centroids, amount, None, Seed(1));
+    let whole = chunks::once(&field, Method::Centroids, amount, None, Seed(1));
+    let judges: Vec<usize> = (0..41_000).step_by(7).collect();
+    let (far, least) =
+        (chunks::uncovered(&field, &by_parts, &judges), chunks::uncovered(&field, &whole, &judges));
+    assert!(least >= 0.95 * far, "{far} in parts, {least} of the whole");
+    let parts = chunks::parts(&field, Seed(1));
+    let of_part = |part: &&Vec<usize>| by_parts.iter().any(|(place, _)| part.binary_search(place).is_ok());
+    assert!(parts.len() == 3 && parts.iter().filter(of_part).count() > 1, "{by_parts:?}");
 }

@@ -85,7 +85,7 @@ fn checked(material: &Material, relabels: &[book::Relabel]) -> Checked {
         material.given.iter().map(|given| given.as_ref().map(|_| 1.0)).collect();
     let flagged: Vec<usize> = relabels.iter().map(|relabel| relabel.row).collect();
     flagged.iter().for_each(|row| scores[*row] = Some(0.0));
-    Checked { fault: Fault::RuleBroken, scores, flagged }
+    Checked::new(Fault::RuleBroken, scores, flagged)
 }
 
 /// A label that is against a rule, as a finding.
@@ -103,8 +103,8 @@ fn told(relabel: &book::Relabel, number: usize) -> Told {
         rows: vec![relabel.row],
         score: 0.0,
         about: Sentence {
-            en: format!("{}: it is `{given}`, rule {number} of the book asks {en}", relabel.id),
-            zh: format!("{}：标为“{given}”，按标签手册第 {number} 条{zh}", relabel.id),
+            en: format!("it is `{given}`, rule {number} of the book asks {en}"),
+            zh: format!("标为“{given}”，按标签手册第 {number} 条{zh}"),
         },
         action: if asked.is_some() { Action::Relabel } else { Action::CheckLabel },
         suggested: asked,

@@ -85,22 +85,18 @@ fn duplicated(nearness: &Nearness) -> Checked {
     let mut flagged: Vec<usize> = nearness.duplicates.components.iter().flatten().copied().collect();
     flagged.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(a.cmp(b)));
     let scores = scores.iter().map(|score| Some(f64::from(*score))).collect();
-    Checked { fault: Fault::Duplicate, scores, flagged }
+    Checked::new(Fault::Duplicate, scores, flagged)
 }
 
 /// The check of class sizes, brought to all rows.
 fn imbalance(material: &Material) -> Checked {
     let rows = material.labelled();
     let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
-    let found = faults::class_imbalance(&labels, material.classes.len());
-    let mut scores = vec![None; material.n()];
-    rows.iter().zip(&found.scores).for_each(|(row, score)| scores[*row] = *score);
-    let flagged = found.flagged.iter().map(|place| rows[*place]).collect();
-    Checked { fault: Fault::ClassImbalance, scores, flagged }
+    faults::class_imbalance(&labels, material.classes.len()).brought(&rows, material.n())
 }
 
 /// Checks what was measured of some of the examples, and brings it to all rows; `measured` is `[n]`.
-pub(super) fn of_measured<T: Copy>(
+pub(super) fn of_measured<T: Clone>(
     measured: &[Option<T>],
     skip: &[Fault],
     check: impl FnOnce(&[T]) -> Vec<Checked>,
@@ -109,12 +105,7 @@ pub(super) fn of_measured<T: Copy>(
     if rows.is_empty() {
         return Vec::new();
     }
-    let checked = check(&measured.iter().flatten().copied().collect::<Vec<_>>());
-    let of_all = |checked: Checked| {
-        let mut scores = vec![None; measured.len()];
-        rows.iter().zip(&checked.scores).for_each(|(row, score)| scores[*row] = *score);
-        let flagged = checked.flagged.iter().map(|place| rows[*place]).collect();
-        Checked { fault: checked.fault, scores, flagged }
-    };
-    checked.into_iter().filter(|checked| !skip.contains(&checked.fault)).map(of_all).collect()
+    let checked = check(&measured.iter().flatten().cloned().collect::<Vec<_>>());
+    let wanted = checked.into_iter().filter(|checked| !skip.contains(&checked.fault));
+    wanted.map(|checked| checked.brought(&rows, measured.len())).collect()
 }

@@ -14,6 +14,10 @@ use crate::report::Sentence;
 
 /// Columns from which features are wide: those of series are, networks have fewer.
 const WIDE: usize = 2048;
+/// From this many classes on, labels of which more than half are of a class of their own name examples.
+const MANY: usize = 20;
+/// Most numbers that one view says of all labels: of more, memory runs out.
+const MOST_SAID: usize = 500_000_000;
 /// Folds that heads are asked about.
 const FOLDS: usize = 5;
 
@@ -86,7 +90,8 @@ pub(super) fn narrow(x: &Matrix<f32>) -> Matrix<f32> {
 }
 
 impl Material {
-    /// From examples with their features. Classes without an example that could be read have no number.
+    /// From examples with their features. Classes without an example that could be read have no number; where there are too many to
+    /// be judged, no example has one.
     pub(super) fn of_table(table: &Table, media: Media, skip: &[Fault], seed: Seed) -> Self {
         let data = &table.data;
         let columns = attributes::columns(data);
@@ -95,10 +100,19 @@ impl Material {
         let mut attributes: Vec<Attribute> = columns.iter().filter(tells).cloned().collect();
         attributes.extend(attributes::measured(data, &media));
         let class = |target: &Target| if let Target::Class(class) = target { Some(class.0) } else { None };
-        let all: Vec<Option<u32>> = data.examples.iter().map(|example| class(&example.target)).collect();
+        let mut all: Vec<Option<u32>> = data.examples.iter().map(|example| class(&example.target)).collect();
         let mut present: Vec<u32> = all.iter().flatten().copied().collect();
+        let n_labelled = present.len();
         present.sort_unstable();
         present.dedup();
+        let question = match too_many(n_labelled, present.len()) {
+            Some(why) => {
+                present.clear();
+                all.fill(None);
+                Question::Nothing(why)
+            }
+            None => question(data, present.len()),
+        };
         let number =
             |class: u32| present.binary_search(&class).expect("every class of a label is listed") as u32;
         let name = |class: u32| data.classes()[class as usize].clone();
@@ -116,7 +130,7 @@ impl Material {
             attributes,
             looks: media.looks,
             x: Some(narrow(table.pooled())),
-            question: question(data, present.len()),
+            question,
             skip: skip.to_vec(),
             seed,
         }
@@ -184,6 +198,27 @@ pub(crate) fn label_text(data: &Dataset, example: &Example) -> Option<String> {
 
 fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join("|")
+}
+
+/// Why labels of so many classes are not judged, where they are too many.
+fn too_many(n: usize, n_classes: usize) -> Option<Sentence> {
+    let (en, zh) = if n_classes >= MANY && 2 * n_classes > n {
+        (
+            "the label column looks like an id, or most classes have one example each. Name another column with --label",
+            "标注列像是编号，或多数类别只有一个样本。请用 --label 指定另一列",
+        )
+    } else if n.saturating_mul(n_classes) > MOST_SAID {
+        (
+            "that is too much to ask of every label. Merge classes, or take a part of them",
+            "数量过大，无法逐一核对。请合并类别，或只取其中一部分",
+        )
+    } else {
+        return None;
+    };
+    Some(Sentence {
+        en: format!("Labels were not judged: {n} labels name {n_classes} classes; {en}."),
+        zh: format!("未检查标注：{n} 个标注共有 {n_classes} 个类别；{zh}。"),
+    })
 }
 
 fn question(data: &Dataset, n_classes: usize) -> Question {

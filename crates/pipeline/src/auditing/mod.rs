@@ -4,6 +4,7 @@ mod arrays;
 mod attributes;
 mod book;
 mod checks;
+mod evidence;
 mod labels;
 mod material;
 mod media;
@@ -15,6 +16,9 @@ mod senses;
 mod series;
 mod shelved;
 mod sounds;
+#[cfg(test)]
+mod tests;
+mod tongues;
 mod videos;
 mod whole;
 mod worklist;

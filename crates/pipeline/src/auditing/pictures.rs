@@ -12,7 +12,7 @@ use super::checks;
 use crate::{PipelineError, Run};
 
 /// Faults that pixels show.
-const OF_PICTURES: [Fault; 13] = [
+const OF_PICTURES: [Fault; 14] = [
     Fault::Leak,
     Fault::Duplicate,
     Fault::Dark,
@@ -22,6 +22,7 @@ const OF_PICTURES: [Fault; 13] = [
     Fault::Upscaled,
     Fault::LowJpegQuality,
     Fault::Border,
+    Fault::ExifTurned,
     Fault::OddSize,
     Fault::OddAspectRatio,
     Fault::LowInformation,
@@ -43,7 +44,11 @@ pub(super) fn measure(data: &Dataset, skip: &[Fault], run: &Run<'_>) -> Result<M
         let picture = prep::decode(&bytes).ok()?;
         let (width, height, rgb) = (picture.width(), picture.height(), picture.as_raw());
         let measured = Picture::measure(width, height, rgb);
-        let measured = Picture { jpeg_quality: faults::jpeg_quality(&bytes), ..measured };
+        let measured = Picture {
+            jpeg_quality: faults::jpeg_quality(&bytes),
+            orientation: faults::exif_orientation(&bytes),
+            ..measured
+        };
         Some((measured, Look::of(width, height, rgb)))
     };
     let found = data.examples.par_iter().map(|example| match &example.content {

@@ -57,7 +57,7 @@ pub(super) fn told(
 
 fn checked(scores: &[f64]) -> Checked {
     let flagged = (0..scores.len()).filter(|row| scores[*row] < 1.0).collect();
-    Checked { fault: Fault::Conflict, scores: scores.iter().copied().map(Some).collect(), flagged }
+    Checked::new(Fault::Conflict, scores.iter().copied().map(Some).collect(), flagged)
 }
 
 /// What the search looks at; `None` where there are no features.

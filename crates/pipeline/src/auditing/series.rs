@@ -45,18 +45,30 @@ fn state(path: &Path, sensors: &[String]) -> Option<SeriesState> {
     let n_steps = series.len().max(1) as f64;
     told.extend(more);
     told.extend(even(series).1);
-    let mut state = SeriesState { flat: 0.0, saturated: 0.0, missing: 0.0, jumps: 0 };
+    let mut state =
+        SeriesState { n_sensors: sensors.len(), flat: Vec::new(), saturated: None, missing: None, jumps: 0 };
     for fault in told {
         match fault {
-            SeriesFault::Flat { .. } => state.flat += 1.0 / sensors.len() as f64,
-            SeriesFault::WhollyMissing { .. } => state.missing = 1.0,
-            SeriesFault::Missing { count, .. } => state.missing = state.missing.max(count as f64 / n_steps),
-            SeriesFault::Saturated { share, .. } => state.saturated = state.saturated.max(f64::from(share)),
+            SeriesFault::Flat { channel, .. } => state.flat.push(channel),
+            SeriesFault::WhollyMissing { channel } => worse(&mut state.missing, channel, 1.0),
+            SeriesFault::Missing { channel, count } => {
+                worse(&mut state.missing, channel, count as f64 / n_steps);
+            }
+            SeriesFault::Saturated { channel, share } => {
+                worse(&mut state.saturated, channel, f64::from(share));
+            }
             SeriesFault::ClockJumps { count, .. } => state.jumps += count,
             _ => {}
         }
     }
     Some(state)
+}
+
+/// Keeps the sensor with the larger share.
+fn worse(worst: &mut Option<(String, f64)>, channel: String, share: f64) {
+    if worst.as_ref().is_none_or(|(_, other)| share > *other) {
+        *worst = Some((channel, share));
+    }
 }
 
 /// What that shows.

@@ -5,6 +5,7 @@ use curate::faults::{Checked, Fault};
 use dataset::Part;
 use serde::{Deserialize, Serialize};
 
+use super::evidence;
 use super::labels::{Labels, ViewSays};
 use super::material::{Material, Nearness};
 use super::whole::{Besides, Told};
@@ -41,7 +42,7 @@ pub struct AuditFinding {
     pub views: Vec<ViewSays>,
     /// The most similar examples.
     pub neighbours: Vec<Neighbour>,
-    /// What was found, where the examples alone do not say.
+    /// What was found, or what was measured of the example beside its limit.
     pub about: Option<Sentence>,
     /// Where it is about a part of the data: what makes it.
     #[serde(skip)]
@@ -250,6 +251,7 @@ impl Author<'_> {
             _ => Action::Replace,
         };
         let mut finding = self.finding(fault, vec![row], checked.scores[row].unwrap_or(1.0), action);
+        finding.about = self.about(checked, row);
         if matches!(fault, Fault::Label | Fault::Outlier | Fault::NameLeak) {
             finding.neighbours = self.neighbours(row);
         }
@@ -257,12 +259,18 @@ impl Author<'_> {
             finding.suggested.clone_from(&labels.suggested[row]);
             finding.suggested_set.clone_from(&labels.sets[row]);
             finding.views.clone_from(&labels.says[row]);
-            finding.about.clone_from(&labels.about[row]);
+            finding.about = labels.about[row].clone().or_else(|| evidence::views(&labels.says[row]));
             if finding.suggested.is_none() {
                 finding.action = Action::CheckLabel;
             }
         }
         finding
+    }
+
+    /// What the check saw of a row.
+    fn about(&self, checked: &Checked, row: usize) -> Option<Sentence> {
+        let evidence = checked.evidence.get(&row)?;
+        Some(evidence::sentence(checked.fault, evidence, &self.material.names))
     }
 
     /// Examples that mislead others, where nothing is said about their label anyway.
@@ -290,7 +298,8 @@ impl Author<'_> {
                 (false, false) => Action::KeepOne,
             };
             let score = rows.iter().filter_map(|row| checked.scores[*row]).fold(1.0, f64::min);
-            self.finding(checked.fault, rows, score, action)
+            let about = Some(evidence::copies(rows.len(), score));
+            AuditFinding { about, ..self.finding(checked.fault, rows, score, action) }
         })
         .collect()
     }
@@ -308,7 +317,8 @@ impl Author<'_> {
                 .filter(|row| self.material.labels[*row] == Some(class))
                 .collect();
             let score = checked.scores[rows[0]].unwrap_or(1.0);
-            self.finding(Fault::ClassImbalance, rows, score, Action::CollectMore)
+            let about = self.about(checked, rows[0]);
+            AuditFinding { about, ..self.finding(Fault::ClassImbalance, rows, score, Action::CollectMore) }
         };
         classes.into_iter().map(of).collect()
     }

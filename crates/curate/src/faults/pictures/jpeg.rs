@@ -32,28 +32,30 @@ fn scaled(standard: u32, quality: u8) -> u32 {
 
 /// The table with number 0.
 fn brightness_table(file: &[u8]) -> Option<[u32; 64]> {
-    let mut rest = file.strip_prefix(&[0xFF, 0xD8])?;
-    for _ in 0..MOST_SEGMENTS {
+    segments(file).find_map(|(marker, segment)| (marker == 0xDB).then(|| table_in(segment)).flatten())
+}
+
+/// The marker and the content of each segment before the picture itself; none of anything that is not a JPEG.
+pub(super) fn segments(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = file.strip_prefix(&[0xFF, 0xD8]).unwrap_or_default();
+    let mut next = move || {
         let start = rest.iter().position(|byte| *byte != 0xFF)?;
         let marker = *rest.get(start).filter(|_| start > 0)?;
         rest = &rest[start + 1..];
         match marker {
             // Start of the scan, or end of the picture.
-            0xDA | 0xD9 => return None,
+            0xDA | 0xD9 => None,
             // Markers without anything behind them.
-            0x01 | 0xD0..=0xD7 => continue,
-            _ => {}
+            0x01 | 0xD0..=0xD7 => Some((marker, &rest[..0])),
+            _ => {
+                let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
+                let segment = rest.get(2..length)?;
+                rest = &rest[length..];
+                Some((marker, segment))
+            }
         }
-        let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
-        let segment = rest.get(2..length)?;
-        if marker == 0xDB
-            && let Some(table) = table_in(segment)
-        {
-            return Some(table);
-        }
-        rest = &rest[length..];
-    }
-    None
+    };
+    std::iter::from_fn(move || next()).take(MOST_SEGMENTS)
 }
 
 /// Table 0 among those of a segment; each has its precision and number in one byte before it.

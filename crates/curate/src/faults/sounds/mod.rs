@@ -5,7 +5,7 @@ mod measure;
 
 pub use measure::Sound;
 
-use super::{Checked, Fault, middle_and_spread};
+use super::{Checked, Evidence, Fault, USUAL, middle_and_spread};
 
 /// Share of clipped samples from which a recording is flagged.
 const CLIPPED: f64 = 0.001;
@@ -31,19 +31,32 @@ const FEWEST: usize = 10;
 pub fn sounds(measured: &[Sound]) -> Vec<Checked> {
     let each = |score: &dyn Fn(&Sound) -> Option<f64>| measured.iter().map(score).collect::<Vec<_>>();
     let over = |value: f64, limit: f64| 1.0 / (1.0 + value / limit);
+    let because = |value: fn(&Sound) -> Option<f64>, limit| {
+        move |row: usize| Evidence::Limit { value: value(&measured[row]).unwrap_or_default(), limit }
+    };
+    let hum = |row: usize| {
+        let (decibels, hertz) = measured[row].hum.unwrap_or_default();
+        Evidence::Hum { decibels, limit: HUM, hertz }
+    };
+    let same = measured.iter().filter(|sound| sound.same_channels).count();
+    let same = same as f64 / measured.len().max(1) as f64;
     vec![
-        Checked::known_below(Fault::Clipped, each(&|sound| Some(over(sound.clipped, CLIPPED))), 0.5),
-        Checked::known_below(Fault::Silent, each(&|sound| Some(1.0 - sound.silent)), 1.0 - SILENT),
+        Checked::known_below(Fault::Clipped, each(&|sound| Some(over(sound.clipped, CLIPPED))), 0.5)
+            .because(because(|sound| Some(sound.clipped), CLIPPED)),
+        Checked::known_below(Fault::Silent, each(&|sound| Some(1.0 - sound.silent)), 1.0 - SILENT)
+            .because(because(|sound| Some(sound.silent), SILENT)),
         Checked::below_unless_usual(
             Fault::Noisy,
             each(&|sound| sound.signal_to_noise.map(|decibels| (decibels / (2.0 * NOISY)).clamp(0.0, 1.0))),
             0.5,
-        ),
+        )
+        .because(because(|sound| sound.signal_to_noise, NOISY)),
         Checked::below_unless_usual(
             Fault::Hum,
             each(&|sound| sound.hum.map(|(decibels, _)| over(decibels, HUM))),
             0.5,
-        ),
+        )
+        .because(hum),
         Checked::below_unless_usual(
             Fault::Upsampled,
             each(&|sound| {
@@ -53,13 +66,16 @@ pub fn sounds(measured: &[Sound]) -> Vec<Checked> {
                     .map(|off| 1.0 - off)
             }),
             0.5,
-        ),
-        Checked::below_unless_usual(Fault::DcOffset, each(&|sound| Some(over(sound.dc_offset, OFFSET))), 0.5),
+        )
+        .because(because(|sound| sound.upper_power, NOTHING)),
+        Checked::below_unless_usual(Fault::DcOffset, each(&|sound| Some(over(sound.dc_offset, OFFSET))), 0.5)
+            .because(because(|sound| Some(sound.dc_offset), OFFSET)),
         Checked::below_unless_usual(
             Fault::SameChannels,
             each(&|sound| Some(if sound.same_channels { 0.0 } else { 1.0 })),
             0.5,
-        ),
+        )
+        .because(|_| Evidence::Limit { value: same, limit: USUAL }),
         odd_duration(measured),
     ]
 }
@@ -67,9 +83,15 @@ pub fn sounds(measured: &[Sound]) -> Vec<Checked> {
 fn odd_duration(measured: &[Sound]) -> Checked {
     let logs: Vec<f64> = measured.iter().map(|sound| sound.duration.max(1e-3).ln()).collect();
     let (middle, spread) = middle_and_spread(&logs).unwrap_or_default();
-    let z = |log: &f64| (log - middle).abs() / spread.max(LEAST_SPREAD);
+    let spread = spread.max(LEAST_SPREAD);
+    let z = |log: &f64| (log - middle).abs() / spread;
     let scores = logs.iter().map(|log| 0.5_f64.powf(z(log) / ODD_DURATION)).collect();
-    Checked::below(Fault::OddDuration, scores, if measured.len() < FEWEST { 0.0 } else { 0.5 })
+    let checked = Checked::below(Fault::OddDuration, scores, if measured.len() < FEWEST { 0.0 } else { 0.5 });
+    checked.because(|row| Evidence::Usual {
+        value: measured[row].duration,
+        usual: middle.exp(),
+        limit: (middle + (ODD_DURATION * spread).copysign(logs[row] - middle)).exp(),
+    })
 }
 
 #[cfg(test)]
@@ -114,6 +136,7 @@ mod tests {
         for checked in sounds(&all) {
             let expected: &[usize] = if faults.contains(&checked.fault) { &[15] } else { &[] };
             assert_eq!(checked.flagged, expected, "{:?} {odd:?}", checked.fault);
+            assert!(checked.evidence.keys().eq(expected), "{:?}", checked.fault);
             assert!(checked.scores.iter().flatten().all(|score| (0.0..=1.0).contains(score)));
         }
     }

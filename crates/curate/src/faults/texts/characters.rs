@@ -2,7 +2,7 @@
 
 use encoding_rs::{GBK, WINDOWS_1252};
 
-use super::measure;
+use super::{beside, counted, measure, over};
 use crate::faults::{Checked, Fault};
 
 /// Share of broken characters from which a text is flagged.
@@ -14,12 +14,13 @@ const REPLACED: &str = "锟斤拷";
 
 /// Flags texts with more than one replacement or control character in a thousand. The score is `1 / (1 + share / limit)`.
 pub(super) fn broken(texts: &[&str]) -> Checked {
-    let score = |text: &&str| {
+    let share = |text: &&str| {
         let all = text.chars().count();
         let broken = text.chars().filter(|character| is_broken(*character)).count();
-        Some(1.0 / (1.0 + broken as f64 / all.max(1) as f64 / BROKEN))
+        Some(broken as f64 / all.max(1) as f64)
     };
-    Checked::known_below(Fault::BrokenCharacters, measure(texts, score), 0.5)
+    let shares = measure(texts, share);
+    Checked::known_below(Fault::BrokenCharacters, over(&shares, BROKEN), 0.5).because(beside(&shares, BROKEN))
 }
 
 fn is_broken(character: char) -> bool {
@@ -33,8 +34,8 @@ fn is_broken(character: char) -> bool {
 
 /// Flags texts with places that make sense once their bytes are read as UTF-8. The score is one over one more than the places.
 pub(super) fn mojibake(texts: &[&str]) -> Checked {
-    let score = |text: &&str| Some(1.0 / (1.0 + misread(text) as f64));
-    Checked::known_below(Fault::Mojibake, measure(texts, score), 1.0)
+    let places = measure(texts, |text| Some(misread(text) as f64));
+    Checked::known_below(Fault::Mojibake, over(&places, 1.0), 1.0).because(counted(&places))
 }
 
 /// How many places of a text were decoded as Windows-1252, Latin-1 or GBK though they were UTF-8.

@@ -7,7 +7,7 @@ use encoding_rs::{BIG5, GBK};
 
 use super::measure;
 use super::script::{Script, main_script};
-use crate::faults::{Checked, Fault};
+use crate::faults::{Checked, Evidence, Fault};
 
 /// Fewer characters of the rarer variant are a name or a slip.
 const FEWEST: usize = 2;
@@ -46,7 +46,11 @@ pub(super) fn mixed(texts: &[&str]) -> Checked {
         let share = rarer as f64 / (simplified + traditional).max(1) as f64;
         Some(if rarer < FEWEST { 1.0 } else { 1.0 - 2.0 * share })
     };
-    Checked::known_below(Fault::MixedChinese, measure(texts, score), 1.0 - 2.0 * MIXED)
+    let checked = Checked::known_below(Fault::MixedChinese, measure(texts, score), 1.0 - 2.0 * MIXED);
+    checked.because(|row| {
+        let Variants { simplified, traditional } = Variants::of(texts[row]);
+        Evidence::Variants { simplified, traditional }
+    })
 }
 
 /// Where Big5 has a character.

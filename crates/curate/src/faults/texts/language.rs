@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::chinese::Variants;
 use super::script::{Script, main_script};
 use super::surprise::surprise;
-use crate::faults::{Checked, Fault, middle_and_spread};
+use crate::faults::{Checked, Evidence, Fault, middle_and_spread};
 
 /// Share of the texts from which on a script or a language is one of the set's.
 const USUAL: f64 = 0.1;
@@ -39,6 +39,34 @@ enum Variant {
     Traditional,
 }
 
+/// What a text is written in, as far as it parts it from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tongue {
+    /// A script.
+    Script(Script),
+    /// Simplified Chinese.
+    Simplified,
+    /// Traditional Chinese.
+    Traditional,
+    /// A language, by its code of ISO 639-3.
+    Language(&'static str),
+}
+
+impl From<Variant> for Tongue {
+    fn from(variant: Variant) -> Self {
+        match variant {
+            Variant::Simplified => Self::Simplified,
+            Variant::Traditional => Self::Traditional,
+        }
+    }
+}
+
+/// The doubt that a text is in a language of the set, and which two differ where there is little.
+struct Doubt {
+    left: f64,
+    evidence: Option<Evidence>,
+}
+
 /// Flags texts surely in another script, variant of Chinese, or language than a tenth of the set or more. The score is the doubt
 /// that is left, 1 for texts in a usual language; there is none for texts with hardly any letters.
 pub(super) fn other_language(texts: &[&str]) -> Checked {
@@ -48,14 +76,22 @@ pub(super) fn other_language(texts: &[&str]) -> Checked {
     if judged < FEWEST_TEXTS {
         return Checked::known_below(Fault::OtherLanguage, scores, DOUBT);
     }
+    let mut told: BTreeMap<usize, Evidence> = BTreeMap::new();
     let scripts = usual(written.iter().flatten().map(|((script, _), _)| *script), judged);
     let variants = usual(written.iter().flatten().filter_map(|((_, variant), _)| *variant), judged);
-    for (score, written) in scores.iter_mut().zip(&written) {
+    for (row, written) in written.iter().enumerate() {
         let Some(((script, variant), share)) = written else { continue };
         if !scripts.contains(script) {
-            *score = Some(1.0 - share);
-        } else if variant.is_some_and(|variant| !variants.is_empty() && !variants.contains(&variant)) {
-            *score = Some(0.0);
+            scores[row] = Some(1.0 - share);
+            let usual = scripts.iter().copied().map(Tongue::Script).collect();
+            told.insert(row, Evidence::Language { found: Tongue::Script(*script), usual });
+        } else if let Some(variant) = variant
+            && !variants.is_empty()
+            && !variants.contains(variant)
+        {
+            scores[row] = Some(0.0);
+            let usual = variants.iter().copied().map(Tongue::from).collect();
+            told.insert(row, Evidence::Language { found: Tongue::from(*variant), usual });
         }
     }
     for script in scripts {
@@ -63,10 +99,14 @@ pub(super) fn other_language(texts: &[&str]) -> Checked {
             (0..texts.len()).filter(|row| written[*row].is_some_and(|((own, _), _)| own == script)).collect();
         let of_script: Vec<&str> = rows.iter().map(|row| texts[*row]).collect();
         for (row, doubt) in rows.into_iter().zip(doubts(&of_script)) {
-            scores[row] = scores[row].map(|score| score.min(doubt));
+            if scores[row].is_some_and(|score| doubt.left < score) {
+                scores[row] = Some(doubt.left);
+                told.extend(doubt.evidence.map(|evidence| (row, evidence)));
+            }
         }
     }
-    Checked::known_below(Fault::OtherLanguage, scores, DOUBT)
+    let checked = Checked::known_below(Fault::OtherLanguage, scores, DOUBT);
+    checked.because(|row| told[&row].clone())
 }
 
 fn written(text: &str) -> Option<(Written, f64)> {
@@ -96,12 +136,13 @@ fn usual<T: Ord + Copy>(values: impl Iterator<Item = T>, all: usize) -> Vec<T> {
 }
 
 /// The doubt that each of some texts in one script is in another language than the others.
-fn doubts(texts: &[&str]) -> Vec<f64> {
+fn doubts(texts: &[&str]) -> Vec<Doubt> {
     let found: Vec<Option<whatlang::Info>> = texts.par_iter().map(|text| whatlang::detect(text)).collect();
     let sure: Vec<&str> =
         found.iter().flatten().filter(|info| info.is_reliable()).map(|info| info.lang().code()).collect();
+    let none = || Doubt { left: 1.0, evidence: None };
     if sure.len() < FEWEST_TEXTS {
-        return vec![1.0; texts.len()];
+        return texts.iter().map(|_| none()).collect();
     }
     let languages = usual(sure.iter().copied(), sure.len());
     let surprises = surprise(texts);
@@ -110,9 +151,12 @@ fn doubts(texts: &[&str]) -> Vec<f64> {
     let z = |bits: f64| (bits - middle) / spread.max(LEAST_SPREAD);
     let doubt = |(info, bits): (&Option<whatlang::Info>, &Option<f64>)| match (info, bits) {
         (Some(info), Some(bits)) if !languages.contains(&info.lang().code()) && z(*bits) > SURPRISING => {
-            (1.0 - info.confidence()) * (-z(*bits) / CONVINCING).exp()
+            let left = (1.0 - info.confidence()) * (-z(*bits) / CONVINCING).exp();
+            let usual = languages.iter().copied().map(Tongue::Language).collect();
+            let found = Tongue::Language(info.lang().code());
+            Doubt { left, evidence: (left < DOUBT).then_some(Evidence::Language { found, usual }) }
         }
-        _ => 1.0,
+        _ => none(),
     };
     found.iter().zip(&surprises).map(doubt).collect()
 }
@@ -188,6 +232,22 @@ mod tests {
     #[test]
     fn traditional_among_simplified_is_found() {
         check(&CHINESE, &["請問轉帳需要多長時間"], &[0]);
+    }
+
+    #[test]
+    fn it_says_which_language_was_found_and_which_are_usual() {
+        let told = |set: &[&str], other: &str| {
+            let texts = [&[other], set].concat();
+            other_language(&texts).evidence[&0].clone()
+        };
+        let language = |found, usual| Evidence::Language { found, usual: vec![usual] };
+        assert_eq!(
+            told(&ENGLISH, "Когда придёт моя новая карта"),
+            language(Tongue::Script(Script::Cyrillic), Tongue::Script(Script::Latin))
+        );
+        let german = "Wo bleibt denn eigentlich meine neue Karte, ich warte schon seit drei Wochen darauf?";
+        assert_eq!(told(&ENGLISH, german), language(Tongue::Language("deu"), Tongue::Language("eng")));
+        assert_eq!(told(&CHINESE, "請問轉帳需要多長時間"), language(Tongue::Traditional, Tongue::Simplified));
     }
 
     #[test]

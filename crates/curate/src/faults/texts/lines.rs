@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::measure;
+use super::{beside, measure};
 use crate::faults::{Checked, Fault};
 
 /// Share of lines that were there before, from which a text is flagged.
@@ -13,12 +13,14 @@ const FEWEST: usize = 4;
 /// Flags texts more than three tenths of whose lines repeat an earlier one. The score is the share that do not; there is none with
 /// fewer than four lines. Empty lines do not count.
 pub(super) fn repeated_lines(texts: &[&str]) -> Checked {
-    let score = |text: &&str| {
+    let share = |text: &&str| {
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let distinct = lines.iter().collect::<BTreeSet<_>>().len();
-        (lines.len() >= FEWEST).then(|| distinct as f64 / lines.len() as f64)
+        (lines.len() >= FEWEST).then(|| 1.0 - distinct as f64 / lines.len() as f64)
     };
-    Checked::known_below(Fault::RepeatedLines, measure(texts, score), 1.0 - REPEATED)
+    let shares = measure(texts, share);
+    let scores = shares.iter().map(|share| share.map(|share| 1.0 - share)).collect();
+    Checked::known_below(Fault::RepeatedLines, scores, 1.0 - REPEATED).because(beside(&shares, REPEATED))
 }
 
 #[cfg(test)]

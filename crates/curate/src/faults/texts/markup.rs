@@ -1,6 +1,6 @@
 //! Remains of HTML or JSON: tags, entities, keys and escapes that were meant for a machine.
 
-use super::measure;
+use super::{counted, measure, over};
 use crate::faults::{Checked, Fault};
 
 /// Tags whose names nobody would put in angle brackets for another reason.
@@ -52,8 +52,8 @@ const REACH: usize = 200;
 
 /// Flags texts with markup. The score is one over one more than the pieces; what a quarter of the set has is how the set is.
 pub(super) fn markup(texts: &[&str]) -> Checked {
-    let score = |text: &&str| Some(1.0 / (1.0 + pieces(text) as f64));
-    Checked::below_unless_usual(Fault::Markup, measure(texts, score), 1.0)
+    let pieces = measure(texts, |text| Some(pieces(text) as f64));
+    Checked::below_unless_usual(Fault::Markup, over(&pieces, 1.0), 1.0).because(counted(&pieces))
 }
 
 /// Tags, entities, JSON keys and escapes in a text.

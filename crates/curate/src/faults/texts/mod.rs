@@ -16,12 +16,14 @@ mod template;
 mod truncated;
 mod words;
 
+pub use language::Tongue;
 pub use personal::{PersonalData, PersonalKind, personal_data};
+pub use script::Script;
 pub use short::short_texts;
 
 use rayon::prelude::*;
 
-use super::{Checked, Fault};
+use super::{Checked, Evidence, Fault};
 
 /// Every check of texts, in the order of [`Fault::ALL`].
 pub fn texts(texts: &[&str]) -> Vec<Checked> {
@@ -44,8 +46,25 @@ pub fn texts(texts: &[&str]) -> Vec<Checked> {
 
 /// Flags texts with personal data. The score is one over one more than the findings.
 fn personal(texts: &[&str]) -> Checked {
-    let score = |text: &&str| Some(1.0 / (1.0 + personal_data(text).len() as f64));
-    Checked::known_below(Fault::PersonalData, measure(texts, score), 1.0)
+    let found: Vec<Vec<PersonalData>> = texts.par_iter().map(|text| personal_data(text)).collect();
+    let scores = found.iter().map(|places| Some(1.0 / (1.0 + places.len() as f64))).collect();
+    Checked::known_below(Fault::PersonalData, scores, 1.0)
+        .because(|row| Evidence::Personal(found[row].clone()))
+}
+
+/// `1 / (1 + value / limit)`: one half at the limit.
+fn over(values: &[Option<f64>], limit: f64) -> Vec<Option<f64>> {
+    values.iter().map(|value| value.map(|value| 1.0 / (1.0 + value / limit))).collect()
+}
+
+/// Each value beside the limit.
+fn beside(values: &[Option<f64>], limit: f64) -> impl Fn(usize) -> Evidence {
+    move |row| Evidence::Limit { value: values[row].unwrap_or_default(), limit }
+}
+
+/// Each value as a count.
+fn counted(values: &[Option<f64>]) -> impl Fn(usize) -> Evidence {
+    |row| Evidence::Count(values[row].unwrap_or_default() as usize)
 }
 
 /// One value for each text.

@@ -2,18 +2,26 @@
 
 /// A script, or what it is told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Script {
+pub enum Script {
+    /// Latin.
     Latin,
     /// Chinese characters, of any variant.
     Han,
     /// Chinese characters with Kana among them.
     Japanese,
+    /// Korean.
     Hangul,
+    /// Cyrillic.
     Cyrillic,
+    /// Greek.
     Greek,
+    /// Arabic.
     Arabic,
+    /// Hebrew.
     Hebrew,
+    /// Devanagari, of Hindi and others.
     Devanagari,
+    /// Thai.
     Thai,
     /// Letters of any other script.
     Other,

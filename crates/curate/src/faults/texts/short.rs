@@ -1,6 +1,6 @@
 //! Texts with hardly anything to read.
 
-use crate::faults::{Checked, Fault, median};
+use crate::faults::{Checked, Evidence, Fault, median};
 
 /// Letters and digits below which a text is flagged.
 const FEWEST: f64 = 2.0;
@@ -16,7 +16,7 @@ pub fn short_texts(texts: &[&str]) -> Checked {
         .collect();
     let limit = (SHARE * median(&counts).unwrap_or(0.0)).max(FEWEST);
     let scores = counts.iter().map(|count| (count / (2.0 * limit)).min(1.0)).collect();
-    Checked::below(Fault::ShortText, scores, 0.5)
+    Checked::below(Fault::ShortText, scores, 0.5).because(|row| Evidence::Limit { value: counts[row], limit })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Texts most of which is shared with many others: signatures, disclaimers, forms filled in.
 
-use crate::faults::{Checked, Fault};
+use crate::faults::{Checked, Evidence, Fault};
 
 /// Different texts, at least and as a share of all, that must share a beginning or an end.
 const MANY: (usize, f64) = (5, 0.01);
@@ -32,8 +32,9 @@ pub(super) fn template(texts: &[&str]) -> Checked {
         let common = long(begins[row], &plain[row]) + long(ends[row], &reversed[row]);
         1.0 - common.min(all) as f64 / all.max(1) as f64
     };
-    let scores = (0..texts.len()).map(|row| Some(score(row))).collect();
-    Checked::below_unless_usual(Fault::Template, scores, OWN)
+    let own: Vec<f64> = (0..texts.len()).map(score).collect();
+    let checked = Checked::below_unless_usual(Fault::Template, own.iter().copied().map(Some).collect(), OWN);
+    checked.because(|row| Evidence::Limit { value: own[row], limit: OWN })
 }
 
 fn weight(text: &[char]) -> usize {

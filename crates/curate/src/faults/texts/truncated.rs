@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::faults::{Checked, Fault};
+use crate::faults::{Checked, Evidence, Fault, LengthUnit};
 
 /// Shorter longest texts are no limit anyone would set.
 const SHORTEST: usize = 20;
@@ -21,14 +21,27 @@ const ENDS: [char; 17] =
 /// Flags texts of exactly the largest length that end in the middle of a sentence, where many more have that length than those just
 /// below. Lengths are counted in characters, in bytes and in words. The score is 0 where flagged, else 1.
 pub(super) fn truncated(texts: &[&str]) -> Checked {
-    let measures: [fn(&str) -> usize; 3] =
-        [|text| text.chars().count(), str::len, |text| text.split_whitespace().count()];
-    let mut cut = BTreeSet::new();
-    for measure in measures {
-        cut.extend(at_limit(texts, measure));
+    let mut cut = BTreeMap::new();
+    for unit in [LengthUnit::Characters, LengthUnit::Bytes, LengthUnit::Words] {
+        let rows = at_limit(texts, |text| length(text, unit));
+        let n_rows = rows.len();
+        rows.into_iter().for_each(|row| {
+            cut.entry(row).or_insert((unit, n_rows));
+        });
     }
-    let score = |row: usize| if cut.contains(&row) { 0.0 } else { 1.0 };
-    Checked::below(Fault::Truncated, (0..texts.len()).map(score).collect(), 0.5)
+    let score = |row: usize| if cut.contains_key(&row) { 0.0 } else { 1.0 };
+    Checked::below(Fault::Truncated, (0..texts.len()).map(score).collect(), 0.5).because(|row| {
+        let (unit, n_rows) = cut[&row];
+        Evidence::Cut { length: length(texts[row], unit), unit, texts: n_rows }
+    })
+}
+
+fn length(text: &str, unit: LengthUnit) -> usize {
+    match unit {
+        LengthUnit::Characters => text.chars().count(),
+        LengthUnit::Bytes => text.len(),
+        LengthUnit::Words => text.split_whitespace().count(),
+    }
 }
 
 /// The rows at the limit that are open at their end; none without a limit.

@@ -1,9 +1,9 @@
 //! Words, letters and symbols in the shares of ordinary prose. The limits are those of Gopher (Rae et al. 2021, appendix A.1), with
 //! a lower one for letters; what a quarter of the set breaks is how the set is.
 
-use super::measure;
 use super::script::is_spaceless;
-use crate::faults::{Checked, Fault};
+use super::{beside, measure, over};
+use crate::faults::{Checked, Evidence, Fault};
 
 /// Mean word length, in letters and digits, below and above which words are odd.
 const WORD_LENGTH: (f64, f64) = (3.0, 10.0);
@@ -22,17 +22,22 @@ const SYMBOLS: f64 = 0.1;
 /// Flags texts whose words are odd. The score is the mean length over the lower limit, or the upper limit over it; there is none for
 /// texts with fewer than thirty words or in scripts that do not separate words.
 pub(super) fn odd_word_length(texts: &[&str]) -> Checked {
-    let score = |text: &&str| {
+    let mean = |text: &&str| {
         if text.chars().any(is_spaceless) {
             return None;
         }
         let lengths: Vec<usize> =
             text.split_whitespace().map(word_length).filter(|length| *length > 0).collect();
         let mean = lengths.iter().sum::<usize>() as f64 / lengths.len().max(1) as f64;
-        let score = (mean / WORD_LENGTH.0).min(WORD_LENGTH.1 / mean).min(1.0);
-        (lengths.len() >= FEWEST_FOR_LENGTH).then_some(score)
+        (lengths.len() >= FEWEST_FOR_LENGTH).then_some(mean)
     };
-    Checked::below_unless_usual(Fault::OddWordLength, measure(texts, score), 1.0)
+    let means = measure(texts, mean);
+    let score = |mean: f64| (mean / WORD_LENGTH.0).min(WORD_LENGTH.1 / mean).min(1.0);
+    let scores = means.iter().map(|mean| mean.map(score)).collect();
+    Checked::below_unless_usual(Fault::OddWordLength, scores, 1.0).because(|row| {
+        let value = means[row].unwrap_or_default();
+        Evidence::Limit { value, limit: if value < WORD_LENGTH.0 { WORD_LENGTH.0 } else { WORD_LENGTH.1 } }
+    })
 }
 
 /// Whether there is a letter or digit that is not a word by itself.
@@ -46,7 +51,7 @@ fn word_length(word: &str) -> usize {
 
 /// Flags texts of hardly any letters. The score is their share; there is none with fewer than ten characters.
 pub(super) fn few_letters(texts: &[&str]) -> Checked {
-    let score = |text: &&str| {
+    let share = |text: &&str| {
         let (mut letters, mut others) = (0_u32, 0_u32);
         for character in text.chars().filter(|character| !character.is_whitespace()) {
             match (character.is_alphabetic(), is_spaceless(character)) {
@@ -57,20 +62,24 @@ pub(super) fn few_letters(texts: &[&str]) -> Checked {
         }
         (letters + others >= FEWEST_CHARACTERS).then(|| f64::from(letters) / f64::from(letters + others))
     };
-    Checked::below_unless_usual(Fault::FewLetters, measure(texts, score), LETTERS)
+    let shares = measure(texts, share);
+    let checked = Checked::below_unless_usual(Fault::FewLetters, shares.clone(), LETTERS);
+    checked.because(beside(&shares, LETTERS))
 }
 
 /// Flags texts with many hash signs and ellipses. The score is `1 / (1 + share / limit)`; there is none with fewer than ten words.
 pub(super) fn many_symbols(texts: &[&str]) -> Checked {
-    let score = |text: &&str| {
+    let share = |text: &&str| {
         let spaceless = text.chars().filter(|character| is_spaceless(*character)).count();
         let spaced = text.split_whitespace().filter(|word| is_spaced(word)).count();
         let ellipses = text.matches("...").count() + text.replace("……", "…").matches('…').count();
         let words = spaceless + spaced;
         let share = (text.matches('#').count() + ellipses) as f64 / words.max(1) as f64;
-        (words >= FEWEST_WORDS).then(|| 1.0 / (1.0 + share / SYMBOLS))
+        (words >= FEWEST_WORDS).then_some(share)
     };
-    Checked::below_unless_usual(Fault::ManySymbols, measure(texts, score), 0.5)
+    let shares = measure(texts, share);
+    Checked::below_unless_usual(Fault::ManySymbols, over(&shares, SYMBOLS), 0.5)
+        .because(beside(&shares, SYMBOLS))
 }
 
 #[cfg(test)]
@@ -84,7 +93,9 @@ mod tests {
     fn check(of: fn(&[&str]) -> Checked, odd: &[&str], expected: &[usize]) {
         let mut texts = odd.to_vec();
         texts.extend([PROSE; 8]);
-        assert_eq!(of(&texts).flagged, expected);
+        let found = of(&texts);
+        assert_eq!(found.flagged, expected);
+        assert_eq!(found.evidence.len(), expected.len());
     }
 
     #[test]

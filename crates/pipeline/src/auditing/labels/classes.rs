@@ -6,12 +6,14 @@ use curate::labels::{Judged, Note};
 use linalg::{Matrix, MatrixView};
 
 use super::super::material::{Material, Nearness};
-use super::{Among, Labels, Said, View, ViewSays};
+use super::{Among, Labels, Said, View, ViewSays, seen};
 use crate::assess::argmax;
-use crate::{PipelineError, report::Sentence};
+use crate::{PipelineError, percent, report::Sentence};
 
 /// The least probability that a logarithm is taken of.
 const SMALLEST: f64 = 1e-12;
+/// Classes that a caution names.
+const SHOWN: usize = 3;
 
 /// Adds what the neighbours say, and makes one voice of all views; both for the rows that are judged.
 pub(super) fn together(
@@ -45,12 +47,6 @@ pub(super) fn classes(
     let judged = Judged::new(&labels, probs.view())?;
     let several = said.len() > 1 || said[0].view == View::Senses;
     let found = if several { label_errors_by_views(judged) } else { label_errors(judged) };
-    let mut notes = found.notes.clone();
-    for said in said.iter().filter(|said| said.view == View::Given) {
-        let too_well = |note: &Note| matches!(note, Note::FitsTooWell { .. });
-        notes.retain(|note| !too_well(note));
-        notes.extend(Judged::new(&labels, said.values.view())?.notes().into_iter().filter(too_well));
-    }
     let mut of = Labels::silent(material.n());
     for (place, row) in rows.iter().enumerate() {
         of.checked.scores[*row] = Some(found.scores[place]);
@@ -62,8 +58,8 @@ pub(super) fn classes(
         of.suggested[row] = Some(material.classes[found.suggested[*place] as usize].clone());
         of.says[row] = says(material, &said, *place, labels[*place]);
     }
-    notes.retain(|note| !matches!(note, Note::DoubtedClass { .. }));
-    of.cautions = notes.iter().map(|note| caution(note, &material.classes)).collect();
+    of.cautions = sizes(&found.notes, &material.classes);
+    of.cautions.extend(seen::classes(&labels, &said)?);
     of.doubted = doubted(material, &of.checked.flagged);
     Ok(of)
 }
@@ -74,7 +70,19 @@ pub(super) fn doubted(material: &Material, flagged: &[usize]) -> Vec<Sentence> {
     let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
     let places: Vec<usize> = flagged.iter().filter_map(|row| rows.binary_search(row).ok()).collect();
     let notes = doubted_classes(&labels, material.classes.len(), &places);
-    notes.iter().map(|note| caution(note, &material.classes)).collect()
+    let doubted = notes.iter().filter_map(|note| match note {
+        Note::DoubtedClass { class, share } => Some((&material.classes[*class as usize], percent(*share))),
+        _ => None,
+    });
+    let told = |(name, share): (&String, String)| Sentence {
+        en: format!(
+            "{share} of class `{name}` is flagged: it was labelled by another rule, or the model does not know it. Look at a few before you relabel any."
+        ),
+        zh: format!(
+            "类别“{name}”有 {share} 被标出：可能标注规则不同，也可能模型不认识它。改标注前请先看几个。"
+        ),
+    };
+    doubted.map(told).collect()
 }
 
 /// The class that each view finds most probable, and how probable.
@@ -93,40 +101,69 @@ fn says(material: &Material, said: &[Said], place: usize, given: u32) -> Vec<Vie
     said.iter().map(of).collect()
 }
 
-fn caution(note: &Note, classes: &[String]) -> Sentence {
-    let name = |class: &u32| &classes[*class as usize];
-    let (en, zh) = match note {
-        Note::UnusedClass { class } => (
-            format!("No example has class `{}`, though the probabilities have a column for it.", name(class)),
-            format!("没有样本属于类别“{}”，但概率中有它的一列。", name(class)),
-        ),
-        Note::LonelyClass { class } => (
-            format!(
-                "Only one example has class `{}`: nothing about it can be checked by others.",
-                name(class)
-            ),
-            format!("类别“{}”只有一个样本，无法用其他样本核对。", name(class)),
-        ),
-        Note::DoubtedClass { class, share } => (
-            format!(
-                "{} of class `{}` is flagged: it was labelled by another rule, or the model does not know it. Look at a few before you relabel any.",
-                crate::percent(*share),
-                name(class)
-            ),
-            format!(
-                "类别“{}”有 {} 被标出：可能标注规则不同，也可能模型不认识它。改标注前请先看几个。",
-                name(class),
-                crate::percent(*share)
-            ),
-        ),
-        Note::FitsTooWell { mean_self_confidence } => (
-            format!(
-                "The probabilities agree with every label and give it {mean_self_confidence:.3} on average: they were probably computed on the examples the model was fitted on, and such a model finds nothing. Pass out-of-fold probabilities."
-            ),
-            format!(
-                "这些概率与每个标注都一致，平均为 {mean_self_confidence:.3}：很可能是在训练过的样本上算出的，这样找不出错误。请提供折外（交叉验证）概率。"
-            ),
-        ),
+/// What is to be said of classes with one example or none: one sentence for all of a kind.
+fn sizes(notes: &[Note], classes: &[String]) -> Vec<Sentence> {
+    let mut unused = Vec::new();
+    let mut lonely = Vec::new();
+    for note in notes {
+        match note {
+            Note::UnusedClass { class } => unused.push(classes[*class as usize].as_str()),
+            Note::LonelyClass { class } => lonely.push(classes[*class as usize].as_str()),
+            _ => {}
+        }
+    }
+    let mut told = Vec::new();
+    if let Some([en, zh]) = first(&unused) {
+        told.push(Sentence {
+            en: format!("No example has class {en}, though the probabilities have a column for it."),
+            zh: format!("没有样本属于类别{zh}，但概率中有它的一列。"),
+        });
+    }
+    if let Some([en, zh]) = first(&lonely) {
+        told.push(Sentence {
+            en: format!("Only one example has class {en}: nothing about it can be checked by others."),
+            zh: format!("类别{zh}只有一个样本，无法用其他样本核对。"),
+        });
+    }
+    told
+}
+
+/// The first of these classes and how many more there are, in both languages; `None` of none.
+fn first(classes: &[&str]) -> Option<[String; 2]> {
+    let shown = &classes[..classes.len().min(SHOWN)];
+    let names = |open: char, close: char, by: &str| {
+        shown.iter().map(|name| format!("{open}{name}{close}")).collect::<Vec<_>>().join(by)
     };
-    Sentence { en, zh }
+    let (mut en, mut zh) = (names('`', '`', ", "), names('“', '”', "、"));
+    match classes.len() - shown.len() {
+        0 => {}
+        more => {
+            en.push_str(&format!(" and {more} others, {} in all", classes.len()));
+            zh.push_str(&format!("等 {} 类", classes.len()));
+        }
+    }
+    (!classes.is_empty()).then_some([en, zh])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_classes_of_a_kind_are_one_caution() {
+        let classes: Vec<String> = (0..1000).map(|class| class.to_string()).collect();
+        let unused = |class| Note::UnusedClass { class };
+        let told = sizes(
+            &(5..1000).map(unused).chain([Note::LonelyClass { class: 4 }]).collect::<Vec<_>>(),
+            &classes,
+        );
+        assert_eq!(told.len(), 2);
+        assert!(
+            told[0].en.contains("class `5`, `6`, `7` and 992 others, 995 in all, though"),
+            "{}",
+            told[0].en
+        );
+        assert!(told[0].zh.contains("类别“5”、“6”、“7”等 995 类"), "{}", told[0].zh);
+        assert!(told[1].en.starts_with("Only one example has class `4`:"), "{}", told[1].en);
+    }
 }

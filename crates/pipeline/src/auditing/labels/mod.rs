@@ -2,6 +2,7 @@
 
 mod classes;
 mod numbers;
+mod seen;
 mod sets;
 
 use std::borrow::Cow;
@@ -83,7 +84,7 @@ impl Labels {
     /// Nothing said yet about any of `n` rows.
     pub(super) fn silent(n: usize) -> Self {
         Self {
-            checked: Checked { fault: Fault::Label, scores: vec![None; n], flagged: Vec::new() },
+            checked: Checked::new(Fault::Label, vec![None; n], Vec::new()),
             suggested: vec![None; n],
             sets: vec![None; n],
             says: vec![Vec::new(); n],

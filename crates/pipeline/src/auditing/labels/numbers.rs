@@ -4,7 +4,7 @@ use curate::labels::regression::{JudgedNumbers, number_errors};
 use linalg::{Matrix, Neighbours};
 
 use super::super::material::{Material, Nearness};
-use super::{Among, Labels, Said, View, ViewSays};
+use super::{Among, Labels, Said, View, ViewSays, seen};
 use crate::PipelineError;
 
 /// Neighbours whose median is a prediction.
@@ -38,6 +38,7 @@ pub(super) fn numbers(
     let digits = digits(material, &rows);
     let text = |value: f64| format!("{value:.digits$}");
     let mut of = Labels::silent(material.n());
+    of.cautions = seen::numbers(&given, &said)?;
     for (place, row) in rows.iter().enumerate() {
         of.checked.scores[*row] = Some(found.scores[place]);
         of.losses[*row] = Some((predicted[place] - given[place]).abs());

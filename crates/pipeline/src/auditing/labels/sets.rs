@@ -5,7 +5,7 @@ use curate::labels::views::{fused, votes_of_neighbours};
 use linalg::{Matrix, MatrixView};
 
 use super::super::material::{Material, Nearness, Sets};
-use super::{Among, Labels, Said, View, ViewSays};
+use super::{Among, Labels, Said, View, ViewSays, seen};
 use crate::PipelineError;
 
 /// The least probability that a logarithm is taken of.
@@ -48,6 +48,7 @@ pub(super) fn sets(
     let probs = together(&has, &said)?;
     let found = JudgedSets::new(&given, probs.view())?.errors();
     let mut of = Labels::silent(material.n());
+    of.cautions = seen::sets(&given, &said)?;
     for (place, row) in rows.iter().enumerate() {
         of.checked.scores[*row] = Some(found.scores[place]);
         let loss = |(p, has): (&f64, &f32)| -(if *has > 0.5 { *p } else { 1.0 - p }).max(SMALLEST).ln();

@@ -10,7 +10,7 @@ use super::super::material::{Material, Nearness};
 use super::super::media::Media;
 use super::super::worklist::{self, Action, AuditFinding};
 use super::super::{AuditRequest, checks, whole};
-use super::{OfSense, brought};
+use super::OfSense;
 use crate::senses::OneSense;
 use crate::{PipelineError, Run};
 
@@ -106,7 +106,7 @@ impl<'a> Alone<'a> {
                 || !same.iter().any(|set| finding.rows.iter().all(|row| set.contains(row)))
         };
         let findings = listed.into_iter().map(|finding| self.laid(finding)).filter(is_new);
-        let checks = found.iter().map(|checked| (name.clone(), brought(checked, &self.one.places, n)));
+        let checks = found.into_iter().map(|checked| (name.clone(), checked.brought(&self.one.places, n)));
         Ok((checks.collect(), findings.collect()))
     }
 

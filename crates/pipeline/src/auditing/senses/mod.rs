@@ -130,13 +130,5 @@ fn too_many(got: usize) -> Sentence {
     }
 }
 
-/// Brings a check of some rows to all `n`; `places` says which they are.
-fn brought(checked: &Checked, places: &[usize], n: usize) -> Checked {
-    let mut scores = vec![None; n];
-    places.iter().zip(&checked.scores).for_each(|(place, score)| scores[*place] = *score);
-    let flagged = checked.flagged.iter().map(|row| places[*row]).collect();
-    Checked { fault: checked.fault, scores, flagged }
-}
-
 /// What each sense gives to the list: its checks by its name, and its findings.
 type OfSense = (Vec<(String, Checked)>, Vec<AuditFinding>);

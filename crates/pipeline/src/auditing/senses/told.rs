@@ -6,7 +6,6 @@ use curate::faults::{Checked, Fault};
 use super::super::labels::ViewSays;
 use super::super::material::Material;
 use super::super::worklist::{Action, AuditFinding};
-use super::brought;
 use super::heard::HeardAll;
 use crate::percent;
 use crate::report::Sentence;
@@ -44,8 +43,7 @@ pub(super) fn findings(material: &Material, heard: &HeardAll, pairing: &Pairing)
 /// The check, of all examples.
 pub(super) fn checked(material: &Material, heard: &HeardAll, pairing: &Pairing) -> Checked {
     let Pairing { scores, flagged, .. } = pairing;
-    let checked = Checked { fault: Fault::SenseConflict, scores: scores.clone(), flagged: flagged.clone() };
-    brought(&checked, &heard.rows, material.n())
+    Checked::new(Fault::SenseConflict, scores.clone(), flagged.clone()).brought(&heard.rows, material.n())
 }
 
 /// What the suspect says, what the others say, and how the example is labelled.
@@ -60,12 +58,12 @@ fn about(material: &Material, row: usize, suspect: &str, views: &[ViewSays]) -> 
         en_others.push(format!("`{name}` for `{class}` ({sure})"));
         zh_others.push(format!("“{name}”为“{class}”（{sure}）"));
     }
-    let (id, given) = (&material.ids[row], material.given[row].as_deref().unwrap_or_default());
+    let given = material.given[row].as_deref().unwrap_or_default();
     Some(Sentence {
         en: format!(
-            "{id}: its `{suspect}` speaks for `{class}` ({sure}), {}; it is labelled `{given}`",
+            "its `{suspect}` speaks for `{class}` ({sure}), {}; it is labelled `{given}`",
             en_others.join(", ")
         ),
-        zh: format!("{id}：“{suspect}”更像“{class}”（{sure}），{}；标注为“{given}”", zh_others.join("，")),
+        zh: format!("“{suspect}”更像“{class}”（{sure}），{}；标注为“{given}”", zh_others.join("，")),
     })
 }
