@@ -8,6 +8,10 @@ use serde::Deserialize;
 use super::{ApplyError, Changes};
 use crate::auditing::{Action, Gain, Offered, StoredCase};
 
+/// Advice about many findings of one fault, of which a part can be followed.
+const SHARED: [(Action, &str); 3] =
+    [(Action::Relabel, "label"), (Action::KeepOne, "duplicate"), (Action::CheckMembership, "outlier")];
+
 /// Bytes of the largest file of findings that is read.
 const MOST_BYTES: u64 = 1 << 30;
 
@@ -79,31 +83,28 @@ impl Findings {
         self.info.facts.get("data_fingerprint").map(String::as_str)
     }
 
-    /// Of all that was to be relabelled the share that was, and the rules that were decided.
+    /// Of all that was to be relabelled or taken out the share that was, and the rules that were decided.
     pub(super) fn predicted(&self, changes: &Changes) -> Option<Gain> {
         let done: BTreeSet<usize> = changes.values().map(|change| change.finding).collect();
         let is_done = |advice: &&StoredAdvice| advice.finding.is_some_and(|finding| done.contains(&finding));
         let rules = self.advice.iter().filter(is_done).map(|advice| (1.0, advice.gain));
-        let parts: Vec<(f64, Gain)> = self.relabelled(changes).into_iter().chain(rules).collect();
+        let parts: Vec<(f64, Gain)> = SHARED
+            .iter()
+            .filter_map(|(action, fault)| self.share(changes, *action, fault))
+            .chain(rules)
+            .collect();
         let value = parts.iter().map(|(share, gain)| share * gain.value).sum();
         let squares = |(share, gain): &(f64, Gain)| (share * (gain.high - gain.low) / 2.0).powi(2);
         let error = parts.iter().map(squares).sum::<f64>().sqrt();
         (!parts.is_empty()).then_some(Gain { value, low: value - error, high: value + error })
     }
 
-    /// The share of what was to be relabelled that was, with what all of it was worth.
-    fn relabelled(&self, changes: &Changes) -> Option<(f64, Gain)> {
-        let advice = self.advice.iter().find(|advice| advice.action == Action::Relabel)?;
+    /// The share of what an advice is about that was done, with what all of it was worth.
+    fn share(&self, changes: &Changes, action: Action, fault: &str) -> Option<(f64, Gain)> {
+        let advice = self.advice.iter().find(|advice| advice.action == action && advice.finding.is_none())?;
         // What the label book asks for is relabelled as well, but nothing was expected of it here.
-        let is_relabelled = |change: &&super::Change| change.fault == "label";
-        let n = changes.values().filter(is_relabelled).count();
+        let n = changes.values().filter(|change| change.fault == fault && change.sense.is_none()).count();
         (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
-    }
-
-    /// The case of a finding that wants a rule.
-    pub(super) fn case(&self, number: usize) -> Result<&StoredCase, ApplyError> {
-        let found = self.cases.iter().find(|case| case.finding == number);
-        found.ok_or(ApplyError::NoCase { number })
     }
 
     pub(crate) fn find(&self, number: usize) -> Result<&StoredFinding, ApplyError> {

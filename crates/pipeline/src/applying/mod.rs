@@ -7,10 +7,11 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use curate::faults::Fault;
 use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
 use serde::Serialize;
 
-use crate::auditing::{Action, Against, Asked, BookState, Gain, HeardOf, annotator, label_text};
+use crate::auditing::{Action, Against, Asked, BookState, Done, Gain, HeardOf, annotator, label_text};
 use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
 use crate::pieces::times;
@@ -148,8 +149,8 @@ pub struct Revision {
     pub against: Vec<Against>,
     /// New labels of which no rule could tell: it was decided with another base, or asks for what is not known of the example.
     pub n_unheard: usize,
-    /// What all changes together brought: a head taught by the new labels instead of the old, asked about all examples that are
-    /// left, the new labels being right.
+    /// What all changes together brought, measured as it was predicted: a head taught by the new labels instead of the old, asked
+    /// about the examples that are left, the new labels being right; those that changed count where a rule decided them.
     pub realised: Option<Gain>,
 }
 
@@ -407,8 +408,12 @@ fn name_of(part: Part) -> String {
 /// What the changes brought.
 fn gain(table: &Table, changes: &Changes, run: &Run<'_>) -> Result<Option<Gain>, PipelineError> {
     let whole = changes.values().filter(|change| change.sense.is_none());
-    let then: BTreeMap<&str, Option<&str>> =
-        whole.map(|change| (change.id.as_str(), change.to.as_deref())).collect();
+    let conflict = Fault::Conflict.name();
+    let then: BTreeMap<&str, Done<'_>> = whole
+        .map(|change| {
+            (change.id.as_str(), Done { label: change.to.as_deref(), is_decided: change.fault == conflict })
+        })
+        .collect();
     run.step(Step::Evaluate, || Ok(Asked::table(table)?.map(|asked| asked.gain_of(&then))))
 }
 

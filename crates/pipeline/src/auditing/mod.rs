@@ -47,8 +47,8 @@ pub use rulebook::{Broken, Rulebook};
 pub use shelved::{Against, BookState, StoredCase};
 pub(crate) use shelved::{HeardOf, Shelved};
 pub use worklist::{Action, AuditFinding, Neighbour, Offered};
-pub(crate) use worth::Asked;
 pub use worth::{Advice, Gain};
+pub(crate) use worth::{Asked, Done};
 
 use labels::Labels;
 use material::{Material, Nearness, Question};

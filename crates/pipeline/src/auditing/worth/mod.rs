@@ -5,6 +5,8 @@
 //! examples that are changed themselves count as examples on which nothing changes, for there the belief would judge itself.
 
 mod collecting;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +71,14 @@ pub struct Gain {
     pub low: f64,
     /// Upper end of the 95 % interval.
     pub high: f64,
+}
+
+/// What was done to an example.
+pub(crate) struct Done<'a> {
+    /// Its label now; none where it was taken out.
+    pub(crate) label: Option<&'a str>,
+    /// Whether a rule decided it.
+    pub(crate) is_decided: bool,
 }
 
 /// What is asked about.
@@ -136,16 +146,18 @@ impl Asked {
     }
 
     /// What changed labels bring, which are right: by id, `None` where an example was taken out.
-    pub(crate) fn gain_of(mut self, changes: &BTreeMap<&str, Option<&str>>) -> Gain {
+    pub(crate) fn gain_of(mut self, changes: &BTreeMap<&str, Done<'_>>) -> Gain {
         let now = self.what_if.answers(&self.labels);
         let mut then = self.labels.clone();
+        let mut changed = vec![false; then.len()];
         for (row, id) in self.ids.iter().enumerate() {
-            let Some(label) = changes.get(id.as_str()) else { continue };
+            let Some(Done { label, is_decided }) = changes.get(id.as_str()) else { continue };
             then[row] = label.map(|label| number_of(&mut self.classes, label));
+            // As it is predicted: where a rule is decided the region itself counts.
+            changed[row] = !is_decided;
         }
         self.right.clone_from(&then);
-        // A person has decided: what was changed counts as well.
-        self.gain(&now, &self.what_if.answers(&then), &vec![false; then.len()])
+        self.gain(&now, &self.what_if.answers(&then), &changed)
     }
 
     /// The change of accuracy; of rows that are changed themselves none is assumed.

@@ -1,0 +1,135 @@
+//! What advice says of clouds whose truth is known.
+
+use linalg::{Matrix, random};
+
+use super::*;
+
+const N: usize = 120;
+
+/// Three clouds, forty rows each, in turn; the labels are the clouds.
+fn asked() -> Asked {
+    let mut rng = Seed(7).rng();
+    let values = (0..N * 6).map(|at| {
+        let centre = if at % 6 == at / 6 % 3 { 2.0 } else { 0.0 };
+        (centre + random::normal(&mut rng)) as f32
+    });
+    let x = Matrix::from_vec(N, 6, values.collect());
+    let folds: Vec<u8> = (0..N).map(|row| (row / 3 % 5) as u8).collect();
+    let labels: Vec<Option<u32>> = (0..N).map(|row| Some((row % 3) as u32)).collect();
+    Asked {
+        what_if: WhatIf::new(&x, &folds, Seed(1)),
+        ids: (0..N).map(|row| row.to_string()).collect(),
+        right: labels.clone(),
+        labels,
+        classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        seed: Seed(1),
+    }
+}
+
+fn finding(number: usize, fault: Fault, action: Action, rows: Vec<usize>) -> AuditFinding {
+    AuditFinding {
+        number,
+        fault,
+        sense: None,
+        ids: rows.iter().map(usize::to_string).collect(),
+        rows,
+        given: None,
+        suggested: None,
+        suggested_set: None,
+        score: 0.1,
+        views: Vec::new(),
+        neighbours: Vec::new(),
+        about: None,
+        part: None,
+        offered: None,
+        case: None,
+        rule: None,
+        action,
+    }
+}
+
+fn of(advice: &[Advice], action: Action) -> Vec<&Advice> {
+    advice.iter().filter(|advice| advice.action == action).collect()
+}
+
+#[test]
+fn labels_put_right_are_worth_more_than_nothing_and_the_best_a_minute_comes_first() {
+    let mut asked = asked();
+    // A third of one cloud is called by another's name.
+    for row in (0..N).step_by(9) {
+        asked.labels[row] = Some(1);
+    }
+    let advice = worth(&asked, &[]);
+    let relabel = of(&advice, Action::Relabel)[0];
+    assert_eq!(relabel.n, asked.labels.iter().zip(&asked.right).filter(|(a, b)| a != b).count());
+    assert!(relabel.gain.value > 0.0 && relabel.gain.low < relabel.gain.value, "{:?}", relabel.gain);
+    let rates: Vec<f64> = advice.iter().map(|advice| advice.gain.value / advice.minutes).collect();
+    assert!(rates.windows(2).all(|pair| pair[0] >= pair[1]), "{rates:?}");
+}
+
+#[test]
+fn of_copies_one_is_kept_and_an_outlier_goes_whole() {
+    let asked = asked();
+    let findings = [
+        finding(1, Fault::Duplicate, Action::KeepOne, vec![0, 3, 6]),
+        finding(2, Fault::Outlier, Action::CheckMembership, vec![9]),
+    ];
+    let advice = worth(&asked, &findings);
+    assert_eq!(of(&advice, Action::KeepOne)[0].n, 2);
+    assert_eq!(of(&advice, Action::CheckMembership)[0].n, 1);
+    assert!(of(&advice, Action::Relabel).is_empty());
+}
+
+#[test]
+fn deciding_a_rule_is_worth_what_its_region_gains() {
+    let mut asked = asked();
+    // Every other row of a cloud has another label, as a second person would give it.
+    let region: Vec<usize> = (0..N).step_by(3).collect();
+    for row in region.iter().step_by(2) {
+        (asked.labels[*row], asked.right[*row]) = (Some(1), Some(1));
+    }
+    asked.labels[3] = Some(0);
+    let rest = region.iter().skip(1).copied();
+    let advice = worth(&asked, &[finding(4, Fault::Conflict, Action::DecideRule, rest.collect())]);
+    let decide = of(&advice, Action::DecideRule)[0];
+    assert_eq!((decide.finding, decide.n), (Some(4), region.len() - 1));
+    assert!(decide.gain.value > 0.05, "{:?}", decide.gain);
+}
+
+#[test]
+fn more_is_collected_of_parts_that_have_a_name_and_of_three_classes_at_most() {
+    let mut asked = asked();
+    // Of the third cloud few are known, so that each more teaches.
+    (2..N).step_by(3).skip(8).for_each(|row| asked.labels[row] = None);
+    let weak: Vec<usize> = (2..N).step_by(3).take(8).collect();
+    let mut dark = finding(5, Fault::WeakSlice, Action::CollectSimilar, weak.clone());
+    dark.part = Some(Sentence { en: "`brightness` is low".to_owned(), zh: "“亮度”偏低".to_owned() });
+    let nameless = finding(6, Fault::WeakSlice, Action::CollectSimilar, weak);
+    let advice = worth(&asked, &[dark, nameless]);
+    assert!(of(&advice, Action::CollectMore).len() <= 3);
+    let similar = of(&advice, Action::CollectSimilar);
+    assert!(similar.len() <= 1, "only the part that can be told is advised");
+    for advice in similar {
+        assert_eq!((advice.finding, advice.n, advice.minutes), (Some(5), 8, 4.0));
+        assert!(advice.told.en.contains("(`brightness` is low)") && advice.told.zh.contains("亮度"));
+    }
+    let gains = of(&advice, Action::CollectMore);
+    assert!(gains.iter().all(|advice| advice.gain.value > 0.0));
+}
+
+#[test]
+fn what_was_done_is_measured_as_it_was_predicted() {
+    let mut wrong = asked();
+    let rows: Vec<usize> = (0..N).step_by(9).collect();
+    for row in &rows {
+        wrong.labels[*row] = Some(1);
+    }
+    let predicted = worth(&wrong, &[]).into_iter().find(|advice| advice.action == Action::Relabel).unwrap();
+    let names: Vec<(String, &str)> =
+        rows.iter().map(|row| (row.to_string(), ["a", "b", "c"][row % 3])).collect();
+    let done: BTreeMap<&str, Done<'_>> = names
+        .iter()
+        .map(|(id, label)| (id.as_str(), Done { label: Some(label), is_decided: false }))
+        .collect();
+    assert_eq!(wrong.gain_of(&done), predicted.gain);
+}
