@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use base::open::BaseError;
 use bundle::BundleError;
+use curate::book::BookError;
 use pipeline::{ApplyError, Lang, PipelineError, chinese_errors};
 use server::ServerError;
 
@@ -183,6 +184,7 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
         ),
         PipelineError::Bundle(error) => return bundle_hint(error, lang),
         PipelineError::Apply(error) => return apply_hint(error, lang),
+        PipelineError::Book(BookError::OtherBase { .. }) => other_base(lang),
         PipelineError::Base(BaseError::OneTower { .. }) => lang.pick(
             "take a joint base such as `clip-vit-b32`; `dianjing base list` shows what there is",
             "请用双塔底座，例如 clip-vit-b32；dianjing base list 列出所有底座",
@@ -191,12 +193,16 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
     })
 }
 
+fn other_base(lang: Lang) -> &'static str {
+    lang.pick(
+        "a book belongs to one base: pass another file with --rules, or audit again with the base of the book",
+        "一本标签手册只对应一个底座：请用 --rules 指定另一个文件，或用手册的底座重新检查",
+    )
+}
+
 fn apply_hint(error: &ApplyError, lang: Lang) -> Option<&'static str> {
     Some(match error {
-        ApplyError::OtherBook { .. } => lang.pick(
-            "a book belongs to one base: pass another file with --rules, or audit again with the base of the book",
-            "一本标签手册只对应一个底座：请用 --rules 指定另一个文件，或用手册的底座重新检查",
-        ),
+        ApplyError::OtherBook { .. } => other_base(lang),
         ApplyError::NoCase { .. } => lang.pick(
             "write the findings again, with `dianjing audit DATA --out findings.json`",
             "请用 dianjing audit DATA --out findings.json 重新写出检查结果",

@@ -33,6 +33,8 @@ pub struct Attribute {
 pub enum AttributeValues {
     /// Numbers; one that is missing or not finite is unknown.
     Numbers(Vec<Option<f64>>),
+    /// Days and times, as [moments](crate::moment).
+    Times(Vec<Option<f64>>),
     /// Names of categories; an empty one is a category too.
     Names(Vec<Option<String>>),
 }
@@ -41,7 +43,7 @@ impl AttributeValues {
     /// How many examples there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Numbers(values) => values.len(),
+            Self::Numbers(values) | Self::Times(values) => values.len(),
             Self::Names(values) => values.len(),
         }
     }
@@ -57,7 +59,7 @@ impl AttributeValues {
     /// When there is no such row.
     pub fn is_unknown(&self, row: usize) -> bool {
         match self {
-            Self::Numbers(values) => values[row].is_none_or(|value| !value.is_finite()),
+            Self::Numbers(values) | Self::Times(values) => values[row].is_none_or(|value| !value.is_finite()),
             Self::Names(values) => values[row].is_none(),
         }
     }

@@ -14,6 +14,7 @@ mod joined;
 pub mod labels;
 mod layout;
 mod looks;
+pub mod moment;
 mod nearest;
 mod pairing;
 pub mod select;

@@ -4,7 +4,8 @@
 
 use curate::attributes::{Attribute, AttributeValues};
 use curate::book::{
-    Book, BookError, Decision, EntryFault, Expected, Language, NewLabel, Rule, apply, check, decide, markdown,
+    Book, BookError, Decision, EntryFault, Expected, Language, NewLabel, Rule, apply, check, decide,
+    markdown, words,
 };
 use curate::consistency::planted::{Made, Plan, Rule as Planted, planted};
 use curate::consistency::{Consistency, Labelled, Side, Split, consistency};
@@ -44,13 +45,32 @@ fn by_size() -> Rule {
     Rule::Split { attribute: "size".to_owned(), by }
 }
 
+fn by_date(date: &str) -> Rule {
+    let by = Split::Before { date: date.to_owned(), earlier: Side::B };
+    Rule::Split { attribute: "taken".to_owned(), by }
+}
+
+#[test]
+fn a_rule_by_a_date_is_told_as_one_and_must_name_one() {
+    let rule = by_date("2031-05-28");
+    let told = |language| words(&rule, ("scratch", "dent"), language);
+    assert_eq!(
+        told(Language::English),
+        "\"dent\" where taken is before 2031-05-28, \"scratch\" from then on."
+    );
+    assert_eq!(told(Language::Chinese), "taken 早于 2031-05-28 时是“dent”，否则是“scratch”。");
+    let (book, _) = book(&by_date("soon"));
+    let fault = EntryFault::Date { date: "soon".to_owned() };
+    assert_eq!(book.to_json(), Err(BookError::Entry { name: "the book".to_owned(), entry: 1, fault }));
+}
+
 #[test]
 fn a_book_that_was_written_is_read_again() {
     let among =
         Rule::Split { attribute: "camera".to_owned(), by: Split::Among { a: vec!["camera 1".to_owned()] } };
-    for rule in
-        [Rule::AllA, Rule::AllB, by_size(), among, Rule::NewClass { name: "nick".to_owned() }, Rule::Exclude]
-    {
+    let before = by_date("2031-05-28 14:05");
+    let nick = Rule::NewClass { name: "nick".to_owned() };
+    for rule in [Rule::AllA, Rule::AllB, by_size(), before, among, nick, Rule::Exclude] {
         let (book, _) = book(&rule);
         assert_eq!(Book::parse("book.json", &book.to_json().unwrap()), Ok(book), "{rule:?}");
     }

@@ -124,6 +124,14 @@ fn the_question_shows_both_sides() {
     assert_eq!(question.counts, (case.sides[0].len(), case.sides[1].len()));
     assert!(case.impact > 0.0 && case.z > 3.0);
     assert_eq!(question.options.last(), Some(&Choice::Exclude));
+    // The closest pairs of the two sides, each row in one of them.
+    assert_eq!(question.pairs.len(), 3, "{:?}", question.pairs);
+    let side = |row: usize| case.sides.iter().position(|rows| rows.contains(&row)).unwrap();
+    assert!(question.pairs.iter().all(|pair| side(pair.first) != side(pair.second)));
+    let mut rows: Vec<usize> = question.pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    assert_eq!(rows.len(), 6);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use base::open::BaseError;
 use base::transfer::TransferError;
 use bundle::BundleError;
 use curate::CurateError;
+use curate::book::BookError;
 use dataset::{Modality, ReadError};
 use store::StoreError;
 use tune::TuneError;
@@ -55,7 +56,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Tune(error) => return tune(error),
         PipelineError::Array(error) => array(error),
         PipelineError::Apply(error) => apply(error),
-        PipelineError::Book(error) => format!("标签手册无法使用：{error}"),
+        PipelineError::Book(error) => book(error),
         PipelineError::Audit(error) => return curate(error),
         PipelineError::NoVoteColumn(error) => {
             let what = match error.role {
@@ -132,6 +133,15 @@ fn senses(error: &PipelineError) -> Option<String> {
         PipelineError::NoSensors { path } => format!("{}中抽看的传感器序列没有一个能读取", name(path)),
         _ => return None,
     })
+}
+
+fn book(error: &BookError) -> String {
+    match error {
+        BookError::OtherBase { got, expected } => {
+            format!("标签手册中的规则是用底座“{expected}”裁定的，而这里用的是“{got}”")
+        }
+        other => format!("标签手册无法使用：{other}"),
+    }
 }
 
 fn apply(error: &ApplyError) -> String {

@@ -57,9 +57,9 @@ pub use applying::{
     record_of,
 };
 pub use auditing::{
-    Action, Advice, Against, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, BookState, Broken,
-    FaultSummary, Gain, GivenArrays, Neighbour, Offered, Rulebook, Rules, StoredCase, View, ViewSays, audit,
-    audit_arrays, measured,
+    Action, Advice, Against, Answer, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, BookState,
+    Broken, Confusion, FaultSummary, Gain, GivenArrays, Neighbour, Noise, Offered, Pair, Rulebook, Rules,
+    StoredCase, View, ViewSays, audit, audit_arrays, measured,
 };
 pub use columns::{Columns, TableForm, Values};
 pub use crowd::{

@@ -9,7 +9,7 @@ use curate::labels::micro_audit::{Precision, places_to_ask, precision};
 use linalg::Seed;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplyError, Findings, PipelineError, StoredFinding};
+use crate::{ApplyError, Audit, Fault, Findings, PipelineError, StoredFinding};
 
 /// Bytes of the largest file of verdicts that is read.
 const MOST_BYTES: u64 = 1 << 26;
@@ -87,6 +87,30 @@ impl Review {
         let stored = if path.exists() { read(&path)? } else { Stored::default() };
         let fingerprint = findings.fingerprint().unwrap_or_default().to_owned();
         Ok(Self { findings, path, fingerprint, stored })
+    }
+
+    /// Opens findings that were reviewed, if these were.
+    ///
+    /// # Errors
+    /// Files that cannot be read or are none.
+    pub fn of_before(findings: &Path) -> Result<Option<Self>, PipelineError> {
+        let is_there = findings.exists() && path_of(findings).exists();
+        if is_there { Self::open(findings).map(Some) } else { Ok(None) }
+    }
+
+    /// What follows from the answers for what an audit finds about labels; nothing when that is another list than the one that was
+    /// reviewed, which the answers are no fair sample of.
+    ///
+    /// # Errors
+    /// None that a person can cause.
+    pub fn of_same(&self, audit: &Audit) -> Result<Option<Reviewed>, PipelineError> {
+        let label = Fault::Label.name();
+        let fingerprint = audit.facts.iter().find(|(name, _)| name == "data fingerprint");
+        let found = audit.findings.iter().filter(|finding| finding.fault == Fault::Label);
+        let is_same = fingerprint.is_some_and(|(_, value)| *value == self.fingerprint)
+            && found.map(|finding| &finding.ids).eq(self.of(label).into_iter().map(|finding| &finding.ids));
+        let reviewed = if is_same { Some(self.reviewed(label)?) } else { None };
+        Ok(reviewed.filter(|reviewed| reviewed.share.is_some()))
     }
 
     /// What to look at next: spread over the list of one fault, until `count` have an answer; those that have one are left out.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Rules, Source, TableForm,
-    audit, audit_arrays, words,
+    Answer, ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Pair, Review, Rules,
+    Source, TableForm, audit, audit_arrays, words,
 };
 use serde_json::{Map, Value, json};
 
@@ -29,7 +29,12 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
     if let Some(report) = &verb.report {
         overwrite::check(Written::Report, report, data)?;
     }
-    let found = look(arguments, verb, lang)?;
+    let list = verb.out.as_deref().filter(|out| matches!(table_form(out), Ok(TableForm::Json)));
+    let before = list.map(Review::of_before).transpose()?.flatten();
+    let mut found = look(arguments, verb, lang)?;
+    if let Some(review) = before {
+        found.reviewed = review.of_same(&found)?;
+    }
     if let Some(out) = &verb.out {
         let bytes = match table_form(out)? {
             TableForm::Csv => found.issues().csv().into_bytes(),
@@ -41,12 +46,15 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
         store::write_atomic(out, |file| file.write_all(&bytes))?;
     }
     if let Some(report) = &verb.report {
-        let page = found.page(lang);
+        let page = found.page(lang, list);
         store::write_atomic(report, |file| file.write_all(page.as_bytes()))?;
     }
     if arguments.json {
         show::json(&document(&found, data, false))?;
     } else {
+        for line in found.headline(list) {
+            show::line(line.in_lang(lang))?;
+        }
         advise(&found, lang)?;
         print(&found, lang)?;
     }
@@ -101,7 +109,13 @@ fn document(found: &Audit, data: Option<&Path>, is_file: bool) -> Value {
     let cautions: Vec<&str> = found.cautions.iter().map(|caution| caution.en.as_str()).collect();
     document.insert(
         "info".to_owned(),
-        json!({ "facts": facts, "cautions": cautions, "problems": found.problems }),
+        json!({
+            "facts": facts,
+            "cautions": cautions,
+            "problems": found.problems,
+            "label_noise": found.noise,
+            "reviewed": found.reviewed,
+        }),
     );
     if is_file {
         document.insert("issues".to_owned(), found.issues().records().into());
@@ -129,11 +143,29 @@ fn print(found: &Audit, lang: Lang) -> anyhow::Result<()> {
         show::line(&format!("{}: {}", words::fault(fault, lang), findings.len()))?;
         for finding in findings.iter().take(SHOWN) {
             show::line(&format!("  {}. {}", finding.number, line(finding, lang)))?;
+            question(finding, lang)?;
         }
         if findings.len() > SHOWN {
             let more = findings.len() - SHOWN;
             show::line(&lang.pick(format!("  and {more} more"), format!("  另有 {more} 个")))?;
         }
+    }
+    Ok(())
+}
+
+/// Of a case that wants a rule: what contradicts each other most plainly, and what may be answered.
+fn question(finding: &AuditFinding, lang: Lang) -> anyhow::Result<()> {
+    for Pair { ids: [first, second], labels: [a, b], .. } in &finding.pairs {
+        show::line(&lang.pick(
+            format!("     close together: {first} is `{a}`, {second} is `{b}`"),
+            format!("     很相近：{first} 标为“{a}”，{second} 标为“{b}”"),
+        ))?;
+    }
+    for Answer { accept, says } in &finding.answers {
+        let says = says.in_lang(lang);
+        show::line(
+            &lang.pick(format!("     --accept {accept}: {says}"), format!("     --accept {accept}：{says}")),
+        )?;
     }
     Ok(())
 }

@@ -331,8 +331,8 @@ fn who_tires_is_told_by_the_times_of_the_votes() {
             table.push_str(&format!(
                 "i{item},{name},{},2031-{}-{}\n",
                 said + 1,
-                1 + item / 30,
-                1 + item % 30
+                1 + item / 28,
+                1 + item % 28
             ));
         }
     }

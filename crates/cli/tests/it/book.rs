@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::review::sized;
+use crate::review::{discs, sized};
 use crate::run::{Ended, Place};
 
 const BASE: [&str; 2] = ["--base", "efficientnet-lite0"];
@@ -131,6 +131,13 @@ fn labels_are_heard_about_when_they_are_given_and_when_they_are_audited() {
     place.write("book.json", book.replace("efficientnet-lite0", "old-base"));
     let unheard = apply(&place, "own.json", &format!("1={wrong}"), &["--out", "fourth.csv"]).fine();
     assert!(unheard.err.contains("1 new labels were not checked against the book"), "{}", unheard.err);
+    let refused = ["audit", "third.csv", BASE[0], BASE[1], "--rules", "book.json"];
+    let told = place.run(&refused).told();
+    for expected in ["the base `old-base", "from `efficientnet-lite0", "hint: a book belongs to one base"] {
+        assert!(told.contains(expected), "{expected} in {told}");
+    }
+    let chinese = place.run_with(&refused, &[("DIANJING_LANG", "zh")]);
+    assert!(chinese.err.contains("用底座“old-base") && chinese.err.contains("提示：一本"), "{}", chinese.err);
     place.write("book.json", book);
     let audit = ["audit", "third.csv", BASE[0], BASE[1], "--rules", "book.json", "--out", "third.json"];
     place.run(&audit).fine();
@@ -148,4 +155,39 @@ fn labels_are_heard_about_when_they_are_given_and_when_they_are_audited() {
     assert_eq!(rows.iter().filter(|row| row["is_rule_broken_issue"] == true).count(), n_broken);
     let skipped = place.run(&[&audit[..6], &["--json", "--skip", "rule_broken"]].concat()).fine();
     assert!(!skipped.out.contains("rule_broken"), "{}", skipped.out);
+}
+
+#[test]
+fn a_conflict_is_explained_by_a_date_which_numbers_nothing() {
+    let place = Place::new();
+    // Each row has a time of its own; from the middle of May on the line is drawn elsewhere.
+    discs(&place, "taken", |row| {
+        let place = row * 7 % 240;
+        let (day, minute) = (1 + place / 8, place % 8);
+        (format!("2031-05-{day:02} 10:{minute:02}"), if day < 16 { 20.0 } else { 12.0 })
+    });
+    place.run(&["audit", "parts.csv", BASE[0], BASE[1], "--out", "f.json"]).fine();
+    let found = read(&place, "f.json");
+    let all = found["findings"].as_array().unwrap();
+    assert!(all.iter().all(|finding| finding["fault"] != "identifier_column"), "{all:#?}");
+    let rule = all.iter().find(|finding| !finding["offered"].is_null()).unwrap_or_else(|| panic!("{all:#?}"));
+    let before = &rule["offered"]["rule"]["split"]["by"]["before"];
+    assert_eq!(before, &json!({ "date": "2031-05-16", "earlier": "b" }), "{rule}");
+    let about = rule["about"]["en"].as_str().unwrap();
+    for told in
+        ["`taken` parts them: median 2031-05-", "\"`dot` where `taken` is before 2031-05-16, else `disc`\""]
+    {
+        assert!(about.contains(told), "{told} in {about}");
+    }
+    let number = rule["number"].to_string();
+    apply(&place, "f.json", &number, &["--author", "Li", "--out", "second.csv"]).fine();
+    let page = fs::read_to_string(place.path("book.md")).unwrap();
+    assert!(page.contains("\"dot\" where taken is before 2031-05-16, \"disc\" from then on."), "{page}");
+    let audit = ["audit", "second.csv", BASE[0], BASE[1], "--rules", "book.json", "--json"];
+    let again = place.run(&audit).fine().out;
+    let line = |fault: &str| {
+        let again: Value = serde_json::from_str(&again).unwrap();
+        again["summary"].as_array().unwrap().iter().find(|line| line["fault"] == fault).cloned()
+    };
+    assert_eq!(line("rule_broken").map(|line| line["flagged"].clone()), Some(json!(0)), "{again}");
 }

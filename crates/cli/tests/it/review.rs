@@ -52,6 +52,58 @@ fn answers_are_kept_and_say_how_much_of_the_list_is_right() {
 }
 
 #[test]
+fn an_audit_says_how_many_labels_look_wrong_and_after_a_review_how_many_are() {
+    let place = Place::new();
+    place.pictures("d", 14);
+    for number in ["02", "05"] {
+        let from = place.path(&format!("d/disc/{number}.png"));
+        std::fs::rename(from, place.path(&format!("d/stripes/x{number}.png"))).unwrap();
+    }
+    let audit = ["audit", "d", "--base", "efficientnet-lite0", "--out", "f.json", "--report", "r.html"];
+    let first = |place: &Place| place.run(&audit).fine().out;
+    let told = first(&place);
+    assert!(
+        told.starts_with(
+            "2 labels look wrong; how many really are is not known yet: `dianjing review f.json`"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("of 28 labels are wrong, most often stripes → disc (2)"), "{told}");
+    let findings = std::fs::read_to_string(place.path("f.json")).unwrap();
+    let noise = json(&findings)["info"]["label_noise"].clone();
+    assert_eq!((&noise["n"], &noise["confusions"][0]["truth"]), (&28.into(), &"disc".into()), "{noise}");
+    let number = json(&findings)["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|found| found["fault"] == "label")
+        .unwrap()["number"]
+        .clone();
+    place.write("v.csv", format!("{number},right\n"));
+    place.run(&["review", "f.json", "--verdicts", "v.csv"]).fine();
+    // Of the same findings the review holds, in words, in the file and on the page.
+    let told = first(&place);
+    assert!(told.starts_with("2 labels look wrong (precision 0.50–1.00 at 95 %, 1 looked at)."), "{told}");
+    let file = json(&std::fs::read_to_string(place.path("f.json")).unwrap());
+    assert_eq!(
+        (&file["info"]["reviewed"]["right"], &file["info"]["reviewed"]["share"]["low"]),
+        (&1.into(), &0.5.into())
+    );
+    let page = std::fs::read_to_string(place.path("r.html")).unwrap();
+    assert!(page.contains("precision 0.50–1.00 at 95 %") && page.contains("stripes → disc (2)"));
+    // Of others it says nothing.
+    std::fs::rename(place.path("d/stripes/x02.png"), place.path("d/disc/02.png")).unwrap();
+    let told = first(&place);
+    assert!(told.starts_with("1 labels look wrong; how many"), "{told}");
+    let chinese = place.run_with(&audit[..4], &[("DIANJING_LANG", "zh")]).fine();
+    assert!(
+        chinese.out.starts_with("1 个标注看起来有误，其中多少确实有误尚不清楚：请用 --out"),
+        "{}",
+        chinese.out
+    );
+}
+
+#[test]
 fn what_is_no_verdict_is_named_by_its_row() {
     let place = Place::new();
     findings(&place);
@@ -71,8 +123,15 @@ fn what_is_no_verdict_is_named_by_its_row() {
 
 /// Discs of any size; small ones are `dot`, but one of three annotators draws the line elsewhere.
 pub(crate) fn sized(place: &Place) {
-    let mut table = "image,label,annotator\n".to_owned();
-    let names = ["ann", "bo", "cy"];
+    discs(place, "annotator", |row| {
+        let who = row / 40 % 3;
+        (["ann", "bo", "cy"][who as usize].to_owned(), if who == 0 { 20.0 } else { 12.0 })
+    });
+}
+
+/// Discs of any size; those below a limit are `dot`. `of` is what a further column says of a row, and its limit.
+pub(crate) fn discs(place: &Place, column: &str, of: impl Fn(u32) -> (String, f32)) {
+    let mut table = format!("image,label,{column}\n");
     for row in 0..240_u32 {
         let radius = 6.0 + f32::from(u16::try_from(row % 40).unwrap()) * 0.5;
         let name = format!("p{row:03}.png");
@@ -83,12 +142,35 @@ pub(crate) fn sized(place: &Place) {
             image::Rgb(if inside { [220, 200 - noise, 60] } else { [60 + noise, 60, 110] })
         });
         picture.save(place.path(&name)).unwrap();
-        let who = (row / 40 % 3) as usize;
-        let limit = if who == 0 { 20.0 } else { 12.0 };
+        let (value, limit) = of(row);
         let label = if radius < limit { "dot" } else { "disc" };
-        table.push_str(&format!("{name},{label},{}\n", names[who]));
+        table.push_str(&format!("{name},{label},{value}\n"));
     }
     place.write("parts.csv", table);
+}
+
+/// What contradicts each other most plainly, and what may be answered, in the list, in words and on the page.
+#[track_caller]
+fn question_is_shown(place: &Place, rule: &Value) {
+    let number = &rule["number"];
+    let pairs = rule["pairs"].as_array().unwrap();
+    assert!(
+        (2..=3).contains(&pairs.len()) && pairs.iter().all(|pair| pair["labels"][0] != pair["labels"][1]),
+        "{rule}"
+    );
+    let answers: Vec<&str> =
+        rule["answers"].as_array().unwrap().iter().filter_map(|answer| answer["accept"].as_str()).collect();
+    let expected = ["=disc", "=dot", "", "=NAME", "="].map(|ending| format!("{number}{ending}"));
+    assert_eq!(answers, expected, "{rule}");
+    let shown =
+        place.run(&["audit", "parts.csv", "--base", "efficientnet-lite0", "--report", "r.html"]).fine();
+    let page = std::fs::read_to_string(place.path("r.html")).unwrap();
+    for told in ["     close together: ", &format!("     --accept {number}=dot: All of these are \"dot\".")] {
+        assert!(shown.out.contains(told), "{told} in {}", shown.out);
+    }
+    for told in ["The closest pairs with different labels", &format!("<code>{number}=disc</code>")] {
+        assert!(page.contains(told), "{told}");
+    }
 }
 
 #[test]
@@ -105,6 +187,7 @@ fn an_offered_rule_is_accepted_by_its_number_and_goes_into_the_book() {
     assert_ne!(rule["offered"]["rule"]["split"]["attribute"], "annotator", "{rule}");
     assert!(rule["about"]["en"].as_str().unwrap().contains("`annotator` parts them"), "{rule}");
     let number = rule["number"].to_string();
+    question_is_shown(&place, rule);
     let applied = place.run(&[
         "apply",
         "f.json",
@@ -132,4 +215,11 @@ fn an_offered_rule_is_accepted_by_its_number_and_goes_into_the_book() {
     assert_eq!(revision["n_rules"], 1, "{revision}");
     let book = std::fs::read_to_string(place.path("book.json")).unwrap();
     assert!(book.contains("\"split\""), "{book}");
+    // That they are not used is an answer too.
+    let none = format!("{number}=");
+    let out = ["--rules", "none.json", "--author", "Li", "--out", "third.csv", "--json"];
+    let ended = place.run(&[&["apply", "f.json", "--accept", &none, base[0], base[1]], &out[..]].concat());
+    let revision = json(&ended.fine().out);
+    assert_eq!(revision["n"], 240 - rule["ids"].as_array().unwrap().len(), "{revision}");
+    assert!(std::fs::read_to_string(place.path("none.json")).unwrap().contains("\"exclude\""));
 }

@@ -2,6 +2,7 @@
 
 use super::{Entry, Rule};
 use crate::consistency::Split;
+use crate::moment;
 
 /// What is wrong with a book, or with how it is used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -89,6 +90,9 @@ impl Entry {
             Rule::Split { by: Split::At { threshold, .. }, .. } if !threshold.is_finite() => {
                 Err(EntryFault::Number { what: "the threshold".to_owned() })
             }
+            Rule::Split { by: Split::Before { date, .. }, .. } if moment::seconds(date).is_none() => {
+                Err(EntryFault::Date { date: date.clone() })
+            }
             Rule::Split { by: Split::Among { a }, .. } if a.is_empty() => {
                 Err(EntryFault::Empty { what: "the list of names" })
             }
@@ -117,13 +121,5 @@ fn is_date(date: &str) -> bool {
         return false;
     }
     let number = |part: &str| part.parse::<u32>().unwrap_or(0);
-    let year = number(year);
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match number(month) {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(leap),
-        _ => 0,
-    };
-    (1..=days).contains(&number(day))
+    (1..=moment::days_of_month(number(year), number(month))).contains(&number(day))
 }

@@ -90,6 +90,17 @@ pub fn words(rule: &Rule, (a, b): (&str, &str), language: Language) -> String {
                 }
             }
         }
+        (Rule::Split { attribute, by: Split::Before { date, earlier } }, _) => {
+            let (low, high) = if *earlier == Side::A { (a, b) } else { (b, a) };
+            match language {
+                Language::English => {
+                    format!("\"{low}\" where {attribute} is before {date}, \"{high}\" from then on.")
+                }
+                Language::Chinese => {
+                    format!("{} 早于 {date} 时是“{low}”，否则是“{high}”。", in_chinese(attribute))
+                }
+            }
+        }
         (Rule::Split { attribute, by: Split::Among { a: names } }, Language::English) => {
             format!("\"{a}\" where {attribute} is one of {}; \"{b}\" elsewhere.", names.join(", "))
         }

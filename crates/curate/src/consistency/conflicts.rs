@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use linalg::Neighbours;
 
-use super::Labelled;
+use super::{Case, Labelled};
 use crate::Duplicates;
 
 /// A pair is close when its distance is in this lowest part of the distances to all neighbours that are heard.
 const CLOSE: f64 = 0.05;
+
+/// Pairs shown of a case.
+const SHOWN: usize = 3;
 
 /// Two examples that are close together and have different labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +59,41 @@ pub fn conflicts(examples: &Labelled<'_>, near: &Neighbours, duplicates: &Duplic
             .then((a.first, a.second).cmp(&(b.first, b.second)))
     });
     found
+}
+
+/// The pairs across the sides of a case that contradict each other most plainly: `conflicts` first, then the nearest; no row twice, at
+/// most three.
+pub(super) fn closest(case: &Case, near: &Neighbours, conflicts: &[Conflict]) -> Vec<Conflict> {
+    let side = |row: usize| case.sides.iter().position(|rows| rows.binary_search(&row).is_ok());
+    let across = |pair: &Conflict| match (side(pair.first), side(pair.second)) {
+        (Some(first), Some(second)) => first != second,
+        _ => false,
+    };
+    let rows = case.rows().into_iter();
+    let mut nearest: Vec<Conflict> = rows
+        .flat_map(|row| near.of(row).map(move |(other, distance)| (row, other, distance)))
+        .map(|(row, other, distance)| Conflict {
+            first: row.min(other),
+            second: row.max(other),
+            distance: Some(distance),
+            duplicates: false,
+        })
+        .filter(&across)
+        .collect();
+    let distance = |pair: &Conflict| pair.distance.unwrap_or(0.0);
+    nearest.sort_by(|a, b| {
+        distance(a).total_cmp(&distance(b)).then((a.first, a.second).cmp(&(b.first, b.second)))
+    });
+    let mut seen = BTreeSet::new();
+    let mut pairs: Vec<Conflict> =
+        conflicts.iter().copied().filter(|pair| across(pair)).chain(nearest).collect();
+    pairs.retain(|pair| {
+        let is_new = !seen.contains(&pair.first) && !seen.contains(&pair.second);
+        seen.extend(is_new.then_some([pair.first, pair.second]).into_iter().flatten());
+        is_new
+    });
+    pairs.truncate(SHOWN);
+    pairs
 }
 
 fn close(

@@ -42,7 +42,7 @@ pub(super) fn explanations(
     let mut found = Vec::new();
     for (attribute, Attribute { values, .. }) in attributes.iter().enumerate() {
         let (compared, around, n) = match values {
-            AttributeValues::Numbers(values) => {
+            AttributeValues::Numbers(values) | AttributeValues::Times(values) => {
                 let of = |rows: &[usize]| {
                     rows.iter()
                         .filter_map(|row| values[*row].filter(|value| value.is_finite()))

@@ -61,6 +61,7 @@ pub fn consistency(
 ) -> Result<Consistency, CurateError> {
     let class_pairs = class_pairs(examples, seed);
     let cases = cases(examples, &class_pairs, attributes, seed)?;
-    let questions = cases.iter().map(|case| question(examples, case)).collect();
-    Ok(Consistency { conflicts: conflicts(examples, near, duplicates), class_pairs, cases, questions })
+    let conflicts = conflicts(examples, near, duplicates);
+    let questions = cases.iter().map(|case| question(examples, case, near, &conflicts)).collect();
+    Ok(Consistency { conflicts, class_pairs, cases, questions })
 }

@@ -1,9 +1,10 @@
 //! One question about a case, as data; words are made of it where it is asked (methods 3.8).
 
-use linalg::k_centre;
+use linalg::{Neighbours, k_centre};
 
+use super::conflicts::closest;
 use super::explain::mean;
-use super::{Case, Explanation, Labelled, Stump};
+use super::{Case, Conflict, Explanation, Labelled, Stump};
 
 /// Examples shown of each side, and of each extreme.
 const SHOWN: usize = 4;
@@ -20,6 +21,8 @@ pub struct Question {
     pub prototypes: [Vec<usize>; 2],
     /// Rows of the case farthest toward either class, by the difference of the means of the sides; at most two each.
     pub extremes: [Vec<usize>; 2],
+    /// Pairs of the two sides that are closest together, no row in two; at most three.
+    pub pairs: Vec<Conflict>,
     /// What parts the labels, where something does: the first that explains the case.
     pub explanation: Option<Explanation>,
     /// What may be answered.
@@ -41,8 +44,8 @@ pub enum Choice {
     Exclude,
 }
 
-/// Makes the question about a case.
-pub fn question(examples: &Labelled<'_>, case: &Case) -> Question {
+/// Makes the question about a case; `near` and `conflicts` are those of the same examples.
+pub fn question(examples: &Labelled<'_>, case: &Case, near: &Neighbours, conflicts: &[Conflict]) -> Question {
     let means = case.sides.each_ref().map(|rows| mean(examples, rows));
     let direction: Vec<f64> = means[1].iter().zip(&means[0]).map(|(b, a)| b - a).collect();
     let along = |row: usize| -> f64 {
@@ -59,6 +62,7 @@ pub fn question(examples: &Labelled<'_>, case: &Case) -> Question {
         counts: (case.sides[0].len(), case.sides[1].len()),
         prototypes: case.sides.each_ref().map(|rows| prototypes(examples, rows, SHOWN)),
         extremes: [rows(&toward_b[..end]), rows(&last)],
+        pairs: closest(case, near, conflicts),
         explanation: case.explanations.first().filter(|found| found.explains).cloned(),
         options: [Choice::AllA, Choice::AllB]
             .into_iter()

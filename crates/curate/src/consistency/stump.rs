@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{ANNOTATOR, Attribute, AttributeValues};
+use crate::moment;
 
 /// One of the two classes of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,13 @@ pub enum Split {
         /// The side of numbers below it; those from it on are on the other.
         below: Side,
     },
+    /// By a day or time.
+    Before {
+        /// What parts the two, such as `2031-05-28 14:05`.
+        date: String,
+        /// The side of what was before it; what was from it on is on the other.
+        earlier: Side,
+    },
     /// By a name.
     Among {
         /// Ascending: those on the first side; all others are on the second.
@@ -51,6 +59,10 @@ impl Split {
             (Self::At { threshold, below }, AttributeValues::Numbers(numbers)) => {
                 let value = numbers.get(row).copied().flatten().filter(|value| value.is_finite())?;
                 Some(if value < *threshold { *below } else { below.other() })
+            }
+            (Self::Before { date, earlier }, AttributeValues::Times(times)) => {
+                let time = times.get(row).copied().flatten()?;
+                Some(if time < moment::seconds(date)? { *earlier } else { earlier.other() })
             }
             (Self::Among { a }, AttributeValues::Names(names)) => {
                 let name = names.get(row)?.as_ref()?;
@@ -81,13 +93,8 @@ pub struct Stump {
 /// `rows` are those of the case, `sides` which side each is on.
 pub(super) fn best_stump(attributes: &[Attribute], rows: &[usize], sides: &[Side]) -> Option<Stump> {
     let of = |(place, attribute): (usize, &Attribute)| match &attribute.values {
-        AttributeValues::Numbers(values) => {
-            let known = rows
-                .iter()
-                .zip(sides)
-                .filter_map(|(row, side)| Some((values[*row].filter(|value| value.is_finite())?, *side)));
-            of_numbers(place, known.collect())
-        }
+        AttributeValues::Numbers(values) => of_numbers(place, known(values, rows, sides)),
+        AttributeValues::Times(values) => of_times(place, known(values, rows, sides)),
         AttributeValues::Names(values) => {
             let known =
                 rows.iter().zip(sides).filter_map(|(row, side)| Some((values[*row].as_deref()?, *side)));
@@ -131,6 +138,25 @@ fn best_place(sorted: &[(f64, Side)], left_out: Option<usize>) -> Option<(f64, S
         before = Some(*value);
     }
     best
+}
+
+fn known(values: &[Option<f64>], rows: &[usize], sides: &[Side]) -> Vec<(f64, Side)> {
+    let known = |(row, side): (&usize, &Side)| {
+        let value: Option<f64> = values[*row];
+        Some((value.filter(|value| value.is_finite())?, *side))
+    };
+    rows.iter().zip(sides).filter_map(known).collect()
+}
+
+/// Divided as numbers, by a date that people would name.
+fn of_times(attribute: usize, known: Vec<(f64, Side)>) -> Option<Stump> {
+    let times: Vec<f64> = known.iter().map(|known| known.0).collect();
+    let found = of_numbers(attribute, known)?;
+    let Split::At { threshold, below } = found.split else { return None };
+    let last = times.iter().copied().filter(|time| *time < threshold).fold(f64::NEG_INFINITY, f64::max);
+    let first = times.into_iter().filter(|time| *time >= threshold).fold(f64::INFINITY, f64::min);
+    let split = Split::Before { date: moment::told(moment::between(last, first)), earlier: below };
+    Some(Stump { split, ..found })
 }
 
 fn of_numbers(attribute: usize, mut known: Vec<(f64, Side)>) -> Option<Stump> {
@@ -192,6 +218,18 @@ mod tests {
     fn stump(values: AttributeValues, sides: &[Side]) -> Option<Stump> {
         let rows: Vec<usize> = (0..sides.len()).collect();
         best_stump(&[Attribute { name: "it".to_owned(), values }], &rows, sides)
+    }
+
+    #[test]
+    fn times_are_divided_by_a_date() {
+        let at = |day: u32| moment::seconds(&format!("2031-05-{day:02} 10:30"));
+        let times = AttributeValues::Times((1..=10).map(|day| at(day + day / 6 * 9)).collect());
+        let sides: Vec<Side> = (0..10).map(|at| if at < 5 { Side::B } else { Side::A }).collect();
+        let found = stump(times.clone(), &sides).unwrap();
+        assert_eq!(found.split, Split::Before { date: "2031-05-15".to_owned(), earlier: Side::B });
+        assert_eq!((0..10).map(|row| found.split.side(&times, row).unwrap()).collect::<Vec<_>>(), sides);
+        let numbers = AttributeValues::Numbers(vec![Some(1.0); 10]);
+        assert_eq!(found.split.side(&numbers, 0), None);
     }
 
     #[test]

@@ -188,7 +188,7 @@ fn parts(input: &SlicesInput<'_>, rows: &[usize], x: MatrixView<'_>, seed: Seed)
                     places,
                 }));
             }
-            AttributeValues::Numbers(numbers) => {
+            AttributeValues::Numbers(numbers) | AttributeValues::Times(numbers) => {
                 let numbers: Vec<Option<f64>> = rows.iter().map(|row| numbers[*row]).collect();
                 parts.extend(ranges(&attribute.name, &numbers));
             }

@@ -99,7 +99,7 @@ fn predict(asked: &Asked, values: &AttributeValues) -> Vec<Vec<Option<u32>>> {
             });
             vec![by_cells(asked, &cells.collect::<Vec<_>>())]
         }
-        AttributeValues::Numbers(numbers) => {
+        AttributeValues::Numbers(numbers) | AttributeValues::Times(numbers) => {
             let finite = |row: &usize| numbers[*row].filter(|number| number.is_finite());
             let numbers: Vec<Option<f64>> = asked.rows.iter().map(finite).collect();
             vec![by_cells(asked, &cut(&numbers, asked.n_classes())), by_normals(asked, &numbers)]

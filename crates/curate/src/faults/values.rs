@@ -84,6 +84,8 @@ fn identifier(attribute: &Attribute) -> Option<Identifier> {
             let in_order = known.is_sorted_by(|a, b| a < b);
             (known.len(), known.into_iter().collect::<BTreeSet<_>>().len(), in_order)
         }
+        // When something was made says something about it, however exactly.
+        AttributeValues::Times(_) => return None,
         AttributeValues::Numbers(numbers) => {
             let known: Vec<f64> =
                 numbers.iter().flatten().copied().filter(|number| number.is_finite()).collect();
@@ -144,6 +146,10 @@ mod tests {
             numbers("postcode", |row| Some((row * row * 31) as f64)),
             names("uuid", |row| Some(format!("{:x}", (row + 1) * 0x9E37_79B9))),
             names("colour", |row| Some(format!("{}", row % 3))),
+            Attribute {
+                name: "taken".to_owned(),
+                values: AttributeValues::Times((0..40).map(|row| Some(f64::from(row) * 60.0)).collect()),
+            },
             names("rare", |row| (row < 10).then(|| format!("{row}"))),
         ];
         let found: Vec<(String, bool)> =

@@ -1,6 +1,7 @@
 //! Findings of an audit that a person accepts become a new revision of the data: a table beside the old data, which stays as it
 //! is. What was done, what it was expected to bring and what it brought are written beside the table.
 
+mod draft;
 mod findings;
 mod rules;
 
@@ -17,6 +18,7 @@ use crate::features::{self, Table};
 use crate::pieces::times;
 use crate::{Home, PipelineError, Run, Step};
 
+use draft::Draft;
 pub use findings::{Findings, StoredFinding};
 use rules::Rules;
 
@@ -206,35 +208,6 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
     })
 }
 
-/// A file that is not at its place yet; it goes away when it does not get there.
-struct Draft {
-    path: PathBuf,
-    out: PathBuf,
-}
-
-impl Draft {
-    fn write(path: PathBuf, out: PathBuf, text: &str) -> Result<Self, PipelineError> {
-        if path.exists() {
-            return Err(ApplyError::Exists { path }.into());
-        }
-        let draft = Self { path, out };
-        store::write_atomic(&draft.path, |file| file.write_all(text.as_bytes()))?;
-        Ok(draft)
-    }
-
-    fn publish(self) -> Result<(), ApplyError> {
-        let (from, to) = (&self.path, &self.out);
-        std::fs::rename(from, to).map_err(|source| ApplyError::Write { path: to.clone(), source })
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Published, it is gone already.
-        std::fs::remove_file(&self.path).ok();
-    }
-}
-
 /// Where it is written what was done.
 pub fn record_of(out: &Path) -> PathBuf {
     beside(out, ".revision.json")
@@ -303,6 +276,11 @@ fn doing(
     let all = |label: Option<&str>| about.iter().map(|row| (*row, label.map(str::to_owned))).collect();
     let without = |rows: Vec<usize>| rows.into_iter().map(|row| (row, None)).collect();
     Ok(match (finding.action, label.or(finding.suggested.as_deref())) {
+        // No label at all is the rule that such examples are not used.
+        (Action::DecideRule, Some("")) => all(None),
+        (Action::Relabel | Action::DecideLabel | Action::CheckLabel, Some("")) => {
+            return Err(ApplyError::NeedsLabel { number });
+        }
         (Action::Relabel | Action::DecideLabel | Action::DecideRule | Action::CheckLabel, Some(label)) => {
             all(Some(label))
         }

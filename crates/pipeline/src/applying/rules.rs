@@ -79,9 +79,10 @@ fn decided(accepted: &[Accepted], findings: &Findings) -> Result<BTreeMap<usize,
     Ok(rules)
 }
 
-/// All have this label: one of the two classes, or a new one.
+/// All have this label: one of the two classes, or a new one; or none, so that they are not used.
 fn by_label(StoredCase { draft, .. }: &StoredCase, label: &str) -> Rule {
     match label {
+        "" => Rule::Exclude,
         label if label == draft.a => Rule::AllA,
         label if label == draft.b => Rule::AllB,
         label => Rule::NewClass { name: label.to_owned() },

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use curate::attributes::{ANNOTATOR, Attribute, AttributeValues};
 use curate::faults::Picture;
+use curate::moment;
 use dataset::{Content, Dataset, Example};
 
 use super::media::Media;
 
-/// Share of the values of a column that must be numbers for it to be one of numbers.
-const NUMBERS: f64 = 0.9;
+/// Share of the values of a column that must be numbers, or dates, for it to be one of these.
+const NEARLY_ALL: f64 = 0.9;
 /// Most columns of a table that are looked at.
 const MOST_COLUMNS: usize = 50;
 
@@ -60,14 +61,36 @@ pub(crate) fn annotator(example: &Example) -> Option<String> {
     }
 }
 
-/// Numbers where nearly all known values are, else names.
+/// Numbers where nearly all known values are, dates where those are, else names.
 fn typed(values: Vec<Option<String>>) -> AttributeValues {
-    let number = |text: &String| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     let known = values.iter().flatten().count();
-    let numbers = values.iter().flatten().filter_map(number).count();
-    if numbers as f64 >= NUMBERS * known as f64 {
-        AttributeValues::Numbers(values.iter().map(|value| value.as_ref().and_then(number)).collect())
-    } else {
-        AttributeValues::Names(values)
+    let read = |read: fn(&str) -> Option<f64>| {
+        let read = |value: &Option<String>| value.as_ref().and_then(|text| read(text.trim()));
+        let read: Vec<Option<f64>> = values.iter().map(read).collect();
+        (read.iter().flatten().count() as f64 >= NEARLY_ALL * known as f64).then_some(read)
+    };
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    if let Some(numbers) = read(number) {
+        return AttributeValues::Numbers(numbers);
+    }
+    let times = read(moment::seconds);
+    times.map_or(AttributeValues::Names(values), AttributeValues::Times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(values: &[&str], expect: &AttributeValues) {
+        assert_eq!(typed(values.iter().map(|value| Some((*value).to_owned())).collect()), *expect);
+    }
+
+    #[test]
+    fn columns_are_numbers_dates_or_names() {
+        check(&["1", " 2.5"], &AttributeValues::Numbers(vec![Some(1.0), Some(2.5)]));
+        check(&["1970-01-02", "1970/1/1 0:01"], &AttributeValues::Times(vec![Some(86_400.0), Some(60.0)]));
+        let names = vec![Some("2031-05-28".to_owned()), Some("red".to_owned())];
+        check(&["2031-05-28", "red"], &AttributeValues::Names(names));
     }
 }

@@ -5,6 +5,7 @@ mod attributes;
 mod book;
 mod checks;
 mod evidence;
+mod headline;
 mod labels;
 mod material;
 mod media;
@@ -24,6 +25,8 @@ mod whole;
 mod worklist;
 mod worth;
 
+use std::path::Path;
+
 use curate::attributes::Attribute;
 use curate::book::Draft;
 use curate::faults::{Checked, Fault};
@@ -35,18 +38,18 @@ use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
 use crate::report::{Card, CardContent, Sentence};
 use crate::report_data::card;
-use crate::{Event, Home, Lang, PipelineError, Run, Source, Step, telling};
+use crate::{Event, Home, Lang, PipelineError, Reviewed, Run, Source, Step, telling};
 
 use arrays::FromElsewhere;
 pub use arrays::{ArrayError, ArraysRequest, GivenArrays};
 pub(crate) use attributes::annotator;
 pub use book::Rules;
-pub use labels::{View, ViewSays};
+pub use labels::{Confusion, Noise, View, ViewSays};
 pub(crate) use material::label_text;
 pub use rulebook::{Broken, Rulebook};
 pub use shelved::{Against, BookState, StoredCase};
 pub(crate) use shelved::{HeardOf, Shelved};
-pub use worklist::{Action, AuditFinding, Neighbour, Offered};
+pub use worklist::{Action, Answer, AuditFinding, Neighbour, Offered, Pair};
 pub use worth::{Advice, Gain};
 pub(crate) use worth::{Asked, Done};
 
@@ -99,6 +102,10 @@ pub struct Audit {
     pub findings: Vec<AuditFinding>,
     /// What it is worth to do something about it, the most a minute first.
     pub advice: Vec<Advice>,
+    /// How many labels are wrong by estimate, where they are classes.
+    pub noise: Option<Noise>,
+    /// What a person who looked at some of these very findings about labels says of all; absent where nobody did.
+    pub reviewed: Option<Reviewed>,
     /// What makes the findings less certain, or was not looked at.
     pub cautions: Vec<Sentence>,
     /// What could not be read.
@@ -282,11 +289,7 @@ fn conclude(
     let doubted = labels.as_ref().map_or(&none, |labels| &labels.suggested);
     let advice = Asked::audited(material, nearness, doubted).map(|asked| worth::worth(&asked, &findings));
     let suggested = doubted.clone();
-    let mut duplicate_groups = vec![None; material.n()];
-    for (group, set) in nearness.iter().flat_map(|nearness| nearness.duplicates.components.iter().enumerate())
-    {
-        set.iter().for_each(|row| duplicate_groups[*row] = Some(group as i64));
-    }
+    let noise = labels.as_ref().and_then(|labels| labels.noise.clone());
     let unjudged = match &material.question {
         Question::Nothing(why) => Some(why.clone()),
         Question::Classes | Question::Sets(_) | Question::Numbers(_) => None,
@@ -304,11 +307,13 @@ fn conclude(
         ids: material.ids.clone(),
         given: material.given.clone(),
         suggested,
-        duplicate_groups,
+        duplicate_groups: duplicate_groups(nearness, material.n()),
         checks,
         of_set,
         findings,
         advice: advice.unwrap_or_default(),
+        noise,
+        reviewed: None,
         cautions: cautions.collect(),
         problems: Vec::new(),
         facts: vec![
@@ -317,6 +322,16 @@ fn conclude(
         ],
         cards: Cards::Nothing,
     })
+}
+
+/// `[n]`: the number of the set of duplicates that an example is in.
+fn duplicate_groups(nearness: Option<&Nearness>, n: usize) -> Vec<Option<i64>> {
+    let mut groups = vec![None; n];
+    for (group, set) in nearness.iter().flat_map(|nearness| nearness.duplicates.components.iter().enumerate())
+    {
+        set.iter().for_each(|row| groups[*row] = Some(group as i64));
+    }
+    groups
 }
 
 fn arrays_decision(material: &Material) -> Sentence {
@@ -415,8 +430,9 @@ impl Audit {
     }
 
     /// The page: what was found, with the evidence beside it. It needs no network, no script and no other file.
-    pub fn page(&self, lang: Lang) -> String {
-        page::render(self, lang)
+    /// `findings` is where their list is written.
+    pub fn page(&self, lang: Lang, findings: Option<&Path>) -> String {
+        page::render(self, lang, findings)
     }
 
     fn card(&self, row: usize) -> Card {

@@ -1,5 +1,7 @@
 //! The page of an audit: every fault with its worst examples, and the evidence beside each.
 
+use std::path::Path;
+
 use askama::Template;
 use curate::faults::Fault;
 use rayon::prelude::*;
@@ -33,6 +35,10 @@ struct Shown {
     about: Option<String>,
     action: String,
     neighbours: Vec<Card>,
+    /// Pairs with different labels that are closest together.
+    pairs: Vec<[Card; 2]>,
+    /// What may be answered: how it is given, and what it says.
+    answers: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -41,6 +47,8 @@ struct Page {
     l: Lang,
     report: Head,
     n: usize,
+    /// How many labels look wrong.
+    headline: Vec<String>,
     /// What is worth most, in words.
     advice: Vec<String>,
     counts: Vec<(String, usize)>,
@@ -50,7 +58,7 @@ struct Page {
 }
 
 /// Renders the page in one language.
-pub(super) fn render(audit: &Audit, lang: Lang) -> String {
+pub(super) fn render(audit: &Audit, lang: Lang, findings: Option<&Path>) -> String {
     let page = Page {
         l: lang,
         report: Head {
@@ -59,6 +67,7 @@ pub(super) fn render(audit: &Audit, lang: Lang) -> String {
             problems: audit.problems.iter().map(words::problem_in_both).collect(),
         },
         n: audit.n(),
+        headline: audit.headline(findings).iter().map(|line| line.in_lang(lang).to_owned()).collect(),
         advice: audit.worthwhile().map(|advice| advice.sentence(lang)).collect(),
         counts: audit
             .summary()
@@ -109,5 +118,11 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
         about: finding.about.as_ref().map(|about| about.in_lang(lang).to_owned()),
         action: finding.action.sentence().in_lang(lang).to_owned(),
         neighbours: finding.neighbours.iter().map(|neighbour| audit.card(neighbour.row)).collect(),
+        pairs: finding.pairs.iter().map(|pair| pair.rows.map(|row| audit.card(row))).collect(),
+        answers: finding
+            .answers
+            .iter()
+            .map(|answer| (answer.accept.clone(), answer.says.in_lang(lang).to_owned()))
+            .collect(),
     }
 }

@@ -1,13 +1,15 @@
 //! Regions in which labels follow two rules: one question about each (methods 3.8).
 
-use curate::attributes::in_chinese;
-use curate::book::{Draft, Rule};
-use curate::consistency::{self, Case, Consistency, Contrast, Kind, Labelled, Question, Side, Split, Stump};
+use curate::attributes::{Attribute, in_chinese};
+use curate::book::{self, Draft, Language, Rule};
+use curate::consistency::{
+    self, Case, Choice, Conflict, Consistency, Contrast, Kind, Labelled, Question, Side, Split, Stump,
+};
 use curate::faults::{Checked, Fault};
 
 use super::material::{Material, Nearness};
-use super::whole::{Besides, Told};
-use super::worklist::{Action, Offered};
+use super::whole::{Besides, Told, Wanted, value_of};
+use super::worklist::{Action, Answer, Offered, Pair};
 use crate::report::Sentence;
 use crate::{PipelineError, percent};
 
@@ -41,6 +43,12 @@ pub(super) fn told(
         let rows = shown_first(question, case.rows());
         let draft = Draft::of(&examples, case, question, &material.ids, &material.classes);
         let offered = case.stump.as_ref().map(|stump| offered(material, case, stump, &rows));
+        let wanted = Wanted {
+            pairs: question.pairs.iter().map(|pair| shown(material, pair)).collect(),
+            answers: question.options.iter().map(|choice| answer(material, &draft, choice)).collect(),
+            draft,
+            offered,
+        };
         rows.iter().for_each(|row| scores[*row] = f64::min(scores[*row], case.p_value));
         told.push(Told {
             fault: Fault::Conflict,
@@ -48,7 +56,7 @@ pub(super) fn told(
             about: about(material, case, question),
             action: Action::DecideRule,
             suggested: None,
-            besides: Besides::Wants(Box::new(draft), offered),
+            besides: Besides::Wants(Box::new(wanted)),
             rows,
         });
     }
@@ -70,6 +78,34 @@ pub(super) fn examples<'m>(
     Ok(Some(Labelled::new(x.view(), &nearness.near, &material.labels, n_classes, &nearness.groups)?))
 }
 
+/// A pair, as evidence.
+fn shown(material: &Material, pair: &Conflict) -> Pair {
+    let rows = [pair.first, pair.second];
+    Pair {
+        ids: rows.map(|row| material.ids[row].clone()),
+        labels: rows.map(|row| material.given[row].clone().unwrap_or_default()),
+        rows,
+        distance: pair.distance,
+    }
+}
+
+/// A possible answer, with what follows the number of the finding where it is given.
+fn answer(material: &Material, draft: &Draft, choice: &Choice) -> Answer {
+    let (accept, rule) = match choice {
+        Choice::AllA => (format!("={}", draft.a), Rule::AllA),
+        Choice::AllB => (format!("={}", draft.b), Rule::AllB),
+        Choice::Split(stump) => (String::new(), by(material, stump)),
+        Choice::NewClass => ("=NAME".to_owned(), Rule::NewClass { name: "NAME".to_owned() }),
+        Choice::Exclude => ("=".to_owned(), Rule::Exclude),
+    };
+    let words = |language| book::words(&rule, (&draft.a, &draft.b), language);
+    Answer { accept, says: Sentence { en: words(Language::English), zh: words(Language::Chinese) } }
+}
+
+fn by(material: &Material, stump: &Stump) -> Rule {
+    Rule::Split { attribute: material.attributes[stump.attribute].name.clone(), by: stump.split.clone() }
+}
+
 /// The division by an attribute, as a rule, with the label it gives each row.
 fn offered(material: &Material, case: &Case, stump: &Stump, rows: &[usize]) -> Offered {
     let attribute = &material.attributes[stump.attribute];
@@ -78,10 +114,7 @@ fn offered(material: &Material, case: &Case, stump: &Stump, rows: &[usize]) -> O
         material.classes[class as usize].clone()
     };
     let label = |row: &usize| stump.split.side(&attribute.values, *row).map(name);
-    Offered {
-        rule: Rule::Split { attribute: attribute.name.clone(), by: stump.split.clone() },
-        labels: rows.iter().map(label).collect(),
-    }
+    Offered { rule: by(material, stump), labels: rows.iter().map(label).collect() }
 }
 
 /// The prototypes of either side in turn, then all others.
@@ -103,8 +136,9 @@ fn about(material: &Material, case: &Case, question: &Question) -> Sentence {
     let mut en = format!("{of_a} of `{a}` and {of_b} of `{b}` look alike: which rule applies?");
     let mut zh = format!("{of_a} 个“{a}”和 {of_b} 个“{b}”看起来一样：该按哪条规则标？");
     if let Some(explanation) = &question.explanation {
-        let attribute = &material.attributes[explanation.attribute].name;
-        let Sentence { en: how, zh: how_zh } = contrast(&explanation.contrast, a, b);
+        let attribute = &material.attributes[explanation.attribute];
+        let Sentence { en: how, zh: how_zh } = contrast(&explanation.contrast, attribute, a, b);
+        let attribute = &attribute.name;
         en += &format!(" `{attribute}` parts them: {how}.");
         zh += &format!("“{}”把它们分开：{how_zh}。", in_chinese(attribute));
     }
@@ -116,12 +150,15 @@ fn about(material: &Material, case: &Case, question: &Question) -> Sentence {
     Sentence { en, zh }
 }
 
-fn contrast(contrast: &Contrast, a: &str, b: &str) -> Sentence {
+fn contrast(contrast: &Contrast, attribute: &Attribute, a: &str, b: &str) -> Sentence {
     match contrast {
-        Contrast::Numbers { medians, .. } => Sentence {
-            en: format!("median {:.4} for `{a}`, {:.4} for `{b}`", medians.0, medians.1),
-            zh: format!("“{a}”的中位数为 {:.4}，“{b}”为 {:.4}", medians.0, medians.1),
-        },
+        Contrast::Numbers { medians, .. } => {
+            let (of_a, of_b) = (value_of(attribute, medians.0), value_of(attribute, medians.1));
+            Sentence {
+                en: format!("median {of_a} for `{a}`, {of_b} for `{b}`"),
+                zh: format!("“{a}”的中位数为 {of_a}，“{b}”为 {of_b}"),
+            }
+        }
         Contrast::Names { counts, .. } => {
             let told = |(name, of_a, of_b): &(String, usize, usize)| format!("{name} {of_a} : {of_b}");
             let told: Vec<String> = counts.iter().take(3).map(told).collect();
@@ -148,6 +185,15 @@ fn split(material: &Material, stump: &Stump, a: &str, b: &str) -> Sentence {
                 zh: format!(
                     "若规定“{zh}”低于 {threshold:.4} 为“{low}”、否则为“{high}”，则与 {right} 的标注一致。"
                 ),
+            }
+        }
+        Split::Before { date, earlier } => {
+            let (low, high) = if *earlier == Side::A { (a, b) } else { (b, a) };
+            Sentence {
+                en: format!(
+                    "A rule \"`{low}` where `{attribute}` is before {date}, else `{high}`\" agrees with {right} of the labels."
+                ),
+                zh: format!("若规定“{zh}”早于 {date} 为“{low}”、否则为“{high}”，则与 {right} 的标注一致。"),
             }
         }
         Split::Among { a: names } => {

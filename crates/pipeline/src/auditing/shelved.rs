@@ -217,6 +217,7 @@ fn picked(column: &Attribute, rows: &[usize]) -> Attribute {
     }
     let values = match &column.values {
         AttributeValues::Numbers(values) => AttributeValues::Numbers(of(values, rows)),
+        AttributeValues::Times(values) => AttributeValues::Times(of(values, rows)),
         AttributeValues::Names(values) => AttributeValues::Names(of(values, rows)),
     };
     Attribute { name: column.name.clone(), values }

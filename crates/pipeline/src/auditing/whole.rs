@@ -1,11 +1,13 @@
 //! Findings about a set, or a part of it, rather than about single examples.
 
+use curate::attributes::{Attribute, AttributeValues};
 use curate::book::Draft;
 use curate::faults::{self, Checked, Fault, Slice, SliceOf, SlicesInput};
+use curate::moment;
 
 use super::labels::Labels;
 use super::material::{Material, Nearness};
-use super::worklist::{Action, Offered};
+use super::worklist::{Action, Answer, Offered, Pair};
 use crate::report::Sentence;
 use crate::{PipelineError, percent};
 
@@ -27,10 +29,22 @@ pub(super) enum Besides {
     Nothing,
     /// What makes the part of the data that it is about.
     Part(Sentence),
-    /// A case that wants a rule, and a rule that would settle it.
-    Wants(Box<Draft>, Option<Offered>),
+    /// A case that wants a rule.
+    Wants(Box<Wanted>),
     /// The number of a rule that is broken.
     Broken(usize),
+}
+
+/// What is known of a case that wants a rule.
+pub(super) struct Wanted {
+    /// What its entry of the label book will hold.
+    pub(super) draft: Draft,
+    /// A rule that would settle it.
+    pub(super) offered: Option<Offered>,
+    /// Pairs with different labels that are closest together.
+    pub(super) pairs: Vec<Pair>,
+    /// What may be answered.
+    pub(super) answers: Vec<Answer>,
 }
 
 /// What such checks found, and what they say of every example.
@@ -218,10 +232,23 @@ fn part(material: &Material, of: &SliceOf) -> Sentence {
         SliceOf::Name { attribute, value } => {
             sentence(format!("`{attribute}` is `{value}`"), format!("“{attribute}”为“{value}”"))
         }
-        SliceOf::Range { attribute, from, to } => sentence(
-            format!("`{attribute}` from {from:.4} to {to:.4}"),
-            format!("“{attribute}”在 {from:.4} 到 {to:.4} 之间"),
-        ),
+        SliceOf::Range { attribute, from, to } => {
+            let known = material.attributes.iter().find(|known| known.name == *attribute);
+            let told = |value: f64| known.map_or_else(String::new, |known| value_of(known, value));
+            let (from, to) = (told(*from), told(*to));
+            sentence(
+                format!("`{attribute}` from {from} to {to}"),
+                format!("“{attribute}”在 {from} 到 {to} 之间"),
+            )
+        }
+    }
+}
+
+/// A value of an attribute that is a number or a date, as it is told.
+pub(super) fn value_of(attribute: &Attribute, value: f64) -> String {
+    match attribute.values {
+        AttributeValues::Times(_) => moment::told(value),
+        AttributeValues::Numbers(_) | AttributeValues::Names(_) => format!("{value:.4}"),
     }
 }
 

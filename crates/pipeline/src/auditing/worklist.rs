@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence;
 use super::labels::{Labels, ViewSays};
 use super::material::{Material, Nearness};
-use super::whole::{Besides, Told};
+use super::whole::{Besides, Told, Wanted};
 use crate::report::Sentence;
 
 /// Similar examples shown beside a finding.
@@ -47,6 +47,10 @@ pub struct AuditFinding {
     /// Where it is about a part of the data: what makes it.
     #[serde(skip)]
     pub part: Option<Sentence>,
+    /// Of a case that wants a rule: pairs with different labels that are closest together.
+    pub pairs: Vec<Pair>,
+    /// Of a case that wants a rule: what may be answered.
+    pub answers: Vec<Answer>,
     /// A rule that would settle it.
     pub offered: Option<Offered>,
     /// Of a case that wants a rule: what its entry of the label book will hold.
@@ -67,6 +71,29 @@ pub struct Offered {
     pub rule: Rule,
     /// The label that it gives each example of the finding; absent where what decides is not known of it.
     pub labels: Vec<Option<String>>,
+}
+
+/// Two examples that are close together and have different labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pair {
+    /// Their ids.
+    pub ids: [String; 2],
+    /// Their places in the data.
+    #[serde(skip)]
+    pub rows: [usize; 2],
+    /// Their labels.
+    pub labels: [String; 2],
+    /// How far apart they are; absent for copies that are not among each other's nearest.
+    pub distance: Option<f32>,
+}
+
+/// A possible answer to the question which rule applies.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// How it is given: `dianjing apply --accept` takes it, a name in place of `NAME`.
+    pub accept: String,
+    /// What it says.
+    pub says: Sentence,
 }
 
 /// A similar example, as evidence.
@@ -197,7 +224,11 @@ pub(super) fn worklist(
         match told.besides {
             Besides::Nothing => {}
             Besides::Part(part) => finding.part = Some(part),
-            Besides::Wants(draft, offered) => (finding.case, finding.offered) = (Some(draft), offered),
+            Besides::Wants(wanted) => {
+                let Wanted { draft, offered, pairs, answers } = *wanted;
+                (finding.case, finding.offered) = (Some(Box::new(draft)), offered);
+                (finding.pairs, finding.answers) = (pairs, answers);
+            }
             Besides::Broken(number) => finding.rule = Some(number),
         }
         finding
@@ -205,7 +236,10 @@ pub(super) fn worklist(
     findings.extend(more);
     findings
         .sort_by(|a, b| a.fault.cmp(&b.fault).then(a.score.total_cmp(&b.score)).then(a.rows.cmp(&b.rows)));
-    (1..).zip(&mut findings).for_each(|(number, finding)| finding.number = number);
+    for (number, finding) in (1..).zip(&mut findings) {
+        finding.number = number;
+        finding.answers.iter_mut().for_each(|answer| answer.accept.insert_str(0, &number.to_string()));
+    }
     findings
 }
 
@@ -338,6 +372,8 @@ impl Author<'_> {
             neighbours: Vec::new(),
             about: None,
             part: None,
+            pairs: Vec::new(),
+            answers: Vec::new(),
             offered: None,
             case: None,
             rule: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use curate::consensus::{Vote, Votes, drift};
+use curate::moment;
 use linalg::{Matrix, Seed};
 use serde::Serialize;
 
@@ -53,35 +54,13 @@ fn of(vote: &Vote) -> (u32, u32) {
     (vote.example, vote.annotator)
 }
 
-/// The place of each time in the order of all: of numbers where all are, else of dates with the year first.
+/// The moment of each time: numbers where all are, else dates with the year first.
 fn moments(times: &[String]) -> Vec<Option<f64>> {
     let number = |time: &String| time.parse::<f64>().ok().filter(|number| number.is_finite());
     if times.iter().all(|time| time.is_empty() || number(time).is_some()) {
         return times.iter().map(number).collect();
     }
-    let parts: Vec<Option<Vec<u64>>> = times.iter().map(|time| date(time)).collect();
-    let mut order: Vec<&Vec<u64>> = parts.iter().flatten().collect();
-    order.sort();
-    order.dedup();
-    let place = |parts: &Vec<u64>| order.binary_search(&parts).ok().map(|place| place as f64);
-    parts.iter().map(|parts| parts.as_ref().and_then(place)).collect()
-}
-
-/// Year, month, day, and perhaps hour, minute, second and its fraction: `2031-05-28 14:05`, `2031/5/28`, `2031年5月28日`. A half of the day
-/// or a zone is not understood, so that it does not put votes in a wrong order.
-fn date(time: &str) -> Option<Vec<u64>> {
-    let is_plain = |sign: char| sign.is_ascii_digit() || "-/.: TZ年月日时点分秒".contains(sign);
-    let mut parts: Vec<&str> =
-        time.split(|sign: char| !sign.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
-    let fraction = if parts.len() == 7 { parts.pop() } else { None };
-    let is_fraction =
-        |digits: &str| digits.len() <= 9 && time.trim_end_matches('Z').ends_with(&format!(".{digits}"));
-    if !time.chars().all(is_plain) || parts.len() > 6 || !fraction.is_none_or(is_fraction) {
-        return None;
-    }
-    let mut parts: Vec<u64> = parts.into_iter().map(str::parse).collect::<Result<_, _>>().ok()?;
-    parts.extend(fraction.and_then(|digits| format!("{digits:0<9}").parse::<u64>().ok()));
-    matches!(parts[..], [1000..=9999, 1..=12, 1..=31, ..]).then_some(parts)
+    times.iter().map(|time| moment::seconds(time)).collect()
 }
 
 fn unreadable(time: &str) -> Sentence {
@@ -99,19 +78,23 @@ fn unreadable(time: &str) -> Sentence {
 mod tests {
     use super::*;
 
+    /// `expect` is the place of each time among those that can be read.
     #[track_caller]
-    fn check(times: &[&str], expect: &[Option<f64>]) {
+    fn check(times: &[&str], expect: &[Option<usize>]) {
         let times: Vec<String> = times.iter().map(|time| (*time).to_owned()).collect();
-        assert_eq!(moments(&times), expect);
+        let moments = moments(&times);
+        let earlier = |moment: &f64| moments.iter().flatten().filter(|other| *other < moment).count();
+        let places: Vec<Option<usize>> = moments.iter().map(|moment| moment.as_ref().map(earlier)).collect();
+        assert_eq!(places, expect);
     }
 
     #[test]
     fn times_are_put_in_order() {
-        check(&["10", "9.5", ""], &[Some(10.0), Some(9.5), None]);
-        check(&["2031-05-28 14:05", "2031/5/3", "2030年12月31日"], &[Some(2.0), Some(1.0), Some(0.0)]);
-        check(&["2031-05-28T14:05:07Z", "2031-05-28T09:00:00Z"], &[Some(1.0), Some(0.0)]);
-        check(&["28.05.2031", "2031-05-28", "soon"], &[None, Some(0.0), None]);
-        check(&["2031-05-28 2:05 PM", "2031-05-28T14:05:00+02:00", "2031-05-28"], &[None, None, Some(0.0)]);
-        check(&["2031-05-28 14:05:07.5", "2031-05-28 14:05:07.25Z"], &[Some(1.0), Some(0.0)]);
+        check(&["10", "9.5", ""], &[Some(1), Some(0), None]);
+        check(&["2031-05-28 14:05", "2031/5/3", "2030年12月31日"], &[Some(2), Some(1), Some(0)]);
+        check(&["2031-05-28T14:05:07Z", "2031-05-28T09:00:00Z"], &[Some(1), Some(0)]);
+        check(&["28.05.2031", "2031-05-28", "soon"], &[None, Some(0), None]);
+        check(&["2031-05-28 2:05 PM", "2031-05-28T14:05:00+02:00", "2031-05-28"], &[None, None, Some(0)]);
+        check(&["2031-05-28 14:05:07.5", "2031-05-28 14:05:07.25Z"], &[Some(1), Some(0)]);
     }
 }

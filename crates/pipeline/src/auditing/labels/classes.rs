@@ -1,15 +1,18 @@
 //! One class an example.
 
+use curate::labels::confident::confident_joint;
 use curate::labels::errors::{doubted_classes, label_errors, label_errors_by_views};
 use curate::labels::views::{fused, votes_of_neighbours};
 use curate::labels::{Judged, Note};
 use linalg::{Matrix, MatrixView};
 
 use super::super::material::{Material, Nearness};
-use super::{Among, Labels, Said, View, ViewSays, seen};
+use super::{Among, Confusion, Labels, Noise, Said, View, ViewSays, seen};
 use crate::assess::argmax;
 use crate::{PipelineError, percent, report::Sentence};
 
+/// Confusions that are told.
+const CONFUSIONS: usize = 5;
 /// The least probability that a logarithm is taken of.
 const SMALLEST: f64 = 1e-12;
 /// Classes that a caution names.
@@ -61,7 +64,22 @@ pub(super) fn classes(
     of.cautions = sizes(&found.notes, &material.classes);
     of.cautions.extend(seen::classes(&labels, &said)?);
     of.doubted = doubted(material, &of.checked.flagged);
+    of.noise = Some(noise(judged, &material.classes));
     Ok(of)
+}
+
+fn noise(judged: Judged<'_>, classes: &[String]) -> Noise {
+    let joint = confident_joint(judged);
+    let confusion = |(given, truth, n): (u32, u32, usize)| Confusion {
+        given: classes[given as usize].clone(),
+        truth: classes[truth as usize].clone(),
+        n,
+    };
+    Noise {
+        rate: joint.noise_rate(),
+        n: judged.n(),
+        confusions: joint.top_confusions(CONFUSIONS).into_iter().map(confusion).collect(),
+    }
 }
 
 /// What is to be said of classes of which much is flagged.

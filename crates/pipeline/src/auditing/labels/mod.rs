@@ -61,6 +61,28 @@ pub(super) struct Said {
     pub(super) values: Matrix<f64>,
 }
 
+/// How many labels are wrong by estimate, and which classes are taken for each other (confident learning, methods 3.2).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Noise {
+    /// Their share, in [0, 1].
+    pub rate: f64,
+    /// Labels that were judged.
+    pub n: usize,
+    /// What is confused most, the most frequent first.
+    pub confusions: Vec<Confusion>,
+}
+
+/// Examples that are labelled as one class and are another by estimate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    /// The label they have.
+    pub given: String,
+    /// The class they are of.
+    pub truth: String,
+    /// How many there are.
+    pub n: usize,
+}
+
 /// What was found about labels.
 pub(super) struct Labels {
     /// `[n]`.
@@ -78,6 +100,8 @@ pub(super) struct Labels {
     pub(super) cautions: Vec<Sentence>,
     /// The same about classes of which much is flagged.
     pub(super) doubted: Vec<Sentence>,
+    /// Of labels that are classes.
+    pub(super) noise: Option<Noise>,
 }
 
 impl Labels {
@@ -92,6 +116,7 @@ impl Labels {
             losses: vec![None; n],
             cautions: Vec::new(),
             doubted: Vec::new(),
+            noise: None,
         }
     }
 

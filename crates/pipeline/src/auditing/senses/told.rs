@@ -31,6 +31,8 @@ pub(super) fn findings(material: &Material, heard: &HeardAll, pairing: &Pairing)
             neighbours: Vec::new(),
             about,
             part: None,
+            pairs: Vec::new(),
+            answers: Vec::new(),
             offered: None,
             case: None,
             rule: None,
