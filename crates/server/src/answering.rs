@@ -9,7 +9,7 @@ use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -71,6 +71,9 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     log(&id, &method, &route, status, took);
     app.counters.count(&route, status.as_u16(), took);
     let headers = response.headers_mut();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        set(headers, RETRY_AFTER.as_str(), "1");
+    }
     set(headers, REQUEST_ID, &id);
     set(headers, X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff");
     set(headers, REFERRER_POLICY.as_str(), "no-referrer");

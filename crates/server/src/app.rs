@@ -53,7 +53,7 @@ pub(crate) struct App {
     pub(crate) lives: Lives,
     pub(crate) making: Making,
     pub(crate) books: Books,
-    pub(crate) serving: Serving,
+    pub(crate) serving: Arc<Serving>,
     pub(crate) monitoring: Monitoring,
     pub(crate) counters: Counters,
     pub(crate) keys: Keys,
@@ -107,7 +107,7 @@ impl App {
         shelf.check(&identity).await.map_err(ServerError::Store)?;
         Ok(Self {
             db,
-            serving: Serving::new(home.clone()),
+            serving: Arc::new(Serving::new(home.clone())),
             home: Arc::new(home),
             blobs: Blobs::new(shelf.folder("blobs"), dir.join("blobs").join(DERIVED)),
             models: shelf.folder("models"),
@@ -185,12 +185,9 @@ impl App {
 
     /// Opens a model, or finds it open.
     pub(crate) async fn open_model(self: &Arc<Self>, id: &str) -> Result<Opened, ApiError> {
-        let (app, id) = (self.clone(), id.to_owned());
-        self.blocking(move || {
-            let _here = app.models.fetch(&format!("{id}.djm"))?;
-            app.serving.open(&id, &app.model_file(&id, "djm"))
-        })
-        .await
+        let (models, name) = (self.models.clone(), format!("{id}.djm"));
+        let _here = self.blocking(move || Ok(models.fetch(&name)?)).await?;
+        self.serving.open(id, &self.model_file(id, "djm")).await
     }
 
     /// Does something that may take a while away from the threads that answer.

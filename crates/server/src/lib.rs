@@ -164,10 +164,15 @@ async fn serve(
     for task in workers.into_iter().chain([watching]) {
         let _ = tokio::time::timeout(PATIENCE, task).await;
     }
-    if let Err(error) = app.monitoring.write_all(&app).await {
-        tracing::warn!(error = error.en, "the last counts could not be written down");
+    // A database that is away keeps nobody from closing.
+    match tokio::time::timeout(PATIENCE, app.monitoring.write_all(&app)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error = error.en, "the last counts could not be written down"),
+        Err(_) => tracing::warn!("the last counts could not be written down in time"),
     }
-    app.db.close().await;
+    if tokio::time::timeout(PATIENCE, app.db.close()).await.is_err() {
+        tracing::warn!("connections that were not given back were left");
+    }
     tracing::info!("closed");
     Ok(())
 }

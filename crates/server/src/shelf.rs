@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
@@ -19,6 +20,9 @@ use crate::copies::{Copies, InUse};
 
 /// Bytes that are sent at once; S3 wants parts of 5 MiB at least.
 const PART: usize = 8 << 20;
+/// How long ago a file may have been sent that is not sent again when it is to be kept: long before it may be swept, and longer than any import
+/// takes before that.
+const FRESH: Duration = Duration::from_secs(86_400);
 /// The file in which a store names its database.
 const OWNER: &str = "database";
 
@@ -114,10 +118,11 @@ impl Shelf {
         far.put(name, &mut file)
     }
 
-    /// As [`Shelf::keep`], of a file that may be kept already: by another server, or by one that was interrupted.
+    /// As [`Shelf::keep`], of a file that may be kept already: by another server, or by one that was interrupted. One that lies there for long
+    /// is sent again, so that no server sweeps it before the row is written that names it.
     pub(crate) fn keep_once(&self, name: &str) -> Result<(), ShelfError> {
         let Some(far) = &self.far else { return Ok(()) };
-        if !far.has(name)? {
+        if far.sent(&far.key(name))?.is_none_or(|passed| passed > FRESH) {
             return self.keep(name);
         }
         // It lies here all the same, unless it went to make room meanwhile.
@@ -209,38 +214,50 @@ impl Shelf {
         }
     }
 
-    /// Removes files behind that were changed longer ago than `age` and are not `named`; returns how many.
-    pub(crate) fn remove_far(
-        &self,
-        age: std::time::Duration,
-        named: &dyn Fn(&str) -> bool,
-    ) -> Result<usize, ShelfError> {
-        let Some(far) = &self.far else { return Ok(0) };
-        let mut old = Vec::new();
-        let now = std::time::SystemTime::now();
+    /// The files behind that are not `named`, by where they lie in the store.
+    pub(crate) fn unnamed_far(&self, named: &dyn Fn(&str) -> bool) -> Result<Vec<String>, ShelfError> {
+        let Some(far) = &self.far else { return Ok(Vec::new()) };
+        let mut unnamed = Vec::new();
         far.runtime.block_on(async {
             let mut files = far.store.list(Some(&far.below));
             while let Some(file) = files.next().await {
-                let file = file?;
-                let aged = now.duration_since(file.last_modified.into()).is_ok_and(|passed| passed > age);
-                if aged && !file.location.parts().any(|part| named(part.as_ref())) {
-                    old.push(file.location);
+                let location = file?.location;
+                if !location.parts().any(|part| named(part.as_ref())) {
+                    unnamed.push(location.to_string());
                 }
             }
             Ok::<(), object_store::Error>(())
         })?;
-        for location in &old {
-            far.runtime.block_on(far.store.delete(location))?;
+        Ok(unnamed)
+    }
+
+    /// Removes files behind, by where they lie in the store, that were sent longer ago than `age`; returns how many. One that was sent again
+    /// since they were listed is about to be named.
+    pub(crate) fn remove_far(&self, locations: &[String], age: Duration) -> Result<usize, ShelfError> {
+        let Some(far) = &self.far else { return Ok(0) };
+        let mut n_removed = 0;
+        for location in locations {
+            let key = Key::from(location.as_str());
+            if far.sent(&key)?.is_some_and(|passed| passed > age) {
+                far.runtime.block_on(far.store.delete(&key))?;
+                n_removed += 1;
+            }
         }
-        Ok(old.len())
+        Ok(n_removed)
     }
 }
 
 impl Far {
     fn has(&self, name: &str) -> Result<bool, ShelfError> {
-        match self.runtime.block_on(self.store.head(&self.key(name))) {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Ok(self.sent(&self.key(name))?.is_some())
+    }
+
+    /// How long ago a file was sent; `None` when it is not there.
+    fn sent(&self, key: &Key) -> Result<Option<Duration>, ShelfError> {
+        match self.runtime.block_on(self.store.head(key)) {
+            // A clock that is behind the store's has just seen it.
+            Ok(about) => Ok(Some(SystemTime::from(about.last_modified).elapsed().unwrap_or_default())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -298,8 +315,6 @@ impl Far {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// A shelf in a folder with a store in memory behind it.
@@ -327,13 +342,11 @@ mod tests {
         }
         assert!(shelf.fetch("ab/named.png").expect("fetched").is_some());
         assert_eq!(std::fs::read(shelf.path("ab/named.png")).expect("here again"), large);
-        let named = |part: &str| part == "named.png";
-        assert_eq!(
-            shelf.remove_far(Duration::from_secs(3600), &named).expect("swept"),
-            0,
-            "all of it is young"
-        );
-        assert_eq!(shelf.remove_far(Duration::ZERO, &named).expect("swept"), 1);
+        let unnamed = shelf.unnamed_far(&|part| part == "named.png").expect("listed");
+        assert_eq!(unnamed, ["blobs/cd/gone.png"]);
+        let young = shelf.remove_far(&unnamed, Duration::from_secs(3600)).expect("swept");
+        assert_eq!(young, 0, "somebody sent it a moment ago, and is about to name it");
+        assert_eq!(shelf.remove_far(&unnamed, Duration::ZERO).expect("swept"), 1);
         assert!(shelf.fetch("cd/gone.png").expect("asked").is_none(), "it is nowhere");
         shelf.remove("ab/named.png").expect("removed");
         assert!(shelf.fetch("ab/named.png").expect("asked").is_none());

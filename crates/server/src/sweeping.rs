@@ -20,8 +20,11 @@ const EVERY: Duration = Duration::from_secs(3600);
 const LOOK: Duration = Duration::from_secs(5);
 /// Younger files stay: the row that will name them may not be written yet.
 const YOUNG: Duration = Duration::from_secs(3600);
-/// In a store they stay longer: a database may be restored from yesterday's copy.
-const YOUNG_FAR: Duration = Duration::from_secs(30 * 86_400);
+/// In a store they stay longer once no row names them any more: a database may be restored from yesterday's copy.
+const UNNAMED: Duration = Duration::from_secs(30 * 86_400);
+/// And those that were sent within this time stay as well: the row that will name them may not be written yet. Whoever keeps a file that lies
+/// there sends it again once it is half as old.
+const YOUNG_FAR: Duration = Duration::from_secs(2 * 86_400);
 /// An upload that nobody goes on with is forgotten.
 const UPLOAD: i64 = 30 * 86_400_000;
 
@@ -178,14 +181,31 @@ async fn once(app: &App) -> Result<usize, ApiError> {
     app.db.forget_uploads(now() - UPLOAD).await?;
     let named = app.db.named_files().await?;
     let [blobs, models, uploads] = ["blobs", "models", "uploads"].map(|folder| app.dir.join(folder));
-    let shelves = [app.shelf.folder("blobs"), app.shelf.folder("models")];
-    app.blocking(move || {
-        let here: usize = [blobs, models, uploads].iter().map(|folder| remove_from(folder, &named)).sum();
-        let is_named = |part: &str| named.contains(part.split('.').next().unwrap_or(part));
-        let there = shelves.iter().map(|shelf| shelf.remove_far(YOUNG_FAR, &is_named));
-        Ok(here + there.sum::<Result<usize, _>>()?)
-    })
-    .await
+    let shelf = app.shelf.clone();
+    let (here, unnamed) = app
+        .blocking(move || {
+            let here: usize = [blobs, models, uploads].iter().map(|folder| remove_from(folder, &named)).sum();
+            let there =
+                ["blobs", "models"].map(|name| shelf.folder(name).unnamed_far(&|part| is_in(&named, part)));
+            Ok((here, there.into_iter().collect::<Result<Vec<_>, _>>()?.concat()))
+        })
+        .await?;
+    let long = i64::try_from(UNNAMED.as_millis()).unwrap_or(i64::MAX);
+    let mut lost = app.db.unnamed_since(&unnamed, now() - long).await?;
+    if lost.is_empty() {
+        return Ok(here);
+    }
+    // What was named again while the store was listed stays.
+    let named = app.db.named_files().await?;
+    lost.retain(|location| !location.split('/').any(|part| is_in(&named, part)));
+    let shelf = app.shelf.clone();
+    let there = app.blocking(move || Ok(shelf.remove_far(&lost, YOUNG_FAR)?)).await?;
+    Ok(here + there)
+}
+
+/// Whether a file, or a folder, is named by how its name begins.
+fn is_in(named: &HashSet<String>, part: &str) -> bool {
+    named.contains(part.split('.').next().unwrap_or(part))
 }
 
 /// Removes what is old and not named. A file is named by how its name, or that of its folder, begins: `<blob>.thumb.jpg`, `<model>.djm`.
@@ -195,7 +215,7 @@ fn remove_from(folder: &Path, named: &HashSet<String>) -> usize {
     let unnamed = files.filter(|entry| {
         let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
         let mut parts = below.components().filter_map(|part| part.as_os_str().to_str());
-        !parts.any(|part| named.contains(part.split('.').next().unwrap_or(part)))
+        !parts.any(|part| is_in(named, part))
     });
     let old = unnamed.filter(|entry| {
         let age = entry.metadata().ok().and_then(|about| about.modified().ok()?.elapsed().ok());

@@ -38,6 +38,11 @@ impl Uploads {
         Self { dir, most, adding: Arc::default() }
     }
 
+    /// Most bytes of one upload.
+    pub(crate) fn most(&self) -> u64 {
+        self.most
+    }
+
     /// The folder of one upload. Ids are ours, so they are plain.
     pub(crate) fn folder(&self, id: &str) -> PathBuf {
         self.dir.join(id)
@@ -194,7 +199,7 @@ impl Uploads {
         Ok(())
     }
 
-    fn too_large(&self) -> ApiError {
+    pub(crate) fn too_large(&self) -> ApiError {
         let gib = self.most >> 30;
         let (en, zh) = (format!("an upload has at most {gib} GiB"), format!("一次上传最多 {gib} GiB"));
         ApiError::too_large(en, zh)

@@ -26,6 +26,9 @@ use crate::senses::{self, Known};
 use crate::tasks::{Answer, Task};
 use crate::{making, marks, pictures, streaming};
 
+/// In place of the number of marks that are hidden: who marks an example that others marked is told so, and replaces nothing.
+pub(super) const UNSEEN: i64 = -1;
+
 /// An example.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Example {
@@ -44,6 +47,8 @@ pub(super) struct Example {
     number: Option<f64>,
     #[schema(value_type = Vec<super::marks::MarkSchema>)]
     marks: Vec<exchange::Mark>,
+    /// The number of the event that changed the marks last; 0 where nobody has, -1 where they are hidden. Whoever marks says that it is what they saw.
+    marks_event: i64,
     /// Of a picture as it is shown, in pixels.
     width: Option<i64>,
     height: Option<i64>,
@@ -172,7 +177,8 @@ pub(super) async fn names(app: &App, tenant: &Tenant) -> Result<HashMap<String, 
 
 /// Whether what others said, people and the model, is hidden from who asks.
 pub(super) fn is_veiled(dataset: &DatasetRow, caller: &Caller) -> bool {
-    dataset.blind == 1 && caller.may(Right::Edit).is_err()
+    // A program that may only ask acts for a person all the same.
+    dataset.blind == 1 && caller.role < Right::Edit.role()
 }
 
 /// Refuses who would see what is hidden from them.
@@ -185,14 +191,19 @@ pub(super) fn unveiled(dataset: &DatasetRow, caller: &Caller) -> Result<(), ApiE
     Err(ApiError::new(StatusCode::FORBIDDEN, "blind", en, zh).hint("ask an editor", "请联系编辑者"))
 }
 
+/// Whether there are marks on an example that are another's than this person's, or came with the data.
+pub(super) fn hides_marks(row: &ExampleRow, person: &str) -> bool {
+    row.marks.is_some() && row.marks_by.as_deref() != Some(person)
+}
+
 /// What examples of a data set are told with.
 pub(super) struct Teller {
     pub(super) task: Task,
     pub(super) opinion: Option<Arc<Opinion>>,
     senses: Vec<Sense>,
     names: HashMap<String, String>,
-    /// Where others' answers are hidden from who asks: their own, by example.
-    own: Option<HashMap<String, String>>,
+    /// Where others' answers and marks are hidden from who asks: who that is, and their own answers by example.
+    own: Option<(String, HashMap<String, String>)>,
 }
 
 impl Teller {
@@ -200,7 +211,8 @@ impl Teller {
         let tenant = &caller.tenant;
         let of = found(app.db.dataset(tenant, dataset).await?)?;
         let own = if is_veiled(&of, caller) {
-            Some(app.db.votes_by(tenant, dataset, &caller.person.id).await?)
+            let person = &caller.person.id;
+            Some((person.clone(), app.db.votes_by(tenant, dataset, person).await?))
         } else {
             None
         };
@@ -211,8 +223,11 @@ impl Teller {
 
     pub(super) fn tell(&self, mut row: ExampleRow) -> Example {
         let mut suggestion = self.opinion.as_ref().and_then(|opinion| opinion.suggestion(&row.id));
-        if let Some(own) = &self.own {
+        if let Some((person, own)) = &self.own {
             (row.label, row.label_by, suggestion) = (own.get(&row.id).cloned(), None, None);
+            if hides_marks(&row, person) {
+                (row.marks, row.marks_seq) = (None, UNSEEN);
+            }
         }
         let known = senses::of(row.senses.as_deref());
         let sense = |sense: &Sense| {
@@ -227,6 +242,7 @@ impl Teller {
             suggestion: suggestion.map(Suggestion::from),
             by: row.label_by.and_then(|id| self.names.get(&id).cloned()),
             marks: marks::of(row.marks.as_deref()),
+            marks_event: row.marks_seq,
             width: row.width,
             height: row.height,
             id: row.id,

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::aftermath::Aftermath;
 use super::inputs::{Question, check_count, decoded};
+use super::models::not_hidden;
 use super::predict::unanswered;
 use super::reading::{Sent, found};
 use crate::App;
@@ -162,7 +163,7 @@ pub(super) async fn infer(
     let n = questions.len();
     let (mut labels, mut verdicts, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
     let mut said = Vec::new();
-    let answers = served.ask(questions.iter().map(Question::only).collect()).await;
+    let answers = served.ask(questions.iter().map(Question::only).collect()).await?;
     for (question, answer) in questions.iter().zip(answers) {
         let serving::Told { prediction, sketch, .. } = match answer {
             Ok(answered) => answered,
@@ -198,6 +199,7 @@ pub(super) async fn infer(
 /// The model that answers under a name.
 async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<(DeploymentRow, Arc<Served>), ApiError> {
     let deployment = found(app.db.deployment(&caller.tenant, name).await?)?;
+    not_hidden(app, caller, &found(app.db.model(&caller.tenant, &deployment.model).await?)?).await?;
     match app.open_model(&deployment.model).await? {
         Opened::Answers(served) => Ok((deployment, served)),
         Opened::Senses(_) | Opened::Inspects(_) => {

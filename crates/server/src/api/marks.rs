@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use exchange::Mark;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::examples::{UNSEEN, hides_marks, is_veiled};
 use super::reading::{Sent, found, name_of};
 use crate::App;
 use crate::db::labels::{Act, Said, What};
+use crate::db::marking::Marking;
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 use crate::{gathering, marks};
@@ -23,12 +26,14 @@ pub(super) struct Marked {
     marks: Vec<Mark>,
     /// How long the person worked on them.
     milliseconds: Option<i64>,
+    /// The `marks_event` of the example whose marks these replace: where somebody changed them since, nothing happens. Absent: whichever there are.
+    seen: Option<i64>,
 }
 
 /// What marking did.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Kept {
-    /// The number of the event; 0 where nothing changed.
+    /// The number of the event that changed the marks last: what is `seen` from now on.
     event: i64,
     /// Examples of the data set with a mark.
     n_marked: i64,
@@ -63,7 +68,7 @@ pub(super) struct MarkSchema {
 }
 
 /// Puts these marks in place of those that an example has; an empty list takes them away.
-#[utoipa::path(put, path = "/v1/examples/{id}/marks", tag = "labels", request_body = Marked, responses((status = 200, body = Kept)))]
+#[utoipa::path(put, path = "/v1/examples/{id}/marks", tag = "labels", request_body = Marked, responses((status = 200, body = Kept), (status = 409, body = crate::error::ErrorBody)))]
 pub(super) async fn put(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -88,7 +93,18 @@ pub(super) async fn put(
         drawn: false,
         act: Act::Give,
     };
-    let event = found(app.db.label(&caller.tenant, &row.dataset, &[said]).await?)?.seq;
+    // Who does not see the marks of others does not replace them either.
+    let unseen = is_veiled(&dataset, &caller) && hides_marks(&row, &caller.person.id);
+    let seen = if unseen { Some(UNSEEN) } else { marked.seen };
+    let event = match app.db.mark(&caller.tenant, &row.dataset, &said, seen).await? {
+        Marking::Kept(event) => event,
+        Marking::Changed => {
+            let (en, zh) = ("somebody else changed the marks meanwhile", "此间他人已更改这些标记");
+            return Err(ApiError::new(StatusCode::CONFLICT, "marks_changed", en, zh)
+                .hint("load the example anew", "请重新载入该样本"));
+        }
+        Marking::Missing => return Err(ApiError::not_found()),
+    };
     let n_marked = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?.n_marked;
     Ok(Json(Kept { event, n_marked }))
 }

@@ -340,20 +340,21 @@ pub(super) async fn bring(
     app.has_room(&caller.tenant, bytes.len() as i64).await?;
     let (id, name, of) = (new_id(), name_of(&name)?, app.clone());
     let made = id.clone();
+    let path = app.model_file(&id, "djm");
+    let (file, size) = (path.clone(), bytes.len() as u64);
+    app.blocking(move || Ok(store::write_atomic(&file, |out| out.write_all(&bytes))?)).await?;
+    let opened = app.serving.open(&id, &path).await;
+    if opened.is_err() {
+        app.blocking(move || Ok(std::fs::remove_file(&path)?)).await?;
+    }
+    let opened = opened?;
     let kept = app
         .blocking(move || {
-            let path = of.model_file(&made, "djm");
-            store::write_atomic(&path, |out| out.write_all(&bytes))?;
-            let opened = of.serving.open(&made, &path);
-            if opened.is_err() {
-                std::fs::remove_file(&path)?;
-            }
-            let opened = opened?;
             of.keep_model(&made, &["djm"])?;
             let facts = match opened {
-                Opened::Answers(served) => facts::of_bundle(served.bundle(), bytes.len() as u64),
-                Opened::Senses(served) => facts::of_senses(served.bundle(), bytes.len() as u64),
-                Opened::Inspects(inspector) => facts::of_inspector(inspector.bundle(), bytes.len() as u64),
+                Opened::Answers(served) => facts::of_bundle(served.bundle(), size),
+                Opened::Senses(served) => facts::of_senses(served.bundle(), size),
+                Opened::Inspects(inspector) => facts::of_inspector(inspector.bundle(), size),
             };
             Ok(facts::alone(facts))
         })
@@ -445,7 +446,7 @@ pub(super) async fn bundle(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
-    found(app.db.model(&caller.tenant, &id).await?)?;
+    not_hidden(&app, &caller, &found(app.db.model(&caller.tenant, &id).await?)?).await?;
     let bytes = found(app.read_model(&id, "djm").await?)?;
     let name = "attachment; filename=\"model.djm\"";
     Ok(([(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name)], bytes).into_response())

@@ -141,6 +141,7 @@ pub(super) async fn with_deployment(
     caller.may(Right::Predict)?;
     let started = std::time::Instant::now();
     let deployment = found(app.db.deployment(&caller.tenant, &name).await?)?;
+    not_hidden(&app, &caller, &found(app.db.model(&caller.tenant, &deployment.model).await?)?).await?;
     let lang = lang_of(request.headers());
     let opened = app.open_model(&deployment.model).await?;
     let questions = questions(request, &opened.takes()).await?;
@@ -171,7 +172,7 @@ pub(super) async fn ask(
 ) -> Result<Vec<Predicted>, ApiError> {
     match opened {
         Opened::Answers(served) => {
-            let answers = served.ask(questions.iter().map(Question::only).collect()).await;
+            let answers = served.ask(questions.iter().map(Question::only).collect()).await?;
             let told = questions.iter().zip(answers);
             told.map(|(question, answer)| predicted(question, answer, served, lang)).collect()
         }
@@ -198,12 +199,11 @@ pub(super) async fn embeddings(
 ) -> Result<Json<Embeddings>, ApiError> {
     caller.may(Right::Predict)?;
     check_count(embed.input.len())?;
-    let (of, id) = (app.clone(), embed.model.clone());
-    let base = app.blocking(move || of.serving.base_named(&id)).await?;
+    let base = app.serving.base_named(&embed.model).await?;
     if base.base().modality() != Modality::Text {
         return Err(ApiError::invalid("this base takes no texts", "该底座不接受文本"));
     }
-    let embedded = base.embed(embed.input.into_iter().map(Input::Text).collect()).await;
+    let embedded = base.embed(embed.input.into_iter().map(Input::Text).collect()).await?;
     let mut data = Vec::new();
     for (index, embedded) in embedded.into_iter().enumerate() {
         let embedding = embedded.map_err(|error| refused(&error))?.features;

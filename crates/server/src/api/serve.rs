@@ -19,6 +19,7 @@ use crate::answering::lang_of;
 use crate::clock::written;
 use crate::db::datasets::DatasetRow;
 use crate::db::deployments::{Beside, DeploymentRow};
+use crate::db::models::ModelRow;
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 use crate::senses;
@@ -87,7 +88,9 @@ pub(super) async fn list(
     caller.may(Right::Look)?;
     let mut deployments = Vec::new();
     for row in app.db.deployments(&caller.tenant).await? {
-        deployments.push(deployment(&app, &caller, row, lang_of(&headers)).await?);
+        // One that lost its model answers nothing, and hides none of the others.
+        let Some(of) = app.db.model(&caller.tenant, &row.model).await? else { continue };
+        deployments.push(deployment(&app, &caller, (row, of), lang_of(&headers)).await?);
     }
     Ok(Json(Deployments { deployments }))
 }
@@ -191,16 +194,16 @@ async fn told(
     name: &str,
 ) -> Result<Json<Deployment>, ApiError> {
     let row = found(app.db.deployment(&caller.tenant, name).await?)?;
-    Ok(Json(deployment(app, caller, row, lang_of(headers)).await?))
+    let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
+    Ok(Json(deployment(app, caller, (row, of), lang_of(headers)).await?))
 }
 
 async fn deployment(
     app: &App,
     caller: &Caller,
-    row: DeploymentRow,
+    (row, of): (DeploymentRow, ModelRow),
     lang: Lang,
 ) -> Result<Deployment, ApiError> {
-    let of = found(app.db.model(&caller.tenant, &row.model).await?)?;
     let days = days_of(app, caller, &row.name, DAYS).await?;
     let drifts = app.db.drifts(&caller.tenant, &row.name, &row.model).await?;
     let noticed = drifts.iter().flat_map(|drift| [drift.changed_at, drift.shifted_at]);

@@ -54,7 +54,7 @@ impl Which {
 
     /// Whether the choice alone tells what was answered.
     pub(super) fn tells(&self) -> bool {
-        let answered = self.state.as_deref().is_some_and(|state| !["", "marked"].contains(&state));
+        let answered = self.state.as_deref().is_some_and(|state| !state.is_empty());
         answered
             || self.label.is_some()
             || self.suggestion.is_some()

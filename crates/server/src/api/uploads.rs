@@ -99,8 +99,10 @@ async fn add(
     bytes: Bytes,
 ) -> Result<Arrived, ApiError> {
     let n_bytes = bytes.len() as i64;
-    match app.db.reserve(&tenant, &id, n_bytes, app.limits).await? {
+    let most = i64::try_from(app.uploads.most()).unwrap_or(i64::MAX);
+    match app.db.reserve(&tenant, &id, (n_bytes, most), app.limits).await? {
         Reserved::Taken => {}
+        Reserved::TooLarge => return Err(app.uploads.too_large()),
         Reserved::Full(full) => return Err(full.into()),
         Reserved::Over => return Err(over()),
     }
@@ -108,7 +110,7 @@ async fn add(
     match app.blocking(move || uploads.append(&folder, &name, offset, &bytes)).await {
         Ok(size) => Ok(Arrived { path, size }),
         Err(error) => {
-            app.db.release(&tenant, &id, n_bytes, app.limits).await?;
+            app.db.release(&tenant, &id, n_bytes).await?;
             Err(error)
         }
     }

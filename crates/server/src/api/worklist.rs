@@ -18,7 +18,7 @@ use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
 use crate::db::datasets::DatasetRow;
-use crate::db::labels::{Act, Said, What};
+use crate::db::deciding::{Deciding, Verdict};
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 use crate::tasks::{Answer, Task};
@@ -300,47 +300,44 @@ pub(super) async fn decide(
     if finding.conflict.is_some() {
         ruling::decide(&app, &caller, &id, (number, row.at), &decide).await?;
     } else {
-        let decision = about_one(&app, &caller, &of, (number, &finding), &decide).await?;
-        app.db.decide(&caller.tenant, &id, number, decision, &caller.person.id).await?;
+        about_one(&app, &caller, &of, ((number, row.at), &finding), &decide).await?;
     }
     let teller = Teller::new(&app, &caller, &id, &[&finding], lang_of(&headers)).await?;
     Ok(Json(teller.tell(&finding)))
 }
 
-/// Decides about the first example of a finding.
+/// Decides about the first example of a finding, which is told by its number and the time of its audit.
 async fn about_one(
     app: &Arc<App>,
     caller: &Caller,
     of: &DatasetRow,
-    (number, finding): (i64, &KeptFinding),
+    (at, finding): ((i64, i64), &KeptFinding),
     decide: &Decide,
-) -> Result<&'static str, ApiError> {
-    let example = found(finding.examples.first().cloned())?;
-    let decided = app.db.decisions(&caller.tenant, &of.id).await?.remove(&number);
-    Ok(match decide.decision.as_str() {
-        "relabel" => {
-            let label = Task::named(&of.task)?.keep(&decide.answer()?)?.or_else(|| finding.suggested.clone());
-            let missing = || ApiError::invalid("say which label it should have", "请说明应改为哪个标注");
-            relabel(app, caller, of, &example, &label.ok_or_else(missing)?).await?;
-            "relabelled"
+) -> Result<(), ApiError> {
+    let example = found(finding.examples.first())?;
+    let label = match decide.decision.as_str() {
+        "relabel" => Task::named(&of.task)?.keep(&decide.answer()?)?.or_else(|| finding.suggested.clone()),
+        _ => None,
+    };
+    let verdict = match (decide.decision.as_str(), &label) {
+        ("relabel", Some(label)) => Verdict::Relabel(label),
+        ("relabel", None) => {
+            return Err(ApiError::invalid("say which label it should have", "请说明应改为哪个标注"));
         }
-        "keep" => {
-            // Takes back what was decided before; a label that somebody gave meanwhile stays.
-            if let (Some(given), Some("relabelled" | "removed")) = (&finding.given, decided.as_deref()) {
-                relabel(app, caller, of, &example, given).await?;
-            }
-            "kept"
-        }
-        "remove" => {
-            app.db.remove_example(&caller.tenant, &of.id, (&example, &caller.person.id), true).await?;
-            app.lives.of(app, &caller.tenant, &of.id).hear(app).await;
-            "removed"
-        }
+        ("keep", _) => Verdict::Keep,
+        ("remove", _) => Verdict::Remove,
         _ => {
             let (en, zh) = ("`decision` is relabel, keep or remove", "decision 须为 relabel、keep 或 remove");
             return Err(ApiError::invalid(en, zh));
         }
-    })
+    };
+    let person = &caller.person.id;
+    match app.db.decide(&caller.tenant, &of.id, at, (example, verdict), person).await? {
+        Deciding::Decided => app.lives.of(app, &caller.tenant, &of.id).hear(app).await,
+        Deciding::Renewed => return Err(ruling::renewed()),
+        Deciding::Missing => return Err(ApiError::not_found()),
+    }
+    Ok(())
 }
 
 impl Decide {
@@ -348,24 +345,6 @@ impl Decide {
     fn answer(&self) -> Result<Answer, ApiError> {
         Answer::given(self.label.as_ref(), self.labels.as_ref(), self.number)
     }
-}
-
-/// Gives an example an answer, as its task keeps it; one that was taken out comes back.
-async fn relabel(
-    app: &Arc<App>,
-    caller: &Caller,
-    dataset: &DatasetRow,
-    example: &str,
-    label: &str,
-) -> Result<(), ApiError> {
-    app.db.remove_example(&caller.tenant, &dataset.id, (example, &caller.person.id), false).await?;
-    let (person, milliseconds, drawn) = (caller.person.id.as_str(), None, false);
-    let (what, after, act) = (What::Label, Some(label), Act::Decide);
-    let classes = Task::named(&dataset.task)?.classes(label);
-    let said = Said { example, what, after, classes, person, milliseconds, drawn, act };
-    found(app.db.label(&caller.tenant, &dataset.id, &[said]).await?)?;
-    app.lives.of(app, &caller.tenant, &dataset.id).hear(app).await;
-    Ok(())
 }
 
 /// What findings are told with.

@@ -7,7 +7,7 @@ use super::arriving::Incoming;
 use super::datasets::{hold, next_seqs};
 use super::expiring::DAY;
 use super::room::{Limits, More};
-use super::{Db, Tenant};
+use super::{Db, Tenant, models};
 use crate::clock::{now, written};
 use crate::ids::new_id;
 use crate::senses;
@@ -97,6 +97,7 @@ impl Db {
     ) -> Result<bool, sqlx::Error> {
         let Beside { collects, keep_days, shadow } = beside;
         let mut tx = self.begin(tenant).await?;
+        models::hold(&mut tx, tenant, [model].into_iter().chain(shadow)).await?;
         // An update of nothing takes the lock on either database.
         let sql =
             "UPDATE deployment SET keep_days = keep_days WHERE tenant = $1 AND name = $2 RETURNING keep_days";
@@ -117,9 +118,11 @@ impl Db {
              model = excluded.model, collects = excluded.collects, shadow = excluded.shadow, keep_days = excluded.keep_days";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(name).bind(model).bind(now()).bind(collects);
         let ask = ask.bind(shadow).bind(keep_days.or(before).unwrap_or(USUAL_DAYS));
-        let done = ask.execute(&mut *tx).await?.rows_affected() == 1;
+        if ask.execute(&mut *tx).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
         tx.commit().await?;
-        Ok(done)
+        Ok(true)
     }
 
     /// How many doubtful inputs came back from a deployment.

@@ -22,6 +22,10 @@ row! {
         pub(crate) label_by: Option<String>,
         /// As JSON.
         pub(crate) marks: Option<String>,
+        /// The number of the event that changed them last; 0 where nobody has.
+        pub(crate) marks_seq: i64,
+        /// Who marked it last; absent where the marks came with the data.
+        pub(crate) marks_by: Option<String>,
         pub(crate) width: Option<i64>,
         pub(crate) height: Option<i64>,
         pub(crate) part: Option<String>,
@@ -64,7 +68,8 @@ pub(crate) struct Wanted {
     pub(crate) words: Option<String>,
 }
 
-const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, width, height, part, decided, senses FROM example";
+const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, marks_seq, marks_by, width, height, \
+     part, decided, senses FROM example";
 
 /// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
 const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \

@@ -25,6 +25,7 @@ pub(crate) mod accuracies;
 pub(crate) mod arriving;
 pub(crate) mod book;
 pub(crate) mod datasets;
+pub(crate) mod deciding;
 pub(crate) mod deployments;
 pub(crate) mod diffs;
 pub(crate) mod entrances;
@@ -32,6 +33,7 @@ pub(crate) mod examples;
 mod expiring;
 pub(crate) mod jobs;
 pub(crate) mod labels;
+pub(crate) mod marking;
 mod measuring;
 pub(crate) mod milestones;
 pub(crate) mod models;
@@ -46,6 +48,7 @@ mod saying;
 pub(crate) mod states;
 pub(crate) mod trail;
 pub(crate) mod trouble;
+mod unnamed;
 pub(crate) mod uploads;
 pub(crate) mod votes;
 mod walls;
@@ -63,7 +66,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -76,6 +79,8 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_chance.sql"),
     include_str!("migrations/0011_shared.sql"),
     include_str!("migrations/0012_expiring.sql"),
+    include_str!("migrations/0013_lost_and_decided.sql"),
+    include_str!("migrations/0014_marks.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;
@@ -181,7 +186,7 @@ impl Db {
     pub(crate) async fn named_files(&self) -> Result<HashSet<String>, sqlx::Error> {
         let sql = "SELECT DISTINCT blob FROM example WHERE blob IS NOT NULL UNION SELECT id FROM model \
              UNION SELECT u.id FROM upload u LEFT JOIN job j ON j.id = u.job \
-             WHERE u.job IS NULL OR j.state IN ('waiting', 'running') UNION SELECT id FROM job WHERE state IN ('waiting', 'running')";
+             WHERE u.job IS NULL OR j.state IN ('waiting', 'running')";
         let mut names: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.whole().await?).await?;
         let sql = "SELECT DISTINCT senses FROM example WHERE senses IS NOT NULL";
         let kept: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut *self.whole().await?).await?;

@@ -1,5 +1,7 @@
 //! Models: small ones, made of data sets, with what is known of them.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Any, Transaction};
 
 use super::arriving::Brought;
@@ -99,12 +101,29 @@ impl Db {
         let sql = "DELETE FROM model WHERE tenant = $1 AND id = $2 \
              AND NOT EXISTS (SELECT 1 FROM deployment WHERE tenant = $1 AND (model = $2 OR previous = $2 OR shadow = $2)) RETURNING COALESCE(bytes, 0)";
         let mut tx = self.begin(tenant).await?;
+        // Whoever deploys it now either has done so when the next statement looks, or finds it gone.
+        hold(&mut tx, tenant, [id].into_iter()).await?;
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(id);
         let Some(bytes): Option<i64> = ask.fetch_optional(&mut *tx).await? else { return Ok(false) };
         change(&mut tx, tenant, 0, -bytes).await?;
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// Keeps everybody else from taking models out, or into use, until the transaction ends.
+pub(super) async fn hold<'i>(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    ids: impl Iterator<Item = &'i str>,
+) -> Result<(), sqlx::Error> {
+    // Everybody takes them in this order, so that none waits for each other.
+    for id in ids.collect::<BTreeSet<_>>() {
+        // An update of nothing takes the lock on either database.
+        let sql = "UPDATE model SET name = name WHERE tenant = $1 AND id = $2";
+        sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 /// What it takes.
@@ -118,4 +137,72 @@ async fn add(tx: &mut Transaction<'static, Any>, tenant: &Tenant, row: &ModelRow
     let ask = ask.bind(&row.body).bind(row.created_at).bind(row.bytes).bind(row.seq);
     ask.execute(&mut **tx).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Postgres;
+
+    use super::*;
+    use crate::db::deployments::Beside;
+
+    /// Waits until somebody waits for what others hold; this work must not end before.
+    async fn until_it_waits<T>(db: &Db, work: &tokio::task::JoinHandle<T>) {
+        let sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        loop {
+            let mut connection = db.whole().await.expect("a connection");
+            let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.expect("asked");
+            if waiting > 0 {
+                return;
+            }
+            assert!(!work.is_finished(), "it waits for nobody");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_deployment_loses_its_model_to_who_takes_it_out_at_the_same_time() {
+        let (dir, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
+        let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let row = |id: &str| ModelRow {
+            id: id.to_owned(),
+            dataset: String::new(),
+            name: id.to_owned(),
+            body: "{}".to_owned(),
+            bytes: Some(1),
+            created_at: 0,
+            seq: None,
+        };
+        let limits = Limits { examples: None, bytes: None };
+        for id in ["deployed", "gone"] {
+            assert_eq!(db.bring_model(&tenant, &row(id), limits).await.expect("asked"), None);
+        }
+        // Somebody deploys it while another takes it out, and is first.
+        let mut first = db.begin(&tenant).await.expect("a transaction");
+        hold(&mut first, &tenant, ["deployed"].into_iter()).await.expect("held");
+        let removing = tokio::spawn({
+            let (db, tenant) = (db.clone(), tenant.clone());
+            async move { db.remove_model(&tenant, "deployed").await }
+        });
+        until_it_waits(&db, &removing).await;
+        let sql =
+            "INSERT INTO deployment (tenant, name, model, created_at) VALUES ($1, 'one', 'deployed', 0)";
+        sqlx::query(sql).bind(tenant.id()).execute(&mut *first).await.expect("deployed");
+        first.commit().await.expect("committed");
+        assert!(!removing.await.expect("ended").expect("asked"), "it answers somewhere");
+        // And the other way round.
+        let mut first = db.begin(&tenant).await.expect("a transaction");
+        let sql = "DELETE FROM model WHERE tenant = $1 AND id = 'gone'";
+        sqlx::query(sql).bind(tenant.id()).execute(&mut *first).await.expect("removed");
+        let deploying = tokio::spawn({
+            let (db, tenant) = (db.clone(), tenant.clone());
+            let beside = Beside { collects: None, keep_days: None, shadow: None };
+            async move { db.deploy(&tenant, "two", "gone", beside).await }
+        });
+        until_it_waits(&db, &deploying).await;
+        first.commit().await.expect("committed");
+        assert!(!deploying.await.expect("ended").expect("asked"), "there is no such model any more");
+    }
 }

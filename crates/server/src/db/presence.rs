@@ -2,26 +2,9 @@
 
 use sqlx::{Any, Transaction};
 
-use super::datasets::{Held, hold, next_seqs};
-use super::{Db, Tenant};
+use super::Tenant;
+use super::datasets::{Held, next_seqs};
 use crate::clock::now;
-
-impl Db {
-    /// Takes an example out of sight, or brings it back. `false` when nothing changed.
-    pub(crate) async fn remove_example(
-        &self,
-        tenant: &Tenant,
-        dataset: &str,
-        example: (&str, &str),
-        gone: bool,
-    ) -> Result<bool, sqlx::Error> {
-        let mut tx = self.begin(tenant).await?;
-        let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(false) };
-        let changed = remove(&mut tx, tenant, &held, example, gone).await?;
-        tx.commit().await?;
-        Ok(changed)
-    }
-}
 
 /// Takes an example out of sight, or brings it back, in a transaction that holds the data set; `person` does so. `false` when nothing changed.
 pub(super) async fn remove(

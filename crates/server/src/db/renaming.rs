@@ -135,11 +135,14 @@ async fn rename_inside(
         let holds = Some(&after).filter(|_| what == What::Label);
         let ask = ask.bind(&after).bind(before).bind(now()).bind(what.name()).bind(holds);
         ask.execute(&mut **tx).await?;
-        let sql = match what {
-            What::Label => "UPDATE example SET label = $1 WHERE id = $2",
-            What::Marks => "UPDATE example SET marks = $1 WHERE id = $2",
+        let ask = match what {
+            What::Label => sqlx::query("UPDATE example SET label = $1 WHERE id = $2"),
+            // Whoever still shows the old name has not seen these marks.
+            What::Marks => sqlx::query("UPDATE example SET marks = $1, marks_seq = $3 WHERE id = $2"),
         };
-        sqlx::query(sql).bind(&after).bind(&id).execute(&mut **tx).await?;
+        let ask = ask.bind(&after).bind(&id);
+        let ask = if what == What::Marks { ask.bind(seq) } else { ask };
+        ask.execute(&mut **tx).await?;
     }
     let sql =
         "SELECT example, person, label FROM vote WHERE dataset = $1 AND REPLACE(label, $2, '') <> label";

@@ -1,8 +1,7 @@
 //! What a tenant has, and may have: examples, and bytes of files and texts.
 //!
 //! Kept as a running total that changes with what it counts, in one transaction; each start adds all of it up anew. A file that several
-//! examples share counts once; so do the bundle and the reports of a model. An upload counts from its first byte to when its import ends,
-//! where there is a limit.
+//! examples share counts once; so do the bundle and the reports of a model. An upload counts from its first byte to when its import ends.
 
 use std::collections::{HashMap, HashSet};
 
@@ -270,6 +269,8 @@ mod tests {
     use crate::tasks::Task;
 
     const LIMITS: Limits = Limits { examples: None, bytes: Some(10_000) };
+    /// Bytes of one upload.
+    const MOST: i64 = 1_000_000;
 
     /// A team that brings things in and takes them out; after each step its total is what all of it adds up to.
     struct Team {
@@ -291,10 +292,10 @@ mod tests {
         /// An upload of so many bytes becomes a text and these files, or what stands in the way.
         async fn bring(&self, dataset: &str, upload: i64, files: &[(&str, i64)]) -> Brought {
             let id = self.db.add_upload(&self.tenant, dataset).await.expect("asked").expect("an upload");
-            let reserved = self.db.reserve(&self.tenant, &id, upload, LIMITS).await.expect("asked");
+            let reserved = self.db.reserve(&self.tenant, &id, (upload, MOST), LIMITS).await.expect("asked");
             assert_eq!(reserved, Reserved::Taken);
             self.db.finish_upload(&self.tenant, &id, "here").await.expect("asked").expect("a job");
-            let over = self.db.reserve(&self.tenant, &id, 1, LIMITS).await.expect("asked");
+            let over = self.db.reserve(&self.tenant, &id, (1, MOST), LIMITS).await.expect("asked");
             assert_eq!(over, Reserved::Over, "nothing is added to what is finished");
             let job = self.db.claim_job("here").await.expect("asked").expect("a job");
             let held = Held { id: job.id, fence: job.fence };
@@ -341,11 +342,11 @@ mod tests {
         // An upload under way, one that is dropped, one whose data set goes, one that nobody goes on with.
         let upload = async |set: &str, bytes| {
             let id = db.add_upload(tenant, set).await.expect("asked").expect("an upload");
-            assert_eq!(db.reserve(tenant, &id, bytes, LIMITS).await.expect("asked"), Reserved::Taken);
+            assert_eq!(db.reserve(tenant, &id, (bytes, MOST), LIMITS).await.expect("asked"), Reserved::Taken);
             id
         };
         let dropped = upload(&one, 50).await;
-        db.release(tenant, &dropped, 20, LIMITS).await.expect("released");
+        db.release(tenant, &dropped, 20).await.expect("released");
         upload(&two, 7).await;
         team.check(2, 9349).await;
         assert!(db.remove_upload(tenant, &dropped).await.expect("asked"));
@@ -389,7 +390,7 @@ mod tests {
         let id = team.db.add_upload(&team.tenant, &set).await.expect("asked").expect("an upload");
         let pieces = (0..30).map(|_| {
             let (db, tenant, id) = (team.db.clone(), team.tenant.clone(), id.clone());
-            tokio::spawn(async move { db.reserve(&tenant, &id, 1000, LIMITS).await.expect("asked") })
+            tokio::spawn(async move { db.reserve(&tenant, &id, (1000, MOST), LIMITS).await.expect("asked") })
         });
         let mut taken = 0;
         for piece in pieces.collect::<Vec<_>>() {
@@ -397,6 +398,23 @@ mod tests {
         }
         assert_eq!(taken, 10);
         team.check(0, 10_000).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_upload_has_its_bound_and_its_end_where_a_team_has_no_limit() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let team = Team::new(Db::open(dir.path(), None).await.expect("a database")).await;
+        let set = team.set("one").await;
+        let id = team.db.add_upload(&team.tenant, &set).await.expect("asked").expect("an upload");
+        let none = Limits { examples: None, bytes: None };
+        let reserve =
+            async |bytes| team.db.reserve(&team.tenant, &id, (bytes, 100), none).await.expect("asked");
+        assert_eq!(reserve(60).await, Reserved::Taken);
+        assert_eq!(reserve(60).await, Reserved::TooLarge, "however many files it comes in");
+        assert_eq!(reserve(40).await, Reserved::Taken);
+        team.check(0, 100).await;
+        team.db.finish_upload(&team.tenant, &id, "here").await.expect("asked").expect("a job");
+        assert_eq!(reserve(0).await, Reserved::Over);
     }
 
     #[tokio::test(flavor = "multi_thread")]

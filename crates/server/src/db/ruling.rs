@@ -5,11 +5,11 @@ use sqlx::{Any, Transaction};
 
 use super::book::strike;
 use super::datasets::{Held, hold, next_seqs};
+use super::deciding::note;
 use super::labels::{Act, Said, What};
 use super::presence::remove;
 use super::saying::say;
 use super::{Db, Tenant};
-use crate::clock::now;
 
 /// What was decided about a case.
 pub(crate) struct Ruling<'a> {
@@ -26,15 +26,15 @@ pub(crate) struct Ruling<'a> {
     pub(crate) person: &'a str,
 }
 
-/// What held of an example before a rule changed it.
+/// What held of an example before a rule, or a decision about it alone, changed it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Was {
-    example: String,
-    label: String,
-    label_by: Option<String>,
-    decided: i64,
-    /// What the rule gave it.
-    gave: Option<String>,
+pub(super) struct Was {
+    pub(super) example: String,
+    pub(super) label: Option<String>,
+    pub(super) label_by: Option<String>,
+    pub(super) decided: i64,
+    /// What it got instead; `None` where it went out of sight.
+    pub(super) gave: Option<String>,
 }
 
 /// How keeping a case ended.
@@ -95,7 +95,7 @@ impl Db {
         let sql = "UPDATE conflict_case SET rule = $3, before = $4 WHERE dataset = $1 AND number = $2";
         let ask = sqlx::query(sql).bind(dataset).bind(ruling.finding.0).bind(number).bind(before);
         ask.execute(&mut *tx).await?;
-        note(&mut tx, tenant, dataset, (ruling.finding.0, "ruled"), ruling.person).await?;
+        note(&mut tx, tenant, dataset, (ruling.finding.0, "ruled", None), ruling.person).await?;
         tx.commit().await?;
         Ok(Some(number))
     }
@@ -121,7 +121,7 @@ impl Db {
         if !restore(&mut tx, tenant, &held, finding, person).await? {
             return Ok(Keeping::Renewed);
         }
-        note(&mut tx, tenant, dataset, (finding.0, "kept"), person).await?;
+        note(&mut tx, tenant, dataset, (finding.0, "kept", None), person).await?;
         tx.commit().await?;
         Ok(Keeping::Kept(rule))
     }
@@ -147,7 +147,7 @@ async fn change(
         None => remove(tx, tenant, held, (example, ruling.person), true).await.map(drop)?,
     }
     let gave = label.map(str::to_owned);
-    Ok(Some(Was { example: example.to_owned(), label: before, label_by, decided, gave }))
+    Ok(Some(Was { example: example.to_owned(), label: Some(before), label_by, decided, gave }))
 }
 
 /// Takes back what the rule of a case changed, where it still holds, and the rule. `false` when the data were looked through again.
@@ -175,8 +175,16 @@ async fn restore(
     Ok(true)
 }
 
-/// Where somebody said something else since, that stays.
-async fn put_back(
+/// Whether what an example got is still so; where somebody said something else since, that stays.
+pub(super) fn still_holds(was: &Was, label: Option<&str>, removed: i64) -> bool {
+    match &was.gave {
+        None => removed == 1,
+        Some(gave) => removed == 0 && label == Some(gave),
+    }
+}
+
+/// Gives an example back what it had, where what it got instead still holds.
+pub(super) async fn put_back(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
     held: &Held,
@@ -187,25 +195,25 @@ async fn put_back(
     let ask = sqlx::query_as(sql).bind(tenant.id()).bind(&held.dataset).bind(&was.example);
     let found: Option<(Option<String>, i64)> = ask.fetch_optional(&mut **tx).await?;
     let Some((label, removed)) = found else { return Ok(()) };
-    match &was.gave {
-        None if removed == 1 => remove(tx, tenant, held, (&was.example, person), false).await.map(drop)?,
-        Some(gave) if removed == 0 && label.as_ref() == Some(gave) => {
-            // Where nobody had decided, what most say holds again.
-            let back = Some(was.label.as_str()).filter(|_| !held.several || was.decided == 1);
-            decide(tx, tenant, held, (was.example.as_str(), back), person).await?;
-            if !held.several {
-                let sql = "UPDATE example SET label_by = $1, decided = $2 WHERE id = $3";
-                let ask = sqlx::query(sql).bind(was.label_by.as_deref()).bind(was.decided);
-                ask.bind(&was.example).execute(&mut **tx).await?;
-            }
-        }
-        _ => {}
+    if !still_holds(was, label.as_deref(), removed) {
+        return Ok(());
+    }
+    if was.gave.is_none() {
+        return remove(tx, tenant, held, (&was.example, person), false).await.map(drop);
+    }
+    // Where nobody had decided, what most say holds again.
+    let back = was.label.as_deref().filter(|_| !held.several || was.decided == 1);
+    decide(tx, tenant, held, (was.example.as_str(), back), person).await?;
+    if !held.several {
+        let sql = "UPDATE example SET label_by = $1, decided = $2 WHERE id = $3";
+        let ask = sqlx::query(sql).bind(was.label_by.as_deref()).bind(was.decided);
+        ask.bind(&was.example).execute(&mut **tx).await?;
     }
     Ok(())
 }
 
 /// Decides what holds of an example.
-async fn decide(
+pub(super) async fn decide(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
     held: &Held,
@@ -216,23 +224,11 @@ async fn decide(
         example,
         what: What::Label,
         after: label,
-        classes: label.into_iter().collect(),
+        classes: label.map(|label| held.task.classes(label)).unwrap_or_default(),
         person,
         milliseconds: None,
         drawn: false,
         act: Act::Decide,
     };
     say(tx, tenant, held, &said, None).await.map(drop)
-}
-
-/// Notes the decision about the finding.
-async fn note(
-    tx: &mut Transaction<'static, Any>,
-    tenant: &Tenant,
-    dataset: &str,
-    (number, decision): (i64, &str),
-    person: &str,
-) -> Result<(), sqlx::Error> {
-    let ask = sqlx::query(super::worklists::DECIDE).bind(tenant.id()).bind(dataset).bind(number);
-    ask.bind(decision).bind(person).bind(now()).execute(&mut **tx).await.map(drop)
 }

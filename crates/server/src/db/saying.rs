@@ -56,7 +56,7 @@ pub(super) async fn say(
     }
     let event = Event { seq, before: before.as_deref(), undoes, holds: holds.label.as_deref() };
     write(tx, tenant, held, said, &event).await?;
-    keep(tx, said, &holds).await?;
+    keep(tx, said, &holds, seq).await?;
     Ok(Some(seq))
 }
 
@@ -139,11 +139,16 @@ async fn write(
 }
 
 /// Writes what holds.
-async fn keep(tx: &mut Transaction<'static, Any>, said: &Said<'_>, holds: &Holds) -> Result<(), sqlx::Error> {
+async fn keep(
+    tx: &mut Transaction<'static, Any>,
+    said: &Said<'_>,
+    holds: &Holds,
+    seq: i64,
+) -> Result<(), sqlx::Error> {
     if said.what == What::Marks {
-        let sql = "UPDATE example SET marks = $1 WHERE id = $2";
-        sqlx::query(sql).bind(holds.marks.as_deref()).bind(said.example).execute(&mut **tx).await?;
-        return Ok(());
+        let sql = "UPDATE example SET marks = $1, marks_seq = $3, marks_by = $4 WHERE id = $2";
+        let ask = sqlx::query(sql).bind(holds.marks.as_deref()).bind(said.example);
+        return ask.bind(seq).bind(said.person).execute(&mut **tx).await.map(drop);
     }
     let sql = "UPDATE example SET label = $1, label_by = $2, decided = $3, drawn = CASE WHEN $4 = 1 THEN 1 ELSE drawn END WHERE id = $5";
     let ask = sqlx::query(sql).bind(holds.label.as_deref()).bind(holds.label_by.as_deref());

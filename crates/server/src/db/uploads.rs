@@ -13,6 +13,8 @@ use crate::ids::new_id;
 pub(crate) enum Reserved {
     Taken,
     Full(Full),
+    /// The upload would be larger than one may be.
+    TooLarge,
     /// The upload was finished or forgotten meanwhile.
     Over,
 }
@@ -92,22 +94,22 @@ impl Db {
         tx.commit().await
     }
 
-    /// Takes room for a piece that is about to be written, where there is a limit.
+    /// Takes room for a piece that is about to be written; of one upload there may be `most` bytes.
     pub(crate) async fn reserve(
         &self,
         tenant: &Tenant,
         id: &str,
-        bytes: i64,
+        (bytes, most): (i64, i64),
         limits: Limits,
     ) -> Result<Reserved, sqlx::Error> {
-        if limits.bytes.is_none() {
-            return Ok(Reserved::Taken);
-        }
         let mut tx = self.begin(tenant).await?;
-        let sql = "UPDATE upload SET bytes = bytes + $3 WHERE tenant = $1 AND id = $2 AND job IS NULL";
-        let ask = sqlx::query(sql).bind(tenant.id()).bind(id).bind(bytes);
-        if ask.execute(&mut *tx).await?.rows_affected() == 0 {
+        let sql = "UPDATE upload SET bytes = bytes + $3 WHERE tenant = $1 AND id = $2 AND job IS NULL RETURNING bytes";
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(id).bind(bytes);
+        let Some(all): Option<i64> = ask.fetch_optional(&mut *tx).await? else {
             return Ok(Reserved::Over);
+        };
+        if all > most {
+            return Ok(Reserved::TooLarge);
         }
         let more = More { bytes, ..More::default() };
         if let Some(full) = limits.take(&mut tx, tenant, &more).await? {
@@ -118,16 +120,7 @@ impl Db {
     }
 
     /// Gives room back: the piece was not written. What an upload that ended gave back already is not given back again.
-    pub(crate) async fn release(
-        &self,
-        tenant: &Tenant,
-        id: &str,
-        bytes: i64,
-        limits: Limits,
-    ) -> Result<(), sqlx::Error> {
-        if limits.bytes.is_none() {
-            return Ok(());
-        }
+    pub(crate) async fn release(&self, tenant: &Tenant, id: &str, bytes: i64) -> Result<(), sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         let sql = "UPDATE upload SET bytes = bytes - $3 WHERE tenant = $1 AND id = $2 AND bytes >= $3";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(id).bind(bytes);

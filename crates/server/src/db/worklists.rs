@@ -20,10 +20,6 @@ row! {
     }
 }
 
-/// Notes what was decided about a finding.
-pub(super) const DECIDE: &str = "INSERT INTO decision (tenant, dataset, number, decision, person, at) VALUES ($1, $2, $3, $4, $5, $6) \
-     ON CONFLICT (dataset, number) DO UPDATE SET decision = excluded.decision, person = excluded.person, at = excluded.at";
-
 /// An audit that is to be kept.
 pub(crate) struct Audited {
     /// The data that were looked through.
@@ -83,27 +79,6 @@ impl Db {
     ) -> Result<Option<AuditRow>, sqlx::Error> {
         let sql = "SELECT seq, at, body FROM audit WHERE tenant = $1 AND dataset = $2";
         sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut *self.of(tenant).await?).await
-    }
-
-    /// Notes what was decided about a finding.
-    pub(crate) async fn decide(
-        &self,
-        tenant: &Tenant,
-        dataset: &str,
-        number: i64,
-        decision: &str,
-        person: &str,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::query(DECIDE)
-            .bind(tenant.id())
-            .bind(dataset)
-            .bind(number)
-            .bind(decision)
-            .bind(person)
-            .bind(now())
-            .execute(&mut *self.of(tenant).await?)
-            .await?;
-        Ok(())
     }
 
     /// All decisions about the audit that is kept, by the number of the finding.

@@ -15,6 +15,7 @@ use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
+use crate::ids::new_id;
 use crate::{clock, facts, gathering, marks};
 
 /// Seed of everything random.
@@ -33,8 +34,8 @@ pub(super) async fn run(
     (seq, rows): (i64, Vec<ExampleRow>),
 ) -> Result<(), Stopped> {
     let InHand { app, tenant, job, held, progress } = hand;
-    // A second try after a crash writes over what the first one left.
-    let (id, of) = (job.id.clone(), app.clone());
+    // A worker that lost its lease may still write: no two tries have a file in common.
+    let (id, of) = (new_id(), app.clone());
     let (name, made) = (dataset.name.clone(), id.clone());
     let modality = gathering::modality(dataset.modality.as_deref())?;
     let kept = app

@@ -183,12 +183,15 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
         held: held.clone(),
         progress,
     };
-    let ended = match kind.as_str() {
-        "import" => import::run(hand).await,
-        "audit" => audit::run(hand).await,
-        "tune" => tune::run(hand).await,
-        _ => Err(Stopped::Failed(ApiError::internal(&"nobody knows how to do this kind of job"))),
-    };
+    let ended = to_its_end(async move {
+        match hand.job.kind.as_str() {
+            "import" => import::run(hand).await,
+            "audit" => audit::run(hand).await,
+            "tune" => tune::run(hand).await,
+            _ => Err(Stopped::Failed(ApiError::internal(&"nobody knows how to do this kind of job"))),
+        }
+    });
+    let ended = ended.await;
     beating.abort();
     let how = match &ended {
         Ok(()) => "done",
@@ -209,6 +212,14 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
     match closed {
         Ok(closed) => tracing::info!(job = id, kind, how, closed, "a job ended"),
         Err(error) => tracing::error!(job = id, %error, "the end of a job could not be written"),
+    }
+}
+
+/// Does what a job wants, on its own: where that panics the job failed, and its worker goes on to the next.
+async fn to_its_end(work: impl Future<Output = Result<(), Stopped>> + Send + 'static) -> Result<(), Stopped> {
+    match tokio::spawn(work).await {
+        Ok(ended) => ended,
+        Err(error) => Err(Stopped::Failed(ApiError::internal(&error))),
     }
 }
 
@@ -254,5 +265,17 @@ async fn beat(app: Arc<App>, held: Held, progress: Arc<Progress>) {
         if !held {
             progress.cancel.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_has_failed_and_nothing_else_has() {
+        let ended = to_its_end(async { panic!("it broke") }).await;
+        assert!(matches!(ended, Err(Stopped::Failed(error)) if error.code == "internal"));
+        assert!(to_its_end(async { Ok(()) }).await.is_ok());
     }
 }

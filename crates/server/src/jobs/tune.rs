@@ -12,6 +12,7 @@ use crate::app::MODEL_ENDINGS;
 use crate::db::examples::ExampleRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
+use crate::ids::new_id;
 use crate::{clock, facts, gathering};
 
 /// Seed of everything random.
@@ -29,8 +30,8 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         return inspect::run(InHand { app, tenant, job, held, progress }, wish, &dataset, (seq, rows)).await;
     }
     let data = gathering::labelled(&dataset, &rows, &app.blobs)?;
-    // A second try after a crash writes over what the first one left.
-    let id = job.id.clone();
+    // A worker that lost its lease may still write: no two tries have a file in common.
+    let id = new_id();
     let request = TuneRequest {
         source: Source::Examples(Box::new(data)),
         base: None,

@@ -19,6 +19,7 @@ pub(crate) use day::Day;
 use crate::App;
 use crate::clock::{now, written};
 use crate::db::Tenant;
+use crate::db::trouble::Trouble;
 use crate::error::ApiError;
 
 /// How often counts are written down.
@@ -71,6 +72,19 @@ struct Written {
     counts: Day,
     drift: Drift,
     compared: bool,
+}
+
+impl Written {
+    async fn keep(&self, app: &App) -> Result<(), sqlx::Error> {
+        let Self { tenant, name, day, counts, drift, compared } = self;
+        app.db.keep_monitor(tenant, name, day, &app.name, counts).await?;
+        app.db.keep_drift(tenant, name, &app.name, drift).await?;
+        if *compared { app.db.keep_shift(tenant, name, &app.name, drift).await } else { Ok(()) }
+    }
+}
+
+fn is_away(error: &sqlx::Error) -> bool {
+    Trouble::of(error) == Trouble::Away
 }
 
 /// Whether what a model is asked about has changed.
@@ -232,22 +246,28 @@ impl Monitoring {
                 .collect()
         };
         let mut failed = None;
-        for Written { tenant, name, day, counts, drift, compared } in changed {
-            let kept = async {
-                app.db.keep_monitor(&tenant, &name, &day, &app.name, &counts).await?;
-                app.db.keep_drift(&tenant, &name, &app.name, &drift).await?;
-                if compared { app.db.keep_shift(&tenant, &name, &app.name, &drift).await } else { Ok(()) }
+        for written in changed {
+            // A database that is away is away for the rest as well, and each would wait for it.
+            let kept = !failed.as_ref().is_some_and(is_away) && {
+                let kept = written.keep(app).await;
+                let done = kept.is_ok();
+                failed = kept.err().or(failed);
+                done
             };
-            if let Err(error) = kept.await {
-                failed = Some(error);
-                if let Some(watched) = self.lock().get_mut(&(tenant, name)) {
-                    watched.changed = true;
-                    watched.compared |= compared;
-                    watched.unkept |= compared;
-                }
+            if !kept {
+                self.unkept(written);
             }
         }
         failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// What could not be written down is to be written down later.
+    fn unkept(&self, Written { tenant, name, compared, .. }: Written) {
+        if let Some(watched) = self.lock().get_mut(&(tenant, name)) {
+            watched.changed = true;
+            watched.compared |= compared;
+            watched.unkept |= compared;
+        }
     }
 
     /// Forgets a deployment that is gone, or whose drift begins anew.

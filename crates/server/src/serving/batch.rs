@@ -1,41 +1,40 @@
 //! One way through a base for everybody: inputs that come within a moment of each other are embedded together.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use base::Base;
 use base::open::{BaseError, Embedded, Input};
 use bundle::Probed;
 use pipeline::PipelineError;
 use rayon::prelude::*;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::error::ApiError;
 
 /// How long the first input of a batch waits for others.
 const WINDOW: Duration = Duration::from_millis(2);
 /// Inputs of one batch.
 const MOST: usize = 32;
-
-/// An input, and who waits for its vectors.
-type Waiting = (Input, oneshot::Sender<Result<Embedded, BaseError>>);
+/// Inputs that wait for one base: four requests as large as they may be. Each holds its picture or sound meanwhile.
+const MOST_WAITING: usize = 1024;
 
 /// A base with a queue in front.
 #[derive(Debug)]
 pub(crate) struct Batcher {
     probed: Probed,
-    queue: Sender<Waiting>,
+    queue: Queue<Input, Result<Embedded, BaseError>>,
 }
 
 impl Batcher {
     /// Starts the thread that works the queue; it ends with the batcher.
     pub(crate) fn start(base: Arc<Base>) -> Result<Self, PipelineError> {
         let probed = Probed::new(base.clone())?;
-        let (queue, arriving) = channel();
-        let name = format!("base {}", base.id());
-        std::thread::Builder::new()
-            .name(name)
-            .spawn(move || work(&base, &arriving))
-            .expect("the system gives a thread");
+        let queue =
+            Queue::start(format!("base {}", base.id()), move |input: &Input| base.embed_and_tell(input));
         Ok(Self { probed, queue })
     }
 
@@ -48,37 +47,77 @@ impl Batcher {
         &self.probed
     }
 
-    /// The vectors of each input, in their order.
-    pub(crate) async fn embed(&self, inputs: Vec<Input>) -> Vec<Result<Embedded, BaseError>> {
-        let answers: Vec<_> = inputs
-            .into_iter()
-            .map(|input| {
-                let (answer, waits) = oneshot::channel();
-                self.queue.send((input, answer)).expect("the thread lives as long as the queue");
-                waits
-            })
-            .collect();
-        let mut embedded = Vec::with_capacity(answers.len());
-        for answer in answers {
-            embedded.push(answer.await.expect("every input of a batch is answered"));
-        }
-        embedded
+    /// The vectors of each input, in their order; refused where too many wait already.
+    pub(crate) async fn embed(
+        &self,
+        inputs: Vec<Input>,
+    ) -> Result<Vec<Result<Embedded, BaseError>>, ApiError> {
+        self.queue.ask(inputs).await
     }
 }
 
-fn work(base: &Base, arriving: &Receiver<Waiting>) {
-    while let Some(batch) = next_batch(arriving) {
-        let (inputs, answers): (Vec<Input>, Vec<_>) = batch.into_iter().unzip();
-        let embedded: Vec<_> = inputs.par_iter().map(|input| base.embed_and_tell(input)).collect();
-        for (answer, embedded) in answers.into_iter().zip(embedded) {
-            // Who hung up does not wait for an answer.
-            let _ = answer.send(embedded);
+/// What is asked, who waits for the answer, and its place in the queue.
+struct Waiting<Q, A> {
+    question: Q,
+    answer: oneshot::Sender<A>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Questions of everybody to one thread, which answers those together that come together.
+#[derive(Debug)]
+struct Queue<Q, A> {
+    sender: Sender<Waiting<Q, A>>,
+    places: Arc<Semaphore>,
+}
+
+impl<Q: Send + Sync + 'static, A: Send + 'static> Queue<Q, A> {
+    fn start(name: String, answer: impl Fn(&Q) -> A + Send + Sync + 'static) -> Self {
+        let (sender, arriving) = channel();
+        let thread = std::thread::Builder::new().name(name);
+        thread.spawn(move || work(&arriving, &answer)).expect("the system gives a thread");
+        Self { sender, places: Arc::new(Semaphore::new(MOST_WAITING)) }
+    }
+
+    /// The answers, in the order of the questions.
+    async fn ask(&self, questions: Vec<Q>) -> Result<Vec<A>, ApiError> {
+        let n_questions = u32::try_from(questions.len()).unwrap_or(u32::MAX);
+        let mut places = self.places.clone().try_acquire_many_owned(n_questions).map_err(|_| busy())?;
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            let (answer, waits) = oneshot::channel();
+            let place = places.split(1).expect("there is a place for each");
+            let waiting = Waiting { question, answer, _place: place };
+            self.sender.send(waiting).expect("the thread lives as long as the queue");
+            answers.push(waits);
         }
+        let mut answered = Vec::with_capacity(answers.len());
+        for answer in answers {
+            answered.push(answer.await.map_err(|_| ApiError::internal(&"a base broke off at an input"))?);
+        }
+        Ok(answered)
+    }
+}
+
+fn busy() -> ApiError {
+    let (en, zh) = ("too many inputs wait for this model", "等待该模型处理的输入过多");
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", en, zh)
+        .hint("try again in a moment, or ask more slowly", "请稍后重试，或降低请求频率")
+}
+
+fn work<Q: Sync + Send, A: Send>(arriving: &Receiver<Waiting<Q, A>>, answer: &(impl Fn(&Q) -> A + Sync)) {
+    while let Some(batch) = next_batch(arriving) {
+        batch.into_par_iter().for_each(|waiting| {
+            // Whoever sent what breaks the base off hears so, and nobody else does.
+            if let Ok(answered) = catch_unwind(AssertUnwindSafe(|| answer(&waiting.question))) {
+                // Who hung up does not wait for an answer.
+                let _ = waiting.answer.send(answered);
+            }
+        });
     }
 }
 
 /// What came within the window of the first; `None` when nobody will ask any more.
-fn next_batch(arriving: &Receiver<Waiting>) -> Option<Vec<Waiting>> {
+fn next_batch<W>(arriving: &Receiver<W>) -> Option<Vec<W>> {
     let mut batch = vec![arriving.recv().ok()?];
     let until = Instant::now() + WINDOW;
     while batch.len() < MOST {
@@ -88,4 +127,50 @@ fn next_batch(arriving: &Receiver<Waiting>) -> Option<Vec<Waiting>> {
         }
     }
     Some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_breaks_a_base_off_is_the_matter_of_who_sent_it() {
+        let queue = Arc::new(Queue::start("odd".to_owned(), |number: &u32| {
+            assert_ne!(number % 2, 0, "an even one");
+            number + 1
+        }));
+        let ask = |numbers: Vec<u32>| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.ask(numbers).await.map_err(|error| error.code) })
+        };
+        let (odd, even) = (ask(vec![1, 3]), ask(vec![5, 6]));
+        assert_eq!(odd.await.expect("asked"), Ok(vec![2, 4]));
+        assert_eq!(even.await.expect("asked"), Err("internal"));
+        assert_eq!(ask(vec![7]).await.expect("asked"), Ok(vec![8]), "the thread goes on");
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_full_refuses_and_takes_more_later() {
+        let (go_on, waits) = channel::<()>();
+        let waits = Mutex::new(waits);
+        let queue = Arc::new(Queue::start("slow".to_owned(), move |number: &usize| {
+            // Until nobody holds the other end.
+            let _ = waits.lock().expect("nobody panics").recv();
+            *number
+        }));
+        let first = {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.ask((0..MOST_WAITING).collect()).await })
+        };
+        while queue.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = queue.ask(vec![1]).await.expect_err("it is full");
+        assert_eq!((refused.status, refused.code), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
+        drop(go_on);
+        assert_eq!(first.await.expect("asked").expect("answered").len(), MOST_WAITING);
+        assert_eq!(queue.ask(vec![1]).await.expect("there is room again"), [1]);
+    }
 }

@@ -69,6 +69,13 @@ pub(crate) fn looks_at(inspector: &InspectionPredictor) -> Modality {
     drawn.unwrap_or(Modality::Image)
 }
 
+/// What a file holds, before its bases are there.
+enum Read {
+    OneSense(Box<Bundle>),
+    Senses(Box<SensesBundle>),
+    Inspector(Arc<InspectionPredictor>),
+}
+
 /// A model that answers.
 #[derive(Debug)]
 pub(crate) struct Served {
@@ -99,44 +106,65 @@ impl Serving {
         }
     }
 
-    /// The model in a file, opened when it is asked for first; its self-test runs then.
-    pub(crate) fn open(&self, id: &str, path: &Path) -> Result<Opened, ApiError> {
+    /// The model in a file, opened when it is asked for first; its self-test runs then. The file is to be here until this ends.
+    pub(crate) async fn open(self: &Arc<Self>, id: &str, path: &Path) -> Result<Opened, ApiError> {
         let now = self.clock.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        if let Some(served) = again(&self.models, id, now) {
-            return Ok(Opened::Answers(served));
+        if let Some(opened) = self.opened(id, now) {
+            return Ok(opened);
         }
-        if let Some(served) = again(&self.senses, id, now) {
-            return Ok(Opened::Senses(served));
-        }
-        if let Some(inspector) = again(&self.inspectors, id, now) {
-            return Ok(Opened::Inspects(inspector));
-        }
-        match bundle::kind(path).map_err(PipelineError::from)? {
-            BundleKind::OneSense => {
-                let bundle = Bundle::open(path).map_err(PipelineError::from)?;
-                let base = self.base(&bundle.manifest.base)?;
-                let predictor = Predictor::on(bundle, base.probed()).map_err(PipelineError::from)?;
-                let served = Arc::new(Served { predictor, base });
+        let (of, path) = (self.clone(), path.to_owned());
+        match aside(move || of.read(&path)).await? {
+            Read::OneSense(bundle) => {
+                let base = self.base(&bundle.manifest.base).await?;
+                let served = aside(move || {
+                    let predictor = Predictor::on(*bundle, base.probed()).map_err(PipelineError::from)?;
+                    Ok(Arc::new(Served { predictor, base }))
+                });
+                let served = served.await?;
                 keep(&self.models, id, &served, now, MOST_MODELS);
                 Ok(Opened::Answers(served))
             }
-            BundleKind::Inspector => {
-                let never = AtomicBool::new(false);
-                let inspector = Arc::new(self.home.open_inspector(path, &Run::new(&|_| {}, &never))?);
+            Read::Inspector(inspector) => {
                 keep(&self.inspectors, id, &inspector, now, MOST_INSPECTORS);
                 Ok(Opened::Inspects(inspector))
             }
-            BundleKind::Senses => {
-                let bundle = SensesBundle::open(path).map_err(PipelineError::from)?;
-                let bases = bundle.manifest.senses.iter();
-                let bases = bases.map(|sense| Ok(self.base(&sense.base)?.base().clone()));
-                let bases = bases.collect::<Result<_, ApiError>>()?;
-                let served = Arc::new(SensesPredictor::new(bundle, bases).map_err(PipelineError::from)?);
+            Read::Senses(bundle) => {
+                let mut bases = Vec::new();
+                for sense in &bundle.manifest.senses {
+                    bases.push(self.base(&sense.base).await?.base().clone());
+                }
+                let served = aside(move || {
+                    Ok(Arc::new(SensesPredictor::new(*bundle, bases).map_err(PipelineError::from)?))
+                });
+                let served = served.await?;
                 keep(&self.senses, id, &served, now, MOST_MODELS);
                 Ok(Opened::Senses(served))
             }
-            BundleKind::Joint => Err(not_served()),
         }
+    }
+
+    /// What is open already, which is asked now.
+    fn opened(&self, id: &str, now: u64) -> Option<Opened> {
+        let answers = || again(&self.models, id, now).map(Opened::Answers);
+        let senses = || again(&self.senses, id, now).map(Opened::Senses);
+        let inspects = || again(&self.inspectors, id, now).map(Opened::Inspects);
+        answers().or_else(senses).or_else(inspects)
+    }
+
+    fn read(&self, path: &Path) -> Result<Read, ApiError> {
+        Ok(match bundle::kind(path).map_err(PipelineError::from)? {
+            BundleKind::OneSense => {
+                Read::OneSense(Box::new(Bundle::open(path).map_err(PipelineError::from)?))
+            }
+            BundleKind::Inspector => {
+                let never = AtomicBool::new(false);
+                Read::Inspector(Arc::new(self.home.open_inspector(path, &Run::new(&|_| {}, &never))?))
+            }
+            BundleKind::Senses => {
+                Read::Senses(Box::new(SensesBundle::open(path).map_err(PipelineError::from)?))
+            }
+            BundleKind::Joint => return Err(not_served()),
+        })
     }
 
     /// Closes a model that is gone.
@@ -147,18 +175,33 @@ impl Serving {
     }
 
     /// The base that a bundle names, loaded once for all. Over series each has its own: it knows their sensors, and loads nothing.
-    fn base(&self, reference: &BaseReference) -> Result<Arc<Batcher>, ApiError> {
+    async fn base(self: &Arc<Self>, reference: &BaseReference) -> Result<Arc<Batcher>, ApiError> {
+        let (of, id, reference) = (self.clone(), reference.id.clone(), reference.clone());
         let never = AtomicBool::new(false);
-        let open = || self.home.base_of(reference, &Run::new(&|_| {}, &never));
-        if reference.sensors.is_some() {
-            return Ok(Arc::new(Batcher::start(open()?)?));
-        }
-        self.once(&reference.id, open)
+        let alone = reference.sensors.is_some();
+        let open = move || {
+            let base = of.home.base_of(&reference, &Run::new(&|_| {}, &never))?;
+            Ok(Arc::new(Batcher::start(base)?))
+        };
+        // Whether a bundle fits is checked when it is put on the base, so that no bundle can have one base loaded twice.
+        if alone { aside(open).await } else { self.bases.get(&id, open).await }
     }
 
     /// What reads texts of a base by its name, if it is here: nobody makes the server fetch one. Of a base with two towers it is the one that
     /// reads, which also goes by its own name.
-    pub(crate) fn base_named(&self, id: &str) -> Result<Arc<Batcher>, ApiError> {
+    pub(crate) async fn base_named(self: &Arc<Self>, id: &str) -> Result<Arc<Batcher>, ApiError> {
+        let (of, asked) = (self.clone(), id.to_owned());
+        let id = aside(move || of.reader(&asked)).await?;
+        let (of, name) = (self.clone(), id.clone());
+        let open = move || {
+            let never = AtomicBool::new(false);
+            Ok(Arc::new(Batcher::start(of.home.open_base(&name, &Run::new(&|_| {}, &never))?)?))
+        };
+        self.bases.get(&id, open).await
+    }
+
+    /// The name of what reads texts of a base by its name.
+    fn reader(&self, id: &str) -> Result<String, ApiError> {
         let bases = self.home.bases();
         let reads = |whole: &str| {
             let card = bases.find(whole).ok()?.card;
@@ -171,19 +214,15 @@ impl Serving {
                 .hint("fetch it with `dianjing base pull`", "请用 dianjing base pull 下载"));
         };
         let whole = whole.unwrap_or(id);
-        let id = if has_reader { format!("{whole}{READER}") } else { whole.to_owned() };
-        let never = AtomicBool::new(false);
-        self.once(&id, || self.home.open_base(&id, &Run::new(&|_| {}, &never)))
+        Ok(if has_reader { format!("{whole}{READER}") } else { whole.to_owned() })
     }
+}
 
-    /// Whether a bundle fits is checked when it is put on the base, so that no bundle can have one base loaded twice.
-    fn once(
-        &self,
-        id: &str,
-        open: impl FnOnce() -> Result<Arc<Base>, PipelineError>,
-    ) -> Result<Arc<Batcher>, ApiError> {
-        self.bases.get(id, || Ok(Arc::new(Batcher::start(open()?)?)))
-    }
+/// Does something that may take a while away from the threads that answer.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))?
 }
 
 fn not_served() -> ApiError {
@@ -217,12 +256,12 @@ impl Served {
     }
 
     /// Asks about inputs; they share the way through the base with everybody else's.
-    pub(crate) async fn ask(&self, inputs: Vec<Input>) -> Vec<Answered> {
+    pub(crate) async fn ask(&self, inputs: Vec<Input>) -> Result<Vec<Answered>, ApiError> {
         let texts: Vec<Option<String>> = inputs.iter().map(text_of).collect();
         let mut fitting = Vec::with_capacity(inputs.len());
         let fits = self.fitting(inputs).await.into_iter().map(|input| input.map(|input| fitting.push(input)));
         let fits: Vec<Result<(), BaseError>> = fits.collect();
-        let mut embedded = self.base.embed(fitting).await.into_iter();
+        let mut embedded = self.base.embed(fitting).await?.into_iter();
         let embedded = fits
             .into_iter()
             .map(|fits| fits.and_then(|()| embedded.next().expect("every input that fits is embedded")));
@@ -235,7 +274,7 @@ impl Served {
                 sketch,
             })
         };
-        embedded.zip(texts).map(answer).collect()
+        Ok(embedded.zip(texts).map(answer).collect())
     }
 
     /// The inputs without sounds that are longer than what a model of pieces answers once: each part of them has an answer of its own.
@@ -258,7 +297,7 @@ impl Served {
     /// What the base makes of inputs: its pooled vector of each.
     pub(crate) async fn see(&self, inputs: Vec<Input>) -> Result<Vec<Vec<f32>>, ApiError> {
         let pooled = |features: &[f32]| self.pooled(features).to_vec();
-        let seen = self.base.embed(inputs).await.into_iter();
+        let seen = self.base.embed(inputs).await?.into_iter();
         seen.map(|embedded| Ok(pooled(&embedded.map_err(refused)?.features))).collect()
     }
 

@@ -1,15 +1,18 @@
 //! Things that are made once, each by its name: whoever asks for one that is being made waits for that one, and nobody for another's.
+//!
+//! Nobody who waits holds a thread: a base takes seconds to load, and many ask for it at once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Made, or the place where it is made.
-type Place<T> = Arc<Mutex<Option<T>>>;
+use tokio::sync::OnceCell;
+
+use crate::error::ApiError;
 
 /// What was made so far.
 #[derive(Debug)]
 pub(super) struct Once<T> {
-    places: Mutex<HashMap<String, Place<T>>>,
+    places: Mutex<HashMap<String, Arc<OnceCell<T>>>>,
 }
 
 impl<T> Default for Once<T> {
@@ -18,18 +21,28 @@ impl<T> Default for Once<T> {
     }
 }
 
-impl<T: Clone> Once<T> {
-    /// What goes by a name, made if it was not. What could not be made is tried again by whoever asks next.
-    pub(super) fn get<E>(&self, name: &str, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+impl<T: Clone + Send + Sync + 'static> Once<T> {
+    /// What goes by a name, made if it was not, on a thread that may wait. What could not be made is tried again by whoever asks next.
+    pub(super) async fn get(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let place = self.place(name);
-        let mut made = place.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*made {
-            Some(made) => Ok(made.clone()),
-            None => Ok(made.insert(make()?).clone()),
+        if let Some(made) = place.get() {
+            return Ok(made.clone());
         }
+        // On its own, so that whoever hangs up while it is made does not have it made again.
+        let making = tokio::spawn(async move {
+            let made = place.get_or_try_init(|| async {
+                tokio::task::spawn_blocking(make).await.map_err(|error| ApiError::internal(&error))?
+            });
+            made.await.cloned()
+        });
+        making.await.map_err(|error| ApiError::internal(&error))?
     }
 
-    fn place(&self, name: &str) -> Place<T> {
+    fn place(&self, name: &str) -> Arc<OnceCell<T>> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         places.entry(name.to_owned()).or_default().clone()
     }
@@ -42,41 +55,57 @@ mod tests {
 
     use super::*;
 
+    /// Threads that may wait.
+    const THREADS: usize = 4;
+
     #[test]
     fn what_is_slow_to_make_keeps_nobody_from_anything_else() {
-        let once = Once::<&str>::default();
-        let n_made = AtomicUsize::new(0);
-        let ((begin, begun), (go_on, waits)) = (channel(), channel());
-        std::thread::scope(|scope| {
-            let slow = scope.spawn(|| {
-                once.get("slow", move || {
-                    begin.send(()).expect("somebody waits");
-                    waits.recv().map(|()| "slow")
-                })
-            });
-            begun.recv().expect("it is being made");
-            let quick = |name| {
-                once.get(name, || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(THREADS).build();
+        runtime.expect("a runtime").block_on(async {
+            let once = Arc::new(Once::<&str>::default());
+            let n_made = Arc::new(AtomicUsize::new(0));
+            let ((begin, begun), (go_on, waits)) = (channel(), channel());
+            let ask = |name: &'static str, make: Box<dyn FnOnce() -> &'static str + Send>| {
+                let once = once.clone();
+                tokio::spawn(async move { once.get(name, move || Ok(make())).await.expect("made") })
+            };
+            let quick = || {
+                let n_made = n_made.clone();
+                Box::new(move || {
                     n_made.fetch_add(1, Ordering::Relaxed);
-                    Ok::<_, ()>("quick")
+                    "quick"
                 })
             };
-            assert_eq!((quick("quick"), quick("quick")), (Ok("quick"), Ok("quick")));
+            let slow = Box::new(move || {
+                begin.send(()).expect("somebody waits");
+                waits.recv().map_or("nothing", |()| "slow")
+            });
+            let slow = ask("slow", slow);
+            let begun = tokio::task::spawn_blocking(move || begun.recv().expect("it is being made"));
+            begun.await.expect("it is being made");
+            // Who wants the slow one as well waits for it, makes no other, and holds no thread meanwhile.
+            let too: Vec<_> = (0..2 * THREADS).map(|_| ask("slow", quick())).collect();
+            for _ in 0..2 {
+                assert_eq!(ask("quick", quick()).await.expect("made"), "quick");
+            }
             assert_eq!(n_made.load(Ordering::Relaxed), 1);
-            // Who wants the slow one as well waits for it, and does not make another.
-            let too = scope.spawn(move || quick("slow"));
+            // Nor is it made again where who asked first hangs up.
+            slow.abort();
             go_on.send(()).expect("it waits");
-            assert_eq!(slow.join().expect("made"), Ok("slow"));
-            assert_eq!(too.join().expect("made"), Ok("slow"));
+            for too in too {
+                assert_eq!(too.await.expect("made"), "slow");
+            }
             assert_eq!(n_made.load(Ordering::Relaxed), 1);
         });
     }
 
-    #[test]
-    fn what_could_not_be_made_is_tried_again() {
+    #[tokio::test]
+    async fn what_could_not_be_made_is_tried_again() {
         let once = Once::<u8>::default();
-        assert_eq!(once.get("a", || Err("no")), Err("no"));
-        assert_eq!(once.get("a", || Ok::<_, &str>(1)), Ok(1));
-        assert_eq!(once.get("a", || Err("not asked")), Ok(1));
+        let no = || Err(ApiError::invalid("no", "不"));
+        assert_eq!(once.get("a", no).await.expect_err("not made").en, "no");
+        assert_eq!(once.get("a", || panic!("no")).await.expect_err("not made").code, "internal");
+        assert_eq!(once.get("a", || Ok(1)).await.expect("made"), 1);
+        assert_eq!(once.get("a", no).await.expect("made before"), 1);
     }
 }

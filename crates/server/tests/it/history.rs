@@ -271,6 +271,31 @@ fn who_labels_blindly_hears_nothing_of_it() {
     }
     assert_eq!(lea.post(&set.at("/states"), &json!({ "name": "x" })).status, 403);
     assert_eq!(lea.get(&format!("/v1/examples/{example}/lineage")).status, 403);
+    // Nor from a model that was told, by whichever door it is asked; programs of who may know go on.
+    let model = set.tune("told");
+    assert_eq!(set.ann.send("PUT", "/v1/deployments/told", &json!({ "model": model })).status, 200);
+    let token = set.ann.post("/v1/tokens", &json!({ "name": "line", "scopes": ["predict"] }));
+    let secret = token.body["secret"].as_str().expect("a secret").to_owned();
+    let program = set.server.nobody().with("authorization", &format!("Bearer {secret}"));
+    let image = {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(photo([180, 30, 40], 3))
+    };
+    let (asked, tensor) = (
+        json!({ "inputs": [{ "image": image }] }),
+        json!({ "inputs": [{ "name": "input", "datatype": "BYTES", "shape": [1], "data": [image] }] }),
+    );
+    for (door, body) in [
+        (format!("/v1/models/{model}/predict"), &asked),
+        ("/v1/predict/told".to_owned(), &asked),
+        ("/v2/models/told/infer".to_owned(), &tensor),
+    ] {
+        let told = lea.post(&door, body);
+        assert_eq!((told.status, told.body["code"].clone()), (403, json!("blind")), "{door}");
+        assert_eq!(program.post(&door, body).status, 200, "{door}");
+    }
+    let bundle = format!("/v1/models/{model}/bundle");
+    assert_eq!((lea.get(&bundle).status, set.ann.get(&bundle).status), (403, 200));
 }
 
 /// A set with one wrong label that a model learned from, that an audit found, and that was decided: the set, the model, the example.

@@ -76,6 +76,7 @@ fn a_model_answers_under_a_name() {
     let tuned = owner.wait(&job);
     assert_eq!(tuned["state"], "done", "{tuned}");
     let model = tuned["result"]["model"].as_str().expect("a model").to_owned();
+    assert_ne!(model, job, "a worker that lost the job may write, but not into the files of the next");
     let told = owner.get(&format!("/v1/models/{model}"));
     assert_eq!(
         (told.body["name"].clone(), told.body["classes"].clone()),

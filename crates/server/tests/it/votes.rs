@@ -173,8 +173,25 @@ fn who_labels_blindly_is_told_nothing_anywhere() {
     let seen = eve.get(&format!("/v1/examples/{}", set.ids[0])).body;
     assert_eq!((seen["label"].clone(), seen["suggestion"].clone()), (json!(null), json!(null)));
     assert_eq!(eve.get(&set.at("/events")).body["events"], json!([]));
+    // Nor of what others marked; and what they cannot see they cannot replace.
+    let marks =
+        json!([{ "class": "dent", "shape": "box", "x": 4.0, "y": 8.0, "width": 20.0, "height": 10.0 }]);
+    let mark = |who: &Client, place: usize, marks: &Value| {
+        who.send("PUT", &format!("/v1/examples/{}/marks", set.ids[place]), &json!({ "marks": marks })).status
+    };
+    let marked = |who: &Client, place: usize| {
+        who.get(&format!("/v1/examples/{}", set.ids[place])).body["marks"].clone()
+    };
+    assert_eq!((mark(ben, 0, &marks), mark(eve, 1, &marks)), (200, 200));
+    assert_eq!((marked(ann, 0), marked(ben, 0), marked(eve, 0)), (marks.clone(), marks.clone(), json!([])));
+    assert_eq!(
+        (mark(eve, 0, &json!([])), mark(eve, 1, &json!([])), mark(ben, 0, &json!([]))),
+        (409, 200, 200)
+    );
+    assert_eq!(mark(eve, 0, &marks), 200, "there is nothing to hide any more");
     for path in [
         "/examples?label=good",
+        "/examples?state=marked",
         "/examples?state=unlabelled",
         "/examples?state=disputed",
         "/examples?order=doubt",

@@ -1,0 +1,45 @@
+//! Marks of an example are one list for all: whoever changes it says which one they saw, so that nobody's marks go unseen.
+
+use super::datasets::hold;
+use super::labels::Said;
+use super::saying::say;
+use super::{Db, Tenant};
+
+/// How marking ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marking {
+    /// With the number of the event that changed the marks last.
+    Kept(i64),
+    /// Somebody changed them since.
+    Changed,
+    /// The data set has no such example.
+    Missing,
+}
+
+impl Db {
+    /// Puts marks in place of those that were `seen`, by the number of the event that made them; `None` in place of any. To say what holds
+    /// already changes nothing, so that a request may be repeated.
+    pub(crate) async fn mark(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        said: &Said<'_>,
+        seen: Option<i64>,
+    ) -> Result<Marking, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(Marking::Missing) };
+        let sql = "SELECT marks, marks_seq FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3 AND removed = 0";
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(said.example);
+        let found: Option<(Option<String>, i64)> = ask.fetch_optional(&mut *tx).await?;
+        let Some((marks, seq)) = found else { return Ok(Marking::Missing) };
+        if marks.as_deref() == said.after {
+            return Ok(Marking::Kept(seq));
+        }
+        if seen.is_some_and(|seen| seen != seq) {
+            return Ok(Marking::Changed);
+        }
+        let Some(seq) = say(&mut tx, tenant, &held, said, None).await? else { return Ok(Marking::Missing) };
+        tx.commit().await?;
+        Ok(Marking::Kept(seq))
+    }
+}
