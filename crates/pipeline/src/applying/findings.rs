@@ -107,6 +107,12 @@ impl Findings {
         (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
     }
 
+    /// The case of a finding that wants a rule.
+    pub(super) fn case(&self, number: usize) -> Result<&StoredCase, ApplyError> {
+        let found = self.cases.iter().find(|case| case.finding == number);
+        found.ok_or(ApplyError::NoCase { number })
+    }
+
     pub(crate) fn find(&self, number: usize) -> Result<&StoredFinding, ApplyError> {
         let found = self.findings.iter().find(|finding| finding.number == number);
         found.ok_or(ApplyError::NoFinding { number, count: self.findings.len() })

@@ -41,6 +41,8 @@ fn finding(number: usize, fault: Fault, action: Action, rows: Vec<usize>) -> Aud
         neighbours: Vec::new(),
         about: None,
         part: None,
+        pairs: Vec::new(),
+        answers: Vec::new(),
         offered: None,
         case: None,
         rule: None,
