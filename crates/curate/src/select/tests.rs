@@ -266,13 +266,19 @@ fn large_pools_are_picked_from_in_parts_about_as_well_as_from_the_whole() {
     assert!(found.picks.len() == 12 && met.len() >= 9, "{met:?}");
     let field = Field::of(pool(&x, &known), Budget::Examples(40)).centred();
     let amount = Amount::Count(40);
-    let by_parts = chunks::pick(&field, Method::Centroids, amount, None, Seed(1));
-    let whole = chunks::once(&field, Method::Centroids, amount, None, Seed(1));
     let judges: Vec<usize> = (0..41_000).step_by(7).collect();
-    let (far, least) =
-        (chunks::uncovered(&field, &by_parts, &judges), chunks::uncovered(&field, &whole, &judges));
-    assert!(least >= 0.95 * far, "{far} in parts, {least} of the whole");
-    let parts = chunks::parts(&field, Seed(1));
-    let of_part = |part: &&Vec<usize>| by_parts.iter().any(|(place, _)| part.binary_search(place).is_ok());
-    assert!(parts.len() == 3 && parts.iter().filter(of_part).count() > 1, "{by_parts:?}");
+    let whole = chunks::once(&field, Method::Centroids, amount, None, Seed(1));
+    let least = chunks::uncovered(&field, &whole, &judges);
+    let mut first_only = 0;
+    for seed in (1..=6).map(Seed) {
+        let picks = chunks::pick(&field, Method::Centroids, amount, None, seed);
+        let far = chunks::uncovered(&field, &picks, &judges);
+        assert!(least >= 0.95 * far, "{far} in parts, {least} of the whole");
+        let parts = chunks::parts(&field, seed);
+        assert_eq!(parts.len(), 3);
+        let is_of_first = |(place, _): &(usize, Why)| parts[0].binary_search(place).is_ok();
+        first_only += usize::from(picks.iter().all(is_of_first));
+    }
+    // The best is taken wherever it is found, not always in the first part.
+    assert!(first_only < 6, "{first_only} of 6");
 }

@@ -103,9 +103,9 @@ fn beside_limit(fault: Fault, value: f64, limit: f64) -> (String, String) {
         Fault::LowValue => {
             return (
                 format!(
-                    "its value to the examples like it is {v} (at 1 it helps, below {l} it surely misleads)"
+                    "in the votes on similar examples its label is worth {v}; about 1 is usual, below {l} it surely misleads"
                 ),
-                format!("它对相似样本的价值为 {v}（1 为有益，低于 {l} 必为误导）"),
+                format!("在相似样本的投票中，它的标注价值为 {v}；通常约为 1，低于 {l} 必有误导"),
             );
         }
         Fault::ClassImbalance => {

@@ -34,6 +34,8 @@ const FENCE: f64 = 3.0;
 const ODD_ASPECT: f64 = 0.35;
 /// Entropy, over [`RICH`], below which there is hardly anything to see.
 const LITTLE: f64 = 0.3;
+/// The same where that is how the set is, as of drawings: half a bit besides the three channels.
+const PLAIN: f64 = 0.208;
 /// Entropy, in bits, of a picture with much to see.
 const RICH: f64 = 10.0;
 /// Share of grey pictures from which on grey is nothing odd.
@@ -82,8 +84,7 @@ pub fn pictures(measured: &[Picture]) -> Vec<Checked> {
         turned(measured),
         odd_size(measured),
         by(Fault::OddAspectRatio, ODD_ASPECT, &aspect).because(because(aspect, ODD_ASPECT)),
-        usual(Fault::LowInformation, LITTLE, &|picture| picture.entropy / RICH)
-            .because(because(|picture| picture.entropy, RICH * LITTLE)),
+        low_information(measured),
         grey(measured),
     ]
 }
@@ -142,6 +143,17 @@ fn low_quality(measured: &[Picture]) -> Checked {
         value: f64::from(measured[row].jpeg_quality.unwrap_or_default()),
         limit: 100.0 * LOW_QUALITY,
     })
+}
+
+/// Hardly anything but one tone. Among drawings, which have few tones, it is hardly anything at all.
+fn low_information(measured: &[Picture]) -> Checked {
+    let scores = || measured.iter().map(|picture| Some((picture.entropy / RICH).min(1.0))).collect();
+    let below = |limit: f64| {
+        Checked::below_unless_usual(Fault::LowInformation, scores(), limit)
+            .because(|row| Evidence::Limit { value: measured[row].entropy, limit: RICH * limit })
+    };
+    let found = below(LITTLE);
+    if found.flagged.is_empty() { below(PLAIN) } else { found }
 }
 
 /// Lying or mirrored in its file; there is no score for pictures that note no orientation.
@@ -229,7 +241,7 @@ mod tests {
         check(board(|value| value / 4), &[Fault::Dark, Fault::OddBrightness]);
         check(
             board(|value| 250 + value / 64),
-            &[Fault::Bright, Fault::OddBrightness, Fault::Blurry, Fault::Grey],
+            &[Fault::Bright, Fault::OddBrightness, Fault::Blurry, Fault::LowInformation, Fault::Grey],
         );
         check(Picture { width: 4, height: 5, ..board(|value| value) }, &[Fault::OddSize]);
         check(Picture { width: 120, height: 30, ..board(|value| value) }, &[Fault::OddAspectRatio]);
@@ -263,6 +275,17 @@ mod tests {
         let found =
             |fault| pictures(&all).into_iter().find(|checked| checked.fault == fault).unwrap().flagged;
         assert_eq!((found(Fault::Dark), found(Fault::OddBrightness)), (vec![], vec![20]));
+    }
+
+    #[test]
+    fn among_drawings_only_what_shows_nothing_has_little_information() {
+        let drawing = Picture { entropy: 2.5, ..board(|value| value) };
+        let mut all = vec![drawing; 20];
+        all.push(Picture { entropy: 1.6, ..drawing });
+        let found =
+            pictures(&all).into_iter().find(|checked| checked.fault == Fault::LowInformation).unwrap();
+        assert_eq!(found.flagged, [20]);
+        assert_eq!(found.evidence[&20], Evidence::Limit { value: 1.6, limit: RICH * PLAIN });
     }
 
     /// A photograph of sorts: smooth noise whose power falls with the square of the frequency, of 128 x 128 pixels.
