@@ -217,9 +217,7 @@ pub fn fault(fault: Fault, lang: Lang) -> &'static str {
     match fault {
         Fault::Leak => lang.pick("leaks between train and test", "训练集与测试集之间的泄漏"),
         Fault::GroupLeak => lang.pick("groups on both sides of the split", "同组样本跨训练与测试"),
-        Fault::NameLeak => {
-            lang.pick("series of files on both sides of the split", "同一系列的文件跨训练与测试")
-        }
+        Fault::NameLeak => lang.pick("file series on both sides of the split", "同一系列的文件跨训练与测试"),
         Fault::LabelInName => lang.pick("file names that give the label away", "文件名泄露标注"),
         Fault::RuleBroken => lang.pick("labels against the rules", "违反规则的标注"),
         Fault::Label => lang.pick("labels that look wrong", "可疑标注"),

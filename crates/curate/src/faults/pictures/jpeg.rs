@@ -38,7 +38,7 @@ fn brightness_table(file: &[u8]) -> Option<[u32; 64]> {
 /// The marker and the content of each segment before the picture itself; none of anything that is not a JPEG.
 pub(super) fn segments(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = file.strip_prefix(&[0xFF, 0xD8]).unwrap_or_default();
-    let mut next = move || {
+    let next = move || {
         let start = rest.iter().position(|byte| *byte != 0xFF)?;
         let marker = *rest.get(start).filter(|_| start > 0)?;
         rest = &rest[start + 1..];
@@ -55,7 +55,7 @@ pub(super) fn segments(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
             }
         }
     };
-    std::iter::from_fn(move || next()).take(MOST_SEGMENTS)
+    std::iter::from_fn(next).take(MOST_SEGMENTS)
 }
 
 /// Table 0 among those of a segment; each has its precision and number in one byte before it.
