@@ -89,7 +89,11 @@ fn what_cannot_be_applied_is_told_and_nothing_is_written() {
     assert!(apply("everything").err.contains("names no findings"));
     let first = numbers(&found, "label")[0];
     let told = apply(&format!("{first}="));
-    assert!(told.code == 1 && told.err.contains(&format!("finding {first} needs a decision")), "{}", told.err);
+    assert!(
+        told.code == 1 && told.err.contains(&format!("finding {first} needs a decision")),
+        "{}",
+        told.err
+    );
     apply(&format!("{first}=ring")).fine();
     let table = std::fs::read_to_string(place.path("new.csv")).unwrap();
     assert!(table.contains(",ring"), "{table}");
