@@ -25,6 +25,7 @@ use crate::people::{Attempts, Keys, Pace};
 use crate::serving::{Opened, Serving};
 use crate::shelf::Shelf;
 use crate::uploads::Uploads;
+use crate::worklists::Readings;
 use crate::{ServerError, Settings, Way};
 
 /// Files of a model: its bundle, its reports, what it answered about examples that it had not seen.
@@ -53,6 +54,7 @@ pub(crate) struct App {
     pub(crate) lives: Lives,
     pub(crate) making: Making,
     pub(crate) books: Books,
+    pub(crate) worklists: Readings,
     pub(crate) serving: Arc<Serving>,
     pub(crate) monitoring: Monitoring,
     pub(crate) counters: Counters,
@@ -116,6 +118,7 @@ impl App {
             lives: Lives::default(),
             making: Making::default(),
             books: Books::default(),
+            worklists: Readings::default(),
             monitoring: Monitoring::default(),
             counters: Counters::default(),
             keys: Keys::default(),

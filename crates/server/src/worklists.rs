@@ -1,6 +1,7 @@
 //! What an audit found, as it is kept: in both languages, with our ids in place of names.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use curate::book::{Draft, Rule};
 use pipeline::report::Sentence;
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::examples::ExampleRow;
 use crate::db::milestones::Decided;
+use crate::db::{Db, Tenant};
+use crate::error::ApiError;
 use crate::tasks::{Task, together};
 
 /// Findings that are kept: more than a person works through in a week.
@@ -159,6 +162,55 @@ impl Member {
     }
 }
 
+/// Worklists that were read last, so that each is read once and not for every page of it.
+#[derive(Debug, Default)]
+pub(crate) struct Readings {
+    of: Mutex<HashMap<String, Reading>>,
+}
+
+/// Worklists that are held: a large one takes a few MB.
+const MOST_READ: usize = 32;
+
+/// The worklist of an audit.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    /// The data that were looked through.
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) worklist: Arc<Worklist>,
+}
+
+impl Readings {
+    /// The newest worklist of a data set; `None` when nobody looked yet.
+    pub(crate) async fn newest(
+        &self,
+        db: &Db,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Option<Reading>, ApiError> {
+        let Some(newest) = db.audited(tenant, dataset).await? else { return Ok(None) };
+        let known = self.lock().get(dataset).cloned();
+        if let Some(known) = known.filter(|known| (known.seq, known.at) == newest) {
+            return Ok(Some(known));
+        }
+        let Some(row) = db.audit(tenant, dataset).await? else { return Ok(None) };
+        let read = tokio::task::spawn_blocking(move || serde_json::from_str(&row.body)).await;
+        let read = read.map_err(|error| ApiError::internal(&error))?;
+        let worklist = Arc::new(read.map_err(|error| ApiError::internal(&error))?);
+        let reading = Reading { seq: row.seq, at: row.at, worklist };
+        let mut of = self.lock();
+        if of.len() >= MOST_READ {
+            of.clear();
+        }
+        of.insert(dataset.to_owned(), reading.clone());
+        Ok(Some(reading))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Reading>> {
+        self.of.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Worklist {
     /// Of an audit of these examples, by the names that the audit knows.
     pub(crate) fn of(audit: &Audit, task: Task, rows: &HashMap<String, ExampleRow>) -> Self {
@@ -265,4 +317,35 @@ fn suggested(finding: &AuditFinding, task: Task) -> Option<String> {
 
 fn title(sense: Option<&str>, fault: pipeline::Fault) -> Both {
     Both { en: words::fault_of(sense, fault, Lang::En), zh: words::fault_of(sense, fault, Lang::Zh) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_worklist_is_read_once_and_anew_after_another_audit() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(dir.path(), None).await.expect("a database");
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
+        let readings = Readings::default();
+        let newest = async || readings.newest(&db, &tenant, &set).await.expect("asked");
+        assert!(newest().await.is_none());
+        let body = serde_json::to_string(&Worklist::default()).expect("plain data");
+        let audit = async |at: i64| {
+            let sql = "INSERT INTO audit (tenant, dataset, seq, at, body) VALUES ($1, $2, 0, $3, $4) \
+                 ON CONFLICT (dataset) DO UPDATE SET at = excluded.at";
+            let mut connection = db.of(&tenant).await.expect("a connection");
+            let ask = sqlx::query(sql).bind(tenant.id()).bind(&set).bind(at).bind(&body);
+            ask.execute(&mut *connection).await.expect("kept");
+        };
+        audit(1).await;
+        let (first, again) = (newest().await.expect("one"), newest().await.expect("the same"));
+        assert!(Arc::ptr_eq(&first.worklist, &again.worklist));
+        audit(2).await;
+        let other = newest().await.expect("another");
+        assert!(other.at == 2 && !Arc::ptr_eq(&first.worklist, &other.worklist));
+    }
 }

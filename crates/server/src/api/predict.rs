@@ -23,7 +23,7 @@ use crate::answering::lang_of;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Answered, Opened, Served, Told};
+use crate::serving::{Answered, Opened, Served, Told, refused};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predictions {
@@ -206,7 +206,7 @@ pub(super) async fn embeddings(
     let embedded = base.embed(embed.input.into_iter().map(Input::Text).collect()).await?;
     let mut data = Vec::new();
     for (index, embedded) in embedded.into_iter().enumerate() {
-        let embedding = embedded.map_err(|error| refused(&error))?.features;
+        let embedding = embedded.map_err(refused)?.features;
         data.push(Embedding { object: "embedding", index, embedding });
     }
     Ok(Json(Embeddings { object: "list", model: embed.model, data }))
@@ -290,7 +290,7 @@ pub(super) fn unanswered(question: &Question, error: BaseError) -> Result<Unansw
             Ok(Unanswered { en: told(Lang::En), zh: told(Lang::Zh) })
         }
         error @ BaseError::Ffmpeg(_) => Err(PipelineError::from(error).into()),
-        error => Err(refused(&error)),
+        error => Err(refused(error)),
     }
 }
 
@@ -345,9 +345,4 @@ fn short(value: f64) -> String {
     let digits = 5 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
     let scale = 10_f64.powi(digits.clamp(-300, 300));
     ((value * scale).round() / scale).to_string()
-}
-
-/// What a base has against an input that is none of its kind.
-fn refused(error: &BaseError) -> ApiError {
-    ApiError::invalid(error.to_string(), error.to_string())
 }

@@ -11,7 +11,6 @@ use crate::App;
 use crate::db::examples::Wanted;
 use crate::error::ApiError;
 use crate::live::{Live, Opinion};
-use crate::worklists::Worklist;
 
 /// Most examples of a page, and most that are similar to one.
 const MOST: i64 = 500;
@@ -148,10 +147,11 @@ impl Which {
             return Err(refused
                 .hint("give `any`, or a fault as the worklist names it", "请用 any，或待办清单中的名称"));
         }
-        let Some(row) = app.db.audit(&live.tenant, &live.dataset).await? else { return Ok(Vec::new()) };
-        let kept: Worklist = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
+        let newest = app.worklists.newest(&app.db, &live.tenant, &live.dataset).await?;
+        let Some(newest) = newest else { return Ok(Vec::new()) };
         let mut seen = HashSet::new();
-        let of = kept.findings.into_iter().filter(|finding| finding.is_of(fault, self.sense.as_deref()));
-        Ok(of.flat_map(|finding| finding.examples).filter(|id| seen.insert(id.clone())).collect())
+        let findings = newest.worklist.findings.iter();
+        let of = findings.filter(|finding| finding.is_of(fault, self.sense.as_deref()));
+        Ok(of.flat_map(|finding| &finding.examples).filter(|id| seen.insert(*id)).cloned().collect())
     }
 }

@@ -22,7 +22,7 @@ use crate::db::deciding::{Deciding, Verdict};
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 use crate::tasks::{Answer, Task};
-use crate::worklists::{KeptFinding, Worklist as Kept};
+use crate::worklists::KeptFinding;
 
 /// Findings of a page.
 const USUAL: usize = 100;
@@ -202,14 +202,14 @@ pub(super) async fn list(
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
     examples::unveiled(&dataset, &caller)?;
     let lang = lang_of(&headers);
-    let Some(row) = app.db.audit(&caller.tenant, &id).await? else {
+    let Some(newest) = app.worklists.newest(&app.db, &caller.tenant, &id).await? else {
         let (advice, checks, cautions, kinds, findings) = <_>::default();
         let (audited_at, stale, n_examples, total) = (None, false, 0, 0);
         let none =
             Worklist { audited_at, stale, advice, checks, cautions, kinds, n_examples, total, findings };
         return Ok(Json(none));
     };
-    let kept: Kept = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
+    let kept = newest.worklist.as_ref();
     let asked: Vec<&KeptFinding> = kept
         .findings
         .iter()
@@ -233,8 +233,8 @@ pub(super) async fn list(
         n: check.n,
     });
     Ok(Json(Worklist {
-        audited_at: Some(written(row.at)),
-        stale: row.seq != dataset.seq,
+        audited_at: Some(written(newest.at)),
+        stale: newest.seq != dataset.seq,
         advice: advice.collect(),
         checks: checks.collect(),
         cautions: kept.cautions.iter().map(|caution| caution.pick(lang)).collect(),
@@ -290,20 +290,19 @@ pub(super) async fn decide(
     if of.annotators > 1 || of.blind == 1 {
         caller.may(Right::Edit)?;
     }
-    let row = found(app.db.audit(&caller.tenant, &id).await?)?;
-    if written(row.at) != decide.audited_at {
+    let newest = found(app.worklists.newest(&app.db, &caller.tenant, &id).await?)?;
+    if written(newest.at) != decide.audited_at {
         return Err(ruling::renewed());
     }
-    let kept: Kept = serde_json::from_str(&row.body).map_err(|error| ApiError::internal(&error))?;
-    let finding = found(kept.findings.into_iter().find(|finding| finding.number == number))?;
+    let finding = found(newest.worklist.findings.iter().find(|finding| finding.number == number))?;
     let number = i64::try_from(number).map_err(|error| ApiError::internal(&error))?;
     if finding.conflict.is_some() {
-        ruling::decide(&app, &caller, &id, (number, row.at), &decide).await?;
+        ruling::decide(&app, &caller, &id, (number, newest.at), &decide).await?;
     } else {
-        about_one(&app, &caller, &of, ((number, row.at), &finding), &decide).await?;
+        about_one(&app, &caller, &of, ((number, newest.at), finding), &decide).await?;
     }
-    let teller = Teller::new(&app, &caller, &id, &[&finding], lang_of(&headers)).await?;
-    Ok(Json(teller.tell(&finding)))
+    let teller = Teller::new(&app, &caller, &id, &[finding], lang_of(&headers)).await?;
+    Ok(Json(teller.tell(finding)))
 }
 
 /// Decides about the first example of a finding, which is told by its number and the time of its audit.

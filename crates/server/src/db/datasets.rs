@@ -158,6 +158,9 @@ impl Db {
         sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *tx).await?;
         uploads::forget_of(&mut tx, tenant, id).await?;
         room::leave(&mut tx, tenant, id).await?;
+        // What answers goes on answering, and keeps nothing any more.
+        let sql = "UPDATE deployment SET collects = NULL WHERE tenant = $1 AND collects = $2";
+        sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *tx).await?;
         let sql = "DELETE FROM dataset WHERE tenant = $1 AND id = $2";
         sqlx::query(sql).bind(tenant.id()).bind(id).execute(&mut *tx).await?;
         tx.commit().await?;

@@ -27,8 +27,10 @@ row! {
     }
 }
 
-/// Of the example `e`: it came back, its days were over at `$1`, and nobody has labelled, marked or decided anything of it.
-const GOES: &str = "e.came_from IS NOT NULL AND e.goes_at < $1 AND NOT EXISTS (SELECT 1 FROM label_event l WHERE l.example = e.id)";
+/// Of the example `e`: it came back, its days were over at `$1`, and nobody has labelled, marked or decided anything of it. Who took it out of
+/// sight did not ask for it to be kept.
+const GOES: &str = "e.came_from IS NOT NULL AND e.goes_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM label_event l WHERE l.example = e.id AND l.what <> 'presence')";
 
 impl Db {
     /// Data sets in which inputs are to go, with whose they are.
@@ -68,8 +70,10 @@ impl Db {
         let texts = going.iter().filter_map(|row| row.body.as_ref()).map(String::len).sum::<usize>();
         let beside = i64::try_from(texts).unwrap_or(i64::MAX);
         give_back(&mut tx, tenant, dataset, going.len() as i64, &files, beside).await?;
-        // Whoever looked at the data set looked at another one.
-        next_seqs(&mut tx, tenant, dataset, 1).await?;
+        // Whoever looked at the data set looked at another one, on whichever server.
+        let seq = next_seqs(&mut tx, tenant, dataset, 1).await?;
+        let sql = "UPDATE dataset SET went = $3 WHERE tenant = $1 AND id = $2";
+        sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(seq).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(going.len())
     }
@@ -91,4 +95,33 @@ async fn no_longer_named(
     let files = gone.iter().flat_map(|row| of(row.blob.clone(), row.senses.as_deref()));
     let files: HashSet<String> = files.filter(|file| !named.contains(file)).collect();
     Ok(files.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::presence::remove;
+    use crate::tasks::Task;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_taken_out_goes_as_well_and_every_server_hears_of_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(dir.path(), None).await.expect("a database");
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
+        let mut tx = db.begin(&tenant).await.expect("a transaction");
+        let sql = "INSERT INTO example (tenant, dataset, id, position, name, body, came_from, goes_at) \
+             VALUES ($1, $2, 'e', 0, 'e', 'x', 'parts', 1)";
+        sqlx::query(sql).bind(tenant.id()).bind(&set).execute(&mut *tx).await.expect("added");
+        let held = hold(&mut tx, &tenant, &set).await.expect("asked").expect("a data set");
+        assert!(remove(&mut tx, &tenant, &held, ("e", &ann), true).await.expect("asked"));
+        tx.commit().await.expect("committed");
+        let heard = db.dataset(&tenant, &set).await.expect("asked").expect("a data set").seq;
+        let news = async || db.news(&tenant, &set, heard).await.expect("asked").expect("a data set");
+        assert!(!news().await.other);
+        assert_eq!(db.expiring().await.expect("asked").len(), 1);
+        assert_eq!(db.expire(&tenant, &set).await.expect("asked"), 1);
+        assert!(news().await.other, "labels alone do not tell what is there");
+    }
 }

@@ -9,7 +9,7 @@ pub(crate) struct News {
     pub(crate) seq: i64,
     /// The question that is asked now.
     pub(crate) task: String,
-    /// Whether examples came, or a class is called otherwise: then labels alone do not tell what is there.
+    /// Whether examples came or went for good, or a class is called otherwise: then labels alone do not tell what is there.
     pub(crate) other: bool,
     pub(crate) words: Vec<Word>,
 }
@@ -47,7 +47,8 @@ impl Db {
             return Ok(Some(News { seq, task, other: false, words: Vec::new() }));
         }
         let sql = "SELECT (SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND came > $3) \
-             + (SELECT COUNT(*) FROM milestone WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND kind = 'rename')";
+             + (SELECT COUNT(*) FROM milestone WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND kind = 'rename') \
+             + (SELECT COUNT(*) FROM dataset WHERE tenant = $1 AND id = $2 AND went > $3)";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(heard);
         let other: i64 = ask.fetch_one(&mut *connection).await?;
         let sql = "SELECT e.id AS example, CASE WHEN e.removed = 0 THEN e.label END AS label, e.drawn, \

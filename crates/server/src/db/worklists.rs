@@ -81,6 +81,16 @@ impl Db {
         sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut *self.of(tenant).await?).await
     }
 
+    /// Of which data the newest audit is, by their number, and when it was.
+    pub(crate) async fn audited(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Option<(i64, i64)>, sqlx::Error> {
+        let sql = "SELECT seq, at FROM audit WHERE tenant = $1 AND dataset = $2";
+        sqlx::query_as(sql).bind(tenant.id()).bind(dataset).fetch_optional(&mut *self.of(tenant).await?).await
+    }
+
     /// All decisions about the audit that is kept, by the number of the finding.
     pub(crate) async fn decisions(
         &self,

@@ -67,8 +67,7 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
         })
         .await?
         .map_err(|error| named(error, &rows, &app.blobs))?;
-    let problems: Vec<LeftOut> =
-        problems.iter().map(|problem| left_out(problem, &rows, &app.blobs)).collect();
+    let (problems, rows) = told(app, problems, rows).await?;
     app.db.note_problems(&live.tenant, &live.dataset, &problems).await?;
     let ids: Vec<String> = kept.iter().map(|place| rows[*place].id.clone()).collect();
     let places = ids.iter().enumerate().map(|(row, id)| (id.clone(), row)).collect();
@@ -106,12 +105,29 @@ fn named(error: ApiError, rows: &[ExampleRow], blobs: &Blobs) -> ApiError {
     ApiError { en: error.en.replace(&path, name), zh: error.zh.replace(&path, name), ..error }
 }
 
+/// The examples that could not be looked at, away from the threads that answer: there may be as many as there are examples.
+async fn told(
+    app: &App,
+    problems: Vec<Problem>,
+    rows: Vec<ExampleRow>,
+) -> Result<(Vec<LeftOut>, Vec<ExampleRow>), ApiError> {
+    if problems.is_empty() {
+        return Ok((Vec::new(), rows));
+    }
+    let blobs = app.blobs.clone();
+    app.blocking(move || {
+        let names: HashMap<String, &str> = names(&rows, &blobs).collect();
+        let told = problems.iter().map(|problem| left_out(problem, &names)).collect();
+        Ok((told, rows))
+    })
+    .await
+}
+
 /// An example that could not be looked at.
-fn left_out(problem: &Problem, rows: &[ExampleRow], blobs: &Blobs) -> LeftOut {
+fn left_out(problem: &Problem, names: &HashMap<String, &str>) -> LeftOut {
     let place = problem.place();
-    let name = names(rows, blobs).find(|(path, _)| *path == place);
     LeftOut {
-        place: name.map_or(place, |(_, name)| name.to_owned()),
+        place: names.get(&place).map_or(place, |name| (*name).to_owned()),
         en: words::problem_kind(&problem.kind, Lang::En),
         zh: words::problem_kind(&problem.kind, Lang::Zh),
     }

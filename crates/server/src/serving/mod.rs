@@ -18,7 +18,7 @@ use bundle::inspection::InspectionPredictor;
 use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Modality, Sense};
 use evaluate::Sketch;
-use pipeline::{Home, PipelineError, Run};
+use pipeline::{Home, Lang, PipelineError, Run, words};
 use rayon::prelude::*;
 
 pub(crate) use batch::Batcher;
@@ -328,8 +328,10 @@ fn pooled<'f>(base: &Base, features: &'f [f32]) -> &'f [f32] {
     base.split(features)[base.layout()[0].name.as_str()]
 }
 
-fn refused(error: BaseError) -> ApiError {
-    ApiError::invalid(error.to_string(), error.to_string())
+/// What a base has against an input.
+pub(crate) fn refused(error: BaseError) -> ApiError {
+    let error = PipelineError::from(error);
+    ApiError::invalid(words::error(&error, Lang::En), words::error(&error, Lang::Zh))
 }
 
 fn text_of(input: &Input) -> Option<String> {
