@@ -30,7 +30,8 @@ export const people = {
   /** Takes their account of the provider away. */
   unlink: (id: string) => remove(`/v1/people/${enc(id)}/account`),
   usage: () => get<T.Usage>('/v1/usage'),
-  trail: async () => (await get<{ entries: T.TrailEntry[] }>('/v1/trail')).entries,
+  /** A page of it, the newest first: those before an entry, or the last. */
+  trail: async (before: number | null) => (await get<{ entries: T.TrailEntry[] }>(path('/v1/trail', { before }))).entries,
   /** Looks through all of it. */
   seal: () => get<T.Seal>('/v1/trail/seal'),
   addTenant: (given: { tenant: string; name: string; password: string }) => post<void>('/v1/tenants', given),
@@ -93,9 +94,9 @@ export const examples = {
   /** Four frames of a video side by side. */
   stripUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined, strip: 1 }),
   series: (id: string, sense: string | null) => get<T.Course>(path(`/v1/examples/${enc(id)}/series`, { sense: sense ?? undefined })),
-  /** All marks of the example anew. */
-  mark: (id: string, marks: readonly T.Mark[], milliseconds: number | null) =>
-    put<T.MarksTaken>(`/v1/examples/${enc(id)}/marks`, { marks, milliseconds }),
+  /** All marks of the example anew, in place of those that were `seen`, by the number of their event. */
+  mark: (id: string, marks: readonly T.Mark[], seen: number, milliseconds: number | null) =>
+    put<T.MarksTaken>(`/v1/examples/${enc(id)}/marks`, { marks, seen, milliseconds }),
 };
 
 export const labels = {

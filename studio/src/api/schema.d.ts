@@ -2046,6 +2046,11 @@ export interface components {
             /** @description Where several labels are; an empty list says that none applies. */
             labels?: string[] | null;
             marks: components["schemas"]["Mark"][];
+            /**
+             * Format: int64
+             * @description The number of the event that changed the marks last; 0 where nobody has, -1 where they are hidden. Whoever marks says that it is what they saw.
+             */
+            marks_event: number;
             /** @description Where it came from: a path, or file and row. */
             name: string;
             /**
@@ -2344,7 +2349,7 @@ export interface components {
         Kept: {
             /**
              * Format: int64
-             * @description The number of the event; 0 where nothing changed.
+             * @description The number of the event that changed the marks last: what is `seen` from now on.
              */
             event: number;
             /**
@@ -2539,6 +2544,11 @@ export interface components {
              * @description How long the person worked on them.
              */
             milliseconds?: number | null;
+            /**
+             * Format: int64
+             * @description The `marks_event` of the example whose marks these replace: where somebody changed them since, nothing happens. Absent: whichever there are.
+             */
+            seen?: number | null;
         };
         Me: {
             /** @description Where the provider's word that it is them counts. */
@@ -4415,6 +4425,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Kept"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

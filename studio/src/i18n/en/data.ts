@@ -21,7 +21,7 @@ export const data = {
   'home.card.problems': '{n} {n|problem|problems}',
   'home.card.empty': 'No examples yet',
   'home.delete': 'Delete this dataset?',
-  'home.delete.text': '“{name}” with {n} {n|example|examples}, all labels and models. This cannot be undone.',
+  'home.delete.text': '“{name}” with {n} {n|example|examples} and all labels. This cannot be undone. Models that were made of it stay: those that are deployed go on answering, and are found under “Deployments”.',
   'home.deleted': '“{name}” was deleted.',
   'home.rename': 'Rename the dataset',
 

@@ -57,6 +57,7 @@ export const marks = {
   'marks.sound.end.at': 'End at {time}',
   'marks.sound.segment': 'Play the selected segment',
   'marks.sound.segment.short': 'Play it',
+  'marks.changed': 'Somebody else changed the marks on {name} meanwhile. Theirs are shown; “Make it again” brings yours back.',
   'marks.lost': 'The marks on {name} were not saved: {reason}',
   'marks.undone': 'Marks undone',
   'marks.unreadable': 'This browser cannot show the original, so nothing can be marked on it.',

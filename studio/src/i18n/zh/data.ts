@@ -23,7 +23,7 @@ export const data: Record<keyof typeof en, string> = {
   'home.card.problems': '{n} 处问题',
   'home.card.empty': '还没有样本',
   'home.delete': '删除这个数据集？',
-  'home.delete.text': '“{name}”连同 {n} 个样本、全部标签和模型都会删除，无法恢复。',
+  'home.delete.text': '“{name}”连同 {n} 个样本和全部标签都会删除，无法恢复。由它得到的模型会保留，已部署的继续回答，可在“部署”页查看或撤下。',
   'home.deleted': '已删除“{name}”。',
   'home.rename': '重命名数据集',
 
@@ -47,7 +47,7 @@ export const data: Record<keyof typeof en, string> = {
 
   'tabs.label': '这个数据集的各个步骤',
   'tabs.gallery': '样本',
-  'tabs.map': '地图',
+  'tabs.map': '分布图',
   'tabs.labelling': '标注',
   'tabs.worklist': '待办',
   'tabs.models': '模型',
@@ -66,7 +66,7 @@ export const data: Record<keyof typeof en, string> = {
   'gallery.state.disagrees': '模型有不同意见',
   'gallery.finding': '检查结果',
   'gallery.finding.all': '不限检查结果',
-  'gallery.finding.any': '有任何发现',
+  'gallery.finding.any': '有检查发现的',
   'gallery.order': '排序',
   'gallery.order.position': '按导入顺序',
   'gallery.order.similar': '最相似的在前',

@@ -2,10 +2,10 @@ import type { map as en } from '../en/map';
 
 export const map: Record<keyof typeof en, string> = {
   'map.text': '相像的样本挨在一起。',
-  'map.canvas': '{n} 个样本的地图。方向键移动，加减号缩放，空格选中中间的样本。旁边的列表不用地图也能选。',
+  'map.canvas': '{n} 个样本的分布图。方向键移动，加减号缩放，空格选中中间的样本。旁边的列表不用分布图也能选。',
   'map.looking': '正在查看样本',
-  'map.looking.text': '全部看过之后就会画出地图。',
-  'map.empty': '还没有地图',
+  'map.looking.text': '全部看过之后就会画出分布图。',
+  'map.empty': '还没有分布图',
   'map.empty.text': '有几个样本才能画。',
   'map.colour': '颜色',
   'map.colour.label': '按标签',
@@ -28,7 +28,7 @@ export const map: Record<keyof typeof en, string> = {
   'map.selected.first': '其中前几个',
   'map.clear': '取消选择',
   'map.open': '打开 {name}',
-  'map.move': '移动地图（⇧：大步）',
+  'map.move': '移动分布图（⇧：大步）',
   'map.zoom': '拉近、拉远',
   'map.fit': '显示全部',
   'map.here': '选中中间的样本',

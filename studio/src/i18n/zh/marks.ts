@@ -59,6 +59,7 @@ export const marks: Record<keyof typeof en, string> = {
   'marks.sound.end.at': '终点 {time}',
   'marks.sound.segment': '播放选中的片段',
   'marks.sound.segment.short': '播放片段',
+  'marks.changed': '此间有人改了 {name} 上的标记，现在显示的是对方的；按“重做”可找回您画的。',
   'marks.lost': '{name} 上的标记没有保存：{reason}',
   'marks.undone': '已撤销标记',
   'marks.unreadable': '浏览器无法显示原图，所以不能在上面标记。',

@@ -77,7 +77,7 @@ export const monitor: Record<keyof typeof en, string> = {
   'monitor.shadow.n': '两个模型都回答了 {n} 个输入。',
   'monitor.shadow.differ': '有 {n} 个说法不同。哪一个对还不知道：请标注收回来的输入。',
   'monitor.shadow.go': '让它来回答',
-  'monitor.shadow.go.text': '立刻由它回答，之后可以退回。',
+  'monitor.shadow.go.text': '立刻由它回答，之后可以回滚。',
   'monitor.shadow.done': '现在由“{model}”回答。',
   'monitor.shadow.set': '从现在起，也会询问“{model}”。',
   'monitor.shadow.ended': '不再有影子模型。',

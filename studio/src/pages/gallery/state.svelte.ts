@@ -1,7 +1,7 @@
 // What the gallery shows and what is selected in it.
 
 import { tick } from 'svelte';
-import { datasets, labels, type ExampleQuery } from '../../api/calls';
+import { datasets, examples, labels, type ExampleQuery } from '../../api/calls';
 import type { BrokenByMany, Example, Task } from '../../api/types';
 import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
@@ -12,7 +12,7 @@ import { batches } from '../../domain/pool';
 import * as selecting from '../../domain/selection';
 import { locale, t } from '../../i18n';
 import { Against } from '../../parts/book/against.svelte';
-import type { Kept } from '../../parts/marking/keeper';
+import { isChanged, type Kept } from '../../parts/marking/keeper';
 import { Marking } from '../../parts/marking/marking.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
 
@@ -54,6 +54,14 @@ export class GalleryState {
 
   /** Shown as they were before; where the example is still open, the refused ones stay in hand to be mended. */
   async #lostMarks({ example, before, marks }: Kept, error: unknown): Promise<void> {
+    const theirs = isChanged(error) ? await examples.get(example.id).catch(() => null) : null;
+    if (theirs) {
+      toasts.bad(t('marks.changed', { name: example.name }));
+      this.#paged.replace((one) => (one.id === example.id ? theirs : one));
+      await tick();
+      if (this.opened !== null && this.marking.editor?.example.id === example.id) this.marking.editor.setAside(marks);
+      return;
+    }
     toasts.bad(t('marks.lost', { name: example.name, reason: reason(error) }));
     this.#paged.replace((one) => (one.id === example.id ? { ...one, marks: before } : one));
     await tick();

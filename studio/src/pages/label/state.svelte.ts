@@ -1,7 +1,7 @@
 // Labelling one example after the other. A key shows the next example at once; the label travels behind, and comes
 // back with a message when the server does not take it.
 
-import { labels } from '../../api/calls';
+import { examples, labels } from '../../api/calls';
 import { CallError } from '../../api/client';
 import type { BrokenRule, Example, Labelled, Task } from '../../api/types';
 import { RETRY } from '../../app/sending';
@@ -11,7 +11,7 @@ import { Outbox, type Letter } from '../../domain/outbox';
 import { lookedFor, typicalSeconds } from '../../domain/queue';
 import { accepted } from '../../domain/suggestions';
 import { locale, t } from '../../i18n';
-import type { Kept } from '../../parts/marking/keeper';
+import { isChanged, type Kept } from '../../parts/marking/keeper';
 import { Marking } from '../../parts/marking/marking.svelte';
 import type { DatasetStore } from '../dataset/store.svelte';
 import { Draft } from './draft.svelte';
@@ -45,7 +45,7 @@ export class LabelState extends LabelQueue {
     leaving: (kept) => this.#keptMarks(kept),
     replaced: (kept) => (this.history = this.history.filter((step) => step !== kept)),
     sent: (_, { n_marked }) => this.store.marked(n_marked),
-    lost: (kept, error) => this.#lostMarks(kept, error),
+    lost: (kept, error) => void this.#lostMarks(kept, error),
   });
   #times: number[] = [];
   #shownAt = performance.now();
@@ -233,9 +233,16 @@ export class LabelState extends LabelQueue {
     this.change(kept.example.id, (example) => ({ ...example, marks: kept.marks }));
   }
 
-  /** The example comes back with the marks as they were drawn, so that they can be mended. */
-  #lostMarks(kept: Kept, error: unknown): void {
+  /** The example comes back with the marks as they were drawn, so that they can be mended; with those of somebody else where they were quicker. */
+  async #lostMarks(kept: Kept, error: unknown): Promise<void> {
     this.history = this.history.filter((step) => step !== kept);
+    const theirs = isChanged(error) ? await examples.get(kept.example.id).catch(() => null) : null;
+    if (theirs) {
+      this.show(theirs);
+      this.marking.on = true;
+      this.marking.editor?.setAside(kept.marks);
+      return toasts.bad(t('marks.changed', { name: theirs.name }));
+    }
     this.show({ ...kept.example, marks: kept.before });
     this.marking.on = true;
     this.marking.editor?.bringBack(kept.marks);

@@ -47,6 +47,12 @@ export class MarkEditor {
     this.#round += 1;
   }
 
+  /** Marks of one's own beside those of somebody else, which are shown: one step forward brings them back. */
+  setAside(marks: readonly Mark[]): void {
+    this.bringBack(marks);
+    this.undo();
+  }
+
   add(mark: Mark): void {
     this.commit([...this.marks, mark], this.marks.length);
   }

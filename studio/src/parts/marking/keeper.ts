@@ -2,6 +2,7 @@
 // letter that still waits is replaced by the newer one.
 
 import { examples } from '../../api/calls';
+import { CallError } from '../../api/client';
 import type { Example, Mark, MarksTaken } from '../../api/types';
 import type { Letter, Outbox } from '../../domain/outbox';
 import type { MarkEditor } from './editor.svelte';
@@ -13,6 +14,11 @@ export interface Kept {
   before: readonly Mark[];
   marks: readonly Mark[];
   letter: Letter<MarksTaken>;
+}
+
+/** Whether the server kept the marks of somebody else, who was quicker. */
+export function isChanged(error: unknown): boolean {
+  return error instanceof CallError && error.code === 'marks_changed';
 }
 
 export interface Told {
@@ -29,6 +35,8 @@ export class MarkKeeper {
   readonly #told: Told;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last: Kept | null = null;
+  /** The events that made the marks as they are now, where they were sent from here. */
+  readonly #events = new Map<string, number>();
 
   constructor(outbox: Outbox, told: Told) {
     this.#outbox = outbox;
@@ -55,14 +63,22 @@ export class MarkKeeper {
     const kept: Kept = {
       example, before, marks,
       letter: {
-        send: () => examples.mark(example.id, marks, milliseconds),
-        sent: (answer) => this.#told.sent(kept, answer),
+        // Asked when it leaves: a letter before it may have changed the marks.
+        send: () => examples.mark(example.id, marks, this.#seen(example), milliseconds),
+        sent: (answer) => {
+          this.#events.set(example.id, answer.event);
+          this.#told.sent(kept, answer);
+        },
         lost: (error) => this.#told.lost(kept, error),
       },
     };
     this.#last = kept;
     this.#told.leaving(kept);
     this.#outbox.add(kept.letter);
+  }
+
+  #seen(example: Example): number {
+    return Math.max(example.marks_event, this.#events.get(example.id) ?? example.marks_event);
   }
 
   stop(): void {
