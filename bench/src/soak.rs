@@ -167,7 +167,7 @@ fn round(who: &Client, done: &Done, number: usize) -> anyhow::Result<()> {
         ensure!(told.status == 200, "{told:?}");
         done.n_labels.fetch_add(1, Ordering::Relaxed);
     }
-    who.get(&at("/examples?sort=doubt&limit=50"));
+    who.get(&at("/examples?order=doubt&limit=50"));
     let tuned = who.wait(&id(&who.post(&at("/tune"), &json!({}))));
     let model = tuned["result"]["model"].as_str().with_context(|| tuned.to_string())?.to_owned();
     let deployed = who.send("PUT", "/v1/deployments/parts", &json!({ "model": model }));

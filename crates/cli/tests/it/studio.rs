@@ -123,6 +123,7 @@ fn a_studio_that_is_killed_loses_nothing_and_shows_nothing_half() {
     for example in &told.marked {
         assert_eq!(owner.get(&format!("/v1/examples/{example}")).body["marks"], json!([mark()]), "{example}");
     }
+    assert!(!told.deployed.is_empty(), "something answered before the last end");
     for name in &told.deployed {
         assert_eq!(owner.get(&format!("/v2/models/{name}/ready")).status, 200, "{name} answers");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use server::Way;
-use testkit::{Client, id, parts};
+use testkit::{Client, Told, id, parts};
 
 use crate::running::{Running, folder, start};
 
@@ -195,10 +195,17 @@ fn sessions_end_and_guessing_is_slowed_down() {
         .map(|_| nobody.post("/v1/login", &json!({ "name": "ann", "password": "wrong" })).status)
         .collect();
     assert_eq!((tries[0], tries[9]), (401, 429), "{tries:?}");
-    // A session that was there before is not taken over at log-in.
-    let planted = nobody.with("cookie", "dianjing_session=planted");
-    let bob = planted.post("/v1/login", &json!({ "name": "bob", "password": PASSWORD }));
-    assert!(bob.headers.iter().any(|(name, value)| name == "set-cookie"
-        && !value.contains("planted")
-        && value.contains("HttpOnly")));
+    // A session that was there before, and holds, is not taken over at log-in: whoever planted it would be logged in as well.
+    let login = json!({ "name": "bob", "password": PASSWORD });
+    let cookie = |told: &Told| {
+        let of = |(name, value): &(String, String)| (name == "set-cookie").then(|| value.clone());
+        told.headers.iter().find_map(of).expect("a session")
+    };
+    let secret = |told: &Told| cookie(told).split(';').next().expect("a value").to_owned();
+    let first = nobody.post("/v1/login", &login);
+    let planted = nobody.with("cookie", &secret(&first));
+    assert_eq!(planted.get("/v1/session").status, 200, "it holds");
+    let again = planted.post("/v1/login", &login);
+    assert_ne!(secret(&again), secret(&first));
+    assert!(cookie(&again).contains("HttpOnly"));
 }
