@@ -25,19 +25,7 @@ fn what_is_marked_survives_a_way_out_and_back() {
     let put = format!("/v1/examples/{}/marks", first["id"].as_str().expect("an id"));
     let kept = owner.send("PUT", &put, &json!({ "marks": marks, "milliseconds": 5000 }));
     assert_eq!(kept.body["n_marked"], 1, "{kept:?}");
-    // Who saw other marks than there are replaces none; to say the same once more is no harm.
-    let old = json!({ "marks": [], "seen": 0 });
-    let refused = owner.send("PUT", &put, &old);
-    assert_eq!((refused.status, refused.body["code"].clone()), (409, json!("marks_changed")), "{refused:?}");
-    let again = owner.send("PUT", &put, &json!({ "marks": marks, "seen": 0 }));
-    assert_eq!((again.status, again.body["event"].clone()), (200, kept.body["event"].clone()));
-    let told = owner.get(&format!("/v1/examples/{}", first["id"].as_str().expect("an id"))).body;
-    assert_eq!(told["marks_event"], kept.body["event"], "{told}");
-    for marks in [json!([]), marks.clone()] {
-        let seen = owner.get(&format!("/v1/examples/{}", first["id"].as_str().expect("an id"))).body;
-        let put_on = owner.send("PUT", &put, &json!({ "marks": marks, "seen": seen["marks_event"] }));
-        assert_eq!(put_on.status, 200, "{put_on:?}");
-    }
+    unseen_marks_stay(&owner, first["id"].as_str().expect("an id"), &marks, &kept.body["event"]);
     for (wrong, words) in [
         (json!({ "class": "a", "shape": "span", "start": 1, "end": 2 }), "mark 1"),
         (json!({ "class": "a", "shape": "brush", "width": 64, "height": 64, "runs": [1] }), "runs"),
@@ -70,6 +58,24 @@ fn what_is_marked_survives_a_way_out_and_back() {
         compare(&owner, &again, &marks);
     }
     assert_eq!(owner.get(&at("/export?format=psd")).status, 422);
+}
+
+/// Who saw other marks than there are replaces none; to say the same once more is no harm.
+#[track_caller]
+fn unseen_marks_stay(owner: &Client, example: &str, marks: &Value, event: &Value) {
+    let put = |marks: &Value, seen: &Value| {
+        owner.send("PUT", &format!("/v1/examples/{example}/marks"), &json!({ "marks": marks, "seen": seen }))
+    };
+    let seen = || owner.get(&format!("/v1/examples/{example}")).body["marks_event"].clone();
+    let refused = put(&json!([]), &json!(0));
+    assert_eq!((refused.status, refused.body["code"].clone()), (409, json!("marks_changed")), "{refused:?}");
+    let again = put(marks, &json!(0));
+    assert_eq!((again.status, &again.body["event"]), (200, event));
+    assert_eq!(seen(), *event);
+    for marks in [&json!([]), marks] {
+        let kept = put(marks, &seen());
+        assert_eq!(kept.status, 200, "{kept:?}");
+    }
 }
 
 /// The same three photos, one with the same marks under their new name.
