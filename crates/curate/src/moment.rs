@@ -12,16 +12,37 @@ const ERA: i64 = 146_097;
 /// Days from the first of March of the year 0 to the beginning of 1970.
 const BEFORE: i64 = 719_468;
 
+/// What may stand between a year, a month, a day, an hour, a minute, a second and its fraction.
+const BETWEEN: [&[&str]; 6] = [
+    &["-", "/", ".", "年"],
+    &["-", "/", ".", "月"],
+    &[" ", "T", "日", "日 "],
+    &[":", "时", "点"],
+    &[":", "分"],
+    &["."],
+];
+/// What may stand at the end of a day, and of a time.
+const END: [&[&str]; 2] = [&["", "日"], &["", "Z", "时", "点", "分", "秒"]];
+
 /// Reads a year, month and day, and perhaps hour, minute, second and its fraction. A half of the day or a zone is not understood, so
-/// that nothing is put in a wrong order.
+/// that nothing is put in a wrong order; nor are days with points that could be versions, as 2024.1.15.
 pub fn seconds(text: &str) -> Option<f64> {
-    let is_plain = |sign: char| sign.is_ascii_digit() || "-/.: TZ年月日时点分秒".contains(sign);
+    let is_digit = |sign: char| sign.is_ascii_digit();
     let mut parts: Vec<&str> =
-        text.split(|sign: char| !sign.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+        text.split(|sign: char| !is_digit(sign)).filter(|part| !part.is_empty()).collect();
+    let mut between: Vec<&str> = text.split(is_digit).filter(|sign| !sign.is_empty()).collect();
+    let end = if between.len() == parts.len() { between.pop().unwrap_or_default() } else { "" };
+    let is_date = text.starts_with(is_digit)
+        && (3..=7).contains(&parts.len())
+        && between.len() + 1 == parts.len()
+        && between.iter().zip(BETWEEN).all(|(sign, known)| known.contains(sign))
+        && END[usize::from(parts.len() > 3)].contains(&end)
+        && (between[0] != "." || parts[1..3].iter().all(|part| part.len() == 2));
+    if !is_date {
+        return None;
+    }
     let fraction = if parts.len() == 7 { parts.pop() } else { None };
-    let is_fraction =
-        |digits: &str| digits.len() <= 9 && text.trim_end_matches('Z').ends_with(&format!(".{digits}"));
-    if !text.chars().all(is_plain) || !(3..=6).contains(&parts.len()) || !fraction.is_none_or(is_fraction) {
+    if fraction.is_some_and(|digits| digits.len() > 9) {
         return None;
     }
     let parts: Vec<u32> = parts.into_iter().map(str::parse).collect::<Result<_, _>>().ok()?;
@@ -115,6 +136,11 @@ mod tests {
             ("2031-05-28T14:05:00+02:00", None),
             ("2031-05", None),
             ("2031", None),
+            ("2031年5月28日 14时05分", Some((1_937_743_500.0, "2031-05-28 14:05"))),
+            ("2031.05.28", Some((1_937_692_800.0, "2031-05-28"))),
+            ("2031-05-28T14:05-02", None),
+            ("T1234-05-06", None),
+            ("2024.1.15", None),
             ("soon", None),
             ("", None),
         ] {

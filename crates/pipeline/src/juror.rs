@@ -21,6 +21,8 @@ const MOST_UNVOTED: usize = 2_000;
 pub(crate) struct Shown<'a> {
     pub(crate) examples: &'a Path,
     pub(crate) base: Option<&'a str>,
+    /// Whether it is asked what to ask next: only then examples that nobody voted on are looked at.
+    pub(crate) asks: bool,
     pub(crate) seed: Seed,
 }
 
@@ -167,7 +169,7 @@ fn taught(
     let (voted, mut unvoted): (Vec<Example>, Vec<Example>) =
         examples.into_iter().partition(|example| places.contains_key(&example.id.0));
     random::shuffle(&mut unvoted, &mut shown.seed.derive("unvoted").rng());
-    unvoted.truncate(MOST_UNVOTED);
+    unvoted.truncate(if shown.asks { MOST_UNVOTED } else { 0 });
     let mut examples: Vec<Example> = voted.into_iter().chain(unvoted).collect();
     for example in &mut examples {
         let most = places.get(&example.id.0).map(|places| argmax(shares.row(places[0])));

@@ -407,7 +407,7 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
             "It lies or is mirrored in its file; programs that do not heed EXIF see it so.",
             "文件里的画面是转过的或镜像的；不读 EXIF 的程序看到的就是这样。",
         ),
-        Fault::OddSize => lang.pick("Four times larger or smaller than usual.", "比通常的大或小四倍以上。"),
+        Fault::OddSize => lang.pick("Far larger or smaller than usual.", "尺寸远大于或远小于一般图片。"),
         Fault::OddAspectRatio => lang.pick("Nearly three times as long as wide.", "长宽相差近三倍。"),
         Fault::LowInformation => lang.pick("Hardly anything but one tone.", "几乎只有一种色调。"),
         Fault::Grey => lang.pick("Nearly all other pictures are in colour.", "其他图片几乎都是彩色的。"),

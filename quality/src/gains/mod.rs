@@ -62,7 +62,7 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
         "{:<28} {:<10} {:<14} {:>9} {:>9} {:>9}   points of accuracy",
         "set", "planted", "advice", "expected", "brought", "inside"
     );
-    let (mut inside, mut all) = (0, 0);
+    let (mut inside, mut all, mut advised) = (0, 0, true);
     for (name, shots) in TASKS {
         let task: &Task = tasks.iter().find(|task| task.name.starts_with(name)).context("a task has gone")?;
         let (train, test) = tables(task, data)?;
@@ -73,6 +73,11 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
                 .collect::<anyhow::Result<Vec<_>>>()?;
             for (action, advice) in actions {
                 let pairs: Vec<Pair> = studies.iter().flat_map(|study| study.pairs(*action)).collect();
+                if pairs.is_empty() {
+                    advised = false;
+                    println!("{name:<28} {planted:<10} {advice:<14} nothing was advised");
+                    continue;
+                }
                 let mean = |of: &dyn Fn(&Pair) -> f64| {
                     100.0 * pairs.iter().map(of).sum::<f64>() / pairs.len() as f64
                 };
@@ -88,7 +93,7 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
         }
     }
     println!("{inside} of {all} inside (floor {FLOOR})");
-    Ok(f64::from(u32::try_from(inside)?) >= FLOOR * all as f64)
+    Ok(advised && f64::from(u32::try_from(inside)?) >= FLOOR * all as f64)
 }
 
 /// A few examples with faults, and what the audit says of them.

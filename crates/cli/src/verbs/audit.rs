@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
         overwrite::check(Written::Report, report, data)?;
     }
     let list = verb.out.as_deref().filter(|out| matches!(table_form(out), Ok(TableForm::Json)));
-    let before = list.map(Review::of_before).transpose()?.flatten();
+    // What cannot be read is about to be written over.
+    let before = list.and_then(|list| Review::of_before(list).ok().flatten());
     let mut found = look(arguments, verb, lang)?;
     if let Some(review) = before {
         found.reviewed = review.of_same(&found)?;
@@ -153,6 +154,12 @@ fn print(found: &Audit, lang: Lang) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |sign: char| sign.is_alphanumeric() || "=_-./".contains(sign);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// Of a case that wants a rule: what contradicts each other most plainly, and what may be answered.
 fn question(finding: &AuditFinding, lang: Lang) -> anyhow::Result<()> {
     for Pair { ids: [first, second], labels: [a, b], .. } in &finding.pairs {
@@ -162,7 +169,7 @@ fn question(finding: &AuditFinding, lang: Lang) -> anyhow::Result<()> {
         ))?;
     }
     for Answer { accept, says } in &finding.answers {
-        let says = says.in_lang(lang);
+        let (says, accept) = (says.in_lang(lang), quoted(accept));
         show::line(
             &lang.pick(format!("     --accept {accept}: {says}"), format!("     --accept {accept}：{says}")),
         )?;

@@ -94,7 +94,7 @@ fn an_audit_says_how_many_labels_look_wrong_and_after_a_review_how_many_are() {
     // Of others it says nothing.
     std::fs::rename(place.path("d/stripes/x02.png"), place.path("d/disc/02.png")).unwrap();
     let told = first(&place);
-    assert!(told.starts_with("1 labels look wrong; how many"), "{told}");
+    assert!(told.starts_with("1 label looks wrong; how many"), "{told}");
     let chinese = place.run_with(&audit[..4], &[("DIANJING_LANG", "zh")]).fine();
     assert!(
         chinese.out.starts_with("1 个标注看起来有误，其中多少确实有误尚不清楚：请用 --out"),

@@ -122,11 +122,17 @@ pub fn apply(
     for (row, label) in labels.iter().enumerate() {
         let Some(label) = label else { continue };
         let new = NewLabel { id: &ids[row], features: x.row(row), attributes, row, label };
-        if let Some(Contradiction { entry, expected, .. }) = check(book, base, new)?.into_iter().next() {
+        if let Some(Contradiction { entry, expected, .. }) = first_told(check(book, base, new)?) {
             relabels.push(Relabel { row, id: ids[row].clone(), given: label.clone(), expected, entry });
         }
     }
     Ok(relabels)
+}
+
+/// The first contradiction that says what it asks for; only where none does, one that does not.
+pub fn first_told(found: Vec<Contradiction>) -> Option<Contradiction> {
+    let told = found.iter().position(|found| !matches!(found.expected, Expected::Unknown { .. }));
+    found.into_iter().nth(told.unwrap_or(0))
 }
 
 fn concerns(entry: &Entry, new: &NewLabel<'_>, off: f32) -> bool {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::consistency::Split;
 
-pub use check::{Contradiction, Expected, NewLabel, Relabel, apply, check};
+pub use check::{Contradiction, Expected, NewLabel, Relabel, apply, check, first_told};
 pub use decide::{Decision, Draft, decide};
 pub use error::{BookError, EntryFault};
 pub use markdown::{Language, cell, markdown, words};

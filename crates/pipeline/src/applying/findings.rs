@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use curate::faults::Fault;
 use serde::Deserialize;
 
 use super::{ApplyError, Changes};
 use crate::auditing::{Action, Gain, Offered, StoredCase};
 
 /// Advice about many findings of one fault, of which a part can be followed.
-const SHARED: [(Action, &str); 3] =
-    [(Action::Relabel, "label"), (Action::KeepOne, "duplicate"), (Action::CheckMembership, "outlier")];
+const SHARED: [(Action, Fault); 3] = [
+    (Action::Relabel, Fault::Label),
+    (Action::KeepOne, Fault::Duplicate),
+    (Action::CheckMembership, Fault::Outlier),
+];
 
 /// Bytes of the largest file of findings that is read.
 const MOST_BYTES: u64 = 1 << 30;
@@ -90,7 +94,7 @@ impl Findings {
         let rules = self.advice.iter().filter(is_done).map(|advice| (1.0, advice.gain));
         let parts: Vec<(f64, Gain)> = SHARED
             .iter()
-            .filter_map(|(action, fault)| self.share(changes, *action, fault))
+            .filter_map(|(action, fault)| self.share(changes, *action, *fault))
             .chain(rules)
             .collect();
         let value = parts.iter().map(|(share, gain)| share * gain.value).sum();
@@ -100,10 +104,11 @@ impl Findings {
     }
 
     /// The share of what an advice is about that was done, with what all of it was worth.
-    fn share(&self, changes: &Changes, action: Action, fault: &str) -> Option<(f64, Gain)> {
+    fn share(&self, changes: &Changes, action: Action, fault: Fault) -> Option<(f64, Gain)> {
         let advice = self.advice.iter().find(|advice| advice.action == action && advice.finding.is_none())?;
         // What the label book asks for is relabelled as well, but nothing was expected of it here.
-        let n = changes.values().filter(|change| change.fault == fault && change.sense.is_none()).count();
+        let n =
+            changes.values().filter(|change| change.fault == fault.name() && change.sense.is_none()).count();
         (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
     }
 

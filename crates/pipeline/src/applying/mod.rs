@@ -278,9 +278,7 @@ fn doing(
     Ok(match (finding.action, label.or(finding.suggested.as_deref())) {
         // No label at all is the rule that such examples are not used.
         (Action::DecideRule, Some("")) => all(None),
-        (Action::Relabel | Action::DecideLabel | Action::CheckLabel, Some("")) => {
-            return Err(ApplyError::NeedsLabel { number });
-        }
+        (_, Some("")) => return Err(ApplyError::NeedsLabel { number }),
         (Action::Relabel | Action::DecideLabel | Action::DecideRule | Action::CheckLabel, Some(label)) => {
             all(Some(label))
         }

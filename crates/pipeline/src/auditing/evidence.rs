@@ -24,7 +24,7 @@ pub(super) fn sentence(fault: Fault, evidence: &Evidence, names: &[String]) -> S
             let name = names.get(*first).map_or("", String::as_str);
             (
                 format!("its name goes with {outside} outside the test part, such as `{name}`"),
-                format!("文件名与测试集之外的 {outside} 个文件同属一列，例如“{name}”"),
+                format!("文件名与测试集之外的 {outside} 个文件属于同一系列，例如“{name}”"),
             )
         }
         Evidence::Fields(fields) => {
@@ -77,13 +77,21 @@ pub(super) fn views(says: &[ViewSays]) -> Option<Sentence> {
     })
 }
 
-/// How near the two nearest of `n` copies are; `score` is that of [`curate::Duplicates`].
-pub(super) fn copies(n: usize, score: f64) -> Sentence {
-    let distance = -(1.0 - score).ln();
-    if distance < 0.0005 {
+/// How near copies are to each other; `scores` are theirs of [`curate::Duplicates`].
+pub(super) fn copies(scores: &[f64]) -> Sentence {
+    let n = scores.len();
+    let distance = |score: f64| -(1.0 - score).ln();
+    let is_same = |score: &f64| distance(*score) < 0.0005;
+    if scores.iter().all(is_same) {
         return Sentence { en: format!("{n} that are the same"), zh: format!("{n} 个完全相同") };
     }
-    let distance = percent(distance);
+    if scores.iter().any(is_same) {
+        return Sentence {
+            en: format!("{n} nearly the same, some of them exactly"),
+            zh: format!("{n} 个几乎相同，其中有完全相同的"),
+        };
+    }
+    let distance = percent(distance(scores.iter().copied().fold(1.0, f64::min)));
     Sentence {
         en: format!("{n} nearly the same: the nearest two differ by {distance} of what is usual"),
         zh: format!("{n} 个几乎相同：最近两个的差别是通常的 {distance}"),
@@ -105,7 +113,9 @@ fn beside_limit(fault: Fault, value: f64, limit: f64) -> (String, String) {
                 format!(
                     "in the votes on similar examples its label is worth {v}; about 1 is usual, below {l} it surely misleads"
                 ),
-                format!("在相似样本的投票中，它的标注价值为 {v}；通常约为 1，低于 {l} 必有误导"),
+                format!(
+                    "在相似样本的投票中，它的标注价值为 {v}；通常约为 1，低于 {l} 基本可以确定有误导作用"
+                ),
             );
         }
         Fault::ClassImbalance => {
@@ -132,7 +142,7 @@ fn beside_limit(fault: Fault, value: f64, limit: f64) -> (String, String) {
         Fault::Dark => ("brightness of its brightest hundredth", "最亮百分之一的亮度"),
         Fault::Bright => ("brightness of its darkest twentieth", "最暗二十分之一的亮度"),
         Fault::Blurry => ("sharpness (variance of the Laplacian)", "清晰度（拉普拉斯方差）"),
-        Fault::Upscaled => ("fine details over coarse ones", "细节与粗节的能量比"),
+        Fault::Upscaled => ("fine details over coarse ones", "细部与较粗结构的能量比"),
         Fault::LowJpegQuality => ("JPEG quality", "JPEG 质量"),
         Fault::LowInformation => ("bits of information in its colours", "颜色的信息量（比特）"),
         Fault::Noisy => ("decibels between its loud and its quiet parts", "响处与静处相差的分贝数"),
@@ -415,7 +425,9 @@ mod tests {
             "2 of 3 views contradict its label"
         );
         assert!(views(&[]).is_none());
-        assert_eq!(copies(2, 0.0).en, "2 that are the same");
-        assert!(copies(3, 1.0 - (-0.05_f64).exp()).en.contains("5.0 % of what is usual"));
+        let near = 1.0 - (-0.05_f64).exp();
+        assert_eq!(copies(&[0.0; 2]).en, "2 that are the same");
+        assert_eq!(copies(&[0.0, 0.0, near]).en, "3 nearly the same, some of them exactly");
+        assert!(copies(&[near; 3]).en.contains("5.0 % of what is usual"));
     }
 }

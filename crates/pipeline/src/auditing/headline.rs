@@ -27,13 +27,14 @@ impl Audit {
             Some((share, looked_at)) => precise(n, share, looked_at),
             None => unreviewed(n, findings),
         };
-        std::iter::once(first).chain(self.noise.as_ref().map(estimated)).collect()
+        let noise = self.noise.as_ref().filter(|_| n > 0);
+        std::iter::once(first).chain(noise.map(estimated)).collect()
     }
 }
 
 fn precise(n: usize, Share { low, high, .. }: Share, looked_at: usize) -> Sentence {
     Sentence {
-        en: format!("{n} labels look wrong (precision {low:.2}–{high:.2} at 95 %, {looked_at} looked at)."),
+        en: format!("{} (precision {low:.2}–{high:.2} at 95 %, {looked_at} looked at).", look_wrong(n)),
         zh: format!(
             "{n} 个标注看起来有误（准确的占 {low:.2}–{high:.2}，置信度 95 %，已看 {looked_at} 个）。"
         ),
@@ -53,9 +54,13 @@ fn unreviewed(n: usize, findings: Option<&Path>) -> Sentence {
         ),
     };
     Sentence {
-        en: format!("{n} labels look wrong; how many really are is not known yet: {en}."),
+        en: format!("{}; how many really are is not known yet: {en}.", look_wrong(n)),
         zh: format!("{n} 个标注看起来有误，其中多少确实有误尚不清楚：{zh}。"),
     }
+}
+
+fn look_wrong(n: usize) -> String {
+    if n == 1 { "1 label looks wrong".to_owned() } else { format!("{n} labels look wrong") }
 }
 
 fn estimated(Noise { rate, n, confusions }: &Noise) -> Sentence {

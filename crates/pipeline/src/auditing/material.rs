@@ -14,7 +14,7 @@ use crate::report::Sentence;
 
 /// Columns from which features are wide: those of series are, networks have fewer.
 const WIDE: usize = 2048;
-/// From this many classes on, labels of which more than half are of a class of their own name examples.
+/// From this many classes on, and with fewer than two labels a class, labels name examples.
 const MANY: usize = 20;
 /// Most numbers that one view says of all labels: of more, memory runs out.
 const MOST_SAID: usize = 500_000_000;

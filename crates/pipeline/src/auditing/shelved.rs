@@ -162,7 +162,7 @@ impl Shelved {
         let mut heard = HeardOf { n_unheard: given.len() - known.len(), ..HeardOf::default() };
         for (place, (row, id, label)) in known.into_iter().enumerate() {
             let new = NewLabel { id, features: x.row(row), attributes: &attributes, row: place, label };
-            let Some(found) = book::check(book, base, new)?.into_iter().next() else { continue };
+            let Some(found) = book::first_told(book::check(book, base, new)?) else { continue };
             let asks = match found.expected {
                 Expected::Label(label) => Some(label),
                 Expected::Excluded => None,

@@ -148,6 +148,8 @@ pub enum Action {
     CollectOthers,
     /// Leave the column out.
     LeaveOut,
+    /// Save the picture the right way up, for programs that do not read how it lies.
+    SaveUpright,
     /// Remove the example or make it anew.
     Replace,
 }
@@ -187,6 +189,10 @@ impl Action {
             Self::CheckPairing => (
                 "look whether its senses are of the same thing, and pair or record it anew",
                 "核对各感官是否来自同一对象，再重新配对或记录",
+            ),
+            Self::SaveUpright => (
+                "save it the right way up: it is seen so here, but not by every program",
+                "请按正确方向另存：此处已转正，但并非所有程序都会这样做",
             ),
             Self::CollectMore => ("collect more of this class, or merge it", "多收集这一类，或并入别的类"),
             Self::NameGroups => {
@@ -276,6 +282,7 @@ impl Author<'_> {
             Fault::LowValue => Action::CheckLabel,
             Fault::PersonalData => Action::Redact,
             Fault::MissingValue => Action::FillIn,
+            Fault::ExifTurned => Action::SaveUpright,
             Fault::BrokenCharacters
             | Fault::Mojibake
             | Fault::Markup
@@ -331,8 +338,9 @@ impl Author<'_> {
                 (false, true) => Action::DecideLabel,
                 (false, false) => Action::KeepOne,
             };
-            let score = rows.iter().filter_map(|row| checked.scores[*row]).fold(1.0, f64::min);
-            let about = Some(evidence::copies(rows.len(), score));
+            let scores: Vec<f64> = rows.iter().filter_map(|row| checked.scores[*row]).collect();
+            let score = scores.iter().copied().fold(1.0, f64::min);
+            let about = Some(evidence::copies(&scores));
             AuditFinding { about, ..self.finding(checked.fault, rows, score, action) }
         })
         .collect()

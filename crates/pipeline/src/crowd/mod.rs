@@ -279,7 +279,8 @@ fn voting(
     if examples == request.votes {
         return Err(PipelineError::NoItems { path: examples.to_owned() });
     }
-    let shown = Shown { examples, base: request.base.as_deref(), seed: Seed(request.seed) };
+    let (base, seed) = (request.base.as_deref(), Seed(request.seed));
+    let shown = Shown { examples, base, asks: request.questions > 0, seed };
     juror::ask(home, &shown, items, votes, run)
 }
 

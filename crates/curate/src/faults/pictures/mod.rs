@@ -30,6 +30,8 @@ const LEAST_SPREAD: f64 = 0.1;
 const ODD_SIZE: f64 = 0.25;
 /// Distances between the quartiles, beyond them, from which a size is odd as well.
 const FENCE: f64 = 3.0;
+/// The least distance between the quartiles, over the median.
+const LEAST_SIZE_SPREAD: f64 = 0.05;
 /// Shorter over longer side below which a shape is odd.
 const ODD_ASPECT: f64 = 0.35;
 /// Entropy, over [`RICH`], below which there is hardly anything to see.
@@ -156,10 +158,10 @@ fn low_information(measured: &[Picture]) -> Checked {
     if found.flagged.is_empty() { below(PLAIN) } else { found }
 }
 
-/// Lying or mirrored in its file; there is no score for pictures that note no orientation.
+/// Lying or mirrored in its file, unless that is how the set is; there is no score for pictures that note no orientation.
 fn turned(measured: &[Picture]) -> Checked {
     let score = |picture: &Picture| picture.orientation.map(|noted| if noted == 1 { 1.0 } else { 0.0 });
-    let checked = Checked::known_below(Fault::ExifTurned, measured.iter().map(score).collect(), 0.5);
+    let checked = Checked::below_unless_usual(Fault::ExifTurned, measured.iter().map(score).collect(), 0.5);
     checked.because(|row| Evidence::Orientation(measured[row].orientation.unwrap_or_default()))
 }
 
@@ -174,8 +176,9 @@ fn odd_size(measured: &[Picture]) -> Checked {
     let (mut low, mut high) = (ODD_SIZE * middle, middle / ODD_SIZE);
     let (q1, q3) = (quantile(&sides, 0.25), quantile(&sides, 0.75));
     if q3 > q1 {
-        low = low.max(q1 - FENCE * (q3 - q1));
-        high = high.min(q3 + FENCE * (q3 - q1));
+        let apart = (q3 - q1).max(LEAST_SIZE_SPREAD * middle);
+        low = low.max(q1 - FENCE * apart);
+        high = high.min(q3 + FENCE * apart);
     }
     // One half at the limit on either side.
     let score = |side: &f64| {

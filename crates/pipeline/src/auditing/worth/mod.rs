@@ -154,9 +154,10 @@ impl Asked {
             let Some(Done { label, is_decided }) = changes.get(id.as_str()) else { continue };
             then[row] = label.map(|label| number_of(&mut self.classes, label));
             // As it is predicted: where a rule is decided the region itself counts.
-            changed[row] = !is_decided;
+            changed[row] = !is_decided || label.is_none();
         }
-        self.right.clone_from(&then);
+        // What was taken out counts as unchanged, and so among all.
+        self.right = then.iter().zip(&self.labels).map(|(then, label)| then.or(*label)).collect();
         self.gain(&now, &self.what_if.answers(&then), &changed)
     }
 
