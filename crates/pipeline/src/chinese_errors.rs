@@ -58,15 +58,6 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::Apply(error) => apply(error),
         PipelineError::Book(error) => book(error),
         PipelineError::Audit(error) => return curate(error),
-        PipelineError::NoVoteColumn(error) => {
-            let what = match error.role {
-                "item" => "样本",
-                "annotator" => "标注员",
-                _ => "标注",
-            };
-            let existing = error.existing.join("”、“");
-            format!("{}中没有像{what}的列；现有“{existing}”；请用 --{} 指定", name(&error.path), error.role)
-        }
         PipelineError::NothingUsable { n_examples, n_problems, first } => {
             format!("没有可用的样本：{n_examples} 个中有 {n_problems} 个无法读取，第一个：{first}")
         }
@@ -88,6 +79,29 @@ fn pipeline(error: &PipelineError) -> Option<String> {
             format!("{n_examples} 个样本都已有标注，没有可选的样本")
         }
         PipelineError::Cost(error) => cost(error),
+        PipelineError::NoLabels { n_examples } => format!("{n_examples} 个样本都没有标注"),
+        PipelineError::OtherTask { expected, got } => {
+            format!("这个模型包回答的是 {expected}，而数据是 {got}")
+        }
+        PipelineError::OtherModality { base, takes, got } => {
+            format!("底座“{base}”接受{}，而数据是{}", modality(*takes), modality(*got))
+        }
+        other => return votes(other).or_else(|| senses(other)),
+    })
+}
+
+/// Errors about votes of several annotators.
+fn votes(error: &PipelineError) -> Option<String> {
+    Some(match error {
+        PipelineError::NoVoteColumn(error) => {
+            let what = match error.role {
+                "item" => "样本",
+                "annotator" => "标注员",
+                _ => "标注",
+            };
+            let existing = error.existing.join("”、“");
+            format!("{}中没有像{what}的列；现有“{existing}”；请用 --{} 指定", name(&error.path), error.role)
+        }
         PipelineError::VoteNotANumber { path, label } => {
             format!("{}：标注“{label}”不是数值，而 --scale interval 比较的是数值", name(path))
         }
@@ -97,14 +111,7 @@ fn pipeline(error: &PipelineError) -> Option<String> {
         PipelineError::NoItems { path } => {
             format!("投票中的题目与{}中样本的编号、文件名都对不上", name(path))
         }
-        PipelineError::NoLabels { n_examples } => format!("{n_examples} 个样本都没有标注"),
-        PipelineError::OtherTask { expected, got } => {
-            format!("这个模型包回答的是 {expected}，而数据是 {got}")
-        }
-        PipelineError::OtherModality { base, takes, got } => {
-            format!("底座“{base}”接受{}，而数据是{}", modality(*takes), modality(*got))
-        }
-        other => return senses(other),
+        _ => return None,
     })
 }
 

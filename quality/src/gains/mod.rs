@@ -43,7 +43,9 @@ impl Pair {
 }
 
 /// What is planted, as it is printed, and the advice that is followed.
-const STUDIES: [(Plant, &str, &[(Action, &str)]); 4] = [
+type Followed = (Plant, &'static str, &'static [(Action, &'static str)]);
+
+const STUDIES: [Followed; 4] = [
     (Plant::Noise(0.05), "5 % wrong", &[(Action::Relabel, "relabel"), (Action::CollectMore, "collect more")]),
     (
         Plant::Noise(0.15),
