@@ -338,9 +338,10 @@ impl Author<'_> {
                 (false, true) => Action::DecideLabel,
                 (false, false) => Action::KeepOne,
             };
-            let scores: Vec<f64> = rows.iter().filter_map(|row| checked.scores[*row]).collect();
-            let score = scores.iter().copied().fold(1.0, f64::min);
-            let about = Some(evidence::copies(&scores));
+            let score = rows.iter().filter_map(|row| checked.scores[*row]).fold(1.0, f64::min);
+            // A check of leaks scores the test part only.
+            let near: Vec<f64> = rows.iter().map(|row| f64::from(nearness.duplicates.scores[*row])).collect();
+            let about = Some(evidence::copies(&near));
             AuditFinding { about, ..self.finding(checked.fault, rows, score, action) }
         })
         .collect()

@@ -260,7 +260,8 @@ fn leave_out(
     })
 }
 
-/// All examples of a region get the label that most of them have: what agreeing on any rule is worth, whichever it is.
+/// All examples of a region get one label, which may turn out to be either of the two that most of them have: the gain is the mean of
+/// both decisions, and lies between the ends of both intervals.
 fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice {
     let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
     finding
@@ -268,17 +269,18 @@ fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice 
         .iter()
         .filter_map(|row| asked.labels[*row])
         .for_each(|label| *counts.entry(label).or_default() += 1);
-    let most = counts
-        .iter()
-        .max_by_key(|(label, count)| (**count, std::cmp::Reverse(**label)))
-        .map(|(label, _)| *label);
-    let (mut labels, mut decided) = (asked.labels.clone(), asked.right.clone());
-    for row in &finding.rows {
-        (labels[*row], decided[*row]) = (most, most);
-    }
-    // The region itself is what is decided about: it counts, judged by the decision.
-    let then = asked.what_if.answers(&labels);
-    let gain = asked.gain_by(&decided, now, &then, &vec![false; labels.len()]);
+    let mut common: Vec<(u32, usize)> = counts.iter().map(|(label, count)| (*label, *count)).collect();
+    common.sort_by_key(|(label, count)| (std::cmp::Reverse(*count), *label));
+    let decided = common.iter().take(2).map(|(label, _)| {
+        let (mut labels, mut right) = (asked.labels.clone(), asked.right.clone());
+        for row in &finding.rows {
+            (labels[*row], right[*row]) = (Some(*label), Some(*label));
+        }
+        // The region itself is what is decided about: it counts, judged by the decision.
+        let then = asked.what_if.answers(&labels);
+        asked.gain_by(&right, now, &then, &vec![false; labels.len()])
+    });
+    let gain = either(&decided.collect::<Vec<_>>());
     let n = finding.rows.len();
     let (number, names) =
         (finding.number, counts.keys().map(|class| format!("`{}`", asked.classes[*class as usize])));
@@ -295,5 +297,15 @@ fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice 
         gain,
         minutes: MINUTES[3],
         told,
+    }
+}
+
+/// What one of these gains brings, all as likely.
+fn either(gains: &[Gain]) -> Gain {
+    let value = gains.iter().map(|gain| gain.value).sum::<f64>() / gains.len().max(1) as f64;
+    Gain {
+        value,
+        low: gains.iter().map(|gain| gain.low).fold(value, f64::min),
+        high: gains.iter().map(|gain| gain.high).fold(value, f64::max),
     }
 }
