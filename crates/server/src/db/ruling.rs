@@ -199,7 +199,11 @@ pub(super) async fn put_back(
         return Ok(());
     }
     if was.gave.is_none() {
-        return remove(tx, tenant, held, (&was.example, person), false).await.map(drop);
+        remove(tx, tenant, held, (&was.example, person), false).await?;
+        // It may have got another label before it went.
+        if label == was.label {
+            return Ok(());
+        }
     }
     // Where nobody had decided, what most say holds again.
     let back = was.label.as_deref().filter(|_| !held.several || was.decided == 1);
