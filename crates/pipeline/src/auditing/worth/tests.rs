@@ -95,7 +95,11 @@ fn deciding_a_rule_is_worth_what_its_region_gains() {
     let advice = worth(&asked, &[finding(4, Fault::Conflict, Action::DecideRule, rest.collect())]);
     let decide = of(&advice, Action::DecideRule)[0];
     assert_eq!((decide.finding, decide.n), (Some(4), region.len() - 1));
-    assert!(decide.gain.value > 0.0 && decide.gain.low < 0.0 && decide.gain.high > decide.gain.value, "{:?}", decide.gain);
+    assert!(
+        decide.gain.value > 0.0 && decide.gain.low < 0.0 && decide.gain.high > decide.gain.value,
+        "{:?}",
+        decide.gain
+    );
 }
 
 #[test]
