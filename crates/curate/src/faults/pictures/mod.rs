@@ -30,8 +30,8 @@ const LEAST_SPREAD: f64 = 0.1;
 const ODD_SIZE: f64 = 0.25;
 /// Distances between the quartiles, beyond them, from which a size is odd as well.
 const FENCE: f64 = 3.0;
-/// The least distance between the quartiles, over the median.
-const LEAST_SIZE_SPREAD: f64 = 0.05;
+/// The least distance between the quartiles, over the median: a photo of less than twice the usual size is never odd.
+const LEAST_SIZE_SPREAD: f64 = 1.0 / 3.0;
 /// Shorter over longer side below which a shape is odd.
 const ODD_ASPECT: f64 = 0.35;
 /// Entropy, over [`RICH`], below which there is hardly anything to see.
