@@ -148,6 +148,8 @@ test('how long doubtful inputs are kept is set beside them', LIMIT, async () => 
   assert.deepEqual(stage.sent(/deployments\/parts$/), [], 'none are too few');
   await days.fill('7');
   await days.blur();
+  assert.deepEqual(stage.sent(/deployments\/parts$/), [], 'fewer days are asked about first');
+  await page.getByRole('button', { name: 'Keep them for fewer days' }).click();
   await page.getByText('goes again after 7 days').first().waitFor();
   assert.deepEqual(stage.sent(/deployments\/parts$/).map(({ body }) => body), [{ model: 'm1', collects: 'things', keep_days: 7, shadow: null }]);
   await stage.shot('keep-days');
