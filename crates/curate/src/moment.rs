@@ -101,7 +101,8 @@ fn days(year: u32, month: u32, day: u32) -> i64 {
     era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - BEFORE
 }
 
-fn date(days: i64) -> String {
+/// The date so many days after the beginning of 1970, as `2031-05-28`.
+pub fn date(days: i64) -> String {
     let days = days + BEFORE;
     let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

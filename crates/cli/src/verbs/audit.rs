@@ -30,10 +30,14 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
         overwrite::check(Written::Report, report, data)?;
     }
     let list = verb.out.as_deref().filter(|out| matches!(table_form(out), Ok(TableForm::Json)));
-    // What cannot be read is about to be written over.
-    let before = list.and_then(|list| Review::of_before(list).ok().flatten());
+    let before = list.map(Review::of_before).transpose().unwrap_or_else(|error| {
+        // It is about to be written over, and must not keep the audit from doing so.
+        let note = lang.pick("note: the last review is left aside", "注意：未采用上次的复查结果");
+        say(arguments, &format!("{note}: {error}"));
+        None
+    });
     let mut found = look(arguments, verb, lang)?;
-    if let Some(review) = before {
+    if let Some(review) = before.flatten() {
         found.reviewed = review.of_same(&found)?;
     }
     if let Some(out) = &verb.out {

@@ -68,7 +68,7 @@ fn an_audit_says_how_many_labels_look_wrong_and_after_a_review_how_many_are() {
         ),
         "{told}"
     );
-    assert!(told.contains("of 28 labels are wrong, most often stripes → disc (2)"), "{told}");
+    assert!(told.contains("That is 7.1 % of 28 labels, most often stripes → disc (2)."), "{told}");
     let findings = std::fs::read_to_string(place.path("f.json")).unwrap();
     let noise = json(&findings)["info"]["label_noise"].clone();
     assert_eq!((&noise["n"], &noise["confusions"][0]["truth"]), (&28.into(), &"disc".into()), "{noise}");
@@ -101,6 +101,10 @@ fn an_audit_says_how_many_labels_look_wrong_and_after_a_review_how_many_are() {
         "{}",
         chinese.out
     );
+    // A review that cannot be read is left aside and told, and keeps nobody from another audit.
+    place.write("f.json.review.json", "{");
+    let ended = place.run(&audit).fine();
+    assert!(ended.err.contains("note: the last review is left aside"), "{}", ended.told());
 }
 
 #[test]

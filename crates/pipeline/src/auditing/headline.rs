@@ -72,8 +72,7 @@ fn estimated(Noise { rate, n, confusions }: &Noise) -> Sentence {
         told => (format!(", most often {}", told.join(", ")), format!("，最常见的是 {}", told.join("、"))),
     };
     Sentence {
-        en: format!("By estimate (confident learning) {rate} of {n} labels are wrong{en}."),
-        zh: format!("据估计（置信学习），{n} 个标注中有 {rate} 有误{zh}。"),
+        en: format!("That is {rate} of {n} labels{en}."), zh: format!("占 {n} 个标注的 {rate}{zh}。")
     }
 }
 

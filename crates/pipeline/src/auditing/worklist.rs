@@ -63,6 +63,33 @@ pub struct AuditFinding {
     pub action: Action,
 }
 
+impl AuditFinding {
+    /// One that says no more than what is wrong with which examples; it gets its number in the list.
+    pub(super) fn new(fault: Fault, rows: Vec<usize>, ids: Vec<String>, score: f64, action: Action) -> Self {
+        Self {
+            number: 0,
+            fault,
+            sense: None,
+            ids,
+            rows,
+            given: None,
+            suggested: None,
+            suggested_set: None,
+            score,
+            views: Vec::new(),
+            neighbours: Vec::new(),
+            about: None,
+            part: None,
+            pairs: Vec::new(),
+            answers: Vec::new(),
+            offered: None,
+            case: None,
+            rule: None,
+            action,
+        }
+    }
+}
+
 /// A rule that the audit offers for examples that look alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -367,27 +394,9 @@ impl Author<'_> {
     }
 
     fn finding(&self, fault: Fault, rows: Vec<usize>, score: f64, action: Action) -> AuditFinding {
-        AuditFinding {
-            number: 0,
-            fault,
-            sense: None,
-            ids: rows.iter().map(|row| self.material.ids[*row].clone()).collect(),
-            given: rows.first().and_then(|row| self.material.given[*row].clone()),
-            rows,
-            suggested: None,
-            suggested_set: None,
-            score,
-            views: Vec::new(),
-            neighbours: Vec::new(),
-            about: None,
-            part: None,
-            pairs: Vec::new(),
-            answers: Vec::new(),
-            offered: None,
-            case: None,
-            rule: None,
-            action,
-        }
+        let ids = rows.iter().map(|row| self.material.ids[*row].clone()).collect();
+        let given = rows.first().and_then(|row| self.material.given[*row].clone());
+        AuditFinding { given, ..AuditFinding::new(fault, rows, ids, score, action) }
     }
 
     /// The most similar examples of other groups.

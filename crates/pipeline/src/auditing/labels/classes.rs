@@ -1,6 +1,7 @@
 //! One class an example.
 
-use curate::labels::confident::confident_joint;
+use std::collections::BTreeMap;
+
 use curate::labels::errors::{doubted_classes, label_errors, label_errors_by_views};
 use curate::labels::views::{fused, votes_of_neighbours};
 use curate::labels::{Judged, Note};
@@ -64,21 +65,29 @@ pub(super) fn classes(
     of.cautions = sizes(&found.notes, &material.classes);
     of.cautions.extend(seen::classes(&labels, &said)?);
     of.doubted = doubted(material, &of.checked.flagged);
-    of.noise = Some(noise(judged, &material.classes));
+    of.noise = Some(noise(material, &of, labels.len()));
     Ok(of)
 }
 
-fn noise(judged: Judged<'_>, classes: &[String]) -> Noise {
-    let joint = confident_joint(judged);
-    let confusion = |(given, truth, n): (u32, u32, usize)| Confusion {
-        given: classes[given as usize].clone(),
-        truth: classes[truth as usize].clone(),
+/// What is flagged, counted by the label it has and the one that is suggested.
+fn noise(material: &Material, of: &Labels, n: usize) -> Noise {
+    let mut counts: BTreeMap<(&String, &String), usize> = BTreeMap::new();
+    for row in &of.checked.flagged {
+        if let (Some(given), Some(truth)) = (&material.given[*row], &of.suggested[*row]) {
+            *counts.entry((given, truth)).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<((&String, &String), usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(names, count)| (std::cmp::Reverse(*count), *names));
+    let confusion = |((given, truth), n): ((&String, &String), usize)| Confusion {
+        given: given.clone(),
+        truth: truth.clone(),
         n,
     };
     Noise {
-        rate: joint.noise_rate(),
-        n: judged.n(),
-        confusions: joint.top_confusions(CONFUSIONS).into_iter().map(confusion).collect(),
+        rate: of.checked.flagged.len() as f64 / n.max(1) as f64,
+        n,
+        confusions: counts.into_iter().take(CONFUSIONS).map(confusion).collect(),
     }
 }
 

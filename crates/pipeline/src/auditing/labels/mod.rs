@@ -61,7 +61,7 @@ pub(super) struct Said {
     pub(super) values: Matrix<f64>,
 }
 
-/// How many labels are wrong by estimate, and which classes are taken for each other (confident learning, methods 3.2).
+/// How many labels look wrong, which is the estimate of how many are (`quality label-errors`), and which classes are taken for each other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Noise {
     /// Their share, in [0, 1].
@@ -72,12 +72,12 @@ pub struct Noise {
     pub confusions: Vec<Confusion>,
 }
 
-/// Examples that are labelled as one class and are another by estimate.
+/// Examples that are labelled as one class and look like another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Confusion {
     /// The label they have.
     pub given: String,
-    /// The class they are of.
+    /// The class they look like.
     pub truth: String,
     /// How many there are.
     pub n: usize,

@@ -17,27 +17,10 @@ pub(super) fn findings(material: &Material, heard: &HeardAll, pairing: &Pairing)
         let suspect = pairing.suspects[*place].map(|sense| heard.senses[sense].clone());
         let views = heard.says(material, *place);
         let about = suspect.as_ref().and_then(|suspect| about(material, row, suspect, &views));
-        AuditFinding {
-            number: 0,
-            fault: Fault::SenseConflict,
-            sense: suspect,
-            ids: vec![material.ids[row].clone()],
-            rows: vec![row],
-            given: material.given[row].clone(),
-            suggested: None,
-            suggested_set: None,
-            score: pairing.scores[*place].unwrap_or(1.0),
-            views,
-            neighbours: Vec::new(),
-            about,
-            part: None,
-            pairs: Vec::new(),
-            answers: Vec::new(),
-            offered: None,
-            case: None,
-            rule: None,
-            action: Action::CheckPairing,
-        }
+        let (rows, ids) = (vec![row], vec![material.ids[row].clone()]);
+        let score = pairing.scores[*place].unwrap_or(1.0);
+        let found = AuditFinding::new(Fault::SenseConflict, rows, ids, score, Action::CheckPairing);
+        AuditFinding { sense: suspect, given: material.given[row].clone(), views, about, ..found }
     };
     pairing.flagged.iter().map(finding).collect()
 }

@@ -27,27 +27,8 @@ fn asked() -> Asked {
 }
 
 fn finding(number: usize, fault: Fault, action: Action, rows: Vec<usize>) -> AuditFinding {
-    AuditFinding {
-        number,
-        fault,
-        sense: None,
-        ids: rows.iter().map(usize::to_string).collect(),
-        rows,
-        given: None,
-        suggested: None,
-        suggested_set: None,
-        score: 0.1,
-        views: Vec::new(),
-        neighbours: Vec::new(),
-        about: None,
-        part: None,
-        pairs: Vec::new(),
-        answers: Vec::new(),
-        offered: None,
-        case: None,
-        rule: None,
-        action,
-    }
+    let ids = rows.iter().map(usize::to_string).collect();
+    AuditFinding { number, ..AuditFinding::new(fault, rows, ids, 0.1, action) }
 }
 
 fn of(advice: &[Advice], action: Action) -> Vec<&Advice> {
