@@ -58,8 +58,8 @@ pub use applying::{
 };
 pub use auditing::{
     Action, Advice, Against, Answer, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, BookState,
-    Broken, Confusion, FaultSummary, Gain, GivenArrays, Neighbour, Noise, Offered, Pair, Rulebook, Rules,
-    StoredCase, View, ViewSays, audit, audit_arrays, measured,
+    Broken, Confusion, FaultSummary, Gain, GivenArrays, Metric, Neighbour, Noise, Offered, Pair, Rulebook,
+    Rules, StoredCase, View, ViewSays, audit, audit_arrays, measured,
 };
 pub use columns::{Columns, TableForm, Values};
 pub use crowd::{

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use curate::book::{Draft, Rule};
 use pipeline::report::Sentence;
-use pipeline::{Audit, AuditFinding, Lang, words};
+use pipeline::{Audit, AuditFinding, Lang, Metric, words};
 use serde::{Deserialize, Serialize};
 
 use crate::db::examples::ExampleRow;
@@ -55,8 +55,11 @@ pub(crate) struct KeptAdvice {
     pub(crate) sentence: Both,
     pub(crate) action: serde_json::Value,
     pub(crate) n: usize,
-    /// Expected change of the accuracy, with the ends of its 95 % interval.
+    /// Expected change, with the ends of its 95 % interval.
     pub(crate) gain: [f64; 3],
+    /// Of what; worklists of before knew accuracy only.
+    #[serde(default)]
+    pub(crate) metric: Metric,
     pub(crate) minutes: f64,
 }
 
@@ -219,6 +222,7 @@ impl Worklist {
             action: serde_json::json!(advice.action),
             n: advice.n,
             gain: [advice.gain.value, advice.gain.low, advice.gain.high],
+            metric: advice.metric,
             minutes: advice.minutes,
         });
         let checks = audit.summary().into_iter().map(|summary| KeptCheck {

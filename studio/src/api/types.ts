@@ -99,7 +99,10 @@ export type Decided = 'relabelled' | 'kept' | 'removed' | 'ruled';
 export type Neighbour = Narrow<Answer<'Neighbour'>, { example: Example }>;
 export type Finding = Narrow<Answer<'Finding'>, { decision: Decided | null; examples: Example[]; neighbours: Neighbour[] }>;
 export type FindingKind = Answer<'Kind'>;
-export type Worklist = Narrow<Answer<'Worklist'>, { findings: Finding[] }>;
+/** By what advice is measured, as it is for one class an example, for sets of labels and for numbers. */
+export type Metric = 'accuracy' | 'jaccard' | 'r2';
+export type Advice = Narrow<Answer<'Advice'>, { metric: Metric }>;
+export type Worklist = Narrow<Answer<'Worklist'>, { findings: Finding[]; advice: Advice[] }>;
 
 export type JobState = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 export type Job = Narrow<

@@ -59,8 +59,8 @@ pub(crate) struct AuditArguments {
 pub(crate) struct ApplyArguments {
     /// What `dianjing audit DATA --out findings.json` wrote
     pub(crate) findings: PathBuf,
-    /// Apply these findings: numbers, ranges such as 3-9, `7=LABEL` to decide on a label, names of faults, or `all`
-    #[arg(long, value_name = "WHICH", value_delimiter = ',', required_unless_present = "interactive")]
+    /// Apply these findings: numbers, ranges such as 3-9, `7=LABEL` to decide on a label (`7="A, B"` where it has a comma), names of faults, or `all`; several between commas
+    #[arg(long, value_name = "WHICH", required_unless_present = "interactive")]
     pub(crate) accept: Vec<String>,
     /// Ask about each finding in turn
     #[arg(long, conflicts_with = "accept")]

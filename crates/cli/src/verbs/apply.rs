@@ -1,16 +1,11 @@
 //! `dianjing apply`: findings that a person accepts become a new revision of the data.
 
-use std::io::{BufRead, Write};
 use std::process::ExitCode;
 
-use pipeline::{
-    Accepted, Against, ApplyRequest, BookRequest, Fault, Findings, Gain, Lang, Revision, StoredFinding,
-    record_of,
-};
+use pipeline::{Against, ApplyRequest, BookRequest, Findings, Gain, Lang, Revision, record_of};
 
-use super::{clock, read_options, say, with_progress};
+use super::{accepting, clock, read_options, say, with_progress};
 use crate::args::{ApplyArguments, Arguments};
-use crate::exit::Usage;
 use crate::{settings, show};
 
 /// Labels against rules that are printed; the record has all.
@@ -21,13 +16,9 @@ const DATE: usize = 10;
 pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let findings = Findings::read(&verb.findings).map_err(pipeline::PipelineError::from)?;
     let accepted = if verb.interactive {
-        ask(&findings, lang)?
+        accepting::asked(&findings, lang)?
     } else {
-        let mut accepted = Vec::new();
-        for which in &verb.accept {
-            accepted.extend(parse(which, &findings)?);
-        }
-        accepted
+        accepting::named(&verb.accept, &findings)?
     };
     let home = settings::home(arguments)?;
     let request = ApplyRequest {
@@ -49,75 +40,6 @@ pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> a
     }
     tell(arguments, verb, &revision, lang);
     Ok(ExitCode::SUCCESS)
-}
-
-/// `7`, `3-9`, `7=LABEL`, the name of a fault, or `all`.
-fn parse(which: &str, findings: &Findings) -> Result<Vec<Accepted>, Usage> {
-    let plain = |number: usize| Accepted { number, label: None };
-    let which = which.trim();
-    if let Some((number, label)) = which.split_once('=') {
-        let number = number.trim().parse().map_err(|_| unknown(which))?;
-        return Ok(vec![Accepted { number, label: Some(label.trim().to_owned()) }]);
-    }
-    if let Ok(number) = which.parse() {
-        return Ok(vec![plain(number)]);
-    }
-    if let Some((first, last)) = which.split_once('-')
-        && let (Ok(first), Ok(last)) = (first.trim().parse::<usize>(), last.trim().parse::<usize>())
-        && last.saturating_sub(first) < findings.findings.len()
-    {
-        return Ok((first..=last).map(plain).collect());
-    }
-    let is_fault = Fault::ALL.iter().any(|fault| fault.name() == which);
-    if which != "all" && !is_fault {
-        return Err(unknown(which));
-    }
-    // Of many at once only those are meant that need no decision and can be applied.
-    let is_meant = |finding: &&StoredFinding| {
-        (which == "all" || finding.fault == which) && finding.action.applies_by_itself()
-    };
-    Ok(findings.findings.iter().filter(is_meant).map(|finding| plain(finding.number)).collect())
-}
-
-fn unknown(which: &str) -> Usage {
-    Usage {
-        en: format!("`{which}` names no findings: pass a number, 3-9, 7=LABEL, the name of a fault, or all"),
-        zh: format!("“{which}”不指任何发现：请给编号、3-9、7=标注、问题名称，或 all"),
-    }
-}
-
-/// Asks about one finding after the other; the end of the input ends the questions.
-fn ask(findings: &Findings, lang: Lang) -> anyhow::Result<Vec<Accepted>> {
-    let mut accepted = Vec::new();
-    let mut lines = std::io::stdin().lock().lines();
-    for finding in &findings.findings {
-        if !finding.action.applies_by_itself() && !finding.action.decides() {
-            continue;
-        }
-        let labels = match (&finding.given, &finding.suggested) {
-            (Some(given), Some(suggested)) => format!("{given} → {suggested}"),
-            (Some(given), None) => given.clone(),
-            _ => String::new(),
-        };
-        let shown = finding.ids.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        let action = finding.action.sentence();
-        eprint!(
-            "{}. {}: {shown} {labels} → {}\n{} ",
-            finding.number,
-            finding.fault,
-            action.in_lang(lang),
-            lang.pick("[y]es, [n]o, [q]uit, or a label:", "y 是，n 否，q 结束，或直接输入标注："),
-        );
-        std::io::stderr().flush()?;
-        let Some(answer) = lines.next().transpose()? else { break };
-        match answer.trim() {
-            "q" => break,
-            "" | "n" => {}
-            "y" => accepted.push(Accepted { number: finding.number, label: None }),
-            label => accepted.push(Accepted { number: finding.number, label: Some(label.to_owned()) }),
-        }
-    }
-    Ok(accepted)
 }
 
 /// What was done, and what it brought.
@@ -151,13 +73,10 @@ fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang:
         [(revision.predicted, "Expected", "预计"), (revision.realised, "It brought", "实际")]
     {
         if let Some(gain) = gain {
-            let points = points(gain);
+            let (points, what) = (points(gain), revision.metric.unwrap_or_default().words(lang));
             say(
                 arguments,
-                &lang.pick(
-                    format!("{en} {points} points of accuracy"),
-                    format!("{zh}：准确率 {points} 个百分点"),
-                ),
+                &lang.pick(format!("{en} {points} {what}"), format!("{zh}：{what} {points} 个百分点")),
             );
         }
     }

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pipeline::{
-    Answer, ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Pair, Review, Rules,
+    Answer, ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Review, Rules,
     Source, TableForm, audit, audit_arrays, words,
 };
 use serde_json::{Map, Value, json};
 
 use super::overwrite::{self, Written};
-use super::{read_options, say, table_form, with_progress};
+use super::{accepting, read_options, say, table_form, with_progress};
 use crate::args::{Arguments, AuditArguments};
 use crate::exit::FINDINGS;
 use crate::{settings, show};
@@ -166,11 +166,8 @@ fn quoted(word: &str) -> String {
 
 /// Of a case that wants a rule: what contradicts each other most plainly, and what may be answered.
 fn question(finding: &AuditFinding, lang: Lang) -> anyhow::Result<()> {
-    for Pair { ids: [first, second], labels: [a, b], .. } in &finding.pairs {
-        show::line(&lang.pick(
-            format!("     close together: {first} is `{a}`, {second} is `{b}`"),
-            format!("     很相近：{first} 标为“{a}”，{second} 标为“{b}”"),
-        ))?;
+    for pair in &finding.pairs {
+        show::line(&format!("     {}", accepting::close(pair, lang)))?;
     }
     for Answer { accept, says } in &finding.answers {
         let (says, accept) = (says.in_lang(lang), quoted(accept));

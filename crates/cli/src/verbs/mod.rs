@@ -1,5 +1,6 @@
 //! The verbs of the command line, one file each.
 
+mod accepting;
 mod align;
 mod apply;
 mod audit;

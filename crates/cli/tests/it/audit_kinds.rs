@@ -63,9 +63,32 @@ fn of_a_set_of_labels_the_missing_and_the_wrong_one_are_found_and_put_right() {
         assert!(of["views"][0]["probability"].is_null());
     }
     assert!(found.len() <= 4, "{found:?}");
-    place
-        .run(&["apply", "f.json", "--accept", "label", "--base", "efficientnet-lite0", "--out", "second.csv"])
+    let advised: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(place.path("f.json")).unwrap()).unwrap();
+    let advised = advised["advice"].as_array().unwrap().iter();
+    let relabel = advised.clone().find(|advice| advice["action"] == "relabel").unwrap();
+    assert_eq!((&relabel["n"], &relabel["metric"]), (&found.len().into(), &"jaccard".into()));
+    let applied = place
+        .run(&[
+            "apply",
+            "f.json",
+            "--accept",
+            "label",
+            "--base",
+            "efficientnet-lite0",
+            "--out",
+            "second.csv",
+            "--json",
+        ])
         .fine();
+    // All that was advised was done, so that what it brought is what was promised.
+    let revision: serde_json::Value = serde_json::from_str(&applied.out).unwrap();
+    assert_eq!(
+        (&revision["metric"], &revision["realised"]),
+        (&"jaccard".into(), &relabel["gain"]),
+        "{revision}"
+    );
+    assert!(applied.err.contains("points of overlap with the right labels"), "{}", applied.err);
     let second = std::fs::read_to_string(place.path("second.csv")).unwrap();
     assert!(second.contains("p09.png,bar|dark") && second.contains("p20.png,bright"), "{second}");
 }
@@ -84,6 +107,7 @@ fn of_numbers_the_one_that_cannot_be_is_found_with_what_it_may_be() {
         .run_with(&["audit", "parts.csv", "--base", "efficientnet-lite0"], &[("DIANJING_LANG", "zh")])
         .fine();
     assert!(chinese.out.contains("95.5 →"), "{}", chinese.out);
+    assert!(chinese.out.contains("改正这 1 个标注：预计可解释方差（R²） +"), "{}", chinese.out);
 }
 
 fn bytes(values: &[f64]) -> Vec<u8> {

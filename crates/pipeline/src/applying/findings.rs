@@ -7,7 +7,8 @@ use curate::faults::Fault;
 use serde::Deserialize;
 
 use super::{ApplyError, Changes};
-use crate::auditing::{Action, Gain, Offered, StoredCase};
+use crate::auditing::{Action, Answer, Gain, Offered, Pair, StoredCase};
+use crate::report::Sentence;
 
 /// Advice about many findings of one fault, of which a part can be followed.
 const SHARED: [(Action, Fault); 3] = [
@@ -63,6 +64,15 @@ pub struct StoredFinding {
     pub suggested: Option<String>,
     /// What was to be done.
     pub action: Action,
+    /// What was found, or what was measured of the example beside its limit.
+    #[serde(default)]
+    pub about: Option<Sentence>,
+    /// Of a case that wants a rule: pairs with different labels that are closest together.
+    #[serde(default)]
+    pub pairs: Vec<Pair>,
+    /// Of a case that wants a rule: what may be answered.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
     /// A rule that would settle it.
     pub offered: Option<Offered>,
 }

@@ -12,7 +12,9 @@ use curate::faults::Fault;
 use dataset::{Content, Dataset, Example, Part, ReadOptions, Target};
 use serde::Serialize;
 
-use crate::auditing::{Action, Against, Asked, BookState, Done, Gain, HeardOf, annotator, label_text};
+use crate::auditing::{
+    Action, Against, Asked, BookState, Done, Gain, HeardOf, Metric, annotator, label_text,
+};
 use crate::columns::{Columns, Values};
 use crate::features::{self, Table};
 use crate::pieces::times;
@@ -154,6 +156,8 @@ pub struct Revision {
     /// What all changes together brought, measured as it was predicted: a head taught by the new labels instead of the old, asked
     /// about the examples that are left, the new labels being right; those that changed count where a rule decided them.
     pub realised: Option<Gain>,
+    /// Of what both are; absent where nothing was brought that can be measured.
+    pub metric: Option<Metric>,
 }
 
 /// Applies the findings accepted and writes the revision, with `.revision.json` behind its name what was done.
@@ -179,13 +183,13 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
     let (features, bases) = features::of_all_senses(home, request.base.as_deref(), data.clone(), run)?;
     let bases = bases.iter().map(|base| base.id()).collect::<Vec<_>>().join(" + ");
     let HeardOf { against, n_unheard } = rules.heard(&features, &bases, &changes, run)?;
-    let realised = gain(&features, &changes, run)?;
+    let (realised, metric) = gain(&features, &changes, run)?.unzip();
     let table = table(&data, &changes, &request.out)?;
     run.step(Step::Write, || {
         let again = ReadOptions { contents: data.senses.clone(), ..ReadOptions::default() };
         // Under other names until everything is known to be right.
-        let draft = Draft::write(request.out.with_extension("draft.csv"), request.out.clone(), &table.csv())?;
-        let (written, _) = dataset::read_held_out(&draft.path, &again)?;
+        let draft = Draft::write(request.out.clone(), &table.csv())?;
+        let (written, _) = dataset::read_held_out(draft.path(), &again)?;
         let gone = changes.values().filter(|change| change.takes_out()).count();
         let revision = Revision {
             parent,
@@ -197,6 +201,7 @@ pub fn apply(home: &Home, request: &ApplyRequest, run: &Run<'_>) -> Result<Revis
             n_unheard,
             predicted: findings.predicted(&changes),
             realised,
+            metric,
             changes: changes.into_values().collect(),
         };
         let book = rules.drafts()?;
@@ -381,8 +386,8 @@ fn name_of(part: Part) -> String {
     .to_owned()
 }
 
-/// What the changes brought.
-fn gain(table: &Table, changes: &Changes, run: &Run<'_>) -> Result<Option<Gain>, PipelineError> {
+/// What the changes brought, and of what.
+fn gain(table: &Table, changes: &Changes, run: &Run<'_>) -> Result<Option<(Gain, Metric)>, PipelineError> {
     let whole = changes.values().filter(|change| change.sense.is_none());
     let conflict = Fault::Conflict.name();
     let then: BTreeMap<&str, Done<'_>> = whole
@@ -390,7 +395,10 @@ fn gain(table: &Table, changes: &Changes, run: &Run<'_>) -> Result<Option<Gain>,
             (change.id.as_str(), Done { label: change.to.as_deref(), is_decided: change.fault == conflict })
         })
         .collect();
-    run.step(Step::Evaluate, || Ok(Asked::table(table)?.map(|asked| asked.gain_of(&then))))
+    run.step(Step::Evaluate, || {
+        let asked = Asked::table(table)?;
+        Ok(asked.map(|asked| (asked.metric(), asked)).map(|(metric, asked)| (asked.gain_of(&then), metric)))
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use curate::book::{Decision, Rule};
 
-use super::{Accepted, ApplyError, ApplyRequest, BookRequest, Changes, Draft, Findings, beside};
+use super::{Accepted, ApplyError, ApplyRequest, BookRequest, Changes, Draft, Findings};
 use crate::auditing::{Action, BookState, HeardOf, Shelved, StoredCase};
 use crate::features::Table;
 use crate::{PipelineError, Run};
@@ -59,7 +59,7 @@ impl Rules {
     /// Its files, not at their places yet.
     pub(super) fn drafts(&self) -> Result<Vec<Draft>, PipelineError> {
         let files = self.shelved.as_ref().map_or_else(|| Ok(Vec::new()), Shelved::files)?;
-        files.into_iter().map(|(path, text)| Draft::write(beside(&path, ".draft"), path, &text)).collect()
+        files.into_iter().map(|(path, text)| Draft::write(path, &text)).collect()
     }
 }
 

@@ -50,7 +50,7 @@ pub use rulebook::{Broken, Rulebook};
 pub use shelved::{Against, BookState, StoredCase};
 pub(crate) use shelved::{HeardOf, Shelved};
 pub use worklist::{Action, Answer, AuditFinding, Neighbour, Offered, Pair};
-pub use worth::{Advice, Gain};
+pub use worth::{Advice, Gain, Metric};
 pub(crate) use worth::{Asked, Done};
 
 use labels::Labels;

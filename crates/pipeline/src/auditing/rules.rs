@@ -92,14 +92,19 @@ fn shown(material: &Material, pair: &Conflict) -> Pair {
 /// A possible answer, with what follows the number of the finding where it is given.
 fn answer(material: &Material, draft: &Draft, choice: &Choice) -> Answer {
     let (accept, rule) = match choice {
-        Choice::AllA => (format!("={}", draft.a), Rule::AllA),
-        Choice::AllB => (format!("={}", draft.b), Rule::AllB),
+        Choice::AllA => (format!("={}", as_accepted(&draft.a)), Rule::AllA),
+        Choice::AllB => (format!("={}", as_accepted(&draft.b)), Rule::AllB),
         Choice::Split(stump) => (String::new(), by(material, stump)),
         Choice::NewClass => ("=NAME".to_owned(), Rule::NewClass { name: "NAME".to_owned() }),
         Choice::Exclude => ("=".to_owned(), Rule::Exclude),
     };
     let words = |language| book::words(&rule, (&draft.a, &draft.b), language);
     Answer { accept, says: Sentence { en: words(Language::English), zh: words(Language::Chinese) } }
+}
+
+/// A label as `--accept` takes it: commas part what is accepted.
+fn as_accepted(label: &str) -> String {
+    if label.contains(',') { format!("\"{label}\"") } else { label.to_owned() }
 }
 
 fn by(material: &Material, stump: &Stump) -> Rule {

@@ -101,7 +101,7 @@ pub struct Offered {
 }
 
 /// Two examples that are close together and have different labels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pair {
     /// Their ids.
     pub ids: [String; 2],
@@ -115,7 +115,7 @@ pub struct Pair {
 }
 
 /// A possible answer to the question which rule applies.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Answer {
     /// How it is given: `dianjing apply --accept` takes it, a name in place of `NAME`.
     pub accept: String,

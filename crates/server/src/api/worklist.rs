@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use pipeline::Lang;
+use pipeline::{Lang, Metric};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -86,11 +86,15 @@ pub(super) struct Advice {
     /// With how many examples.
     n: usize,
     gain: Gain,
+    /// Of what: `accuracy`; of labels that are sets `jaccard`, the labels both given and right among those that are either; of numbers
+    /// `r2`, the share of their variance that is explained.
+    #[schema(value_type = String)]
+    metric: Metric,
     /// Of a person's work.
     minutes: f64,
 }
 
-/// Expected change of the accuracy, with a 95 % interval.
+/// Expected change of a share, in points of a hundredth where it is shown, with a 95 % interval.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Gain {
     pub(super) value: f64,
@@ -223,6 +227,7 @@ pub(super) async fn list(
         action: advice.action.clone(),
         n: advice.n,
         gain: Gain { value: advice.gain[0], low: advice.gain[1], high: advice.gain[2] },
+        metric: advice.metric,
         minutes: advice.minutes,
     });
     let checks = kept.checks.iter().map(|check| Check {

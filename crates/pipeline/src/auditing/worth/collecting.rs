@@ -6,7 +6,7 @@
 use curate::faults::Fault;
 
 use super::super::worklist::{Action, AuditFinding};
-use super::{Advice, Asked, Gain, NORMAL};
+use super::{Advice, Asked, Gain, Label, NORMAL};
 use crate::report::Sentence;
 
 /// How many classes, and how many parts of the data, are shown at most.
@@ -25,11 +25,12 @@ enum Of<'a> {
 }
 
 /// The most promising classes and parts, those first that bring most.
-pub(super) fn collect(asked: &Asked, now: &[Option<u32>], findings: &[AuditFinding]) -> Vec<Advice> {
-    let labelled = |label: u32| -> Vec<usize> {
-        (0..asked.labels.len()).filter(|row| asked.labels[*row] == Some(label)).collect()
+pub(super) fn collect(asked: &Asked, now: &[Option<Label>], findings: &[AuditFinding]) -> Vec<Advice> {
+    let labelled = |class: u32| -> Vec<usize> {
+        let has = |row: &usize| asked.labels[*row].as_ref().is_some_and(|label| label.names(class));
+        (0..asked.labels.len()).filter(has).collect()
     };
-    let classes = (0..).zip(&asked.classes).map(|(class, name)| (Of::Class(name), labelled(class)));
+    let classes = (0..).zip(&asked.names).map(|(class, name)| (Of::Class(name), labelled(class)));
     let parts = findings.iter().filter(|finding| finding.fault == Fault::WeakSlice);
     let parts = parts.filter_map(|finding| {
         let of = Of::Part { finding: finding.number, what: finding.part.as_ref()? };
@@ -43,7 +44,7 @@ pub(super) fn collect(asked: &Asked, now: &[Option<u32>], findings: &[AuditFindi
         .iter()
         .zip(drawn_together(&gains))
         .filter(|(_, gain)| gain.value > 0.0)
-        .map(|((of, rows), gain)| more(rows.len(), of, gain))
+        .map(|((of, rows), gain)| asked.more(rows.len(), of, gain))
         .collect();
     advice.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
     let mut left = [SHOWN; 2];
@@ -58,35 +59,36 @@ pub(super) fn collect(asked: &Asked, now: &[Option<u32>], findings: &[AuditFindi
 
 impl Asked {
     /// Half of what the second half of these rows brought; which half that is, is drawn.
-    fn of_half(&self, now: &[Option<u32>], rows: &[usize], nth: usize) -> Gain {
+    fn of_half(&self, now: &[Option<Label>], rows: &[usize], nth: usize) -> Gain {
         let mut rows = rows.to_vec();
         linalg::random::shuffle(&mut rows, &mut self.seed.derive("half").nth(nth).rng());
         let mut labels = self.labels.clone();
         rows[rows.len() / 2..].iter().for_each(|row| labels[*row] = None);
         let none = vec![false; labels.len()];
-        let Gain { value, low, high } = self.gain(&self.what_if.answers(&labels), now, &none);
+        let Gain { value, low, high } = self.gain(&self.answers(&labels), now, &none);
         Gain { value: value / 2.0, low: low / 2.0, high: high / 2.0 }
     }
-}
 
-fn more(n: usize, of: &Of<'_>, gain: Gain) -> Advice {
-    let (action, class, finding, told) = match of {
-        Of::Class(name) => {
-            let told = Sentence {
-                en: format!("Collect {n} more of `{name}`"),
-                zh: format!("再收集 {n} 个“{name}”"),
-            };
-            (Action::CollectMore, Some((*name).to_owned()), None, told)
-        }
-        Of::Part { finding, what } => {
-            let told = Sentence {
-                en: format!("Collect {n} more like finding {finding} ({})", what.en),
-                zh: format!("再收集 {n} 个第 {finding} 个发现那样的样本（{}）", what.zh),
-            };
-            (Action::CollectSimilar, None, Some(*finding), told)
-        }
-    };
-    Advice { action, n, class, finding, gain, minutes: MINUTES * n as f64, told }
+    fn more(&self, n: usize, of: &Of<'_>, gain: Gain) -> Advice {
+        let (action, class, finding, told) = match of {
+            Of::Class(name) => {
+                let told = Sentence {
+                    en: format!("Collect {n} more of `{name}`"),
+                    zh: format!("再收集 {n} 个“{name}”"),
+                };
+                (Action::CollectMore, Some((*name).to_owned()), None, told)
+            }
+            Of::Part { finding, what } => {
+                let told = Sentence {
+                    en: format!("Collect {n} more like finding {finding} ({})", what.en),
+                    zh: format!("再收集 {n} 个第 {finding} 个发现那样的样本（{}）", what.zh),
+                };
+                (Action::CollectSimilar, None, Some(*finding), told)
+            }
+        };
+        let metric = self.metric;
+        Advice { action, n, class, finding, gain, metric, minutes: MINUTES * n as f64, told }
+    }
 }
 
 /// Gains shrunken toward their mean (empirical Bayes: Morris 1983, J. Am. Stat. Assoc. 78, 47).

@@ -5,6 +5,7 @@
 //! examples that are changed themselves count as examples on which nothing changes, for there the belief would judge itself.
 
 mod collecting;
+mod label;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use tune::what_if::WhatIf;
 
 use self::collecting::collect;
+use self::label::Label;
+pub use self::label::Metric;
 use super::checks;
 use super::material::{Material, Nearness};
 use super::media::Media;
@@ -40,8 +43,10 @@ pub struct Advice {
     pub class: Option<String>,
     /// About which finding; where it is about one.
     pub finding: Option<usize>,
-    /// Points of accuracy, in [-1, 1], with a 95 % interval.
+    /// What it is expected to bring, as a share of 1, with a 95 % interval.
     pub gain: Gain,
+    /// Of what.
+    pub metric: Metric,
     /// Minutes of a person's work.
     pub minutes: f64,
     /// In words.
@@ -53,15 +58,15 @@ impl Advice {
     pub fn sentence(&self, lang: Lang) -> String {
         let Gain { value, low, high } = self.gain;
         let (points, error) = (format!("{:+.1}", 100.0 * value), format!("{:.1}", 50.0 * (high - low)));
-        let (told, minutes) = (self.told.in_lang(lang), self.minutes.ceil());
+        let (told, minutes, what) = (self.told.in_lang(lang), self.minutes.ceil(), self.metric.words(lang));
         lang.pick(
-            format!("{told}: expect {points} ± {error} points of accuracy, {minutes} min"),
-            format!("{told}：预计准确率 {points} ± {error} 个百分点，约 {minutes} 分钟"),
+            format!("{told}: expect {points} ± {error} {what}, {minutes} min"),
+            format!("{told}：预计{what} {points} ± {error} 个百分点，约 {minutes} 分钟"),
         )
     }
 }
 
-/// A predicted change of accuracy.
+/// A predicted change of what answers are judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gain {
@@ -86,16 +91,18 @@ pub(crate) struct Asked {
     what_if: WhatIf,
     ids: Vec<String>,
     /// `[n]`: the labels as they are.
-    labels: Vec<Option<u32>>,
+    labels: Vec<Option<Label>>,
     /// `[n]`: the labels that are taken for right.
-    right: Vec<Option<u32>>,
-    classes: Vec<String>,
+    right: Vec<Option<Label>>,
+    /// Of labels that have names.
+    names: Vec<String>,
+    metric: Metric,
     seed: Seed,
 }
 
 /// What the findings are worth, the most a minute first.
 pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
-    let now = asked.what_if.answers(&asked.labels);
+    let now = asked.answers(&asked.labels);
     let mut advice = Vec::new();
     advice.extend(relabel(asked, &now));
     for (fault, action) in [(Fault::Duplicate, Action::KeepOne), (Fault::Outlier, Action::CheckMembership)] {
@@ -120,7 +127,7 @@ impl Asked {
         let mut asked = Self::new(material, nearness)?;
         for (right, suggested) in asked.right.iter_mut().zip(suggested) {
             if let Some(suggested) = suggested {
-                *right = Some(number_of(&mut asked.classes, suggested));
+                *right = label::read(suggested, &mut asked.names, asked.metric);
             }
         }
         Some(asked)
@@ -134,77 +141,79 @@ impl Asked {
     }
 
     fn new(material: &Material, nearness: Option<&Nearness>) -> Option<Self> {
-        let (x, nearness) = material.x.as_ref().zip(nearness).filter(|_| material.has_classes())?;
-        Some(Self {
-            what_if: WhatIf::new(x, &material.folds(nearness), material.seed),
-            ids: material.ids.clone(),
-            labels: material.labels.clone(),
-            right: material.labels.clone(),
-            classes: material.classes.clone(),
-            seed: material.seed,
-        })
+        let (x, nearness) = material.x.as_ref().zip(nearness)?;
+        let (labels, names, metric) = label::of(material)?;
+        let what_if = WhatIf::new(x, &material.folds(nearness), material.seed);
+        let (ids, right, seed) = (material.ids.clone(), labels.clone(), material.seed);
+        Some(Self { what_if, ids, labels, right, names, metric, seed })
+    }
+
+    /// By what answers are judged.
+    pub(crate) fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// `[n]`: what heads say that were taught by these labels in other folds.
+    fn answers(&self, labels: &[Option<Label>]) -> Vec<Option<Label>> {
+        label::answers(&self.what_if, labels, self.metric)
     }
 
     /// What changed labels bring, which are right: by id, `None` where an example was taken out.
     pub(crate) fn gain_of(mut self, changes: &BTreeMap<&str, Done<'_>>) -> Gain {
-        let now = self.what_if.answers(&self.labels);
+        let now = self.answers(&self.labels);
         let mut then = self.labels.clone();
         let mut changed = vec![false; then.len()];
         for (row, id) in self.ids.iter().enumerate() {
             let Some(Done { label, is_decided }) = changes.get(id.as_str()) else { continue };
-            then[row] = label.map(|label| number_of(&mut self.classes, label));
+            then[row] = label.and_then(|label| label::read(label, &mut self.names, self.metric));
             // As it is predicted: where a rule is decided the region itself counts.
             changed[row] = !is_decided || label.is_none();
         }
         // What was taken out counts as unchanged, and so among all.
-        self.right = then.iter().zip(&self.labels).map(|(then, label)| then.or(*label)).collect();
-        self.gain(&now, &self.what_if.answers(&then), &changed)
+        self.right = then
+            .iter()
+            .zip(&self.labels)
+            .map(|(then, label)| then.as_ref().or(label.as_ref()).cloned())
+            .collect();
+        self.gain(&now, &self.answers(&then), &changed)
     }
 
-    /// The change of accuracy; of rows that are changed themselves none is assumed.
-    fn gain(&self, now: &[Option<u32>], then: &[Option<u32>], changed: &[bool]) -> Gain {
+    /// How much more is right; of rows that are changed themselves nothing is assumed.
+    fn gain(&self, now: &[Option<Label>], then: &[Option<Label>], changed: &[bool]) -> Gain {
         self.gain_by(&self.right, now, then, changed)
     }
 
     /// The same with other labels taken for right.
     fn gain_by(
         &self,
-        right: &[Option<u32>],
-        now: &[Option<u32>],
-        then: &[Option<u32>],
+        right: &[Option<Label>],
+        now: &[Option<Label>],
+        then: &[Option<Label>],
         changed: &[bool],
     ) -> Gain {
-        let is_right = |answer: Option<u32>, row: usize| f64::from(u8::from(answer == right[row]));
-        let change = |row: usize| {
-            if changed[row] { 0.0 } else { is_right(then[row], row) - is_right(now[row], row) }
-        };
-        let changes: Vec<f64> = (0..now.len()).filter(|row| right[*row].is_some()).map(change).collect();
+        let [now, then] = [now, then].map(|answers| self.metric.marks(answers, right));
+        let change = |row: usize| Some(if changed[row] { 0.0 } else { then[row]? - now[row]? });
+        let changes: Vec<f64> = (0..now.len()).filter_map(change).collect();
         let n = changes.len().max(1) as f64;
         let value = changes.iter().sum::<f64>() / n;
         let squares: f64 = changes.iter().map(|change| (change - value).powi(2)).sum();
         // One answer more or less is never excluded.
         let error = (squares.max(1.0) / n / n).sqrt();
-        Gain { value, low: (value - NORMAL * error).max(-1.0), high: (value + NORMAL * error).min(1.0) }
+        let half = NORMAL * error;
+        // Of numbers a change may be larger than all there is to explain.
+        let most = if self.metric == Metric::R2 { f64::INFINITY } else { 1.0 };
+        Gain { value, low: (value - half).max(-most), high: (value + half).min(most) }
     }
 }
 
-/// The number of a class; a new one is added.
-fn number_of(classes: &mut Vec<String>, name: &str) -> u32 {
-    let place = classes.iter().position(|class| class == name).unwrap_or_else(|| {
-        classes.push(name.to_owned());
-        classes.len() - 1
-    });
-    place as u32
-}
-
-fn relabel(asked: &Asked, now: &[Option<u32>]) -> Option<Advice> {
+fn relabel(asked: &Asked, now: &[Option<Label>]) -> Option<Advice> {
     let changed: Vec<bool> =
         asked.right.iter().zip(&asked.labels).map(|(right, label)| right != label).collect();
     let n = changed.iter().filter(|changed| **changed).count();
     if n == 0 {
         return None;
     }
-    let gain = asked.gain(now, &asked.what_if.answers(&asked.right), &changed);
+    let gain = asked.gain(now, &asked.answers(&asked.right), &changed);
     let told = Sentence {
         en: if n == 1 { "Relabel this one".to_owned() } else { format!("Relabel these {n}") },
         zh: format!("改正这 {n} 个标注"),
@@ -215,6 +224,7 @@ fn relabel(asked: &Asked, now: &[Option<u32>]) -> Option<Advice> {
         class: None,
         finding: None,
         gain,
+        metric: asked.metric,
         minutes: MINUTES[0] * n as f64,
         told,
     })
@@ -223,7 +233,7 @@ fn relabel(asked: &Asked, now: &[Option<u32>]) -> Option<Advice> {
 /// Keeps one of each set of copies, or takes out what does not belong.
 fn leave_out(
     asked: &Asked,
-    now: &[Option<u32>],
+    now: &[Option<Label>],
     findings: &[AuditFinding],
     fault: Fault,
     action: Action,
@@ -239,9 +249,13 @@ fn leave_out(
     if n == 0 {
         return None;
     }
-    let labels: Vec<Option<u32>> =
-        asked.labels.iter().zip(&changed).map(|(label, changed)| label.filter(|_| !changed)).collect();
-    let gain = asked.gain(now, &asked.what_if.answers(&labels), &changed);
+    let labels: Vec<Option<Label>> = asked
+        .labels
+        .iter()
+        .zip(&changed)
+        .map(|(label, changed)| label.clone().filter(|_| !changed))
+        .collect();
+    let gain = asked.gain(now, &asked.answers(&labels), &changed);
     let these =
         |one: &str, many: &str| if n == 1 { format!("this {one}") } else { format!("these {n} {many}") };
     let (minutes, en, zh) = if keeps_one == 1 {
@@ -255,6 +269,7 @@ fn leave_out(
         class: None,
         finding: None,
         gain,
+        metric: asked.metric,
         minutes: minutes * n as f64,
         told: Sentence { en, zh },
     })
@@ -262,28 +277,30 @@ fn leave_out(
 
 /// All examples of a region get one label, which may turn out to be either of the two that most of them have: the gain is the mean of
 /// both decisions, and lies between the ends of both intervals.
-fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice {
+fn decide(asked: &Asked, now: &[Option<Label>], finding: &AuditFinding) -> Advice {
     let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-    finding
-        .rows
-        .iter()
-        .filter_map(|row| asked.labels[*row])
-        .for_each(|label| *counts.entry(label).or_default() += 1);
+    for row in &finding.rows {
+        // Rules part classes.
+        if let Some(Label::Class(class)) = asked.labels[*row] {
+            *counts.entry(class).or_default() += 1;
+        }
+    }
     let mut common: Vec<(u32, usize)> = counts.iter().map(|(label, count)| (*label, *count)).collect();
     common.sort_by_key(|(label, count)| (std::cmp::Reverse(*count), *label));
     let decided = common.iter().take(2).map(|(label, _)| {
         let (mut labels, mut right) = (asked.labels.clone(), asked.right.clone());
         for row in &finding.rows {
-            (labels[*row], right[*row]) = (Some(*label), Some(*label));
+            labels[*row] = Some(Label::Class(*label));
+            right[*row].clone_from(&labels[*row]);
         }
         // The region itself is what is decided about: it counts, judged by the decision.
-        let then = asked.what_if.answers(&labels);
+        let then = asked.answers(&labels);
         asked.gain_by(&right, now, &then, &vec![false; labels.len()])
     });
     let gain = either(&decided.collect::<Vec<_>>());
     let n = finding.rows.len();
     let (number, names) =
-        (finding.number, counts.keys().map(|class| format!("`{}`", asked.classes[*class as usize])));
+        (finding.number, counts.keys().map(|class| format!("`{}`", asked.names[*class as usize])));
     let names = names.collect::<Vec<_>>().join(" / ");
     let told = Sentence {
         en: format!("Decide finding {number}, {names}: {n} examples hang on it"),
@@ -295,6 +312,7 @@ fn decide(asked: &Asked, now: &[Option<u32>], finding: &AuditFinding) -> Advice 
         class: None,
         finding: Some(number),
         gain,
+        metric: asked.metric,
         minutes: MINUTES[3],
         told,
     }

@@ -6,6 +6,10 @@ use super::*;
 
 const N: usize = 120;
 
+fn class(class: u32) -> Option<Label> {
+    Some(Label::Class(class))
+}
+
 /// Three clouds, forty rows each, in turn; the labels are the clouds.
 fn asked() -> Asked {
     let mut rng = Seed(7).rng();
@@ -15,13 +19,14 @@ fn asked() -> Asked {
     });
     let x = Matrix::from_vec(N, 6, values.collect());
     let folds: Vec<u8> = (0..N).map(|row| (row / 3 % 5) as u8).collect();
-    let labels: Vec<Option<u32>> = (0..N).map(|row| Some((row % 3) as u32)).collect();
+    let labels: Vec<Option<Label>> = (0..N).map(|row| class((row % 3) as u32)).collect();
     Asked {
         what_if: WhatIf::new(&x, &folds, Seed(1)),
         ids: (0..N).map(|row| row.to_string()).collect(),
         right: labels.clone(),
         labels,
-        classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        names: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        metric: Metric::Accuracy,
         seed: Seed(1),
     }
 }
@@ -40,7 +45,7 @@ fn labels_put_right_are_worth_more_than_nothing_and_the_best_a_minute_comes_firs
     let mut asked = asked();
     // A third of one cloud is called by another's name.
     for row in (0..N).step_by(9) {
-        asked.labels[row] = Some(1);
+        asked.labels[row] = class(1);
     }
     let advice = worth(&asked, &[]);
     let relabel = of(&advice, Action::Relabel)[0];
@@ -69,9 +74,9 @@ fn deciding_a_rule_is_worth_what_its_region_gains() {
     // Every other row of a cloud has another label, as a second person would give it.
     let region: Vec<usize> = (0..N).step_by(3).collect();
     for row in region.iter().step_by(2) {
-        (asked.labels[*row], asked.right[*row]) = (Some(1), Some(1));
+        (asked.labels[*row], asked.right[*row]) = (class(1), class(1));
     }
-    asked.labels[3] = Some(0);
+    asked.labels[3] = class(0);
     let rest = region.iter().skip(1).copied();
     let advice = worth(&asked, &[finding(4, Fault::Conflict, Action::DecideRule, rest.collect())]);
     let decide = of(&advice, Action::DecideRule)[0];
@@ -106,7 +111,7 @@ fn what_was_done_is_measured_as_it_was_predicted() {
     let mut wrong = asked();
     let rows: Vec<usize> = (0..N).step_by(9).collect();
     for row in &rows {
-        wrong.labels[*row] = Some(1);
+        wrong.labels[*row] = class(1);
     }
     let predicted = worth(&wrong, &[]).into_iter().find(|advice| advice.action == Action::Relabel).unwrap();
     let names: Vec<(String, &str)> =
@@ -123,4 +128,48 @@ fn what_was_done_is_measured_as_it_was_predicted() {
     let done: BTreeMap<&str, Done<'_>> =
         gone.iter().map(|id| (id.as_str(), Done { label: None, is_decided: false })).collect();
     assert_eq!(asked().gain_of(&done), predicted.gain);
+}
+
+/// The clouds with other labels; `wrong` says what every ninth is called.
+fn asked_of(metric: Metric, right: impl Fn(usize) -> Label, wrong: impl Fn(usize) -> Label) -> Asked {
+    let right: Vec<Option<Label>> = (0..N).map(|row| Some(right(row))).collect();
+    let mut labels = right.clone();
+    (0..N).step_by(9).for_each(|row| labels[row] = Some(wrong(row)));
+    Asked { labels, right, metric, ..asked() }
+}
+
+#[test]
+fn sets_put_right_and_one_label_more_of_are_worth_something() {
+    // The first cloud has two labels, the second one of them, the third another.
+    let set = |row: usize| Label::Set([vec![0, 1], vec![1], vec![2]][row % 3].clone());
+    let asked = asked_of(Metric::Jaccard, set, |row| set(row + 1));
+    let advice = worth(&asked, &[]);
+    let relabel = of(&advice, Action::Relabel)[0];
+    assert_eq!((relabel.n, relabel.metric), (14, Metric::Jaccard));
+    assert!(relabel.gain.value > 0.0, "{advice:?}");
+    assert!(relabel.sentence(Lang::En).contains("points of overlap with the right labels"));
+    let mut few = asked_of(Metric::Jaccard, set, set);
+    (2..N).step_by(3).skip(8).for_each(|row| few.labels[row] = None);
+    let advice = worth(&few, &[]);
+    let more = of(&advice, Action::CollectMore);
+    assert!(more.iter().any(|advice| advice.class.as_deref() == Some("c") && advice.n == 8), "{advice:?}");
+}
+
+#[test]
+fn numbers_put_right_explain_more() {
+    let number = |row: usize| Label::Number([1.0, 5.0, 20.0][row % 3]);
+    let asked = asked_of(Metric::R2, number, |_| Label::Number(100.0));
+    let advice = worth(&asked, &[]);
+    let relabel = of(&advice, Action::Relabel)[0];
+    assert_eq!((relabel.n, relabel.metric), (14, Metric::R2));
+    let Gain { value, low, high } = relabel.gain;
+    assert!(value > 0.1 && low < value && value < high, "{:?}", relabel.gain);
+    assert!(relabel.sentence(Lang::Zh).contains("可解释方差（R²）"));
+    let written: Vec<(String, &str)> =
+        (0..N).step_by(9).map(|row| (row.to_string(), ["1", "5", "20"][row % 3])).collect();
+    let done: BTreeMap<&str, Done<'_>> = written
+        .iter()
+        .map(|(id, label)| (id.as_str(), Done { label: Some(label), is_decided: false }))
+        .collect();
+    assert_eq!(asked.gain_of(&done), relabel.gain);
 }

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 
 use crate::views::{centred_and_scaled, divided, n_folds};
 
+mod linear;
+
 /// Columns that are looked at; of more, as many random sums. What a change brings shows in those as well.
 const COLUMNS: usize = 256;
 /// The least ridge, as a share of the trace of all products: below it rounding decides.
@@ -91,30 +93,29 @@ impl Fold {
     fn sums(&self, labels: &[Option<u32>], k: usize) -> Sums {
         let mut of_class = Matrix::zeros(k, self.x.cols());
         let mut counts = vec![0; k];
-        let mut silent = Vec::new();
         for (place, row) in self.rows.iter().enumerate() {
-            let Some(class) = labels[*row] else {
-                silent.push(place);
-                continue;
-            };
+            let Some(class) = labels[*row] else { continue };
             counts[class as usize] += 1;
             let to = of_class.row_mut(class as usize);
             to.iter_mut().zip(self.x.row(place)).for_each(|(sum, value)| *sum += value);
         }
-        // Of those that have a label, or of all less those that have none, whichever are fewer.
-        let products = if 2 * silent.len() > self.rows.len() {
-            let labelled: Vec<usize> =
-                (0..self.rows.len()).filter(|place| labels[self.rows[*place]].is_some()).collect();
-            let x = self.x.select_rows(&labelled);
+        Sums { of_class, counts, products: self.products_of(&|row| labels[row].is_some()) }
+    }
+
+    /// Of all pairs of columns, of the rows that are labelled: those of all less those of the others where these are fewer.
+    fn products_of(&self, is_labelled: &dyn Fn(usize) -> bool) -> Matrix<f64> {
+        let (labelled, silent): (Vec<usize>, Vec<usize>) =
+            (0..self.rows.len()).partition(|place| is_labelled(self.rows[*place]));
+        let of = |places: &[usize]| {
+            let x = self.x.select_rows(places);
             matmul_tn(x.view(), x.view())
-        } else {
-            let x = self.x.select_rows(&silent);
-            let without = matmul_tn(x.view(), x.view());
-            let mut products = self.products.clone();
-            products.data_mut().iter_mut().zip(without.data()).for_each(|(sum, value)| *sum -= value);
-            products
         };
-        Sums { of_class, counts, products }
+        if silent.len() > labelled.len() {
+            return of(&labelled);
+        }
+        let mut products = self.products.clone();
+        products.data_mut().iter_mut().zip(of(&silent).data()).for_each(|(sum, value)| *sum -= value);
+        products
     }
 
     /// The scores of each row, `[rows, k]`, taught by what others sum up to; none is finite where that is fewer than two classes.
@@ -131,7 +132,7 @@ impl Fold {
         }
         let mut means = taught.of_class.select_rows(&classes);
         let mut scatter = taught.products.clone();
-        let least = LEAST * trace(&scatter);
+        let n: usize = taught.counts.iter().sum();
         for (place, class) in classes.iter().enumerate() {
             let count = taught.counts[*class] as f64;
             let mean = means.row_mut(place);
@@ -141,10 +142,7 @@ impl Fold {
                 scatter.row_mut(row).iter_mut().zip(&*mean).for_each(|(sum, other)| *sum -= share * other);
             }
         }
-        let n: usize = taught.counts.iter().sum();
-        let ridge = (trace(&scatter) / n.saturating_sub(1).max(1) as f64).max(least);
-        // Examples that are all the same tell nothing apart, at any scale.
-        let ridge = if ridge > 0.0 { ridge } else { 1.0 };
+        let ridge = ridge_of(&scatter, LEAST * trace(&taught.products), n);
         (0..scatter.rows()).for_each(|at| scatter.row_mut(at)[at] += ridge);
         let factor = cholesky(scatter.view()).expect("a scatter with a ridge above rounding is positive");
         let mut weight = means.clone();
@@ -185,6 +183,13 @@ impl Sums {
         }
         all
     }
+}
+
+/// What is added to the diagonal of a scatter of `n` rows: their variance, all columns together; at least what is given, and something
+/// where examples that are all the same tell nothing apart.
+fn ridge_of(scatter: &Matrix<f64>, least: f64, n: usize) -> f64 {
+    let ridge = (trace(scatter) / n.saturating_sub(1).max(1) as f64).max(least);
+    if ridge > 0.0 { ridge } else { 1.0 }
 }
 
 fn trace(square: &Matrix<f64>) -> f64 {
