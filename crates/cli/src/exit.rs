@@ -54,8 +54,8 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
     for cause in error.chain() {
         let chinese = if lang == Lang::Zh { chinese(cause) } else { None };
         let text = chinese.unwrap_or_else(|| cause.to_string());
-        // Transparent errors repeat their cause word for word.
-        if causes.last() != Some(&text) {
+        // Transparent errors repeat their cause word for word, and some of others at their end.
+        if !causes.last().is_some_and(|said| said.ends_with(&text)) {
             causes.push(text);
         }
     }
@@ -117,10 +117,17 @@ fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
         );
         return Some(lang.pick(en, zh).to_owned());
     }
+    if let Some(ServerError::Database(_)) = error.downcast_ref() {
+        let (en, zh) = (
+            "does PostgreSQL run, and are user, password, host and name in --database or DIANJING_DATABASE right?",
+            "PostgreSQL 是否已启动？请检查 --database 或 DIANJING_DATABASE 中的用户、密码、主机和库名",
+        );
+        return Some(lang.pick(en, zh).to_owned());
+    }
     if let Some(ServerError::Listen { .. }) = error.downcast_ref() {
         let (en, zh) = (
-            "is it open already? pass --port 0 for a free port",
-            "是否已经打开？用 --port 0 自动选择空闲端口",
+            "is it open already? choose another port: `studio --port 0` takes a free one, `serve` has --listen",
+            "是否已经打开？请换一个端口：`studio --port 0` 会自动选择空闲端口，`serve` 用 --listen",
         );
         return Some(lang.pick(en, zh).to_owned());
     }

@@ -37,7 +37,8 @@ pub(crate) fn start(verbose: u8) {
 pub(crate) fn start_serving(quiet: bool, verbose: u8, format: LogFormat) {
     let level = match verbose {
         _ if quiet => "error",
-        0 => "info",
+        // The database notices at each start that its tables are there already.
+        0 => "info,sqlx::postgres::notice=warn",
         // With every request.
         1 => "info,server=debug",
         _ => "debug",
