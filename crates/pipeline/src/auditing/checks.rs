@@ -41,7 +41,7 @@ pub(super) fn of_examples(
             found.push(duplicated(nearness));
         }
         if material.wants(Fault::Outlier) {
-            found.push(faults::outliers(&nearness.near, material.n()));
+            found.push(faults::outliers(&nearness.near, &material.labels));
         }
         if material.wants(Fault::LowValue) && material.classes.len() > 1 {
             found.push(worth(material, nearness)?);
