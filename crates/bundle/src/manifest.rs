@@ -60,11 +60,6 @@ impl Manifest {
         }
     }
 
-    /// Seconds of the longest sound that has one answer: each part of a longer one has its own. `None` where sounds were learned from whole.
-    pub fn longest_answered_once(&self) -> Option<u64> {
-        self.piece_seconds.map(|seconds| (1.5 * seconds).ceil() as u64)
-    }
-
     /// As it is written.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).expect("a manifest has only strings, numbers and tables")

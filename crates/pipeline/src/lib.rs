@@ -38,7 +38,7 @@ mod journey;
 mod juror;
 mod lang;
 mod naming;
-mod pieces;
+pub mod pieces;
 mod predicting;
 mod quick;
 mod reasons;

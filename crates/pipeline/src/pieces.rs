@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::time::Duration;
+use std::vec::IntoIter;
 
 use base::open::{BaseError, Input};
+use base::prep::PrepError;
 use base::sound::{Cut, Decoder, RATE, Window, Windows, wav_of};
 use bundle::{Answer, BundleError, PIECE_SECONDS, Prediction, Predictor};
 use dataset::{Content, Dataset, Example, Modality, ProblemKind};
@@ -16,13 +18,52 @@ const TOGETHER: usize = 32;
 /// A sound of fewer pieces, each half over the one before, lasts for one and a half at most: it is one itself.
 const SEVERAL: usize = 3;
 
-/// A stretch of a sound with one answer.
+/// A stretch of a sound with one answer; a piece of it is one before its neighbours are known.
 #[derive(Debug, Clone, PartialEq)]
-struct Stretch {
+pub struct Stretch {
     /// Start and end in seconds.
-    seconds: [f64; 2],
+    pub seconds: [f64; 2],
     /// The surest of its pieces.
-    prediction: Prediction,
+    pub prediction: Prediction,
+}
+
+/// A sound that is longer than the pieces that a bundle learned from, in pieces of their length, each half over the one before. It is
+/// decoded as it is asked for.
+pub struct LongSound<'s> {
+    /// Those that told that it is long.
+    first: IntoIter<Window>,
+    rest: Windows<'s>,
+}
+
+impl<'s> LongSound<'s> {
+    /// In pieces of this many seconds, within [`PIECE_SECONDS`]; `None` for a sound that is hardly longer than one, which has one answer.
+    ///
+    /// # Errors
+    /// When its beginning cannot be decoded.
+    pub fn of(decoder: Decoder<'s>, seconds: f64) -> Result<Option<Self>, PrepError> {
+        let mut rest = Windows::new(decoder, Cut::seconds(seconds, seconds / 2.0));
+        let first: Vec<Window> = rest.by_ref().take(SEVERAL).collect::<Result<_, _>>()?;
+        Ok((first.len() == SEVERAL).then(|| Self { first: first.into_iter(), rest }))
+    }
+
+    /// The next pieces, at most so many, each as a sound of its own with its start and end in seconds; none at the end.
+    ///
+    /// # Errors
+    /// When it cannot be decoded on.
+    pub fn next_pieces(&mut self, most: usize) -> Result<Vec<([f64; 2], Input)>, PrepError> {
+        let at = |sample: u64| sample as f64 / f64::from(RATE);
+        let piece = |Window { start, samples }: Window| {
+            let end = start + samples.len() as u64;
+            ([at(start), at(end)], Input::Sound(wav_of(&samples, RATE)))
+        };
+        let windows = self.first.by_ref().map(Ok).chain(self.rest.by_ref());
+        windows.take(most).map(|window| window.map(piece)).collect()
+    }
+
+    /// What could not be decoded, in words; complete after the last piece.
+    pub fn damage(&self) -> Option<String> {
+        self.rest.damage().detail()
+    }
 }
 
 /// Length in seconds of the usual piece of a data set, at most the longest of [`PIECE_SECONDS`] where a piece goes on to the end of its
@@ -63,20 +104,23 @@ pub(crate) fn rows(
     run: &Run<'_>,
 ) -> Result<Option<Vec<PredictedRow>>, PipelineError> {
     let prep = |error| PipelineError::from(BundleError::from(BaseError::from(error)));
-    let mut windows = Windows::new(Decoder::open(path).map_err(prep)?, Cut::seconds(seconds, seconds / 2.0));
+    let decoder = Decoder::open(path).map_err(prep)?;
+    let Some(mut sound) = LongSound::of(decoder, seconds).map_err(prep)? else { return Ok(None) };
     let mut pieces: Vec<Stretch> = Vec::new();
     loop {
-        let held: Vec<Window> = windows.by_ref().take(TOGETHER).collect::<Result<_, _>>().map_err(prep)?;
-        if pieces.is_empty() && held.len() < SEVERAL {
-            return Ok(None);
-        }
+        let held = sound.next_pieces(TOGETHER).map_err(prep)?;
         if held.is_empty() {
             break;
         }
-        let answered = held.par_iter().map(|window| answered(predictor, window, run));
+        let answered = held.into_par_iter().map(|(seconds, input)| {
+            if run.is_cancelled() {
+                return Err(PipelineError::Cancelled);
+            }
+            Ok(Stretch { seconds, prediction: predictor.predict(&input)? })
+        });
         pieces.append(&mut answered.collect::<Result<_, _>>()?);
     }
-    let damage = windows.damage().detail();
+    let damage = sound.damage();
     let row = |Stretch { seconds, prediction }| PredictedRow {
         id: id.to_owned(),
         seconds: Some(seconds),
@@ -87,17 +131,9 @@ pub(crate) fn rows(
     Ok(Some(joined(&pieces).into_iter().map(row).collect()))
 }
 
-fn answered(predictor: &Predictor, window: &Window, run: &Run<'_>) -> Result<Stretch, PipelineError> {
-    if run.is_cancelled() {
-        return Err(PipelineError::Cancelled);
-    }
-    let at = |sample: u64| sample as f64 / f64::from(RATE);
-    let seconds = [at(window.start), at(window.start + window.samples.len() as u64)];
-    Ok(Stretch { seconds, prediction: predictor.predict(&Input::Sound(wav_of(&window.samples, RATE)))? })
-}
-
-/// Each half of a piece goes with the surer of the two that hold it; halves that follow each other with one answer are one stretch.
-fn joined(pieces: &[Stretch]) -> Vec<Stretch> {
+/// The stretches of a sound, from all of its pieces in their order: each half of a piece goes with the surer of the two that hold it, and
+/// halves that follow each other with one answer and one verdict are one.
+pub fn joined(pieces: &[Stretch]) -> Vec<Stretch> {
     let mut joined: Vec<Stretch> = Vec::new();
     let mut join = |half: Stretch| match joined.last_mut().filter(|last| is_same(last, &half)) {
         Some(last) => {

@@ -2802,6 +2802,11 @@ export interface components {
             probs: components["schemas"]["ClassProbability"][];
             /** @description On which senses it relied, where the model takes several. */
             senses: components["schemas"]["Share"][];
+            /**
+             * @description Of a sound that is longer than the pieces that the model learned from: each stretch with its own answer, in their order. Then there is
+             *     no `answer`.
+             */
+            stretches: components["schemas"]["ToldStretch"][];
             /** @description `answered`, `unproven`, `dont-know` or `unfamiliar`: the last two are for a person to look at. */
             verdict?: string | null;
         };
@@ -3108,6 +3113,26 @@ export interface components {
             id?: string | null;
             model_name: string;
             outputs: components["schemas"]["ToldTensor"][];
+        };
+        /** @description A part of a long sound with one answer. */
+        ToldStretch: {
+            /** @description As of a whole input. */
+            answer: string;
+            /**
+             * Format: double
+             * @description Calibrated, in [0, 1].
+             */
+            confidence?: number | null;
+            /**
+             * Format: double
+             * @description P-value of being like what the model was tuned on, in (0, 1].
+             */
+            familiarity?: number | null;
+            /** @description The most probable first, at most 8. */
+            probs: components["schemas"]["ClassProbability"][];
+            /** @description Start and end in seconds. */
+            seconds: number[];
+            verdict: string;
         };
         ToldTensor: {
             data: Record<string, never>[];

@@ -135,7 +135,9 @@ export type Deployment = Narrow<Answer<'Deployment'>, { model: Model }>;
 export type Verdict = 'answered' | 'unproven' | 'dont-know' | 'unfamiliar';
 export type Region = Narrow<Answer<'Region'>, { points: [number, number][] }>;
 export type Inspected = Narrow<Answer<'Inspected'>, { regions: Region[] }>;
-export type Predicted = Narrow<Answer<'Predicted'>, { verdict: Verdict | null; inspected: Inspected | null }>;
+/** A part of a long sound with one answer. */
+export type ToldStretch = Narrow<Answer<'ToldStretch'>, { verdict: Verdict; seconds: [number, number] }>;
+export type Predicted = Narrow<Answer<'Predicted'>, { verdict: Verdict | null; inspected: Inspected | null; stretches: ToldStretch[] }>;
 
 /** Requests of one day under a name. */
 export type Day = Answer<'Counts'>;

@@ -1,13 +1,15 @@
 //! The Open Inference Protocol, version 2 over REST: what gateways and load generators of the ecosystem speak.
 //!
 //! A model is a deployment. Its input is one tensor `input` of datatype `BYTES`, shape `[n]`: texts, or files in base64. Its outputs are
-//! `label` (`BYTES`, `[n]`), `verdict` (`BYTES`, `[n]`) and `probabilities` (`FP64`, `[n, classes]`).
+//! `label` (`BYTES`, `[n]`), `verdict` (`BYTES`, `[n]`) and `probabilities` (`FP64`, `[n, classes]`). A sound with several answers, one for
+//! each of its stretches, has no place in them, and is refused.
 //! Source: the specification of the Open Inference Protocol, "Inference Protocol", version 2.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use base::open::Input;
 use dataset::Modality;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -163,7 +165,7 @@ pub(super) async fn infer(
     let n = questions.len();
     let (mut labels, mut verdicts, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
     let mut said = Vec::new();
-    let answers = served.ask(questions.iter().map(Question::only).collect()).await?;
+    let answers = served.ask(answered_once(&served, &questions).await?).await?;
     for (question, answer) in questions.iter().zip(answers) {
         let serving::Told { prediction, sketch, .. } = match answer {
             Ok(answered) => answered,
@@ -210,6 +212,27 @@ async fn open(app: &Arc<App>, caller: &Caller, name: &str) -> Result<(Deployment
             Err(ApiError::conflict(en, zh).hint("ask at /v1/predict/{name}", "请使用 /v1/predict/{name}"))
         }
     }
+}
+
+/// The inputs; refused where one is a long sound of a model of pieces, which has an answer for each of its stretches.
+async fn answered_once(served: &Served, questions: &[Question]) -> Result<Vec<Input>, ApiError> {
+    let (long, inputs) = served.parted(questions.iter().map(Question::only).collect()).await;
+    let Some(place) = long.iter().position(Option::is_some) else { return Ok(inputs) };
+    let (name, seconds) =
+        (&questions[place].name, served.bundle().manifest.piece_seconds.unwrap_or_default());
+    let (en, zh) = (
+        format!(
+            "input {name} is much longer than the pieces of {seconds:.1} s that this model learned from: it has an answer for each of its \
+             stretches, and this protocol one for each input"
+        ),
+        format!(
+            "输入 {name} 远长于该模型学习的 {seconds:.1} 秒片段：它的每一段各有答案，而此协议每个输入只有一个答案"
+        ),
+    );
+    Err(ApiError::invalid(en, zh).hint(
+        "ask at /v1/predict/{name}, which tells stretches, or cut it into parts",
+        "请使用会逐段回答的 /v1/predict/{name}，或把它切成几段",
+    ))
 }
 
 fn questions(tensors: Vec<AskTensor>, takes: Modality) -> Result<Vec<Question>, ApiError> {

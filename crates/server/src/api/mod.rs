@@ -30,6 +30,7 @@ mod ruling;
 mod series;
 mod serve;
 mod sought;
+mod stretches;
 mod uploads;
 mod watch;
 mod work;

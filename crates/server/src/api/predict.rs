@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use base::open::{BaseError, Input};
-use bundle::{Answer, Prediction, SenseShare, SensesPredictor, TaskReference, Verdict};
+use bundle::{Prediction, SenseShare, SensesPredictor, TaskReference, Verdict};
 use dataset::{Modality, ProblemKind};
 use evaluate::Sketch;
 use pipeline::{Lang, PipelineError, words};
@@ -18,12 +18,13 @@ use super::inputs::{Question, Questions, check_count, questions};
 use super::inspected::{self, Inspected};
 use super::models::not_hidden;
 use super::reading::{Asked, Sent, found};
+use super::stretches::{self, ToldStretch, words_of};
 use crate::App;
 use crate::answering::lang_of;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Answered, Opened, Served, Told, refused};
+use crate::serving::{Answered, Heard, Opened, Served, Told, refused};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predictions {
@@ -50,6 +51,9 @@ pub(super) struct Predicted {
     pub(super) senses: Vec<Share>,
     /// What an inspector found.
     pub(super) inspected: Option<Inspected>,
+    /// Of a sound that is longer than the pieces that the model learned from: each stretch with its own answer, in their order. Then there is
+    /// no `answer`.
+    pub(super) stretches: Vec<ToldStretch>,
     /// Why there is no answer, or what of the input was left out.
     pub(super) problem: Option<String>,
     /// What is kept of how the base sees it.
@@ -148,9 +152,10 @@ pub(super) async fn with_deployment(
     let kept = Aftermath::needs_inputs(&deployment).then(|| questions.clone());
     let predictions = ask(&app, &opened, questions, heat.wanted(), lang).await?;
     let said: Vec<Option<Said>> = predictions.iter().map(Predicted::said).collect();
+    let of_stretches = predictions.iter().flat_map(|one| one.stretches.iter().map(ToldStretch::said));
     let request = monitoring::Request {
         model: deployment.model.clone(),
-        said: said.iter().flatten().cloned().collect(),
+        said: said.iter().flatten().cloned().chain(of_stretches).collect(),
         took: started.elapsed(),
     };
     app.monitoring.count(&app, &caller.tenant, &name, request).await;
@@ -172,9 +177,9 @@ pub(super) async fn ask(
 ) -> Result<Vec<Predicted>, ApiError> {
     match opened {
         Opened::Answers(served) => {
-            let answers = served.ask(questions.iter().map(Question::only).collect()).await?;
-            let told = questions.iter().zip(answers);
-            told.map(|(question, answer)| predicted(question, answer, served, lang)).collect()
+            let heard = served.hear(questions.iter().map(Question::only).collect()).await?;
+            let told = questions.iter().zip(heard);
+            told.map(|(question, heard)| of_heard(question, heard, served, lang)).collect()
         }
         Opened::Senses(served) => {
             let served = served.clone();
@@ -224,6 +229,7 @@ impl Predicted {
             familiarity: None,
             senses: Vec::new(),
             inspected: None,
+            stretches: Vec::new(),
             problem: None,
             sketch: None,
         }
@@ -240,6 +246,17 @@ impl Predicted {
             familiarity: self.familiarity.or(self.inspected.as_ref().map(|inspected| inspected.p_value)),
             sketch: self.sketch,
         })
+    }
+}
+
+fn of_heard(question: &Question, heard: Heard, served: &Served, lang: Lang) -> Result<Predicted, ApiError> {
+    let name = question.name.clone();
+    match heard {
+        Heard::Once(answered) => predicted(question, answered, served, lang),
+        Heard::Stretches(stretches, damage) => {
+            Ok(stretches::told(name, stretches, damage, &served.bundle().manifest.task, lang))
+        }
+        Heard::TooMuch { most_pieces, seconds } => Ok(stretches::too_much(name, most_pieces, seconds, lang)),
     }
 }
 
@@ -315,25 +332,27 @@ fn told(
     let problem = (!problems.is_empty()).then(|| problems.join(lang.pick("; ", "；")));
     let of = Predicted { problem, ..Predicted::of(question.name.clone()) };
     let Some(prediction) = prediction else { return of };
-    let mut probs: Vec<ClassProbability> = task
-        .outputs()
-        .iter()
-        .zip(&prediction.probs)
-        .map(|(class, probability)| ClassProbability { class: class.clone(), probability: *probability })
-        .collect();
-    probs.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     Predicted {
-        answer: Some(match prediction.answer {
-            Answer::Number { value, .. } => short(value),
-            answer => answer.to_string(),
-        }),
+        probs: most_probable(task, &prediction),
+        answer: Some(words_of(prediction.answer)),
         verdict: Some(prediction.verdict),
         confidence: prediction.confidence,
-        probs,
         familiarity: prediction.familiarity,
         senses: prediction.senses.into_iter().map(share).collect(),
         ..of
     }
+}
+
+/// The probability of each class, the most probable first.
+pub(super) fn most_probable(task: &TaskReference, prediction: &Prediction) -> Vec<ClassProbability> {
+    let each = task.outputs().iter().zip(&prediction.probs);
+    let of = |(class, probability): (&String, &f64)| ClassProbability {
+        class: class.clone(),
+        probability: *probability,
+    };
+    let mut probs: Vec<ClassProbability> = each.map(of).collect();
+    probs.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    probs
 }
 
 fn share(of: SenseShare) -> Share {
@@ -341,7 +360,7 @@ fn share(of: SenseShare) -> Share {
 }
 
 /// A number to six digits: more are noise.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let digits = 5 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
     let scale = 10_f64.powi(digits.clamp(-300, 300));
     ((value * scale).round() / scale).to_string()

@@ -11,7 +11,7 @@ use base::open::{BaseError, Embedded, Input};
 use bundle::Probed;
 use pipeline::PipelineError;
 use rayon::prelude::*;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot};
 
 use crate::error::ApiError;
 
@@ -21,12 +21,15 @@ const WINDOW: Duration = Duration::from_millis(2);
 const MOST: usize = 32;
 /// Inputs that wait for one base: four requests as large as they may be. Each holds its picture or sound meanwhile.
 const MOST_WAITING: usize = 1024;
+/// Long sounds that are looked through at a time: each holds a few of its pieces, and a thread that decodes.
+const LONG_SOUNDS: usize = 4;
 
 /// A base with a queue in front.
 #[derive(Debug)]
 pub(crate) struct Batcher {
     probed: Probed,
     queue: Queue<Input, Result<Embedded, BaseError>>,
+    long_sounds: Semaphore,
 }
 
 impl Batcher {
@@ -35,7 +38,7 @@ impl Batcher {
         let probed = Probed::new(base.clone())?;
         let queue =
             Queue::start(format!("base {}", base.id()), move |input: &Input| base.embed_and_tell(input));
-        Ok(Self { probed, queue })
+        Ok(Self { probed, queue, long_sounds: Semaphore::new(LONG_SOUNDS) })
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {
@@ -53,6 +56,19 @@ impl Batcher {
         inputs: Vec<Input>,
     ) -> Result<Vec<Result<Embedded, BaseError>>, ApiError> {
         self.queue.ask(inputs).await
+    }
+
+    /// As [`Batcher::embed`], and waits where too many wait already.
+    pub(crate) async fn embed_in_time(
+        &self,
+        inputs: Vec<Input>,
+    ) -> Result<Vec<Result<Embedded, BaseError>>, ApiError> {
+        self.queue.ask_in_time(inputs).await
+    }
+
+    /// A turn at looking through a long sound, over when it is dropped.
+    pub(crate) async fn turn_at_long_sounds(&self) -> SemaphorePermit<'_> {
+        self.long_sounds.acquire().await.expect("turns are never closed")
     }
 }
 
@@ -78,10 +94,23 @@ impl<Q: Send + Sync + 'static, A: Send + 'static> Queue<Q, A> {
         Self { sender, places: Arc::new(Semaphore::new(MOST_WAITING)) }
     }
 
-    /// The answers, in the order of the questions.
+    /// The answers, in the order of the questions; refused where there are no places.
     async fn ask(&self, questions: Vec<Q>) -> Result<Vec<A>, ApiError> {
-        let n_questions = u32::try_from(questions.len()).unwrap_or(u32::MAX);
-        let mut places = self.places.clone().try_acquire_many_owned(n_questions).map_err(|_| busy())?;
+        let places = self.places.clone().try_acquire_many_owned(places_of(&questions));
+        self.ask_from(places.map_err(|_| busy())?, questions).await
+    }
+
+    /// As [`Queue::ask`], once there are places.
+    async fn ask_in_time(&self, questions: Vec<Q>) -> Result<Vec<A>, ApiError> {
+        let places = self.places.clone().acquire_many_owned(places_of(&questions)).await;
+        self.ask_from(places.expect("the queue is never closed"), questions).await
+    }
+
+    async fn ask_from(
+        &self,
+        mut places: OwnedSemaphorePermit,
+        questions: Vec<Q>,
+    ) -> Result<Vec<A>, ApiError> {
         let mut answers = Vec::with_capacity(questions.len());
         for question in questions {
             let (answer, waits) = oneshot::channel();
@@ -96,6 +125,10 @@ impl<Q: Send + Sync + 'static, A: Send + 'static> Queue<Q, A> {
         }
         Ok(answered)
     }
+}
+
+fn places_of<Q>(questions: &[Q]) -> u32 {
+    u32::try_from(questions.len()).unwrap_or(u32::MAX)
 }
 
 fn busy() -> ApiError {
@@ -169,7 +202,14 @@ mod tests {
         }
         let refused = queue.ask(vec![1]).await.expect_err("it is full");
         assert_eq!((refused.status, refused.code), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
+        let in_time = {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.ask_in_time(vec![2]).await })
+        };
+        tokio::task::yield_now().await;
+        assert!(!in_time.is_finished(), "it waits for a place");
         drop(go_on);
+        assert_eq!(in_time.await.expect("asked").expect("answered"), [2]);
         assert_eq!(first.await.expect("asked").expect("answered").len(), MOST_WAITING);
         assert_eq!(queue.ask(vec![1]).await.expect("there is room again"), [1]);
     }

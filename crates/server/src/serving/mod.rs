@@ -3,6 +3,7 @@
 //! Requests of all tenants for one base go through it together ([`batch`]); what comes out goes to each one's own head.
 
 mod batch;
+mod long;
 mod once;
 
 use std::collections::HashMap;
@@ -12,16 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base::Base;
 use base::open::{BaseError, Embedded, Input, READER};
-use base::prep::PrepError;
-use base::sound::decode_whole;
 use bundle::inspection::InspectionPredictor;
 use bundle::{BaseReference, Bundle, BundleKind, Prediction, Predictor, SensesBundle, SensesPredictor};
 use dataset::{Modality, Sense};
 use evaluate::Sketch;
 use pipeline::{Home, Lang, PipelineError, Run, words};
-use rayon::prelude::*;
 
 pub(crate) use batch::Batcher;
+pub(crate) use long::Heard;
 use once::Once;
 
 use crate::error::ApiError;
@@ -257,14 +256,21 @@ impl Served {
 
     /// Asks about inputs; they share the way through the base with everybody else's.
     pub(crate) async fn ask(&self, inputs: Vec<Input>) -> Result<Vec<Answered>, ApiError> {
-        let texts: Vec<Option<String>> = inputs.iter().map(text_of).collect();
-        let mut fitting = Vec::with_capacity(inputs.len());
-        let fits = self.fitting(inputs).await.into_iter().map(|input| input.map(|input| fitting.push(input)));
-        let fits: Vec<Result<(), BaseError>> = fits.collect();
-        let mut embedded = self.base.embed(fitting).await?.into_iter();
-        let embedded = fits
-            .into_iter()
-            .map(|fits| fits.and_then(|()| embedded.next().expect("every input that fits is embedded")));
+        let texts = inputs.iter().map(text_of).collect();
+        Ok(self.answers(self.base.embed(inputs).await?, texts))
+    }
+
+    /// As [`Served::ask`], and waits where too many others do.
+    async fn ask_in_time(&self, inputs: Vec<Input>) -> Result<Vec<Answered>, ApiError> {
+        let texts = inputs.iter().map(text_of).collect();
+        Ok(self.answers(self.base.embed_in_time(inputs).await?, texts))
+    }
+
+    fn answers(
+        &self,
+        embedded: Vec<Result<Embedded, BaseError>>,
+        texts: Vec<Option<String>>,
+    ) -> Vec<Answered> {
         let answer = |(embedded, text): (Result<Embedded, BaseError>, Option<String>)| {
             let Embedded { features, damage } = embedded?;
             let sketch = Sketch::of(self.pooled(&features));
@@ -274,24 +280,7 @@ impl Served {
                 sketch,
             })
         };
-        Ok(embedded.zip(texts).map(answer).collect())
-    }
-
-    /// The inputs without sounds that are longer than what a model of pieces answers once: each part of them has an answer of its own.
-    async fn fitting(&self, inputs: Vec<Input>) -> Vec<Result<Input, BaseError>> {
-        let Some(limit) = self.predictor.bundle().manifest.longest_answered_once() else {
-            return inputs.into_iter().map(Ok).collect();
-        };
-        let fits = move |input: Input| match &input {
-            Input::Sound(bytes) => match decode_whole(bytes, limit) {
-                Err(error @ PrepError::TooLong { .. }) => Err(error.into()),
-                // What else is wrong with it the base tells.
-                _ => Ok(input),
-            },
-            _ => Ok(input),
-        };
-        let all = tokio::task::spawn_blocking(move || inputs.into_par_iter().map(fits).collect());
-        all.await.expect("decoders do not panic")
+        embedded.into_iter().zip(texts).map(answer).collect()
     }
 
     /// What the base makes of inputs: its pooled vector of each.

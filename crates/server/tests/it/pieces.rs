@@ -1,5 +1,7 @@
-//! Pieces of sounds: a data set takes whole files, and a model of pieces no sound that is longer.
+//! Pieces of sounds: a data set takes whole files, and a model of pieces tells the stretches of a sound that is longer.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
@@ -51,27 +53,157 @@ fn a_table_of_pieces_is_told_row_by_row_and_no_whole_file_is_taken_for_one() {
 }
 
 #[test]
-fn a_model_of_pieces_refuses_what_is_longer() {
+fn a_model_of_pieces_tells_the_stretches_of_what_is_longer() {
     let (_dir, data) = folder();
     let bundle = bundle_of_pieces();
     let server = start(Way::Local, &data);
     let owner = server.owner();
-    let brought = owner.ask("POST", "/v1/models?name=turns", Some("application/octet-stream"), &bundle);
-    assert_eq!(brought.status, 200, "{brought:?}");
-    let model = brought.body["id"].as_str().expect("an id").to_owned();
-    let answers = asked(&owner, &model, &[machine(2, 7), machine(12, 7), b"x".to_vec()]);
-    assert_eq!(answers[0]["answer"], "low", "{answers}");
-    assert_eq!(answers[1]["problem"], "the sound is longer than 3 s; cut it into parts", "{answers}");
-    assert!(answers[1]["answer"].is_null() && answers[2]["answer"].is_null(), "{answers}");
+    let model = brought(&owner, &bundle);
+    let at = format!("/v1/models/{model}/predict");
+    let answers = asked(&owner, &at, &[machine(2, 7), machine(12, 7), b"x".to_vec(), machine(2, 8)]);
+    let answer = |place: usize| answers[place]["answer"].clone();
+    assert_eq!(
+        (answer(0), answer(1), answer(2), answer(3)),
+        (json!("low"), json!(null), json!(null), json!("low"))
+    );
     assert!(answers[2]["problem"].as_str().is_some_and(|told| told.contains("not a sound")), "{answers}");
+    assert_eq!((answers[0]["stretches"].clone(), answers[1]["problem"].clone()), (json!([]), json!(null)));
+    let stretches = answers[1]["stretches"].as_array().expect("a list");
+    let same = on_the_command_line(&bundle, &machine(12, 7));
+    assert!(same.len() >= 6, "two tones take turns six times: {same:?}");
+    let told: Vec<_> = stretches.iter().map(|one| (one["seconds"].clone(), one["answer"].clone())).collect();
+    let expected: Vec<_> = same.iter().map(|(seconds, answer, _)| (json!(seconds), json!(answer))).collect();
+    assert_eq!(told, expected);
+    for (one, (_, _, confidence)) in stretches.iter().zip(&same) {
+        let told = one["confidence"].as_f64().expect("a probability");
+        assert!(
+            (told - confidence).abs() < 1e-9 && one["probs"][0]["probability"] == one["confidence"],
+            "{one}"
+        );
+    }
 }
 
-fn asked(owner: &Client, model: &str, sounds: &[Vec<u8>]) -> serde_json::Value {
+#[test]
+fn stretches_are_told_under_a_name_and_counted_and_the_open_protocol_says_where() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let model = brought(&owner, &bundle_of_pieces());
+    assert_eq!(owner.send("PUT", "/v1/deployments/turns", &json!({ "model": model })).status, 200);
+    let long = machine(12, 9);
+    let form = [
+        b"--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"monday.wav\"\r\n\r\n"
+            .as_slice(),
+        &long,
+        b"\r\n--edge--\r\n",
+    ];
+    let kind = Some("multipart/form-data; boundary=edge");
+    let told = owner.ask("POST", "/v1/predict/turns", kind, &form.concat()).body["predictions"][0].clone();
+    assert_eq!(told["name"], "monday.wav", "{told}");
+    let n_stretches = told["stretches"].as_array().expect("a list").len();
+    assert!(n_stretches >= 6, "{told}");
+    let monitor = owner.get("/v1/deployments/turns/monitor").body;
+    let counted = monitor["days"][0]["answers"].as_array().expect("answers").iter();
+    let counted: u64 = counted.map(|answer| answer["count"].as_u64().expect("a count")).sum();
+    assert_eq!(counted, n_stretches as u64, "{monitor}");
+    assert_eq!(
+        monitor["drift"]["n"], 0,
+        "neighbours in one sound are no inputs that come by chance: {monitor}"
+    );
+
+    let infer = |sound: &[u8]| {
+        let tensor = json!({ "name": "input", "datatype": "BYTES", "shape": [1], "data": [base64(sound)] });
+        owner.post("/v2/models/turns/infer", &json!({ "inputs": [tensor] }))
+    };
+    assert_eq!(infer(&machine(2, 7)).body["outputs"][0]["data"], json!(["low"]));
+    let refused = infer(&long);
+    assert_eq!(refused.status, 422, "{refused:?}");
+    let [message, hint] = ["message", "hint"].map(|part| refused.body[part].as_str().expect("words"));
+    assert!(message.contains("one for each input") && hint.contains("/v1/predict/{name}"), "{refused:?}");
+}
+
+#[test]
+fn more_pieces_than_a_request_may_have_are_refused_before_they_are_looked_at() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let model = brought(&owner, &bundle_of_pieces());
+    // Longer than an hour, in few bytes.
+    let day = base::sound::wav(&vec![0; 4_000 * 100], 100);
+    let answers = asked(&owner, &format!("/v1/models/{model}/predict"), &[day, machine(4, 1)]);
+    let problem = answers[0]["problem"].as_str().expect("words");
+    assert!(
+        problem.contains("more than 4096 pieces of 1.8 s") && answers[0]["stretches"] == json!([]),
+        "{answers}"
+    );
+    assert!(answers[1]["stretches"].as_array().is_some_and(|stretches| !stretches.is_empty()), "{answers}");
+}
+
+#[test]
+fn nobody_waits_for_the_long_sounds_of_those_who_left() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let at = format!("/v1/models/{}/predict", brought(&owner, &bundle_of_pieces()));
+    let hour = base::sound::wav(&vec![0; 3_600 * 100], 100);
+    let body = json!({ "inputs": [{ "sound": base64(&hour) }] }).to_string();
+    let (host, cookie) =
+        (server.address.trim_start_matches("http://"), owner.header("cookie").expect("a session"));
+    let head = format!(
+        "POST {at} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\nx-dianjing: 1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    // As many as have a turn at a time.
+    let left = [(); 4].map(|()| {
+        let mut connection = TcpStream::connect(host).expect("it listens");
+        connection
+            .write_all(head.as_bytes())
+            .and_then(|()| connection.write_all(body.as_bytes()))
+            .expect("sent");
+        connection
+    });
+    assert_eq!(asked(&owner, &at, &[machine(2, 7)])[0]["answer"], "low", "what is short waits for no turn");
+    drop(left);
+    let answers = asked(&owner, &at, &[machine(4, 1)]);
+    assert!(answers[0]["stretches"].as_array().is_some_and(|stretches| !stretches.is_empty()), "{answers}");
+}
+
+fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
-    let base64 = |bytes: &Vec<u8>| base64::engine::general_purpose::STANDARD.encode(bytes);
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn asked(owner: &Client, at: &str, sounds: &[Vec<u8>]) -> serde_json::Value {
     let inputs: Vec<_> = sounds.iter().map(|bytes| json!({ "sound": base64(bytes) })).collect();
-    owner.post(&format!("/v1/models/{model}/predict"), &json!({ "inputs": inputs })).body["predictions"]
-        .clone()
+    owner.post(at, &json!({ "inputs": inputs })).body["predictions"].clone()
+}
+
+fn brought(owner: &Client, bundle: &[u8]) -> String {
+    let brought = owner.ask("POST", "/v1/models?name=turns", Some("application/octet-stream"), bundle);
+    assert_eq!(brought.status, 200, "{brought:?}");
+    brought.body["id"].as_str().expect("an id").to_owned()
+}
+
+/// What `dianjing predict` says of a sound: each stretch with its answer and how sure that is.
+fn on_the_command_line(bundle: &[u8], sound: &[u8]) -> Vec<([f64; 2], String, f64)> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let [model, file] = ["m.djm", "long.wav"].map(|name| dir.path().join(name));
+    std::fs::write(&model, bundle).expect("written");
+    std::fs::write(&file, sound).expect("written");
+    let (home, run_on) = (pipeline::Home::by_default().expect("a home"), AtomicBool::new(false));
+    let run = pipeline::Run::new(&|_| (), &run_on);
+    let predictor = home.open_bundle(&model, &run).expect("it opens");
+    let rows =
+        pipeline::predict(&predictor, &[file], &dataset::ReadOptions::default(), &run).expect("answers");
+    let stretch = |row: pipeline::PredictedRow| {
+        let prediction = row.prediction.expect("an answer");
+        (
+            row.seconds.expect("times"),
+            prediction.answer.to_string(),
+            prediction.confidence.expect("of a class"),
+        )
+    };
+    rows.into_iter().map(stretch).collect()
 }
 
 /// What `dianjing tune` makes of a table of pieces.

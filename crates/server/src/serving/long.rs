@@ -1,0 +1,192 @@
+//! Long sounds that a model of pieces is asked about: looked through piece by piece on the way through the base that all share, and told in
+//! stretches of one answer.
+//!
+//! Of each only a few pieces are held, and nothing more is decoded before they are answered, or once nobody waits for the answer.
+
+use base::open::{BaseError, Input};
+use base::prep::PrepError;
+use base::sound::Decoder;
+use pipeline::pieces::{LongSound, Stretch, joined};
+use rayon::prelude::*;
+use tokio::sync::mpsc::{Sender, channel};
+
+use super::{Answered, Served};
+use crate::error::ApiError;
+
+/// Pieces of a sound that go through the base together.
+const TOGETHER: usize = 16;
+/// Seconds of sound in them, however long each is: some 16 MB.
+const MOST_SECONDS: f64 = 240.0;
+/// Pieces of all long sounds of a request: their answers are held until it is answered.
+const MOST_PIECES: usize = 4096;
+
+/// What is said of one input.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Once(Answered),
+    /// Of a long sound, with what of it was damaged.
+    Stretches(Vec<Stretch>, Option<String>),
+    /// Nothing: with it the long sounds of the request have too many pieces.
+    TooMuch {
+        most_pieces: usize,
+        seconds: f64,
+    },
+}
+
+/// A piece with its start and end in seconds.
+type Piece = ([f64; 2], Input);
+
+impl Served {
+    /// Asks about inputs; of a sound that is longer than the pieces that were learned from, each stretch is told.
+    pub(crate) async fn hear(&self, inputs: Vec<Input>) -> Result<Vec<Heard>, ApiError> {
+        let (long, rest) = self.parted(inputs).await;
+        let mut rest = self.ask(rest).await?.into_iter();
+        let seconds = self.bundle().manifest.piece_seconds.unwrap_or_default();
+        let mut left = MOST_PIECES;
+        let mut heard = Vec::with_capacity(long.len());
+        for long in long {
+            heard.push(match long {
+                Some(sound) => self.look_through(sound, seconds, &mut left).await?,
+                None => Heard::Once(rest.next().expect("what is not long is answered")),
+            });
+        }
+        Ok(heard)
+    }
+
+    /// The long sounds at their places, and the rest of the inputs in their order.
+    pub(crate) async fn parted(&self, inputs: Vec<Input>) -> (Vec<Option<Vec<u8>>>, Vec<Input>) {
+        let Some(seconds) = self.bundle().manifest.piece_seconds else {
+            return (inputs.iter().map(|_| None).collect(), inputs);
+        };
+        // What is wrong with a sound the base tells.
+        let is_long = move |bytes: &[u8]| {
+            Decoder::new(bytes)
+                .and_then(|decoder| LongSound::of(decoder, seconds))
+                .is_ok_and(|long| long.is_some())
+        };
+        let part = move |input| match input {
+            Input::Sound(bytes) if is_long(&bytes) => Err(bytes),
+            other => Ok(other),
+        };
+        let parted =
+            tokio::task::spawn_blocking(move || inputs.into_par_iter().map(part).collect::<Vec<_>>());
+        let (mut long, mut rest) = (Vec::new(), Vec::new());
+        for input in parted.await.expect("decoders do not panic") {
+            match input {
+                Ok(input) => {
+                    long.push(None);
+                    rest.push(input);
+                }
+                Err(sound) => long.push(Some(sound)),
+            }
+        }
+        (long, rest)
+    }
+
+    async fn look_through(&self, sound: Vec<u8>, seconds: f64, left: &mut usize) -> Result<Heard, ApiError> {
+        let _turn = self.base.turn_at_long_sounds().await;
+        let counting = move || n_pieces(&sound, seconds).map(|n_pieces| (sound, n_pieces));
+        let (sound, n_pieces) =
+            match tokio::task::spawn_blocking(counting).await.expect("decoders do not panic") {
+                Ok(counted) => counted,
+                Err(error) => return Ok(Heard::Once(Err(BaseError::from(error)))),
+            };
+        // Before any of it is looked at: nobody waits for minutes to hear that it was too much.
+        let Some(rest) = left.checked_sub(n_pieces) else {
+            return Ok(Heard::TooMuch { most_pieces: MOST_PIECES, seconds });
+        };
+        *left = rest;
+        let (sender, mut arriving) = channel(1);
+        let cutting = tokio::task::spawn_blocking(move || cut(&sound, seconds, &sender));
+        let mut pieces = Vec::new();
+        while let Some(held) = arriving.recv().await {
+            let (times, inputs): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+            for (seconds, answered) in times.into_iter().zip(self.ask_in_time(inputs).await?) {
+                match answered {
+                    Ok(told) => pieces.push(Stretch { seconds, prediction: told.prediction }),
+                    Err(error) => return Ok(Heard::Once(Err(error))),
+                }
+            }
+        }
+        Ok(match cutting.await.expect("decoders do not panic") {
+            Ok(damage) => Heard::Stretches(joined(&pieces), damage),
+            Err(error) => Heard::Once(Err(BaseError::from(error))),
+        })
+    }
+}
+
+/// How many pieces of this length a sound has, each half over the one before.
+fn n_pieces(sound: &[u8], seconds: f64) -> Result<usize, PrepError> {
+    let mut decoder = Decoder::new(sound)?;
+    let mut n_samples = 0;
+    while let Some(block) = decoder.next_block()? {
+        n_samples += block[0].len();
+    }
+    let length = n_samples as f64 / f64::from(decoder.rate());
+    Ok((2.0 * length / seconds).ceil() as usize)
+}
+
+/// Cuts a sound as its pieces are taken, until it ends or nobody takes them any more; what of it was damaged.
+fn cut(sound: &[u8], seconds: f64, pieces: &Sender<Vec<Piece>>) -> Result<Option<String>, PrepError> {
+    let Some(mut sound) = LongSound::of(Decoder::new(sound)?, seconds)? else { return Ok(None) };
+    let together = TOGETHER.min((MOST_SECONDS / seconds) as usize);
+    loop {
+        let next = sound.next_pieces(together)?;
+        if next.is_empty() || pieces.blocking_send(next).is_err() {
+            return Ok(sound.damage());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A minute of silence that ends early.
+    fn sound() -> Vec<u8> {
+        let mut sound = base::sound::wav(&[0; 60 * 1_000], 1_000);
+        sound.truncate(sound.len() - 500);
+        sound
+    }
+
+    #[test]
+    fn a_sound_is_cut_no_further_than_somebody_waits_for_its_pieces() {
+        let sound = sound();
+        let (sender, mut arriving) = channel(1);
+        let (all, damage) = std::thread::scope(|scope| {
+            let cutting = scope.spawn(|| {
+                let damage = cut(&sound, 1.0, &sender);
+                drop(sender);
+                damage
+            });
+            let mut all = Vec::new();
+            while let Some(held) = arriving.blocking_recv() {
+                assert!(held.len() <= TOGETHER, "{}", held.len());
+                all.extend(held.into_iter().map(|(seconds, _)| seconds));
+            }
+            (all, cutting.join().expect("it ends"))
+        });
+        assert_eq!((all.len(), all[0], all[1]), (119, [0.0, 1.0], [0.5, 1.5]));
+        assert_eq!(n_pieces(&sound, 1.0), Ok(120), "one too many at most");
+        assert!(damage.expect("it can be decoded").is_some(), "its end is missing");
+
+        let (sender, arriving) = channel(1);
+        drop(arriving);
+        assert_eq!(cut(&sound, 1.0, &sender), Ok(None), "nobody waits, so it never came to the end");
+    }
+
+    #[test]
+    fn long_pieces_are_held_by_their_seconds() {
+        let sound = base::sound::wav(&vec![0; 600 * 100], 100);
+        let (sender, mut arriving) = channel(64);
+        std::thread::scope(|scope| scope.spawn(|| cut(&sound, 60.0, &sender)).join())
+            .expect("it ends")
+            .expect("cut");
+        drop(sender);
+        let mut counts = Vec::new();
+        while let Some(held) = arriving.blocking_recv() {
+            counts.push(held.len());
+        }
+        assert_eq!(counts, [4, 4, 4, 4, 3]);
+    }
+}
