@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use dataset::{Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Sense};
+use dataset::{Content, Dataset, Decision, Example, ExampleId, Modality, Origin, Sense, Span};
 
 use crate::blobs::Blobs;
 use crate::db::datasets::DatasetRow;
@@ -89,7 +89,11 @@ fn content(row: &ExampleRow, modality: Modality, senses: &[Sense], blobs: &Blobs
     Some(match modality {
         Modality::Text => Content::Text(row.body.clone()?),
         Modality::Image => Content::Image(file()?),
-        Modality::Sound => Content::Sound(file()?),
+        Modality::Sound => match row.piece_ms {
+            // It lies in a file of its own, and is a piece for what is learned from it.
+            Some(length) => Content::Piece(file()?, Span::seconds(0.0, Some(length as f64 / 1000.0))?),
+            None => Content::Sound(file()?),
+        },
         Modality::Video => Content::Video(file()?),
         Modality::Series => Content::Series(file()?),
         Modality::Senses => {

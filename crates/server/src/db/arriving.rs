@@ -36,6 +36,8 @@ pub(crate) struct Incoming {
     /// Of a picture, in pixels.
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) part: Option<dataset::Part>,
+    /// Of a piece of a sound, how long it is in thousandths of a second.
+    pub(crate) piece_ms: Option<i64>,
     /// What several senses know of it, as JSON; then `body` holds their texts.
     pub(crate) senses: Option<String>,
 }
@@ -214,8 +216,8 @@ async fn add(
     rows: &[NewRow<'_>],
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn, \
-         marks, width, height, part, came, senses) VALUES";
-    let sql = format!("{sql} {}", places(rows.len(), 14));
+         marks, width, height, part, came, senses, piece_ms) VALUES";
+    let sql = format!("{sql} {}", places(rows.len(), 15));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     for NewRow { id, name, position, seq, example } in rows {
         ask = ask
@@ -228,7 +230,7 @@ async fn add(
         let [width, height] = [0, 1].map(|side| example.size.map(|(width, height)| [width, height][side]));
         ask = ask.bind(i64::from(example.label.is_some())).bind(example.marks.as_deref());
         ask = ask.bind(width.map(i64::from)).bind(height.map(i64::from)).bind(example.part.map(name_of_part));
-        ask = ask.bind(seq).bind(example.senses.as_deref());
+        ask = ask.bind(seq).bind(example.senses.as_deref()).bind(example.piece_ms);
     }
     ask.execute(&mut **tx).await?;
     let labels = rows.iter().filter_map(|row| Some((row, row.seq, "label", row.example.label.as_deref()?)));

@@ -33,6 +33,8 @@ row! {
         pub(crate) decided: i64,
         /// What several senses know of it, as [`senses`] keeps it; then `body` holds their texts.
         pub(crate) senses: Option<String>,
+        /// Of a piece of a longer sound, how long it is in thousandths of a second.
+        pub(crate) piece_ms: Option<i64>,
     }
 }
 
@@ -69,7 +71,7 @@ pub(crate) struct Wanted {
 }
 
 const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, marks_seq, marks_by, width, height, \
-     part, decided, senses FROM example";
+     part, decided, senses, piece_ms FROM example";
 
 /// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
 const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \

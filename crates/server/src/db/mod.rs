@@ -66,7 +66,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -82,6 +82,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("migrations/0013_lost_and_decided.sql"),
     include_str!("migrations/0014_marks.sql"),
     include_str!("migrations/0015_went.sql"),
+    include_str!("migrations/0017_pieces.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;

@@ -38,7 +38,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         .blocking(move || {
             let root = uploads.root(&id)?;
             let sent = |place: &str| uploads.as_sent(&id, place).to_owned();
-            Ok(read(&root, &known, &blobs, room, &progress, &sent)
+            Ok(read(&root, &known, &blobs, (room, uploads.most()), &progress, &sent)
                 .map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
@@ -55,11 +55,12 @@ fn read(
     root: &Path,
     known: &DatasetRow,
     blobs: &Blobs,
-    room: Option<Room>,
+    (room, most_cut): (Option<Room>, u64),
     progress: &Progress,
     sent: &(dyn Fn(&str) -> String + Sync),
 ) -> Result<Arrived, Stopped> {
-    let Found { modality, senses, task, classes, items, problems } = reading::read(root, known)?;
+    let found = reading::read(root, known, progress, most_cut)?;
+    let Found { modality, senses, task, classes, items, pieces, problems } = found;
     if let Some(room) = room {
         let file =
             |file: &Path| Some((blobs.name_of(file).ok()?, std::fs::metadata(file).ok()?.len() as i64));
@@ -75,9 +76,10 @@ fn read(
         .into_par_iter()
         .map(|item| {
             progress.check()?;
-            let kept = keep(item, modality, task, blobs, sent);
+            let piece_ms = pieces.length(item.content.files().first().copied());
+            let kept = keep(item, modality, task, blobs, sent)?.map(|came| Incoming { piece_ms, ..came });
             progress.set("read", done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            kept
+            Ok(kept)
         })
         .collect::<Result<_, Stopped>>()?;
     let after = serde_json::to_string(&senses).map_err(|error| ApiError::internal(&error))?;

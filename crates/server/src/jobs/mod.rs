@@ -1,6 +1,7 @@
 //! Workers: each claims a job, says again and again that it lives, and writes what came of it.
 
 mod audit;
+mod cutting;
 mod import;
 mod inspect;
 mod reading;

@@ -8,7 +8,8 @@ use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind, ReadOpt
 use exchange::{Answer, Item, Kind};
 use pipeline::PipelineError;
 
-use super::Stopped;
+use super::cutting::{self, Pieces};
+use super::{Progress, Stopped};
 use crate::db::datasets::DatasetRow;
 use crate::error::ApiError;
 use crate::senses;
@@ -24,17 +25,26 @@ pub(super) struct Found {
     /// That it names, in their order, beside those of its examples.
     pub(super) classes: Vec<String>,
     pub(super) items: Vec<Item>,
+    /// Those of their files that were cut out of longer ones.
+    pub(super) pieces: Pieces,
     pub(super) problems: Vec<Problem>,
 }
 
-/// Reads what lies in a folder for a data set that is there.
-pub(super) fn read(root: &Path, known: &DatasetRow) -> Result<Found, Stopped> {
+/// Reads what lies in a folder for a data set that is there; pieces of sounds may take so many bytes.
+pub(super) fn read(
+    root: &Path,
+    known: &DatasetRow,
+    progress: &Progress,
+    most_cut: u64,
+) -> Result<Found, Stopped> {
     let task = Task::named(&known.task)?;
     // Once somebody answered or chose, the question stands.
     let asked = (known.n_labelled > 0 || task != Task::Class).then_some(task);
     let mut found = match exchange::recognise(root).map_err(ApiError::from)? {
         Some(format) => annotated(root, format, asked.unwrap_or(task))?,
-        None => plain(root, asked, known)?,
+        None => {
+            plain(root, asked, known, &|data, problems| cutting::cut(data, problems, progress, most_cut))?
+        }
     };
     if found.modality == Modality::Video {
         // Without it nothing could be made of them, not even a thumbnail.
@@ -64,7 +74,10 @@ pub(super) fn read(root: &Path, known: &DatasetRow) -> Result<Found, Stopped> {
     Ok(found)
 }
 
-fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow) -> Result<Found, Stopped> {
+/// Leaves whole sounds only, and what it cut them out of lies with the pieces.
+type Cut<'c> = dyn Fn(&mut Dataset, &mut Vec<Problem>) -> Result<Pieces, Stopped> + 'c;
+
+fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow, cut: &Cut<'_>) -> Result<Found, Stopped> {
     let failed = |error: dataset::ReadError| Stopped::from(PipelineError::from(error));
     let series = (known.modality.as_deref() == Some("series")).then_some(Modality::Series);
     let options = ReadOptions { task: asked.map(Task::kind), wanted: series, ..ReadOptions::default() };
@@ -77,14 +90,14 @@ fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow) -> Result<Found, 
     };
     let folder = if root.is_file() { root.parent().unwrap_or(root) } else { root };
     keep_inside(&mut data, &folder.canonicalize().map_err(ApiError::from)?, &mut problems);
-    keep_whole(&mut data, &mut problems);
+    let pieces = cut(&mut data, &mut problems)?;
     let unlabelled = data.examples.iter().all(|example| example.target == Target::Unlabelled);
     let found = Task::from(&data.task);
     let task = asked.filter(|_| unlabelled).unwrap_or(found);
     let items: Option<Vec<Item>> = data.examples.iter().map(|example| item(&data, example)).collect();
     let items = items.ok_or_else(|| ApiError::internal(&"an example has no file"))?;
     let Dataset { modality, senses, .. } = data;
-    Ok(Found { modality, senses, task, classes: Vec::new(), items, problems })
+    Ok(Found { modality, senses, task, classes: Vec::new(), items, pieces, problems })
 }
 
 /// The only table directly in a folder, or the one that exports call `examples`.
@@ -144,15 +157,6 @@ fn keep_inside(data: &mut Dataset, folder: &Path, problems: &mut Vec<Problem>) {
     });
 }
 
-/// Leaves out pieces of sounds: an example here is a whole file, and must not be taken for what only a part of it is.
-fn keep_whole(data: &mut Dataset, problems: &mut Vec<Problem>) {
-    let is_piece = |example: &Example| matches!(example.content, Content::Piece(..));
-    let origins = data.examples.iter().filter(|example| is_piece(example)).map(|example| &example.origin);
-    let pieces = origins.filter_map(|origin| origin.row.map(|row| (&origin.path, row)));
-    problems.extend(pieces.map(|(path, row)| Problem::in_row(ProblemKind::PieceOfSound, path, row)));
-    data.examples.retain(|example| !is_piece(example));
-}
-
 /// What lies in a file, or the text; of several senses all that is there.
 fn content(content: &Content) -> Option<exchange::Content> {
     Some(match content {
@@ -203,6 +207,6 @@ fn annotated(root: &Path, format: exchange::Format, usual: Task) -> Result<Found
         Answer::Classes(_) => Some(Task::Classes),
         Answer::Number(_) => Some(Task::Number),
     });
-    let (task, senses) = (task.unwrap_or(usual), Vec::new());
-    Ok(Found { modality, senses, task, classes: header.classes, items, problems })
+    let (task, senses, pieces) = (task.unwrap_or(usual), Vec::new(), Pieces::default());
+    Ok(Found { modality, senses, task, classes: header.classes, items, pieces, problems })
 }

@@ -1,4 +1,4 @@
-//! Pieces of sounds: a data set takes whole files, and a model of pieces tells the stretches of a sound that is longer.
+//! Pieces of sounds: a table of times is cut into them, and a model of pieces tells the stretches of a sound that is longer.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -33,23 +33,64 @@ fn table(files: u32) -> String {
     table
 }
 
+/// Files of one folder: some recordings and a table about them.
+fn recordings(files: u32, table: String) -> Vec<(String, Vec<u8>)> {
+    let mut all: Vec<_> = (0..files).map(|file| (format!("line/{file}.wav"), machine(12, file))).collect();
+    all.push(("line/pieces.csv".to_owned(), table.into_bytes()));
+    all
+}
+
 #[test]
-fn a_table_of_pieces_is_told_row_by_row_and_no_whole_file_is_taken_for_one() {
+fn a_table_of_times_becomes_pieces_and_teaches_a_model_of_pieces() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
-    let rows = format!("{}1.wav,,,whole\n", table(2));
-    let mut files: Vec<(String, Vec<u8>)> =
-        (0..2).map(|file| (format!("line/{file}.wav"), machine(12, file))).collect();
-    files.push(("line/pieces.csv".to_owned(), rows.into_bytes()));
+    let files = recordings(4, format!("{}1.wav,11,14,low\n", table(4)));
     let dataset = owner.bring("line", &files);
-    let examples = owner.get(&format!("/v1/datasets/{dataset}/examples")).body["examples"].clone();
-    let labels: Vec<_> =
-        examples.as_array().expect("a list").iter().map(|one| one["label"].clone()).collect();
-    assert_eq!(labels, [json!("whole")], "{examples}");
-    let told = owner.get(&format!("/v1/datasets/{dataset}/problems")).text;
-    assert_eq!(told.matches("this row is a piece of a sound").count(), 12, "{told}");
-    assert!(told.contains("pieces.csv:2") && !told.contains(data.to_str().expect("a path")), "{told}");
+    owner.bring_into(&dataset, &files);
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let examples = owner.get(&at("/examples?limit=100")).body["examples"].clone();
+    let examples = examples.as_array().expect("a list");
+    assert_eq!(examples.len(), 24, "each piece once: {examples:?}");
+    let out = owner.get(&at("/export?format=jsonl")).text;
+    let rows = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let of_first = rows.filter(|row| row["group"].as_str().is_some_and(|group| group.ends_with("0.wav")));
+    assert_eq!(of_first.count(), 6, "pieces of one file stay together: {out}");
+    let labels = ["low", "high"].map(|label| examples.iter().filter(|one| one["label"] == label).count());
+    assert_eq!(labels, [12, 12]);
+    let content =
+        owner.get(&format!("/v1/examples/{}/content", examples[0]["id"].as_str().expect("an id"))).bytes;
+    let cut = base::sound::decode_whole(&content, 10).expect("a sound");
+    assert_eq!((cut.channels[0].len(), cut.rate), (14_400, RATE), "1.8 s of it");
+    let told = owner.get(&at("/problems")).text;
+    assert!(
+        told.contains("line/pieces.csv:26") || told.contains("pieces.csv:26"),
+        "it ends after its sound: {told}"
+    );
+    assert!(!told.contains(data.to_str().expect("a path")), "{told}");
+
+    let tuned = owner.wait(&testkit::id(&owner.post(&at("/tune"), &json!({}))));
+    let model = tuned["result"]["model"].as_str().unwrap_or_else(|| panic!("{tuned}"));
+    let answers = asked(&owner, &format!("/v1/models/{model}/predict"), &[machine(12, 7)]);
+    assert!(answers[0]["stretches"].as_array().is_some_and(|stretches| stretches.len() >= 6), "{answers}");
+}
+
+#[test]
+fn a_small_table_cuts_no_more_out_than_an_upload_may_bring() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let rows: String = (0..400).map(|row| format!("0.wav,0,{}.{row:03},low\n", 11)).collect();
+    let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "line" })));
+    let upload = testkit::id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
+    for (path, bytes) in recordings(1, format!("file,start,end,label\n{rows}")) {
+        let put = format!("/v1/uploads/{upload}/file?path={path}&offset=0");
+        assert_eq!(owner.ask("PUT", &put, Some("application/octet-stream"), &bytes).status, 200);
+    }
+    let ended = owner.wait(&testkit::id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))));
+    assert_eq!(ended["state"], "failed", "{ended}");
+    assert!(ended.to_string().contains("take more than 64 MiB"), "{ended}");
+    assert_eq!(owner.get(&format!("/v1/datasets/{dataset}/examples")).body["examples"], json!([]));
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! Pieces of sounds, cut out of the files that were uploaded: an example here is a whole file of its own.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use base::prep::PrepError;
+use base::sound::{Decoder, piece};
+use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind};
+use rayon::prelude::*;
+use tempfile::TempDir;
+
+use super::{Progress, Stopped};
+use crate::error::ApiError;
+
+/// The pieces of one upload, as files that lie here until they are dropped.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    /// Where they lie; absent where there are none.
+    _dir: Option<TempDir>,
+    /// Of each file how long it is, in thousandths of a second.
+    lengths: HashMap<PathBuf, i64>,
+}
+
+/// What came of one example.
+enum Came {
+    Whole,
+    /// A file, how long it is, and what of it was damaged.
+    Cut(PathBuf, i64, Option<Problem>),
+    LeftOut(Problem),
+}
+
+impl Pieces {
+    /// How long a file is that was cut, in thousandths of a second; `None` of any other.
+    pub(super) fn length(&self, file: Option<&Path>) -> Option<i64> {
+        self.lengths.get(file?).copied()
+    }
+}
+
+/// Cuts the pieces of a data set out; what cannot be is left out and told. Together they take `most` bytes: a small table may name a file
+/// again and again.
+pub(super) fn cut(
+    data: &mut Dataset,
+    problems: &mut Vec<Problem>,
+    progress: &Progress,
+    most: u64,
+) -> Result<Pieces, Stopped> {
+    let total = data.examples.iter().filter(|example| matches!(example.content, Content::Piece(..))).count();
+    if total == 0 {
+        return Ok(Pieces::default());
+    }
+    let dir = tempfile::tempdir().map_err(ApiError::from)?;
+    let (bytes, done) = (AtomicU64::new(0), AtomicI64::new(0));
+    let one = |(place, example): (usize, &Example)| {
+        let Content::Piece(path, span) = &example.content else { return Ok(Came::Whole) };
+        progress.check()?;
+        let told = |kind| match example.origin.row {
+            Some(row) => Problem::in_row(kind, &example.origin.path, row),
+            None => Problem::in_file(kind, path),
+        };
+        let came = match piece(path, *span) {
+            Ok(cut) => {
+                if bytes.fetch_add(cut.bytes.len() as u64, Ordering::Relaxed) + cut.bytes.len() as u64 > most
+                {
+                    return Err(too_much(most).into());
+                }
+                let file = dir.path().join(format!("{place}.wav"));
+                std::fs::write(&file, &cut.bytes).map_err(ApiError::from)?;
+                let damage = cut.damage.map(|detail| told(ProblemKind::damaged(Modality::Sound, detail)));
+                let length = length(&cut.bytes).map_err(|error| ApiError::internal(&error))?;
+                Came::Cut(file, length, damage)
+            }
+            Err(error) => Came::LeftOut(told(error.into())),
+        };
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        progress.set("read", done, i64::try_from(total).unwrap_or(i64::MAX));
+        Ok(came)
+    };
+    let came: Vec<Came> = data.examples.par_iter().enumerate().map(one).collect::<Result<_, Stopped>>()?;
+    let mut lengths = HashMap::new();
+    let mut came = came.into_iter();
+    data.examples.retain_mut(|example| match came.next().expect("each example came to something") {
+        Came::Whole => true,
+        Came::Cut(file, length, damage) => {
+            problems.extend(damage);
+            lengths.insert(file.clone(), length);
+            example.content = Content::Sound(file);
+            true
+        }
+        Came::LeftOut(problem) => {
+            problems.push(problem);
+            false
+        }
+    });
+    Ok(Pieces { _dir: Some(dir), lengths })
+}
+
+/// How long a sound is, in thousandths of a second, rounded up: no sample is lost to whoever cuts by it.
+fn length(sound: &[u8]) -> Result<i64, PrepError> {
+    let mut decoder = Decoder::new(sound)?;
+    let mut samples = 0;
+    while let Some(block) = decoder.next_block()? {
+        samples += block[0].len() as u64;
+    }
+    Ok(i64::try_from((1000 * samples).div_ceil(u64::from(decoder.rate()))).unwrap_or(i64::MAX))
+}
+
+fn too_much(most: u64) -> ApiError {
+    let mib = most >> 20;
+    let (en, zh) = (
+        format!("the pieces of this table take more than {mib} MiB"),
+        format!("该表格中的片段合计超过 {mib} MiB"),
+    );
+    ApiError::too_large(en, zh).hint("bring in a part of its rows", "请分批导入")
+}
