@@ -26,9 +26,9 @@ pub(crate) fn modality(name: Option<&str>) -> Result<Modality, ApiError> {
     }
 }
 
-/// Whether these are photos or sounds of parts: one of the `classes` says that nothing is wrong.
+/// Whether these are photos, sounds or videos of parts: one of the `classes` says that nothing is wrong.
 pub(crate) fn inspects<'c>(of: &DatasetRow, mut classes: impl Iterator<Item = &'c str>) -> bool {
-    matches!(of.modality.as_deref(), Some("image" | "sound"))
+    matches!(of.modality.as_deref(), Some("image" | "sound" | "video"))
         && of.task == Task::Class.name()
         && classes.any(dataset::names_good_parts)
 }

@@ -2243,7 +2243,7 @@ export interface components {
             id: string;
             name: string;
         };
-        /** @description What was found on one photo, or on the picture of one sound or series. */
+        /** @description What was found on one photo, or on the picture of one sound, video or series. */
         Inspected: {
             alarm: boolean;
             /** Format: int32 */
@@ -2270,7 +2270,7 @@ export interface components {
             threshold: number;
             /**
              * Format: int32
-             * @description Of the photo, or of the spectrum: 2 a hundredth of a second, 3 a band. In pixels.
+             * @description Of the photo; of the spectrum: 2 a hundredth of a second, 3 a band; of the picture of a video or a series. In pixels.
              */
             width: number;
         };
@@ -2883,6 +2883,8 @@ export interface components {
             peak: number;
             /** @description Corners in pixels, clockwise. */
             points: number[][];
+            /** @description When that is in a sound or a video: start and end in seconds; absent of anything else. */
+            seconds?: number[] | null;
         };
         Renamed: {
             from: string;

@@ -133,7 +133,7 @@ export type OnTheSame = Answer<'OnTheSame'>;
 export type Deployment = Narrow<Answer<'Deployment'>, { model: Model }>;
 
 export type Verdict = 'answered' | 'unproven' | 'dont-know' | 'unfamiliar';
-export type Region = Narrow<Answer<'Region'>, { points: [number, number][] }>;
+export type Region = Narrow<Answer<'Region'>, { points: [number, number][]; seconds: [number, number] | null }>;
 export type Inspected = Narrow<Answer<'Inspected'>, { regions: Region[] }>;
 /** A part of a long sound with one answer. */
 export type ToldStretch = Narrow<Answer<'ToldStretch'>, { verdict: Verdict; seconds: [number, number] }>;

@@ -1,4 +1,4 @@
-//! What an inspector says of photos, sounds or series, and where it looked.
+//! What an inspector says of photos, sounds, videos or series, and where it looked.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Write as _};
@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::inputs::Question;
 use super::predict::Predicted;
 use crate::error::ApiError;
 use crate::serving::looks_at;
@@ -23,7 +24,7 @@ use crate::serving::looks_at;
 /// Longer side of a heat map that is sent, in pixels.
 const LONG_SIDE: u32 = 1280;
 
-/// What was found on one photo, or on the picture of one sound or series.
+/// What was found on one photo, or on the picture of one sound, video or series.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Inspected {
     pub(super) alarm: bool,
@@ -36,7 +37,7 @@ pub(super) struct Inspected {
     kind: Option<String>,
     /// Whether it is like none of the kinds that were shown.
     never_seen: bool,
-    /// Of the photo, or of the spectrum: 2 a hundredth of a second, 3 a band. In pixels.
+    /// Of the photo; of the spectrum: 2 a hundredth of a second, 3 a band; of the picture of a video or a series. In pixels.
     width: u32,
     height: u32,
     /// What is marked, the most suspicious first.
@@ -52,38 +53,44 @@ pub(super) struct Region {
     points: Vec<[u32; 2]>,
     /// In pixels.
     area: usize,
+    /// When that is in a sound or a video: start and end in seconds; absent of anything else.
+    seconds: Option<[f64; 2]>,
     /// The largest suspicion inside.
     peak: f32,
 }
 
-/// Inspects photos, sounds or series, in their order; one that cannot be read does not stop the others.
+/// Inspects photos, sounds, videos or series, in their order; one that cannot be read does not stop the others.
 pub(super) fn all(
     inspector: &InspectionPredictor,
-    asked: Vec<(String, Input)>,
+    asked: Vec<Question>,
     heat: bool,
     lang: Lang,
 ) -> Result<Vec<Predicted>, ApiError> {
-    asked.into_par_iter().map(|(name, input)| one(inspector, name, &input, heat, lang)).collect()
+    asked.into_par_iter().map(|question| one(inspector, &question, heat, lang)).collect()
 }
 
 fn one(
     inspector: &InspectionPredictor,
-    name: String,
-    input: &Input,
+    question: &Question,
     heat: bool,
     lang: Lang,
 ) -> Result<Predicted, ApiError> {
+    let name = question.name.clone();
     let not_used = |problem: ProblemKind, name| Predicted {
-        problem: Some(words::problem_kind(&problem, lang)),
+        problem: Some(question.told(words::problem_kind(&problem, lang))),
         ..Predicted::of(name)
     };
-    let seen = match (input, looks_at(inspector)) {
+    let input = question.only();
+    let seen = match (&input, looks_at(inspector)) {
         (Input::Image(bytes), Modality::Image) => Ok(Cow::Borrowed(bytes.as_slice())),
         (Input::Sound(bytes), Modality::Sound) => spectrum(inspector, bytes)?.map(Cow::Owned),
-        (Input::SeriesFile(file), Modality::Series) => inspector.eye().picture(file).map(Cow::Owned),
+        (Input::VideoFile(file), Modality::Video) | (Input::SeriesFile(file), Modality::Series) => {
+            inspector.eye().picture(file).map(Cow::Owned)
+        }
         (_, takes) => {
             let takes = match takes {
                 Modality::Sound => "sounds",
+                Modality::Video => "videos",
                 Modality::Series => "series",
                 _ => "pictures",
             };
@@ -125,6 +132,7 @@ fn told(inspector: &InspectionPredictor, name: String, looked: Looked, heat: boo
     let region = |region: bundle::inspection::MarkedRegion| Region {
         points: region.outline,
         area: region.area_px,
+        seconds: region.seconds,
         peak: region.peak,
     };
     Predicted {

@@ -188,9 +188,7 @@ pub(super) async fn ask(
         }
         Opened::Inspects(inspector) => {
             let inspector = inspector.clone();
-            let inputs = questions.into_iter().map(|question| (question.name.clone(), question.only()));
-            let inputs = inputs.collect();
-            app.blocking(move || inspected::all(&inspector, inputs, heat, lang)).await
+            app.blocking(move || inspected::all(&inspector, questions, heat, lang)).await
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An inspector is made of photos or sounds of good parts, and of defects where there are some.
+//! An inspector is made of photos, sounds or videos of good parts, and of defects where there are some.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,7 @@ pub(super) async fn run(
     app.db.add_model(&tenant, &row, &held, app.limits).await?.came()
 }
 
-/// The photos or sounds with their verdicts; what is marked on defects becomes masks in a folder.
+/// The photos, sounds or videos with their verdicts; what is marked on defects becomes masks in a folder.
 fn examples(rows: &[ExampleRow], blobs: &Blobs, masks: &Path) -> Result<Vec<InspectionExample>, ApiError> {
     let mut examples = Vec::new();
     for row in rows {

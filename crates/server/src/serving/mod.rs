@@ -61,10 +61,12 @@ impl Opened {
     }
 }
 
-/// What an inspector looks at: photos, or pictures of sounds or of series.
+/// What an inspector looks at: photos, or pictures of sounds, of videos or of series.
 pub(crate) fn looks_at(inspector: &InspectionPredictor) -> Modality {
     let named = &inspector.bundle().manifest.base.modality;
-    let drawn = [Modality::Sound, Modality::Series].into_iter().find(|kind| kind.to_string() == *named);
+    let drawn = [Modality::Sound, Modality::Video, Modality::Series]
+        .into_iter()
+        .find(|kind| kind.to_string() == *named);
     drawn.unwrap_or(Modality::Image)
 }
 

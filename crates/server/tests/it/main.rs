@@ -3,6 +3,7 @@
 mod answers;
 mod away;
 mod book;
+mod clips;
 mod ending;
 mod expiring;
 mod fresh;

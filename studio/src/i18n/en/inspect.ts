@@ -47,5 +47,8 @@ export const inspect = {
   'inspect.regions': 'Outline the places',
   'inspect.photo': 'Photo',
   'inspect.sound': 'The sound',
+  'inspect.video': 'The video',
+  'inspect.heat.film': 'Where it differs: frames in the order of time, and below what moves when',
+  'inspect.when': 'From {from} to {to} s',
   'inspect.heat.spectrum': 'Where its spectrum differs: time to the right, high tones above',
 } as const;

@@ -49,5 +49,8 @@ export const inspect: Record<keyof typeof en, string> = {
   'inspect.regions': '勾出这些地方',
   'inspect.photo': '照片',
   'inspect.sound': '原声',
+  'inspect.video': '视频',
+  'inspect.heat.film': '哪里不同：画面按时间排列，下方是何时有何种运动',
+  'inspect.when': '{from} 至 {to} 秒',
   'inspect.heat.spectrum': '频谱哪里不同：向右是时间，越高音调越高',
 };

@@ -86,7 +86,8 @@ export class LabelState extends LabelQueue {
 
   /** A part with this defect is answered when the person has marked where it is, or does not want to. */
   #defectToMark(name: string): boolean {
-    return !!this.store.data?.inspects && this.task === 'class' && this.marking.wanted !== false && !namesGoodParts(name);
+    const asked = !!this.store.data?.inspects && this.marking.editor !== null && this.marking.wanted !== false;
+    return asked && this.task === 'class' && !namesGoodParts(name);
   }
 
   /** Who stops marking a defect says that it is enough. */
