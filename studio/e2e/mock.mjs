@@ -304,8 +304,8 @@ function errors() {
 function predicted(width, height) {
   const points = [[0.55, 0.3], [0.72, 0.28], [0.78, 0.42], [0.6, 0.46]].map(([x = 0, y = 0]) => [x * width, y * height]);
   return {
-    name: 'photo.png', answer: 'scratch', confidence: null, familiarity: null, problem: null, verdict: 'answered', senses: [], probs: [{ class: 'scratch', probability: 0.8 }, { class: 'dent', probability: 0.2 }],
-    inspected: { alarm: true, score: 0.83, threshold: 0.62, p_value: 0.004, kind: 'scratch', never_seen: false, width, height, regions: [{ points, area: 9000, peak: 0.83 }], overlay: `data:image/png;base64,${png(160, 120, true).toString('base64')}` },
+    name: 'photo.png', answer: 'scratch', confidence: null, familiarity: null, problem: null, verdict: 'answered', senses: [], stretches: [], probs: [{ class: 'scratch', probability: 0.8 }, { class: 'dent', probability: 0.2 }],
+    inspected: { alarm: true, score: 0.83, threshold: 0.62, p_value: 0.004, kind: 'scratch', never_seen: false, width, height, regions: [{ points, area: 9000, peak: 0.83, seconds: null }], overlay: `data:image/png;base64,${png(160, 120, true).toString('base64')}` },
   };
 }
 

@@ -81,14 +81,29 @@ impl SensesPredictor {
     /// # Errors
     /// [`BundleError`] when a base fails for another reason than its input.
     pub fn predict(&self, inputs: &[Option<Input>]) -> Result<Told, BundleError> {
+        let embed = |(input, base): (&Option<Input>, &Arc<Base>)| Some(base.embed_and_tell(input.as_ref()?));
+        self.predict_embedded(inputs.iter().zip(&self.bases).map(embed).collect(), inputs)
+    }
+
+    /// As [`SensesPredictor::predict`], of what the bases made of the inputs that are there, `[M]`.
+    ///
+    /// # Errors
+    /// Those of [`SensesPredictor::predict`].
+    pub fn predict_embedded(
+        &self,
+        of_bases: Vec<Option<Result<Embedded, BaseError>>>,
+        inputs: &[Option<Input>],
+    ) -> Result<Told, BundleError> {
         let mut problems = Vec::new();
         let mut embedded: Vec<Option<Vec<f32>>> = Vec::with_capacity(inputs.len());
-        for ((input, base), sense) in inputs.iter().zip(&self.bases).zip(&self.bundle.manifest.senses) {
+        for ((of_base, base), sense) in
+            of_bases.into_iter().zip(&self.bases).zip(&self.bundle.manifest.senses)
+        {
             let mut tell = |reason: ProblemKind| {
                 problems
                     .push(ProblemKind::WithoutSense { sense: sense.name.clone(), reason: Box::new(reason) });
             };
-            embedded.push(match input.as_ref().map(|input| base.embed_and_tell(input)) {
+            embedded.push(match of_base {
                 None => None,
                 Some(Ok(Embedded { features, damage })) => {
                     problems.extend(damage.map(|detail| ProblemKind::damaged(base.modality(), detail)));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{Cursor, Write as _};
+use std::sync::Arc;
 
 use base::open::{BaseError, Input};
 use base::prep::PrepError;
@@ -12,12 +13,12 @@ use bundle::inspection::{InspectionPredictor, Looked};
 use dataset::{Modality, ProblemKind};
 use image::codecs::jpeg::JpegEncoder;
 use pipeline::{Lang, heat_picture, words};
-use rayon::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::inputs::Question;
 use super::predict::Predicted;
+use crate::App;
 use crate::error::ApiError;
 use crate::serving::looks_at;
 
@@ -59,14 +60,21 @@ pub(super) struct Region {
     peak: f32,
 }
 
-/// Inspects photos, sounds, videos or series, in their order; one that cannot be read does not stop the others.
-pub(super) fn all(
-    inspector: &InspectionPredictor,
+/// Inspects photos, sounds, videos or series, in their order, on the way through their base that all share; one that cannot be read does not
+/// stop the others.
+pub(super) async fn all(
+    app: &App,
+    inspector: &Arc<InspectionPredictor>,
     asked: Vec<Question>,
     heat: bool,
     lang: Lang,
 ) -> Result<Vec<Predicted>, ApiError> {
-    asked.into_par_iter().map(|question| one(inspector, &question, heat, lang)).collect()
+    let each = |question: Question| {
+        let inspector = inspector.clone();
+        move || one(&inspector, &question, heat, lang)
+    };
+    let queue = app.serving.queue(&inspector.bundle().manifest.base.id);
+    queue.ask(asked.into_iter().map(each).collect()).await?.into_iter().collect()
 }
 
 fn one(

@@ -146,14 +146,16 @@ async fn alike(
             app.blocking(move || Ok(vectors.iter().map(like).collect())).await
         }
         Opened::Senses(served) => {
+            let asked = questions.iter().map(|question| question.inputs.clone()).collect();
+            let embedded = app.serving.embed_senses(served, asked).await?;
             let served = served.clone();
-            let like = move |question: &Question| {
-                let seen = see_senses(&served, &question.inputs).map_err(|ApiError { en, zh, .. }| {
+            let like = move |(question, embedded): (&Question, _)| {
+                let seen = see_senses(&served, embedded).map_err(|ApiError { en, zh, .. }| {
                     ApiError::invalid(question.told(en), question.told(zh))
                 })?;
                 Ok(live.like_senses(&seen, LOOKED_THROUGH))
             };
-            app.blocking(move || questions.iter().map(like).collect()).await
+            app.blocking(move || questions.iter().zip(embedded).map(like).collect()).await
         }
         Opened::Inspects(_) => Ok(Vec::new()),
     }

@@ -9,7 +9,6 @@ use bundle::{Prediction, SenseShare, SensesPredictor, TaskReference, Verdict};
 use dataset::{Modality, ProblemKind};
 use evaluate::Sketch;
 use pipeline::{Lang, PipelineError, words};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -24,7 +23,7 @@ use crate::answering::lang_of;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Answered, Heard, Opened, Served, Told, refused};
+use crate::serving::{Answered, Heard, Opened, SenseEmbedded, Served, Told, refused};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predictions {
@@ -182,14 +181,12 @@ pub(super) async fn ask(
             told.map(|(question, heard)| of_heard(question, heard, served, lang)).collect()
         }
         Opened::Senses(served) => {
-            let served = served.clone();
-            let each = move |question: &Question| of_senses(question, &served, lang);
-            app.blocking(move || questions.par_iter().map(each).collect()).await
+            let asked = questions.iter().map(|question| question.inputs.clone()).collect();
+            let embedded = app.serving.embed_senses(served, asked).await?;
+            let told = questions.iter().zip(embedded);
+            told.map(|(question, embedded)| of_senses(question, embedded, served, lang)).collect()
         }
-        Opened::Inspects(inspector) => {
-            let inspector = inspector.clone();
-            app.blocking(move || inspected::all(&inspector, questions, heat, lang)).await
-        }
+        Opened::Inspects(inspector) => inspected::all(app, inspector, questions, heat, lang).await,
     }
 }
 
@@ -310,8 +307,13 @@ pub(super) fn unanswered(question: &Question, error: BaseError) -> Result<Unansw
 }
 
 /// The answer to one question about what is there of several senses.
-fn of_senses(question: &Question, served: &SensesPredictor, lang: Lang) -> Result<Predicted, ApiError> {
-    let answered = served.predict(&question.inputs).map_err(PipelineError::from)?;
+fn of_senses(
+    question: &Question,
+    embedded: Vec<SenseEmbedded>,
+    served: &SensesPredictor,
+    lang: Lang,
+) -> Result<Predicted, ApiError> {
+    let answered = served.predict_embedded(embedded, &question.inputs).map_err(PipelineError::from)?;
     let nothing = answered.prediction.senses.iter().all(|sense| !sense.present);
     // With nothing to look at, the shares of the classes are no answer.
     let prediction = (!nothing).then_some(answered.prediction);

@@ -1,7 +1,9 @@
-//! One way through a base for everybody: inputs that come within a moment of each other are embedded together.
+//! One way through a base for everybody: inputs that come within a moment of each other go through it together, whoever's model of whatever
+//! kind asks about them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -28,17 +30,14 @@ const LONG_SOUNDS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Batcher {
     probed: Probed,
-    queue: Queue<Input, Result<Embedded, BaseError>>,
+    queue: Arc<Queue>,
     long_sounds: Semaphore,
 }
 
 impl Batcher {
-    /// Starts the thread that works the queue; it ends with the batcher.
-    pub(crate) fn start(base: Arc<Base>) -> Result<Self, PipelineError> {
-        let probed = Probed::new(base.clone())?;
-        let queue =
-            Queue::start(format!("base {}", base.id()), move |input: &Input| base.embed_and_tell(input));
-        Ok(Self { probed, queue, long_sounds: Semaphore::new(LONG_SOUNDS) })
+    /// A base behind the queue of its name.
+    pub(crate) fn start(base: Arc<Base>, queue: Arc<Queue>) -> Result<Self, PipelineError> {
+        Ok(Self { probed: Probed::new(base)?, queue, long_sounds: Semaphore::new(LONG_SOUNDS) })
     }
 
     pub(crate) fn base(&self) -> &Arc<Base> {
@@ -55,7 +54,7 @@ impl Batcher {
         &self,
         inputs: Vec<Input>,
     ) -> Result<Vec<Result<Embedded, BaseError>>, ApiError> {
-        self.queue.ask(inputs).await
+        self.queue.ask(embedding(self.base(), inputs)).await
     }
 
     /// As [`Batcher::embed`], and waits where too many wait already.
@@ -63,7 +62,7 @@ impl Batcher {
         &self,
         inputs: Vec<Input>,
     ) -> Result<Vec<Result<Embedded, BaseError>>, ApiError> {
-        self.queue.ask_in_time(inputs).await
+        self.queue.ask_in_time(embedding(self.base(), inputs)).await
     }
 
     /// A turn at looking through a long sound, over when it is dropped.
@@ -72,62 +71,103 @@ impl Batcher {
     }
 }
 
-/// What is asked, who waits for the answer, and its place in the queue.
-struct Waiting<Q, A> {
-    question: Q,
-    answer: oneshot::Sender<A>,
+/// What a base is asked about each input.
+pub(super) fn embedding(
+    base: &Arc<Base>,
+    inputs: Vec<Input>,
+) -> Vec<impl FnOnce() -> Result<Embedded, BaseError> + Send + 'static> {
+    let one = |input: Input| {
+        let base = base.clone();
+        move || base.embed_and_tell(&input)
+    };
+    inputs.into_iter().map(one).collect()
+}
+
+/// What is to be done, and its place in the queue.
+struct Waiting {
+    /// Does it and sends the answer.
+    work: Box<dyn FnOnce() + Send>,
     _place: OwnedSemaphorePermit,
 }
 
-/// Questions of everybody to one thread, which answers those together that come together.
+/// Questions of everybody to what one base sees, answered together that come together by one thread.
 #[derive(Debug)]
-struct Queue<Q, A> {
-    sender: Sender<Waiting<Q, A>>,
+pub(crate) struct Queue {
+    sender: Sender<Waiting>,
     places: Arc<Semaphore>,
+    counts: Arc<Counts>,
 }
 
-impl<Q: Send + Sync + 'static, A: Send + 'static> Queue<Q, A> {
-    fn start(name: String, answer: impl Fn(&Q) -> A + Send + Sync + 'static) -> Self {
+/// What went through a queue.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) batches: AtomicU64,
+    pub(crate) inputs: AtomicU64,
+}
+
+impl Queue {
+    /// Starts the thread that works the queue; it ends with the queue.
+    pub(crate) fn start(name: String) -> Self {
         let (sender, arriving) = channel();
-        let thread = std::thread::Builder::new().name(name);
-        thread.spawn(move || work(&arriving, &answer)).expect("the system gives a thread");
-        Self { sender, places: Arc::new(Semaphore::new(MOST_WAITING)) }
+        let counts = Arc::new(Counts::default());
+        let (thread, counted) = (std::thread::Builder::new().name(name), counts.clone());
+        thread.spawn(move || work(&arriving, &counted)).expect("the system gives a thread");
+        Self { sender, places: Arc::new(Semaphore::new(MOST_WAITING)), counts }
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The answers, in the order of the questions; refused where there are no places.
-    async fn ask(&self, questions: Vec<Q>) -> Result<Vec<A>, ApiError> {
+    pub(crate) async fn ask<A: Send + 'static>(
+        &self,
+        questions: Vec<impl FnOnce() -> A + Send + 'static>,
+    ) -> Result<Vec<A>, ApiError> {
         let places = self.places.clone().try_acquire_many_owned(places_of(&questions));
         self.ask_from(places.map_err(|_| busy())?, questions).await
     }
 
     /// As [`Queue::ask`], once there are places.
-    async fn ask_in_time(&self, questions: Vec<Q>) -> Result<Vec<A>, ApiError> {
+    async fn ask_in_time<A: Send + 'static>(
+        &self,
+        questions: Vec<impl FnOnce() -> A + Send + 'static>,
+    ) -> Result<Vec<A>, ApiError> {
         let places = self.places.clone().acquire_many_owned(places_of(&questions)).await;
         self.ask_from(places.expect("the queue is never closed"), questions).await
     }
 
-    async fn ask_from(
+    async fn ask_from<A: Send + 'static>(
         &self,
         mut places: OwnedSemaphorePermit,
-        questions: Vec<Q>,
+        questions: Vec<impl FnOnce() -> A + Send + 'static>,
     ) -> Result<Vec<A>, ApiError> {
         let mut answers = Vec::with_capacity(questions.len());
         for question in questions {
             let (answer, waits) = oneshot::channel();
+            let work = move || {
+                // Nobody works for who hung up.
+                if !answer.is_closed()
+                    && let Ok(answered) = catch_unwind(AssertUnwindSafe(question))
+                {
+                    let _ = answer.send(answered);
+                }
+            };
             let place = places.split(1).expect("there is a place for each");
-            let waiting = Waiting { question, answer, _place: place };
+            let waiting = Waiting { work: Box::new(work), _place: place };
             self.sender.send(waiting).expect("the thread lives as long as the queue");
             answers.push(waits);
         }
         let mut answered = Vec::with_capacity(answers.len());
         for answer in answers {
+            // Whoever sent what breaks the base off hears so, and nobody else does.
             answered.push(answer.await.map_err(|_| ApiError::internal(&"a base broke off at an input"))?);
         }
         Ok(answered)
     }
 }
 
-fn places_of<Q>(questions: &[Q]) -> u32 {
+fn places_of<W>(questions: &[W]) -> u32 {
     u32::try_from(questions.len()).unwrap_or(u32::MAX)
 }
 
@@ -137,15 +177,11 @@ fn busy() -> ApiError {
         .hint("try again in a moment, or ask more slowly", "请稍后重试，或降低请求频率")
 }
 
-fn work<Q: Sync + Send, A: Send>(arriving: &Receiver<Waiting<Q, A>>, answer: &(impl Fn(&Q) -> A + Sync)) {
+fn work(arriving: &Receiver<Waiting>, counts: &Counts) {
     while let Some(batch) = next_batch(arriving) {
-        batch.into_par_iter().for_each(|waiting| {
-            // Whoever sent what breaks the base off hears so, and nobody else does.
-            if let Ok(answered) = catch_unwind(AssertUnwindSafe(|| answer(&waiting.question))) {
-                // Who hung up does not wait for an answer.
-                let _ = waiting.answer.send(answered);
-            }
-        });
+        counts.batches.fetch_add(1, Ordering::Relaxed);
+        counts.inputs.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        batch.into_par_iter().for_each(|waiting| (waiting.work)());
     }
 }
 
@@ -168,15 +204,31 @@ mod tests {
 
     use super::*;
 
+    fn plus_one(numbers: Vec<u32>) -> Vec<impl FnOnce() -> u32 + Send + 'static> {
+        let odd = |number: u32| {
+            move || {
+                assert_ne!(number % 2, 0, "an even one");
+                number + 1
+            }
+        };
+        numbers.into_iter().map(odd).collect()
+    }
+
+    /// Questions that nobody answers until the other end is dropped.
+    fn held(count: usize, waits: &Arc<Mutex<Receiver<()>>>) -> Vec<impl FnOnce() + Send + 'static> {
+        let one = |_| {
+            let waits = waits.clone();
+            move || assert!(waits.lock().expect("nobody panics").recv().is_err(), "until it is dropped")
+        };
+        (0..count).map(one).collect()
+    }
+
     #[tokio::test]
     async fn what_breaks_a_base_off_is_the_matter_of_who_sent_it() {
-        let queue = Arc::new(Queue::start("odd".to_owned(), |number: &u32| {
-            assert_ne!(number % 2, 0, "an even one");
-            number + 1
-        }));
+        let queue = Arc::new(Queue::start("odd".to_owned()));
         let ask = |numbers: Vec<u32>| {
             let queue = queue.clone();
-            tokio::spawn(async move { queue.ask(numbers).await.map_err(|error| error.code) })
+            tokio::spawn(async move { queue.ask(plus_one(numbers)).await.map_err(|error| error.code) })
         };
         let (odd, even) = (ask(vec![1, 3]), ask(vec![5, 6]));
         assert_eq!(odd.await.expect("asked"), Ok(vec![2, 4]));
@@ -187,30 +239,60 @@ mod tests {
     #[tokio::test]
     async fn a_queue_that_is_full_refuses_and_takes_more_later() {
         let (go_on, waits) = channel::<()>();
-        let waits = Mutex::new(waits);
-        let queue = Arc::new(Queue::start("slow".to_owned(), move |number: &usize| {
-            // Until nobody holds the other end.
-            let _ = waits.lock().expect("nobody panics").recv();
-            *number
-        }));
+        let (queue, waits) = (Arc::new(Queue::start("slow".to_owned())), Arc::new(Mutex::new(waits)));
         let first = {
-            let queue = queue.clone();
-            tokio::spawn(async move { queue.ask((0..MOST_WAITING).collect()).await })
+            let (queue, all) = (queue.clone(), held(MOST_WAITING, &waits));
+            tokio::spawn(async move { queue.ask(all).await })
         };
         while queue.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let refused = queue.ask(vec![1]).await.expect_err("it is full");
+        let refused = queue.ask(plus_one(vec![1])).await.expect_err("it is full");
         assert_eq!((refused.status, refused.code), (StatusCode::SERVICE_UNAVAILABLE, "busy"));
         let in_time = {
             let queue = queue.clone();
-            tokio::spawn(async move { queue.ask_in_time(vec![2]).await })
+            tokio::spawn(async move { queue.ask_in_time(plus_one(vec![1])).await })
         };
         tokio::task::yield_now().await;
         assert!(!in_time.is_finished(), "it waits for a place");
         drop(go_on);
         assert_eq!(in_time.await.expect("asked").expect("answered"), [2]);
         assert_eq!(first.await.expect("asked").expect("answered").len(), MOST_WAITING);
-        assert_eq!(queue.ask(vec![1]).await.expect("there is room again"), [1]);
+        assert_eq!(queue.ask(plus_one(vec![1])).await.expect("there is room again"), [2]);
+    }
+
+    /// Whether what came while a base was busy went through it in one batch, whoever asked.
+    #[tokio::test]
+    async fn questions_of_several_tenants_and_kinds_go_through_a_base_together() {
+        let (go_on, waits) = channel::<()>();
+        let (queue, waits) = (Arc::new(Queue::start("busy".to_owned())), Arc::new(Mutex::new(waits)));
+        let batches = || queue.counts().batches.load(Ordering::Relaxed);
+        let busy = {
+            let (queue, one) = (queue.clone(), held(1, &waits));
+            tokio::spawn(async move { queue.ask(one).await })
+        };
+        while batches() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let left = || MOST_WAITING - queue.places.available_permits();
+        let (one, other) = (queue.clone(), queue.clone());
+        let numbers = tokio::spawn(async move { one.ask(plus_one(vec![1, 3])).await });
+        let words = tokio::spawn(async move { other.ask(vec![|| "three".to_owned()]).await });
+        let gone = {
+            let queue = queue.clone();
+            tokio::spawn(async move {
+                queue.ask(vec![|| unreachable!("nobody waits for it")]).await.map(|_: Vec<()>| ())
+            })
+        };
+        while left() < 5 {
+            tokio::task::yield_now().await;
+        }
+        gone.abort();
+        assert!(gone.await.is_err_and(|error| error.is_cancelled()));
+        drop(go_on);
+        assert_eq!(numbers.await.expect("asked").expect("answered"), [2, 4]);
+        assert_eq!(words.await.expect("asked").expect("answered"), ["three"]);
+        assert_eq!(busy.await.expect("asked").expect("answered").len(), 1);
+        assert_eq!((batches(), queue.counts().inputs.load(Ordering::Relaxed)), (2, 5));
     }
 }

@@ -8,7 +8,7 @@ mod once;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::Base;
@@ -20,6 +20,7 @@ use evaluate::Sketch;
 use pipeline::{Home, Lang, PipelineError, Run, words};
 
 pub(crate) use batch::Batcher;
+use batch::{Queue, embedding};
 pub(crate) use long::Heard;
 use once::Once;
 
@@ -34,6 +35,8 @@ const MOST_INSPECTORS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Serving {
     home: Home,
+    /// By the name of the base: models that look through it in their own ways share its queue as well.
+    queues: Mutex<HashMap<String, Arc<Queue>>>,
     bases: Once<Arc<Batcher>>,
     models: Mutex<HashMap<String, (Arc<Served>, u64)>>,
     senses: Mutex<HashMap<String, (Arc<SensesPredictor>, u64)>>,
@@ -84,6 +87,9 @@ pub(crate) struct Served {
     base: Arc<Batcher>,
 }
 
+/// What a base makes of one sense, or what it has against it; `None` where the sense is missing.
+pub(crate) type SenseEmbedded = Option<Result<Embedded, BaseError>>;
+
 /// An answer, or why there is none.
 pub(crate) type Answered = Result<Told, BaseError>;
 
@@ -99,6 +105,7 @@ impl Serving {
     pub(crate) fn new(home: Home) -> Self {
         Self {
             home,
+            queues: Mutex::default(),
             bases: Once::default(),
             models: Mutex::default(),
             senses: Mutex::default(),
@@ -109,7 +116,7 @@ impl Serving {
 
     /// The model in a file, opened when it is asked for first; its self-test runs then. The file is to be here until this ends.
     pub(crate) async fn open(self: &Arc<Self>, id: &str, path: &Path) -> Result<Opened, ApiError> {
-        let now = self.clock.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let now = self.clock.fetch_add(1, Ordering::Relaxed);
         if let Some(opened) = self.opened(id, now) {
             return Ok(opened);
         }
@@ -175,6 +182,45 @@ impl Serving {
         self.inspectors.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
+    /// The queue in front of a base.
+    pub(crate) fn queue(&self, base: &str) -> Arc<Queue> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = || Arc::new(Queue::start(format!("base {base}")));
+        queues.entry(base.to_owned()).or_insert_with(start).clone()
+    }
+
+    /// Inputs that went through bases, and in how many batches.
+    pub(crate) fn n_inputs_and_batches(&self) -> (u64, u64) {
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = queues.values().map(|queue| queue.counts());
+        counts.fold((0, 0), |(inputs, batches), counts| {
+            (inputs + counts.inputs.load(Ordering::Relaxed), batches + counts.batches.load(Ordering::Relaxed))
+        })
+    }
+
+    /// What the bases of a model of several senses make of what is there of each question, `[n][M]`, on the ways that all share.
+    pub(crate) async fn embed_senses(
+        &self,
+        model: &SensesPredictor,
+        asked: Vec<Vec<Option<Input>>>,
+    ) -> Result<Vec<Vec<SenseEmbedded>>, ApiError> {
+        let n_questions = asked.len();
+        let mut by_sense: Vec<Vec<Option<Input>>> = model.bases().iter().map(|_| Vec::new()).collect();
+        for inputs in asked {
+            by_sense.iter_mut().zip(inputs).for_each(|(of, input)| of.push(input));
+        }
+        let mut embedded: Vec<Vec<SenseEmbedded>> = (0..n_questions).map(|_| Vec::new()).collect();
+        for (inputs, base) in by_sense.into_iter().zip(model.bases()) {
+            let there: Vec<bool> = inputs.iter().map(Option::is_some).collect();
+            let inputs = inputs.into_iter().flatten().collect();
+            let mut answers = self.queue(base.id()).ask(embedding(base, inputs)).await?.into_iter();
+            for (of, there) in embedded.iter_mut().zip(there) {
+                of.push(there.then(|| answers.next().expect("an answer for each input")));
+            }
+        }
+        Ok(embedded)
+    }
+
     /// The base that a bundle names, loaded once for all. Over series each has its own: it knows their sensors, and loads nothing.
     async fn base(self: &Arc<Self>, reference: &BaseReference) -> Result<Arc<Batcher>, ApiError> {
         let (of, id, reference) = (self.clone(), reference.id.clone(), reference.clone());
@@ -182,7 +228,8 @@ impl Serving {
         let alone = reference.sensors.is_some();
         let open = move || {
             let base = of.home.base_of(&reference, &Run::new(&|_| {}, &never))?;
-            Ok(Arc::new(Batcher::start(base)?))
+            let queue = of.queue(base.id());
+            Ok(Arc::new(Batcher::start(base, queue)?))
         };
         // Whether a bundle fits is checked when it is put on the base, so that no bundle can have one base loaded twice.
         if alone { aside(open).await } else { self.bases.get(&id, open).await }
@@ -196,7 +243,8 @@ impl Serving {
         let (of, name) = (self.clone(), id.clone());
         let open = move || {
             let never = AtomicBool::new(false);
-            Ok(Arc::new(Batcher::start(of.home.open_base(&name, &Run::new(&|_| {}, &never))?)?))
+            let base = of.home.open_base(&name, &Run::new(&|_| {}, &never))?;
+            Ok(Arc::new(Batcher::start(base, of.queue(&name))?))
         };
         self.bases.get(&id, open).await
     }
@@ -301,16 +349,16 @@ impl Served {
     }
 }
 
-/// What the bases of a model make of the senses that are there, `[M]`: of each its name, the base, and its pooled vector.
+/// What the bases of a model made of the senses that are there, `[M]`: of each its name, the base, and its pooled vector.
 pub(crate) fn see_senses(
     model: &SensesPredictor,
-    inputs: &[Option<Input>],
+    embedded: Vec<SenseEmbedded>,
 ) -> Result<Vec<(String, String, Vec<f32>)>, ApiError> {
     let mut seen = Vec::new();
-    for ((input, sense), base) in inputs.iter().zip(model.senses()).zip(model.bases()) {
-        let Some(input) = input else { continue };
-        let embedded = base.embed_and_tell(input).map_err(refused)?;
-        seen.push((sense.name, base.id().to_owned(), pooled(base, &embedded.features).to_vec()));
+    for ((embedded, sense), base) in embedded.into_iter().zip(model.senses()).zip(model.bases()) {
+        let Some(embedded) = embedded else { continue };
+        let features = embedded.map_err(refused)?.features;
+        seen.push((sense.name, base.id().to_owned(), pooled(base, &features).to_vec()));
     }
     Ok(seen)
 }

@@ -21,6 +21,7 @@ mod senses;
 mod shared;
 mod story;
 mod strangers;
+mod together;
 mod trail;
 mod upgrade;
 mod votes;

@@ -11,7 +11,7 @@ use crate::running::{Running, folder, start};
 const PASSWORD: &str = "a long password";
 
 /// The operator's owner, and the owner of another tenant.
-fn two_tenants(server: &Running) -> (Client, Client) {
+pub(crate) fn two_tenants(server: &Running) -> (Client, Client) {
     let nobody = server.nobody();
     let setup = json!({ "key": server.key, "tenant": "Ours", "name": "ann", "password": PASSWORD });
     let ann = nobody.with_session(&nobody.post("/v1/setup", &setup));

@@ -1,0 +1,114 @@
+//! Tenants' questions to one base go through it together, whatever kind of model they are asked of.
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+use server::Way;
+use testkit::{Client, id, parts, photo};
+
+use crate::running::{folder, start};
+use crate::strangers::two_tenants;
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// What a data set of these files teaches, under a name.
+#[track_caller]
+fn deployed(owner: &Client, name: &str, files: &[(String, Vec<u8>)]) {
+    let dataset = owner.bring(name, files);
+    let ended = owner.wait(&id(&owner.post(&format!("/v1/datasets/{dataset}/tune"), &json!({}))));
+    let model = ended["result"]["model"].as_str().unwrap_or_else(|| panic!("{ended}"));
+    let told = owner.send("PUT", &format!("/v1/deployments/{name}"), &json!({ "model": model }));
+    assert_eq!(told.status, 200, "{told:?}");
+}
+
+/// Asks, and gives the answers.
+#[track_caller]
+fn asked(owner: &Client, name: &str, inputs: &[Value]) -> Value {
+    let told = owner.post(&format!("/v1/predict/{name}"), &json!({ "inputs": inputs }));
+    assert_eq!(told.status, 200, "{told:?}");
+    told.body["predictions"].clone()
+}
+
+/// Inputs that went through bases, and batches in which they did.
+fn counted(client: &Client) -> (u64, u64) {
+    let page = client.get("/metrics").text;
+    let [inputs, batches] = ["dianjing_inputs_total", "dianjing_batches_total"].map(|name| {
+        let line = page.lines().find_map(|line| line.strip_prefix(name)).expect("it is counted");
+        line.trim().parse().expect("a number")
+    });
+    (inputs, batches)
+}
+
+#[test]
+fn two_tenants_share_a_batch_and_so_do_models_of_all_kinds() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let (ann, bob) = two_tenants(&server);
+    deployed(&ann, "parts", &parts(20));
+    let good = (0..16).map(|number| (format!("set/good/{number}.png"), photo([150, 150, 210], number)));
+    let bad = (0..4).map(|number| (format!("set/mud/{number}.png"), photo([70, 50, 30], number)));
+    deployed(&bob, "muds", &good.chain(bad).collect::<Vec<_>>());
+
+    // While a base is busy with the first of many, others ask as well.
+    let photos = |from: u32, to: u32| -> Vec<Value> {
+        (from..to).map(|number| json!({ "image": base64(&photo([180, 30, 40], number)) })).collect()
+    };
+    let before = counted(&ann);
+    std::thread::scope(|scope| {
+        let many = scope.spawn(|| asked(&ann, "parts", &photos(100, 300)));
+        ann.until(|| (counted(&ann).1 > before.1).then_some(()));
+        let ours = scope.spawn(|| asked(&ann, "parts", &photos(0, 2)));
+        let theirs = scope.spawn(|| asked(&bob, "muds", &photos(2, 5)));
+        let [many, ours, theirs] = [many, ours, theirs].map(|asking| asking.join().expect("answers"));
+        assert!(many[199]["answer"] == "red" && ours[1]["answer"] == "red", "{ours}");
+        assert_eq!(theirs[2]["inspected"]["alarm"], true, "{theirs}");
+    });
+    let after = counted(&ann);
+    assert_eq!(after.0 - before.0, 205, "an inspector's photos are among them");
+    // 32 a batch take seven for all; alone each of the three would have its own last one.
+    assert!(after.1 - before.1 <= 8, "{} batches", after.1 - before.1);
+}
+
+#[test]
+fn each_sense_of_a_thing_goes_through_its_base_with_the_others() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let mut files = Vec::new();
+    let mut table = String::new();
+    for number in 0..40 {
+        let (red, loud) = (number / 2 % 2 == 0, number % 2 == 0);
+        let colour = if red { [180, 30, 40] } else { [30, 40, 180] };
+        files.push((format!("set/photos/{number}.png"), photo(colour, number)));
+        let note = if loud { "it rattles loudly" } else { "quiet as ever" };
+        let label = format!("{} {}", if red { "red" } else { "blue" }, if loud { "loud" } else { "quiet" });
+        let row = json!({ "photo": format!("photos/{number}.png"), "note": format!("{note}, round {number}"), "label": label });
+        table += &format!("{row}\n");
+    }
+    files.push(("set/things.jsonl".to_owned(), table.into_bytes()));
+    deployed(&owner, "things", &files);
+    let red = base64(&photo([180, 30, 40], 90));
+    let inputs = [
+        json!({ "photo": red, "note": "it rattles loudly, round 90" }),
+        json!({ "note": "quiet as ever, round 91" }),
+        json!({ "photo": "bm8=", "note": "it rattles loudly, round 92" }),
+    ];
+    let before = counted(&owner).0;
+    let told = asked(&owner, "things", &inputs);
+    assert_eq!(counted(&owner).0 - before, 5, "what is missing goes nowhere");
+    assert_eq!(told[0]["answer"], "red loud", "{told}");
+    let present = |place: usize| -> Vec<Value> {
+        told[place]["senses"]
+            .as_array()
+            .expect("senses")
+            .iter()
+            .map(|sense| sense["present"].clone())
+            .collect()
+    };
+    assert_eq!(
+        [present(0), present(1), present(2)],
+        [[true, true], [false, true], [false, true]].map(|there| there.map(Value::from).to_vec())
+    );
+    assert!(told[2]["problem"].as_str().is_some_and(|problem| problem.contains("photo")), "{told}");
+}
