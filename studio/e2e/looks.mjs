@@ -127,6 +127,19 @@ test('a photo is tried with its heat map', LIMIT, async () => {
   await shot('inspector-3-try');
 });
 
+test('a long sound is told stretch by stretch, and each can be heard', LIMIT, async () => {
+  await open('/d/sounds/try');
+  await page.getByTestId('try-file').setInputFiles({ name: 'long.wav', mimeType: 'audio/wav', buffer: stage.server.wave });
+  const rows = page.getByTestId('stretches').getByRole('button');
+  await page.getByTestId('answer').getByText('5 stretches').waitFor();
+  assert.equal(await rows.count(), 5);
+  await page.getByTestId('stretches').getByText('Probably cough').waitFor();
+  await rows.nth(3).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) >= 1);
+  await shot('stretches-1');
+});
+
 test('a lasso on the map selects, and a key labels all of it', LIMIT, async () => {
   await open('/d/things/map');
   const map = page.getByTestId('map');

@@ -36,7 +36,7 @@ export async function mock({ width = 1200, height = 900, nPoints = 2000 } = {}) 
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return { url: `http://127.0.0.1:${port}`, calls, world, picture, close: () => server.close() };
+  return { url: `http://127.0.0.1:${port}`, calls, world, picture, wave: wave(), close: () => server.close() };
 }
 
 /** @param {import('node:http').ServerResponse} response @param {Buffer} bytes @param {string} type */
@@ -202,7 +202,7 @@ function makeWorld({ width, height, nPoints }) {
     }
     if (kind === 'examples' && more === 'lineage') return before.lineage;
     if (kind === 'examples') return found(id);
-    if (kind === 'models' && !id) return { models: query.get('dataset') === 'things' ? before.models : [inspector] };
+    if (kind === 'models' && !id) return { models: query.get('dataset') === 'things' ? before.models : query.get('dataset') === 'sounds' ? [hearing] : [inspector] };
     if (kind === 'models' && more === 'compare') return before.compared;
     if (kind === 'models' && more === 'nearest') return before.nearest(examples.filter((one) => one.dataset === 'things'));
     const tuned = kind === 'models' ? before.models.find((model) => model.id === id) : undefined;
@@ -210,6 +210,7 @@ function makeWorld({ width, height, nPoints }) {
     if (tuned && !more) return tuned;
     if (tuned && more === 'predict') return { predictions: [{ ...predicted(width, height), inspected: null, answer: 'cat', confidence: 0.93, familiarity: 0.4, probs: [{ class: 'cat', probability: 0.93 }, { class: 'dog', probability: 0.07 }] }] };
     if (kind === 'models' && more === 'errors') return errors();
+    if (id === 'hearing' && more === 'predict') return { predictions: [heard()] };
     if (kind === 'models' && more === 'predict') return { predictions: [predicted(width, height)] };
     if (kind === 'models') return inspector;
     return undefined;
@@ -287,6 +288,20 @@ const inspector = {
   measures: [{ metric: 'recall', on: 'out-of-fold', estimate: measure(0.91, 22) }],
   inspector: { false_alarms: 0.05, confidence: 0.95, proven: true, best_rate: 0.049, need: 59, n_good: 60, threshold: 0.62 },
 };
+
+const hearing = { ...inspector, id: 'hearing', name: 'sounds 1', dataset: 'sounds', kind: 'answers', modality: 'sound', classes: ['cough', 'speech'], inspector: null };
+
+/** What is said of a long sound. */
+function heard() {
+  const stretch = (/** @type {number} */ from, /** @type {number} */ to, /** @type {string} */ answer, /** @type {string} */ verdict, /** @type {number} */ confidence) => ({
+    seconds: [from, to], answer, verdict, confidence, familiarity: 0.4, probs: [{ class: answer, probability: confidence }],
+  });
+  const stretches = [
+    stretch(0, 0.5, 'speech', 'answered', 0.97), stretch(0.5, 0.75, 'cough', 'answered', 0.91), stretch(0.75, 1, 'speech', 'dont-know', 0.52),
+    stretch(1, 1.5, 'cough', 'unproven', 0.88), stretch(1.5, 2, 'speech', 'answered', 0.99),
+  ];
+  return { name: 'long.wav', answer: null, verdict: null, confidence: null, familiarity: null, problem: null, senses: [], probs: [], inspected: null, stretches };
+}
 
 function errors() {
   const part = (/** @type {number} */ i, /** @type {string | null} */ kind) => ({ name: `parts/00${i}.png`, example: `parts-x${i}`, kind, score: 0.4 + i / 20, p_value: 0.08 });

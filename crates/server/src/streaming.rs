@@ -1,4 +1,4 @@
-//! A file on its way to a browser: whole, or the part that a player asks for (RFC 9110, section 14), piece by piece.
+//! A file on its way, piece by piece: to a browser whole, or the part that a player asks for (RFC 9110, section 14); or into a folder here.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,9 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, RANGE};
+use axum::http::header::{
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use tokio::sync::mpsc::channel;
+use tokio_stream::StreamExt as _;
 
 use crate::App;
 use crate::answering::lasting;
@@ -20,6 +24,9 @@ use crate::pictures;
 const PIECE: u64 = 256 << 10;
 /// Bytes by which a file is known.
 const HEAD: u64 = 16;
+
+/// Pieces that have come and are not written yet.
+const UNWRITTEN: usize = 4;
 
 /// What of a file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +75,66 @@ pub(crate) async fn send(app: &Arc<App>, blob: String, asked: &HeaderMap) -> Res
     Ok(response)
 }
 
+/// A bundle to be kept by who asks; `None` where there is none.
+pub(crate) async fn send_bundle(app: &Arc<App>, id: &str) -> Result<Option<Response>, ApiError> {
+    let (of, name) = (app.clone(), format!("{id}.djm"));
+    let there = app.blocking(move || {
+        let Some(here) = of.models.fetch(&name)? else { return Ok(None) };
+        let path = of.models.path(&name);
+        let length = std::fs::metadata(&path)?.len();
+        Ok(Some((path, here, length)))
+    });
+    Ok(there.await?.map(|(path, here, length)| {
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+            (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"model.djm\"")),
+            (CONTENT_LENGTH, HeaderValue::from(length)),
+        ];
+        (headers, Body::from_stream(pieces(path, here, 0, length))).into_response()
+    }))
+}
+
+/// Writes a body into a file as it comes, at most so many bytes; returns how many. Of what breaks off nothing is left.
+pub(crate) async fn take(body: Body, path: PathBuf, most: u64) -> Result<u64, ApiError> {
+    // `None` is the end: that the sender is gone is none.
+    let (sender, mut arriving) = channel::<Option<Bytes>>(UNWRITTEN);
+    let write = move || {
+        store::write_atomic(&path, |out| {
+            loop {
+                match arriving.blocking_recv() {
+                    Some(Some(piece)) => out.write_all(&piece)?,
+                    Some(None) => return Ok(()),
+                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                }
+            }
+        })
+    };
+    let feed = async move {
+        let (mut pieces, mut size) = (body.into_data_stream(), 0);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| ended_early())?;
+            size += piece.len() as u64;
+            if size > most {
+                return Err(ApiError::too_large("the file is too large", "文件太大"));
+            }
+            if sender.send(Some(piece)).await.is_err() {
+                break;
+            }
+        }
+        // Where the disk failed nobody takes it, and the error of the disk is told.
+        let _ = sender.send(None).await;
+        Ok(size)
+    };
+    let (size, written) = tokio::join!(feed, tokio::task::spawn_blocking(write));
+    let size = size?;
+    written.map_err(|error| ApiError::internal(&error))??;
+    Ok(size)
+}
+
+fn ended_early() -> ApiError {
+    ApiError::invalid("the file ended early", "传输中断").hint("send it again", "请重新发送")
+}
+
 /// The one range of a header; several, and what cannot be read, ask for the whole, as the standard allows.
 fn wanted(range: &str, length: u64) -> Wanted {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'))
@@ -111,6 +178,8 @@ fn pieces(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -132,5 +201,64 @@ mod tests {
             assert_eq!(wanted(range, 100), expected, "{range}");
         }
         assert_eq!(wanted("bytes=0-", 0), Wanted::Nothing);
+    }
+
+    /// Bytes that tell when they are gone.
+    struct Counted(Vec<u8>, Arc<AtomicUsize>);
+
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.1.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A body of so many pieces of 64 KiB, with how many of them are held, and were at most.
+    fn body(count: usize, breaks_off: bool) -> (Body, Arc<AtomicUsize>) {
+        let (held, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let told = most.clone();
+        let pieces = async_stream::try_stream! {
+            for number in 0..count {
+                let now = held.fetch_add(1, Ordering::Relaxed) + 1;
+                most.fetch_max(now, Ordering::Relaxed);
+                yield Bytes::from_owner(Counted(vec![number as u8; 64 << 10], held.clone()));
+            }
+            if breaks_off {
+                Err(io::Error::other("the connection is gone"))?;
+            }
+        };
+        let pieces: std::pin::Pin<Box<dyn tokio_stream::Stream<Item = io::Result<Bytes>> + Send>> =
+            Box::pin(pieces);
+        (Body::from_stream(pieces), told)
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_written_piece_by_piece_and_goes_piece_by_piece() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("large");
+        let (large, most_held) = body(200, false);
+        assert_eq!(take(large, path.clone(), 1 << 30).await.expect("written"), 200 * (64 << 10));
+        let most_held = most_held.load(Ordering::Relaxed);
+        assert!(most_held <= UNWRITTEN + 3, "{most_held} pieces of 200 were in memory together");
+        let written = std::fs::read(&path).expect("it is there");
+        let sent = pieces(path, InUse::default(), 0, written.len() as u64);
+        let sent: Vec<Bytes> = sent.collect::<Result<_, _>>().await.expect("read");
+        assert!(sent.len() == 50 && sent.iter().all(|piece| piece.len() as u64 <= PIECE));
+        assert!(sent.concat() == written && written[64 << 10] == 1);
+    }
+
+    #[tokio::test]
+    async fn of_what_breaks_off_or_is_too_large_nothing_is_left() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (breaks_off, most, code) in [(true, 1 << 30, "invalid"), (false, 100 << 10, "too_large")] {
+            let taken = take(body(3, breaks_off).0, dir.path().join("m.djm"), most).await;
+            assert_eq!(taken.expect_err("it does not come").code, code);
+            assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pipeline::Lang;
@@ -27,9 +27,10 @@ use crate::facts;
 use crate::ids::new_id;
 use crate::people::{Caller, Right};
 use crate::serving::Opened;
+use crate::streaming;
 
 /// Largest bundle that is brought: inspectors remember many good parts.
-const MOST_BUNDLE: usize = 512 << 20;
+const MOST_BUNDLE: u64 = 512 << 20;
 
 /// The report is one page with its own styles and drawings, and needs nothing else.
 const REPORT_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
@@ -334,15 +335,12 @@ pub(super) async fn bring(
     body: Body,
 ) -> Result<Json<Model>, ApiError> {
     caller.may(Right::Edit)?;
-    let too_large =
-        |_| ApiError::too_large("the bundle is too large, or ended early", "模型包太大，或传输中断");
-    let bytes = axum::body::to_bytes(body, MOST_BUNDLE).await.map_err(too_large)?;
-    app.has_room(&caller.tenant, bytes.len() as i64).await?;
+    let stated = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    app.has_room(&caller.tenant, stated.unwrap_or_default()).await?;
     let (id, name, of) = (new_id(), name_of(&name)?, app.clone());
     let made = id.clone();
     let path = app.model_file(&id, "djm");
-    let (file, size) = (path.clone(), bytes.len() as u64);
-    app.blocking(move || Ok(store::write_atomic(&file, |out| out.write_all(&bytes))?)).await?;
+    let size = streaming::take(body, path.clone(), MOST_BUNDLE).await?;
     let opened = app.serving.open(&id, &path).await;
     if opened.is_err() {
         app.blocking(move || Ok(std::fs::remove_file(&path)?)).await?;
@@ -447,9 +445,7 @@ pub(super) async fn bundle(
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
     not_hidden(&app, &caller, &found(app.db.model(&caller.tenant, &id).await?)?).await?;
-    let bytes = found(app.read_model(&id, "djm").await?)?;
-    let name = "attachment; filename=\"model.djm\"";
-    Ok(([(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name)], bytes).into_response())
+    found(streaming::send_bundle(&app, &id).await?)
 }
 
 /// Where a model errs, and what saying "I don't know" would cost.
