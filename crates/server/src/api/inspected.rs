@@ -1,6 +1,5 @@
 //! What an inspector says of photos, sounds, videos or series, and where it looked.
 
-use std::borrow::Cow;
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use bundle::inspection::{InspectionPredictor, Looked};
 use dataset::{Modality, ProblemKind};
 use image::codecs::jpeg::JpegEncoder;
 use pipeline::{Lang, heat_picture, words};
+use rayon::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,31 +69,28 @@ pub(super) async fn all(
     heat: bool,
     lang: Lang,
 ) -> Result<Vec<Predicted>, ApiError> {
-    let each = |question: Question| {
+    let eye = inspector.clone();
+    // Nobody else waits for a video that is long to decode.
+    let draw = move |question: Question| Ok((picture(&eye, &question)?, question));
+    let drawn: Vec<(Seen, Question)> =
+        app.blocking(move || asked.into_par_iter().map(draw).collect::<Result<_, ApiError>>()).await?;
+    let each = |(seen, question): (Seen, Question)| {
         let inspector = inspector.clone();
-        move || one(&inspector, &question, heat, lang)
+        move || one(&inspector, seen, &question, heat, lang)
     };
     let queue = app.serving.queue(&inspector.bundle().manifest.base.id);
-    queue.ask(asked.into_iter().map(each).collect()).await?.into_iter().collect()
+    queue.ask(drawn.into_iter().map(each).collect()).await?.into_iter().collect()
 }
 
-fn one(
-    inspector: &InspectionPredictor,
-    question: &Question,
-    heat: bool,
-    lang: Lang,
-) -> Result<Predicted, ApiError> {
-    let name = question.name.clone();
-    let not_used = |problem: ProblemKind, name| Predicted {
-        problem: Some(question.told(words::problem_kind(&problem, lang))),
-        ..Predicted::of(name)
-    };
-    let input = question.only();
-    let seen = match (&input, looks_at(inspector)) {
-        (Input::Image(bytes), Modality::Image) => Ok(Cow::Borrowed(bytes.as_slice())),
-        (Input::Sound(bytes), Modality::Sound) => spectrum(inspector, bytes)?.map(Cow::Owned),
+/// The picture that an inspector looks at, or why there is none.
+type Seen = Result<Vec<u8>, ProblemKind>;
+
+fn picture(inspector: &InspectionPredictor, question: &Question) -> Result<Seen, ApiError> {
+    let drawn = match (question.only(), looks_at(inspector)) {
+        (Input::Image(bytes), Modality::Image) => Ok(bytes),
+        (Input::Sound(bytes), Modality::Sound) => spectrum(inspector, &bytes)?,
         (Input::VideoFile(file), Modality::Video) | (Input::SeriesFile(file), Modality::Series) => {
-            inspector.eye().picture(file).map(Cow::Owned)
+            inspector.eye().picture(&file)
         }
         (_, takes) => {
             let takes = match takes {
@@ -102,18 +99,28 @@ fn one(
                 Modality::Series => "series",
                 _ => "pictures",
             };
-            return Ok(not_used(ProblemKind::OtherKind { takes: takes.to_owned() }, name));
+            return Ok(Err(ProblemKind::OtherKind { takes: takes.to_owned() }));
         }
     };
-    let seen = match seen {
-        Ok(picture) => picture,
-        Err(error) => return Ok(not_used(error.into(), name)),
+    Ok(drawn.map_err(ProblemKind::from))
+}
+
+fn one(
+    inspector: &InspectionPredictor,
+    seen: Seen,
+    question: &Question,
+    heat: bool,
+    lang: Lang,
+) -> Result<Predicted, ApiError> {
+    let name = question.name.clone();
+    let problem = match seen.map(|picture| inspector.inspect(&picture)) {
+        Ok(Ok(looked)) => return Ok(told(inspector, name, looked, heat, lang)),
+        Ok(Err(BundleError::Base(BaseError::Prep(error)))) => error.into(),
+        Ok(Err(error)) => return Err(ApiError::internal(&error)),
+        Err(problem) => problem,
     };
-    match inspector.inspect(&seen) {
-        Ok(looked) => Ok(told(inspector, name, looked, heat, lang)),
-        Err(BundleError::Base(BaseError::Prep(error))) => Ok(not_used(error.into(), name)),
-        Err(error) => Err(ApiError::internal(&error)),
-    }
+    let problem = Some(question.told(words::problem_kind(&problem, lang)));
+    Ok(Predicted { problem, ..Predicted::of(name) })
 }
 
 /// The picture of a sound that an inspector looks at. Which sound it is, its first bytes tell; the ending says that it is one.
