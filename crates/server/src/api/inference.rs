@@ -226,12 +226,12 @@ async fn answered_once(served: &Served, questions: &[Question]) -> Result<Vec<In
              stretches, and this protocol one for each input"
         ),
         format!(
-            "输入 {name} 远长于该模型学习的 {seconds:.1} 秒片段：它的每一段各有答案，而此协议每个输入只有一个答案"
+            "输入 {name} 远长于该模型学习的 {seconds:.1} 秒片段：它的每个区段各有答案，而此协议每个输入只有一个答案"
         ),
     );
     Err(ApiError::invalid(en, zh).hint(
         "ask at /v1/predict/{name}, which tells stretches, or cut it into parts",
-        "请使用会逐段回答的 /v1/predict/{name}，或把它切成几段",
+        "请使用会按区段回答的 /v1/predict/{name}，或把它切成几段",
     ))
 }
 

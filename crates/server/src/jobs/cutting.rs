@@ -13,6 +13,9 @@ use tempfile::TempDir;
 use super::{Progress, Stopped};
 use crate::error::ApiError;
 
+/// Columns that hold times in other people's tables, and are not read as such.
+const UNREAD_TIMES: [(&str, &str); 4] = [("from", "to"), ("t0", "t1"), ("t_start", "t_end"), ("从", "到")];
+
 /// The pieces of one upload, as files that lie here until they are dropped.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
@@ -93,6 +96,36 @@ pub(super) fn cut(
         }
     });
     Ok(Pieces { _dir: Some(dir), lengths })
+}
+
+/// Refuses sounds most of whose rows hold times in columns that are not read as such: each would be taken for the whole of its file.
+pub(super) fn refuse_unread_times(data: &Dataset) -> Result<(), ApiError> {
+    let sounds: Vec<&Example> =
+        data.examples.iter().filter(|example| matches!(example.content, Content::Sound(_))).collect();
+    let time = |example: &Example, name: &str| {
+        let named = example.details.iter().find(|(column, _)| column.trim().eq_ignore_ascii_case(name));
+        named.and_then(|(_, cell)| cell.trim().parse::<f64>().ok())
+    };
+    for (start, end) in UNREAD_TIMES {
+        let is_timed = |example: &&&Example| {
+            time(example, start)
+                .zip(time(example, end))
+                .is_some_and(|(start, end)| start >= 0.0 && start < end)
+        };
+        if 2 * sounds.iter().filter(is_timed).count() > sounds.len() {
+            let (en, zh) = (
+                format!(
+                    "the columns `{start}` and `{end}` look like times of pieces, and are not read as such"
+                ),
+                format!("`{start}` 和 `{end}` 两列看起来是片段的起止时间，但不会按时间读取"),
+            );
+            return Err(ApiError::invalid(en, zh).hint(
+                "call them `start` and `end`, in seconds; or leave them out where each row is a whole file",
+                "请改名为 start 和 end（单位为秒）；如果每行都是整个文件，请去掉这两列",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// How long a sound is, in thousandths of a second, rounded up: no sample is lost to whoever cuts by it.

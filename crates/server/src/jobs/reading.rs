@@ -90,6 +90,7 @@ fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow, cut: &Cut<'_>) ->
     };
     let folder = if root.is_file() { root.parent().unwrap_or(root) } else { root };
     keep_inside(&mut data, &folder.canonicalize().map_err(ApiError::from)?, &mut problems);
+    cutting::refuse_unread_times(&data)?;
     let pieces = cut(&mut data, &mut problems)?;
     let unlabelled = data.examples.iter().all(|example| example.target == Target::Unlabelled);
     let found = Task::from(&data.task);

@@ -76,21 +76,42 @@ fn a_table_of_times_becomes_pieces_and_teaches_a_model_of_pieces() {
 }
 
 #[test]
+fn times_under_other_names_are_no_whole_files() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let ended = finished(&owner, recordings(2, table(2).replace("start,end", "From,to")));
+    assert_eq!(ended["state"], "failed", "{ended}");
+    assert!(ended.to_string().contains("`from` and `to` look like times"), "{ended}");
+    assert!(ended.to_string().contains("call them `start` and `end`"), "{ended}");
+    // What is no time of a piece is somebody's own matter.
+    let calls = "file,from,to,label\n0.wav,120,7,ann\n1.wav,15,6,bob\n".to_owned();
+    assert_eq!(finished(&owner, recordings(2, calls))["state"], "done");
+}
+
+/// How bringing files into a new data set ended.
+fn finished(owner: &Client, files: Vec<(String, Vec<u8>)>) -> serde_json::Value {
+    let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "line" })));
+    let upload = testkit::id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
+    for (path, bytes) in files {
+        let put = format!("/v1/uploads/{upload}/file?path={path}&offset=0");
+        assert_eq!(owner.ask("PUT", &put, Some("application/octet-stream"), &bytes).status, 200);
+    }
+    let ended = owner.wait(&testkit::id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))));
+    let n_examples = owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"].clone();
+    assert_eq!(n_examples == json!(0), ended["state"] == "failed", "all of it or nothing");
+    ended
+}
+
+#[test]
 fn a_small_table_cuts_no_more_out_than_an_upload_may_bring() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
     let rows: String = (0..400).map(|row| format!("0.wav,0,{}.{row:03},low\n", 11)).collect();
-    let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "line" })));
-    let upload = testkit::id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
-    for (path, bytes) in recordings(1, format!("file,start,end,label\n{rows}")) {
-        let put = format!("/v1/uploads/{upload}/file?path={path}&offset=0");
-        assert_eq!(owner.ask("PUT", &put, Some("application/octet-stream"), &bytes).status, 200);
-    }
-    let ended = owner.wait(&testkit::id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))));
+    let ended = finished(&owner, recordings(1, format!("file,start,end,label\n{rows}")));
     assert_eq!(ended["state"], "failed", "{ended}");
     assert!(ended.to_string().contains("take more than 64 MiB"), "{ended}");
-    assert_eq!(owner.get(&format!("/v1/datasets/{dataset}/examples")).body["examples"], json!([]));
 }
 
 #[test]
