@@ -17,6 +17,7 @@ use crate::db::room::Limits;
 use crate::db::{Db, Tenant};
 use crate::error::ApiError;
 use crate::ids::new_id;
+use crate::lately::Lately;
 use crate::live::Lives;
 use crate::making::Making;
 use crate::monitoring::Monitoring;
@@ -31,6 +32,8 @@ use crate::{ServerError, Settings, Way};
 /// Files of a model: its bundle, its reports, what it answered about examples that it had not seen.
 pub(crate) const MODEL_ENDINGS: [&str; 4] = ["djm", "en.html", "zh.html", answers::ENDING];
 
+/// Ids that are held of lists which somebody pages through: some 60 MB.
+const MOST_LISTED: usize = 1 << 20;
 /// Passwords that are hashed at once.
 const HASHING: usize = 2;
 /// Requests whose inputs are held after they are answered; of more than that nothing comes back and nothing is compared.
@@ -52,6 +55,9 @@ pub(crate) struct App {
     pub(crate) models: Shelf,
     pub(crate) uploads: Uploads,
     pub(crate) lives: Lives,
+    /// Ids of examples that somebody pages through, by the question: what the quick model thinks changes with every label, and the pages of
+    /// one list are to fit together.
+    pub(crate) lists: Lately<Vec<String>>,
     pub(crate) making: Making,
     pub(crate) books: Books,
     pub(crate) worklists: Readings,
@@ -116,6 +122,7 @@ impl App {
             shelf,
             uploads: Uploads::new(dir.join("uploads"), settings.max_upload),
             lives: Lives::default(),
+            lists: Lately::new(MOST_LISTED),
             making: Making::default(),
             books: Books::default(),
             worklists: Readings::default(),

@@ -20,6 +20,7 @@ mod gathering;
 mod ids;
 mod items;
 mod jobs;
+mod lately;
 mod listening;
 mod live;
 mod making;

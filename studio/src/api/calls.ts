@@ -55,6 +55,9 @@ export interface ExampleQuery {
   q?: string;
   similar_to?: string;
   order?: 'position' | 'doubt';
+  /** Only those the quick model is at least this sure of, and less sure of than that: in [0, 1]. */
+  sure_from?: string;
+  sure_below?: string;
 }
 
 export const datasets = {

@@ -103,9 +103,9 @@ pub(super) async fn page(
     }
     let mut teller = Teller::of(&app, &caller, &id).await?;
     let live = app.lives.of(&app, &caller.tenant, &id);
-    let opinion = live.opinion();
+    teller.opinion = live.opinion();
     let (offset, limit) = which.place();
-    let (rows, total) = if let Some(ids) = which.ranked(&app, &live, opinion.as_deref()).await? {
+    let (rows, total) = if let Some(ids) = which.ranked(&app, &live, &caller.person.id, &teller).await? {
         let total = i64::try_from(ids.len()).unwrap_or(i64::MAX);
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(ids.len());
         let to = (from + usize::try_from(limit).unwrap_or(0)).min(ids.len());
@@ -114,7 +114,6 @@ pub(super) async fn page(
         let wanted = which.wanted()?;
         app.db.page(&caller.tenant, &id, &wanted, offset, limit).await?
     };
-    teller.opinion = opinion;
     Ok(Json(Page { total, examples: rows.into_iter().map(|row| teller.tell(row)).collect() }))
 }
 

@@ -1,16 +1,19 @@
 //! Which examples a page of them is to hold, and in which order.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pipeline::Fault;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::examples::Teller;
 use crate::App;
 use crate::db::examples::Wanted;
 use crate::error::ApiError;
 use crate::live::{Live, Opinion};
+use crate::tasks::Task;
 
 /// Most examples of a page, and most that are similar to one.
 const MOST: i64 = 500;
@@ -19,7 +22,7 @@ const USUAL: i64 = 200;
 /// In place of a fault: whatever was found.
 const ANY: &str = "any";
 
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     #[serde(default)]
@@ -43,6 +46,11 @@ pub(super) struct Which {
     similar_to: Option<String>,
     /// `position`, or `doubt`: what the quick model is least sure of first.
     order: Option<String>,
+    /// Only those whose answer the quick model is at least this sure of, in [0, 1]; where several labels are asked for, of the one it is
+    /// least sure of. It has not seen the answer of the example.
+    sure_from: Option<f64>,
+    /// Only those that it is less sure of than this, in [0, 1].
+    sure_below: Option<f64>,
 }
 
 impl Which {
@@ -59,6 +67,45 @@ impl Which {
             || self.suggestion.is_some()
             || self.finding.is_some()
             || self.order.as_deref() == Some("doubt")
+            || self.asks_how_sure()
+    }
+
+    fn asks_how_sure(&self) -> bool {
+        self.sure_from.is_some() || self.sure_below.is_some()
+    }
+
+    /// How sure the quick model is to be; `None` where that does not matter.
+    fn sure(&self, task: Task) -> Result<Option<Range<f64>>, ApiError> {
+        if !self.asks_how_sure() {
+            return Ok(None);
+        }
+        if task == Task::Number {
+            let (en, zh) = (
+                "of a number the quick model tells an interval, and not how sure it is",
+                "对于数值，快速模型给出的是区间，没有把握的大小",
+            );
+            return Err(ApiError::invalid(en, zh).hint(
+                "ask for `order=doubt`, or for `state=disagrees`",
+                "请用 order=doubt 或 state=disagrees",
+            ));
+        }
+        // One that is sure beyond doubt is below nothing.
+        let sure = self.sure_from.unwrap_or(0.0)..self.sure_below.unwrap_or(f64::INFINITY);
+        let is_share = |share: &f64| (0.0..=1.0).contains(share);
+        if self.sure_from.iter().chain(&self.sure_below).all(is_share) && sure.start < sure.end {
+            return Ok(Some(sure));
+        }
+        let (en, zh) = (
+            "`sure_from` and `sure_below` are between 0 and 1, the first below the second",
+            "sure_from 和 sure_below 须在 0 和 1 之间，且前者小于后者",
+        );
+        Err(ApiError::invalid(en, zh))
+    }
+
+    /// The same for every page of one list.
+    fn question(&self, live: &Live, person: &str) -> String {
+        let which = Self { offset: 0, limit: None, ..self.clone() };
+        format!("{} {person} {which:?}", live.dataset)
     }
 
     /// What the database knows by itself.
@@ -87,14 +134,34 @@ impl Which {
         })
     }
 
-    /// The ids of all of them where something else than the database gives their order; `None` where nothing does.
+    /// The ids of all of them where something else than the database gives their order; `None` where nothing does. The first page begins a
+    /// list, and the further ones of the same person go on with it, whatever the model has learned meanwhile.
     pub(super) async fn ranked(
         &self,
         app: &App,
         live: &Arc<Live>,
-        opinion: Option<&Opinion>,
+        person: &str,
+        teller: &Teller,
+    ) -> Result<Option<Arc<Vec<String>>>, ApiError> {
+        let question = self.question(live, person);
+        if self.offset > 0
+            && let Some(begun) = app.lists.get(&question)
+        {
+            return Ok(Some(begun));
+        }
+        let Some(ids) = self.ranked_now(app, live, teller).await? else { return Ok(None) };
+        let ids = Arc::new(ids);
+        app.lists.hold(question, ids.clone(), ids.len());
+        Ok(Some(ids))
+    }
+
+    async fn ranked_now(
+        &self,
+        app: &App,
+        live: &Arc<Live>,
+        teller: &Teller,
     ) -> Result<Option<Vec<String>>, ApiError> {
-        let mut lists = self.lists(app, live, opinion).await?.into_iter();
+        let mut lists = self.lists(app, live, teller).await?.into_iter();
         let Some(mut ids) = lists.next() else { return Ok(None) };
         for others in lists {
             let others: HashSet<String> = others.into_iter().collect();
@@ -115,8 +182,9 @@ impl Which {
         &self,
         app: &App,
         live: &Arc<Live>,
-        opinion: Option<&Opinion>,
+        teller: &Teller,
     ) -> Result<Vec<Vec<String>>, ApiError> {
+        let opinion = teller.opinion.as_deref();
         let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let mut lists = Vec::new();
         if self.order.as_deref() == Some("doubt") {
@@ -134,6 +202,9 @@ impl Which {
         }
         if self.state.as_deref() == Some("disagrees") {
             lists.push(owned(opinion.map(Opinion::disagrees).unwrap_or_default()));
+        }
+        if let Some(sure) = self.sure(teller.task)? {
+            lists.push(owned(opinion.map(|opinion| opinion.as_sure_as(&sure)).unwrap_or_default()));
         }
         Ok(lists)
     }

@@ -1,6 +1,7 @@
 //! What the quick model thinks of the examples of a data set, by their ids.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pipeline::{Answers, Half, Judged, Says};
@@ -128,6 +129,21 @@ impl Opinion {
         Some((0..).zip(probs.row(row)).filter(|(_, p)| **p >= EVEN).map(|(class, _)| class).collect())
     }
 
+    /// Examples whose answer it is this sure of, in their order: of its class, or of the label that it is least sure of.
+    pub(crate) fn as_sure_as(&self, sure: &Range<f64>) -> Vec<&str> {
+        let is = |row: &usize| self.sureness(*row).is_some_and(|sureness| sure.contains(&sureness));
+        (0..self.ids.len()).filter(is).map(|row| self.ids[row].as_str()).collect()
+    }
+
+    /// How sure it is of an answer, by its row, in [0, 1]; absent where it says nothing, and of numbers.
+    fn sureness(&self, row: usize) -> Option<f64> {
+        match &self.judged.says {
+            Says::Nothing | Says::Numbers { .. } => None,
+            Says::Classes(all) => all[row].map(|(_, probability)| probability),
+            Says::Sets(probs) => probs.row(row).iter().map(|p| p.max(1.0 - p)).min_by(f64::total_cmp),
+        }
+    }
+
     /// How much speaks against the answer of an example, in any unit; absent where nothing does.
     fn against(&self, row: usize) -> Option<f64> {
         match (&self.judged.says, &self.answers) {
@@ -226,6 +242,9 @@ mod tests {
         };
         assert_eq!((missing, wrong.len()), (vec![("dirt", 0.97)], 1));
         assert_eq!(opinion.disagrees(), ["c", "a"], "the surest first");
+        // Of two labels the one that is told less surely counts: .6, .7, .97.
+        assert_eq!(opinion.as_sure_as(&(0.0..0.7)), ["a"]);
+        assert_eq!(opinion.as_sure_as(&(0.7..f64::INFINITY)), ["b", "c"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod clips;
 mod ending;
 mod expiring;
 mod fresh;
+mod gallery;
 mod history;
 mod hostile;
 mod inspector;

@@ -195,6 +195,7 @@ fn who_labels_blindly_is_told_nothing_anywhere() {
         "/examples?state=unlabelled",
         "/examples?state=disputed",
         "/examples?order=doubt",
+        "/examples?sure_below=0.6",
         "/examples?finding=any",
         "/worklist",
         "/export?format=csv",
