@@ -114,7 +114,17 @@ test('an inspector promises in words and shows where it erred', LIMIT, async () 
   await page.waitForLoadState('networkidle');
   await page.getByTestId('inspector').scrollIntoViewIfNeeded();
   await page.screenshot({ path: stage.fileOf('inspector-2-model'), fullPage: true });
-  await page.getByTestId('part').first().click();
+  // Each beside where it looks on it; a press shows both large, and the arrows lead on.
+  await page.getByTestId('part-heat').nth(3).waitFor();
+  await page.getByTestId('part').nth(1).click();
+  await page.getByTestId('part-seen').getByText('This model has learned it since', { exact: false }).waitFor();
+  await page.getByTestId('heat').waitFor();
+  await page.getByText('1 of 2').waitFor();
+  await shot('inspector-2-part');
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('2 of 2').waitFor();
+  await page.getByTestId('heat').waitFor();
+  await page.getByRole('link', { name: 'Show in the gallery' }).click();
   await page.waitForURL(/gallery\?q=/);
   await page.getByRole('dialog').waitFor();
 });

@@ -16,6 +16,7 @@ export async function mock({ width = 1200, height = 900, nPoints = 2000 } = {}) 
   const calls = [];
   const picture = png(width, height);
   const small = png(160, 120);
+  const hot = png(160, 120, true);
   const server = createServer((request, response) => {
     /** @type {Buffer[]} */
     const pieces = [];
@@ -28,6 +29,7 @@ export async function mock({ width = 1200, height = 900, nPoints = 2000 } = {}) 
       if (call.method !== 'GET') calls.push(call);
       if (/\/content$/.test(url.pathname)) return send(response, url.pathname.includes('/sound') ? wave() : picture, url.pathname.includes('/sound') ? 'audio/wav' : 'image/png');
       if (/\/thumbnail$/.test(url.pathname)) return send(response, small, 'image/png');
+      if (/\/inspected\/[^/]+\/heat$/.test(url.pathname)) return send(response, hot, 'image/png');
       const answer = world.answer(call, url.searchParams);
       if (answer === undefined) response.writeHead(404, { 'Content-Type': 'application/json' }).end('{"code":"missing","message":"not in the mock","hint":null,"request_id":"r"}');
       else send(response, Buffer.from(JSON.stringify(answer)), 'application/json');
@@ -209,6 +211,7 @@ function makeWorld({ width, height, nPoints }) {
     if (tuned && more === 'errors') return before.errors;
     if (tuned && !more) return tuned;
     if (tuned && more === 'predict') return { predictions: [{ ...predicted(width, height), inspected: null, answer: 'cat', confidence: 0.93, familiarity: 0.4, probs: [{ class: 'cat', probability: 0.93 }, { class: 'dog', probability: 0.07 }] }] };
+    if (kind === 'models' && more === 'inspected') return { inspected: predicted(width, height).inspected, learned: true };
     if (kind === 'models' && more === 'errors') return errors();
     if (id === 'hearing' && more === 'predict') return { predictions: [heard()] };
     if (kind === 'models' && more === 'predict') return { predictions: [predicted(width, height)] };

@@ -10,6 +10,7 @@ use pipeline::Home;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::answers;
+use crate::api::looked::Looks;
 use crate::blobs::{Blobs, DERIVED};
 use crate::books::Books;
 use crate::counters::Counters;
@@ -59,6 +60,7 @@ pub(crate) struct App {
     /// one list are to fit together.
     pub(crate) lists: Lately<Vec<String>>,
     pub(crate) making: Making,
+    pub(crate) looks: Arc<Looks>,
     pub(crate) books: Books,
     pub(crate) worklists: Readings,
     pub(crate) serving: Arc<Serving>,
@@ -124,6 +126,7 @@ impl App {
             lives: Lives::default(),
             lists: Lately::new(MOST_LISTED),
             making: Making::default(),
+            looks: Arc::default(),
             books: Books::default(),
             worklists: Readings::default(),
             monitoring: Monitoring::default(),

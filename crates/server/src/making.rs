@@ -19,7 +19,7 @@ const MEMORY: Duration = Duration::from_secs(600);
 const MOST_FAILED: usize = 10_000;
 
 /// One turn at one picture.
-type Turn = Arc<tokio::sync::Mutex<()>>;
+pub(crate) type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// What is being made, and what could not be.
 #[derive(Debug)]
@@ -71,7 +71,8 @@ pub(crate) async fn picture(
 }
 
 impl Making {
-    fn turn(&self, name: &str) -> Turn {
+    /// A turn at what goes by a name: whoever asks for the same waits.
+    pub(crate) fn turn(&self, name: &str) -> Turn {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.retain(|_, turn| turn.strong_count() > 0);
         if let Some(turn) = under_way.get(name).and_then(Weak::upgrade) {

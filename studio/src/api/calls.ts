@@ -166,6 +166,10 @@ export const models = {
   tune: (dataset: string, given: { name?: string; target_error?: number; false_alarms?: number; confidence?: number }) =>
     post<T.Job>(`${ofDataset(dataset)}/tune`, given),
   errors: (id: string) => get<T.ModelErrors>(`${ofModel(id)}/errors`),
+  /** How an inspector sees an example, with a picture of where it looked. */
+  inspected: (id: string, example: string, signal: AbortSignal) => get<T.SeenExample>(`${ofModel(id)}/inspected/${enc(example)}`, signal),
+  /** The same picture, small. */
+  heatUrl: (id: string, example: string) => `${ofModel(id)}/inspected/${enc(example)}/heat`,
   compare: (id: string, other: string) => get<T.Comparison>(`${ofModel(id)}/compare/${enc(other)}`),
   nearestToText: (id: string, text: string) => post<T.Nearest>(`${ofModel(id)}/nearest`, { inputs: [{ text }] }),
   nearestToFile: (id: string, name: string, blob: Blob) => {

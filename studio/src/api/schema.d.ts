@@ -811,6 +811,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/examples/{id}/suggested-marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be marked on an example: regions that the inspector of the data set finds on its photo, the deployed one or else the newest, and
+         *     in a text the strings that were marked before, word for word, each with the class it got most often. Nothing is kept until somebody marks it.
+         */
+        get: operations["of_example"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/examples/{id}/thumbnail": {
         parameters: {
             query?: never;
@@ -1026,6 +1046,40 @@ export interface paths {
         };
         /** Where a model errs, and what saying "I don't know" would cost. */
         get: operations["errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}/inspected/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an inspector sees an example, with a picture of where it looked. */
+        get: operations["of_example"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}/inspected/{other}/heat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A small JPEG of where an inspector looks on an example. */
+        get: operations["heat_of_example"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2521,6 +2575,11 @@ export interface components {
              */
             start?: number | null;
             /**
+             * @description Of one that was suggested and accepted: the id of the model that suggested it, or `marks` where it is a string that was marked before.
+             *     Absent where a person drew it, or it came with the data.
+             */
+            suggested_by?: string | null;
+            /**
              * Format: double
              * @description Of a box; of the picture for a brush; in pixels.
              */
@@ -2927,6 +2986,12 @@ export interface components {
             /** Format: int64 */
             n: number;
         };
+        /** @description How an inspector sees an example. */
+        SeenExample: {
+            inspected: components["schemas"]["Inspected"];
+            /** @description Whether it has learned from this very file: then it may see it calmer than those did that it was measured by, which had not. */
+            learned: boolean;
+        };
         /** @description One of several kinds of content that examples have. */
         Sense: {
             modality: string;
@@ -3021,6 +3086,27 @@ export interface components {
              * @example local
              */
             way: string;
+        };
+        SuggestedMark: {
+            /** @description As it may be kept: with where it came from. On photos outlines; without a class where none is known. */
+            mark: components["schemas"]["Mark"];
+            /**
+             * Format: double
+             * @description Of a photo: the largest suspicion inside, in units of what good parts show.
+             */
+            score?: number | null;
+            /** @description Of a text: how often the string was marked with this class. */
+            times?: number | null;
+        };
+        /** @description What may be marked on an example. */
+        SuggestedMarks: {
+            /** @description Of a photo the most suspicious first, of a text from its beginning; at most 500. */
+            marks: components["schemas"]["SuggestedMark"][];
+            model?: components["schemas"]["SuggestingModel"] | null;
+        };
+        SuggestingModel: {
+            id: string;
+            name: string;
         };
         /** @description What the quick model would say, by a model that has not seen this answer. Only what the data set asks for is there. */
         Suggestion: {
@@ -3777,6 +3863,13 @@ export interface operations {
                 similar_to?: string;
                 /** @description `position`, or `doubt`: what the quick model is least sure of first. */
                 order?: string;
+                /**
+                 * @description Only those whose answer the quick model is at least this sure of, in [0, 1]; where several labels are asked for, of the one it is
+                 *     least sure of. It has not seen the answer of the example.
+                 */
+                sure_from?: number;
+                /** @description Only those that it is less sure of than this, in [0, 1]. */
+                sure_below?: number;
             };
             header?: never;
             path: {
@@ -4487,6 +4580,27 @@ export interface operations {
             };
         };
     };
+    of_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestedMarks"];
+                };
+            };
+        };
+    };
     thumbnail: {
         parameters: {
             query?: {
@@ -4807,6 +4921,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Errors"];
+                };
+            };
+        };
+    };
+    of_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenExample"];
+                };
+            };
+        };
+    };
+    heat_of_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
                 };
             };
         };

@@ -47,6 +47,8 @@ export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[]; senses
 export type Suggestion = Answer<'Suggestion'>;
 /** A series thinned out: least and greatest value of equal pieces, null where none is there. */
 export type Course = Narrow<Answer<'Course'>, { channels: { name: string; values: (readonly [number, number] | null)[] }[] }>;
+/** How an inspector sees an example that we have. */
+export type SeenExample = Narrow<Answer<'SeenExample'>, { inspected: Inspected }>;
 export type Examples = Narrow<Answer<'Page'>, { examples: Example[] }>;
 export type Problem = Answer<'Problem'>;
 

@@ -8,8 +8,9 @@ use base::prep::PrepError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bundle::BundleError;
-use bundle::inspection::{InspectionPredictor, Looked};
+use bundle::inspection::{InspectionPredictor, Looked, MarkedRegion};
 use dataset::{Modality, ProblemKind};
+use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
 use pipeline::{Lang, heat_picture, words};
 use rayon::prelude::*;
@@ -26,7 +27,7 @@ use crate::serving::looks_at;
 const LONG_SIDE: u32 = 1280;
 
 /// What was found on one photo, or on the picture of one sound, video or series.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Inspected {
     pub(super) alarm: bool,
     /// Suspicion; above the threshold it alarms.
@@ -35,29 +36,29 @@ pub(super) struct Inspected {
     /// The chance that a good part scores as high, in (0, 1].
     pub(super) p_value: f64,
     /// The kind of defect it is most like; absent where it does not alarm, or too few were shown to tell.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     /// Whether it is like none of the kinds that were shown.
     never_seen: bool,
     /// Of the photo; of the spectrum: 2 a hundredth of a second, 3 a band; of the picture of a video or a series. In pixels.
-    width: u32,
-    height: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
     /// What is marked, the most suspicious first.
-    regions: Vec<Region>,
+    pub(super) regions: Vec<Region>,
     /// The photo in grey with its suspicion over it, as the address of a picture; absent unless asked for.
-    overlay: Option<String>,
+    pub(super) overlay: Option<String>,
 }
 
 /// A place that is more suspicious than good parts are.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Region {
     /// Corners in pixels, clockwise.
-    points: Vec<[u32; 2]>,
+    pub(super) points: Vec<[u32; 2]>,
     /// In pixels.
     area: usize,
     /// When that is in a sound or a video: start and end in seconds; absent of anything else.
     seconds: Option<[f64; 2]>,
     /// The largest suspicion inside.
-    peak: f32,
+    pub(super) peak: f32,
 }
 
 /// Inspects photos, sounds, videos or series, in their order, on the way through their base that all share; one that cannot be read does not
@@ -71,7 +72,7 @@ pub(super) async fn all(
 ) -> Result<Vec<Predicted>, ApiError> {
     let eye = inspector.clone();
     // Nobody else waits for a video that is long to decode.
-    let draw = move |question: Question| Ok((picture(&eye, &question)?, question));
+    let draw = move |question: Question| Ok((picture(&eye, question.only())?, question));
     let drawn: Vec<(Seen, Question)> =
         app.blocking(move || asked.into_par_iter().map(draw).collect::<Result<_, ApiError>>()).await?;
     let each = |(seen, question): (Seen, Question)| {
@@ -83,10 +84,11 @@ pub(super) async fn all(
 }
 
 /// The picture that an inspector looks at, or why there is none.
-type Seen = Result<Vec<u8>, ProblemKind>;
+pub(super) type Seen = Result<Vec<u8>, ProblemKind>;
 
-fn picture(inspector: &InspectionPredictor, question: &Question) -> Result<Seen, ApiError> {
-    let drawn = match (question.only(), looks_at(inspector)) {
+/// What it looks at of an input.
+pub(super) fn picture(inspector: &InspectionPredictor, input: Input) -> Result<Seen, ApiError> {
+    let drawn = match (input, looks_at(inspector)) {
         (Input::Image(bytes), Modality::Image) => Ok(bytes),
         (Input::Sound(bytes), Modality::Sound) => spectrum(inspector, &bytes)?,
         (Input::VideoFile(file), Modality::Video) | (Input::SeriesFile(file), Modality::Series) => {
@@ -113,14 +115,26 @@ fn one(
     lang: Lang,
 ) -> Result<Predicted, ApiError> {
     let name = question.name.clone();
-    let problem = match seen.map(|picture| inspector.inspect(&picture)) {
-        Ok(Ok(looked)) => return Ok(told(inspector, name, looked, heat, lang)),
-        Ok(Err(BundleError::Base(BaseError::Prep(error)))) => error.into(),
-        Ok(Err(error)) => return Err(ApiError::internal(&error)),
-        Err(problem) => problem,
-    };
-    let problem = Some(question.told(words::problem_kind(&problem, lang)));
-    Ok(Predicted { problem, ..Predicted::of(name) })
+    match look(inspector, seen)? {
+        Ok(looked) => Ok(told(inspector, name, &looked, heat, lang)),
+        Err(problem) => {
+            let problem = Some(question.told(words::problem_kind(&problem, lang)));
+            Ok(Predicted { problem, ..Predicted::of(name) })
+        }
+    }
+}
+
+/// What an inspector makes of a picture, or why it cannot look at it.
+pub(super) fn look(
+    inspector: &InspectionPredictor,
+    seen: Seen,
+) -> Result<Result<Looked, ProblemKind>, ApiError> {
+    match seen.map(|picture| inspector.inspect(&picture)) {
+        Ok(Ok(looked)) => Ok(Ok(looked)),
+        Ok(Err(BundleError::Base(BaseError::Prep(error)))) => Ok(Err(error.into())),
+        Ok(Err(error)) => Err(ApiError::internal(&error)),
+        Err(problem) => Ok(Err(problem)),
+    }
 }
 
 /// The picture of a sound that an inspector looks at. Which sound it is, its first bytes tell; the ending says that it is one.
@@ -130,50 +144,79 @@ fn spectrum(inspector: &InspectionPredictor, bytes: &[u8]) -> Result<Result<Vec<
     Ok(inspector.eye().picture(file.path()))
 }
 
-fn told(inspector: &InspectionPredictor, name: String, looked: Looked, heat: bool, lang: Lang) -> Predicted {
-    let bundle = inspector.bundle();
-    let overlay = heat.then(|| overlay(&looked, bundle.alarm.mark.threshold() as f32)).flatten();
-    let bits = bundle.inspector.sight.depth.bits();
+fn told(inspector: &InspectionPredictor, name: String, looked: &Looked, heat: bool, lang: Lang) -> Predicted {
+    let bits = inspector.bundle().inspector.sight.depth.bits();
     let problem =
         looked.is_brighter.then(|| words::problem_kind(&ProblemKind::BrighterThanLearned { bits }, lang));
-    let (width, height) = looked.photo.dimensions();
-    let found = looked.found;
-    let kind = found.kind.as_ref().filter(|kind| !kind.never_seen).map(|kind| kind.name.clone());
-    let answer = match (found.alarm, &kind) {
+    let overlay = heat.then(|| jpeg(&hot(inspector, looked))).flatten();
+    let inspected = Inspected { overlay: overlay.map(|jpeg| address(&jpeg)), ..inspected(inspector, looked) };
+    let answer = match (inspected.alarm, &inspected.kind) {
         (false, _) => "good",
         (true, Some(kind)) => kind,
         (true, None) => "defect",
     };
-    let region = |region: bundle::inspection::MarkedRegion| Region {
-        points: region.outline,
+    Predicted { answer: Some(answer.to_owned()), inspected: Some(inspected), problem, ..Predicted::of(name) }
+}
+
+/// What was found, without a picture of it.
+pub(super) fn inspected(inspector: &InspectionPredictor, looked: &Looked) -> Inspected {
+    let found = &looked.found;
+    let (width, height) = looked.photo.dimensions();
+    let region = |region: &MarkedRegion| Region {
+        points: region.outline.clone(),
         area: region.area_px,
         seconds: region.seconds,
         peak: region.peak,
     };
-    Predicted {
-        answer: Some(answer.to_owned()),
-        inspected: Some(Inspected {
-            alarm: found.alarm,
-            score: found.score,
-            threshold: bundle.alarm.threshold.threshold(),
-            p_value: found.p_value,
-            never_seen: found.kind.as_ref().is_some_and(|kind| kind.never_seen),
-            kind: kind.clone(),
-            width,
-            height,
-            regions: found.regions.into_iter().map(region).collect(),
-            overlay,
-        }),
-        problem,
-        ..Predicted::of(name)
+    Inspected {
+        alarm: found.alarm,
+        score: found.score,
+        threshold: inspector.bundle().alarm.threshold.threshold(),
+        p_value: found.p_value,
+        kind: found.kind.as_ref().filter(|kind| !kind.never_seen).map(|kind| kind.name.clone()),
+        never_seen: found.kind.as_ref().is_some_and(|kind| kind.never_seen),
+        width,
+        height,
+        regions: found.regions.iter().map(region).collect(),
+        overlay: None,
     }
 }
 
-fn overlay(looked: &Looked, mark: f32) -> Option<String> {
-    let picture = image::DynamicImage::ImageRgb8(heat_picture(looked, mark));
+/// The photo in grey with its suspicion over it, as large as it is sent.
+pub(super) fn hot(inspector: &InspectionPredictor, looked: &Looked) -> DynamicImage {
+    let mark = inspector.bundle().alarm.mark.threshold() as f32;
+    let picture = DynamicImage::ImageRgb8(heat_picture(looked, mark));
     let large = picture.width().max(picture.height()) > LONG_SIDE;
-    let picture = if large { picture.thumbnail(LONG_SIDE, LONG_SIDE) } else { picture };
+    if large { picture.thumbnail(LONG_SIDE, LONG_SIDE) } else { picture }
+}
+
+/// A picture to be sent; absent for one without pixels.
+pub(super) fn jpeg(picture: &DynamicImage) -> Option<Vec<u8>> {
     let mut jpeg = Cursor::new(Vec::new());
     JpegEncoder::new_with_quality(&mut jpeg, 85).encode_image(&picture.to_rgb8()).ok()?;
-    Some(format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg.into_inner())))
+    Some(jpeg.into_inner())
+}
+
+/// The address of a JPEG that holds all of it.
+pub(super) fn address(jpeg: &[u8]) -> String {
+    format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg))
+}
+
+#[cfg(test)]
+impl Inspected {
+    /// A photo on which nothing was found.
+    pub(super) fn nothing() -> Self {
+        Self {
+            alarm: false,
+            score: 0.0,
+            threshold: 1.0,
+            p_value: 1.0,
+            kind: None,
+            never_seen: false,
+            width: 1,
+            height: 1,
+            regions: Vec::new(),
+            overlay: None,
+        }
+    }
 }

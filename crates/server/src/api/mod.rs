@@ -15,6 +15,7 @@ mod inputs;
 mod inspected;
 mod labels;
 mod lineage;
+pub(crate) mod looked;
 mod map;
 mod marks;
 pub(crate) mod models;
@@ -151,6 +152,8 @@ fn models_and_answers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(models::report))
         .routes(routes!(models::bundle))
         .routes(routes!(models::errors))
+        .routes(routes!(looked::of_example))
+        .routes(routes!(looked::heat_of_example))
         .routes(routes!(compare::compare))
         .routes(routes!(lineage::nearest))
         .routes(routes!(predict::with_model))

@@ -5,9 +5,10 @@ use std::path::Path;
 use base64::Engine as _;
 use serde_json::{Value, json};
 use server::Way;
-use testkit::id;
+use testkit::{Client, id};
 
 use crate::running::{folder, start};
+use crate::strangers::{PASSWORD, two_tenants};
 
 const TILES: &str = "../../../shared/data/defect/magnetic_tile";
 
@@ -87,6 +88,70 @@ fn good_parts_and_a_few_defects_make_an_inspector() {
     let plain = owner.post("/v1/predict/tiles", &json!({ "inputs": [inputs[0]] })).body;
     assert_eq!(plain["predictions"][0]["inspected"]["overlay"], json!(null));
     assert_eq!(owner.get("/v2/models/tiles/ready").status, 409, "the protocol has no words for it");
+    errors_are_looked_at(&owner, &model, &dataset, &errors["inspection"]);
+    strangers_and_the_blind_see_nothing(&owner.get(&format!("/v1/models/{model}/bundle")).bytes);
+}
+
+/// Every part on which it erred is shown with where it looks on it, from the photo as it was given.
+#[track_caller]
+fn errors_are_looked_at(owner: &Client, model: &str, dataset: &str, errors: &Value) {
+    let at = |example: &Value| format!("/v1/models/{model}/inspected/{}", example.as_str().expect("an id"));
+    let parts: Vec<&Value> = ["missed", "alarmed_good", "suspects"]
+        .iter()
+        .flat_map(|of| errors[of].as_array().expect("parts"))
+        .collect();
+    assert!(!parts.is_empty(), "{errors}");
+    for part in parts {
+        let seen = owner.get(&at(&part["example"])).body;
+        let overlay = seen["inspected"]["overlay"].as_str().unwrap_or_else(|| panic!("{part}: {seen}"));
+        assert!(overlay.starts_with("data:image/jpeg;base64,"), "{seen}");
+        assert_eq!(seen["learned"], true, "it was made of all of them");
+        assert_eq!(owner.get(&at(&part["example"])).body, seen, "it is the same once more");
+        let small = owner.get(&format!("{}/heat", at(&part["example"]))).bytes;
+        let small = image::load_from_memory(&small).expect("a picture");
+        assert!(small.width().max(small.height()) <= 320);
+    }
+    // One that came later is new to it, and one of another kind is nothing to look at.
+    let later = tiles(DEFECT, 30, 1, |name| format!("tiles/break/later-{name}"));
+    owner.bring_into(dataset, &later);
+    let found = owner.get(&format!("/v1/datasets/{dataset}/examples?q=later-")).body["examples"][0].clone();
+    assert_eq!(owner.get(&at(&found["id"])).body["learned"], false);
+    let texts = owner.bring("texts", &[("a.csv".to_owned(), b"text,label\none,a\ntwo,b\n".to_vec())]);
+    let text = owner.get(&format!("/v1/datasets/{texts}/examples")).body["examples"][0]["id"].clone();
+    let refused = owner.get(&at(&text));
+    assert_eq!((refused.status, refused.body["hint"].is_string()), (409, true), "{refused:?}");
+    assert_eq!(owner.get(&at(&json!("nobody"))).status, 404);
+}
+
+/// Who labels blindly is not told what an inspector sees, and what is another tenant's is not there.
+fn strangers_and_the_blind_see_nothing(bundle: &[u8]) {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let (ann, bob) = two_tenants(&server);
+    let lea = json!({ "name": "lea", "password": PASSWORD, "role": "labeller" });
+    assert_eq!(ann.post("/v1/people", &lea).status, 200);
+    let nobody = server.nobody();
+    let lea = nobody.with_session(&nobody.post("/v1/login", &json!({ "name": "lea", "password": PASSWORD })));
+    let bring = |who: &Client| {
+        let brought = who.ask("POST", "/v1/models?name=tiles", Some("application/octet-stream"), bundle);
+        brought.body["id"].as_str().unwrap_or_else(|| panic!("{brought:?}")).to_owned()
+    };
+    let (ours, theirs) = (bring(&ann), bring(&bob));
+    let dataset = ann.bring("tiles", &tiles(DEFECT, 0, 1, |name| format!("tiles/break/{name}")));
+    let example = ann.get(&format!("/v1/datasets/{dataset}/examples")).body["examples"][0]["id"].clone();
+    let example = example.as_str().expect("an id");
+    let asked = |who: &Client, model: &str| {
+        ["", "/heat"].map(|end| who.get(&format!("/v1/models/{model}/inspected/{example}{end}")).status)
+    };
+    assert_eq!((asked(&ann, &ours), asked(&lea, &ours)), ([200; 2], [200; 2]));
+    assert_eq!(
+        (asked(&bob, &ours), asked(&bob, &theirs), asked(&ann, &theirs)),
+        ([404; 2], [404; 2], [404; 2])
+    );
+    assert_eq!(nobody.get(&format!("/v1/models/{ours}/inspected/{example}")).status, 401);
+    let blind = json!({ "annotators": 2, "blind": true });
+    assert_eq!(ann.send("PATCH", &format!("/v1/datasets/{dataset}"), &blind).status, 200);
+    assert_eq!((asked(&ann, &ours), asked(&lea, &ours)), ([200; 2], [403; 2]));
 }
 
 const GOOD: &str = "train/good";

@@ -8,7 +8,7 @@ use testkit::{Client, Told, id, parts};
 
 use crate::running::{Running, folder, start};
 
-const PASSWORD: &str = "a long password";
+pub(crate) const PASSWORD: &str = "a long password";
 
 /// The operator's owner, and the owner of another tenant.
 pub(crate) fn two_tenants(server: &Running) -> (Client, Client) {
