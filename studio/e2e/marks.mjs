@@ -229,6 +229,60 @@ test('marks are seen and changed in the gallery', LIMIT, async () => {
   assert.equal(sent(/marks$/)[1]?.body.marks.length, 3);
 });
 
+test('what an inspector suggests is accepted, refused and hidden by keys, and only then saved', LIMIT, async () => {
+  const region = (/** @type {number} */ x, /** @type {string | null} */ name, /** @type {number} */ score) => ({
+    mark: { class: name, shape: 'polygon', points: [[x, 200], [x + 120, 220], [x + 90, 340], [x + 10, 300]], suggested_by: 'inspector' }, score, times: null,
+  });
+  stage.server.world.suggested['parts-x6'] = { model: { id: 'inspector', name: 'parts 1' }, marks: [region(100, 'dent', 4.2), region(400, null, 2.5), region(700, null, 1.7), region(950, null, 1.3)] };
+  await open('/d/parts/gallery?q=006&open=1');
+  await page.getByRole('dialog').waitFor();
+  // The mock filters nothing.
+  for (let i = 0; i < 6; i += 1) await page.keyboard.press('PageDown');
+  await page.getByText('parts/006.png').first().waitFor();
+  await page.keyboard.press('m');
+  await page.getByTestId('offers').getByText('Suggested by the model “parts 1”: 4').waitFor();
+  assert.equal(await page.getByTestId('offer').count(), 4);
+  await shot('offers-1');
+  await page.keyboard.press('l');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=offer]').length === 0);
+  for (const key of ['y', 'k', 'x']) await page.keyboard.press(key);
+  await page.waitForTimeout(300);
+  assert.deepEqual([await page.getByTestId('from').count(), sent(/marks$/).length], [0, 0], 'what is hidden is not answered');
+  await page.keyboard.press('l');
+  await page.keyboard.press('y');
+  await page.keyboard.press('x');
+  await page.getByTestId('offers').getByText(': 2').waitFor();
+  await shot('offers-2');
+  await page.keyboard.press('k');
+  await page.getByTestId('offers').getByText('No suggestions here').waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=from]').length === 3);
+  await shot('offers-3');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  for (let i = 0; i < 40 && sent(/marks$/).length < 1; i += 1) await page.waitForTimeout(100);
+  const marks = sent(/marks$/).at(-1)?.body.marks;
+  assert.deepEqual(marks.map((/** @type {any} */ mark) => [mark.suggested_by, mark.shape === 'brush']), [['inspector', false], ['inspector', false], ['inspector', false]]);
+});
+
+test('words that were marked before are suggested in a text', LIMIT, async () => {
+  const again = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ name) => ({ mark: { class: name, shape: 'span', start, end, suggested_by: 'marks' }, score: null, times: 3 });
+  stage.server.world.suggested['texts-x0'] = { model: null, marks: [again(0, 4, 'PER'), again(14, 20, 'LOC'), again(34, 40, 'ORG')] };
+  await open('/d/texts/label');
+  await page.getByTestId('current').waitFor();
+  await page.keyboard.press('m');
+  await page.getByTestId('offers').getByText('Marked before in these texts: 2').waitFor();
+  await shot('offers-4-text');
+  await page.keyboard.press('k');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=from]').length === 2);
+  await page.keyboard.press('Control+z');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=from]').length === 0);
+  await page.getByTestId('offers').getByText('Marked before in these texts: 2').waitFor();
+  assert.equal(sent(/marks$/).length, 0);
+  delete stage.server.world.suggested['texts-x0'];
+  await open('/d/texts/gallery');
+  await page.getByTestId('search').waitFor();
+});
+
 test('words of a text become spans, counted in characters', LIMIT, async () => {
   await open('/d/texts/label');
   await page.getByTestId('current').waitFor();

@@ -81,6 +81,8 @@ function makeWorld({ width, height, nPoints }) {
     return { ...examples.find((one) => one.dataset === name), id, name: `${name}/${i}.png` };
   };
   const isAnswered = (/** @type {any} */ one) => one.label !== null || one.labels !== null || one.number !== null;
+  /** What is suggested to mark, by example. @type {Record<string, any>} */
+  const suggested = {};
   /** What was given, each with the request it came in. @type {any[]} */
   const history = [];
   let step = 0;
@@ -202,6 +204,7 @@ function makeWorld({ width, height, nPoints }) {
       one.marks = body.marks;
       return { event: history.length, n_marked: examples.filter((other) => other.dataset === one.dataset && other.marks.length > 0).length };
     }
+    if (kind === 'examples' && more === 'suggested-marks') return suggested[id] ?? { model: null, marks: [] };
     if (kind === 'examples' && more === 'lineage') return before.lineage;
     if (kind === 'examples') return found(id);
     if (kind === 'models' && !id) return { models: query.get('dataset') === 'things' ? before.models : query.get('dataset') === 'sounds' ? [hearing] : [inspector] };
@@ -219,7 +222,7 @@ function makeWorld({ width, height, nPoints }) {
     return undefined;
   }
 
-  return { answer, datasets, examples, found, notes, rules, findings, rule };
+  return { answer, datasets, examples, suggested, found, notes, rules, findings, rule };
 }
 
 /** What a model would say of tags and weights. @param {any} one */

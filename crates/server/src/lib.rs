@@ -31,6 +31,7 @@ mod monitoring;
 mod oidc;
 mod patience;
 mod people;
+mod phrases;
 mod pictures;
 mod senses;
 mod serving;

@@ -4,24 +4,52 @@ use std::collections::BTreeSet;
 
 use dataset::Modality;
 use exchange::{Kind, Mark, MarkError};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 
+/// What a mark says that was suggested because the same string was marked before: no model did it.
+pub(crate) const AGAIN: &str = "marks";
+/// Longest name of what suggested a mark, in bytes: ids are far shorter.
+const MOST_NAMED: usize = 64;
 /// Marks of one example.
 const MOST: usize = 2000;
 /// Of one example, as they are kept: an event holds them twice, a page of the gallery five hundred times.
 const MOST_BYTES: usize = 2 << 20;
 
+/// A mark with where it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptMark {
+    #[serde(flatten)]
+    pub(crate) mark: Mark,
+    /// Of one that was suggested and that a person accepted, perhaps with changes: the id of the model, or [`AGAIN`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) suggested_by: Option<String>,
+}
+
+impl From<Mark> for KeptMark {
+    fn from(mark: Mark) -> Self {
+        Self { mark, suggested_by: None }
+    }
+}
+
 /// As they are kept; `None` where nothing is marked.
 ///
 /// # Errors
 /// When there are too many, or one is not of the kind of the example, or none at all.
-pub(crate) fn keep(marks: &[Mark], on: Modality) -> Result<Option<String>, ApiError> {
+pub(crate) fn keep(marks: &[KeptMark], on: Modality) -> Result<Option<String>, ApiError> {
     if marks.len() > MOST {
         return Err(ApiError::too_large("at most 2,000 marks on one example", "每个样本最多 2000 个标记"));
     }
     let kind = kind(on);
-    for (number, mark) in (1..).zip(marks) {
+    for (number, KeptMark { mark, suggested_by }) in (1..).zip(marks) {
+        if suggested_by.as_ref().is_some_and(|by| by.is_empty() || by.len() > MOST_NAMED) {
+            let (en, zh) = (
+                format!("mark {number}: `suggested_by` is the id of a model, or `{AGAIN}`"),
+                format!("第 {number} 个标记：suggested_by 须为模型的编号或 {AGAIN}"),
+            );
+            return Err(ApiError::invalid(en, zh));
+        }
         mark.check(kind).map_err(|error| {
             let (en, zh) =
                 (format!("mark {number}: {error}"), format!("第 {number} 个标记：{}", chinese(&error)));
@@ -66,9 +94,14 @@ pub(crate) fn kind(modality: Modality) -> Kind {
     }
 }
 
+/// What is kept, each with where it came from.
+pub(crate) fn told(kept: Option<&str>) -> Vec<KeptMark> {
+    kept.and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default()
+}
+
 /// What is kept.
 pub(crate) fn of(kept: Option<&str>) -> Vec<Mark> {
-    kept.and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default()
+    told(kept).into_iter().map(|kept| kept.mark).collect()
 }
 
 /// The classes of what is kept, each once.
@@ -79,9 +112,9 @@ pub(crate) fn classes(kept: &str) -> Vec<String> {
 
 /// What is kept, with a class under another name; `None` where no mark has it.
 pub(crate) fn renamed(kept: &str, name: &str, to: &str) -> Option<String> {
-    let mut marks = of(Some(kept));
-    let mut named = marks.iter_mut().filter(|mark| mark.class.as_deref() == Some(name)).peekable();
+    let mut marks = told(Some(kept));
+    let mut named = marks.iter_mut().filter(|kept| kept.mark.class.as_deref() == Some(name)).peekable();
     named.peek()?;
-    named.for_each(|mark| mark.class = Some(to.to_owned()));
+    named.for_each(|kept| kept.mark.class = Some(to.to_owned()));
     serde_json::to_string(&marks).ok()
 }

@@ -97,6 +97,8 @@ export const examples = {
   /** Four frames of a video side by side. */
   stripUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined, strip: 1 }),
   series: (id: string, sense: string | null) => get<T.Course>(path(`/v1/examples/${enc(id)}/series`, { sense: sense ?? undefined })),
+  /** What may be marked on it; nothing of it is kept. */
+  suggestedMarks: (id: string, signal: AbortSignal) => get<T.SuggestedMarks>(`/v1/examples/${enc(id)}/suggested-marks`, signal),
   /** All marks of the example anew, in place of those that were `seen`, by the number of their event. */
   mark: (id: string, marks: readonly T.Mark[], seen: number, milliseconds: number | null) =>
     put<T.MarksTaken>(`/v1/examples/${enc(id)}/marks`, { marks, seen, milliseconds }),

@@ -1,7 +1,11 @@
 // Marks by their shape. The server describes one object with every field that some shape has.
 
-/** What is marked on an example: areas in pixels of the picture, spans in Unicode scalar values, segments in seconds. */
-export type Mark = { class: string | null } & Shape;
+/**
+ * What is marked on an example: areas in pixels of the picture, spans in Unicode scalar values, segments in seconds.
+ * `suggested_by` is there where somebody accepted it: the id of the model that suggested it, or `marks` where the string was
+ * marked before.
+ */
+export type Mark = { class: string | null; suggested_by?: string } & Shape;
 
 export type Shape =
   | { shape: 'box'; x: number; y: number; width: number; height: number }

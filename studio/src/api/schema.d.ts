@@ -2989,7 +2989,7 @@ export interface components {
         /** @description How an inspector sees an example. */
         SeenExample: {
             inspected: components["schemas"]["Inspected"];
-            /** @description Whether it has learned from this very file: then it may see it calmer than those did that it was measured by, which had not. */
+            /** @description Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not. */
             learned: boolean;
         };
         /** @description One of several kinds of content that examples have. */
@@ -3088,7 +3088,10 @@ export interface components {
             way: string;
         };
         SuggestedMark: {
-            /** @description As it may be kept: with where it came from. On photos outlines; without a class where none is known. */
+            /**
+             * @description As it may be kept: with where it came from. On photos outlines, of the defect that the example is labelled with, else of the kind that
+             *     the inspector takes it for; without a class where neither is known.
+             */
             mark: components["schemas"]["Mark"];
             /**
              * Format: double

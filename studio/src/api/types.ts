@@ -49,6 +49,9 @@ export type Suggestion = Answer<'Suggestion'>;
 export type Course = Narrow<Answer<'Course'>, { channels: { name: string; values: (readonly [number, number] | null)[] }[] }>;
 /** How an inspector sees an example that we have. */
 export type SeenExample = Narrow<Answer<'SeenExample'>, { inspected: Inspected }>;
+/** What may be marked on an example, for a person to accept. */
+export type SuggestedMark = Narrow<Answer<'SuggestedMark'>, { mark: Mark }>;
+export type SuggestedMarks = Narrow<Answer<'SuggestedMarks'>, { marks: SuggestedMark[] }>;
 export type Examples = Narrow<Answer<'Page'>, { examples: Example[] }>;
 export type Problem = Answer<'Problem'>;
 

@@ -28,7 +28,7 @@ export function isTyping(target: EventTarget | null): boolean {
 
 /**
  * Letters that stand for no class, because some page where classes are given needs them itself: one list, so that a class
- * has the same key on all of them. F, L, V, B: the map and its tools; M, V, B, P, R, E, F, W: marking; N finds a class, H
+ * has the same key on all of them. F, L, V, B: the map and its tools; M, V, B, P, R, E, F, W, Y, X, K, L: marking; N finds a class, H
  * opens the book, X selects, P plays, Y, K, R decide.
  */
 export const RESERVED = ['b', 'e', 'f', 'h', 'k', 'l', 'm', 'n', 'p', 'r', 'v', 'w', 'x', 'y'] as const;

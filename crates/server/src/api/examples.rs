@@ -46,7 +46,7 @@ pub(super) struct Example {
     /// Where a number is.
     number: Option<f64>,
     #[schema(value_type = Vec<super::marks::MarkSchema>)]
-    marks: Vec<exchange::Mark>,
+    marks: Vec<marks::KeptMark>,
     /// The number of the event that changed the marks last; 0 where nobody has, -1 where they are hidden. Whoever marks says that it is what they saw.
     marks_event: i64,
     /// Of a picture as it is shown, in pixels.
@@ -240,7 +240,7 @@ impl Teller {
         Example {
             suggestion: suggestion.map(Suggestion::from),
             by: row.label_by.and_then(|id| self.names.get(&id).cloned()),
-            marks: marks::of(row.marks.as_deref()),
+            marks: marks::told(row.marks.as_deref()),
             marks_event: row.marks_seq,
             width: row.width,
             height: row.height,

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use utoipa::ToSchema;
 
 use super::examples::unveiled;
-use super::inspected::{Inspected, address, hot, inspected, jpeg, look};
+use super::inspected::{Inspected, address, hot, inspected, jpeg, look, picture};
 use super::models::not_hidden;
 use super::reading::found;
 use crate::App;
@@ -168,7 +168,7 @@ fn look_at(app: &App, inspector: &InspectionPredictor, blob: &str) -> Result<Loo
         Modality::Series => Input::SeriesFile(file),
         _ => Input::Image(bytes),
     };
-    let looked = look(inspector, &input)?.map_err(|problem| {
+    let looked = look(inspector, picture(inspector, input)?)?.map_err(|problem| {
         ApiError::invalid(words::problem_kind(&problem, Lang::En), words::problem_kind(&problem, Lang::Zh))
     })?;
     let hot = hot(inspector, &looked);
@@ -189,7 +189,7 @@ impl Look {
 mod tests {
     use std::sync::Mutex;
 
-    use tokio::sync::oneshot::channel;
+    use tokio::sync::oneshot::{Receiver, channel};
 
     use super::*;
     use crate::making::Making;
@@ -202,8 +202,8 @@ mod tests {
     async fn who_leaves_before_their_turn_takes_none_and_what_was_begun_is_held() {
         let (looks, making) = (Arc::new(Looks::default()), Making::default());
         let made = Arc::new(Mutex::new(Vec::new()));
-        let ask = async |name: &'static str, wait: Option<tokio::sync::oneshot::Receiver<()>>| {
-            let own = making.turn(name).lock_owned().await;
+        let ask = |name: &'static str, wait: Option<Receiver<()>>| {
+            let own = making.turn(name).try_lock_owned().expect("nobody looks at it");
             let (looks, made) = (looks.clone(), made.clone());
             tokio::spawn(async move {
                 let make = async move {
@@ -219,14 +219,14 @@ mod tests {
         let (go_on, waits): (Vec<_>, Vec<_>) = (0..AT_ONCE).map(|_| channel()).unzip();
         let mut asked = Vec::new();
         for (name, wait) in ["a", "b"].into_iter().zip(waits) {
-            asked.push(ask(name, Some(wait)).await);
+            asked.push(ask(name, Some(wait)));
         }
         while made.lock().expect("no panic").len() < AT_ONCE {
             tokio::task::yield_now().await;
         }
         // One leaves while it waits for a turn, one while it is looked at.
-        let gone = ask("c", None).await;
-        let last = ask("d", None).await;
+        let gone = ask("c", None);
+        let last = ask("d", None);
         gone.abort();
         asked.remove(0).abort();
         assert!(gone.await.is_err_and(|error| error.is_cancelled()));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use exchange::Mark;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,6 +14,7 @@ use crate::App;
 use crate::db::labels::{Act, Said, What};
 use crate::db::marking::Marking;
 use crate::error::ApiError;
+use crate::marks::KeptMark;
 use crate::people::{Caller, Right};
 use crate::{gathering, marks};
 
@@ -23,7 +23,7 @@ use crate::{gathering, marks};
 #[serde(deny_unknown_fields)]
 pub(super) struct Marked {
     #[schema(value_type = Vec<MarkSchema>)]
-    marks: Vec<Mark>,
+    marks: Vec<KeptMark>,
     /// How long the person worked on them.
     milliseconds: Option<i64>,
     /// The `marks_event` of the example whose marks these replace: where somebody changed them since, nothing happens. Absent: whichever there are.
@@ -42,7 +42,7 @@ pub(super) struct Kept {
 /// A place on an example.
 #[derive(ToSchema)]
 #[schema(as = Mark)]
-#[allow(dead_code, reason = "describes `exchange::Mark`, which knows nothing of HTTP")]
+#[allow(dead_code, reason = "describes `KeptMark`, whose mark knows nothing of HTTP")]
 pub(super) struct MarkSchema {
     /// What is there; a name that is new makes a class.
     class: Option<String>,
@@ -65,6 +65,9 @@ pub(super) struct MarkSchema {
     start: Option<f64>,
     /// Behind the last character, or in seconds.
     end: Option<f64>,
+    /// Of one that was suggested and accepted: the id of the model that suggested it, or `marks` where it is a string that was marked before.
+    /// Absent where a person drew it, or it came with the data.
+    suggested_by: Option<String>,
 }
 
 /// Puts these marks in place of those that an example has; an empty list takes them away.
@@ -78,7 +81,7 @@ pub(super) async fn put(
     caller.may(Right::Label)?;
     let row = found(app.db.example(&caller.tenant, &id).await?)?;
     let dataset = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?;
-    for mark in &mut marked.marks {
+    for KeptMark { mark, .. } in &mut marked.marks {
         mark.class = mark.class.as_deref().map(name_of).transpose()?;
     }
     let kept = marks::keep(&marked.marks, gathering::modality(dataset.modality.as_deref())?)?;

@@ -32,6 +32,7 @@ mod series;
 mod serve;
 mod sought;
 mod stretches;
+mod suggested;
 mod uploads;
 mod watch;
 mod work;
@@ -118,6 +119,7 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(labels::give_many))
         .routes(routes!(labels::undo))
         .routes(routes!(marks::put))
+        .routes(routes!(suggested::of_example))
         .routes(routes!(labels::events))
         .routes(routes!(progress::live))
         .routes(routes!(agreement::show))

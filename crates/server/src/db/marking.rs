@@ -17,6 +17,19 @@ pub(crate) enum Marking {
 }
 
 impl Db {
+    /// Texts of a data set with what is marked on them, those marked last first.
+    pub(crate) async fn marked_texts(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        count: i64,
+    ) -> Result<Vec<(String, String)>, sqlx::Error> {
+        let sql = "SELECT body, marks FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 \
+             AND body IS NOT NULL AND marks IS NOT NULL ORDER BY marks_seq DESC, position, id LIMIT $3";
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(count);
+        ask.fetch_all(&mut *self.of(tenant).await?).await
+    }
+
     /// Puts marks in place of those that were `seen`, by the number of the event that made them; `None` in place of any. To say what holds
     /// already changes nothing, so that a request may be repeated.
     pub(crate) async fn mark(

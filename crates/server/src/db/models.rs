@@ -96,6 +96,24 @@ impl Db {
             .await
     }
 
+    /// The inspector of a data set: one that answers somewhere, else the newest.
+    pub(crate) async fn inspector_of(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Option<ModelRow>, sqlx::Error> {
+        let sql = format!(
+            "{MODEL} WHERE tenant = $1 AND dataset = $2 AND body LIKE '%\"kind\":\"inspector\"%' \
+             ORDER BY CASE WHEN EXISTS (SELECT 1 FROM deployment d WHERE d.tenant = $1 AND d.model = model.id) THEN 0 ELSE 1 END, \
+             created_at DESC, id LIMIT 1"
+        );
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.id())
+            .bind(dataset)
+            .fetch_optional(&mut *self.of(tenant).await?)
+            .await
+    }
+
     /// Takes a model out that is not deployed; `false` when it is, or there is none.
     pub(crate) async fn remove_model(&self, tenant: &Tenant, id: &str) -> Result<bool, sqlx::Error> {
         let sql = "DELETE FROM model WHERE tenant = $1 AND id = $2 \
@@ -145,6 +163,7 @@ mod tests {
 
     use super::*;
     use crate::db::deployments::Beside;
+    use crate::tasks::Task;
 
     /// Waits until somebody waits for what others hold; this work must not end before.
     async fn until_it_waits<T>(db: &Db, work: &tokio::task::JoinHandle<T>) {
@@ -204,5 +223,34 @@ mod tests {
         until_it_waits(&db, &deploying).await;
         first.commit().await.expect("committed");
         assert!(!deploying.await.expect("ended").expect("asked"), "there is no such model any more");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_inspector_of_a_data_set_is_the_deployed_one_else_the_newest() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let db = Db::open(dir.path(), None).await.expect("a database");
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
+        let limits = Limits { examples: None, bytes: None };
+        let made = async |id: &str, dataset: &str, kind: &str, created_at: i64| {
+            let body = serde_json::json!({ "facts": { "kind": kind } }).to_string();
+            let (id, dataset) = (id.to_owned(), dataset.to_owned());
+            let row = ModelRow { name: id.clone(), id, dataset, body, bytes: None, created_at, seq: None };
+            db.bring_model(&tenant, &row, limits).await.expect("kept");
+        };
+        let inspector = async || db.inspector_of(&tenant, &set).await.expect("asked").map(|model| model.id);
+        made("plain", &set, "answers", 4).await;
+        made("elsewhere", "", "inspector", 5).await;
+        assert_eq!(inspector().await, None);
+        made("older", &set, "inspector", 1).await;
+        made("newer", &set, "inspector", 2).await;
+        assert_eq!(inspector().await.as_deref(), Some("newer"));
+        let beside = Beside { collects: None, keep_days: None, shadow: None };
+        assert!(db.deploy(&tenant, "plain", "plain", beside).await.expect("asked"));
+        assert!(db.deploy(&tenant, "parts", "older", beside).await.expect("asked"));
+        assert_eq!(inspector().await.as_deref(), Some("older"));
+        assert!(db.remove_deployment(&tenant, "parts").await.expect("asked"));
+        assert_eq!(inspector().await.as_deref(), Some("newer"));
     }
 }

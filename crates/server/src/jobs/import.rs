@@ -16,6 +16,7 @@ use crate::db::arriving::{Arrived, Incoming, LeftOut};
 use crate::db::datasets::DatasetRow;
 use crate::db::room::Room;
 use crate::error::ApiError;
+use crate::marks::KeptMark;
 use crate::senses::{self, Known, Senses};
 use crate::shelf::ShelfError;
 use crate::tasks::{self, Task};
@@ -120,13 +121,14 @@ fn keep(
         Answer::Number(number) => tasks::Answer { number: Some(number), ..tasks::Answer::default() },
     };
     let refused = |error: ApiError| LeftOut { place: item.name.clone(), en: error.en, zh: error.zh };
-    let marked = item.marks.iter().filter_map(|mark| mark.class.as_deref());
+    let marks: Vec<KeptMark> = item.marks.into_iter().map(KeptMark::from).collect();
+    let marked = marks.iter().filter_map(|kept| kept.mark.class.as_deref());
     let labels = answer.labels.iter().flatten().map(String::as_str);
     let mut named = answer.label.as_deref().into_iter().chain(labels).chain(marked);
     let said = named
         .try_for_each(|name| tasks::name_of(name).map(drop))
         .and_then(|()| task.keep(&answer))
-        .and_then(|label| Ok((label, marks::keep(&item.marks, modality)?)));
+        .and_then(|label| Ok((label, marks::keep(&marks, modality)?)));
     let held = held.measured(blobs)?;
     Ok(said.map_err(refused).map(|(label, marks)| Incoming {
         name: item.name.clone(),

@@ -102,3 +102,64 @@ fn compare(owner: &Client, dataset: &str, marks: &Value) {
         }
     }
 }
+
+#[test]
+fn what_was_marked_in_texts_is_suggested_in_others() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let lines = [
+        "I fly to Rome with Ann",
+        "Rome is old, Romeo is not",
+        "to Rome, and 👋 Ann in Rome",
+        "nothing here",
+    ];
+    let table = std::iter::once("text").chain(lines).map(|line| format!("\"{line}\"\n")).collect::<String>();
+    let dataset = owner.bring("letters", &[("letters.csv".to_owned(), table.into_bytes())]);
+    let examples = owner.get(&format!("/v1/datasets/{dataset}/examples")).body["examples"].clone();
+    let of = |place: usize| format!("/v1/examples/{}", examples[place]["id"].as_str().expect("an id"));
+    let span = |class: &str, start: usize, end: usize| json!({ "class": class, "shape": "span", "start": start, "end": end });
+    let mark = |place: usize, marks: &Value| {
+        owner.send("PUT", &format!("{}/marks", of(place)), &json!({ "marks": marks }))
+    };
+    let suggested = |place: usize| owner.get(&format!("{}/suggested-marks", of(place))).body;
+    assert_eq!(suggested(2), json!({ "model": null, "marks": [] }), "nothing was marked yet");
+
+    assert_eq!(mark(0, &json!([span("city", 9, 13), span("name", 19, 22)])).status, 200);
+    assert_eq!(mark(1, &json!([span("city", 0, 4)])).status, 200);
+    let told = suggested(2);
+    let by = |mark: Value| {
+        let mut mark = mark;
+        mark["suggested_by"] = json!("marks");
+        mark
+    };
+    let one = |mark: Value, times: usize| json!({ "mark": by(mark), "score": null, "times": times });
+    assert_eq!(told["model"], json!(null));
+    assert_eq!(
+        told["marks"],
+        json!([one(span("city", 3, 7), 2), one(span("name", 15, 18), 1), one(span("city", 22, 26), 2)])
+    );
+    assert_eq!(suggested(3)["marks"], json!([]));
+    // Nothing is kept until somebody accepts it; then it says where it came from, also under another name.
+    assert_eq!(owner.get(&of(2)).body["marks"], json!([]));
+    let accepted = json!([by(span("city", 3, 7)), span("name", 15, 18)]);
+    assert_eq!(mark(2, &accepted).status, 200);
+    assert_eq!(owner.get(&of(2)).body["marks"], accepted);
+    assert_eq!(
+        owner
+            .send("PATCH", &format!("/v1/datasets/{dataset}/classes/city"), &json!({ "name": "place" }))
+            .status,
+        200
+    );
+    assert_eq!(owner.get(&of(2)).body["marks"][0], by(span("place", 3, 7)));
+    assert_eq!(suggested(3)["marks"], json!([]));
+    let mut wrong = span("place", 3, 7);
+    wrong["suggested_by"] = json!("x".repeat(65));
+    let refused = mark(2, &json!([wrong]));
+    assert!(refused.status == 422 && refused.text.contains("suggested_by"), "{refused:?}");
+    let sent = owner.get(&format!("/v1/datasets/{dataset}/export?format=label-studio&files=1"));
+    assert!(
+        sent.status == 200 && !sent.text.contains("suggested_by"),
+        "what others read knows nothing of it"
+    );
+}

@@ -204,6 +204,8 @@ fn who_labels_blindly_is_told_nothing_anywhere() {
         assert_eq!(eve.get(&set.at(path)).status, 403, "{path}");
         assert_ne!(ann.get(&set.at(path)).status, 403, "{path}");
     }
+    let suggested = format!("/v1/examples/{}/suggested-marks", set.ids[0]);
+    assert_eq!((eve.get(&suggested).status, ann.get(&suggested).status), (403, 200));
     let map = eve.until(|| Some(eve.get(&set.at("/map")).body).filter(|map| map["state"] == "ready"));
     assert_eq!(map["ids"].as_array().map(Vec::len), Some(6));
     for said in

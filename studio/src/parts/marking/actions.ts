@@ -1,6 +1,8 @@
 // Everything the keyboard does while marking, in the order in which it is offered a key.
 
 import { bind, type Bound } from '../../actions/action';
+import { acceptOffer } from '../../actions/marking/accept-offer';
+import { acceptOffers } from '../../actions/marking/accept-offers';
 import { closeShape } from '../../actions/marking/close-shape';
 import { deleteMark } from '../../actions/marking/delete-mark';
 import { endSegment } from '../../actions/marking/end-segment';
@@ -17,10 +19,12 @@ import { playHere } from '../../actions/marking/play-here';
 import { playSegment } from '../../actions/marking/play-segment';
 import { pressHere } from '../../actions/marking/press-here';
 import { redoMark } from '../../actions/marking/redo-mark';
+import { refuseOffer } from '../../actions/marking/refuse-offer';
 import { seekSound } from '../../actions/marking/seek-sound';
 import { sizeBrush } from '../../actions/marking/size-brush';
 import { startSegment } from '../../actions/marking/start-segment';
 import { stepWord } from '../../actions/marking/step-word';
+import { toggleOffers } from '../../actions/marking/toggle-offers';
 import { undoMark } from '../../actions/marking/undo-mark';
 import { wholeWords } from '../../actions/marking/whole-words';
 import { zoomPicture } from '../../actions/marking/zoom-picture';
@@ -31,7 +35,7 @@ import { SoundEditor } from './sound.svelte';
 import { TextEditor } from './text.svelte';
 
 export function markingActions(editor: MarkEditor): Bound[] {
-  return [...ofEditor(editor), ...[nextMark, previousMark, deleteMark, undoMark, redoMark, leaveMark].map((action) => bind(action, editor))];
+  return [...ofEditor(editor), ...[acceptOffer, refuseOffer, acceptOffers, toggleOffers, nextMark, previousMark, deleteMark, undoMark, redoMark, leaveMark].map((action) => bind(action, editor))];
 }
 
 function ofEditor(editor: MarkEditor): Bound[] {

@@ -38,7 +38,7 @@ export class Stroke {
     const runs = encode(this.#mask);
     if (runs.length > MOST_RUNS) return undefined;
     if (nMarked(runs) === 0) return null;
-    const mark: Brush = { class: this.before?.class ?? name, shape: 'brush', width: this.size.width, height: this.size.height, runs };
+    const mark: Brush = { ...this.before, class: this.before?.class ?? name, shape: 'brush', width: this.size.width, height: this.size.height, runs };
     held = { of: mark, mask: this.#mask };
     return mark;
   }

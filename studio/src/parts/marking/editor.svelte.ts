@@ -1,7 +1,10 @@
 // What is marked on one example while somebody works on it: the marks, which of them is selected, and the way back.
 
-import type { Example, Mark } from '../../api/types';
+import type { Example, Mark, SuggestedMark } from '../../api/types';
 import { History } from '../../domain/history';
+import type { Stretch } from '../../domain/spans';
+import { t } from '../../i18n';
+import { Offers } from './offers.svelte';
 
 export class MarkEditor {
   readonly example: Example;
@@ -14,6 +17,9 @@ export class MarkEditor {
   kept = $state.raw<readonly Mark[]>([]);
   /** Called after each change that can be taken back. */
   changed: () => void = () => {};
+  readonly offers: Offers;
+  /** What was accepted, by the mark that it is now. */
+  readonly #accepted = new WeakMap<Mark, SuggestedMark>();
   readonly #history = new History<readonly Mark[]>();
   #round = $state(0);
 
@@ -22,6 +28,12 @@ export class MarkEditor {
     this.marks = example.marks;
     this.kept = example.marks;
     this.drawing = drawing;
+    this.offers = new Offers(example.id, () => this.marks, () => this.words, (mark) => this.#accepted.get(mark));
+  }
+
+  /** Where words begin and end, where it is a text. */
+  get words(): readonly Stretch[] {
+    return [];
   }
 
   get dirty(): boolean {
@@ -58,7 +70,55 @@ export class MarkEditor {
   }
 
   replace(at: number, mark: Mark, before: readonly Mark[] = this.marks): void {
+    this.become(mark, before[at]);
     this.commit(this.marks.map((one, i) => (i === at ? mark : one)), at, before);
+  }
+
+  // What is suggested.
+
+  /** As a suggestion would be kept: with the class in hand where it knows none. */
+  offered({ mark }: SuggestedMark): Mark {
+    return { ...mark, class: mark.class ?? this.drawing };
+  }
+
+  #taken(offers: readonly SuggestedMark[]): Mark[] {
+    return offers.map((offer) => {
+      const mark = this.offered(offer);
+      this.#accepted.set(mark, offer);
+      return mark;
+    });
+  }
+
+  acceptOffer(): void {
+    const { next } = this.offers;
+    if (!next) return;
+    this.commit([...this.marks, ...this.#taken([next])], this.marks.length);
+    this.announced = t('marks.offers.accepted', { n: 1, left: this.offers.open.length });
+  }
+
+  /** All that are shown, as one change. */
+  acceptOffers(): void {
+    const { shown } = this.offers;
+    if (shown.length === 0) return;
+    this.commit([...this.marks, ...this.#taken(shown)], null);
+    this.announced = t('marks.offers.accepted', { n: shown.length, left: this.offers.open.length });
+  }
+
+  refuseOffer(): void {
+    const { next } = this.offers;
+    if (!next) return;
+    this.offers.refuse(next);
+    this.announced = t('marks.offers.refused', { left: this.offers.open.length });
+  }
+
+  toggleOffers(): void {
+    this.offers.hidden = !this.offers.hidden;
+  }
+
+  /** A mark is another from now on, and came from where it came from. */
+  protected become(mark: Mark, before: Mark | undefined): void {
+    const offer = before && this.#accepted.get(before);
+    if (offer) this.#accepted.set(mark, offer);
   }
 
   /** Takes the selected mark away. */

@@ -1,6 +1,10 @@
 import { expect, test, vi } from 'vitest';
 
-const server = vi.hoisted(() => ({ event: 4, seen: [] as number[], changed: false }));
+// What is stubbed has to be there before the modules that use it.
+const server = vi.hoisted(() => {
+  globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
+  return { event: 4, seen: [] as number[], changed: false };
+});
 vi.mock('../../api/calls', () => ({
   examples: {
     mark: async (_: string, __: unknown, seen: number) => {

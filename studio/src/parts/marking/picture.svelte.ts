@@ -1,7 +1,8 @@
 // Marking a picture: tools, and what is being drawn. Pointer and
 // keyboard both end here, in pixels of the picture.
 
-import type { Example, Mark } from '../../api/types';
+import type { Example, Mark, SuggestedMark } from '../../api/types';
+import { shapedFor } from '../../domain/offers';
 import { MOST_PIXELS } from '../../domain/runs';
 import { bounds, boxBetween, handleAt, handles, handleTo, hits, inside, LEAST, markAt, movedBy, near, tenth } from '../../domain/shapes';
 import type { Point } from '../../domain/view';
@@ -32,6 +33,10 @@ export class PictureEditor extends ViewedPicture {
 
   get mayBrush(): boolean {
     return this.ready && this.size.width * this.size.height <= MOST_PIXELS;
+  }
+
+  override offered(offer: SuggestedMark): Mark {
+    return shapedFor(this.tool, super.offered(offer), this.size, this.mayBrush);
   }
 
   pick(tool: Tool): void {
@@ -113,6 +118,7 @@ export class PictureEditor extends ViewedPicture {
     if (!this.#held || at === null) return;
     const { mark } = this.#held;
     const next = this.handle === null ? movedBy(mark, way[0], way[1], this.size) : handleTo(mark, this.handle, to, this.size);
+    this.become(next, mark);
     this.marks = this.marks.map((one, i) => (i === at ? next : one));
   }
 

@@ -6,14 +6,18 @@ import { MarkEditor } from './editor.svelte';
 
 export class TextEditor extends MarkEditor {
   readonly counted: Counted;
-  readonly words: Stretch[];
+  readonly #words: Stretch[];
   /** What is selected and not marked yet. */
   selection = $state.raw<Stretch | null>(null);
 
   constructor(example: Example, drawing: string | null, locale: string) {
     super(example, drawing);
     this.counted = new Counted(example.text ?? '');
-    this.words = wordsOf(this.counted, locale);
+    this.#words = wordsOf(this.counted, locale);
+  }
+
+  override get words(): Stretch[] {
+    return this.#words;
   }
 
   get spans(): Span[] {

@@ -1,0 +1,97 @@
+import { expect, test, vi } from 'vitest';
+
+// What is stubbed has to be there before the modules that use it.
+const server = vi.hoisted(() => {
+  globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
+  return { asked: 0, marks: [] as unknown[], gate: Promise.resolve(), failing: false };
+});
+vi.mock('../../api/calls', () => ({
+  examples: {
+    suggestedMarks: async (_: string, signal: AbortSignal) => {
+      server.asked += 1;
+      await server.gate;
+      signal.throwIfAborted();
+      if (server.failing) throw new Error('away');
+      return { model: { id: 'm1', name: 'tiles' }, marks: server.marks };
+    },
+  },
+}));
+
+const { PictureEditor } = await import('./picture.svelte');
+const { TextEditor } = await import('./text.svelte');
+type Example = import('../../api/types').Example;
+
+const region = (x: number, name: string | null) => ({
+  mark: { class: name, shape: 'polygon', points: [[x, 0], [x + 8, 0], [x + 8, 8], [x, 8]], suggested_by: 'm1' }, score: 2.5, times: null,
+});
+const again = (start: number, end: number) => ({ mark: { class: 'city', shape: 'span', start, end, suggested_by: 'marks' }, score: null, times: 2 });
+
+async function picture(tool: 'box' | 'polygon' | 'select'): Promise<InstanceType<typeof PictureEditor>> {
+  Object.assign(server, { asked: 0, marks: [region(0, null), region(20, 'dent'), region(40, null)], gate: Promise.resolve(), failing: false });
+  const editor = new PictureEditor({ id: 'e', marks: [], marks_event: 0, width: 100, height: 50 } as unknown as Example, 'scratch', tool);
+  editor.offers.ask();
+  await vi.waitFor(() => expect(editor.offers.said).not.toBe(null));
+  return editor;
+}
+
+test('one is accepted after the other, as what the tool makes, and says where it came from', async () => {
+  const editor = await picture('box');
+  expect([editor.dirty, editor.offers.open.length]).toEqual([false, 3]);
+  editor.acceptOffer();
+  expect(editor.marks).toEqual([{ class: 'scratch', shape: 'box', x: 0, y: 0, width: 8, height: 8, suggested_by: 'm1' }]);
+  expect([editor.dirty, editor.selected, editor.offers.open.length]).toEqual([true, 0, 2]);
+  // From now on it is a mark as any other.
+  editor.nudge(3, 0);
+  editor.setClass('dirt');
+  expect(editor.marks).toEqual([{ class: 'dirt', shape: 'box', x: 3, y: 0, width: 8, height: 8, suggested_by: 'm1' }]);
+  editor.pick('polygon');
+  editor.acceptOffer();
+  expect(editor.marks[1]).toEqual(region(20, 'dent').mark);
+});
+
+test('all are accepted in one step, and offered again when it is taken back', async () => {
+  const editor = await picture('select');
+  editor.acceptOffers();
+  expect([editor.marks.length, editor.offers.open.length, editor.offers.next]).toEqual([3, 0, undefined]);
+  editor.undo();
+  expect([editor.marks.length, editor.offers.open.length, editor.canUndo]).toEqual([0, 3, false]);
+});
+
+test('what is refused or hidden is not accepted, and nothing of it is marked', async () => {
+  const editor = await picture('polygon');
+  editor.refuseOffer();
+  expect(editor.offers.next?.mark.class).toBe('dent');
+  editor.toggleOffers();
+  editor.acceptOffer();
+  editor.acceptOffers();
+  editor.refuseOffer();
+  expect([editor.marks.length, editor.dirty, editor.offers.open.length, editor.offers.shown.length]).toEqual([0, false, 2, 0]);
+  editor.toggleOffers();
+  editor.acceptOffers();
+  expect(editor.marks.map((mark) => mark.class)).toEqual(['dent', 'scratch']);
+});
+
+test('the server is asked once, and again where nobody waited for the answer or it failed', async () => {
+  const editor = await picture('box');
+  editor.offers.ask();
+  expect(server.asked).toBe(1);
+  Object.assign(server, { asked: 0, failing: true });
+  const other = new PictureEditor({ id: 'f', marks: [], marks_event: 0, width: 9, height: 9 } as unknown as Example, null, 'box');
+  other.offers.ask()();
+  other.offers.ask();
+  await vi.waitFor(() => expect(other.offers.error).not.toBe(null));
+  expect([server.asked, other.offers.said]).toEqual([2, null]);
+  server.failing = false;
+  other.offers.askAgain();
+  await vi.waitFor(() => expect(other.offers.said).not.toBe(null));
+});
+
+test('in texts only whole words that are not marked are offered', async () => {
+  server.marks = [again(0, 4), again(9, 13), again(19, 23)];
+  const editor = new TextEditor({ id: 't', text: 'Rome and Romeo are Rome', marks: [], marks_event: 0 } as unknown as Example, null, 'en');
+  editor.offers.ask();
+  await vi.waitFor(() => expect(editor.offers.open.length).toBe(2));
+  editor.acceptOffer();
+  expect(editor.marks).toEqual([again(0, 4).mark]);
+  expect(editor.offers.next).toEqual(again(19, 23));
+});
