@@ -121,6 +121,9 @@ test('an inspector promises in words and shows where it erred', LIMIT, async () 
   await page.getByTestId('heat').waitFor();
   await page.getByText('1 of 2').waitFor();
   await shot('inspector-2-part');
+  await page.getByText('As those models saw it that had not learned it').click();
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=part-seen] polygon').length === 4);
+  await shot('inspector-2-part-now');
   await page.keyboard.press('ArrowRight');
   await page.getByText('2 of 2').waitFor();
   await page.getByTestId('heat').waitFor();

@@ -207,6 +207,50 @@ test('a defect alarms with a heat map, a good part does not', LIMIT, async () =>
   await page.getByTestId('answer').getByText('Good', { exact: true }).waitFor({ timeout: JOB_MS });
 });
 
+test('what it misses is shown with its heat map', LIMIT, async () => {
+  await open(`/d/${made.parts}/models/${made.model}`);
+  const part = page.getByTestId('part').first();
+  await page.getByTestId('inspector').waitFor();
+  await page.waitForTimeout(500);
+  // It may have erred on none.
+  if (!(await part.isVisible())) return;
+  await page.getByTestId('part-heat').first().scrollIntoViewIfNeeded();
+  await page.waitForFunction(() => document.querySelector('[data-testid=part-heat]') instanceof HTMLImageElement && document.images.length > 0);
+  await part.click();
+  await page.getByTestId('part-seen').getByTestId('heat').waitFor({ timeout: JOB_MS });
+  await shot('5-part');
+  await press('Escape');
+});
+
+test('regions that it finds are offered while marking, and accepted by a key', LIMIT, async () => {
+  const { examples } = await told(`/v1/datasets/${made.parts}/examples?limit=500`);
+  const defects = examples.filter((/** @type {any} */ one) => one.label !== null && one.label !== 'good' && one.marks.length === 0);
+  let found = null;
+  for (const one of defects) {
+    const { model, marks } = await told(`/v1/examples/${one.id}/suggested-marks`);
+    assert.equal(model?.id, made.model);
+    if (marks.length > 0) {
+      found = { one, marks };
+      break;
+    }
+  }
+  assert(found, 'it finds something on one of them');
+  await open(`/d/${made.parts}/gallery?q=${encodeURIComponent(found.one.name)}&open=1`);
+  await page.getByTestId('example-image').waitFor();
+  await press('m');
+  await page.getByTestId('offers').getByText('Suggested by the model').waitFor();
+  await press('p');
+  await shot('5-offered');
+  await press('y');
+  await page.getByTestId('from').waitFor();
+  await shot('5-accepted');
+  await press('Escape', 'Escape');
+  const marked = async () => (await told(`/v1/examples/${found.one.id}`)).marks;
+  await until(async () => (await marked()).length === 1, 'it is kept');
+  assert.deepEqual(await marked(), [found.marks[0].mark]);
+  await page.request.put(`${BASE_URL}/v1/examples/${found.one.id}/marks`, { data: { marks: [] }, headers: { 'X-Dianjing': '1' } });
+});
+
 test('taken out as COCO and brought in again, the marks are there', LIMIT, async () => {
   await open(`/d/${made.parts}/gallery`);
   await page.getByTestId('export-open').click();

@@ -21,6 +21,7 @@ use crate::ids::new_id;
 use crate::lately::Lately;
 use crate::live::Lives;
 use crate::making::Making;
+use crate::measured;
 use crate::monitoring::Monitoring;
 use crate::oidc::Provider;
 use crate::people::{Attempts, Keys, Pace};
@@ -30,8 +31,9 @@ use crate::uploads::Uploads;
 use crate::worklists::Readings;
 use crate::{ServerError, Settings, Way};
 
-/// Files of a model: its bundle, its reports, what it answered about examples that it had not seen.
-pub(crate) const MODEL_ENDINGS: [&str; 4] = ["djm", "en.html", "zh.html", answers::ENDING];
+/// Files that a model may have: its bundle, its reports, what it answered about examples that it had not seen, how those looked on which an
+/// inspector erred.
+pub(crate) const MODEL_ENDINGS: [&str; 5] = ["djm", "en.html", "zh.html", answers::ENDING, measured::ENDING];
 
 /// Ids that are held of lists which somebody pages through: some 60 MB.
 const MOST_LISTED: usize = 1 << 20;

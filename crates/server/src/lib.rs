@@ -25,6 +25,7 @@ mod listening;
 mod live;
 mod making;
 mod marks;
+mod measured;
 mod member_names;
 mod memory;
 mod monitoring;

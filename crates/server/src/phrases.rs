@@ -8,6 +8,8 @@ use crate::marks;
 
 /// Longest string that is looked for, in characters: whole sentences come again as copies, not as names of things.
 const LONGEST: usize = 100;
+/// Characters of a text that are looked through: a tenth of a second's work where many strings are known.
+const MOST_LOOKED: usize = 100_000;
 
 /// Strings, each with the class that it was marked with most often.
 #[derive(Debug)]
@@ -51,10 +53,10 @@ impl Phrases {
         Self { classes: classes.collect(), lengths }
     }
 
-    /// Where they stand in a text, from its beginning; of those that overlap the one that begins first, then the longest.
+    /// Where they stand in a text, from its beginning, in the first 100,000 characters; of those that overlap the one that begins first, then the longest.
     pub(crate) fn find(&self, text: &str) -> Vec<Found<'_>> {
         let places = places(text);
-        let n = places.len() - 1;
+        let n = (places.len() - 1).min(MOST_LOOKED);
         let mut found = Vec::new();
         let mut start = 0;
         while start < n {
@@ -169,5 +171,8 @@ mod tests {
         let phrases = Phrases::marked(std::iter::once((text.as_str(), outside.to_string().as_str())));
         assert_eq!(phrases.find(&text), []);
         assert_eq!(phrases.find(""), []);
+        let far = format!("{} Rome", "a".repeat(MOST_LOOKED - 3));
+        assert_eq!(self::phrases(&["[Rome|city]"]).find(&far), []);
+        assert_eq!(self::phrases(&["[Rome|city]"]).find(&far[2..]).len(), 1);
     }
 }

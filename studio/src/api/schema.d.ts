@@ -1078,7 +1078,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A small JPEG of where an inspector looks on an example. */
+        /** A small JPEG of where an inspector looks on an example; where it erred on it, of where those looked that it was measured by. */
         get: operations["heat_of_example"];
         put?: never;
         post?: never;
@@ -2637,6 +2637,13 @@ export interface components {
             /** @description `out-of-fold` or `test`. */
             on: string;
         };
+        /** @description Where those looked that an inspector was measured by. */
+        MeasuredView: {
+            /** @description What they marked: corners in pixels of the photo. */
+            outlines: number[][][];
+            /** @description The photo in grey with their suspicion over it, small, as the address of a JPEG. */
+            overlay: string;
+        };
         /** @description The answers of this model in the last seven days beside those that were given out of fold when the model was made. */
         Mix: {
             classes: string[];
@@ -2991,6 +2998,7 @@ export interface components {
             inspected: components["schemas"]["Inspected"];
             /** @description Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not. */
             learned: boolean;
+            measured?: components["schemas"]["MeasuredView"] | null;
         };
         /** @description One of several kinds of content that examples have. */
         Sense: {

@@ -23,6 +23,8 @@ use crate::App;
 use crate::error::ApiError;
 use crate::serving::looks_at;
 
+/// Beginning of the address of a JPEG that holds all of it.
+const JPEG: &str = "data:image/jpeg;base64,";
 /// Longer side of a heat map that is sent, in pixels.
 const LONG_SIDE: u32 = 1280;
 
@@ -199,7 +201,13 @@ pub(super) fn jpeg(picture: &DynamicImage) -> Option<Vec<u8>> {
 
 /// The address of a JPEG that holds all of it.
 pub(super) fn address(jpeg: &[u8]) -> String {
-    format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg))
+    format!("{JPEG}{}", STANDARD.encode(jpeg))
+}
+
+/// The JPEG that an address holds.
+pub(super) fn bytes_of(address: &str) -> Result<Vec<u8>, ApiError> {
+    let encoded = address.strip_prefix(JPEG).ok_or_else(|| ApiError::internal(&"no address of a JPEG"))?;
+    STANDARD.decode(encoded).map_err(|error| ApiError::internal(&error))
 }
 
 #[cfg(test)]

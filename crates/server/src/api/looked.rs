@@ -17,7 +17,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use utoipa::ToSchema;
 
 use super::examples::unveiled;
-use super::inspected::{Inspected, address, hot, inspected, jpeg, look, picture};
+use super::inspected::{Inspected, address, bytes_of, hot, inspected, jpeg, look, picture};
 use super::models::not_hidden;
 use super::reading::found;
 use crate::App;
@@ -27,6 +27,7 @@ use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
 use crate::gathering;
 use crate::lately::Lately;
+use crate::measured::{self, Measured, MeasuredView};
 use crate::people::{Caller, Right};
 use crate::serving::{Opened, looks_at};
 
@@ -66,6 +67,8 @@ pub(super) struct SeenExample {
     inspected: Inspected,
     /// Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not.
     learned: bool,
+    /// How those saw it; absent for an example on which it did not err, or of which that was not written down.
+    measured: Option<MeasuredView>,
 }
 
 /// How an inspector sees an example, with a picture of where it looked.
@@ -75,31 +78,50 @@ pub(super) async fn of_example(
     caller: Caller,
     Path((id, other)): Path<(String, String)>,
 ) -> Result<Json<SeenExample>, ApiError> {
-    let look = asked(&app, &caller, &id, &other).await?;
+    let (of, row) = allowed(&app, &caller, &id, &other).await?;
+    let look = seen(&app, &id, &of, row).await?;
     let mut inspected = look.inspected.clone();
     inspected.overlay = look.heat.as_ref().map(|[large, _]| address(large));
-    Ok(Json(SeenExample { inspected, learned: look.learned }))
+    let measured = measured(&app, &id, &other).await?;
+    Ok(Json(SeenExample { inspected, learned: look.learned, measured }))
 }
 
-/// A small JPEG of where an inspector looks on an example.
+/// A small JPEG of where an inspector looks on an example; where it erred on it, of where those looked that it was measured by.
 #[utoipa::path(get, path = "/v1/models/{id}/inspected/{other}/heat", tag = "models", responses((status = 200, content_type = "image/jpeg")))]
 pub(super) async fn heat_of_example(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, other)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let look = asked(&app, &caller, &id, &other).await?;
+    let (of, row) = allowed(&app, &caller, &id, &other).await?;
+    if let Some(seen) = measured(&app, &id, &other).await? {
+        return Ok(forever("image/jpeg", bytes_of(&seen.overlay)?));
+    }
+    let look = seen(&app, &id, &of, row).await?;
     let [_, small] = found(look.heat.as_ref())?;
     Ok(forever("image/jpeg", small.clone()))
 }
 
-async fn asked(app: &Arc<App>, caller: &Caller, model: &str, example: &str) -> Result<Arc<Look>, ApiError> {
+/// How an example looked to those that an inspector was measured by.
+async fn measured(app: &Arc<App>, model: &str, example: &str) -> Result<Option<MeasuredView>, ApiError> {
+    let Some(kept) = app.read_model(model, measured::ENDING).await? else { return Ok(None) };
+    let kept: Measured = serde_json::from_slice(&kept).map_err(|error| ApiError::internal(&error))?;
+    Ok(kept.take(example))
+}
+
+/// The example, with its data set, if the caller may see what this model sees on it.
+async fn allowed(
+    app: &Arc<App>,
+    caller: &Caller,
+    model: &str,
+    example: &str,
+) -> Result<(DatasetRow, ExampleRow), ApiError> {
     caller.may(Right::Look)?;
     not_hidden(app, caller, &found(app.db.model(&caller.tenant, model).await?)?).await?;
     let row = found(app.db.example(&caller.tenant, example).await?)?;
     let of = found(app.db.dataset(&caller.tenant, &row.dataset).await?)?;
     unveiled(&of, caller)?;
-    seen(app, model, &of, row).await
+    Ok((of, row))
 }
 
 /// How an inspector sees an example of a data set; both are the caller's.
@@ -165,6 +187,7 @@ fn look_at(app: &App, inspector: &InspectionPredictor, blob: &str) -> Result<Loo
     let learned = inspector.bundle().learned.contains(&store::Hash::of(&bytes));
     let input = match looks_at(inspector) {
         Modality::Sound => Input::Sound(bytes),
+        Modality::Video => Input::VideoFile(file),
         Modality::Series => Input::SeriesFile(file),
         _ => Input::Image(bytes),
     };

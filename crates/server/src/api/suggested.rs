@@ -28,8 +28,9 @@ use crate::tasks::Task;
 
 /// Suggestions of one example.
 const MOST: usize = 500;
-/// Marked texts that are read for their strings, those marked last first.
-const MOST_READ: i64 = 2000;
+/// Marked texts that are read for their strings, those marked last first; longer ones than that, in characters, are left out.
+const MOST_READ: i64 = 1000;
+const LONGEST_READ: i64 = 10_000;
 
 /// What may be marked on an example.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -115,7 +116,7 @@ fn regions(inspected: &Inspected, class: Option<&str>, model: &str) -> Vec<Sugge
 
 async fn by_marks(app: &Arc<App>, tenant: &Tenant, row: ExampleRow) -> Result<SuggestedMarks, ApiError> {
     let Some(text) = row.body else { return Ok(SuggestedMarks::default()) };
-    let marked = app.db.marked_texts(tenant, &row.dataset, MOST_READ).await?;
+    let marked = app.db.marked_texts(tenant, &row.dataset, MOST_READ, LONGEST_READ).await?;
     app.blocking(move || {
         let phrases = Phrases::marked(marked.iter().map(|(text, marks)| (text.as_str(), marks.as_str())));
         let marks = phrases.find(&text).into_iter().take(MOST).map(|found| SuggestedMark {

@@ -17,16 +17,17 @@ pub(crate) enum Marking {
 }
 
 impl Db {
-    /// Texts of a data set with what is marked on them, those marked last first.
+    /// Texts of a data set of so many characters at most, with what is marked on them, those marked last first.
     pub(crate) async fn marked_texts(
         &self,
         tenant: &Tenant,
         dataset: &str,
         count: i64,
+        longest: i64,
     ) -> Result<Vec<(String, String)>, sqlx::Error> {
         let sql = "SELECT body, marks FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 \
-             AND body IS NOT NULL AND marks IS NOT NULL ORDER BY marks_seq DESC, position, id LIMIT $3";
-        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(count);
+             AND LENGTH(body) <= $4 AND marks IS NOT NULL ORDER BY marks_seq DESC, position, id LIMIT $3";
+        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(count).bind(longest);
         ask.fetch_all(&mut *self.of(tenant).await?).await
     }
 

@@ -16,6 +16,7 @@ use crate::db::examples::ExampleRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
 use crate::ids::new_id;
+use crate::measured::{self, Measured};
 use crate::{clock, facts, gathering, marks};
 
 /// Seed of everything random.
@@ -75,10 +76,13 @@ pub(super) async fn run(
             };
             let page = render_inspection(&made_of.report, Lang::Zh);
             store::write_atomic(&of.model_file(&made, "zh.html"), |out| out.write_all(page.as_bytes()))?;
-            of.keep_model(&made, &["djm", "en.html", "zh.html"])?;
             let ids: HashMap<&str, &str> =
                 rows.iter().map(|row| (row.name.as_str(), row.id.as_str())).collect();
             let example = |name: &str| ids.get(name).map(|id| (*id).to_owned());
+            let seen = serde_json::to_vec(&Measured::of(&made_of.report, example));
+            let seen = seen.map_err(|error| ApiError::internal(&error))?;
+            store::write_atomic(&of.model_file(&made, measured::ENDING), |out| out.write_all(&seen))?;
+            of.keep_model(&made, &["djm", "en.html", "zh.html", measured::ENDING])?;
             let size = std::fs::metadata(&request.out)?.len();
             Ok(Ok(facts::of_inspecting(&made_of, size, &example)))
         })

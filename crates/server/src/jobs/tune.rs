@@ -8,7 +8,6 @@ use pipeline::{Lang, Source, TuneRequest, report};
 use super::{InHand, Stopped, inspect};
 use crate::answers::{self, Answers};
 use crate::api::models::Wish;
-use crate::app::MODEL_ENDINGS;
 use crate::db::examples::ExampleRow;
 use crate::db::models::ModelRow;
 use crate::error::ApiError;
@@ -62,7 +61,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
             });
             let answers = serde_json::to_vec(&answers).map_err(|error| ApiError::internal(&error))?;
             store::write_atomic(&answers_file, |out| out.write_all(&answers))?;
-            of.keep_model(&made, &MODEL_ENDINGS)?;
+            of.keep_model(&made, &["djm", "en.html", "zh.html", answers::ENDING])?;
             let facts = facts::of_file(&request.out)?;
             Ok(Ok(facts::of_tuning(facts, &tuning)))
         })

@@ -109,14 +109,22 @@ fn errors_are_looked_at(owner: &Client, model: &str, dataset: &str, errors: &Val
         assert_eq!(seen["learned"], true, "it was made of all of them");
         assert_eq!(owner.get(&at(&part["example"])).body, seen, "it is the same once more");
         let small = owner.get(&format!("{}/heat", at(&part["example"]))).bytes;
-        let small = image::load_from_memory(&small).expect("a picture");
-        assert!(small.width().max(small.height()) <= 320);
+        // What those saw that had not learned it is shown first.
+        let then = seen["measured"]["overlay"].as_str().unwrap_or_else(|| panic!("{part}: {seen}"));
+        assert_eq!(
+            then.strip_prefix("data:image/jpeg;base64,"),
+            Some(base64::engine::general_purpose::STANDARD.encode(&small).as_str())
+        );
     }
     // One that came later is new to it, and one of another kind is nothing to look at.
     let later = tiles(DEFECT, 30, 1, |name| format!("tiles/break/later-{name}"));
     owner.bring_into(dataset, &later);
     let found = owner.get(&format!("/v1/datasets/{dataset}/examples?q=later-")).body["examples"][0].clone();
-    assert_eq!(owner.get(&at(&found["id"])).body["learned"], false);
+    let seen = owner.get(&at(&found["id"])).body;
+    assert_eq!((&seen["learned"], &seen["measured"]), (&json!(false), &json!(null)));
+    let small = image::load_from_memory(&owner.get(&format!("{}/heat", at(&found["id"]))).bytes);
+    let small = small.expect("a picture");
+    assert!(small.width().max(small.height()) <= 320);
     let texts = owner.bring("texts", &[("a.csv".to_owned(), b"text,label\none,a\ntwo,b\n".to_vec())]);
     let text = owner.get(&format!("/v1/datasets/{texts}/examples")).body["examples"][0]["id"].clone();
     let refused = owner.get(&at(&text));

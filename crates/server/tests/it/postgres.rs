@@ -50,6 +50,9 @@ fn story(dir: &Path, url: &str) {
     let program = server.nobody().with("authorization", &format!("Bearer {secret}"));
     assert_eq!(program.get("/v2/models/parts/ready").body["ready"], true);
     assert_eq!(program.get("/v1/datasets").status, 200);
+    let suggested = format!("/v1/examples/{}/suggested-marks", example.as_str().expect("an id"));
+    assert_eq!(ann.get(&suggested).body, json!({ "model": null, "marks": [] }), "it is no inspector");
+    assert_eq!(ann.get(&at("/examples?sure_below=0.6")).status, 200);
     let entries = ann.get("/v1/trail").body["entries"].as_array().map(Vec::len);
     let seal = ann.get("/v1/trail/seal").body;
     assert_eq!((seal["n_entries"].as_u64(), &seal["broken_at"]), (entries.map(|n| n as u64), &json!(null)));
@@ -79,6 +82,8 @@ fn more(dir: &Path, url: &str) {
     let mark = json!({ "class": "PER", "shape": "span", "start": 0, "end": 1 });
     let put = format!("/v1/examples/{example}/marks");
     assert_eq!(ann.send("PUT", &put, &json!({ "marks": [mark] })).body["n_marked"], 1);
+    let suggested = ann.get(&format!("/v1/examples/{example}/suggested-marks")).body;
+    assert_eq!(suggested["marks"][0]["times"], 1, "{suggested}");
     assert_eq!(ann.ask("DELETE", &at("/classes/PER"), None, &[]).status, 409, "a mark has it");
     assert_eq!(ann.post(&at("/undo"), &json!({})).body["what"], "marks");
     assert_eq!(ann.send("PATCH", &at(""), &json!({ "annotators": 2 })).status, 200);
