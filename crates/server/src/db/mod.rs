@@ -82,7 +82,7 @@ const MIGRATIONS: [&str; 16] = [
     include_str!("migrations/0013_lost_and_decided.sql"),
     include_str!("migrations/0014_marks.sql"),
     include_str!("migrations/0015_went.sql"),
-    include_str!("migrations/0017_pieces.sql"),
+    include_str!("migrations/0016_pieces.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;
