@@ -7,14 +7,14 @@ use image::RgbImage;
 use crate::engine::{Engine, NetInput};
 use crate::open::{BaseError, FeatureSpec};
 use crate::prep::{self, Fit, ImagePreprocess, PrepError};
-use crate::video::{Moment, deviation, differences, largest, last_less_first, mean, mean_step, moving_parts};
+use crate::video::{deviation, differences, largest, last_less_first, mean, mean_step, moving_parts};
 
 /// The kinds of feature, each of two vectors of the network's length: none where the network gives no vector.
 pub(crate) fn layout(network: &dyn Engine) -> Vec<FeatureSpec> {
     let Some(vector) = network.outputs().iter().find(|output| output.rows.is_none()) else {
         return Vec::new();
     };
-    ["frames", "moving", "course", "motion", "once"]
+    ["frames", "moving", "course", "motion", "new"]
         .map(|name| FeatureSpec { name: name.to_owned(), dim: 2 * vector.dim })
         .to_vec()
 }
@@ -25,12 +25,12 @@ pub(crate) fn layout(network: &dyn Engine) -> Vec<FeatureSpec> {
 /// - `moving`: mean and deviation over the part of each frame that moves,
 /// - `course`: last frame less the first, and the largest value at any time,
 /// - `motion`: mean size of the step from frame to frame, and what the picture of the differences shows,
-/// - `once`: how the rarest moments differ from the mean of the frames, and what is new in them.
+/// - `new`: what is new in the rarest moment, and in the rarest few together.
 pub(crate) fn features(
     network: &dyn Engine,
     preprocess: &ImagePreprocess,
     frames: &[RgbImage],
-    moments: &[Moment],
+    moments: &[RgbImage],
 ) -> Result<Vec<f32>, BaseError> {
     if frames.is_empty() {
         return Err(PrepError::BrokenVideo { detail: "it has no frames".to_owned() }.into());
@@ -42,8 +42,7 @@ pub(crate) fn features(
     };
     let seen = look(&frames.iter().collect::<Vec<_>>(), preprocess)?;
     let moving = look(&moving_parts(frames).iter().collect::<Vec<_>>(), &whole)?;
-    let rare = look(&moments.iter().map(|moment| &moment.frame).collect::<Vec<_>>(), preprocess)?;
-    let new = look(&moments.iter().map(|moment| &moment.part).collect::<Vec<_>>(), &whole)?;
+    let new = look(&moments.iter().collect::<Vec<_>>(), &whole)?;
     let changes = vector(network, preprocess, &differences(frames))?;
     Ok([
         mean(&seen),
@@ -54,7 +53,7 @@ pub(crate) fn features(
         largest(&seen),
         mean_step(&seen),
         changes,
-        mean(&rare).iter().zip(mean(&seen)).map(|(rare, usual)| rare - usual).collect(),
+        new[0].clone(),
         mean(&new),
     ]
     .concat())

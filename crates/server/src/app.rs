@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::answers;
 use crate::api::looked::Looks;
+use crate::api::sought::Begun;
 use crate::blobs::{Blobs, DERIVED};
 use crate::books::Books;
 use crate::counters::Counters;
@@ -45,6 +46,8 @@ const AFTERMATHS: usize = 32;
 const EXPORTS: usize = 16;
 /// Questions about the past at once: each may take a connection for seconds, and who labels needs one as well.
 const HISTORIES: usize = 2;
+/// Texts at once that are looked through for what was marked in a thousand others.
+const PHRASES: usize = 2;
 
 /// The server's state.
 #[derive(Debug)]
@@ -60,7 +63,7 @@ pub(crate) struct App {
     pub(crate) lives: Lives,
     /// Ids of examples that somebody pages through, by the question: what the quick model thinks changes with every label, and the pages of
     /// one list are to fit together.
-    pub(crate) lists: Lately<Vec<String>>,
+    pub(crate) lists: Lately<Begun>,
     pub(crate) making: Making,
     pub(crate) looks: Arc<Looks>,
     pub(crate) books: Books,
@@ -75,6 +78,8 @@ pub(crate) struct App {
     pub(crate) exports: Arc<Semaphore>,
     /// Turns at questions about the past.
     histories: Semaphore,
+    /// Turns at what was marked in other texts.
+    phrases: Semaphore,
     /// Turns at what is done after an answer.
     pub(crate) aftermaths: Arc<Semaphore>,
     /// How long a body may bring next to nothing.
@@ -138,6 +143,7 @@ impl App {
             pace: Pace::new(settings.max_rate),
             exports: Arc::new(Semaphore::new(EXPORTS)),
             histories: Semaphore::new(HISTORIES),
+            phrases: Semaphore::new(PHRASES),
             aftermaths: Arc::new(Semaphore::new(AFTERMATHS)),
             body_patience: settings.body_patience,
             limits: Limits {
@@ -196,6 +202,11 @@ impl App {
     /// A turn at a question about the past, until it is dropped.
     pub(crate) async fn history_turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
         self.histories.acquire().await.map_err(|error| ApiError::internal(&error))
+    }
+
+    /// A turn at what was marked in other texts, until it is dropped.
+    pub(crate) async fn phrases_turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.phrases.acquire().await.map_err(|error| ApiError::internal(&error))
     }
 
     /// Opens a model, or finds it open.

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Bytes of a name that weigh as much as one.
+const BYTES: usize = 64;
 /// Things that are held, however light: each is looked through for its name.
 const MOST_THINGS: usize = 1000;
 
@@ -33,6 +35,10 @@ impl<T> Lately<T> {
     pub(crate) fn hold(&self, name: String, thing: Arc<T>, weight: usize) {
         let mut held = self.held();
         held.retain(|(other, ..)| *other != name);
+        let weight = weight.saturating_add(name.len() / BYTES);
+        if weight > self.most {
+            return;
+        }
         held.push_back((name, thing, weight));
         let mut total: usize = held.iter().map(|(_, _, weight)| weight).sum();
         while (total > self.most || held.len() > MOST_THINGS)
@@ -64,7 +70,7 @@ mod tests {
         hold("a", 3);
         assert_eq!(held(["a", "b", "c"]), [Some(3), None, Some(1)], "in place of the one before");
         hold("b", 11);
-        assert_eq!(held(["a", "b", "c"]), [None, None, None], "there is no room for it");
+        assert_eq!(held(["a", "b", "c"]), [Some(3), None, Some(1)], "there is no room for it");
         (0..=MOST_THINGS).for_each(|number| hold(&number.to_string(), 0));
         assert_eq!(held(["0", "1", "1000"]), [None, Some(0), Some(0)]);
     }

@@ -48,7 +48,10 @@ pub(crate) fn keep(marks: &[KeptMark], on: Modality) -> Result<Option<String>, A
                 format!("mark {number}: `suggested_by` is the id of a model, or `{AGAIN}`"),
                 format!("第 {number} 个标记：suggested_by 须为模型的编号或 {AGAIN}"),
             );
-            return Err(ApiError::invalid(en, zh));
+            return Err(ApiError::invalid(en, zh).hint(
+                "send what `suggested-marks` said, or leave it out",
+                "请照 suggested-marks 的回答发送，或省略该字段",
+            ));
         }
         mark.check(kind).map_err(|error| {
             let (en, zh) =

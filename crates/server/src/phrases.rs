@@ -8,7 +8,7 @@ use crate::marks;
 
 /// Longest string that is looked for, in characters: whole sentences come again as copies, not as names of things.
 const LONGEST: usize = 100;
-/// Characters of a text that are looked through: a tenth of a second's work where many strings are known.
+/// Characters of a text that are looked through: at each of them every known length is tried.
 const MOST_LOOKED: usize = 100_000;
 
 /// Strings, each with the class that it was marked with most often.
@@ -34,7 +34,7 @@ impl Phrases {
     pub(crate) fn marked<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Self {
         let mut counts: HashMap<String, BTreeMap<String, usize>> = HashMap::new();
         for (text, kept) in texts {
-            let places = places(text);
+            let places = places(text, usize::MAX);
             for Mark { class, shape } in marks::of(Some(kept)) {
                 let (Some(class), Shape::Span { start, end }) = (class, shape) else { continue };
                 let Some(phrase) = places.get(start).zip(places.get(end)).and_then(|(a, b)| text.get(*a..*b))
@@ -55,8 +55,8 @@ impl Phrases {
 
     /// Where they stand in a text, from its beginning, in the first 100,000 characters; of those that overlap the one that begins first, then the longest.
     pub(crate) fn find(&self, text: &str) -> Vec<Found<'_>> {
-        let places = places(text);
-        let n = (places.len() - 1).min(MOST_LOOKED);
+        let places = places(text, MOST_LOOKED);
+        let n = places.len() - 1;
         let mut found = Vec::new();
         let mut start = 0;
         while start < n {
@@ -76,9 +76,10 @@ impl Phrases {
     }
 }
 
-/// Where each character begins, in bytes; the end of the text last.
-fn places(text: &str) -> Vec<usize> {
-    text.char_indices().map(|(place, _)| place).chain([text.len()]).collect()
+/// Where each of so many characters begins, in bytes; the end of the last of them last.
+fn places(text: &str, most: usize) -> Vec<usize> {
+    let places = text.char_indices().map(|(place, _)| place).chain([text.len()]);
+    places.take(most.saturating_add(1)).collect()
 }
 
 /// Whether no word goes on across this place. Scripts that set no blanks between words may have an edge after any character.

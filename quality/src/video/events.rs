@@ -42,7 +42,7 @@ pub(super) fn print() -> anyhow::Result<bool> {
         let accuracy = all.select(&others).accuracy(&tuned.head);
         let plain = |rows: &[usize]| {
             let mut table = all.select(rows);
-            table.sets.retain(|set| set.name != "once");
+            table.sets.retain(|set| set.name != "new");
             table
         };
         let before = plain(&others).accuracy(&plain(&learned).tune(draw as u64)?.head);

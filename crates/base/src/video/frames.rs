@@ -11,7 +11,7 @@ use image::RgbImage;
 use image::imageops::{FilterType, grayscale, resize};
 
 use super::ffmpeg::{Ended, Ffmpeg, Pace, Probed, VideoError};
-use super::moments::{Moment, moments};
+use super::moments::moments;
 use crate::prep::PrepError;
 
 /// Frames of a video of at most [`SHORT`] seconds, and of a longer one.
@@ -48,7 +48,7 @@ pub struct Video {
     /// At least one, all of the same size, at most 512 pixels on the longer side, in the order of time.
     pub frames: Vec<RgbImage>,
     /// Its rarest moments, of up to 32 frames of which [`Video::frames`] are some.
-    pub moments: Vec<Moment>,
+    pub moments: Vec<RgbImage>,
     /// What could not be decoded, in the decoder's words.
     pub damage: Option<String>,
 }

@@ -12,6 +12,6 @@ mod pooling;
 pub use course::{Shape, course, shape};
 pub use ffmpeg::{Ffmpeg, FfmpegError, VideoError};
 pub use frames::{Video, frames, glimpses};
-pub use moments::{Moment, moments};
+pub use moments::moments;
 pub use moving::{differences, moving_parts};
 pub use pooling::{deviation, largest, last_less_first, mean, mean_step};

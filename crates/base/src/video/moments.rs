@@ -1,4 +1,4 @@
-//! Rare moments of a video: frames that show what no other time does.
+//! Rare moments of a video: what is shown at no other time.
 //!
 //! What lasts a twentieth of a video is in one or two of thirty-two frames, seldom in one of eight, and a mean over all of them hides it.
 
@@ -14,29 +14,17 @@ const NEAR: f64 = 0.1;
 /// Width and height at which frames are compared, in pixels.
 const COMPARED: (u32, u32) = (64, 48);
 
-/// A frame, and the part of it that shows what is there at no other time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moment {
-    /// The whole frame.
-    pub frame: RgbImage,
-    /// What is new in it; the whole frame where nothing is.
-    pub part: RgbImage,
-}
-
-/// The two frames that show most of what no frame at another time does at the same place, the rarest first.
+/// What is new in the two frames that show most of what no frame at another time does at the same place, the rarest first: the part that
+/// does, and the whole frame where none does.
 ///
 /// Place by place, since what goes to and fro is seldom caught twice in the same position, while each place it passes was passed by it
 /// before. Takes frames at even steps of time, all of one size; fewer than two give one moment or none.
-pub fn moments(frames: &[RgbImage]) -> Vec<Moment> {
+pub fn moments(frames: &[RgbImage]) -> Vec<RgbImage> {
     let small: Vec<RgbImage> = frames.iter().map(|frame| thumbnail(frame, COMPARED.0, COMPARED.1)).collect();
     let mut found: Vec<(u64, usize)> =
         (0..frames.len()).map(|at| (distance(small[at].as_raw(), &known(&small, at)), at)).collect();
     found.sort_by_key(|(distance, at)| (std::cmp::Reverse(*distance), *at));
-    let moment = |(_, at): &(u64, usize)| Moment {
-        frame: frames[*at].clone(),
-        part: moving_part(&frames[*at], &known(frames, *at)),
-    };
-    found.iter().take(FEW).map(moment).collect()
+    found.iter().take(FEW).map(|(_, at)| moving_part(&frames[*at], &known(frames, *at))).collect()
 }
 
 /// A frame made up of what was seen at other times: at each place the likest. The frame itself where there are none.
@@ -96,12 +84,10 @@ mod tests {
         let frames = clip(&[19, 20]);
         let found = moments(&frames);
         assert_eq!(found.len(), 2);
-        for moment in found {
-            assert!(moment.frame == frames[19] || moment.frame == frames[20]);
-            let (red, all) =
-                (moment.part.pixels().filter(|pixel| pixel.0 == [220, 20, 20]), moment.part.pixels());
+        for new in found {
+            let red = new.pixels().filter(|pixel| pixel.0 == [220, 20, 20]);
             assert_eq!(red.count(), 24 * 24, "all of it");
-            assert!(all.len() < 40 * 40, "and little else: {:?}", moment.part.dimensions());
+            assert!(new.pixels().len() < 40 * 40, "and little else: {:?}", new.dimensions());
         }
     }
 
@@ -109,7 +95,7 @@ mod tests {
     fn a_few_frames_give_what_there_is() {
         assert!(moments(&[]).is_empty());
         let one = &clip(&[])[..1];
-        assert_eq!(moments(one), [Moment { frame: one[0].clone(), part: one[0].clone() }]);
+        assert_eq!(moments(one), [one[0].clone()]);
         assert_eq!(moments(&clip(&[])[..2]).len(), 2);
     }
 }

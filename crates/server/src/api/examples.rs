@@ -101,11 +101,11 @@ pub(super) async fn page(
     if which.tells() {
         unveiled(&found(app.db.dataset(&caller.tenant, &id).await?)?, &caller)?;
     }
-    let mut teller = Teller::of(&app, &caller, &id).await?;
+    let teller = Teller::of(&app, &caller, &id).await?;
     let live = app.lives.of(&app, &caller.tenant, &id);
-    teller.opinion = live.opinion();
     let (offset, limit) = which.place();
-    let (rows, total) = if let Some(ids) = which.ranked(&app, &live, &caller.person.id, &teller).await? {
+    let (rows, total) = if let Some(begun) = which.ranked(&app, &live, &caller.person.id, &teller).await? {
+        let ids = &begun.ids;
         let total = i64::try_from(ids.len()).unwrap_or(i64::MAX);
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(ids.len());
         let to = (from + usize::try_from(limit).unwrap_or(0)).min(ids.len());

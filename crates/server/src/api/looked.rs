@@ -105,8 +105,12 @@ pub(super) async fn heat_of_example(
 /// How an example looked to those that an inspector was measured by.
 async fn measured(app: &Arc<App>, model: &str, example: &str) -> Result<Option<MeasuredView>, ApiError> {
     let Some(kept) = app.read_model(model, measured::ENDING).await? else { return Ok(None) };
-    let kept: Measured = serde_json::from_slice(&kept).map_err(|error| ApiError::internal(&error))?;
-    Ok(kept.take(example))
+    let example = example.to_owned();
+    app.blocking(move || {
+        let kept: Measured = serde_json::from_slice(&kept).map_err(|error| ApiError::internal(&error))?;
+        Ok(kept.take(&example))
+    })
+    .await
 }
 
 /// The example, with its data set, if the caller may see what this model sees on it.
@@ -183,13 +187,13 @@ fn nothing_to_see() -> ApiError {
 fn look_at(app: &App, inspector: &InspectionPredictor, blob: &str) -> Result<Look, ApiError> {
     let _here = app.blobs.fetch(std::iter::once(blob))?;
     let file = app.blobs.path(blob);
-    let bytes = std::fs::read(&file)?;
-    let learned = inspector.bundle().learned.contains(&store::Hash::of(&bytes));
+    // A video may be longer than memory.
+    let learned = inspector.bundle().learned.contains(&store::Hash::of_file(&file)?);
     let input = match looks_at(inspector) {
-        Modality::Sound => Input::Sound(bytes),
+        Modality::Sound => Input::Sound(std::fs::read(&file)?),
         Modality::Video => Input::VideoFile(file),
         Modality::Series => Input::SeriesFile(file),
-        _ => Input::Image(bytes),
+        _ => Input::Image(std::fs::read(&file)?),
     };
     let looked = look(inspector, picture(inspector, input)?)?.map_err(|problem| {
         ApiError::invalid(words::problem_kind(&problem, Lang::En), words::problem_kind(&problem, Lang::Zh))
@@ -250,6 +254,10 @@ mod tests {
         // One leaves while it waits for a turn, one while it is looked at.
         let gone = ask("c", None);
         let last = ask("d", None);
+        // Long enough for both to have come to where they wait.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
         gone.abort();
         asked.remove(0).abort();
         assert!(gone.await.is_err_and(|error| error.is_cancelled()));

@@ -30,7 +30,7 @@ mod reading;
 mod ruling;
 mod series;
 mod serve;
-mod sought;
+pub(crate) mod sought;
 mod stretches;
 mod suggested;
 mod uploads;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pipeline::Fault;
 use serde::Deserialize;
@@ -21,6 +22,16 @@ const MOST: i64 = 500;
 const USUAL: i64 = 200;
 /// In place of a fault: whatever was found.
 const ANY: &str = "any";
+
+/// How long the pages of a list fit together: who comes back after that begins anew.
+const LONGEST_HELD: Duration = Duration::from_secs(3600);
+
+/// A list that somebody began to page through.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    at: Instant,
+    pub(super) ids: Vec<String>,
+}
 
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -99,7 +110,7 @@ impl Which {
             "`sure_from` and `sure_below` are between 0 and 1, the first below the second",
             "sure_from 和 sure_below 须在 0 和 1 之间，且前者小于后者",
         );
-        Err(ApiError::invalid(en, zh))
+        Err(ApiError::invalid(en, zh).hint("0.6 is 60 %", "0.6 即 60 %"))
     }
 
     /// The same for every page of one list.
@@ -142,17 +153,17 @@ impl Which {
         live: &Arc<Live>,
         person: &str,
         teller: &Teller,
-    ) -> Result<Option<Arc<Vec<String>>>, ApiError> {
+    ) -> Result<Option<Arc<Begun>>, ApiError> {
         let question = self.question(live, person);
         if self.offset > 0
-            && let Some(begun) = app.lists.get(&question)
+            && let Some(begun) = app.lists.get(&question).filter(|begun| begun.at.elapsed() < LONGEST_HELD)
         {
             return Ok(Some(begun));
         }
         let Some(ids) = self.ranked_now(app, live, teller).await? else { return Ok(None) };
-        let ids = Arc::new(ids);
-        app.lists.hold(question, ids.clone(), ids.len());
-        Ok(Some(ids))
+        let begun = Arc::new(Begun { at: Instant::now(), ids });
+        app.lists.hold(question, begun.clone(), begun.ids.len());
+        Ok(Some(begun))
     }
 
     async fn ranked_now(

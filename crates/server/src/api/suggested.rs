@@ -21,16 +21,16 @@ use crate::db::datasets::DatasetRow;
 use crate::db::examples::ExampleRow;
 use crate::error::ApiError;
 use crate::gathering;
-use crate::marks::{AGAIN, KeptMark};
+use crate::marks::{self, AGAIN, KeptMark};
 use crate::people::{Caller, Right};
 use crate::phrases::Phrases;
 use crate::tasks::Task;
 
 /// Suggestions of one example.
 const MOST: usize = 500;
-/// Marked texts that are read for their strings, those marked last first; longer ones than that, in characters, are left out.
+/// Marked texts that are read for their strings, those marked last first; where the text or its marks take more bytes, it is left out.
 const MOST_READ: i64 = 1000;
-const LONGEST_READ: i64 = 10_000;
+const LONGEST_READ: i64 = 32 << 10;
 
 /// What may be marked on an example.
 #[derive(Debug, Default, Serialize, ToSchema)]
@@ -90,8 +90,12 @@ async fn by_inspector(
     };
     // What a person called the defect counts for more than what the inspector would.
     let label = row.label.clone().filter(|label| of.task == Task::Class.name() && !names_good_parts(label));
+    let classes = app.db.classes(tenant, &of.id).await?;
     let look = looked::seen(app, &model.id, of, row).await?;
-    let marks = regions(&look.inspected, label.or(look.inspected.kind.clone()).as_deref(), &model.id);
+    // A class that was renamed since is not brought back.
+    let kind = look.inspected.kind.clone().filter(|kind| classes.iter().any(|(class, _)| class == kind));
+    let (class, id) = (label.or(kind), model.id.clone());
+    let marks = app.blocking(move || Ok(regions(&look.inspected, class.as_deref(), &id))).await?;
     Ok(SuggestedMarks { model: Some(SuggestingModel { id: model.id, name: model.name }), marks })
 }
 
@@ -116,10 +120,19 @@ fn regions(inspected: &Inspected, class: Option<&str>, model: &str) -> Vec<Sugge
 
 async fn by_marks(app: &Arc<App>, tenant: &Tenant, row: ExampleRow) -> Result<SuggestedMarks, ApiError> {
     let Some(text) = row.body else { return Ok(SuggestedMarks::default()) };
+    // Two at a time hold some 60 MB each at most.
+    let _turn = app.phrases_turn().await?;
     let marked = app.db.marked_texts(tenant, &row.dataset, MOST_READ, LONGEST_READ).await?;
+    let own = marks::of(row.marks.as_deref());
     app.blocking(move || {
         let phrases = Phrases::marked(marked.iter().map(|(text, marks)| (text.as_str(), marks.as_str())));
-        let marks = phrases.find(&text).into_iter().take(MOST).map(|found| SuggestedMark {
+        let is_marked = |start: usize, end: usize| {
+            own.iter().any(
+                |mark| matches!(mark.shape, Shape::Span { start: from, end: to } if from < end && start < to),
+            )
+        };
+        let found = phrases.find(&text).into_iter().filter(|found| !is_marked(found.start, found.end));
+        let marks = found.take(MOST).map(|found| SuggestedMark {
             mark: KeptMark {
                 mark: Mark {
                     class: Some(found.class.to_owned()),

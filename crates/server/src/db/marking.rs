@@ -17,7 +17,7 @@ pub(crate) enum Marking {
 }
 
 impl Db {
-    /// Texts of a data set of so many characters at most, with what is marked on them, those marked last first.
+    /// Texts of a data set, with what is marked on them, neither of more bytes than `longest`; those marked last first.
     pub(crate) async fn marked_texts(
         &self,
         tenant: &Tenant,
@@ -26,7 +26,7 @@ impl Db {
         longest: i64,
     ) -> Result<Vec<(String, String)>, sqlx::Error> {
         let sql = "SELECT body, marks FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 \
-             AND LENGTH(body) <= $4 AND marks IS NOT NULL ORDER BY marks_seq DESC, position, id LIMIT $3";
+             AND OCTET_LENGTH(body) <= $4 AND OCTET_LENGTH(marks) <= $4 ORDER BY marks_seq DESC, position, id LIMIT $3";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(count).bind(longest);
         ask.fetch_all(&mut *self.of(tenant).await?).await
     }
