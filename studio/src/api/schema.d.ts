@@ -1603,6 +1603,11 @@ export interface components {
             action: string;
             gain: components["schemas"]["Gain"];
             /**
+             * @description Of what: `accuracy`; of labels that are sets `jaccard`, the labels both given and right among those that are either; of numbers
+             *     `r2`, the share of their variance that is explained.
+             */
+            metric: string;
+            /**
              * Format: double
              * @description Of a person's work.
              */
@@ -2238,7 +2243,7 @@ export interface components {
             /** @description `micro-f1` and `subset-accuracy`, or `rmse` and `r2`. */
             metric: string;
         };
-        /** @description Expected change of the accuracy, with a 95 % interval. */
+        /** @description Expected change of a share, in points of a hundredth where it is shown, with a 95 % interval. */
         Gain: {
             /** Format: double */
             high: number;
