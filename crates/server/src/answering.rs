@@ -21,6 +21,7 @@ use crate::App;
 use crate::error::ApiError;
 use crate::ids::new_id;
 use crate::patience::patient;
+use crate::people::{Counted, admit};
 
 /// Where the request id stands.
 const REQUEST_ID: &str = "x-request-id";
@@ -56,14 +57,21 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
         true => body,
         false => patient(body, app.body_patience, broke_off.clone()),
     });
-    let mut response = match guard(&request) {
-        Ok(()) => next.run(request).instrument(tracing::error_span!("request", %id, route)).await,
+    let peer = request.extensions().get().copied();
+    let admitted = admit(&app, &route, peer, request.headers()).await;
+    let admitted = admitted.and_then(|counted| guard(&request).map(|()| counted));
+    let mut response = match admitted {
+        Ok(counted) => {
+            next.run(counting(request, counted)).instrument(tracing::error_span!("request", %id, route)).await
+        }
         Err(error) => error.into_response(),
     };
     if broke_off.load(Ordering::Relaxed) {
         response = too_slow().into_response();
     }
+    let mut wait = None;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        wait = error.wait;
         response = (error.status, Json(error.body(lang, id.clone()))).into_response();
     }
     let status = response.status();
@@ -71,8 +79,8 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     log(&id, &method, &route, status, took);
     app.counters.count(&route, status.as_u16(), took);
     let headers = response.headers_mut();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        set(headers, RETRY_AFTER.as_str(), "1");
+    if let Some(seconds) = wait.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(1)) {
+        headers.insert(RETRY_AFTER, seconds.into());
     }
     set(headers, REQUEST_ID, &id);
     set(headers, X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff");
@@ -80,6 +88,14 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// A request that tells for which address it counts.
+fn counting(mut request: Request, counted: Option<Counted>) -> Request {
+    if let Some(counted) = counted {
+        request.extensions_mut().insert(counted);
+    }
+    request
 }
 
 /// A line about a request: of those that went well only where everything is wanted.

@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,7 +74,10 @@ pub(crate) struct App {
     pub(crate) counters: Counters,
     pub(crate) keys: Keys,
     pub(crate) attempts: Attempts,
-    pub(crate) pace: Pace,
+    /// Of people and their programs, by their ids.
+    pub(crate) pace: Pace<String>,
+    /// Of everybody before log-in, by address.
+    pub(crate) strangers: Pace<IpAddr>,
     /// Turns at exports, each of which holds a thread while its reader reads.
     pub(crate) exports: Arc<Semaphore>,
     /// Turns at questions about the past.
@@ -141,6 +145,7 @@ impl App {
             keys: Keys::default(),
             attempts: Attempts::default(),
             pace: Pace::new(settings.max_rate),
+            strangers: Pace::new(settings.max_rate),
             exports: Arc::new(Semaphore::new(EXPORTS)),
             histories: Semaphore::new(HISTORIES),
             phrases: Semaphore::new(PHRASES),

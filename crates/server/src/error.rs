@@ -22,6 +22,8 @@ pub(crate) struct ApiError {
     pub(crate) hint: Option<(&'static str, &'static str)>,
     /// How much of a file is there, where that is the point.
     pub(crate) size: Option<u64>,
+    /// Seconds after which to ask again, where that is known.
+    pub(crate) wait: Option<u64>,
 }
 
 /// The body of every error.
@@ -48,11 +50,16 @@ impl ApiError {
         en: impl Into<String>,
         zh: impl Into<String>,
     ) -> Self {
-        Self { status, code, en: en.into(), zh: zh.into(), hint: None, size: None }
+        Self { status, code, en: en.into(), zh: zh.into(), hint: None, size: None, wait: None }
     }
 
     pub(crate) fn hint(self, en: &'static str, zh: &'static str) -> Self {
         Self { hint: Some((en, zh)), ..self }
+    }
+
+    /// Tells to ask again after so many seconds.
+    pub(crate) fn after(self, seconds: u64) -> Self {
+        Self { wait: Some(seconds), ..self }
     }
 
     pub(crate) fn not_found() -> Self {

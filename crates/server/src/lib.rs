@@ -44,6 +44,7 @@ mod sweeping;
 mod tasks;
 mod uploads;
 mod worklists;
+mod writing;
 
 use std::io;
 use std::net::SocketAddr;
@@ -161,7 +162,7 @@ async fn serve(
     };
     let closed = app.clone();
     tokio::select! {
-        () = listening::listen(listener, router(&app), listening::HEAD, until) => {}
+        () = listening::listen(listener, router(&app), listening::PATIENCE, until) => {}
         () = closed.closed_for(PATIENCE) => tracing::warn!("requests that did not end were cut off"),
     }
     for task in workers.into_iter().chain([watching]) {

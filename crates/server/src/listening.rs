@@ -5,30 +5,45 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+use crate::people::Peer;
+use crate::writing::Hurried;
 
 /// Connections that are open at once; more wait for one to end.
 const MOST_CONNECTIONS: usize = 4096;
-/// How long a client may take to send the head of a request, so that slow ones do not hold places for ever.
-pub(crate) const HEAD: Duration = Duration::from_secs(15);
+/// How long clients are waited for, so that slow ones do not hold places for ever.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Until the head of a request has come.
+    pub(crate) head: Duration,
+    /// Until something more of an answer is taken.
+    pub(crate) answer: Duration,
+}
+
+/// With everybody.
+pub(crate) const PATIENCE: Patience =
+    Patience { head: Duration::from_secs(15), answer: Duration::from_secs(60) };
 /// How long it is waited when the system has no socket to give.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Answers until `until`; then what is under way is ended, and nothing new begun. Nobody may take longer than `head` to say what they want.
+/// Answers until `until`; then what is under way is ended, and nothing new begun. Nobody is waited for longer than `patience` says.
 pub(crate) async fn listen(
     listener: TcpListener,
     router: Router,
-    head: Duration,
+    patience: Patience,
     until: impl Future<Output = ()>,
 ) {
     // HTTP/2 without TLS is what no client does unasked, and looking for it, as upgrades do as well, would wait for silent ones for ever.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
     let (under_way, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
     tokio::pin!(until);
     loop {
@@ -40,13 +55,18 @@ pub(crate) async fn listen(
             next = next => next,
             () = &mut until => break,
         };
-        let Ok((socket, _)) = accepted else {
+        let Ok((socket, peer)) = accepted else {
             tokio::time::sleep(BREATH).await;
             continue;
         };
         // Answers are small and wait for nobody.
         let _ = socket.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let peer = Peer(peer.ip());
+        let service = TowerToHyperService::new(router.clone().map_request(move |mut request: Request<_>| {
+            request.extensions_mut().insert(peer);
+            request
+        }));
+        let socket = Hurried::new(socket, patience.answer);
         let (builder, watcher) = (builder.clone(), under_way.watcher());
         tokio::spawn(async move {
             let connection = builder.serve_connection(TokioIo::new(socket), service);
@@ -70,6 +90,7 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(300);
+    const PATIENT: Patience = Patience { head: SHORT, answer: SHORT };
     const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
 
     /// What comes back when the bytes are sent one at a time with pauses, until the other end closes.
@@ -101,7 +122,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().route("/", get(|| async { "here" }));
-        let listening = tokio::spawn(listen(listener, router, SHORT, std::future::pending()));
+        let listening = tokio::spawn(listen(listener, router, PATIENT, std::future::pending()));
         // One says nothing at all, one begins as if it spoke another version, one never comes to the end of its head.
         let long = [ASKED[..18].to_vec(), vec![b'x'; 4000]].concat();
         let creep = |bytes| told(address, bytes, SHORT / 10);
@@ -112,6 +133,28 @@ mod tests {
         for (told, took) in [silent, other, creeping] {
             assert!(!told.contains("200") && took < 20 * SHORT, "{told} after {took:?}");
         }
+        listening.abort();
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_is_cut_off() {
+        /// More than what lies between two ends.
+        const LONG: usize = 64 << 20;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", get(|| async { vec![0_u8; LONG] }));
+        let listening = tokio::spawn(listen(listener, router, PATIENT, std::future::pending()));
+        let taken = async |rest: Duration| {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            stream.write_all(ASKED).await.expect("somebody listens");
+            tokio::time::sleep(rest).await;
+            let mut told = Vec::new();
+            // A connection that is reset is closed as well.
+            let _ = stream.read_to_end(&mut told).await;
+            told.len()
+        };
+        let (at_once, late) = tokio::join!(taken(Duration::ZERO), taken(4 * SHORT));
+        assert!(at_once > LONG && late < LONG, "{at_once} {late}");
         listening.abort();
     }
 }

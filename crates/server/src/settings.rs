@@ -32,7 +32,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// How long a body may bring next to nothing.
     pub body_patience: Duration,
-    /// Requests a second of one person and their programs, five seconds' worth at once; `None` sets no limit.
+    /// Requests a second of one person and their programs, and of one address before log-in, five seconds' worth at once; `None` sets no
+    /// limit.
     pub max_rate: Option<u32>,
     /// Examples of one tenant; `None` sets no limit.
     pub max_examples: Option<u32>,

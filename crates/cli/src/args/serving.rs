@@ -40,7 +40,7 @@ pub(crate) struct ServeArguments {
     /// Do this many long jobs at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
-    /// Answer at most this many requests a second of one person and their programs, five seconds' worth at once; 0 sets no limit
+    /// Answer at most this many requests a second of one person and their programs, and of one address before log-in, five seconds' worth at once; 0 sets no limit
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) max_rate: u32,
     /// Let each tenant have at most this many examples (default: no limit)

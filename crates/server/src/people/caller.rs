@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-use super::{Right, Role, Scope, cookie_of};
+use super::{Counted, Right, Role, Scope, cookie_of};
 use crate::App;
 use crate::db::Tenant;
 use crate::db::people::PersonRow;
@@ -27,6 +28,18 @@ impl Caller {
         let scopes = scopes.map(|scopes| scopes.split(' ').filter_map(Scope::named).collect());
         let (tenant, role) = (Tenant::of_row(person.tenant.clone()), Role::named(&person.role));
         Self { tenant, person, role, scopes }
+    }
+
+    /// Who asks, by a token or a session; `None` where that is nobody.
+    pub(crate) async fn known(app: &App, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        let bearer =
+            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        if let Some(secret) = bearer {
+            let found = app.db.token(secret).await?;
+            return Ok(found.map(|(person, scopes)| Self::of(person, Some(&scopes))));
+        }
+        let Some(secret) = cookie_of(headers) else { return Ok(None) };
+        Ok(app.db.session(secret).await?.map(|person| Self::of(person, None)))
     }
 
     /// Refuses who may not.
@@ -50,17 +63,12 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let bearer =
-            parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        if let Some(secret) = bearer {
-            let found = app.db.token(secret).await?;
-            let (person, scopes) = found.ok_or_else(ApiError::unauthenticated)?;
-            app.pace.take(&person.id)?;
-            return Ok(Self::of(person, Some(&scopes)));
+        let caller = Self::known(app, &parts.headers).await?.ok_or_else(ApiError::unauthenticated)?;
+        // Now it is known who asks, and the address has nothing to do with it.
+        if let Some(Counted(address)) = parts.extensions.get() {
+            app.strangers.give_back(address);
         }
-        let secret = cookie_of(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
-        let person = app.db.session(secret).await?.ok_or_else(ApiError::unauthenticated)?;
-        app.pace.take(&person.id)?;
-        Ok(Self::of(person, None))
+        app.pace.take(&caller.person.id)?;
+        Ok(caller)
     }
 }

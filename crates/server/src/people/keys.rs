@@ -79,7 +79,7 @@ impl Attempts {
 
 fn too_many() -> ApiError {
     let (en, zh) = ("too many tries: wait a minute", "尝试次数过多：请等待一分钟");
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", en, zh)
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", en, zh).after(SPELL.as_secs())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod keys;
 mod pace;
 mod password;
 mod role;
+mod stranger;
 
 pub(crate) use caller::Caller;
 pub(crate) use cookie::{
@@ -17,3 +18,4 @@ pub(crate) use keys::{Attempts, Keys};
 pub(crate) use pace::Pace;
 pub(crate) use password::{hash_password, password_fits};
 pub(crate) use role::{Right, Role, Scope};
+pub(crate) use stranger::{Counted, Peer, admit};

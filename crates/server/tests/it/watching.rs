@@ -142,3 +142,31 @@ fn who_asks_too_fast_is_told_to_wait() {
     assert_eq!(statuses[..8], [200; 8]);
     assert!(statuses.contains(&429), "{statuses:?}");
 }
+
+#[test]
+fn who_is_not_known_and_asks_too_fast_is_told_to_wait_by_address() {
+    let (_dir, data) = folder();
+    let server = start_on(Way::Team, &data, Place { max_rate: Some(1), ..Place::default() });
+    let owner = server.set_up();
+    let from = |client: &Client, address: &str| client.with("x-forwarded-for", address);
+    let nobody = from(&server.nobody(), "203.0.113.7");
+    // One comes back each second: few are needed, and none too slow.
+    let drained =
+        |client: &Client| (0..200).map(|_| client.get("/v1/status")).find(|told| told.status == 429);
+    let told = drained(&nobody.with("accept-language", "zh")).expect("too many");
+    assert_eq!(told.body["code"], "too_many_requests", "{told:?}");
+    assert_eq!(told.body["message"], "请求过于频繁");
+    assert!(told.headers.contains(&("retry-after".to_owned(), "1".to_owned())), "{told:?}");
+    // Nor do a page, a session that is none, and addresses that a client made up, bring one further.
+    let made_up = from(&server.nobody(), "198.51.100.1, 203.0.113.7");
+    let pages = (0..200).any(|_| nobody.get("/").status == 429);
+    assert!(pages && drained(&nobody.with("cookie", "dianjing_session=made_up")).is_some());
+    assert!(drained(&made_up).is_some() && drained(&nobody.with("authorization", "Bearer djt_x")).is_some());
+    assert_eq!(["/health", "/ready", "/v2/health/live"].map(|probe| nobody.get(probe).status), [200; 3]);
+    assert_eq!(from(&server.nobody(), "203.0.113.8").get("/v1/status").status, 200);
+    // Who is known goes on from there, and takes nothing from the others.
+    assert_eq!(from(&owner, "203.0.113.7").get("/v1/session").status, 200);
+    let other = "203.0.113.9";
+    assert_eq!([(); 3].map(|()| from(&owner, other).get("/v1/session").status), [200; 3]);
+    assert_eq!([(); 4].map(|()| from(&server.nobody(), other).get("/v1/status").status), [200; 4]);
+}
