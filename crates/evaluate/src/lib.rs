@@ -11,7 +11,7 @@
 //! | is this like anything seen before? | [`OodDetector`] |
 //! | has what comes in changed? | [`DriftTest`], [`ShiftTest`] |
 //! | what would more labels bring? | [`LearningCurve`] |
-//! | is one of two models better? | [`paired()`] |
+//! | is one of two models better? | [`paired()`], [`paired_scores`] |
 //! | how wide is a number's interval? | [`half_width`] |
 //! | how good is a defect detector, and where does it alarm? | [`inspect`] |
 
@@ -38,6 +38,6 @@ pub use drift::{DriftTest, mix_p_value};
 pub use error::EvaluateError;
 pub use estimate::{Estimate, clopper_pearson, wilson};
 pub use familiar::OodDetector;
-pub use paired::{Paired, paired};
+pub use paired::{Paired, paired, paired_scores};
 pub use reject::{NotProvable, RejectRule, TradeOff, fit_reject, trade_off};
 pub use shift::{Compared, ShiftTest, Sketch};

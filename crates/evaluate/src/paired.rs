@@ -1,9 +1,15 @@
 //! Two models on the same examples: whether one is better, or nothing can be told yet.
 //!
-//! Only examples on which one is right and the other is wrong say anything. The test is McNemar's, exact; the interval is the adjusted one
-//! of Bonett and Price (J. Educ. Behav. Stat. 37, 2012, eq. 4), which keeps what it promises with few examples.
+//! Where an answer is right or wrong ([`paired`]), only examples on which one is right and the other is wrong say anything. The test is
+//! McNemar's, exact; the interval is the adjusted one of Bonett and Price (J. Educ. Behav. Stat. 37, 2012, eq. 4), which keeps what it
+//! promises with few examples.
+//!
+//! Where an answer is more or less right ([`paired_scores`]), the interval is Student's of the mean of the differences, and the test is
+//! Fisher's of pairs (The Design of Experiments, 1935, section 21): were the models equal, each difference might as well have the other sign.
 
+use linalg::{Seed, random};
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
 use statrs::function::beta::beta_reg;
 
 use crate::Estimate;
@@ -11,16 +17,18 @@ use crate::estimate::Z95;
 
 /// A difference is told where chance alone would show it less often than this.
 const LEVEL: f64 = 0.05;
+/// Of at most so many differences all signs are tried, of more as many are drawn.
+const ALL_SIGNS: usize = 11;
 
 /// How two models compare on the same examples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paired {
-    /// Accuracy of the second less that of the first, in [-1, 1], with its 95 % interval.
+    /// Mean score of the second less that of the first, with its 95 % interval; of right and wrong answers it is in [-1, 1].
     pub difference: Estimate,
-    /// Examples that only the first has right.
+    /// Examples on which the first did better.
     pub n_lost: usize,
-    /// Examples that only the second has right.
+    /// Examples on which the second did better.
     pub n_won: usize,
     /// How often chance alone would part two equal models at least as far, in (0, 1].
     pub p_value: f64,
@@ -51,6 +59,44 @@ pub fn paired(right: impl Iterator<Item = (bool, bool)>) -> Option<Paired> {
     let value = (n_won as f64 - n_lost as f64) / n as f64;
     let difference = Estimate { value, low: (centre - half).max(-1.0), high: (centre + half).min(1.0), n };
     Some(Paired { difference, n_lost, n_won, p_value: p_value(n_lost, n_won) })
+}
+
+/// Compares how well the first and the second did on each of `n` examples, more being better; `None` with fewer than two.
+pub fn paired_scores(scores: impl Iterator<Item = (f64, f64)>, seed: Seed) -> Option<Paired> {
+    let differences: Vec<f64> = scores.map(|(first, second)| second - first).collect();
+    let n = differences.len();
+    let student = StudentsT::new(0.0, 1.0, n.checked_sub(1)? as f64).ok()?;
+    let value = differences.iter().sum::<f64>() / n as f64;
+    let squares: f64 = differences.iter().map(|difference| (difference - value).powi(2)).sum();
+    let error = (squares / ((n - 1) as f64 * n as f64)).sqrt();
+    let half = student.inverse_cdf(f64::midpoint(1.0, 1.0 - LEVEL)) * error;
+    let difference = Estimate { value, low: value - half, high: value + half, n };
+    let n_lost = differences.iter().filter(|difference| **difference < 0.0).count();
+    let n_won = differences.iter().filter(|difference| **difference > 0.0).count();
+    Some(Paired { difference, n_lost, n_won, p_value: p_value_of_signs(&differences, seed) })
+}
+
+/// The share of choices of signs whose sum is at least as far from zero.
+fn p_value_of_signs(differences: &[f64], seed: Seed) -> f64 {
+    let sizes: Vec<f64> =
+        differences.iter().map(|difference| difference.abs()).filter(|size| *size > 0.0).collect();
+    let rounding = 1e-9 * sizes.iter().sum::<f64>();
+    let observed = differences.iter().sum::<f64>().abs() - rounding;
+    if sizes.len() <= ALL_SIGNS {
+        let all = 1_usize << sizes.len();
+        let n_far = (0..all).filter(|signs| is_far(&sizes, observed, |i| signs >> i & 1 == 1)).count();
+        return n_far as f64 / all as f64;
+    }
+    let (drawn, mut rng) = ((1 << ALL_SIGNS) - 1, seed.derive("signs").rng());
+    let n_far = (0..drawn).filter(|_| is_far(&sizes, observed, |_| random::below(&mut rng, 2) == 1)).count();
+    // The signs that were observed are one choice of them.
+    (n_far + 1) as f64 / (drawn + 1) as f64
+}
+
+/// Whether sizes with these signs add up to at least so much, in either direction.
+fn is_far(sizes: &[f64], observed: f64, mut is_negative: impl FnMut(usize) -> bool) -> bool {
+    let signed = sizes.iter().enumerate().map(|(i, size)| if is_negative(i) { -size } else { *size });
+    signed.sum::<f64>().abs() >= observed
 }
 
 /// Two-sided: twice the chance of a split of fair coins at least as uneven.
@@ -94,6 +140,46 @@ mod tests {
         let told = paired((0..20).map(|_| (true, true))).expect("examples");
         assert_eq!((told.difference.value, told.p_value, told.told_apart()), (0.0, 1.0, false));
         assert!(paired(std::iter::empty()).is_none());
+    }
+
+    /// Exact p-values by counting all signs, the intervals by hand with Student's quantiles 2.262157 and 2.776445.
+    #[test]
+    fn scores_agree_with_reference_values() {
+        let told = |differences: &[f64]| {
+            paired_scores(differences.iter().map(|difference| (1.0, 1.0 + difference)), Seed(1)).expect("two")
+        };
+        let near = |got: [f64; 3], expected: [f64; 3]| {
+            assert!(
+                got.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < TOLERANCE),
+                "{got:?}"
+            );
+        };
+        let Paired { difference, n_lost, n_won, p_value } =
+            told(&[0.5, 0.0, 0.0, 0.25, -0.1, 0.3, 0.2, 0.0, 0.4, 0.1]);
+        near([p_value, difference.low, difference.high], [0.046875, 0.023879, 0.306121]);
+        assert_eq!((n_lost, n_won), (1, 6));
+        let even = told(&[1.0, -1.0, 0.5, -0.5, 0.2]);
+        near([even.p_value, even.difference.low, even.difference.high], [1.0, -0.947884, 1.027884]);
+        assert!(!even.told_apart());
+        // More than can be tried: drawn, and the same each time.
+        let many: Vec<f64> = (0..40).map(|i| if i % 4 == 0 { -0.2 } else { 0.2 }).collect();
+        assert!(told(&many).told_apart() && told(&many) == told(&many));
+        assert!(paired_scores([(0.0, 1.0)].into_iter(), Seed(1)).is_none(), "one tells nothing");
+    }
+
+    /// Of models that are equal no more are told apart than was promised.
+    #[test]
+    fn equal_models_are_seldom_told_apart() {
+        let mut rng = Seed(7).rng();
+        let apart = (0..400)
+            .filter(|draw| {
+                let scores =
+                    (0..25).map(|_| (random::uniform(&mut rng).powi(3), random::uniform(&mut rng).powi(3)));
+                paired_scores(scores, Seed(*draw)).expect("examples").told_apart()
+            })
+            .count();
+        // 5 % of 400, and three standard errors.
+        assert!(apart <= 33, "{apart}");
     }
 
     #[test]

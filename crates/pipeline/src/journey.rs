@@ -8,7 +8,7 @@ use bundle::{
     BaseReference, Bundle, DataReference, Evaluation, Form, Manifest, Measured, Predictor, TaskReference,
 };
 use dataset::split::parts;
-use dataset::{Dataset, ExampleId, Modality, Problem, Target, Task};
+use dataset::{ClassIdx, Dataset, ExampleId, Modality, Problem, Target, Task};
 use evaluate::{LearningCurve, RejectRule, TradeOff};
 use linalg::Seed;
 use tune::{FeatureSet, Targets, TuneConfig, TuneError, TuneInput, Tuned};
@@ -65,19 +65,19 @@ pub struct Tuning {
     pub trade_off: Vec<TradeOff>,
     /// What could be promised about the share of wrong answers, the strictest first; each holds with 95 % confidence.
     pub promises: Vec<RejectRule>,
-    /// What was said of each example by a model that had not seen it; empty unless each example has one class and one sense.
+    /// What was said of each example by a model that had not seen it.
     pub held_out: Vec<HeldOutAnswer>,
 }
 
-/// An example, the class it was given and the one that a model predicted that had not seen it; classes are places among the task's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An example, its label and the one that a model predicted that had not seen it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct HeldOutAnswer {
     /// The example.
     pub example: ExampleId,
     /// As it is labelled.
-    pub given: u32,
+    pub given: Target,
     /// As it is predicted.
-    pub predicted: u32,
+    pub predicted: Target,
 }
 
 /// Runs the whole journey and writes the bundle and the report.
@@ -136,7 +136,7 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
             n_examples: lesson.rows.len(),
             trade_off: assessment.trade_off.clone(),
             promises: assessment.promises.clone(),
-            held_out: answers(&table, &lesson, &tuned.validated, &assessment.probs),
+            held_out: answers(&table, &lesson, &Record::from(&tuned), &assessment),
             dataset: table.data.clone(),
             problems,
             report,
@@ -144,15 +144,26 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
     })
 }
 
-/// What was said of the rows that some fold held out; `probs` is `[validated, k]`.
-fn answers(table: &Table, lesson: &Lesson, validated: &[usize], probs: &[Vec<f64>]) -> Vec<HeldOutAnswer> {
-    let Labels::Single(labels) = &lesson.labels else { return Vec::new() };
-    let answer = |(row, probs): (&usize, &Vec<f64>)| HeldOutAnswer {
-        example: table.data.examples[lesson.rows[*row]].id.clone(),
-        given: labels[*row],
-        predicted: assess::argmax(probs),
+/// What was said of the rows that some fold held out.
+pub(crate) fn answers(
+    table: &Table,
+    lesson: &Lesson,
+    record: &Record,
+    assessment: &Assessment,
+) -> Vec<HeldOutAnswer> {
+    let answer = |(place, row): (usize, &usize)| {
+        let example = &table.data.examples[lesson.rows[*row]];
+        let predicted = match &lesson.labels {
+            Labels::Single(_) => Target::Class(ClassIdx(assess::argmax(&assessment.probs[place]))),
+            Labels::Multi(_) => {
+                let classes = assess::predicted_labels(&assessment.probs[place]);
+                Target::Classes(classes.into_iter().map(ClassIdx).collect())
+            }
+            Labels::Numbers(_) => Target::Number(record.outputs.row(*row)[0]),
+        };
+        HeldOutAnswer { example: example.id.clone(), given: example.target.clone(), predicted }
     };
-    validated.iter().zip(probs).map(answer).collect()
+    record.validated.iter().enumerate().map(answer).collect()
 }
 
 pub(crate) fn write_report(request: &TuneRequest, report: &report::Report) -> Result<(), PipelineError> {

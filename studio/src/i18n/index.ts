@@ -16,7 +16,7 @@ export function t<K extends Key>(key: K, ...values: Values<(typeof en)[K]>): str
 }
 
 /** The name of a code of the server, such as a step or a metric; `otherwise`, or the code itself, where it has none. */
-export function named(group: 'step' | 'metric' | 'on' | 'trail' | 'format' | 'refused', code: string | null, otherwise: string | null = code): string {
+export function named(group: 'step' | 'metric' | 'points' | 'on' | 'trail' | 'format' | 'refused', code: string | null, otherwise: string | null = code): string {
   const message = messages[prefs.language][`${group}.${code}` as Key];
   return message ?? otherwise ?? '';
 }

@@ -90,7 +90,7 @@ pub(crate) fn tune(
             n_examples: lesson.rows.len(),
             trade_off: assessment.trade_off.clone(),
             promises: assessment.promises.clone(),
-            held_out: Vec::new(),
+            held_out: journey::answers(&whole, &lesson, &record, &assessment),
             dataset: whole.data.clone(),
             problems,
             report,

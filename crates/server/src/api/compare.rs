@@ -34,11 +34,14 @@ pub(super) struct Comparison {
 /// Two models on the same examples, each asked as one that had not seen them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct OnTheSame {
-    /// Accuracy of the second less that of the first.
+    /// `accuracy`; of several labels `jaccard`, the overlap of what is given and what is predicted; of numbers `r2`, the share of their
+    /// variance that is explained.
+    metric: &'static str,
+    /// That of the second less that of the first.
     difference: Measure,
-    /// Examples that only the first has right.
+    /// Examples that only the first has right, or on which it is closer.
     n_lost: usize,
-    /// Examples that only the second has right.
+    /// Examples that only the second has right, or on which it is closer.
     n_won: usize,
     /// How often chance alone would part two equal models at least as far.
     p_value: f64,
@@ -71,8 +74,8 @@ pub(super) async fn compare(
     let same = on_the_same(&app, &caller.tenant, &first, &second).await?;
     let why_not = same.is_none().then(|| {
         lang_of(&headers).pick(
-            "they share no example that both were measured on with the same label",
-            "两个模型没有以相同标注测量过的共同样本",
+            "they share too few examples that both were measured on with the same label",
+            "两个模型以相同标注测量过的共同样本太少",
         )
     });
     let states = first.seq.zip(second.seq).filter(|_| first.dataset == second.dataset);
@@ -99,7 +102,7 @@ pub(super) async fn on_the_same(
         let (mut before, mut after): (Answers, Answers) = (read(&before)?, read(&after)?);
         let older = if first_is_older { &mut before } else { &mut after };
         older.rename(|class| renames.now(class));
-        Ok(told(before.compare(&after)))
+        Ok(before.compare(&after).and_then(told))
     })
     .await
 }
@@ -117,9 +120,10 @@ async fn renames(
     Ok(Renames::between(&rows, one.min(other), one.max(other)))
 }
 
-fn told(Compared { paired, n_relabelled }: Compared) -> Option<OnTheSame> {
+fn told(Compared { metric, paired, n_relabelled }: Compared) -> Option<OnTheSame> {
     let paired = paired?;
     Some(OnTheSame {
+        metric: metric.name(),
         difference: paired.difference.into(),
         n_lost: paired.n_lost,
         n_won: paired.n_won,

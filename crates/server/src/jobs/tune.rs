@@ -56,9 +56,7 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
             };
             let page = report::render(&tuning.report, Lang::Zh);
             store::write_atomic(&chinese, |out| out.write_all(page.as_bytes()))?;
-            let answers = Answers::of(tuning.dataset.classes().to_vec(), &tuning.held_out, |name| {
-                ids.get(name).cloned()
-            });
+            let answers = Answers::of(&tuning.dataset.task, &tuning.held_out, |name| ids.get(name).cloned());
             let answers = serde_json::to_vec(&answers).map_err(|error| ApiError::internal(&error))?;
             store::write_atomic(&answers_file, |out| out.write_all(&answers))?;
             of.keep_model(&made, &["djm", "en.html", "zh.html", answers::ENDING])?;

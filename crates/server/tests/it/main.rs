@@ -4,6 +4,7 @@ mod answers;
 mod away;
 mod book;
 mod clips;
+mod comparing;
 mod ending;
 mod expiring;
 mod fresh;
