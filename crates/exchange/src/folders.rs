@@ -27,7 +27,7 @@ pub(crate) fn write(items: Items<'_>, out: &mut dyn Write) -> Result<(), Exchang
             _ => UNLABELLED.to_owned(),
         };
         let part = item.part.map_or_else(String::new, |part| format!("{}/", part_name(part)));
-        let mut name = safe_name(files::name(&item.name));
+        let mut name = safe_name(files::name(&item.file_name()));
         if matches!(item.content, Content::Text(_)) && files::ending(&name) != ".txt" {
             name.push_str(".txt");
         }
@@ -55,7 +55,16 @@ pub(crate) fn read(files: &Files, name: String) -> Result<Found, ExchangeError> 
         };
         let size = if kind_of(&content) == Kind::Image { picture::size(&full) } else { None };
         let part = folders.find_map(Part::from_name);
-        items.push(Item { name: path.clone(), content, size, answer, marks: Vec::new(), group: None, part });
+        items.push(Item {
+            name: path.clone(),
+            content,
+            size,
+            answer,
+            marks: Vec::new(),
+            group: None,
+            part,
+            piece: None,
+        });
     }
     let Some(first) = items.first() else {
         return Err(ExchangeError::NotThere { path: files.root().to_owned(), format: Format::Folders });

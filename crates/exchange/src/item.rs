@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dataset::Part;
 use serde::{Deserialize, Serialize};
 
-use crate::{Mark, picture};
+use crate::{Mark, names, picture};
 
 /// What examples are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,9 +80,31 @@ pub struct Item {
     pub group: Option<String>,
     /// The part of the set that it belongs to, where that is said.
     pub part: Option<Part>,
+    /// Where it was cut out, if it is a piece of a sound; its content is the piece alone.
+    pub piece: Option<Piece>,
+}
+
+/// Where a piece of a sound was cut out, in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Piece {
+    /// The path of the whole sound, as that of an example.
+    pub file: String,
+    /// Where it starts.
+    pub start: f64,
+    /// Where it ends; absent at the end of the sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<f64>,
 }
 
 impl Item {
+    /// What its file is called: as the example, or where it was cut out and when.
+    pub(crate) fn file_name(&self) -> String {
+        let Some(Piece { file, start, end }) = &self.piece else { return self.name.clone() };
+        let end = end.map_or_else(String::new, |end| end.to_string());
+        format!("{}_{start}-{end}.wav", names::split(file).0)
+    }
+
     /// The picture's size: as it is known, else as its file says.
     pub(crate) fn picture_size(&self) -> Option<(u32, u32)> {
         self.size.or_else(|| match &self.content {

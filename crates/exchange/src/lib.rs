@@ -50,7 +50,7 @@ mod yolo;
 pub use coco::counts_from_text;
 pub use error::ExchangeError;
 pub use format::Format;
-pub use item::{Answer, Content, Header, Item, Kind};
+pub use item::{Answer, Content, Header, Item, Kind, Piece};
 pub use label_studio::brush as label_studio_brush;
 pub use loss::{Loss, Tally, UNNAMED, losses};
 pub use mark::{MOST_PIXELS, MOST_POINTS, MOST_RUNS, Mark, MarkError, Shape};

@@ -36,6 +36,10 @@ pub struct Tally {
     pub grouped: u64,
     /// Examples that belong to a part.
     pub parted: u64,
+    /// Pieces of sounds of which it is known where they were cut out.
+    pub pieces: u64,
+    /// Marks on those.
+    pub marks_on_pieces: u64,
 }
 
 impl Tally {
@@ -49,6 +53,10 @@ impl Tally {
         }
         self.grouped += u64::from(item.group.is_some());
         self.parted += u64::from(item.part.is_some());
+        if item.piece.is_some() {
+            self.pieces += 1;
+            self.marks_on_pieces += item.marks.len() as u64;
+        }
         item.marks.iter().for_each(|mark| self.add_mark(mark));
     }
 
@@ -117,6 +125,10 @@ pub enum Loss {
     Groups(u64),
     /// To which part of the set examples belong.
     Parts(u64),
+    /// From when to when pieces go.
+    Pieces(u64),
+    /// Marks on pieces, which a table with times says and nobody reads: whoever cuts anew does not know them.
+    MarksOnPieces(u64),
     /// The class of good parts is called `good`.
     GoodRenamed(String),
 }
@@ -166,6 +178,10 @@ impl Loss {
             Self::Parts(count) => {
                 format!("the part of {} would be lost", of(count, "example", "examples"))
             }
+            Self::Pieces(count) => format!("the times of {} would be lost", of(count, "piece", "pieces")),
+            Self::MarksOnPieces(count) => {
+                format!("{} on pieces can be read back only with the files", of(count, "mark", "marks"))
+            }
             Self::GoodRenamed(name) => format!("`{name}` would be called `good`"),
         }
     }
@@ -187,6 +203,8 @@ impl Loss {
             Self::Unanswered(count) => format!("{count} 个没有标签的样本会被略去"),
             Self::Groups(count) => format!("{count} 个样本的分组会丢失"),
             Self::Parts(count) => format!("{count} 个样本的划分会丢失"),
+            Self::Pieces(count) => format!("{count} 个片段的起止时间会丢失"),
+            Self::MarksOnPieces(count) => format!("片段上的 {count} 个标记只有连同文件一起导出才能读回"),
             Self::GoodRenamed(name) => format!("`{name}` 会改名为 `good`"),
         }
     }
@@ -219,11 +237,11 @@ fn chinese(shape: &str) -> &'static str {
 /// What of such a set would be lost in a format, or written otherwise; empty when nothing.
 pub fn losses(format: Format, header: &Header, tally: &Tally) -> Vec<Loss> {
     let mut losses = match format {
-        Format::Csv | Format::Jsonl | Format::Parquet => return Vec::new(),
+        Format::Csv | Format::Jsonl | Format::Parquet => vec![Loss::MarksOnPieces(tally.marks_on_pieces)],
         Format::LabelStudio | Format::Folders if !holds(format, header.kind) => {
             return vec![Loss::NotHeld(header.kind)];
         }
-        Format::LabelStudio => return Vec::new(),
+        Format::LabelStudio => vec![Loss::Pieces(tally.pieces)],
         Format::Folders => folders(tally),
         _ if !holds(format, header.kind) => return vec![Loss::Kind(header.kind)],
         Format::Coco => return Vec::new(),
@@ -249,7 +267,9 @@ impl Loss {
             | Self::Answers(count)
             | Self::Unanswered(count)
             | Self::Groups(count)
-            | Self::Parts(count) => *count,
+            | Self::Parts(count)
+            | Self::Pieces(count)
+            | Self::MarksOnPieces(count) => *count,
         }
     }
 }
@@ -263,6 +283,7 @@ fn folders(tally: &Tally) -> Vec<Loss> {
         Loss::Marks { shape: "mark", count: tally.marks() },
         Loss::Answers(tally.classes_answers + tally.number_answers),
         Loss::Groups(tally.grouped),
+        Loss::Pieces(tally.pieces),
     ]
 }
 
@@ -327,6 +348,20 @@ mod tests {
         check(Format::LabelStudio, Kind::Video, Tally::default(), &[]);
         check(Format::LabelStudio, Kind::Series, Tally::default(), &["it holds no series"]);
         check(Format::Folders, Kind::Senses, spans, &["it holds no examples of several senses"]);
+        let pieces = Tally { pieces: 2, segments: 1, marks_on_pieces: 1, ..Tally::default() };
+        check(
+            Format::Csv,
+            Kind::Sound,
+            pieces.clone(),
+            &["1 mark on pieces can be read back only with the files"],
+        );
+        check(Format::LabelStudio, Kind::Sound, pieces.clone(), &["the times of 2 pieces would be lost"]);
+        check(
+            Format::Folders,
+            Kind::Sound,
+            pieces,
+            &["1 mark would be lost", "the times of 2 pieces would be lost"],
+        );
         let marked = Tally {
             boxes: 2,
             boxes_between_pixels: 1,

@@ -103,6 +103,7 @@ impl Items {
             marks: marks::of(row.marks.as_deref()),
             size: side(row.width).zip(side(row.height)),
             part: row.part.as_deref().and_then(dataset::Part::from_name),
+            piece: row.piece.as_deref().and_then(|piece| serde_json::from_str(piece).ok()),
             group: row.part_group,
             answer: answer.unwrap_or_default(),
             name: row.name,

@@ -130,6 +130,7 @@ impl Set {
             marks: Vec::new(),
             group: picture.known.group,
             part: picture.known.part.or(part),
+            piece: None,
         });
         self.places.insert(file, self.items.len() - 1);
         self.items.len() - 1

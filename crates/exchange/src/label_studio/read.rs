@@ -117,7 +117,7 @@ impl Set<'_> {
         self.choices.push((said.choices, own.several));
         let answer = said.number.filter(|number| number.is_finite()).map_or(Answer::None, Answer::Number);
         let (marks, group, part) = (said.marks, own.group, own.part);
-        self.items.push(Item { name, content, size, answer, marks, group, part });
+        self.items.push(Item { name, content, size, answer, marks, group, part, piece: None });
         Ok(())
     }
 

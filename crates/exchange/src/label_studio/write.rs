@@ -37,7 +37,7 @@ pub(crate) fn write(
             Content::Text(text) => text.clone(),
             Content::File(path) if header.kind == Kind::Text => text_of(&item.name, path)?,
             Content::File(_) | Content::Senses(_) => {
-                let path = names.give(format!("{}/{}", folder(header.kind), safe_path(&item.name)));
+                let path = names.give(format!("{}/{}", folder(header.kind), safe_path(&item.file_name())));
                 if files {
                     archive.content(&path, &item)?;
                 }

@@ -73,6 +73,7 @@ fn item(example: InspectionExample) -> Result<(Item, Option<Problem>), Problem> 
         answer: Answer::Class(class),
         group: example.group,
         part: example.part,
+        piece: None,
     };
     Ok((item, problem))
 }

@@ -31,6 +31,8 @@ struct Line {
     id: Option<String>,
     #[serde(default)]
     text: Option<String>,
+    #[serde(default)]
+    piece: Option<String>,
     #[serde(flatten)]
     known: Known,
     #[serde(default)]
@@ -80,8 +82,8 @@ pub(super) fn read(
             continue;
         }
         let found = match serde_json::from_slice::<Line>(line.trim_ascii()) {
-            Ok(Line { file, id, text, known, marks }) => {
-                let row = Row { file, id, text, known, ..Row::default() };
+            Ok(Line { file, id, text, piece, known, marks }) => {
+                let row = Row { file, id, text, piece, known, ..Row::default() };
                 Ok(FoundRow { row, marks: marks.unwrap_or_default() })
             }
             Err(error) => Err((ProblemKind::BadRow { detail: error.to_string() }, None)),

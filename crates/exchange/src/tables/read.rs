@@ -10,7 +10,7 @@ use crate::classes::Classes;
 use crate::files::{self, Files};
 use crate::lenient::Lenient;
 use crate::read::Found;
-use crate::{Content, ExchangeError, Format, Header, Item, Kind, Mark, picture};
+use crate::{Content, ExchangeError, Format, Header, Item, Kind, Mark, Piece, picture};
 
 /// A row as it was found, with its number, or why it is none.
 pub(super) type Numbered = (u64, Result<FoundRow, (ProblemKind, Option<&'static str>)>);
@@ -99,7 +99,8 @@ impl Set<'_> {
         let (name, content) = match (row.file, row.text) {
             (Some(file), _) => {
                 let path = self.files.meant(&file, self.table, &[]).map_err(|kind| (kind, Some("file")))?;
-                (path.to_owned(), Content::File(self.files.full(path)))
+                let own = row.id.filter(|_| row.piece.is_some());
+                (own.unwrap_or_else(|| path.to_owned()), Content::File(self.files.full(path)))
             }
             (None, Some(text)) if text.len() > MAX_CELL_BYTES => {
                 let detail = format!("a text has {} bytes, at most {MAX_CELL_BYTES} are read", text.len());
@@ -111,6 +112,9 @@ impl Set<'_> {
             }
             (None, None) => return Err((ProblemKind::EmptyCell, None)),
         };
+        let piece = row.piece.as_deref().map(serde_json::from_str).transpose();
+        let piece: Option<Piece> =
+            piece.map_err(|error| (ProblemKind::BadRow { detail: error.to_string() }, Some("piece")))?;
         let kind = kind_of(&content);
         let mut marks = Vec::new();
         for mark in found.marks {
@@ -128,7 +132,7 @@ impl Set<'_> {
             _ => None,
         };
         let (answer, group, part) = (row.known.answer(), row.known.group, row.known.part);
-        Ok(Item { name, content, size, answer, marks, group, part })
+        Ok(Item { name, content, size, answer, marks, group, part, piece })
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) fn fill(found: &mut FoundRow, column: Column, cell: &str) -> Result<(
         Column::File => row.file = owned(),
         Column::Id => row.id = owned(),
         Column::Text => row.text = owned(),
+        Column::Piece => row.piece = owned(),
+        Column::Start | Column::End => unreachable!("only written here"),
         Column::Label => row.known.label = owned(),
         Column::Labels => row.known.labels = Some(taken_apart(cell)),
         Column::Group => row.known.group = owned(),

@@ -70,7 +70,12 @@ fn collect(
 
 /// The row of an item, whose files go into the archive.
 fn row(item: Item, names: &mut Names, mut archive: Option<&mut Archive<'_>>) -> Result<Row, ExchangeError> {
-    let name = names.give(name(&item));
+    // Pieces of one sound name the same file, unless each has its own in the archive.
+    let name = match (&item.piece, &archive) {
+        (Some(_), None) => String::new(),
+        _ => names.give(name(&item)),
+    };
+    let with_files = archive.is_some();
     if let (Some(archive), Content::File(_)) = (archive.as_deref_mut(), &item.content) {
         archive.content(&name, &item)?;
     }
@@ -92,13 +97,13 @@ fn row(item: Item, names: &mut Names, mut archive: Option<&mut Archive<'_>>) -> 
             cells.insert(sense.clone(), cell);
         }
     }
-    Ok(Row::of(item, name, cells))
+    Ok(Row::of(item, name, cells, with_files))
 }
 
 /// The path of a file; a text is called as it is, since nothing is called so on a disk.
 fn name(item: &Item) -> String {
     match item.content {
-        Content::File(_) => safe_path(&item.name),
+        Content::File(_) => safe_path(&item.file_name()),
         Content::Text(_) | Content::Senses(_) => item.name.clone(),
     }
 }

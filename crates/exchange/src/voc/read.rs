@@ -86,6 +86,7 @@ fn item(files: &Files, file: &str, root: &Node, marks: Vec<Mark>, part: Option<P
         marks,
         group: None,
         part,
+        piece: None,
     }
 }
 

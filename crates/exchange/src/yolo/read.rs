@@ -87,7 +87,16 @@ pub(crate) fn read(files: &Files, name: String) -> Result<Option<Found>, Exchang
         let part = part_of(path, &data);
         let name = item_name(start, inner);
         let content = Content::File(full);
-        items.push(Item { name, content, size: Some(size), answer: Answer::None, marks, group: None, part });
+        items.push(Item {
+            name,
+            content,
+            size: Some(size),
+            answer: Answer::None,
+            marks,
+            group: None,
+            part,
+            piece: None,
+        });
     }
     if items.is_empty() && problems.is_empty() {
         return Ok(None);

@@ -68,7 +68,16 @@ fn header(kind: Kind, classes: &[&str]) -> Header {
 
 fn file(name: &str, path: PathBuf, size: Option<(u32, u32)>) -> Item {
     let (answer, marks) = (Answer::None, Vec::new());
-    Item { name: name.into(), content: Content::File(path), size, answer, marks, group: None, part: None }
+    Item {
+        name: name.into(),
+        content: Content::File(path),
+        size,
+        answer,
+        marks,
+        group: None,
+        part: None,
+        piece: None,
+    }
 }
 
 fn text(name: &str, text: &str) -> Item {
@@ -81,6 +90,7 @@ fn text(name: &str, text: &str) -> Item {
         marks,
         group: None,
         part: None,
+        piece: None,
     }
 }
 

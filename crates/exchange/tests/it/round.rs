@@ -1,7 +1,7 @@
 //! What a format holds comes back as it was.
 
 use dataset::Part;
-use exchange::{Answer, Content, Format, Header, Item, Kind, Loss, Mark, Shape, Tally, losses};
+use exchange::{Answer, Content, Format, Header, Item, Kind, Loss, Mark, Piece, Shape, Tally, losses};
 
 use super::{Place, a_box, comes_back, file, header, mark, members, text, unpacked, written};
 
@@ -355,4 +355,54 @@ fn what_does_not_fit_is_refused() {
     let error =
         exchange::write(Format::Coco, &header, [Ok(missing)].into_iter(), true, Vec::new()).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the file of `a.png`");
+}
+
+/// Two pieces of one sound, the second to its end, and a whole one.
+fn pieces(place: &Place) -> (Header, Vec<Item>) {
+    let sound = place.picture("sound.wav", 2, 2);
+    let of = |name: &str, piece: Option<Piece>| Item {
+        answer: Answer::Class("knock".into()),
+        piece,
+        ..file(name, sound.clone(), None)
+    };
+    let cut = |start, end| Some(Piece { file: "line/monday.wav".into(), start, end });
+    let items = vec![
+        of("pieces.csv:2", cut(12.5, Some(14.0))),
+        of("pieces.csv:3", cut(31.1, None)),
+        of("tuesday.wav", None),
+    ];
+    (header(Kind::Sound, &["knock"]), items)
+}
+
+#[test]
+fn pieces_say_where_they_were_cut_out() {
+    let place = Place::new();
+    let (header, items) = pieces(&place);
+    let table = |format| String::from_utf8(written(format, &header, &items, false)).unwrap();
+    expect_test::expect![[r#"
+        file,id,start,end,label
+        line/monday.wav,pieces.csv:2,12.5,14,knock
+        line/monday.wav,pieces.csv:3,31.1,,knock
+        tuesday.wav,,,,knock
+    "#]]
+    .assert_eq(&table(Format::Csv));
+    expect_test::expect![[r#"
+        {"file":"line/monday.wav","id":"pieces.csv:2","start":12.5,"end":14.0,"label":"knock"}
+        {"file":"line/monday.wav","id":"pieces.csv:3","start":31.1,"label":"knock"}
+        {"file":"tuesday.wav","label":"knock"}
+    "#]]
+    .assert_eq(&table(Format::Jsonl));
+}
+
+#[test]
+fn pieces_with_their_files_come_back_with_their_marks() {
+    let place = Place::new();
+    let (header, mut items) = pieces(&place);
+    items[0].marks = vec![mark("knock", Shape::Segment { start: 0.5, end: 1.0 })];
+    for format in TABLES {
+        let found = comes_back(format, &header, &items, &items);
+        assert_eq!(found.classes, ["knock"], "{format:?}");
+        let place = unpacked(format, &header, &items);
+        assert!(place.root().join("line/monday_12.5-14.wav").is_file(), "{format:?}");
+    }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Incoming {
     pub(crate) part: Option<dataset::Part>,
     /// Of a piece of a sound, how long it is in thousandths of a second.
     pub(crate) piece_ms: Option<i64>,
+    /// And where it was cut out, as JSON.
+    pub(crate) piece: Option<String>,
     /// What several senses know of it, as JSON; then `body` holds their texts.
     pub(crate) senses: Option<String>,
 }
@@ -216,8 +218,8 @@ async fn add(
     rows: &[NewRow<'_>],
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, part_group, label, drawn, \
-         marks, width, height, part, came, senses, piece_ms) VALUES";
-    let sql = format!("{sql} {}", places(rows.len(), 15));
+         marks, width, height, part, came, senses, piece_ms, piece) VALUES";
+    let sql = format!("{sql} {}", places(rows.len(), 16));
     let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     for NewRow { id, name, position, seq, example } in rows {
         ask = ask
@@ -231,6 +233,7 @@ async fn add(
         ask = ask.bind(i64::from(example.label.is_some())).bind(example.marks.as_deref());
         ask = ask.bind(width.map(i64::from)).bind(height.map(i64::from)).bind(example.part.map(name_of_part));
         ask = ask.bind(seq).bind(example.senses.as_deref()).bind(example.piece_ms);
+        ask = ask.bind(example.piece.as_deref());
     }
     ask.execute(&mut **tx).await?;
     let labels = rows.iter().filter_map(|row| Some((row, row.seq, "label", row.example.label.as_deref()?)));

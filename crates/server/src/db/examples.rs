@@ -35,6 +35,8 @@ row! {
         pub(crate) senses: Option<String>,
         /// Of a piece of a longer sound, how long it is in thousandths of a second.
         pub(crate) piece_ms: Option<i64>,
+        /// And where it was cut out, as JSON.
+        pub(crate) piece: Option<String>,
     }
 }
 
@@ -71,7 +73,7 @@ pub(crate) struct Wanted {
 }
 
 const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_group, label, label_by, marks, marks_seq, marks_by, width, height, \
-     part, decided, senses, piece_ms FROM example";
+     part, decided, senses, piece_ms, piece FROM example";
 
 /// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
 const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \

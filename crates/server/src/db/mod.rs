@@ -66,7 +66,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -83,6 +83,7 @@ const MIGRATIONS: [&str; 16] = [
     include_str!("migrations/0014_marks.sql"),
     include_str!("migrations/0015_went.sql"),
     include_str!("migrations/0016_pieces.sql"),
+    include_str!("migrations/0017_cut.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;

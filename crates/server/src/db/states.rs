@@ -81,7 +81,7 @@ impl Db {
         let (label, marks, there) = (label_at("$6"), marks_at("$6"), there_at("$6"));
         let sql = format!(
             "SELECT e.id, e.dataset, e.position, e.name, e.blob, e.body, e.part_group, {label} AS label, \
-             CAST(NULL AS TEXT) AS label_by, {marks} AS marks, e.marks_seq, e.marks_by, e.width, e.height, e.part, e.decided, e.senses, e.piece_ms FROM example e \
+             CAST(NULL AS TEXT) AS label_by, {marks} AS marks, e.marks_seq, e.marks_by, e.width, e.height, e.part, e.decided, e.senses, e.piece_ms, e.piece FROM example e \
              WHERE e.tenant = $1 AND e.dataset = $2 AND (e.position > $3 OR (e.position = $3 AND e.id > $4)) AND {there} \
              ORDER BY e.position, e.id LIMIT $5"
         );

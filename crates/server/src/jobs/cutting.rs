@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use base::prep::PrepError;
 use base::sound::{Decoder, piece};
-use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind};
+use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind, Span};
+use exchange::Piece;
 use rayon::prelude::*;
 use tempfile::TempDir;
 
@@ -16,27 +17,42 @@ use crate::error::ApiError;
 /// Columns that hold times in other people's tables, and are not read as such.
 const UNREAD_TIMES: [(&str, &str); 4] = [("from", "to"), ("t0", "t1"), ("t_start", "t_end"), ("从", "到")];
 
+/// Bytes of the largest piece: ten minutes of two channels at 48 kHz.
+const LARGEST: u64 = 256 << 20;
+
 /// The pieces of one upload, as files that lie here until they are dropped.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     /// Where they lie; absent where there are none.
     _dir: Option<TempDir>,
-    /// Of each file how long it is, in thousandths of a second.
-    lengths: HashMap<PathBuf, i64>,
+    cut: HashMap<PathBuf, Cut>,
+}
+
+/// A piece that was cut out.
+#[derive(Debug)]
+struct Cut {
+    /// In thousandths of a second.
+    length: i64,
+    from: Piece,
 }
 
 /// What came of one example.
 enum Came {
     Whole,
-    /// A file, how long it is, and what of it was damaged.
-    Cut(PathBuf, i64, Option<Problem>),
+    /// A file, and what of it was damaged.
+    Cut(PathBuf, Cut, Option<Problem>),
     LeftOut(Problem),
 }
 
 impl Pieces {
     /// How long a file is that was cut, in thousandths of a second; `None` of any other.
     pub(super) fn length(&self, file: Option<&Path>) -> Option<i64> {
-        self.lengths.get(file?).copied()
+        Some(self.cut.get(file?)?.length)
+    }
+
+    /// Where a file was cut out; `None` of any other.
+    pub(super) fn origin(&self, file: Option<&Path>) -> Option<Piece> {
+        Some(self.cut.get(file?)?.from.clone())
     }
 }
 
@@ -54,6 +70,7 @@ pub(super) fn cut(
     }
     let dir = tempfile::tempdir().map_err(ApiError::from)?;
     let (bytes, done) = (AtomicU64::new(0), AtomicI64::new(0));
+    let folder = if data.root.is_file() { data.root.parent() } else { Some(data.root.as_path()) };
     let one = |(place, example): (usize, &Example)| {
         let Content::Piece(path, span) = &example.content else { return Ok(Came::Whole) };
         progress.check()?;
@@ -71,7 +88,7 @@ pub(super) fn cut(
                 std::fs::write(&file, &cut.bytes).map_err(ApiError::from)?;
                 let damage = cut.damage.map(|detail| told(ProblemKind::damaged(Modality::Sound, detail)));
                 let length = length(&cut.bytes).map_err(|error| ApiError::internal(&error))?;
-                Came::Cut(file, length, damage)
+                Came::Cut(file, Cut { length, from: from(path, *span, folder) }, damage)
             }
             Err(error) => Came::LeftOut(told(error.into())),
         };
@@ -80,13 +97,13 @@ pub(super) fn cut(
         Ok(came)
     };
     let came: Vec<Came> = data.examples.par_iter().enumerate().map(one).collect::<Result<_, Stopped>>()?;
-    let mut lengths = HashMap::new();
+    let mut all = HashMap::new();
     let mut came = came.into_iter();
     data.examples.retain_mut(|example| match came.next().expect("each example came to something") {
         Came::Whole => true,
-        Came::Cut(file, length, damage) => {
+        Came::Cut(file, cut, damage) => {
             problems.extend(damage);
-            lengths.insert(file.clone(), length);
+            all.insert(file.clone(), cut);
             example.content = Content::Sound(file);
             true
         }
@@ -95,7 +112,7 @@ pub(super) fn cut(
             false
         }
     });
-    Ok(Pieces { _dir: Some(dir), lengths })
+    Ok(Pieces { _dir: Some(dir), cut: all })
 }
 
 /// Refuses sounds most of whose rows hold times in columns that are not read as such: each would be taken for the whole of its file.
@@ -126,6 +143,27 @@ pub(super) fn refuse_unread_times(data: &Dataset) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// A piece of a sound that lies in a folder, as it is called there.
+fn from(path: &Path, span: Span, folder: Option<&Path>) -> Piece {
+    let plain: PathBuf = path.components().collect();
+    let below = folder.and_then(|folder| plain.strip_prefix(folder).ok());
+    let name = below.or(plain.file_name().map(Path::new)).unwrap_or(&plain);
+    Piece {
+        file: name.to_string_lossy().replace('\\', "/"),
+        start: span.start().as_secs_f64(),
+        end: span.end().map(|end| end.as_secs_f64()),
+    }
+}
+
+/// How long a piece is that came in a file of its own, in thousandths of a second; `None` of what is no sound, or longer than any piece.
+pub(super) fn length_of(file: &Path) -> Option<i64> {
+    let size = std::fs::metadata(file).ok()?.len();
+    if size > LARGEST {
+        return None;
+    }
+    length(&std::fs::read(file).ok()?).ok()
 }
 
 /// How long a sound is, in thousandths of a second, rounded up: no sample is lost to whoever cuts by it.

@@ -9,6 +9,7 @@ use pipeline::{Lang, words};
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::cutting::{self, Pieces};
 use super::reading::{self, Found};
 use super::{InHand, Progress, Stopped};
 use crate::blobs::Blobs;
@@ -77,8 +78,9 @@ fn read(
         .into_par_iter()
         .map(|item| {
             progress.check()?;
-            let piece_ms = pieces.length(item.content.files().first().copied());
-            let kept = keep(item, modality, task, blobs, sent)?.map(|came| Incoming { piece_ms, ..came });
+            let (piece, piece_ms) = piece_of(&item, &pieces)?;
+            let kept = keep(item, modality, task, blobs, sent)?;
+            let kept = kept.map(|came| Incoming { piece, piece_ms, ..came });
             progress.set("read", done.fetch_add(1, Ordering::Relaxed) + 1, total);
             Ok(kept)
         })
@@ -100,6 +102,16 @@ fn read(
     }
     arrived.left_out.extend(problems.iter().map(|problem| left_out(problem, sent)));
     Ok(arrived)
+}
+
+/// Where a piece was cut out, as it is kept, and how long it is.
+fn piece_of(item: &Item, pieces: &Pieces) -> Result<(Option<String>, Option<i64>), ApiError> {
+    let (Some(piece), [file]) = (&item.piece, &item.content.files()[..]) else { return Ok((None, None)) };
+    let Some(length) = pieces.length(Some(file)).or_else(|| cutting::length_of(file)) else {
+        return Ok((None, None));
+    };
+    let piece = serde_json::to_string(piece).map_err(|error| ApiError::internal(&error))?;
+    Ok((Some(piece), Some(length)))
 }
 
 /// An example with its file among the blobs, or why it could not be kept.

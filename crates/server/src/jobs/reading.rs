@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use base::open::BaseError;
 use base::video::Ffmpeg;
 use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind, ReadOptions, Sense, Target};
-use exchange::{Answer, Item, Kind};
+use exchange::{Answer, Item, Kind, Piece};
 use pipeline::PipelineError;
 
 use super::cutting::{self, Pieces};
@@ -95,7 +95,8 @@ fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow, cut: &Cut<'_>) ->
     let unlabelled = data.examples.iter().all(|example| example.target == Target::Unlabelled);
     let found = Task::from(&data.task);
     let task = asked.filter(|_| unlabelled).unwrap_or(found);
-    let items: Option<Vec<Item>> = data.examples.iter().map(|example| item(&data, example)).collect();
+    let items: Option<Vec<Item>> =
+        data.examples.iter().map(|example| item(&data, example, &pieces)).collect();
     let items = items.ok_or_else(|| ApiError::internal(&"an example has no file"))?;
     let Dataset { modality, senses, .. } = data;
     Ok(Found { modality, senses, task, classes: Vec::new(), items, pieces, problems })
@@ -170,7 +171,7 @@ fn content(content: &Content) -> Option<exchange::Content> {
     })
 }
 
-fn item(data: &Dataset, example: &Example) -> Option<Item> {
+fn item(data: &Dataset, example: &Example, pieces: &Pieces) -> Option<Item> {
     let name = |class: &dataset::ClassIdx| data.classes().get(class.0 as usize).cloned();
     let answer = match &example.target {
         Target::Unlabelled => Answer::None,
@@ -186,7 +187,14 @@ fn item(data: &Dataset, example: &Example) -> Option<Item> {
         marks: Vec::new(),
         group: example.group.clone(),
         part: example.part,
+        piece: pieces.origin(example.content.file()).or_else(|| told_piece(example)),
     })
+}
+
+/// Where a sound was cut out, as a table that came with the pieces says.
+fn told_piece(example: &Example) -> Option<Piece> {
+    let told = example.details.get("piece").filter(|_| matches!(example.content, Content::Sound(_)))?;
+    serde_json::from_str(told).ok()
 }
 
 fn annotated(root: &Path, format: exchange::Format, usual: Task) -> Result<Found, Stopped> {

@@ -75,6 +75,64 @@ fn a_table_of_times_becomes_pieces_and_teaches_a_model_of_pieces() {
     assert!(answers[0]["stretches"].as_array().is_some_and(|stretches| stretches.len() >= 6), "{answers}");
 }
 
+/// What an export says of each piece, in the order of their times.
+fn exported(owner: &Client, dataset: &str) -> Vec<serde_json::Value> {
+    let out = owner.get(&format!("/v1/datasets/{dataset}/export?format=jsonl")).text;
+    let mut rows: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    rows.sort_by_key(|row| (row["file"].to_string(), row["start"].as_f64().map(f64::to_bits)));
+    rows
+}
+
+#[test]
+fn pieces_are_taken_out_with_their_times_and_come_back() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("line", &recordings(2, format!("{}1.wav,11.5,,low\n", table(2))));
+    let rows = exported(&owner, &dataset);
+    assert_eq!(rows.len(), 13);
+    assert_eq!(
+        (rows[0]["file"].clone(), rows[0]["start"].clone(), rows[0]["end"].clone(), rows[0]["label"].clone()),
+        (json!("0.wav"), json!(0.1), json!(1.9), json!("low")),
+        "{rows:?}"
+    );
+    assert_eq!((rows[12]["start"].clone(), rows[12]["end"].clone()), (json!(11.5), json!(null)));
+    let lost = owner.get(&format!("/v1/datasets/{dataset}/export/formats")).body;
+    let of = |name: &str| {
+        let formats = lost["formats"].as_array().expect("a list");
+        formats.iter().find(|format| format["format"] == name).expect("it is there")["why"].clone()
+    };
+    assert_eq!((of("csv"), of("label-studio")), (json!(null), json!("the times of 13 pieces would be lost")));
+    let shape = |dataset: &str| {
+        let page = owner.get(&format!("/v1/datasets/{dataset}/examples?limit=100")).body;
+        let examples = page["examples"].as_array().expect("a list").clone();
+        let mut contents: Vec<_> = examples
+            .iter()
+            .map(|one| {
+                owner.get(&format!("/v1/examples/{}/content", one["id"].as_str().expect("an id"))).bytes
+            })
+            .collect();
+        contents.sort();
+        contents
+    };
+    let contents = shape(&dataset);
+    for format in ["csv", "jsonl", "parquet"] {
+        // The table beside the long sounds that it names.
+        let table = owner.get(&format!("/v1/datasets/{dataset}/export?format={format}")).bytes;
+        let mut beside: Vec<_> = (0..2).map(|file| (format!("out/{file}.wav"), machine(12, file))).collect();
+        beside.push((format!("out/examples.{format}"), table));
+        let again = owner.bring("again", &beside);
+        assert_eq!(exported(&owner, &again), rows, "{format}");
+        assert_eq!(shape(&again), contents, "{format}");
+        // An archive of the pieces themselves.
+        let archive = owner.get(&format!("/v1/datasets/{dataset}/export?format={format}&files=1")).bytes;
+        let again = owner.bring("archive", &[("out.zip".to_owned(), archive)]);
+        assert_eq!(exported(&owner, &again), rows, "{format}");
+        assert_eq!(shape(&again), contents, "{format}");
+    }
+}
+
 #[test]
 fn times_under_other_names_are_no_whole_files() {
     let (_dir, data) = folder();

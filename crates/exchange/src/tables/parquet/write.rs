@@ -66,7 +66,7 @@ fn schema(senses: &[String], columns: &[Column]) -> Result<TypePtr, ParquetError
 
 fn field(column: Column) -> String {
     match column {
-        Column::Number => "optional double number;".to_owned(),
+        Column::Start | Column::End | Column::Number => format!("optional double {};", column.name()),
         Column::Labels => {
             "optional group labels (LIST) { repeated group list { required binary element (UTF8); } }"
                 .to_owned()
@@ -109,14 +109,14 @@ fn write_column(
     column: Column,
     rows: &[Row],
 ) -> Result<(), ExchangeError> {
-    if !matches!(column, Column::Number | Column::Labels) {
+    if !matches!(column, Column::Start | Column::End | Column::Number | Column::Labels) {
         return write_texts(group, rows.iter().map(|row| column.cell(row)));
     }
     let Some(mut out) = group.next_column()? else { return Ok(()) };
     match column {
-        Column::Number => {
-            let numbers: Vec<f64> = rows.iter().filter_map(|row| row.known.number).collect();
-            let defined: Vec<i16> = rows.iter().map(|row| i16::from(row.known.number.is_some())).collect();
+        Column::Start | Column::End | Column::Number => {
+            let numbers: Vec<f64> = rows.iter().filter_map(|row| column.number(row)).collect();
+            let defined: Vec<i16> = rows.iter().map(|row| i16::from(column.number(row).is_some())).collect();
             out.typed::<DoubleType>().write_batch(&numbers, Some(&defined), None)?;
         }
         _ => {
