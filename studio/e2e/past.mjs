@@ -29,7 +29,7 @@ function diff(from, to) {
   };
 }
 
-const same = { difference: { value: 0.041, low: -0.012, high: 0.094, n: 180 }, n_lost: 3, n_won: 10, p_value: 0.092, told_apart: false, n_relabelled: 6 };
+const same = { metric: 'accuracy', difference: { value: 0.041, low: -0.012, high: 0.094, n: 180 }, n_lost: 3, n_won: 10, p_value: 0.092, told_apart: false, n_relabelled: 6 };
 
 const gains = [{
   audited_at: at(40), seq: 50, n_changed: 7, n_other: 3,

@@ -82,7 +82,7 @@ function monitor(of, n) {
   });
   return {
     days,
-    drift: { n: asked ? 4000 : 0, evidence: of.changed_at ? 48_211.4 : asked ? 2.7 : 1, changed_at: of.changed_at, seen: { n: asked ? 4000 : 0, evidence: 1, changed_at: null } },
+    drift: { n: asked ? 4000 : 0, evidence: of.changed_at ? 48_211.4 : asked ? 2.7 : 1, changed_at: of.changed_at, seen: { n: asked ? 4000 : 0, evidence: 1, changed_at: null, senses: of.changed_at ? [{ sense: 'photo', n: 4000, evidence: 310, changed: true }, { sense: 'note', n: 3120, evidence: 1, changed: false }] : [] } },
     mix: { classes: ['cat', 'dog', 'bird'], expected: [52, 58, 10], observed: asked ? (of.changed_at ? [210, 640, 12] : [410, 470, 61]) : [0, 0, 0], p_value: asked ? (of.changed_at ? 3e-12 : 0.3321) : null },
     shadow: of.shadow && { model: of.shadow, n: asked ? 640 : 0, same: asked ? 611 : 0 },
   };

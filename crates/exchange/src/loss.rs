@@ -348,20 +348,6 @@ mod tests {
         check(Format::LabelStudio, Kind::Video, Tally::default(), &[]);
         check(Format::LabelStudio, Kind::Series, Tally::default(), &["it holds no series"]);
         check(Format::Folders, Kind::Senses, spans, &["it holds no examples of several senses"]);
-        let pieces = Tally { pieces: 2, segments: 1, marks_on_pieces: 1, ..Tally::default() };
-        check(
-            Format::Csv,
-            Kind::Sound,
-            pieces.clone(),
-            &["1 mark on pieces can be read back only with the files"],
-        );
-        check(Format::LabelStudio, Kind::Sound, pieces.clone(), &["the times of 2 pieces would be lost"]);
-        check(
-            Format::Folders,
-            Kind::Sound,
-            pieces,
-            &["1 mark would be lost", "the times of 2 pieces would be lost"],
-        );
         let marked = Tally {
             boxes: 2,
             boxes_between_pixels: 1,
@@ -401,6 +387,24 @@ mod tests {
             Kind::Image,
             unanswered,
             &["every example needs one class, and one class must name good parts, such as `good`"],
+        );
+    }
+
+    #[test]
+    fn times_of_pieces_are_kept_by_tables_alone() {
+        let pieces = Tally { pieces: 2, segments: 1, marks_on_pieces: 1, ..Tally::default() };
+        check(
+            Format::Csv,
+            Kind::Sound,
+            pieces.clone(),
+            &["1 mark on pieces can be read back only with the files"],
+        );
+        check(Format::LabelStudio, Kind::Sound, pieces.clone(), &["the times of 2 pieces would be lost"]);
+        check(
+            Format::Folders,
+            Kind::Sound,
+            pieces,
+            &["1 mark would be lost", "the times of 2 pieces would be lost"],
         );
     }
 }

@@ -2028,7 +2028,7 @@ export interface components {
              * @description Inputs that were looked at since the model began to answer here, or a change was accepted.
              */
             n: number;
-            /** @description The same of how the base sees inputs, a hundred at a time beside those before; of models of several senses and inspectors nothing is known. */
+            /** @description The same of how the base sees inputs, a hundred at a time beside those before. */
             seen: components["schemas"]["Seen"];
         };
         Embed: {
@@ -2766,13 +2766,18 @@ export interface components {
         };
         /** @description Two models on the same examples, each asked as one that had not seen them. */
         OnTheSame: {
-            /** @description Accuracy of the second less that of the first. */
+            /** @description That of the second less that of the first. */
             difference: components["schemas"]["Measure"];
-            /** @description Examples that only the first has right. */
+            /**
+             * @description `accuracy`; of several labels `jaccard`, the overlap of what is given and what is predicted; of numbers `r2`, the share of their
+             *     variance that is explained.
+             */
+            metric: string;
+            /** @description Examples that only the first has right, or on which it is closer. */
             n_lost: number;
             /** @description Examples that are left out, as their labels differ. */
             n_relabelled: number;
-            /** @description Examples that only the second has right. */
+            /** @description Examples that only the second has right, or on which it is closer. */
             n_won: number;
             /**
              * Format: double
@@ -2993,10 +2998,30 @@ export interface components {
         /** @description Whether the base sees other inputs than before. */
         Seen: {
             changed_at?: string | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of several senses the most, divided by how many there are.
+             */
+            evidence: number;
+            /**
+             * Format: int64
+             * @description Of several senses, of the one that came most often.
+             */
+            n: number;
+            /** @description Of each of several senses. */
+            senses: components["schemas"]["SeenSense"][];
+        };
+        /** @description Whether the base of one of several senses sees other inputs than before. */
+        SeenSense: {
+            changed: boolean;
+            /**
+             * Format: double
+             * @description Divided by how many senses there are.
+             */
             evidence: number;
             /** Format: int64 */
             n: number;
+            sense: string;
         };
         /** @description How an inspector sees an example. */
         SeenExample: {

@@ -45,7 +45,7 @@ test('times in milliseconds, and in seconds when they are long', () => {
 });
 
 test('what was noticed stays noticed, also when the evidence falls again', () => {
-  const of = (n: number, changed_at: string | null, seen_at: string | null = null) => ({ n, evidence: 2, changed_at, seen: { n, evidence: 1, changed_at: seen_at } });
+  const of = (n: number, changed_at: string | null, seen_at: string | null = null) => ({ n, evidence: 2, changed_at, seen: { n, evidence: 1, changed_at: seen_at, senses: [] } });
   const [first, later] = ['2026-11-26T12:00:00Z', '2026-11-27T08:00:00Z'];
   expect([of(0, null), of(9, null), of(9, first), of(9, null, later)].map(streamOf)).toEqual(['unseen', 'same', 'changed', 'changed']);
   expect([of(9, null), of(9, later, first), of(9, first, later)].map(changedAt)).toEqual([null, first, first]);

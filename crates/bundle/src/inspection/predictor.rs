@@ -50,6 +50,8 @@ pub struct Looked {
     pub photo: RgbImage,
     /// Whether some of it is brighter than the bits that are used can hold: there it is white.
     pub is_brighter: bool,
+    /// How the base sees all of it: mean and spread over the patches of the first look.
+    pub whole: Vec<f32>,
 }
 
 /// One marked place.
@@ -107,7 +109,9 @@ impl InspectionPredictor {
     /// Inspects the bytes of a photo file.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Looked, BundleError> {
         let (photo, is_brighter) = self.eye.decode(bytes).map_err(base::open::BaseError::from)?;
-        let opinion = self.bundle.inspector.look(&self.eye, &photo)?;
+        let seen = self.eye.see(&photo, self.bundle.inspector.aligner.as_ref())?;
+        let opinion = self.bundle.inspector.opinion(&seen)?;
+        let whole = seen.whole(&self.bundle.inspector.sight);
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
         let when = |region: &Region| self.when(region);
@@ -121,7 +125,7 @@ impl InspectionPredictor {
             evidence: opinion.evidence,
             regions,
         };
-        Ok(Looked { found, map: opinion.map, photo, is_brighter })
+        Ok(Looked { found, map: opinion.map, photo, is_brighter, whole })
     }
 
     /// When a region of the picture of a sound or a video is, in seconds.

@@ -81,6 +81,13 @@ pub struct Seen {
     pub laid: Option<Laid>,
 }
 
+impl Seen {
+    /// Mean and spread over all patches of what the first look shows of the whole photo.
+    pub(super) fn whole(&self, sight: &Sight) -> Vec<f32> {
+        pooled(&self.grids[0], &sight.looks[0].pooled).row(0).to_vec()
+    }
+}
+
 /// What is known of the photos before they are looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {

@@ -177,7 +177,7 @@ pub(super) async fn infer(
             answer,
             doubtful: Said::is_doubtful(prediction.verdict, prediction.confidence, prediction.familiarity),
             familiarity: prediction.familiarity,
-            sketch,
+            sketches: vec![(String::new(), sketch)],
         });
         verdicts.push(serde_json::json!(prediction.verdict));
         probabilities.extend(prediction.probs);

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bundle::BundleError;
 use bundle::inspection::{InspectionPredictor, Looked, MarkedRegion};
 use dataset::{Modality, ProblemKind};
+use evaluate::Sketch;
 use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
 use pipeline::{Lang, heat_picture, words};
@@ -150,6 +151,7 @@ fn told(inspector: &InspectionPredictor, name: String, looked: &Looked, heat: bo
     let bits = inspector.bundle().inspector.sight.depth.bits();
     let problem =
         looked.is_brighter.then(|| words::problem_kind(&ProblemKind::BrighterThanLearned { bits }, lang));
+    let sketches = vec![(String::new(), Sketch::of(&looked.whole))];
     let overlay = heat.then(|| jpeg(&hot(inspector, looked))).flatten();
     let inspected = Inspected { overlay: overlay.map(|jpeg| address(&jpeg)), ..inspected(inspector, looked) };
     let answer = match (inspected.alarm, &inspected.kind) {
@@ -157,7 +159,8 @@ fn told(inspector: &InspectionPredictor, name: String, looked: &Looked, heat: bo
         (true, Some(kind)) => kind,
         (true, None) => "defect",
     };
-    Predicted { answer: Some(answer.to_owned()), inspected: Some(inspected), problem, ..Predicted::of(name) }
+    let (answer, inspected) = (Some(answer.to_owned()), Some(inspected));
+    Predicted { answer, inspected, problem, sketches, ..Predicted::of(name) }
 }
 
 /// What was found, without a picture of it.

@@ -1,5 +1,6 @@
 //! How a deployment does: how much it is asked, how fast it answers, whether something changed, and how another model compares.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::reading::{Asked, found};
 use crate::App;
 use crate::clock::{now, written};
 use crate::error::ApiError;
-use crate::monitoring::Day;
+use crate::monitoring::{self, Day};
 use crate::people::{Caller, Right};
 
 /// Days that are shown unless asked otherwise.
@@ -69,16 +70,30 @@ pub(super) struct Drift {
     evidence: f64,
     /// When there was evidence enough; absent while there is none.
     changed_at: Option<String>,
-    /// The same of how the base sees inputs, a hundred at a time beside those before; of models of several senses and inspectors nothing is known.
+    /// The same of how the base sees inputs, a hundred at a time beside those before.
     seen: Seen,
 }
 
 /// Whether the base sees other inputs than before.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Seen {
+    /// Of several senses, of the one that came most often.
     n: u64,
+    /// Of several senses the most, divided by how many there are.
     evidence: f64,
     changed_at: Option<String>,
+    /// Of each of several senses.
+    senses: Vec<SeenSense>,
+}
+
+/// Whether the base of one of several senses sees other inputs than before.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SeenSense {
+    sense: String,
+    n: u64,
+    /// Divided by how many senses there are.
+    evidence: f64,
+    changed: bool,
 }
 
 /// The answers of this model in the last seven days beside those that were given out of fold when the model was made.
@@ -118,11 +133,7 @@ pub(super) async fn show(
         n: drifts.iter().map(|drift| drift.test.n()).sum(),
         evidence: drifts.iter().map(|drift| drift.test.evidence()).fold(1.0, f64::max),
         changed_at: drifts.iter().filter_map(|drift| drift.changed_at).min().map(written),
-        seen: Seen {
-            n: drifts.iter().map(|drift| drift.shift.n()).sum(),
-            evidence: drifts.iter().map(|drift| drift.shift.evidence()).fold(1.0, f64::max),
-            changed_at: drifts.iter().filter_map(|drift| drift.shifted_at).min().map(written),
-        },
+        seen: seen(&drifts),
     };
     let confusion = kept(&model)?.errors.confusion;
     let shadow = deployment.shadow.map(|shadow| {
@@ -132,6 +143,28 @@ pub(super) async fn show(
     });
     let mix = (!confusion.counts.is_empty()).then(|| mix(confusion, &model.id, &days));
     Ok(Json(Monitor { drift, mix, shadow, days: days.into_iter().map(counts).collect() }))
+}
+
+/// How the bases of all servers saw inputs.
+fn seen(drifts: &[monitoring::Drift]) -> Seen {
+    let names: BTreeSet<&String> = drifts.iter().flat_map(|drift| drift.shifts.keys()).collect();
+    let share = names.len().max(1) as f64;
+    let sense = |sense: &&String| {
+        let shifts = || drifts.iter().filter_map(|drift| Some((drift.shifts.get(*sense)?, drift.level())));
+        SeenSense {
+            sense: (*sense).clone(),
+            n: shifts().map(|(shift, _)| shift.n()).sum(),
+            evidence: shifts().map(|(shift, _)| shift.evidence() / share).fold(1.0, f64::max),
+            changed: shifts().any(|(shift, level)| shift.has_changed(level)),
+        }
+    };
+    let senses: Vec<SeenSense> = names.iter().map(sense).collect();
+    Seen {
+        n: senses.iter().map(|sense| sense.n).max().unwrap_or(0),
+        evidence: senses.iter().map(|sense| sense.evidence).reduce(f64::max).unwrap_or(1.0),
+        changed_at: drifts.iter().filter_map(|drift| drift.shifted_at).min().map(written),
+        senses: if senses.len() > 1 { senses } else { Vec::new() },
+    }
 }
 
 /// Says that what is asked about now is what is usual: the watch for changes begins anew.

@@ -23,7 +23,7 @@ use crate::answering::lang_of;
 use crate::error::ApiError;
 use crate::monitoring::{self, Said};
 use crate::people::{Caller, Right};
-use crate::serving::{Answered, Heard, Opened, SenseEmbedded, Served, Told, refused};
+use crate::serving::{self, Answered, Heard, Opened, SenseEmbedded, Served, Told, refused};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Predictions {
@@ -57,7 +57,7 @@ pub(super) struct Predicted {
     pub(super) problem: Option<String>,
     /// What is kept of how the base sees it.
     #[serde(skip)]
-    pub(super) sketch: Option<Sketch>,
+    pub(super) sketches: Vec<(String, Option<Sketch>)>,
 }
 
 /// What one of several senses had to say about an answer.
@@ -226,7 +226,7 @@ impl Predicted {
             inspected: None,
             stretches: Vec::new(),
             problem: None,
-            sketch: None,
+            sketches: Vec::new(),
         }
     }
 
@@ -239,7 +239,7 @@ impl Predicted {
             answer: self.answer.clone()?,
             doubtful: alarms || self.verdict.is_some_and(unsure),
             familiarity: self.familiarity.or(self.inspected.as_ref().map(|inspected| inspected.p_value)),
-            sketch: self.sketch,
+            sketches: self.sketches.clone(),
         })
     }
 }
@@ -265,7 +265,8 @@ fn predicted(
         Ok(Told { prediction, damage, sketch }) => {
             let problem = damage.map(|detail| ProblemKind::damaged(served.base().modality(), detail));
             let task = &served.bundle().manifest.task;
-            Ok(Predicted { sketch, ..told(question, Some(prediction), problem.as_slice(), task, lang) })
+            let sketches = vec![(String::new(), sketch)];
+            Ok(Predicted { sketches, ..told(question, Some(prediction), problem.as_slice(), task, lang) })
         }
         // One bad input never stops the others.
         Err(error) => {
@@ -313,11 +314,13 @@ fn of_senses(
     served: &SensesPredictor,
     lang: Lang,
 ) -> Result<Predicted, ApiError> {
+    let sketches = serving::sketches(served, &embedded);
     let answered = served.predict_embedded(embedded, &question.inputs).map_err(PipelineError::from)?;
     let nothing = answered.prediction.senses.iter().all(|sense| !sense.present);
     // With nothing to look at, the shares of the classes are no answer.
     let prediction = (!nothing).then_some(answered.prediction);
-    Ok(told(question, prediction, &answered.problems, &served.bundle().manifest.task, lang))
+    let told = told(question, prediction, &answered.problems, &served.bundle().manifest.task, lang);
+    Ok(Predicted { sketches, ..told })
 }
 
 fn told(

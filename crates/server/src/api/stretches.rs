@@ -79,7 +79,7 @@ impl ToldStretch {
             answer: self.answer.clone(),
             doubtful: Said::is_doubtful(self.verdict, self.confidence, self.familiarity),
             familiarity: None,
-            sketch: None,
+            sketches: Vec::new(),
         }
     }
 }

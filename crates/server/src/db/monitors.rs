@@ -1,5 +1,9 @@
 //! What deployments answered by day, and whether their inputs changed.
 
+use std::collections::BTreeMap;
+
+use evaluate::ShiftTest;
+
 use super::{Db, Tenant};
 use crate::monitoring::{Day, Drift};
 
@@ -118,7 +122,7 @@ impl Db {
     ) -> Result<(), sqlx::Error> {
         let sql = "UPDATE drift SET shift = $5, shifted_at = $6 \
              WHERE tenant = $1 AND deployment = $2 AND model = $3 AND server = $4";
-        let body = serde_json::to_string(&drift.shift).unwrap_or_default();
+        let body = serde_json::to_string(&drift.shifts).unwrap_or_default();
         let ask = sqlx::query(sql).bind(tenant.id()).bind(deployment).bind(&drift.model).bind(server);
         ask.bind(body).bind(drift.shifted_at).execute(&mut *self.of(tenant).await?).await.map(drop)
     }
@@ -135,8 +139,28 @@ impl Db {
 impl DriftRow {
     fn drift(self, model: &str) -> Option<Drift> {
         let Self { body, changed_at, shift, shifted_at } = self;
-        let shift = shift.and_then(|shift| serde_json::from_str(&shift).ok()).unwrap_or_default();
+        let shifts = shift.as_deref().and_then(shifts).unwrap_or_default();
         let test = serde_json::from_str(&body).ok()?;
-        Some(Drift { model: model.to_owned(), test, changed_at, shift, shifted_at })
+        Some(Drift { model: model.to_owned(), test, changed_at, shifts, shifted_at })
+    }
+}
+
+/// How the bases of senses saw inputs, by their names. Earlier versions kept the only one, without a name.
+fn shifts(kept: &str) -> Option<BTreeMap<String, ShiftTest>> {
+    let only = || Some(BTreeMap::from([(String::new(), serde_json::from_str(kept).ok()?)]));
+    serde_json::from_str(kept).ok().or_else(only)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_saw_goes_on() {
+        let old = serde_json::to_string(&ShiftTest::new()).expect("plain");
+        let only = BTreeMap::from([(String::new(), ShiftTest::new())]);
+        assert_eq!(shifts(&old), Some(only.clone()));
+        assert_eq!(shifts(&serde_json::to_string(&only).expect("plain")), Some(only));
+        assert_eq!(shifts("{}"), Some(BTreeMap::new()));
     }
 }

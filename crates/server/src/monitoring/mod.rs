@@ -6,7 +6,7 @@
 
 mod day;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -93,16 +93,26 @@ pub(crate) struct Drift {
     pub(crate) model: String,
     pub(crate) test: DriftTest,
     pub(crate) changed_at: Option<i64>,
-    /// Whether the base sees other inputs than before.
-    pub(crate) shift: ShiftTest,
+    /// Whether the base of each sense sees other inputs than before, by the sense's name; where there is only one it has none.
+    pub(crate) shifts: BTreeMap<String, ShiftTest>,
     pub(crate) shifted_at: Option<i64>,
 }
 
 impl Drift {
     /// Of a model that was asked nothing yet.
     pub(crate) fn of(model: &str) -> Self {
-        let (test, shift) = (DriftTest::new(), ShiftTest::new());
-        Self { model: model.to_owned(), test, changed_at: None, shift, shifted_at: None }
+        let (test, shifts) = (DriftTest::new(), BTreeMap::new());
+        Self { model: model.to_owned(), test, changed_at: None, shifts, shifted_at: None }
+    }
+
+    /// Chance that one sense is said to be seen otherwise while nothing changes: together they have as much as familiarity.
+    pub(crate) fn level(&self) -> f64 {
+        LEVEL / 2.0 / self.shifts.len().max(1) as f64
+    }
+
+    /// A sense of which enough came to be compared.
+    fn due(&self) -> Option<&String> {
+        self.shifts.iter().find(|(_, shift)| shift.is_due()).map(|(sense, _)| sense)
     }
 }
 
@@ -122,8 +132,8 @@ pub(crate) struct Said {
     pub(crate) doubtful: bool,
     /// P-value of being like what was learned, in (0, 1].
     pub(crate) familiarity: Option<f64>,
-    /// What is kept of how the base sees it.
-    pub(crate) sketch: Option<Sketch>,
+    /// What is kept of how the base of each sense sees it, as [`Drift::shifts`] names them; `None` of a sense that is missing.
+    pub(crate) sketches: Vec<(String, Option<Sketch>)>,
 }
 
 impl Said {
@@ -161,15 +171,15 @@ impl Monitoring {
     /// Compares inputs of a deployment with those before as long as a window of them is full. No request waits for it: it takes some ten
     /// milliseconds, and nothing is locked meanwhile.
     fn compare_inputs(&self, key: &(Tenant, String)) {
-        while let Some((shift, seed)) = self.to_compare(key) {
+        while let Some((sense, shift, seed)) = self.to_compare(key) {
             let compared = shift.compare(seed);
             if let (Some(watched), Some(compared)) = (self.lock().get_mut(key), compared) {
-                watched.learn(compared, seed);
+                watched.learn(&sense, compared, seed);
             }
         }
     }
 
-    fn to_compare(&self, key: &(Tenant, String)) -> Option<(ShiftTest, Seed)> {
+    fn to_compare(&self, key: &(Tenant, String)) -> Option<(String, ShiftTest, Seed)> {
         self.lock().get_mut(key)?.begin_comparison(Seed(getrandom::u64().ok()?))
     }
 
@@ -295,35 +305,43 @@ impl Watched {
             if let Some(familiarity) = said.familiarity {
                 self.drift.test.observe(familiarity, chance());
             }
-            if let Some(sketch) = said.sketch {
-                self.unkept = true;
-                self.drift.shift.observe(sketch);
+            for (sense, sketch) in &said.sketches {
+                // A sense that is missing is watched as well: how many there are decides what is evidence enough.
+                let shift = self.drift.shifts.entry(sense.clone()).or_default();
+                if let Some(sketch) = sketch {
+                    self.unkept = true;
+                    shift.observe(*sketch);
+                }
             }
         }
         if self.drift.changed_at.is_none() && self.drift.test.has_changed(LEVEL / 2.0) {
             self.drift.changed_at = Some(now());
         }
         self.changed = true;
-        self.comparing.is_none() && self.drift.shift.is_due()
+        self.comparing.is_none() && self.drift.due().is_some()
     }
 
     /// A copy of what is to be compared; `None` where there is nothing, or somebody is at it.
-    fn begin_comparison(&mut self, seed: Seed) -> Option<(ShiftTest, Seed)> {
-        if self.comparing.is_some() || !self.drift.shift.is_due() {
+    fn begin_comparison(&mut self, seed: Seed) -> Option<(String, ShiftTest, Seed)> {
+        if self.comparing.is_some() {
             return None;
         }
+        let sense = self.drift.due()?.clone();
         self.comparing = Some(seed);
-        Some((self.drift.shift.clone(), seed))
+        let shift = self.drift.shifts.get(&sense)?.clone();
+        Some((sense, shift, seed))
     }
 
     /// Takes in what a comparison came to, unless watching began anew meanwhile.
-    fn learn(&mut self, compared: Compared, seed: Seed) {
+    fn learn(&mut self, sense: &str, compared: Compared, seed: Seed) {
         if self.comparing != Some(seed) {
             return;
         }
         self.comparing = None;
-        self.drift.shift.learn(compared);
-        if self.drift.shifted_at.is_none() && self.drift.shift.has_changed(LEVEL / 2.0) {
+        let level = self.drift.level();
+        let Some(shift) = self.drift.shifts.get_mut(sense) else { return };
+        shift.learn(compared);
+        if self.drift.shifted_at.is_none() && shift.has_changed(level) {
             self.drift.shifted_at = Some(now());
         }
         (self.compared, self.changed) = (true, true);
@@ -365,8 +383,11 @@ mod tests {
     /// A request about so many inputs, seen as one of two kinds; whether inputs are to be compared now.
     fn ask(watched: &mut Watched, n: usize, kind: usize) -> bool {
         let features: Vec<f32> = (0..8).map(|at| if at % 2 == kind { 1.0 } else { 0.1 }).collect();
-        let said =
-            Said { answer: "a".into(), doubtful: false, familiarity: None, sketch: Sketch::of(&features) };
+        ask_senses(watched, n, vec![(String::new(), Sketch::of(&features))])
+    }
+
+    fn ask_senses(watched: &mut Watched, n: usize, sketches: Vec<(String, Option<Sketch>)>) -> bool {
+        let said = Said { answer: "a".into(), doubtful: false, familiarity: None, sketches };
         watched.take(&Request { model: "m".into(), said: vec![said; n], took: Duration::ZERO })
     }
 
@@ -374,14 +395,14 @@ mod tests {
     fn a_request_compares_nothing_itself_and_what_comes_meanwhile_is_kept() {
         let mut watched = watched();
         assert!(!ask(&mut watched, 99, 0) && ask(&mut watched, 1, 0));
-        let (shift, seed) = watched.begin_comparison(Seed(1)).expect("a window is full");
+        let (sense, shift, seed) = watched.begin_comparison(Seed(1)).expect("a window is full");
         assert!(
             !ask(&mut watched, 120, 0) && watched.begin_comparison(Seed(2)).is_none(),
             "one is under way"
         );
         assert!(!watched.compared);
-        watched.learn(shift.compare(seed).expect("a window is full"), seed);
-        assert!(watched.compared && watched.drift.shift.n() == 220);
+        watched.learn(&sense, shift.compare(seed).expect("a window is full"), seed);
+        assert!(watched.compared && watched.drift.shifts[""].n() == 220);
         assert!(ask(&mut watched, 1, 0), "the next window is full already");
     }
 
@@ -389,12 +410,12 @@ mod tests {
     fn what_was_compared_before_watching_began_anew_is_forgotten() {
         let mut before = watched();
         ask(&mut before, 100, 0);
-        let (shift, seed) = before.begin_comparison(Seed(1)).expect("a window is full");
+        let (sense, shift, seed) = before.begin_comparison(Seed(1)).expect("a window is full");
         let mut anew = watched();
         ask(&mut anew, 100, 0);
         anew.begin_comparison(Seed(2)).expect("a window is full");
-        anew.learn(shift.compare(seed).expect("a window is full"), seed);
-        assert!(!anew.compared && anew.drift.shift.is_due());
+        anew.learn(&sense, shift.compare(seed).expect("a window is full"), seed);
+        assert!(!anew.compared && anew.drift.due().is_some());
     }
 
     #[test]
@@ -408,5 +429,31 @@ mod tests {
             monitoring.compare_inputs(&key);
         }
         assert!(monitoring.lock()[&key].drift.shifted_at.is_some());
+    }
+
+    #[test]
+    fn each_sense_is_watched_and_together_they_err_no_more_often_than_one() {
+        let monitoring = Monitoring::default();
+        let key = (Tenant::of_row("t".to_owned()), "things".to_owned());
+        monitoring.lock().insert(key.clone(), watched());
+        let sketch = |kind: usize| {
+            Sketch::of(&(0..8).map(|at| if at % 2 == kind { 1.0 } else { 0.1 }).collect::<Vec<f32>>())
+        };
+        for round in 0..12 {
+            // One sense is seen as before, one otherwise from the middle on, one never comes.
+            let sketches = [("note", sketch(0)), ("photo", sketch(round / 6)), ("sound", None)];
+            let sketches = sketches.map(|(sense, sketch)| (sense.to_owned(), sketch)).to_vec();
+            let full =
+                monitoring.lock().get_mut(&key).is_some_and(|watched| ask_senses(watched, 100, sketches));
+            assert!(full, "{round}");
+            monitoring.compare_inputs(&key);
+        }
+        let of = monitoring.lock();
+        let drift = &of[&key].drift;
+        assert_eq!(drift.level(), LEVEL / 6.0);
+        let changed = |sense: &str| drift.shifts[sense].has_changed(drift.level());
+        assert_eq!([changed("note"), changed("photo"), changed("sound")], [false, true, false]);
+        assert_eq!(["note", "photo", "sound"].map(|sense| drift.shifts[sense].n()), [1200, 1200, 0]);
+        assert!(drift.shifted_at.is_some());
     }
 }

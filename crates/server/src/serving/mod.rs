@@ -363,6 +363,16 @@ pub(crate) fn see_senses(
     Ok(seen)
 }
 
+/// What is kept of how the bases of a model see one input, by sense; nothing of a sense that is missing or could not be used.
+pub(crate) fn sketches(model: &SensesPredictor, embedded: &[SenseEmbedded]) -> Vec<(String, Option<Sketch>)> {
+    let sketch = |embedded: &SenseEmbedded, base: &Base| {
+        let embedded = embedded.as_ref()?.as_ref().ok()?;
+        Sketch::of(pooled(base, &embedded.features))
+    };
+    let bases = model.senses().into_iter().zip(model.bases());
+    embedded.iter().zip(bases).map(|(embedded, (sense, base))| (sense.name, sketch(embedded, base))).collect()
+}
+
 fn pooled<'f>(base: &Base, features: &'f [f32]) -> &'f [f32] {
     base.split(features)[base.layout()[0].name.as_str()]
 }

@@ -88,6 +88,12 @@ fn good_parts_and_a_few_defects_make_an_inspector() {
     let plain = owner.post("/v1/predict/tiles", &json!({ "inputs": [inputs[0]] })).body;
     assert_eq!(plain["predictions"][0]["inspected"]["overlay"], json!(null));
     assert_eq!(owner.get("/v2/models/tiles/ready").status, 409, "the protocol has no words for it");
+    // How the base sees whole photos is watched, and written down by the hundred.
+    let many: Vec<_> = inputs.iter().cycle().take(100).collect();
+    assert_eq!(owner.post("/v1/predict/tiles", &json!({ "inputs": many })).status, 200);
+    let seen = || owner.get("/v1/deployments/tiles/monitor").body["drift"]["seen"].clone();
+    let seen = owner.until(|| Some(seen()).filter(|seen| seen["n"] == 101));
+    assert_eq!(seen["senses"], json!([]), "it has one sense alone");
     errors_are_looked_at(&owner, &model, &dataset, &errors["inspection"]);
     regions_are_suggested(&owner, &model, &dataset);
     strangers_and_the_blind_see_nothing(&owner.get(&format!("/v1/models/{model}/bundle")).bytes);

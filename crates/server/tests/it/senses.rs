@@ -349,6 +349,14 @@ fn senses_are_asked(owner: &Client) {
     assert!(other.status == 422 && other.text.contains("photo, trace"), "{other:?}");
     assert_eq!(owner.post("/v2/models/machines/infer", &json!({ "inputs": [] })).status, 409);
     assert_eq!(owner.get("/v1/deployments/machines/monitor").body["days"][0]["n_requests"], 2);
+    // How each is seen is watched where it is there, and written down by the hundred.
+    let many = vec![json!({ "photo": STANDARD.encode(&dirty), "trace": STANDARD.encode(&slow) }); 100];
+    assert_eq!(owner.post("/v1/predict/machines", &json!({ "inputs": many })).status, 200);
+    let seen = || owner.get("/v1/deployments/machines/monitor").body["drift"]["seen"].clone();
+    let seen = owner.until(|| Some(seen()).filter(|seen| seen["n"] == 102));
+    let told = |one: &Value| format!("{} {} {}", one["sense"], one["n"], one["changed"]);
+    let told: Vec<String> = seen["senses"].as_array().expect("each sense").iter().map(told).collect();
+    assert_eq!(told, [r#""note" 0 false"#, r#""photo" 102 false"#, r#""trace" 101 false"#], "{seen}");
 }
 
 #[test]

@@ -38,6 +38,8 @@ export const monitor = {
   'monitor.drift.changed': 'Inputs are no longer like those that came before, since {when}.',
   'monitor.drift.familiar': 'How familiar they are to the model.',
   'monitor.drift.seen': 'How the base sees them.',
+  'monitor.drift.sense': '“{sense}” as before, on {n} {n|input|inputs}: {evidence}.',
+  'monitor.drift.sense.changed': '“{sense}” is seen otherwise, on {n} {n|input|inputs}: {evidence}.',
   'monitor.drift.evidence': 'Evidence for a change: {evidence}. From {needed} on it is called one.',
   'monitor.drift.text': 'You may look as often as you like: of a hundred deployments where nothing ever changes, at most one is called changed.',
   'monitor.drift.do': 'What to do',

@@ -40,6 +40,8 @@ export const monitor: Record<keyof typeof en, string> = {
   'monitor.drift.changed': '从 {when} 起，输入和以前的不再一样。',
   'monitor.drift.familiar': '模型对输入的熟悉程度。',
   'monitor.drift.seen': '底座看到的特征。',
+  'monitor.drift.sense': '“{sense}”没有变化，共 {n} 个输入：{evidence}。',
+  'monitor.drift.sense.changed': '“{sense}”看起来不同了，共 {n} 个输入：{evidence}。',
   'monitor.drift.evidence': '变化的证据：{evidence}。达到 {needed} 才算有变化。',
   'monitor.drift.text': '可以随时来看：在一百个从未变化的部署中，最多有一个会被误判为有变化。',
   'monitor.drift.do': '该怎么办',
