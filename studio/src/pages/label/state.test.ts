@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
   globalThis.document ??= { hidden: false, documentElement: { dataset: {} } } as unknown as Document;
-  return { n: 1, asked: 0, undone: 0, changed: true, queue: [] as unknown[], from: [] as unknown[] };
+  return { n: 1, asked: 0, undone: 0, changed: true, queue: [] as unknown[], from: [] as unknown[], data: {}, suggested: [] as unknown[] };
 });
 const example = (id: string) => ({ id, name: id, label: null, labels: null, number: null, marks: [] });
 vi.mock('../../api/calls', async (actual) => ({
@@ -12,8 +12,12 @@ vi.mock('../../api/calls', async (actual) => ({
   datasets: {
     get: async () => {
       server.asked += 1;
-      return { task: 'class', classes: [{ name: 'a', count: 300 }], annotators: 1, n_labelled: 300 };
+      return { task: 'class', classes: [{ name: 'a', count: 300 }], annotators: 1, n_labelled: 300, ...server.data };
     },
+  },
+  examples: {
+    suggestedMarks: async () => ({ model: { id: 'm1', name: 'tiles' }, marks: server.suggested }),
+    mark: async () => ({ event: 1, n_marked: 1, changed: true }),
   },
   labels: {
     queue: async () => ({ why: '', examples: server.queue }),
@@ -66,4 +70,25 @@ test.each([
   await labelling.undo();
   labelling.stop();
   expect([labelling.current?.id, server.undone, labelling.history]).toEqual(['x7', undone, []]);
+});
+
+test('a class that is given while a defect is marked beats the kind that an inspector takes it for, on that example', async () => {
+  const region = (x: number) => ({ mark: { class: 'dent', shape: 'box', x, y: 0, width: 8, height: 8, suggested_by: 'm1' }, score: 2, times: null });
+  Object.assign(server, { data: { inspects: true, modality: 'image' }, suggested: [region(0), region(20)], queue: ['x7', 'x8'].map((id) => ({ ...example(id), width: 100, height: 50 })) });
+  const labelling = new LabelState(new DatasetStore('d'));
+  await vi.waitFor(() => expect(labelling.marking.editor).not.toBe(null));
+  const accept = async (): Promise<unknown> => {
+    labelling.marking.editor?.offers.ask();
+    await vi.waitFor(() => expect(labelling.marking.editor?.offers.next).toBeDefined());
+    labelling.marking.editor?.acceptOffer();
+    return labelling.marking.editor?.marks.at(-1)?.class;
+  };
+  labelling.choose('scratch');
+  expect(await accept()).toBe('scratch');
+  labelling.finishMarking();
+  expect(labelling.current?.id).toBe('x8');
+  expect(await accept()).toBe('dent');
+  labelling.choose('scratch');
+  expect(await accept()).toBe('scratch');
+  labelling.stop();
 });

@@ -12,6 +12,8 @@ export class MarkEditor {
   selected = $state<number | null>(null);
   /** The class that the next mark gets. */
   drawing = $state<string | null>(null);
+  /** The class that was given on this example, while `drawing` may come from the one before. */
+  #given = $state<string | null>(null);
   announced = $state('');
   /** What the server has, or will have when everything has arrived. */
   kept = $state.raw<readonly Mark[]>([]);
@@ -76,9 +78,15 @@ export class MarkEditor {
 
   // What is suggested.
 
-  /** As a suggestion would be kept: with the class in hand where it knows none. */
-  offered({ mark }: SuggestedMark): Mark {
-    return { ...mark, class: mark.class ?? this.drawing };
+  /** As a suggestion would be kept. */
+  offered(offer: SuggestedMark): Mark {
+    return { ...offer.mark, class: this.classOf(offer) };
+  }
+
+  /** With the class that was given here, as a model cannot have heard of it; a string keeps the one that it was marked with. The class in hand is for what has none. */
+  classOf({ mark }: SuggestedMark): string | null {
+    const given = mark.suggested_by === 'marks' ? null : this.#given;
+    return given ?? mark.class ?? this.drawing;
   }
 
   #taken(offers: readonly SuggestedMark[]): Mark[] {
@@ -130,6 +138,7 @@ export class MarkEditor {
   /** The class of the selected mark, and of those to come. */
   setClass(name: string | null): void {
     this.drawing = name;
+    this.#given = name;
     const { chosen, selected } = this;
     if (chosen && selected !== null && chosen.class !== name) this.replace(selected, { ...chosen, class: name });
   }

@@ -46,7 +46,7 @@ test('one is accepted after the other, as what the tool makes, and says where it
   expect(editor.marks).toEqual([{ class: 'dirt', shape: 'box', x: 3, y: 0, width: 8, height: 8, suggested_by: 'm1' }]);
   editor.pick('polygon');
   editor.acceptOffer();
-  expect(editor.marks[1]).toEqual(region(20, 'dent').mark);
+  expect(editor.marks[1]).toEqual(region(20, 'dirt').mark);
 });
 
 test('all are accepted in one step, and offered again when it is taken back', async () => {
@@ -91,6 +91,7 @@ test('in texts only whole words that are not marked are offered', async () => {
   const editor = new TextEditor({ id: 't', text: 'Rome and Romeo are Rome', marks: [], marks_event: 0 } as unknown as Example, null, 'en');
   editor.offers.ask();
   await vi.waitFor(() => expect(editor.offers.open.length).toBe(2));
+  editor.setClass('person');
   editor.acceptOffer();
   expect(editor.marks).toEqual([again(0, 4).mark]);
   expect(editor.offers.next).toEqual(again(19, 23));
