@@ -43,6 +43,12 @@ export function bounds(mark: Mark): Rect | null {
   return known;
 }
 
+/** The middle of the rectangle around it. */
+export function middleOf(mark: Mark): Point | null {
+  const around = bounds(mark);
+  return around && [around.x + around.width / 2, around.y + around.height / 2];
+}
+
 /** Whether the point is on the mark, or within `reach` of the outline of a box or polygon. */
 export function hits(mark: Mark, point: Point, reach: number): boolean {
   const around = bounds(mark);

@@ -83,10 +83,15 @@ export class MarkEditor {
     return { ...offer.mark, class: this.classOf(offer) };
   }
 
-  /** With the class that was given here, as a model cannot have heard of it; a string keeps the one that it was marked with. The class in hand is for what has none. */
+  /** The class that it would be kept with: the one that was given on this example, of which the server has not heard, but of a string the one that it was marked with; the class in hand where there is none. */
   classOf({ mark }: SuggestedMark): string | null {
     const given = mark.suggested_by === 'marks' ? null : this.#given;
     return given ?? mark.class ?? this.drawing;
+  }
+
+  /** A suggestion in words: its class, and where it is. */
+  told(offer: SuggestedMark): string {
+    return this.classOf(offer) ?? t('marks.no.class');
   }
 
   #taken(offers: readonly SuggestedMark[]): Mark[] {
@@ -100,8 +105,9 @@ export class MarkEditor {
   acceptOffer(): void {
     const { next } = this.offers;
     if (!next) return;
+    const what = this.told(next);
     this.commit([...this.marks, ...this.#taken([next])], this.marks.length);
-    this.announced = t('marks.offers.accepted', { n: 1, left: this.offers.open.length });
+    this.announced = t('marks.offers.accepted.one', { what, left: this.offers.open.length });
   }
 
   /** All that are shown, as one change. */
@@ -116,7 +122,7 @@ export class MarkEditor {
     const { next } = this.offers;
     if (!next) return;
     this.offers.refuse(next);
-    this.announced = t('marks.offers.refused', { left: this.offers.open.length });
+    this.announced = t('marks.offers.refused', { what: this.told(next), left: this.offers.open.length });
   }
 
   toggleOffers(): void {

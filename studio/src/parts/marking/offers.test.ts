@@ -71,6 +71,18 @@ test('what is refused or hidden is not accepted, and nothing of it is marked', a
   expect(editor.marks.map((mark) => mark.class)).toEqual(['dent', 'scratch']);
 });
 
+test('who does not see hears what would be accepted, and what was', async () => {
+  const editor = await picture('box');
+  const next = (): string => (editor.offers.next ? editor.told(editor.offers.next) : '');
+  expect(next()).toBe('scratch, 4% from the left, 8% from the top');
+  editor.acceptOffer();
+  expect([editor.announced, next()]).toEqual(['Accepted: scratch, 4% from the left, 8% from the top. 2 left', 'dent, 24% from the left, 8% from the top']);
+  editor.setClass('dirt');
+  expect(next()).toBe('dirt, 24% from the left, 8% from the top');
+  editor.refuseOffer();
+  expect(editor.announced).toBe('Refused: dirt, 24% from the left, 8% from the top. 1 left');
+});
+
 test('the server is asked once, and again where nobody waited for the answer or it failed', async () => {
   const editor = await picture('box');
   editor.offers.ask();
@@ -94,5 +106,6 @@ test('in texts only whole words that are not marked are offered', async () => {
   editor.setClass('person');
   editor.acceptOffer();
   expect(editor.marks).toEqual([again(0, 4).mark]);
+  expect(editor.announced).toBe('Accepted: city, “Rome”. 1 left');
   expect(editor.offers.next).toEqual(again(19, 23));
 });

@@ -2,11 +2,12 @@
 // keyboard both end here, in pixels of the picture.
 
 import type { Example, Mark, SuggestedMark } from '../../api/types';
+import { percent } from '../../domain/format';
 import { shapedFor } from '../../domain/offers';
 import { MOST_PIXELS } from '../../domain/runs';
-import { bounds, boxBetween, handleAt, handles, handleTo, hits, inside, LEAST, markAt, movedBy, near, tenth } from '../../domain/shapes';
+import { bounds, boxBetween, handleAt, handles, handleTo, hits, inside, LEAST, markAt, middleOf, movedBy, near, tenth } from '../../domain/shapes';
 import type { Point } from '../../domain/view';
-import { t } from '../../i18n';
+import { locale, t } from '../../i18n';
 import { Stroke } from './brush';
 import { ViewedPicture } from './viewed.svelte';
 
@@ -39,6 +40,13 @@ export class PictureEditor extends ViewedPicture {
     return shapedFor(this.tool, super.offered(offer), this.size, this.mayBrush);
   }
 
+  override told(offer: SuggestedMark): string {
+    const name = super.told(offer);
+    const middle = middleOf(offer.mark);
+    if (!middle || !this.ready) return name;
+    return t('marks.offers.at', { name, x: percent(middle[0] / this.size.width, locale()), y: percent(middle[1] / this.size.height, locale()) });
+  }
+
   pick(tool: Tool): void {
     this.finish();
     this.#madeAt = null;
@@ -56,8 +64,8 @@ export class PictureEditor extends ViewedPicture {
   override select(at: number | null): void {
     super.select(at);
     this.handle = null;
-    const around = this.chosen ? bounds(this.chosen) : null;
-    if (around && this.byKeys) this.cross = [around.x + around.width / 2, around.y + around.height / 2];
+    const middle = this.chosen ? middleOf(this.chosen) : null;
+    if (middle && this.byKeys) this.cross = middle;
   }
 
   selectAt(point: Point): void {

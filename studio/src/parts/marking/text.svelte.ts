@@ -1,7 +1,8 @@
 // Marking a text: what is selected, by mouse or by words, and the spans.
 
-import type { Example } from '../../api/types';
+import type { Example, SuggestedMark } from '../../api/types';
 import { Counted, stepWords, trimmed, wholeWords, wordsOf, type Span, type Stretch } from '../../domain/spans';
+import { t } from '../../i18n';
 import { MarkEditor } from './editor.svelte';
 
 export class TextEditor extends MarkEditor {
@@ -18,6 +19,10 @@ export class TextEditor extends MarkEditor {
 
   override get words(): Stretch[] {
     return this.#words;
+  }
+
+  override told(offer: SuggestedMark): string {
+    return t('marks.offers.words', { name: super.told(offer), words: this.counted.slice(offer.mark as Span) });
   }
 
   get spans(): Span[] {
