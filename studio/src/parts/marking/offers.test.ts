@@ -49,6 +49,42 @@ test('one is accepted after the other, as what the tool makes, and says where it
   expect(editor.marks[1]).toEqual(region(20, 'dirt').mark);
 });
 
+test('a mark that the mouse holds while another is accepted goes on to move, and each is taken back by itself', async () => {
+  const editor = await picture('box');
+  editor.acceptOffer();
+  const [first] = editor.marks;
+  // Large enough that its middle is far from its handles.
+  editor.view = { scale: 20, x: 0, y: 0 };
+  editor.grip([4, 4]);
+  editor.drag([7, 4], [3, 0]);
+  editor.acceptOffer();
+  editor.drag([9, 4], [5, 0]);
+  const [moved, second] = [{ ...first, x: 5 }, { class: 'dent', shape: 'box', x: 20, y: 0, width: 8, height: 8, suggested_by: 'm1' }];
+  expect(editor.marks).toEqual([moved, second]);
+  editor.letGo();
+  expect([editor.marks, editor.selected]).toEqual([[moved, second], 0]);
+  editor.undo();
+  expect(editor.marks).toEqual([first, second]);
+  editor.undo();
+  expect(editor.marks).toEqual([first]);
+  expect(editor.offers.open.length).toBe(2);
+});
+
+test('a mark that is deleted while the mouse holds it is gone, and as it was when that is taken back', async () => {
+  const editor = await picture('box');
+  editor.acceptOffers();
+  const all = editor.marks;
+  editor.select(0);
+  editor.grip([4, 4]);
+  editor.drag([7, 4], [3, 0]);
+  editor.remove();
+  editor.drag([9, 4], [5, 0]);
+  editor.letGo();
+  expect(editor.marks).toEqual(all.slice(1));
+  editor.undo();
+  expect(editor.marks).toEqual(all);
+});
+
 test('all are accepted in one step, and offered again when it is taken back', async () => {
   const editor = await picture('select');
   editor.acceptOffers();

@@ -25,7 +25,8 @@ export class PictureEditor extends ViewedPicture {
   painted = $state(0);
   /** The crosshair when a mark was made with it. */
   #madeAt: Point | null = null;
-  #held: { mark: Mark; before: readonly Mark[] } | null = null;
+  /** What is being moved, and what it has become so far. Another mark may be selected meanwhile, as a suggestion is accepted. */
+  #held: { at: number; handle: number | null; mark: Mark; now: Mark; before: readonly Mark[] } | null = null;
 
   constructor(example: Example, drawing: string | null, tool: Tool) {
     super(example, drawing);
@@ -113,30 +114,37 @@ export class PictureEditor extends ViewedPicture {
   // Moving a mark, or one of its handles.
 
   grip(point: Point): boolean {
-    const mark = this.chosen;
-    if (!mark) return false;
-    this.handle = handleAt(mark, point, this.reach * 1.4);
-    this.#held = { mark, before: this.marks };
+    const { chosen, selected } = this;
+    if (!chosen || selected === null) return false;
+    this.handle = handleAt(chosen, point, this.reach * 1.4);
+    this.#held = { at: selected, handle: this.handle, mark: chosen, now: chosen, before: this.marks };
     return true;
   }
 
   /** While it is held: `to` for a handle, the way so far for the whole mark. */
   drag(to: Point, way: Point): void {
-    const at = this.selected;
-    if (!this.#held || at === null) return;
-    const { mark } = this.#held;
-    const next = this.handle === null ? movedBy(mark, way[0], way[1], this.size) : handleTo(mark, this.handle, to, this.size);
-    this.become(next, mark);
-    this.marks = this.marks.map((one, i) => (i === at ? next : one));
+    const held = this.#held;
+    if (!held || this.marks[held.at] !== held.now) return;
+    const { handle, mark } = held;
+    const now = handle === null ? movedBy(mark, way[0], way[1], this.size) : handleTo(mark, handle, to, this.size);
+    this.become(now, mark);
+    this.marks = this.marks.with(held.at, now);
+    this.#held = { ...held, now };
   }
 
   letGo(): void {
     const held = this.#held;
     this.#held = null;
-    const { chosen, selected, handle } = this;
-    if (!held || !chosen || selected === null || chosen === held.mark) return;
-    this.replace(selected, chosen, held.before);
-    this.handle = handle;
+    if (!held || held.now === held.mark || this.marks[held.at] !== held.now) return;
+    this.replace(held.at, held.now, held.before);
+    this.handle = held.handle;
+  }
+
+  /** What changes while a mark is held is a step of its own, before the one that moves it. */
+  override commit(marks: readonly Mark[], selected: number | null, before: readonly Mark[] = this.marks): void {
+    const held = this.#held;
+    super.commit(marks, selected, held?.before ?? before);
+    if (held) this.#held = marks[held.at] === held.now ? { ...held, before: marks.with(held.at, held.mark) } : null;
   }
 
   /** The keyboard: the chosen handle, or the whole mark, by so many pixels of the picture. */
