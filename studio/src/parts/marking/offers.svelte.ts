@@ -50,9 +50,13 @@ export class Offers {
     this.#refused = new Set([...this.#refused, offer]);
   }
 
-  /** Asks once; what is returned stops asking, as the server need not look at what nobody waits for. */
+  /** Asks once; what is returned stops asking, also where it was asked again since, as the server need not look at what nobody waits for. */
   ask(): () => void {
-    if (this.said || this.error !== null) return () => {};
+    if (!this.said && this.error === null) this.#ask();
+    return () => this.#asking?.abort();
+  }
+
+  #ask(): void {
     this.asked = true;
     const asking = new AbortController();
     this.#asking = asking;
@@ -65,11 +69,10 @@ export class Offers {
         if (mine()) this.error = error;
       },
     );
-    return () => asking.abort();
   }
 
   askAgain(): void {
     this.error = null;
-    this.ask();
+    this.#ask();
   }
 }

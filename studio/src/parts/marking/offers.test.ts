@@ -3,12 +3,13 @@ import { expect, test, vi } from 'vitest';
 // What is stubbed has to be there before the modules that use it.
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
-  return { asked: 0, marks: [] as unknown[], gate: Promise.resolve(), failing: false };
+  return { asked: 0, signal: null as AbortSignal | null, marks: [] as unknown[], gate: Promise.resolve(), failing: false };
 });
 vi.mock('../../api/calls', () => ({
   examples: {
     suggestedMarks: async (_: string, signal: AbortSignal) => {
       server.asked += 1;
+      server.signal = signal;
       await server.gate;
       signal.throwIfAborted();
       if (server.failing) throw new Error('away');
@@ -134,8 +135,20 @@ test('the server is asked once, and again where nobody waited for the answer or 
   await vi.waitFor(() => expect(other.offers.said).not.toBe(null));
 });
 
+test('who leaves stops what was asked again, too', async () => {
+  server.failing = true;
+  const editor = new PictureEditor({ id: 'g', marks: [], marks_event: 0, width: 9, height: 9 } as unknown as Example, null, 'box');
+  const leave = editor.offers.ask();
+  await vi.waitFor(() => expect(editor.offers.error).not.toBe(null));
+  Object.assign(server, { failing: false, gate: new Promise(() => {}) });
+  editor.offers.askAgain();
+  expect(server.signal?.aborted).toBe(false);
+  leave();
+  expect(server.signal?.aborted).toBe(true);
+});
+
 test('in texts only whole words that are not marked are offered', async () => {
-  server.marks = [again(0, 4), again(9, 13), again(19, 23)];
+  Object.assign(server, { marks: [again(0, 4), again(9, 13), again(19, 23)], gate: Promise.resolve(), failing: false });
   const editor = new TextEditor({ id: 't', text: 'Rome and Romeo are Rome', marks: [], marks_event: 0 } as unknown as Example, null, 'en');
   editor.offers.ask();
   await vi.waitFor(() => expect(editor.offers.open.length).toBe(2));
