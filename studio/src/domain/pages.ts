@@ -22,6 +22,8 @@ export class Paged<T> {
   readonly #options: PagedOptions<T>;
   // The map is in order of last use: the first page is the one to forget.
   readonly #pages = new Map<number, T[] | 'coming'>();
+  /** How many lists have begun. */
+  #list = 0;
 
   constructor(options: PagedOptions<T>) {
     this.#options = options;
@@ -52,12 +54,9 @@ export class Paged<T> {
     this.#options.changed();
   }
 
-  /** Many were changed elsewhere: what was looked at last is fetched once more and shown until then as it was, the rest is forgotten. */
-  async afresh(): Promise<void> {
-    const held = [...this.#pages].filter(([, items]) => items !== 'coming').map(([page]) => page);
-    const last = held.slice(-SHOWN);
-    for (const page of held) if (!last.includes(page)) this.#pages.delete(page);
-    await Promise.all(last.map((page) => this.#fetch(page)));
+  /** Many were changed elsewhere: the list begins anew, and is shown as it was until its first page is there. */
+  afresh(): Promise<void> {
+    return this.#fetch(0);
   }
 
   readonly #inFlight = new Map<number, Promise<void>>();
@@ -76,28 +75,42 @@ export class Paged<T> {
     const flight = this.#fetch(page);
     this.#inFlight.set(page, flight);
     await flight;
-    this.#inFlight.delete(page);
+    if (this.#inFlight.get(page) === flight) this.#inFlight.delete(page);
   }
 
   async #fetch(page: number): Promise<void> {
     const { pageSize, fetch, changed } = this.#options;
-    try {
-      const answer = await fetch(page * pageSize, pageSize);
-      this.total = answer.total;
+    const list = this.#list;
+    const [answer] = await Promise.allSettled([fetch(page * pageSize, pageSize)]);
+    // Another list has begun meanwhile: whoever waits gets the page of that one.
+    if (page > 0 && list !== this.#list) return this.#load(page);
+    if (answer.status === 'fulfilled') {
+      const wanted = page === 0 ? this.#begin() : [];
+      this.total = answer.value.total;
       this.error = null;
-      this.#pages.set(page, answer.items);
+      this.#pages.set(page, answer.value.items);
       this.#forget(page);
-    } catch (error) {
+      for (const one of wanted) void this.#load(one);
+    } else {
       this.#pages.delete(page);
-      this.error = error;
+      this.error = answer.reason;
     }
     changed();
   }
 
+  /** The first page begins a list, and the pages that are here or on their way may belong to the one before. Those that were looked at last are wanted again. */
+  #begin(): number[] {
+    const others = [...this.#pages.keys()].filter((page) => page > 0);
+    for (const page of others) this.#pages.delete(page);
+    this.#list += 1;
+    return others.slice(-SHOWN);
+  }
+
+  /** The first page stays: fetched once more it would begin another list. */
   #forget(keep: number): void {
     for (const [page, held] of this.#pages) {
       if (this.#pages.size <= this.#options.maxPages) return;
-      if (held !== 'coming' && page !== keep) this.#pages.delete(page);
+      if (held !== 'coming' && page !== keep && page > 0) this.#pages.delete(page);
     }
   }
 }
