@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pipeline::Lang;
@@ -28,9 +28,6 @@ use crate::ids::new_id;
 use crate::people::{Caller, Right};
 use crate::serving::Opened;
 use crate::streaming;
-
-/// Largest bundle that is brought: inspectors remember many good parts.
-const MOST_BUNDLE: u64 = 512 << 20;
 
 /// The report is one page with its own styles and drawings, and needs nothing else.
 const REPORT_POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
@@ -335,12 +332,10 @@ pub(super) async fn bring(
     body: Body,
 ) -> Result<Json<Model>, ApiError> {
     caller.may(Right::Edit)?;
-    let stated = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    app.has_room(&caller.tenant, stated.unwrap_or_default()).await?;
     let (id, name, of) = (new_id(), name_of(&name)?, app.clone());
     let made = id.clone();
     let path = app.model_file(&id, "djm");
-    let size = streaming::take(body, path.clone(), MOST_BUNDLE).await?;
+    let size = streaming::take_bundle(&app, &caller.tenant, &headers, body, path.clone()).await?;
     let opened = app.serving.open(&id, &path).await;
     if opened.is_err() {
         app.blocking(move || Ok(std::fs::remove_file(&path)?)).await?;

@@ -117,6 +117,17 @@ impl Db {
         Ok((used.saturating_add(bytes) > most).then_some(Full::Bytes(most)))
     }
 
+    /// Bytes that a tenant may have beside what it has, and what stands in the way of more; `None` where there is no limit.
+    pub(crate) async fn left(
+        &self,
+        tenant: &Tenant,
+        limits: Limits,
+    ) -> Result<Option<(u64, Full)>, sqlx::Error> {
+        let Some(most) = limits.bytes else { return Ok(None) };
+        let used = self.usage(tenant).await?.bytes;
+        Ok(Some((u64::try_from(most.saturating_sub(used)).unwrap_or(0), Full::Bytes(most))))
+    }
+
     /// The room for what a job is about to bring in, whose upload is then gone; `None` where there is no limit.
     pub(crate) async fn room(
         &self,

@@ -300,6 +300,28 @@ fn texts_and_files_of_several_senses_take_room_once() {
 }
 
 #[test]
+fn a_bundle_that_is_said_to_be_too_large_is_refused_before_it_comes() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let address = server.address.strip_prefix("http://").expect("an address");
+    let mut socket = std::net::TcpStream::connect(address).expect("a connection");
+    let head = format!(
+        "POST /v1/models?name=m HTTP/1.1\r\nhost: {address}\r\nx-dianjing: 1\r\ncookie: {}\r\ncontent-length: 600000000\r\n\r\n",
+        owner.header("cookie").expect("a session"),
+    );
+    socket.write_all(head.as_bytes()).expect("sent");
+    let (mut told, mut byte) = (Vec::new(), [0]);
+    while !told.ends_with(b"}") {
+        socket.read_exact(&mut byte).expect("it answers");
+        told.extend(byte);
+    }
+    let told = String::from_utf8(told).expect("text");
+    assert!(told.starts_with("HTTP/1.1 413") && told.contains("at most 512 MiB"), "{told}");
+    assert!(told.contains("fewer good parts"), "{told}");
+}
+
+#[test]
 fn a_body_that_creeps_is_ended() {
     let (_dir, data) = folder();
     let patience = Some(Duration::from_millis(300));
