@@ -1,14 +1,16 @@
 //! Long sounds that a model of pieces is asked about: looked through piece by piece on the way through the base that all share, and told in
 //! stretches of one answer.
 //!
-//! Of each only a few pieces are held, and nothing more is decoded before they are answered, or once nobody waits for the answer.
+//! Of each only a few pieces are held, and nothing more is decoded before they are answered, or once nobody waits for the answer. The turn goes to
+//! the next sound with each few: one that lasts for a day keeps no other waiting for long.
 
 use base::open::{BaseError, Input};
 use base::prep::PrepError;
 use base::sound::Decoder;
 use pipeline::pieces::{LongSound, Stretch, joined};
 use rayon::prelude::*;
-use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 
 use super::{Answered, Served};
 use crate::error::ApiError;
@@ -40,6 +42,8 @@ impl Served {
     /// Asks about inputs; of a sound that is longer than the pieces that were learned from, each stretch is told.
     pub(crate) async fn hear(&self, inputs: Vec<Input>) -> Result<Vec<Heard>, ApiError> {
         let (long, rest) = self.parted(inputs).await;
+        let any = long.iter().any(Option::is_some);
+        let _inside = any.then(|| self.base.let_in_with_long_sounds()).transpose()?;
         let mut rest = self.ask(rest).await?.into_iter();
         let seconds = self.bundle().manifest.piece_seconds.unwrap_or_default();
         let mut left = MOST_PIECES;
@@ -84,22 +88,22 @@ impl Served {
     }
 
     async fn look_through(&self, sound: Vec<u8>, seconds: f64, left: &mut usize) -> Result<Heard, ApiError> {
-        let _turn = self.base.turn_at_long_sounds().await;
-        let counting = move || n_pieces(&sound, seconds).map(|n_pieces| (sound, n_pieces));
-        let (sound, n_pieces) =
-            match tokio::task::spawn_blocking(counting).await.expect("decoders do not panic") {
-                Ok(counted) => counted,
-                Err(error) => return Ok(Heard::Once(Err(BaseError::from(error)))),
-            };
         // Before any of it is looked at: nobody waits for minutes to hear that it was too much.
-        let Some(rest) = left.checked_sub(n_pieces) else {
-            return Ok(Heard::TooMuch { most_pieces: MOST_PIECES, seconds });
+        let (sound, n_pieces) = match self.counted(sound, seconds, *left).await {
+            Ok((sound, Some(n_pieces))) => (sound, n_pieces),
+            Ok((_, None)) => return Ok(Heard::TooMuch { most_pieces: MOST_PIECES, seconds }),
+            Err(error) => return Ok(Heard::Once(Err(BaseError::from(error)))),
         };
-        *left = rest;
+        *left -= n_pieces;
+        let (go_on, mut turns) = channel(1);
         let (sender, mut arriving) = channel(1);
-        let cutting = tokio::task::spawn_blocking(move || cut(&sound, seconds, &sender));
+        let cutting = tokio::task::spawn_blocking(move || cut(&sound, seconds, &mut turns, &sender));
         let mut pieces = Vec::new();
-        while let Some(held) = arriving.recv().await {
+        loop {
+            let _turn = self.base.turn_at_long_sounds().await;
+            // Where it cannot be decoded on nobody takes the turn.
+            let _ = go_on.send(()).await;
+            let Some(held) = arriving.recv().await else { break };
             let (times, inputs): (Vec<_>, Vec<_>) = held.into_iter().unzip();
             for (seconds, answered) in times.into_iter().zip(self.ask_in_time(inputs).await?) {
                 match answered {
@@ -113,26 +117,60 @@ impl Served {
             Err(error) => Heard::Once(Err(BaseError::from(error))),
         })
     }
+
+    /// A sound with the number of its pieces; `None` where that is more than `most`.
+    async fn counted(
+        &self,
+        sound: Vec<u8>,
+        seconds: f64,
+        most: usize,
+    ) -> Result<(Vec<u8>, Option<usize>), PrepError> {
+        let _turn = self.base.turn_at_long_sounds().await;
+        let (waits, _caller) = oneshot::channel::<()>();
+        let counting = move || {
+            let n_pieces = n_pieces(&sound, seconds, most, &|| !waits.is_closed())?;
+            Ok((sound, n_pieces))
+        };
+        tokio::task::spawn_blocking(counting).await.expect("decoders do not panic")
+    }
 }
 
-/// How many pieces of this length a sound has, each half over the one before.
-fn n_pieces(sound: &[u8], seconds: f64) -> Result<usize, PrepError> {
+/// How many pieces of this length a sound has, each half over the one before. `None` where they are more than `most`, or nobody waits any more:
+/// it is decoded no further than that takes.
+fn n_pieces(
+    sound: &[u8],
+    seconds: f64,
+    most: usize,
+    somebody_waits: &dyn Fn() -> bool,
+) -> Result<Option<usize>, PrepError> {
     let mut decoder = Decoder::new(sound)?;
-    let mut n_samples = 0;
+    let (mut n_samples, mut n_pieces) = (0, 0);
     while let Some(block) = decoder.next_block()? {
         n_samples += block[0].len();
+        let length = n_samples as f64 / f64::from(decoder.rate());
+        n_pieces = (2.0 * length / seconds).ceil() as usize;
+        if n_pieces > most || !somebody_waits() {
+            return Ok(None);
+        }
     }
-    let length = n_samples as f64 / f64::from(decoder.rate());
-    Ok((2.0 * length / seconds).ceil() as usize)
+    Ok(Some(n_pieces))
 }
 
-/// Cuts a sound as its pieces are taken, until it ends or nobody takes them any more; what of it was damaged.
-fn cut(sound: &[u8], seconds: f64, pieces: &Sender<Vec<Piece>>) -> Result<Option<String>, PrepError> {
+/// Cuts a sound, some pieces at each turn, until it ends or nobody takes them any more; what of it was damaged.
+fn cut(
+    sound: &[u8],
+    seconds: f64,
+    turns: &mut Receiver<()>,
+    pieces: &Sender<Vec<Piece>>,
+) -> Result<Option<String>, PrepError> {
+    if turns.blocking_recv().is_none() {
+        return Ok(None);
+    }
     let Some(mut sound) = LongSound::of(Decoder::new(sound)?, seconds)? else { return Ok(None) };
     let together = TOGETHER.min((MOST_SECONDS / seconds) as usize);
     loop {
         let next = sound.next_pieces(together)?;
-        if next.is_empty() || pieces.blocking_send(next).is_err() {
+        if next.is_empty() || pieces.blocking_send(next).is_err() || turns.blocking_recv().is_none() {
             return Ok(sound.damage());
         }
     }
@@ -149,44 +187,64 @@ mod tests {
         sound
     }
 
+    /// The pieces of each turn, and what of the sound was damaged.
+    fn cut_all(sound: &[u8], seconds: f64) -> (Vec<Vec<Piece>>, Option<String>) {
+        let (go_on, mut turns) = channel(1);
+        let (sender, mut arriving) = channel(1);
+        std::thread::scope(|scope| {
+            let cutting = scope.spawn(move || cut(sound, seconds, &mut turns, &sender));
+            let mut all = Vec::new();
+            loop {
+                let _ = go_on.blocking_send(());
+                let Some(held) = arriving.blocking_recv() else { break };
+                all.push(held);
+            }
+            (all, cutting.join().expect("it ends").expect("it can be decoded"))
+        })
+    }
+
     #[test]
     fn a_sound_is_cut_no_further_than_somebody_waits_for_its_pieces() {
         let sound = sound();
-        let (sender, mut arriving) = channel(1);
-        let (all, damage) = std::thread::scope(|scope| {
-            let cutting = scope.spawn(|| {
-                let damage = cut(&sound, 1.0, &sender);
-                drop(sender);
-                damage
-            });
-            let mut all = Vec::new();
-            while let Some(held) = arriving.blocking_recv() {
-                assert!(held.len() <= TOGETHER, "{}", held.len());
-                all.extend(held.into_iter().map(|(seconds, _)| seconds));
-            }
-            (all, cutting.join().expect("it ends"))
-        });
+        let (all, damage) = cut_all(&sound, 1.0);
+        assert!(all.iter().all(|held| held.len() <= TOGETHER));
+        let all: Vec<_> = all.into_iter().flatten().map(|(seconds, _)| seconds).collect();
         assert_eq!((all.len(), all[0], all[1]), (119, [0.0, 1.0], [0.5, 1.5]));
-        assert_eq!(n_pieces(&sound, 1.0), Ok(120), "one too many at most");
-        assert!(damage.expect("it can be decoded").is_some(), "its end is missing");
+        assert!(damage.is_some(), "its end is missing");
 
-        let (sender, arriving) = channel(1);
-        drop(arriving);
-        assert_eq!(cut(&sound, 1.0, &sender), Ok(None), "nobody waits, so it never came to the end");
+        // One turn, and nobody asks for more: it never came to the end.
+        let (go_on, mut turns) = channel(1);
+        let (sender, mut arriving) = channel(1);
+        go_on.blocking_send(()).expect("it waits");
+        drop(go_on);
+        assert_eq!(cut(&sound, 1.0, &mut turns, &sender), Ok(None));
+        assert_eq!(arriving.try_recv().expect("of the one turn").len(), TOGETHER);
+        assert!(arriving.try_recv().is_err(), "nothing more was decoded");
+    }
+
+    #[test]
+    fn pieces_are_counted_no_further_than_it_matters() {
+        let sound = sound();
+        assert_eq!(n_pieces(&sound, 1.0, 120, &|| true), Ok(Some(120)), "one too many at most");
+        let blocks = std::cell::Cell::new(0);
+        let counted = |most: usize, until: usize| {
+            blocks.set(0);
+            let waits = || {
+                blocks.set(blocks.get() + 1);
+                blocks.get() < until
+            };
+            (n_pieces(&sound, 1.0, most, &waits), blocks.get())
+        };
+        let (_, all) = counted(120, usize::MAX);
+        let (half, read) = counted(60, usize::MAX);
+        assert!(half == Ok(None) && read < all * 2 / 3, "{read} of {all} blocks");
+        assert_eq!(counted(120, 3), (Ok(None), 3), "who asked has left");
     }
 
     #[test]
     fn long_pieces_are_held_by_their_seconds() {
         let sound = base::sound::wav(&vec![0; 600 * 100], 100);
-        let (sender, mut arriving) = channel(64);
-        std::thread::scope(|scope| scope.spawn(|| cut(&sound, 60.0, &sender)).join())
-            .expect("it ends")
-            .expect("cut");
-        drop(sender);
-        let mut counts = Vec::new();
-        while let Some(held) = arriving.blocking_recv() {
-            counts.push(held.len());
-        }
+        let counts: Vec<usize> = cut_all(&sound, 60.0).0.iter().map(Vec::len).collect();
         assert_eq!(counts, [4, 4, 4, 4, 3]);
     }
 }

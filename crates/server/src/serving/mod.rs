@@ -20,7 +20,7 @@ use evaluate::Sketch;
 use pipeline::{Home, Lang, PipelineError, Run, words};
 
 pub(crate) use batch::Batcher;
-use batch::{Queue, embedding};
+use batch::{Queue, ask_each, embedding};
 pub(crate) use long::Heard;
 use once::Once;
 
@@ -210,10 +210,13 @@ impl Serving {
             by_sense.iter_mut().zip(inputs).for_each(|(of, input)| of.push(input));
         }
         let mut embedded: Vec<Vec<SenseEmbedded>> = (0..n_questions).map(|_| Vec::new()).collect();
+        let (mut there, mut asking) = (Vec::new(), Vec::new());
         for (inputs, base) in by_sense.into_iter().zip(model.bases()) {
-            let there: Vec<bool> = inputs.iter().map(Option::is_some).collect();
-            let inputs = inputs.into_iter().flatten().collect();
-            let mut answers = self.queue(base.id()).ask(embedding(base, inputs)).await?.into_iter();
+            there.push(inputs.iter().map(Option::is_some).collect::<Vec<_>>());
+            asking.push((self.queue(base.id()), embedding(base, inputs.into_iter().flatten().collect())));
+        }
+        for (there, answers) in there.into_iter().zip(ask_each(asking).await?) {
+            let mut answers = answers.into_iter();
             for (of, there) in embedded.iter_mut().zip(there) {
                 of.push(there.then(|| answers.next().expect("an answer for each input")));
             }
