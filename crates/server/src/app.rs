@@ -84,6 +84,8 @@ pub(crate) struct App {
     histories: Semaphore,
     /// Turns at what was marked in other texts.
     phrases: Semaphore,
+    /// Turns at pictures that inspectors look at.
+    pub(crate) pictures: Arc<Semaphore>,
     /// Turns at what is done after an answer.
     pub(crate) aftermaths: Arc<Semaphore>,
     /// How long a body may bring next to nothing.
@@ -118,6 +120,11 @@ fn name_in(dir: &Path) -> io::Result<String> {
     }
 }
 
+/// Pictures of one request that are drawn, looked at and told at once; twice as many are held of all requests.
+pub(crate) fn together() -> usize {
+    rayon::current_num_threads().clamp(4, 16)
+}
+
 impl App {
     pub(crate) async fn open(settings: &Settings, home: Home) -> Result<Self, ServerError> {
         let dir = &settings.dir;
@@ -149,6 +156,7 @@ impl App {
             exports: Arc::new(Semaphore::new(EXPORTS)),
             histories: Semaphore::new(HISTORIES),
             phrases: Semaphore::new(PHRASES),
+            pictures: Arc::new(Semaphore::new(2 * together())),
             aftermaths: Arc::new(Semaphore::new(AFTERMATHS)),
             body_patience: settings.body_patience,
             limits: Limits {

@@ -108,7 +108,12 @@ impl InspectionPredictor {
 
     /// Inspects the bytes of a photo file.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Looked, BundleError> {
-        let (photo, is_brighter) = self.eye.decode(bytes).map_err(base::open::BaseError::from)?;
+        let decoded = self.eye.decode(bytes).map_err(base::open::BaseError::from)?;
+        self.inspect_decoded(decoded)
+    }
+
+    /// Inspects a photo as [`Eye::decode`] gives it.
+    pub fn inspect_decoded(&self, (photo, is_brighter): (RgbImage, bool)) -> Result<Looked, BundleError> {
         let seen = self.eye.see(&photo, self.bundle.inspector.aligner.as_ref())?;
         let opinion = self.bundle.inspector.opinion(&seen)?;
         let whole = seen.whole(&self.bundle.inspector.sight);

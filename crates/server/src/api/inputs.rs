@@ -59,6 +59,11 @@ impl Question {
         self.inputs.iter().flatten().next().cloned().expect("a question of one sense has its input")
     }
 
+    /// As [`Question::only`], of a question that is done with it: it is not held twice. Its name, and files that it lies in, stay.
+    pub(super) fn take_only(&mut self) -> Input {
+        self.inputs.iter_mut().find_map(Option::take).expect("a question of one sense has its input")
+    }
+
     /// About what is there of several senses.
     fn several(
         name: String,

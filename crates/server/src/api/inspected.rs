@@ -14,13 +14,14 @@ use evaluate::Sketch;
 use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
 use pipeline::{Lang, heat_picture, words};
-use rayon::prelude::*;
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use super::inputs::Question;
 use super::predict::Predicted;
 use crate::App;
+use crate::app::together;
 use crate::error::ApiError;
 use crate::serving::looks_at;
 
@@ -66,6 +67,9 @@ pub(super) struct Region {
 
 /// Inspects photos, sounds, videos or series, in their order, on the way through their base that all share; one that cannot be read does not
 /// stop the others.
+///
+/// A few at a time, each with a turn of its own from before its picture is drawn until it is told: what lasts, as drawing a video does, is done on
+/// threads that may wait, and the threads that all share do nothing but look.
 pub(super) async fn all(
     app: &App,
     inspector: &Arc<InspectionPredictor>,
@@ -73,17 +77,75 @@ pub(super) async fn all(
     heat: bool,
     lang: Lang,
 ) -> Result<Vec<Predicted>, ApiError> {
-    let eye = inspector.clone();
-    // Nobody else waits for a video that is long to decode.
-    let draw = move |question: Question| Ok((picture(&eye, question.only())?, question));
-    let drawn: Vec<(Seen, Question)> =
-        app.blocking(move || asked.into_par_iter().map(draw).collect::<Result<_, ApiError>>()).await?;
-    let each = |(seen, question): (Seen, Question)| {
-        let inspector = inspector.clone();
-        move || one(&inspector, seen, &question, heat, lang)
-    };
     let queue = app.serving.queue(&inspector.bundle().manifest.base.id);
-    queue.ask(drawn.into_iter().map(each).collect()).await?.into_iter().collect()
+    let (eye, teller) = (inspector.clone(), inspector.clone());
+    let draw = move |(mut question, turn): (Question, Turn)| {
+        let seen = picture(&eye, question.take_only())?;
+        let decoded = seen.and_then(|picture| eye.eye().decode(&picture).map_err(ProblemKind::from));
+        Ok((question, decoded, turn))
+    };
+    let tell = move |(question, looked, turn): (Question, Result<_, ProblemKind>, Turn)| {
+        let told = of_looked(&teller, looked, &question, heat, lang);
+        drop(turn);
+        told
+    };
+    let mut told = Vec::with_capacity(asked.len());
+    let mut asked = asked.into_iter();
+    loop {
+        let few: Vec<Question> = asked.by_ref().take(together()).collect();
+        if few.is_empty() {
+            return Ok(told);
+        }
+        let turns = app.pictures.clone().acquire_many_owned(few.len() as u32).await;
+        let mut turns = turns.map_err(|error| ApiError::internal(&error))?;
+        let few = few.into_iter().map(|question| (question, turns.split(1).expect("one for each")));
+        let drawn = aside(few.collect(), draw.clone()).await?;
+        let (mut looks, mut rest) = (Vec::new(), Vec::new());
+        for (question, decoded, turn) in drawn {
+            rest.push((
+                question,
+                match decoded {
+                    Ok(decoded) => {
+                        let inspector = inspector.clone();
+                        looks.push(move || (inspector.inspect_decoded(decoded), turn));
+                        None
+                    }
+                    Err(problem) => Some((problem, turn)),
+                },
+            ));
+        }
+        // Who has been let in is answered to the end.
+        let looked = if told.is_empty() { queue.ask(looks).await? } else { queue.ask_in_time(looks).await? };
+        let mut looked = looked.into_iter();
+        let each = rest.into_iter().map(|(question, problem)| match problem {
+            Some((problem, turn)) => (question, Err(problem), turn),
+            None => {
+                let (looked, turn) = looked.next().expect("each is looked at");
+                (question, Ok(looked), turn)
+            }
+        });
+        told.extend(aside(each.collect(), tell.clone()).await?);
+    }
+}
+
+/// At one of the pictures that are held.
+type Turn = OwnedSemaphorePermit;
+
+/// Does something with each at once, on threads that may wait; the results are in their order.
+async fn aside<T: Send + 'static, A: Send + 'static>(
+    each: Vec<T>,
+    work: impl Fn(T) -> Result<A, ApiError> + Clone + Send + 'static,
+) -> Result<Vec<A>, ApiError> {
+    let begin = |one| {
+        let work = work.clone();
+        tokio::task::spawn_blocking(move || work(one))
+    };
+    let begun: Vec<_> = each.into_iter().map(begin).collect();
+    let mut done = Vec::with_capacity(begun.len());
+    for one in begun {
+        done.push(one.await.map_err(|error| ApiError::internal(&error))??);
+    }
+    Ok(done)
 }
 
 /// The picture that an inspector looks at, or why there is none.
@@ -110,17 +172,18 @@ pub(super) fn picture(inspector: &InspectionPredictor, input: Input) -> Result<S
     Ok(drawn.map_err(ProblemKind::from))
 }
 
-fn one(
+fn of_looked(
     inspector: &InspectionPredictor,
-    seen: Seen,
+    looked: Result<Result<Looked, BundleError>, ProblemKind>,
     question: &Question,
     heat: bool,
     lang: Lang,
 ) -> Result<Predicted, ApiError> {
     let name = question.name.clone();
-    match look(inspector, seen)? {
-        Ok(looked) => Ok(told(inspector, name, &looked, heat, lang)),
-        Err(problem) => {
+    match looked.map(unless_its_fault) {
+        Ok(Ok(Ok(looked))) => Ok(told(inspector, name, &looked, heat, lang)),
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(Err(problem))) | Err(problem) => {
             let problem = Some(question.told(words::problem_kind(&problem, lang)));
             Ok(Predicted { problem, ..Predicted::of(name) })
         }
@@ -132,11 +195,15 @@ pub(super) fn look(
     inspector: &InspectionPredictor,
     seen: Seen,
 ) -> Result<Result<Looked, ProblemKind>, ApiError> {
-    match seen.map(|picture| inspector.inspect(&picture)) {
-        Ok(Ok(looked)) => Ok(Ok(looked)),
-        Ok(Err(BundleError::Base(BaseError::Prep(error)))) => Ok(Err(error.into())),
-        Ok(Err(error)) => Err(ApiError::internal(&error)),
-        Err(problem) => Ok(Err(problem)),
+    seen.map_or_else(|problem| Ok(Err(problem)), |picture| unless_its_fault(inspector.inspect(&picture)))
+}
+
+/// What an inspector saw, or what is wrong with the picture; an error where that is not the picture's fault.
+fn unless_its_fault(looked: Result<Looked, BundleError>) -> Result<Result<Looked, ProblemKind>, ApiError> {
+    match looked {
+        Ok(looked) => Ok(Ok(looked)),
+        Err(BundleError::Base(BaseError::Prep(error))) => Ok(Err(error.into())),
+        Err(error) => Err(ApiError::internal(&error)),
     }
 }
 
@@ -229,5 +296,21 @@ impl Inspected {
             regions: Vec::new(),
             overlay: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_drawn_takes_none_of_the_threads_that_look() {
+        let outside = |number: usize| {
+            assert_eq!(rayon::current_thread_index(), None, "those are for everybody's questions");
+            Ok(number)
+        };
+        assert_eq!(aside((0..40).collect(), outside).await.expect("done"), (0..40).collect::<Vec<_>>());
+        let refuse = |number: usize| if number == 3 { Err(ApiError::not_found()) } else { Ok(number) };
+        assert_eq!(aside((0..5).collect(), refuse).await.expect_err("refused").code, "not_found");
     }
 }

@@ -170,13 +170,13 @@ pub(super) async fn with_deployment(
 pub(super) async fn ask(
     app: &App,
     opened: &Opened,
-    questions: Vec<Question>,
+    mut questions: Vec<Question>,
     heat: bool,
     lang: Lang,
 ) -> Result<Vec<Predicted>, ApiError> {
     match opened {
         Opened::Answers(served) => {
-            let heard = served.hear(questions.iter().map(Question::only).collect()).await?;
+            let heard = served.hear(questions.iter_mut().map(Question::take_only).collect()).await?;
             let told = questions.iter().zip(heard);
             told.map(|(question, heard)| of_heard(question, heard, served, lang)).collect()
         }
