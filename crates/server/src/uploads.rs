@@ -13,7 +13,7 @@ use crate::error::{ApiError, is_full};
 use crate::member_names::MemberNames;
 
 /// Most files of one upload, and most members of one archive.
-const MOST_FILES: usize = 200_000;
+pub(crate) const MOST_FILES: usize = 200_000;
 /// Most bytes that an archive may unpack to, for each byte of it. A picture hardly shrinks; a table may by twenty.
 const MOST_RATIO: u64 = 200;
 /// Deepest path.
@@ -104,6 +104,13 @@ impl Uploads {
         self.dir.join(format!("{id}.unpacked"))
     }
 
+    /// Where pieces are put that are cut out of an upload, empty: what an earlier try left is gone.
+    pub(crate) fn pieces(&self, id: &str) -> io::Result<PathBuf> {
+        let place = self.dir.join(format!("{id}.pieces"));
+        remove_all(&place)?;
+        Ok(place)
+    }
+
     /// A path in an upload as its sender knows it; `.` for all of it.
     pub(crate) fn as_sent<'p>(&self, id: &str, path: &'p str) -> &'p str {
         let below = |folder: PathBuf| path.strip_prefix(&*folder.to_string_lossy());
@@ -114,15 +121,10 @@ impl Uploads {
         }
     }
 
-    /// Removes what arrived, and what was unpacked of it.
+    /// Removes what arrived, and what was unpacked of it and cut out of it.
     pub(crate) fn forget(&self, id: &str) -> io::Result<()> {
-        for folder in [self.folder(id), self.unpacked(id)] {
-            match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        [self.folder(id), self.unpacked(id)].iter().try_for_each(|folder| remove_all(folder))?;
+        self.pieces(id).map(drop)
     }
 
     /// What is to be read: an only archive is unpacked first; an only folder or an only table stands for itself.
@@ -147,10 +149,7 @@ impl Uploads {
         {
             let inside = self.unpacked(id);
             // What an earlier try left.
-            match fs::remove_dir_all(&inside) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
+            remove_all(&inside)?;
             self.unpack(&folder.join(only), *size, &inside)?;
             return only_entry(inside);
         }
@@ -203,6 +202,14 @@ impl Uploads {
         let gib = self.most >> 30;
         let (en, zh) = (format!("an upload has at most {gib} GiB"), format!("一次上传最多 {gib} GiB"));
         ApiError::too_large(en, zh)
+    }
+}
+
+/// Removes a folder, if it is there.
+fn remove_all(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -54,6 +54,11 @@ pub(crate) struct Room {
 }
 
 impl Room {
+    /// Bytes that are left, and what stands in the way of more.
+    pub(crate) fn left(&self) -> (u64, Full) {
+        (u64::try_from(self.left).unwrap_or(0), Full::Bytes(self.most))
+    }
+
     /// What stands in the way of these files, by name with their sizes.
     pub(crate) fn refuse(&self, files: &HashMap<String, i64>) -> Option<Full> {
         let new = files.iter().filter(|(name, _)| !self.known.contains(*name));

@@ -9,13 +9,12 @@ use pipeline::{Lang, words};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::cutting::{self, Pieces};
+use super::cutting::{self, Pieces, Place};
 use super::reading::{self, Found};
 use super::{InHand, Progress, Stopped};
 use crate::blobs::Blobs;
 use crate::db::arriving::{Arrived, Incoming, LeftOut};
 use crate::db::datasets::DatasetRow;
-use crate::db::room::Room;
 use crate::error::ApiError;
 use crate::marks::KeptMark;
 use crate::senses::{self, Known, Senses};
@@ -40,7 +39,8 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
         .blocking(move || {
             let root = uploads.root(&id)?;
             let sent = |place: &str| uploads.as_sent(&id, place).to_owned();
-            Ok(read(&root, &known, &blobs, (room, uploads.most()), &progress, &sent)
+            let place = Place { dir: uploads.pieces(&id)?, most: uploads.most(), room: room.as_ref() };
+            Ok(read(&root, &known, &blobs, &place, &progress, &sent)
                 .map_err(|stopped| stopped.told_as(&sent, &root)))
         })
         .await??;
@@ -57,13 +57,13 @@ fn read(
     root: &Path,
     known: &DatasetRow,
     blobs: &Blobs,
-    (room, most_cut): (Option<Room>, u64),
+    place: &Place<'_>,
     progress: &Progress,
     sent: &(dyn Fn(&str) -> String + Sync),
 ) -> Result<Arrived, Stopped> {
-    let found = reading::read(root, known, progress, most_cut)?;
+    let found = reading::read(root, known, progress, place)?;
     let Found { modality, senses, task, classes, items, pieces, problems } = found;
-    if let Some(room) = room {
+    if let Some(room) = place.room {
         let file =
             |file: &Path| Some((blobs.name_of(file).ok()?, std::fs::metadata(file).ok()?.len() as i64));
         let files = |item: &Item| item.content.files().into_iter().filter_map(file).collect::<Vec<_>>();

@@ -5,6 +5,7 @@ mod cutting;
 mod import;
 mod inspect;
 mod reading;
+mod slicing;
 mod tune;
 
 use std::sync::atomic::{AtomicBool, Ordering};

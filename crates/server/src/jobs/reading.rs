@@ -8,7 +8,7 @@ use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind, ReadOpt
 use exchange::{Answer, Item, Kind, Piece};
 use pipeline::PipelineError;
 
-use super::cutting::{self, Pieces};
+use super::cutting::{self, Pieces, Place};
 use super::{Progress, Stopped};
 use crate::db::datasets::DatasetRow;
 use crate::error::ApiError;
@@ -30,32 +30,25 @@ pub(super) struct Found {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Reads what lies in a folder for a data set that is there; pieces of sounds may take so many bytes.
+/// Reads what lies in a folder for a data set that is there; pieces of sounds are cut out into their place.
 pub(super) fn read(
     root: &Path,
     known: &DatasetRow,
     progress: &Progress,
-    most_cut: u64,
+    place: &Place<'_>,
 ) -> Result<Found, Stopped> {
     let task = Task::named(&known.task)?;
     // Once somebody answered or chose, the question stands.
     let asked = (known.n_labelled > 0 || task != Task::Class).then_some(task);
     let mut found = match exchange::recognise(root).map_err(ApiError::from)? {
         Some(format) => annotated(root, format, asked.unwrap_or(task))?,
-        None => {
-            plain(root, asked, known, &|data, problems| cutting::cut(data, problems, progress, most_cut))?
-        }
+        None => plain(root, asked, known, &|data, problems| cutting::cut(data, problems, progress, place))?,
     };
     if found.modality == Modality::Video {
         // Without it nothing could be made of them, not even a thumbnail.
         Ffmpeg::default().version().map_err(|error| PipelineError::from(BaseError::from(error)))?;
     }
-    if known.modality.as_ref().is_some_and(|known| *known != found.modality.to_string()) {
-        let (en, zh) = ("this data set holds another kind of examples", "该数据集中是另一种样本");
-        return Err(ApiError::conflict(en, zh)
-            .hint("make a new data set for these", "请为它们新建数据集")
-            .into());
-    }
+    check_kind(known, found.modality)?;
     let before = senses::named(known.senses.as_deref());
     found.senses = senses::joined(before, &found.senses).ok_or_else(|| {
         let (en, zh) = ("a column holds another kind of files than before", "某一列中的文件种类与之前不同");
@@ -72,6 +65,15 @@ pub(super) fn read(
             .into());
     }
     Ok(found)
+}
+
+/// Refuses another kind of examples than a data set holds.
+fn check_kind(known: &DatasetRow, kind: Modality) -> Result<(), ApiError> {
+    if known.modality.as_ref().is_none_or(|known| *known == kind.to_string()) {
+        return Ok(());
+    }
+    let (en, zh) = ("this data set holds another kind of examples", "该数据集中是另一种样本");
+    Err(ApiError::conflict(en, zh).hint("make a new data set for these", "请为它们新建数据集"))
 }
 
 /// Leaves whole sounds only, and what it cut them out of lies with the pieces.
@@ -91,6 +93,8 @@ fn plain(root: &Path, asked: Option<Task>, known: &DatasetRow, cut: &Cut<'_>) ->
     let folder = if root.is_file() { root.parent().unwrap_or(root) } else { root };
     keep_inside(&mut data, &folder.canonicalize().map_err(ApiError::from)?, &mut problems);
     cutting::refuse_unread_times(&data)?;
+    // Nothing is cut out for a data set that cannot take it.
+    check_kind(known, data.modality)?;
     let pieces = cut(&mut data, &mut problems)?;
     let unlabelled = data.examples.iter().all(|example| example.target == Target::Unlabelled);
     let found = Task::from(&data.task);
