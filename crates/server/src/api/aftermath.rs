@@ -58,10 +58,22 @@ impl Aftermath {
     async fn compare(&self) -> Result<(), ApiError> {
         let Some(shadow) = &self.deployment.shadow else { return Ok(()) };
         let opened = self.app.open_model(shadow).await?;
-        let told = ask(&self.app, &opened, self.questions.clone(), false, Lang::En).await?;
-        let both = self.said.iter().zip(told.iter().map(Predicted::said));
-        let same: Vec<bool> =
-            both.filter_map(|(one, other)| Some(one.as_ref()?.answer == other?.answer)).collect();
+        // What has no answer as a whole has none to compare, nor what the shadow would look through piece by piece.
+        let answered = self.questions.iter().zip(&self.said);
+        let answered = answered.filter_map(|(question, said)| Some((question.clone(), said.as_ref()?)));
+        let (mut questions, mut said): (Vec<Question>, Vec<&Said>) = answered.unzip();
+        if let Opened::Answers(served) = &opened {
+            let (long, _) = served.parted(questions.iter().map(Question::only).collect()).await;
+            let mut is_long = long.iter().map(Option::is_some);
+            (questions, said) =
+                questions.into_iter().zip(said).filter(|_| is_long.next() == Some(false)).unzip();
+        }
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let told = ask(&self.app, &opened, questions, false, Lang::En).await?;
+        let both = said.iter().zip(told.iter().map(Predicted::said));
+        let same: Vec<bool> = both.filter_map(|(one, other)| Some(one.answer == other?.answer)).collect();
         let n_same = same.iter().filter(|same| **same).count() as u64;
         self.app.monitoring.compare(&self.tenant, &self.deployment.name, shadow, same.len() as u64, n_same);
         Ok(())
