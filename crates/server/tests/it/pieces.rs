@@ -1,5 +1,6 @@
 //! Pieces of sounds: a table of times is cut into them, and a model of pieces tells the stretches of a sound that is longer.
 
+use std::cell::Cell;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
@@ -8,9 +9,12 @@ use serde_json::json;
 use server::Way;
 use testkit::Client;
 
-use crate::running::{folder, start};
+use crate::running::{Place, folder, start, start_on};
+use crate::together::counted;
 
 const RATE: u32 = 8_000;
+/// Requests with long sounds that one base has under way at a time.
+const UNDER_WAY: usize = 20;
 
 /// Two tones that take turns, two seconds each.
 fn machine(seconds: u32, number: u32) -> Vec<u8> {
@@ -150,15 +154,19 @@ fn times_under_other_names_are_no_whole_files() {
 /// How bringing files into a new data set ended.
 fn finished(owner: &Client, files: Vec<(String, Vec<u8>)>) -> serde_json::Value {
     let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "line" })));
+    let ended = finished_into(owner, &dataset, files);
+    let n_examples = owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"].clone();
+    assert_eq!(n_examples == json!(0), ended["state"] == "failed", "all of it or nothing");
+    ended
+}
+
+fn finished_into(owner: &Client, dataset: &str, files: Vec<(String, Vec<u8>)>) -> serde_json::Value {
     let upload = testkit::id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
     for (path, bytes) in files {
         let put = format!("/v1/uploads/{upload}/file?path={path}&offset=0");
         assert_eq!(owner.ask("PUT", &put, Some("application/octet-stream"), &bytes).status, 200);
     }
-    let ended = owner.wait(&testkit::id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))));
-    let n_examples = owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"].clone();
-    assert_eq!(n_examples == json!(0), ended["state"] == "failed", "all of it or nothing");
-    ended
+    owner.wait(&testkit::id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({}))))
 }
 
 #[test]
@@ -170,6 +178,31 @@ fn a_small_table_cuts_no_more_out_than_an_upload_may_bring() {
     let ended = finished(&owner, recordings(1, format!("file,start,end,label\n{rows}")));
     assert_eq!(ended["state"], "failed", "{ended}");
     assert!(ended.to_string().contains("take more than 64 MiB"), "{ended}");
+}
+
+#[test]
+fn a_table_asks_for_no_more_pieces_than_there_may_be_and_for_those_of_its_kind() {
+    let (_dir, data) = folder();
+    let place = Place { max_bytes: Some(3_000_000), ..Place::default() };
+    let server = start_on(Way::Local, &data, place);
+    let owner = server.owner();
+    let large: String = (0..400).map(|row| format!("0.wav,0,11.{row:03},low\n")).collect();
+    let large = recordings(1, format!("file,start,end,label\n{large}"));
+    // Together they would be larger than an upload as well: the room of the tenant is asked before that.
+    let ended = finished(&owner, large.clone());
+    assert_eq!(ended["error"]["code"], "over_quota", "{ended}");
+    let left = std::fs::read_dir(data.join("uploads")).expect("a folder").map(|one| one.expect("listed"));
+    let left: Vec<_> = left.map(|one| one.file_name().into_string().expect("plain")).collect();
+    assert!(!left.iter().any(|name| name.ends_with(".pieces")), "nothing that was cut is left: {left:?}");
+
+    let many: String = (0..200_001).map(|_| "0.wav,0,0.001,low\n").collect();
+    let ended = finished(&owner, recordings(1, format!("file,start,end,label\n{many}")));
+    assert!(ended.to_string().contains("more than 200,000 pieces"), "{ended}");
+
+    // What a data set cannot take is not cut out first.
+    let photos = owner.bring("photos", &[("p/a.png".to_owned(), testkit::photo([9, 9, 9], 1))]);
+    let ended = finished_into(&owner, &photos, large);
+    assert!(ended.to_string().contains("another kind of examples"), "{ended}");
 }
 
 #[test]
@@ -250,7 +283,10 @@ fn more_pieces_than_a_request_may_have_are_refused_before_they_are_looked_at() {
     let model = brought(&owner, &bundle_of_pieces());
     // Longer than an hour, in few bytes.
     let day = base::sound::wav(&vec![0; 4_000 * 100], 100);
+    let before = counted(&owner).0;
     let answers = asked(&owner, &format!("/v1/models/{model}/predict"), &[day, machine(4, 1)]);
+    let looked_at = counted(&owner).0 - before;
+    assert!((2..10).contains(&looked_at), "{looked_at}: those of the short one, and none of the other");
     let problem = answers[0]["problem"].as_str().expect("words");
     assert!(
         problem.contains("more than 4096 pieces of 1.8 s") && answers[0]["stretches"] == json!([]),
@@ -273,8 +309,9 @@ fn nobody_waits_for_the_long_sounds_of_those_who_left() {
         "POST {at} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\nx-dianjing: 1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    // As many as have a turn at a time.
-    let left = [(); 4].map(|()| {
+    let before = counted(&owner).0;
+    // As many as may be under way: of more the last to come are asked to try again.
+    let left = [(); UNDER_WAY].map(|()| {
         let mut connection = TcpStream::connect(host).expect("it listens");
         connection
             .write_all(head.as_bytes())
@@ -282,10 +319,44 @@ fn nobody_waits_for_the_long_sounds_of_those_who_left() {
             .expect("sent");
         connection
     });
+    let long = json!({ "inputs": [{ "sound": base64(&machine(4, 1)) }] });
+    let refused = owner.until(|| Some(owner.post(&at, &long)).filter(|told| told.status == 503));
+    assert_eq!((&refused.body["code"], refused.values("retry-after").next()), (&json!("busy"), Some("1")));
     assert_eq!(asked(&owner, &at, &[machine(2, 7)])[0]["answer"], "low", "what is short waits for no turn");
+    owner.until(|| (counted(&owner).0 > before + 100).then_some(()));
     drop(left);
-    let answers = asked(&owner, &at, &[machine(4, 1)]);
-    assert!(answers[0]["stretches"].as_array().is_some_and(|stretches| !stretches.is_empty()), "{answers}");
+    let answered = owner.until(|| Some(owner.post(&at, &long)).filter(|told| told.status == 200));
+    let stretches = &answered.body["predictions"][0]["stretches"];
+    assert!(stretches.as_array().is_some_and(|all| !all.is_empty()), "{answered:?}");
+    // Nothing more is looked at: the count stands still, and far from what all of them are.
+    let (last, stands) = (Cell::new(0), Cell::new(0));
+    owner.until(|| {
+        let now = counted(&owner).0;
+        stands.set(if last.replace(now) == now { stands.get() + 1 } else { 0 });
+        (stands.get() == 20).then_some(())
+    });
+    let looked_at = last.get() - before;
+    assert!(looked_at < UNDER_WAY as u64 * 4_000 / 2, "{looked_at} pieces were looked at");
+}
+
+#[test]
+fn a_model_in_the_shadow_looks_no_long_sound_through() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let bundle = bundle_of_pieces();
+    let [model, shadow] = [brought(&owner, &bundle), brought(&owner, &bundle)];
+    let deployed = json!({ "model": model, "shadow": shadow });
+    assert_eq!(owner.send("PUT", "/v1/deployments/turns", &deployed).status, 200);
+    let before = counted(&owner).0;
+    let at = format!("/v1/models/{model}/predict");
+    asked(&owner, &at, &[machine(12, 9)]);
+    let of_long = counted(&owner).0 - before;
+    assert!(of_long > 10, "{of_long}");
+    asked(&owner, "/v1/predict/turns", &[machine(12, 9), machine(2, 7)]);
+    let compared = || owner.get("/v1/deployments/turns/monitor").body["shadow"]["n"] == 1;
+    owner.until(|| compared().then_some(()));
+    assert_eq!(counted(&owner).0 - before, 2 * of_long + 2, "the shadow was asked about the short one alone");
 }
 
 fn base64(bytes: &[u8]) -> String {
