@@ -157,7 +157,13 @@ impl Cutting<'_> {
         Ok(all)
     }
 
-    fn keep(&self, path: &Path, span: Span, number: usize, came: Result<Slice, PrepError>) -> Result<Came, Stopped> {
+    fn keep(
+        &self,
+        path: &Path,
+        span: Span,
+        number: usize,
+        came: Result<Slice, PrepError>,
+    ) -> Result<Came, Stopped> {
         let origin = &self.examples[number].origin;
         let told = |kind| match origin.row {
             Some(row) => Problem::in_row(kind, &origin.path, row),
