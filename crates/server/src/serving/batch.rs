@@ -415,7 +415,8 @@ mod tests {
         drop(go_on);
         first.await.expect("asked").expect("answered");
         assert_eq!(ask_each(both()).await.expect("there is room"), [vec![2, 4], vec![6]]);
-        let again = vec![(one.clone(), plus_one(vec![1; MOST_WAITING])), (one.clone(), plus_one(vec![3]))];
-        assert_eq!(ask_each(again).await.expect("the second waits")[1], [4], "one base of two senses");
+        let both = Arc::new(Queue::start("of two senses".to_owned()));
+        let again = vec![(both.clone(), plus_one(vec![1; MOST_WAITING])), (both, plus_one(vec![3]))];
+        assert_eq!(ask_each(again).await.expect("the second waits")[1], [4]);
     }
 }
