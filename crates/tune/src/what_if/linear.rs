@@ -12,6 +12,9 @@ use super::{Fold, LEAST, WhatIf, ridge_of, trace};
 /// Fewest rows that teach anything.
 const FEWEST: usize = 2;
 
+/// What a head says of a row.
+type Answering<T> = Box<dyn Fn(&[f64]) -> T>;
+
 /// Labelled rows with what they should be told, `[n, t]`, and whether they are labelled, `[n]`.
 struct Targets {
     values: Matrix<f64>,
@@ -79,7 +82,7 @@ impl WhatIf {
     fn told<T: Clone + Send>(
         &self,
         targets: &Targets,
-        said: &(dyn Fn(&Head) -> Box<dyn Fn(&[f64]) -> T> + Sync),
+        said: &(dyn Fn(&Head) -> Answering<T> + Sync),
     ) -> Vec<Option<T>> {
         assert_eq!(self.n, targets.labelled.len(), "every row has a label, or none");
         let sums: Vec<Sums> = self.folds.par_iter().map(|fold| fold.linear_sums(targets)).collect();
