@@ -3011,6 +3011,13 @@ export interface components {
             /** @description Of each of several senses. */
             senses: components["schemas"]["SeenSense"][];
         };
+        /** @description How an inspector sees an example. */
+        SeenExample: {
+            inspected: components["schemas"]["Inspected"];
+            /** @description Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not. */
+            learned: boolean;
+            measured?: components["schemas"]["MeasuredView"] | null;
+        };
         /** @description Whether the base of one of several senses sees other inputs than before. */
         SeenSense: {
             changed: boolean;
@@ -3022,13 +3029,6 @@ export interface components {
             /** Format: int64 */
             n: number;
             sense: string;
-        };
-        /** @description How an inspector sees an example. */
-        SeenExample: {
-            inspected: components["schemas"]["Inspected"];
-            /** @description Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not. */
-            learned: boolean;
-            measured?: components["schemas"]["MeasuredView"] | null;
         };
         /** @description One of several kinds of content that examples have. */
         Sense: {
