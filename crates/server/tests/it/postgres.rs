@@ -65,7 +65,7 @@ fn more(dir: &Path, url: &str) {
     let login = json!({ "name": "ann", "password": "a long password" });
     let ann = nobody.with_session(&nobody.post("/v1/login", &login));
     let row = |(text, labels): (&str, [&str; 2])| json!({ "text": text, "label": labels }).to_string() + "\n";
-    let rows = [("a", ["x", "y"]), ("b", ["y", "z"]), ("c", ["x", "y"]), ("d", ["y", "z"])].map(row);
+    let rows = [("a", ["x", "y"]), ("a b", ["y", "z"]), ("c", ["x", "y"]), ("d", ["y", "z"])].map(row);
     let sets = ann.bring("sets", &[("sets.jsonl".into(), rows.concat().into_bytes())]);
     let at = |path: &str| format!("/v1/datasets/{sets}{path}");
     assert_eq!(
@@ -77,13 +77,14 @@ fn more(dir: &Path, url: &str) {
     assert_eq!(ann.get(&at("/examples?label=x")).body["total"], 2);
     assert_eq!(ann.send("PATCH", &at("/classes/x"), &json!({ "name": "z" })).status, 200);
     assert_eq!(ann.get(&at("/examples?label=z")).body["total"], 4);
-    let example =
-        ann.get(&at("/examples?limit=1")).body["examples"][0]["id"].as_str().expect("an id").to_owned();
+    let two = ann.get(&at("/examples?limit=2")).body["examples"].clone();
+    let [example, other] = [0, 1].map(|place| two[place]["id"].as_str().expect("an id").to_owned());
     let mark = json!({ "class": "PER", "shape": "span", "start": 0, "end": 1 });
     let put = format!("/v1/examples/{example}/marks");
     assert_eq!(ann.send("PUT", &put, &json!({ "marks": [mark] })).body["n_marked"], 1);
-    let suggested = ann.get(&format!("/v1/examples/{example}/suggested-marks")).body;
-    assert_eq!(suggested["marks"][0]["times"], 1, "{suggested}");
+    let suggested = |of: &str| ann.get(&format!("/v1/examples/{of}/suggested-marks")).body["marks"].clone();
+    assert_eq!(suggested(&other)[0]["times"], 1);
+    assert_eq!(suggested(&example), json!([]), "it is marked already");
     assert_eq!(ann.ask("DELETE", &at("/classes/PER"), None, &[]).status, 409, "a mark has it");
     assert_eq!(ann.post(&at("/undo"), &json!({})).body["what"], "marks");
     assert_eq!(ann.send("PATCH", &at(""), &json!({ "annotators": 2 })).status, 200);
