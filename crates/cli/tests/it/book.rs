@@ -29,6 +29,18 @@ fn apply(place: &Place, findings: &str, accept: &str, more: &[&str]) -> Ended {
     place.run(&[&asked[..], more].concat())
 }
 
+/// What contradicts each other most plainly, and what may be typed.
+#[track_caller]
+fn who_is_asked_sees_what_may_be_answered(place: &Place) {
+    let asked = ["apply", "f.json", "--interactive", BASE[0], BASE[1], "--out", "second.csv"];
+    let told = place.run_on(&b"n\n".repeat(100), &asked).told();
+    for expected in
+        ["look alike: which rule applies?", "close together: ", "\n   y: ", "\n   =: ", "\n   dot: "]
+    {
+        assert!(told.contains(expected), "{expected} in {told}");
+    }
+}
+
 #[test]
 fn a_rule_is_kept_whole_or_nothing_is_written() {
     let place = Place::new();
@@ -40,14 +52,7 @@ fn a_rule_is_kept_whole_or_nothing_is_written() {
         told.contains(&format!("finding {number} decides on a rule: name who decides, with --author")),
         "{told}"
     );
-    // Who is asked sees what contradicts each other, and what may be answered.
-    let asked = ["apply", "f.json", "--interactive", BASE[0], BASE[1], "--out", "second.csv"];
-    let told = place.run_on(&b"n\n".repeat(100), &asked).told();
-    for expected in
-        ["look alike: which rule applies?", "close together: ", "\n   y: ", "\n   =: ", "\n   dot: "]
-    {
-        assert!(told.contains(expected), "{expected} in {told}");
-    }
+    who_is_asked_sees_what_may_be_answered(&place);
     // What was printed has no case.
     let printed = place.run(&["audit", "parts.csv", BASE[0], BASE[1], "--seed", "3", "--json"]).fine();
     place.write("printed.json", printed.out);
