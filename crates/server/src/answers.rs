@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use dataset::{ClassIdx, Target, Task};
 use evaluate::{Paired, paired, paired_scores};
 use linalg::Seed;
-use pipeline::HeldOutAnswer;
+use pipeline::{HeldOutAnswer, Metric};
 use serde::{Deserialize, Serialize};
 
 /// Ending of the file.
@@ -30,30 +30,10 @@ enum Said {
     Numbers(Vec<(String, f64, f64)>),
 }
 
-/// By what two models are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Metric {
-    /// The share of right answers.
-    Accuracy,
-    /// The mean overlap of the set of labels with the set that was predicted: what they share, of all that is in either.
-    Jaccard,
-    /// The share of the variance of the labels that is explained.
-    R2,
-}
-
-impl Metric {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Accuracy => "accuracy",
-            Self::Jaccard => "jaccard",
-            Self::R2 => "r2",
-        }
-    }
-}
-
 /// Two models on the same examples.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compared {
+    /// By what they are compared.
     pub(crate) metric: Metric,
     /// On the examples that both were measured on and whose label was the same for both; absent where these are too few.
     pub(crate) paired: Option<Paired>,
@@ -218,12 +198,12 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(before: &str, after: &str, metric: &str, difference: f64, counts: [usize; 4]) {
+    fn check(before: &str, after: &str, metric: Metric, difference: f64, counts: [usize; 4]) {
         let [before, after]: [Answers; 2] =
             [before, after].map(|json| serde_json::from_str(json).expect("answers as they are kept"));
         let told = before.compare(&after).expect("the same is asked");
         let paired = told.paired.expect("some in common");
-        assert_eq!(told.metric.name(), metric);
+        assert_eq!(told.metric, metric);
         assert!((paired.difference.value - difference).abs() < 1e-12, "{paired:?}");
         assert_eq!([paired.difference.n, paired.n_won, paired.n_lost, told.n_relabelled], counts);
         let again: Answers =
@@ -236,7 +216,7 @@ mod tests {
         let before = r#"{"classes": ["a", "b", "c"], "sets": [["1", [0, 1], [0]], ["2", [], []], ["3", [2], [0]], ["4", [0], [0]]]}"#;
         let after = r#"{"classes": ["c", "b", "a"], "sets": [["1", [1, 2], [1, 2]], ["2", [], [1]], ["3", [0], [0, 1]], ["4", [1], [1]]]}"#;
         // From a half, all and nothing to all, nothing and a half; the fourth has another label.
-        check(before, after, "jaccard", 0.0, [3, 2, 1, 1]);
+        check(before, after, Metric::Jaccard, 0.0, [3, 2, 1, 1]);
     }
 
     #[test]
@@ -244,13 +224,13 @@ mod tests {
         let before = r#"{"classes": [], "numbers": [["1", 0.0, 1.0], ["2", 2.0, 1.0], ["3", 5.0, 5.0]]}"#;
         let after = r#"{"classes": [], "numbers": [["3", 4.0, 5.0], ["2", 2.0, 2.0], ["1", 0.0, 0.5]]}"#;
         // The variance is 1; squared errors fall from 1 and 1 to a quarter and nothing.
-        check(before, after, "r2", 0.875, [2, 2, 0, 1]);
+        check(before, after, Metric::R2, 0.875, [2, 2, 0, 1]);
     }
 
     #[test]
     fn what_was_kept_before_is_read_and_other_questions_are_not_compared() {
         let old = r#"{"classes": ["a", "b"], "answers": [["1", 0, 1], ["2", 1, 1]]}"#;
-        check(old, old, "accuracy", 0.0, [2, 0, 0, 0]);
+        check(old, old, Metric::Accuracy, 0.0, [2, 0, 0, 0]);
         let [old, numbers]: [Answers; 2] = [old, r#"{"classes": [], "numbers": [["1", 1.0, 2.0]]}"#]
             .map(|json| serde_json::from_str(json).expect("answers"));
         assert_eq!(old.compare(&numbers), None);

@@ -396,8 +396,9 @@ fn gain(table: &Table, changes: &Changes, run: &Run<'_>) -> Result<Option<(Gain,
         })
         .collect();
     run.step(Step::Evaluate, || {
-        let asked = Asked::table(table)?;
-        Ok(asked.map(|asked| (asked.metric(), asked)).map(|(metric, asked)| (asked.gain_of(&then), metric)))
+        let Some(asked) = Asked::table(table)? else { return Ok(None) };
+        let metric = asked.metric();
+        Ok(Some((asked.gain_of(&then), metric)))
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use pipeline::Metric;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,7 +37,8 @@ pub(super) struct Comparison {
 pub(super) struct OnTheSame {
     /// `accuracy`; of several labels `jaccard`, the overlap of what is given and what is predicted; of numbers `r2`, the share of their
     /// variance that is explained.
-    metric: &'static str,
+    #[schema(value_type = String)]
+    metric: Metric,
     /// That of the second less that of the first.
     difference: Measure,
     /// Examples that only the first has right, or on which it is closer.
@@ -123,7 +125,7 @@ async fn renames(
 fn told(Compared { metric, paired, n_relabelled }: Compared) -> Option<OnTheSame> {
     let paired = paired?;
     Some(OnTheSame {
-        metric: metric.name(),
+        metric,
         difference: paired.difference.into(),
         n_lost: paired.n_lost,
         n_won: paired.n_won,

@@ -6,19 +6,23 @@ use testkit::{Client, id, photo};
 
 use crate::running::{folder, start};
 
-#[test]
-fn several_labels_are_counted_renamed_and_learned() {
-    let (_dir, data) = folder();
-    let server = start(Way::Local, &data);
-    let owner = server.owner();
+/// Twenty-four texts about screens, batteries and both, as a table.
+pub(crate) fn tickets() -> String {
     let rows = (0..24).map(|row| match row % 4 {
         0 => format!("the screen is cracked {row},screen\n"),
         1 => format!("the battery is flat {row},battery\n"),
         2 => format!("a cracked screen and a flat battery {row},screen|battery\n"),
         _ => format!("the screen of {row} flickers and the battery is hot,screen|battery\n"),
     });
-    let table = format!("text,label\n{}", rows.collect::<String>());
-    let dataset = owner.bring("tickets", &[("tickets.csv".into(), table.into_bytes())]);
+    format!("text,label\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn several_labels_are_counted_renamed_and_learned() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("tickets", &[("tickets.csv".into(), tickets().into_bytes())]);
     let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
     let told = owner.get(&at("")).body;
     assert_eq!(told["task"], "classes", "{told}");

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use server::Way;
 use testkit::{Client, id, photo};
 
+use crate::answers::tickets;
 use crate::running::{folder, start};
 
 fn tuned(owner: &Client, at: &str) -> String {
@@ -66,13 +67,7 @@ fn what_advice_brought_is_told_of_several_labels() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
-    let rows = (0..24).map(|row| match row % 4 {
-        0 => format!("the screen is cracked {row},screen\n"),
-        1 => format!("the battery is flat {row},battery\n"),
-        2 => format!("a cracked screen and a flat battery {row},screen|battery\n"),
-        _ => format!("the screen of {row} flickers and the battery is hot,screen|battery\n"),
-    });
-    let table = format!("text,label\n{}the screen is broken,battery\n", rows.collect::<String>());
+    let table = tickets() + "the screen is broken,battery\n";
     let at = format!("/v1/datasets/{}", owner.bring("tickets", &[("t.csv".into(), table.into_bytes())]));
     let first = tuned(&owner, &at);
     assert_eq!(owner.wait(&id(&owner.post(&format!("{at}/audit"), &json!({}))))["state"], "done");
