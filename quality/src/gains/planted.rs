@@ -79,26 +79,48 @@ impl Planted {
         Self { given, people }
     }
 
-    /// `table.csv`, and the pictures of copies beside it: a table names no file twice.
-    pub(super) fn write(&self, folder: &Path, examples: &Dataset, classes: &[String]) -> anyhow::Result<()> {
-        let mut table = csv::Writer::from_path(folder.join("table.csv"))?;
-        let is_text =
-            matches!(examples.examples.first().map(|example| &example.content), Some(Content::Text(_)));
-        table.write_record([if is_text { "text" } else { "image" }, "label", "annotator"])?;
-        for (place, (row, label)) in self.given.iter().enumerate() {
-            let content = match &examples.examples[*row].content {
-                Content::Text(text) => text.clone(),
-                Content::Image(path) => {
-                    let name = format!("{place}-{}", path.file_name().unwrap_or_default().to_string_lossy());
-                    std::fs::copy(path, folder.join(&name))?;
-                    name
-                }
-                _ => anyhow::bail!("these sets are of photos and texts"),
-            };
-            table.write_record([&content, &classes[*label as usize], self.people[place]])?;
-        }
-        Ok(table.flush()?)
+    /// As a table has them.
+    pub(super) fn lines<'a>(&'a self, classes: &'a [String]) -> impl Iterator<Item = Line> + 'a {
+        let line = |(place, (row, label)): (usize, &(usize, u32))| Line {
+            row: *row,
+            label: classes[*label as usize].clone(),
+            by: self.people[place],
+        };
+        self.given.iter().enumerate().map(line)
     }
+}
+
+/// An example with a label, right or not.
+pub(super) struct Line {
+    /// Which example.
+    pub(super) row: usize,
+    pub(super) label: String,
+    /// Who gave it.
+    pub(super) by: &'static str,
+}
+
+/// `table.csv`, and the pictures beside it: a table names no file twice.
+pub(super) fn write(
+    folder: &Path,
+    examples: &Dataset,
+    lines: impl Iterator<Item = Line>,
+) -> anyhow::Result<()> {
+    let mut table = csv::Writer::from_path(folder.join("table.csv"))?;
+    let is_text = matches!(examples.examples.first().map(|example| &example.content), Some(Content::Text(_)));
+    table.write_record([if is_text { "text" } else { "image" }, "label", "annotator"])?;
+    for (place, Line { row, label, by }) in lines.enumerate() {
+        let content = match &examples.examples[row].content {
+            Content::Text(text) => text.clone(),
+            Content::Image(path) => {
+                let name = format!("{place}-{}", path.file_name().unwrap_or_default().to_string_lossy());
+                std::fs::copy(path, folder.join(&name))?;
+                name
+            }
+            _ => anyhow::bail!("these sets are of photos and texts"),
+        };
+        table.write_record([content.as_str(), &label, by])?;
+    }
+    Ok(table.flush()?)
 }
 
 /// The examples of a class that are most like its first one, and the class that is nearest to it.
