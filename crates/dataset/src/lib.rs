@@ -7,6 +7,7 @@ mod error;
 mod example;
 mod fingerprint;
 mod inspection;
+mod label_cell;
 mod problem;
 pub mod read;
 pub mod split;
@@ -18,6 +19,7 @@ pub use example::{
     Task, Vote,
 };
 pub use fingerprint::{content_hash, content_hashes};
+pub use label_cell::{join_labels, split_labels};
 pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
 pub use problem::{Problem, ProblemKind};
 pub use read::{

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::label_cell::listed;
 use crate::read::{Cell, TaskKind};
 use crate::{ClassIdx, Target, Task};
 
@@ -42,6 +43,8 @@ pub(crate) fn kind_of(cells: &[&Cell], forced: Option<TaskKind>, separator: Opti
         None => detect(&filled, separator),
     };
     let separator = match kind {
+        // Where names could be mistaken for several, a table has lists for them and bars elsewhere.
+        TaskKind::MultiLabel if filled.iter().any(|cell| list_in(cell).is_some()) => separator.or(Some('|')),
         TaskKind::MultiLabel => separator.or_else(|| find_separator(&filled)),
         TaskKind::SingleLabel | TaskKind::Regression => None,
     };
@@ -58,7 +61,7 @@ pub(crate) fn decide(cells: &[&Cell], column: &str, kind: &Kind) -> Decided {
 }
 
 fn detect(filled: &[&Cell], separator: Option<char>) -> (TaskKind, String) {
-    if filled.iter().any(|cell| matches!(cell, Cell::List(_))) {
+    if filled.iter().any(|cell| matches!(cell, Cell::List(_)) || list_in(cell).is_some()) {
         return (TaskKind::MultiLabel, "the labels are lists".to_owned());
     }
     if separator.is_some() {
@@ -105,6 +108,9 @@ fn classes_or_numbers(numbers: &[f64], n_distinct: usize) -> (TaskKind, String) 
 
 /// The labels in one cell; `None` when it says nothing.
 pub(crate) fn labels_in(cell: &Cell, separator: Option<char>) -> Option<BTreeSet<String>> {
+    if let Some(labels) = list_in(cell) {
+        return Some(labels.into_iter().collect());
+    }
     let pieces: Vec<String> = match (cell, separator) {
         (Cell::Empty, _) => return None,
         (Cell::List(items), _) => items.clone(),
@@ -112,6 +118,11 @@ pub(crate) fn labels_in(cell: &Cell, separator: Option<char>) -> Option<BTreeSet
         (other, None) => vec![other.text()],
     };
     Some(pieces.iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect())
+}
+
+/// The labels of a cell that is a JSON list.
+fn list_in(cell: &Cell) -> Option<Vec<String>> {
+    if let Cell::Text(text) = cell { listed(text) } else { None }
 }
 
 fn sample(cells: &[&Cell], separator: char) -> String {
@@ -249,6 +260,22 @@ mod tests {
         check(&["left; right", "up; down"], TaskKind::SingleLabel);
         check(&["a|b", "b|c", "a|c", "a|b|c", "a", "b|a"], TaskKind::MultiLabel);
         check(&["Paris, France", "Lyon, France"], TaskKind::SingleLabel);
+    }
+
+    #[test]
+    fn names_with_bars_stand_in_lists() {
+        let cells = ["[\"x|a\",\"y|b\"]", "[]", "c", "c|d", ""].map(Cell::from_text);
+        let cells: Vec<&Cell> = cells.iter().collect();
+        let kind = kind_of(&cells, None, None);
+        assert_eq!(kind.kind, TaskKind::MultiLabel);
+        let decided = decide(&cells, "label", &kind);
+        let Task::MultiLabel { classes } = &decided.task else { panic!("{:?}", decided.task) };
+        assert_eq!(classes[..], ["c", "d", "x|a", "y|b"]);
+        let sets: [&[u32]; 4] = [&[2, 3], &[], &[0], &[0, 1]];
+        let sets = sets.map(|set| Target::Classes(set.iter().map(|class| ClassIdx(*class)).collect()));
+        assert_eq!((&decided.targets[..4], &decided.targets[4]), (&sets[..], &Target::Unlabelled));
+        let one = [Cell::from_text("[1, 2]"), Cell::from_text("[a]")];
+        assert_eq!(kind_of(&one.iter().collect::<Vec<_>>(), None, None).kind, TaskKind::SingleLabel);
     }
 
     #[test]

@@ -166,8 +166,15 @@ fn apply(error: &ApplyError) -> String {
         }
         ApplyError::NoFinding { number, count } => format!("没有第 {number} 个发现，共 {count} 个"),
         ApplyError::NoExample { id } => format!("检查结果提到“{id}”，而数据中没有；请重新检查"),
-        ApplyError::NoneOfThem { id } => {
-            format!("“{id}”一个标签也没有，表格无法把它与未标注区分；请给它一个表示“无”的标签")
+        ApplyError::NotANumber { number, label } => {
+            format!("第 {number} 个发现要的是数值，而“{label}”不是数值")
+        }
+        ApplyError::OfArrays { path } => format!(
+            "{}中的发现来自数组，无法写成表格；其中的 issues 给出了行号和建议的标注",
+            name(path)
+        ),
+        ApplyError::Answers { path, .. } => {
+            format!("{}不是 apply --interactive 写下的回答；要重新开始，请先把它移开", name(path))
         }
         ApplyError::NotForTables { number, action } => {
             format!("第 {number} 个发现无法落实到表格；需要您：{}", action.sentence().zh)

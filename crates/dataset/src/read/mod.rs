@@ -38,7 +38,8 @@ pub const MAX_CELL_BYTES: usize = 4 << 20;
 pub const MAX_COLUMNS: usize = 4096;
 
 /// What the person said about the data; whatever is absent is detected.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ReadOptions {
     /// Columns with what examples look, read or sound like: several make examples of several senses.
     pub contents: Vec<Sense>,
@@ -63,10 +64,25 @@ impl ReadOptions {
     pub fn content(modality: Modality, column: impl Into<String>) -> Self {
         Self { contents: vec![Sense { name: column.into(), modality }], ..Self::default() }
     }
+
+    /// The same, with what `other` says where this says nothing.
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            contents: if self.contents.is_empty() { other.contents.clone() } else { self.contents },
+            label: self.label.or_else(|| other.label.clone()),
+            group: self.group.or_else(|| other.group.clone()),
+            annotator: self.annotator.or_else(|| other.annotator.clone()),
+            part: self.part.or_else(|| other.part.clone()),
+            task: self.task.or(other.task),
+            separator: self.separator.or(other.separator),
+            wanted: self.wanted.or(other.wanted),
+        }
+    }
 }
 
 /// The kinds of task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TaskKind {
     /// One class of several.
     SingleLabel,

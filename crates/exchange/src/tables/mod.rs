@@ -21,7 +21,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use dataset::Part;
+use dataset::{Part, join_labels};
 use serde::{Deserialize, Serialize};
 
 use crate::known::Known;
@@ -152,7 +152,7 @@ impl Column {
             Self::Id => row.id.clone(),
             Self::Text => row.text.clone(),
             Self::Label => row.known.label.clone(),
-            Self::Labels => row.known.labels.as_deref().map(joined),
+            Self::Labels => row.known.labels.as_deref().map(join_labels),
             Self::Start | Self::End | Self::Number => self.number(row).map(|number| number.to_string()),
             Self::Group => row.known.group.clone(),
             Self::Part => row.known.part.map(|part| part_name(part).to_owned()),
@@ -187,57 +187,11 @@ pub(crate) fn part_name(part: Part) -> &'static str {
     }
 }
 
-/// Classes in one cell. What could be mistaken becomes a JSON list.
-fn joined(labels: &[String]) -> String {
-    let is_plain = |label: &String| !label.trim().is_empty() && label.trim() == label && !label.contains('|');
-    let is_list = labels.first().is_some_and(|label| label.starts_with('['));
-    if !labels.is_empty() && !is_list && labels.iter().all(is_plain) {
-        labels.join("|")
-    } else {
-        serde_json::to_string(labels).expect("texts are always JSON")
-    }
-}
-
-/// The classes of a cell that [`joined`] wrote, or of one with several between `|`.
-fn taken_apart(cell: &str) -> Vec<String> {
-    if cell.starts_with('[')
-        && let Ok(labels) = serde_json::from_str(cell)
-    {
-        return labels;
-    }
-    cell.split('|').map(|label| label.trim().to_owned()).filter(|label| !label.is_empty()).collect()
-}
-
 /// The classes that a row names.
 fn classes(answer: &Answer) -> &[String] {
     match answer {
         Answer::Class(class) => std::slice::from_ref(class),
         Answer::Classes(classes) => classes,
         Answer::None | Answer::Number(_) => &[],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn classes_share_a_cell() {
-        let cell =
-            |labels: &[&str]| joined(&labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>());
-        assert_eq!(cell(&["cat", "small dog"]), "cat|small dog");
-        assert_eq!(cell(&["a|b", "c"]), r#"["a|b","c"]"#);
-        assert_eq!(cell(&[]), "[]");
-        assert_eq!(cell(&["[x]"]), r#"["[x]"]"#);
-        assert_eq!(taken_apart("cat | dog|"), ["cat", "dog"]);
-    }
-
-    proptest! {
-        #[test]
-        fn classes_come_back_from_a_cell(labels in proptest::collection::vec("[a\\[\\]|\", 猫]{0,4}", 0..5)) {
-            prop_assert_eq!(taken_apart(&joined(&labels)), labels);
-        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use dataset::{Part, ProblemKind};
+use dataset::{Part, ProblemKind, split_labels};
 
+use super::Column;
 use super::read::{FoundRow, Numbered};
-use super::{Column, taken_apart};
 use crate::lenient::Lenient;
 use crate::{ExchangeError, Mark};
 
@@ -68,7 +68,7 @@ pub(super) fn fill(found: &mut FoundRow, column: Column, cell: &str) -> Result<(
         Column::Piece => row.piece = owned(),
         Column::Start | Column::End => unreachable!("only written here"),
         Column::Label => row.known.label = owned(),
-        Column::Labels => row.known.labels = Some(taken_apart(cell)),
+        Column::Labels => row.known.labels = Some(split_labels(cell)),
         Column::Group => row.known.group = owned(),
         Column::Number => {
             let number = cell.trim().parse().ok().filter(|number: &f64| number.is_finite());

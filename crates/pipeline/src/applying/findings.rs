@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use curate::faults::Fault;
+use dataset::ReadOptions;
 use serde::Deserialize;
 
-use super::{ApplyError, Changes};
+use super::{ApplyError, Change, Changes};
 use crate::auditing::{Action, Answer, Gain, Offered, Pair, StoredCase};
 use crate::report::Sentence;
 
@@ -25,6 +26,9 @@ const MOST_BYTES: u64 = 1 << 30;
 pub struct Findings {
     /// Where the data were.
     pub data: Option<PathBuf>,
+    /// What the person said about the data when they were audited.
+    #[serde(default)]
+    pub(super) read: ReadOptions,
     /// The findings, in the audit's order.
     pub findings: Vec<StoredFinding>,
     /// Those of them that want a rule, with what their entries of a label book will hold; an audit that prints leaves them out.
@@ -116,10 +120,13 @@ impl Findings {
     /// The share of what an advice is about that was done, with what all of it was worth.
     fn share(&self, changes: &Changes, action: Action, fault: Fault) -> Option<(f64, Gain)> {
         let advice = self.advice.iter().find(|advice| advice.action == action && advice.finding.is_none())?;
-        // What the label book asks for is relabelled as well, but nothing was expected of it here.
-        let n =
-            changes.values().filter(|change| change.fault == fault.name() && change.sense.is_none()).count();
-        (n > 0).then_some((n as f64 / advice.n.max(1) as f64, advice.gain))
+        // What the label book asks for is relabelled as well, but nothing was expected of it here; nor of copies that get one label.
+        let relabels = action == Action::Relabel;
+        let of_advice = |change: &&Change| {
+            change.fault == fault.name() && change.sense.is_none() && change.takes_out() != relabels
+        };
+        let n = changes.values().filter(of_advice).count();
+        (n > 0).then_some(((n as f64 / advice.n.max(1) as f64).min(1.0), advice.gain))
     }
 
     /// The case of a finding that wants a rule.

@@ -20,6 +20,7 @@ impl Rules {
     /// Opens the book and takes in what was decided; nothing is written. `fingerprint` is that of the data.
     pub(super) fn of(
         request: &ApplyRequest,
+        accepted: &[Accepted],
         findings: &Findings,
         fingerprint: &str,
     ) -> Result<Self, PipelineError> {
@@ -28,7 +29,7 @@ impl Rules {
         };
         let mut shelved = Shelved::open(path)?;
         let mut n_new = 0;
-        for (number, rule) in decided(&request.accepted, findings)? {
+        for (number, rule) in decided(accepted, findings)? {
             let author = author.as_deref().ok_or(ApplyError::NoAuthor { number })?;
             let decision = Decision { rule: &rule, author, date, fingerprint };
             n_new += usize::from(shelved.add(findings.case(number)?, decision)?);

@@ -3,7 +3,7 @@
 use curate::Look;
 use curate::attributes::Attribute;
 use curate::faults::{self, Fault};
-use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, split};
+use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, join_labels, split};
 use linalg::decompose::row_space;
 use linalg::{Matrix, Neighbours, Seed};
 
@@ -47,7 +47,7 @@ impl Sets {
 
     /// As a table has it.
     pub(super) fn text(&self, set: &[u32]) -> String {
-        joined(set.iter().map(|class| self.classes[*class as usize].as_str()))
+        join_labels(&self.names(set))
     }
 }
 
@@ -185,19 +185,15 @@ fn file_names(data: &Dataset) -> Vec<String> {
     data.examples.iter().map(name).collect::<Option<_>>().unwrap_or_default()
 }
 
-/// The label of an example, as a table has it; several are split by `|`.
+/// The label of an example, as a table has it.
 pub(crate) fn label_text(data: &Dataset, example: &Example) -> Option<String> {
     let name = |class: &ClassIdx| data.classes()[class.0 as usize].as_str();
     Some(match &example.target {
         Target::Unlabelled => return None,
         Target::Class(class) => name(class).to_owned(),
-        Target::Classes(set) => joined(set.iter().map(name)),
+        Target::Classes(set) => join_labels(&set.iter().map(name).collect::<Vec<_>>()),
         Target::Number(value) => value.to_string(),
     })
-}
-
-fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join("|")
 }
 
 /// Why labels of so many classes are not judged, where they are too many.

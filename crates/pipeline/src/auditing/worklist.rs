@@ -33,7 +33,7 @@ pub struct AuditFinding {
     pub given: Option<String>,
     /// The label it should probably have.
     pub suggested: Option<String>,
-    /// Where labels are sets, the set it should probably have; empty where it should have none, which a cell of a table cannot say.
+    /// Where labels are sets, the set it should probably have; empty where it should have none.
     #[serde(skip)]
     pub suggested_set: Option<Vec<String>>,
     /// 0 is bad, 1 is good.

@@ -58,8 +58,7 @@ pub(super) fn sets(
         let row = rows[*place];
         of.checked.flagged.push(row);
         of.sets[row] = Some(sets.names(&found.suggested[*place]));
-        // No label at all cannot be told from a label that is missing, where labels are cells of a table.
-        of.suggested[row] = Some(sets.text(&found.suggested[*place])).filter(|text| !text.is_empty());
+        of.suggested[row] = Some(sets.text(&found.suggested[*place]));
         of.says[row] = said.iter().map(|said| says(sets, said, *place, &given[*place])).collect();
     }
     Ok(of)

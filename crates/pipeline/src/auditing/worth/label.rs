@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dataset::split_labels;
 use serde::{Deserialize, Serialize};
 use tune::what_if::WhatIf;
 
@@ -111,8 +112,8 @@ pub(super) fn read(text: &str, names: &mut Vec<String>, metric: Metric) -> Optio
     match metric {
         Metric::Accuracy => Some(Label::Class(number_of(names, text))),
         Metric::Jaccard => {
-            let parts = text.split('|').map(str::trim).filter(|name| !name.is_empty());
-            let set: BTreeSet<u32> = parts.map(|name| number_of(names, name)).collect();
+            let set: BTreeSet<u32> =
+                split_labels(text).iter().map(|name| number_of(names, name)).collect();
             Some(Label::Set(set.into_iter().collect()))
         }
         Metric::R2 => text.trim().parse().ok().filter(|value: &f64| value.is_finite()).map(Label::Number),
@@ -191,6 +192,7 @@ mod tests {
     fn labels_are_read_as_tables_have_them() {
         let mut names = vec!["a".to_owned(), "b".to_owned()];
         assert_eq!(read("b|new| a", &mut names, Metric::Jaccard), Some(Label::Set(vec![0, 1, 2])));
+        assert_eq!(read("[\"a\"]", &mut names, Metric::Jaccard), Some(Label::Set(vec![0])));
         assert_eq!(read("new", &mut names, Metric::Accuracy), Some(Label::Class(2)));
         assert_eq!(read(" 2.5", &mut names, Metric::R2), Some(Label::Number(2.5)));
         assert_eq!(read("wide", &mut names, Metric::R2), None);

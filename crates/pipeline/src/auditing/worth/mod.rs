@@ -241,8 +241,8 @@ fn leave_out(
     let mut changed = vec![false; asked.labels.len()];
     let keeps_one = usize::from(action == Action::KeepOne);
     // A photo that stands beside two notes is no copy of the example.
-    let of_fault =
-        findings.iter().filter(|finding| finding.fault == fault && finding.action != Action::CheckPairing);
+    // Nor are copies that want one label taken out.
+    let of_fault = findings.iter().filter(|finding| finding.fault == fault && finding.action == action);
     let rows = of_fault.flat_map(|finding| finding.rows.iter().skip(keeps_one));
     rows.filter(|row| asked.labels[**row].is_some()).for_each(|row| changed[*row] = true);
     let n = changed.iter().filter(|changed| **changed).count();
