@@ -50,6 +50,15 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
         );
         return ExitCode::from(STOPPED);
     }
+    eprintln!("{}{}", lang.pick("error: ", "错误："), told(error, lang));
+    if let Some(hint) = hint(error.as_ref(), lang) {
+        eprintln!("{}{hint}", lang.pick("hint: ", "提示："));
+    }
+    code(error)
+}
+
+/// An error with its causes, in words.
+pub(crate) fn told(error: &anyhow::Error, lang: Lang) -> String {
     let mut causes: Vec<String> = Vec::new();
     for cause in error.chain() {
         let chinese = if lang == Lang::Zh { chinese(cause) } else { None };
@@ -59,11 +68,7 @@ pub(crate) fn failure(error: &anyhow::Error, lang: Lang) -> ExitCode {
             causes.push(text);
         }
     }
-    eprintln!("{}{}", lang.pick("error: ", "错误："), causes.join(lang.pick(": ", "：")));
-    if let Some(hint) = hint(error.as_ref(), lang) {
-        eprintln!("{}{hint}", lang.pick("hint: ", "提示："));
-    }
-    code(error)
+    causes.join(lang.pick(": ", "："))
 }
 
 fn chinese(cause: &(dyn Error + 'static)) -> Option<String> {

@@ -34,7 +34,7 @@ mod tests {
     fn labels_share_a_cell() {
         assert_eq!(join_labels(&["cat", "small dog"]), "cat|small dog");
         assert_eq!(join_labels(&["a|b", "c"]), r#"["a|b","c"]"#);
-        assert_eq!(join_labels::<&str>(&[]), "[]");
+        assert_eq!(join_labels(&[""; 0]), "[]");
         assert_eq!(join_labels(&["[x]"]), r#"["[x]"]"#);
         assert_eq!(split_labels("cat | dog|"), ["cat", "dog"]);
     }

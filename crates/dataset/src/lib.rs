@@ -19,8 +19,8 @@ pub use example::{
     Task, Vote,
 };
 pub use fingerprint::{content_hash, content_hashes};
-pub use label_cell::{join_labels, split_labels};
 pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
+pub use label_cell::{join_labels, split_labels};
 pub use problem::{Problem, ProblemKind};
 pub use read::{
     InspectionOptions, Purpose, ReadOptions, TaskKind, names_good_parts, read, read_held_out,

@@ -169,10 +169,9 @@ fn apply(error: &ApplyError) -> String {
         ApplyError::NotANumber { number, label } => {
             format!("第 {number} 个发现要的是数值，而“{label}”不是数值")
         }
-        ApplyError::OfArrays { path } => format!(
-            "{}中的发现来自数组，无法写成表格；其中的 issues 给出了行号和建议的标注",
-            name(path)
-        ),
+        ApplyError::OfArrays { path } => {
+            format!("{}中的发现来自数组，无法写成表格；其中的 issues 给出了行号和建议的标注", name(path))
+        }
         ApplyError::Answers { path, .. } => {
             format!("{}不是 apply --interactive 写下的回答；要重新开始，请先把它移开", name(path))
         }

@@ -53,8 +53,8 @@ pub mod words;
 
 pub use aligning::{AlignRequest, Aligning, Hit, Named, Query, align, name_by_words, search};
 pub use applying::{
-    Accepted, Answers, ApplyError, ApplyRequest, Applying, BookRequest, Change, Findings, NewLabel, Revision,
-    Said, StoredFinding, record_of,
+    Accepted, Answered, ApplyError, ApplyRequest, Applying, BookRequest, Change, Findings, NewLabel,
+    Revision, Said, StoredFinding, record_of,
 };
 pub use auditing::{
     Action, Advice, Against, Answer, ArrayError, ArraysRequest, Audit, AuditFinding, AuditRequest, BookState,

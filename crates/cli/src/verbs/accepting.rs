@@ -1,59 +1,83 @@
-//! Which findings a person accepts: named on the command line, or asked about one after the other.
+//! Which findings a person accepts, as `--accept` names them.
 
-use std::io::{BufRead, Write};
-
-use pipeline::{Accepted, Answer, Fault, Findings, Lang, Pair, StoredFinding};
+use pipeline::{Accepted, Fault, Findings, StoredFinding};
 
 use crate::exit::Usage;
-
-/// Examples of a finding that are named.
-const SHOWN: usize = 5;
 
 /// All that is named by `--accept`.
 pub(super) fn named(given: &[String], findings: &Findings) -> Result<Vec<Accepted>, Usage> {
     let mut accepted = Vec::new();
-    for which in given.iter().flat_map(|given| words(given)) {
-        accepted.extend(one(which.trim(), findings)?);
+    for given in given {
+        for Word { which, label } in words(given)? {
+            accepted.extend(one(&which, label, findings)?);
+        }
     }
     Ok(accepted)
 }
 
-/// Parts between commas, but not between those within quotes.
-fn words(given: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut is_quoted = false;
-    for sign in given.chars() {
-        match sign {
-            ',' if !is_quoted => words.push(String::new()),
-            _ => {
-                is_quoted ^= sign == '"';
-                words.last_mut().expect("there is always one").push(sign);
-            }
-        }
-    }
-    words
+/// What stands between two commas.
+#[derive(Debug, PartialEq, Eq)]
+struct Word {
+    which: String,
+    /// What follows `=`.
+    label: Option<String>,
 }
 
-/// A label without the quotes around it.
-fn unquoted(label: &str) -> &str {
-    let label = label.trim();
-    label.strip_prefix('"').and_then(|label| label.strip_suffix('"')).unwrap_or(label)
+/// Parts between commas. A label may hold some where it is quoted, or a JSON list.
+fn words(given: &str) -> Result<Vec<Word>, Usage> {
+    let mut words = Vec::new();
+    let mut rest = given;
+    loop {
+        let end = rest.find([',', '=']).unwrap_or(rest.len());
+        let which = rest[..end].trim().to_owned();
+        rest = &rest[end..];
+        let mut label = None;
+        if let Some(after) = rest.strip_prefix('=') {
+            let (found, left) = label_at(after.trim_start()).ok_or_else(|| unclosed(given))?;
+            (label, rest) = (Some(found), left.trim_start());
+        }
+        words.push(Word { which, label });
+        match rest.strip_prefix(',') {
+            Some(left) => rest = left,
+            None if rest.is_empty() => return Ok(words),
+            None => return Err(unclosed(given)),
+        }
+    }
+}
+
+/// A label at the beginning of a text, and what follows it; `None` where a quote or a list does not end.
+fn label_at(text: &str) -> Option<(String, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (label, rest) = quoted.split_once('"')?;
+        return Some((label.to_owned(), rest));
+    }
+    if text.starts_with('[') {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Vec<String>>();
+        if let Some(Ok(_)) = values.next() {
+            let (list, rest) = text.split_at(values.byte_offset());
+            return Some((list.to_owned(), rest));
+        }
+    }
+    let end = text.find(',').unwrap_or(text.len());
+    Some((text[..end].trim().to_owned(), &text[end..]))
 }
 
 /// `7`, `3-9`, `7=LABEL`, the name of a fault, or `all`.
-fn one(which: &str, findings: &Findings) -> Result<Vec<Accepted>, Usage> {
+fn one(which: &str, label: Option<String>, findings: &Findings) -> Result<Vec<Accepted>, Usage> {
     let plain = |number: usize| Accepted { number, label: None };
-    if let Some((number, label)) = which.split_once('=') {
-        let number = number.trim().parse().map_err(|_| unknown(which))?;
-        return Ok(vec![Accepted { number, label: Some(unquoted(label).to_owned()) }]);
+    if label.is_some() {
+        return which.parse().map(|number| vec![Accepted { number, label }]).map_err(|_| unknown(which));
     }
     if let Ok(number) = which.parse() {
         return Ok(vec![plain(number)]);
     }
     if let Some((first, last)) = which.split_once('-')
         && let (Ok(first), Ok(last)) = (first.trim().parse::<usize>(), last.trim().parse::<usize>())
-        && last.saturating_sub(first) < findings.findings.len()
     {
+        let count = findings.findings.len();
+        if first > last || last > count {
+            return Err(no_range(which, count));
+        }
         return Ok((first..=last).map(plain).collect());
     }
     let is_fault = Fault::ALL.iter().any(|fault| fault.name() == which);
@@ -78,65 +102,22 @@ fn unknown(which: &str) -> Usage {
     }
 }
 
-/// Asks about one finding after the other; the end of the input ends the questions.
-pub(super) fn asked(findings: &Findings, lang: Lang) -> anyhow::Result<Vec<Accepted>> {
-    let mut accepted = Vec::new();
-    let mut lines = std::io::stdin().lock().lines();
-    for finding in &findings.findings {
-        if !finding.action.applies_by_itself() && !finding.action.decides() {
-            continue;
-        }
-        let how = lang.pick("[y]es, [n]o, [q]uit, or a label:", "y 是，n 否，q 结束，或直接输入标注：");
-        eprint!("{}{how} ", told(finding, lang));
-        std::io::stderr().flush()?;
-        let Some(answer) = lines.next().transpose()? else { break };
-        let label = match answer.trim() {
-            "q" => break,
-            "" | "n" => continue,
-            "y" => None,
-            "=" => Some(String::new()),
-            label => Some(unquoted(label).to_owned()),
-        };
-        accepted.push(Accepted { number: finding.number, label });
+fn no_range(which: &str, count: usize) -> Usage {
+    Usage {
+        en: format!(
+            "`{which}` is no range of findings: the smaller number comes first, and there are {count}"
+        ),
+        zh: format!("“{which}”不是发现的范围：小的编号在前，共有 {count} 个"),
     }
-    Ok(accepted)
 }
 
-/// What a person needs to know to answer.
-fn told(finding: &StoredFinding, lang: Lang) -> String {
-    let labels = match (&finding.given, &finding.suggested) {
-        (Some(given), Some(suggested)) => format!("{given} → {suggested}"),
-        (Some(given), None) => given.clone(),
-        _ => String::new(),
-    };
-    let shown = finding.ids.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    let action = finding.action.sentence();
-    let mut told =
-        format!("{}. {}: {shown} {labels} → {}\n", finding.number, finding.fault, action.in_lang(lang));
-    if let Some(about) = &finding.about {
-        told.push_str(&format!("   {}\n", about.in_lang(lang)));
+fn unclosed(given: &str) -> Usage {
+    Usage {
+        en: format!(
+            "`{given}` has a quoted label that does not end, or goes on after its quote: write 7=\"A, B\""
+        ),
+        zh: format!("“{given}”中带引号的标注没有结束，或引号后还有内容：请写成 7=\"甲, 乙\""),
     }
-    for pair in &finding.pairs {
-        told.push_str(&format!("   {}\n", close(pair, lang)));
-    }
-    for Answer { accept, says } in &finding.answers {
-        // As it is typed here: without the number, which is known.
-        let typed = match accept.split_once('=') {
-            None => "y",
-            Some((_, "")) => "=",
-            Some((_, label)) => label,
-        };
-        told.push_str(&format!("   {typed}: {}\n", says.in_lang(lang)));
-    }
-    told
-}
-
-/// Two examples that contradict each other.
-pub(super) fn close(Pair { ids: [first, second], labels: [a, b], .. }: &Pair, lang: Lang) -> String {
-    lang.pick(
-        format!("close together: {first} is `{a}`, {second} is `{b}`"),
-        format!("很相近：{first} 标为“{a}”，{second} 标为“{b}”"),
-    )
 }
 
 #[cfg(test)]
@@ -144,17 +125,26 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(given: &str, expected: &[&str]) {
-        let words = words(given);
-        assert_eq!(words.iter().map(|word| word.trim()).collect::<Vec<_>>(), expected);
+    fn check(given: &str, expected: &[(&str, Option<&str>)]) {
+        let words = words(given).unwrap_or_default();
+        let words: Vec<(&str, Option<&str>)> =
+            words.iter().map(|word| (word.which.as_str(), word.label.as_deref())).collect();
+        assert_eq!(words, expected, "{given}");
     }
 
     #[test]
     fn a_comma_within_quotes_parts_nothing() {
-        check("3, 5-9,label", &["3", "5-9", "label"]);
-        check("7=\"a, b\",8", &["7=\"a, b\"", "8"]);
-        check("7=\"a, b", &["7=\"a, b"]);
-        assert_eq!(unquoted(" \"a, b\" "), "a, b");
-        assert_eq!(unquoted("5\""), "5\"");
+        check("3, 5-9,label", &[("3", None), ("5-9", None), ("label", None)]);
+        check("7=\"a, b\",8", &[("7", Some("a, b")), ("8", None)]);
+        check("7=[\"a|b\", \"c\"] ,8", &[("7", Some("[\"a|b\", \"c\"]")), ("8", None)]);
+        check("7=[a],8", &[("7", Some("[a]")), ("8", None)]);
+    }
+
+    #[test]
+    fn a_quote_within_a_label_is_a_quote() {
+        check("1=5\" pipe,2", &[("1", Some("5\" pipe")), ("2", None)]);
+        check("7=", &[("7", Some(""))]);
+        check("7=a=b", &[("7", Some("a=b"))]);
+        assert!(words("7=\"a, b").is_err() && words("7=\"a\" b").is_err());
     }
 }

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use pipeline::{Against, ApplyRequest, BookRequest, Findings, Gain, Lang, Revision, record_of};
+use pipeline::{
+    Against, Answered, ApplyRequest, Applying, BookRequest, Gain, Lang, PipelineError, Revision, record_of,
+};
 
-use super::{accepting, clock, read_options, say, with_progress};
+use super::{accepting, asking, clock, read_options, say, with_progress};
 use crate::args::{ApplyArguments, Arguments};
 use crate::{settings, show};
 
@@ -14,18 +16,10 @@ const SHOWN: usize = 5;
 const DATE: usize = 10;
 
 pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> anyhow::Result<ExitCode> {
-    let findings = Findings::read(&verb.findings).map_err(pipeline::PipelineError::from)?;
-    let accepted = if verb.interactive {
-        accepting::asked(&findings, lang)?
-    } else {
-        accepting::named(&verb.accept, &findings)?
-    };
-    let home = settings::home(arguments)?;
     let request = ApplyRequest {
         findings: verb.findings.clone(),
         data: verb.data.clone(),
         read: read_options(&verb.columns),
-        accepted,
         out: verb.out.clone(),
         base: verb.base.clone(),
         book: verb.rules.clone().map(|path| BookRequest {
@@ -34,7 +28,18 @@ pub(super) fn run(arguments: &Arguments, verb: &ApplyArguments, lang: Lang) -> a
             date: clock::now().chars().take(DATE).collect(),
         }),
     };
-    let revision = with_progress(arguments, lang, |run| pipeline::apply(&home, &request, run))?;
+    let applying = with_progress(arguments, lang, |run| Applying::open(request, run))?;
+    let (accepted, answers) = if verb.interactive {
+        let mut answers = Answered::open(&verb.findings, applying.findings()).map_err(PipelineError::from)?;
+        (asking::asked(&applying, &mut answers, arguments, lang)?, Some(answers))
+    } else {
+        (accepting::named(&verb.accept, applying.findings())?, None)
+    };
+    let home = settings::home(arguments)?;
+    let revision = with_progress(arguments, lang, |run| applying.apply(&home, &accepted, run))?;
+    if let Some(answers) = answers {
+        answers.forget();
+    }
     if arguments.json {
         show::json(&revision)?;
     }
@@ -59,6 +64,10 @@ fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang:
             format!("改正标注 {relabelled} 个，{senses}去掉样本 {gone} 个，剩余 {n} 个"),
         ),
     );
+    if !revision.new_classes.is_empty() {
+        let names = revision.new_classes.join(", ");
+        say(arguments, &lang.pick(format!("New labels: {names}"), format!("新增的标注：{names}")));
+    }
     if let (Some(book), true) = (&verb.rules, revision.n_rules > 0) {
         let (n, book) = (revision.n_rules, book.display());
         say(
@@ -69,9 +78,10 @@ fn tell(arguments: &Arguments, verb: &ApplyArguments, revision: &Revision, lang:
     object(arguments, revision, lang);
     let points =
         |Gain { value, low, high }: Gain| format!("{:+.1} ± {:.1}", 100.0 * value, 50.0 * (high - low));
-    for (gain, en, zh) in
-        [(revision.predicted, "Expected", "预计"), (revision.realised, "It brought", "实际")]
-    {
+    for (gain, en, zh) in [
+        (revision.predicted, "Expected", "预计"),
+        (revision.realised, "The new labels taken for right, it brought", "以新标注为准，实际"),
+    ] {
         if let Some(gain) = gain {
             let (points, what) = (points(gain), revision.metric.unwrap_or_default().words(lang));
             say(

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use dataset::ReadOptions;
 use pipeline::{
     Answer, ArraysRequest, Audit, AuditFinding, AuditRequest, Fault, GivenArrays, Lang, Review, Rules,
     Source, TableForm, audit, audit_arrays, words,
@@ -10,7 +11,7 @@ use pipeline::{
 use serde_json::{Map, Value, json};
 
 use super::overwrite::{self, Written};
-use super::{accepting, read_options, say, table_form, with_progress};
+use super::{asking, read_options, say, table_form, with_progress};
 use crate::args::{Arguments, AuditArguments};
 use crate::exit::FINDINGS;
 use crate::{settings, show};
@@ -22,6 +23,7 @@ const SHOWN_IDS: usize = 3;
 
 pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let data = verb.data.as_deref();
+    let read = read_options(&verb.columns);
     if let Some(out) = &verb.out {
         table_form(out)?;
         overwrite::check(Written::Findings, out, data)?;
@@ -45,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
             TableForm::Csv => found.issues().csv().into_bytes(),
             TableForm::Parquet => found.issues().parquet(),
             TableForm::Json => {
-                (serde_json::to_string_pretty(&document(&found, data, true))? + "\n").into_bytes()
+                (serde_json::to_string_pretty(&document(&found, data, &read, true))? + "\n").into_bytes()
             }
         };
         store::write_atomic(out, |file| file.write_all(&bytes))?;
@@ -55,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, verb: &AuditArguments, lang: Lang) -> a
         store::write_atomic(report, |file| file.write_all(page.as_bytes()))?;
     }
     if arguments.json {
-        show::json(&document(&found, data, false))?;
+        show::json(&document(&found, data, &read, false))?;
     } else {
         for line in found.headline(list) {
             show::line(line.in_lang(lang))?;
@@ -101,11 +103,12 @@ fn arrays(verb: &AuditArguments) -> Option<GivenArrays> {
 
 /// `summary`, `advice`, `findings`, `info`; in a file also the row of every example, and all that is to be kept of cases until somebody
 /// decides.
-fn document(found: &Audit, data: Option<&Path>, is_file: bool) -> Value {
+fn document(found: &Audit, data: Option<&Path>, read: &ReadOptions, is_file: bool) -> Value {
     let mut document = Map::new();
     document.insert("made_by".to_owned(), "Dianjing".into());
     document.insert("n_examples".to_owned(), found.n().into());
     document.insert("data".to_owned(), json!(data));
+    document.insert("read".to_owned(), json!(read));
     document.insert("advice".to_owned(), json!(found.advice));
     document.insert("summary".to_owned(), json!(found.summary()));
     document.insert("findings".to_owned(), json!(found.findings));
@@ -167,7 +170,7 @@ fn quoted(word: &str) -> String {
 /// Of a case that wants a rule: what contradicts each other most plainly, and what may be answered.
 fn question(finding: &AuditFinding, lang: Lang) -> anyhow::Result<()> {
     for pair in &finding.pairs {
-        show::line(&format!("     {}", accepting::close(pair, lang)))?;
+        show::line(&format!("     {}", asking::close(pair, lang)))?;
     }
     for Answer { accept, says } in &finding.answers {
         let (says, accept) = (says.in_lang(lang), quoted(accept));

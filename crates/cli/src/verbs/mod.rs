@@ -3,6 +3,7 @@
 mod accepting;
 mod align;
 mod apply;
+mod asking;
 mod audit;
 mod base;
 mod batch;
@@ -13,6 +14,7 @@ mod evaluate;
 mod export;
 mod inspect;
 mod inspected;
+mod lines;
 mod overwrite;
 mod predict;
 mod review;

@@ -1,6 +1,5 @@
 //! `dianjing review`: a person looks at some of what was flagged, and learns how much of all of it is right.
 
-use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,6 +7,7 @@ use anyhow::Context;
 use pipeline::{Fault, Lang, Review, Reviewed, Share, StoredFinding, Verdict, percent, words};
 use serde_json::json;
 
+use super::lines::Lines;
 use super::say;
 use crate::args::{Arguments, ReviewArguments};
 use crate::exit::Usage;
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments, verb: &ReviewArguments, lang: Lang) -> 
 fn ask(review: &mut Review, verb: &ReviewArguments, lang: Lang) -> anyhow::Result<()> {
     let open = review.to_ask(verb.fault.name(), verb.answers, verb.seed);
     let open: Vec<StoredFinding> = open.into_iter().cloned().collect();
-    let mut lines = std::io::stdin().lock().lines();
+    let lines = Lines::of_input();
     for (place, finding) in (1..).zip(&open) {
         let labels = match (&finding.given, &finding.suggested) {
             (Some(given), Some(suggested)) => format!("{given} → {suggested}"),
@@ -48,21 +48,20 @@ fn ask(review: &mut Review, verb: &ReviewArguments, lang: Lang) -> anyhow::Resul
         let ids = finding.ids.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         let n = open.len();
         loop {
-            eprint!(
-                "{place}/{n}  {}. {ids} {labels}\n{} ",
+            let question = format!(
+                "{place}/{n}  {}. {ids} {labels}\n{}",
                 finding.number,
                 lang.pick(
                     "Is the finding right? [y]es, [n]o, [u]nclear, [q]uit:",
                     "这个发现对吗？y 对，n 不对，u 说不清，q 结束："
                 ),
             );
-            std::io::stderr().flush()?;
-            let Some(answer) = lines.next().transpose()? else { return Ok(()) };
-            let verdict = match answer.trim() {
-                "q" => return Ok(()),
-                "y" => Verdict::Right,
-                "n" => Verdict::Wrong,
-                "u" => Verdict::Unclear,
+            let Some(answer) = lines.ask(&question)? else { return Ok(()) };
+            let verdict = match answer.to_lowercase().as_str() {
+                "q" | "quit" => return Ok(()),
+                "y" | "yes" | "对" => Verdict::Right,
+                "n" | "no" | "不对" => Verdict::Wrong,
+                "u" | "unclear" | "说不清" => Verdict::Unclear,
                 _ => continue,
             };
             review.answer(finding.number, verdict)?;

@@ -35,7 +35,7 @@ fn who_is_asked_sees_what_may_be_answered(place: &Place) {
     let asked = ["apply", "f.json", "--interactive", BASE[0], BASE[1], "--out", "second.csv"];
     let told = place.run_on(&b"n\n".repeat(100), &asked).told();
     for expected in
-        ["look alike: which rule applies?", "close together: ", "\n   y: ", "\n   =: ", "\n   dot: "]
+        ["look alike: which rule applies?", "close together: ", "\n   1: ", "\n   2: ", "a number, [n]o"]
     {
         assert!(told.contains(expected), "{expected} in {told}");
     }

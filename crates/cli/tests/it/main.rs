@@ -6,6 +6,7 @@
 
 mod across;
 mod apply;
+mod asking;
 mod audit;
 mod audit_kinds;
 mod bad_input;

@@ -73,7 +73,7 @@ impl Place {
         self.ended(self.command(arguments).stdin(stdin).output().unwrap())
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dianjing"));
         command
             .args(arguments)

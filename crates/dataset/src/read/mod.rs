@@ -20,6 +20,8 @@ mod votes;
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 pub use inspection::{InspectionOptions, Purpose, names_good_parts, read_inspection};
 pub use json::parse_json;
 use rows::Source;

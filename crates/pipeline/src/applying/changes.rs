@@ -94,6 +94,7 @@ fn doing(
     data: &Dataset,
 ) -> Result<Vec<(usize, Option<String>)>, ApplyError> {
     let number = finding.number;
+    let is_own = label.is_some();
     let label = label.or(finding.suggested.as_deref());
     let label = label.map(|label| labels::written(label, number, data)).transpose()?;
     let all = |label: Option<&str>| about.iter().map(|row| (*row, label.map(str::to_owned))).collect();
@@ -126,7 +127,7 @@ fn doing(
             | Action::RepairText
             | Action::Replace,
             _,
-        ) => all(label),
+        ) => all(label.as_deref().filter(|_| is_own)),
         (action, _) => return Err(ApplyError::NotForTables { number, action }),
     })
 }

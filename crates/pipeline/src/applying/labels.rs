@@ -19,7 +19,8 @@ pub struct NewLabel {
 impl NewLabel {
     pub(super) fn of(label: &str, number: usize, data: &Dataset) -> Result<Self, ApplyError> {
         let written = written(label, number, data)?;
-        let unknown = names(&written, data).into_iter().filter(|name| !data.classes().contains(name)).collect();
+        let unknown =
+            names(&written, data).into_iter().filter(|name| !data.classes().contains(name)).collect();
         Ok(Self { written, unknown })
     }
 }
@@ -65,10 +66,8 @@ fn names(written: &str, data: &Dataset) -> Vec<String> {
 /// Labels that changes bring and no example had.
 pub(super) fn new_classes(data: &Dataset, changes: &Changes) -> Vec<String> {
     let to = changes.values().filter_map(|Change { to, .. }| to.as_deref());
-    let new: BTreeSet<String> = to
-        .flat_map(|label| names(label, data))
-        .filter(|name| !data.classes().contains(name))
-        .collect();
+    let new: BTreeSet<String> =
+        to.flat_map(|label| names(label, data)).filter(|name| !data.classes().contains(name)).collect();
     new.into_iter().collect()
 }
 

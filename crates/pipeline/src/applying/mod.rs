@@ -1,7 +1,7 @@
 //! Findings of an audit that a person accepts become a new revision of the data: a table beside the old data, which stays as it
 //! is. What was done, what it was expected to bring and what it brought are written beside the table.
 
-mod answers;
+mod answered;
 mod changes;
 mod draft;
 mod error;
@@ -21,7 +21,7 @@ use crate::auditing::{Against, Asked, BookState, Done, Gain, HeardOf, Metric};
 use crate::features::{self, Table};
 use crate::{Home, PipelineError, Run, Step};
 
-pub use answers::{Answers, Said};
+pub use answered::{Answered, Said};
 pub use changes::Change;
 use changes::{Changes, changes};
 use draft::Draft;
@@ -153,12 +153,7 @@ impl Applying {
     ///
     /// # Errors
     /// [`ApplyError`]. Nothing is written then.
-    pub fn apply(
-        self,
-        home: &Home,
-        accepted: &[Accepted],
-        run: &Run<'_>,
-    ) -> Result<Revision, PipelineError> {
+    pub fn apply(self, home: &Home, accepted: &[Accepted], run: &Run<'_>) -> Result<Revision, PipelineError> {
         let Self { request, findings, data, parent } = self;
         if accepted.is_empty() {
             return Err(ApplyError::NothingAccepted.into());

@@ -287,7 +287,9 @@ fn conclude(
     checks.sort_by_key(|(_, checked)| checked.fault);
     let none = vec![None; material.n()];
     let doubted = labels.as_ref().map_or(&none, |labels| &labels.suggested);
-    let advice = Asked::audited(material, nearness, doubted).map(|asked| worth::worth(&asked, &findings));
+    let asked = Asked::audited(material, nearness, labels.as_ref());
+    let blind = asked.as_ref().and_then(worth::blind);
+    let advice = asked.map(|asked| worth::worth(&asked, &findings));
     let suggested = doubted.clone();
     let noise = labels.as_ref().and_then(|labels| labels.noise.clone());
     let unjudged = match &material.question {
@@ -298,6 +300,7 @@ fn conclude(
         .into_iter()
         .flat_map(|labels| labels.cautions.into_iter().chain(labels.doubted))
         .chain(beside.cautions)
+        .chain(blind)
         .chain(unjudged.filter(|_| material.wants(Fault::Label)));
     Ok(Audit {
         name: material.name.clone(),

@@ -201,6 +201,20 @@ impl Action {
         )
     }
 
+    /// Whether an example, or the sense of it that is wrong, goes where it is accepted without a label.
+    pub fn takes_out(self) -> bool {
+        matches!(
+            self,
+            Self::KeepOne
+                | Self::RemoveFromTest
+                | Self::Replace
+                | Self::CheckMembership
+                | Self::CheckPairing
+                | Self::Redact
+                | Self::RepairText
+        )
+    }
+
     /// The words for a person.
     pub fn sentence(self) -> Sentence {
         let (en, zh) = match self {

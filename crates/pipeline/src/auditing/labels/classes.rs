@@ -60,6 +60,9 @@ pub(super) fn classes(
         let row = rows[*place];
         of.checked.flagged.push(row);
         of.suggested[row] = Some(material.classes[found.suggested[*place] as usize].clone());
+        let [given, suggested] =
+            [labels[*place], found.suggested[*place]].map(|class| probs.row(*place)[class as usize]);
+        of.sure[row] = suggested / (given + suggested).max(SMALLEST);
         of.says[row] = says(material, &said, *place, labels[*place]);
     }
     of.cautions = sizes(&found.notes, &material.classes);

@@ -89,7 +89,9 @@ pub(super) struct Labels {
     pub(super) checked: Checked,
     /// `[n]`: the label a flagged row should have, as text.
     pub(super) suggested: Vec<Option<String>>,
-    /// `[n]`: the same where labels are sets, by the names of their classes.
+    /// `[n]`: how probable that label is, beside the given one, in [0, 1]; 1 where nobody says.
+    pub(super) sure: Vec<f64>,
+    /// `[n]`: the label a flagged row should have, where labels are sets: the names of their classes.
     pub(super) sets: Vec<Option<Vec<String>>>,
     /// `[n]`: what each view says of a flagged row.
     pub(super) says: Vec<Vec<ViewSays>>,
@@ -110,6 +112,7 @@ impl Labels {
         Self {
             checked: Checked::new(Fault::Label, vec![None; n], Vec::new()),
             suggested: vec![None; n],
+            sure: vec![1.0; n],
             sets: vec![None; n],
             says: vec![Vec::new(); n],
             about: vec![None; n],

@@ -57,11 +57,23 @@ pub(super) fn sets(
     for place in &found.flagged {
         let row = rows[*place];
         of.checked.flagged.push(row);
+        of.sure[row] = sure(probs.row(*place), &given[*place], &found.suggested[*place]);
         of.sets[row] = Some(sets.names(&found.suggested[*place]));
         of.suggested[row] = Some(sets.text(&found.suggested[*place]));
         of.says[row] = said.iter().map(|said| says(sets, said, *place, &given[*place])).collect();
     }
     Ok(of)
+}
+
+/// How probable a set is beside another, by the probability of each label.
+fn sure(probs: &[f64], given: &[u32], suggested: &[u32]) -> f64 {
+    let differs = |class: &u32| given.contains(class) != suggested.contains(class);
+    let odds = |class: u32| {
+        let p = probs[class as usize].clamp(SMALLEST, 1.0 - SMALLEST);
+        if suggested.contains(&class) { (p / (1.0 - p)).ln() } else { ((1.0 - p) / p).ln() }
+    };
+    let odds: f64 = (0..probs.len() as u32).filter(differs).map(odds).sum();
+    1.0 / (1.0 + (-odds).exp())
 }
 
 /// `[n]`: 1 where the row has the label.
@@ -95,5 +107,18 @@ fn says(sets: &Sets, said: &Said, place: usize, given: &[u32]) -> ViewSays {
         contradicts: found != given,
         label: sets.text(&found),
         probability: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_as_sure_as_the_labels_in_which_it_differs() {
+        let probs = [0.8, 0.25, 0.01];
+        assert!((sure(&probs, &[1], &[0, 1]) - 0.8).abs() < 1e-12);
+        assert!((sure(&probs, &[1], &[0]) - 12.0 / 13.0).abs() < 1e-12);
+        assert!((sure(&probs, &[0], &[0]) - 0.5).abs() < 1e-12);
     }
 }

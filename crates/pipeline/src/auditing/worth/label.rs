@@ -1,6 +1,6 @@
 //! Labels of every kind, as what a head is taught and what it answers; and how right an answer is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dataset::split_labels;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,10 @@ pub(super) enum Label {
 }
 
 impl Label {
+    fn number(&self) -> Option<f64> {
+        if let Self::Number(value) = self { Some(*value) } else { None }
+    }
+
     /// Whether it names this class.
     pub(super) fn names(&self, class: u32) -> bool {
         match self {
@@ -78,10 +82,28 @@ fn overlap(a: &[u32], b: &[u32]) -> f64 {
     if either.is_empty() { 1.0 } else { both as f64 / either.len() as f64 }
 }
 
+/// The most frequent class or set, the mean of numbers; `None` where nothing is labelled.
+pub(super) fn one_for_all(labels: &[Option<Label>], metric: Metric) -> Option<Label> {
+    if metric == Metric::R2 {
+        let numbers: Vec<f64> = labels.iter().flatten().filter_map(Label::number).collect();
+        return (!numbers.is_empty())
+            .then(|| Label::Number(numbers.iter().sum::<f64>() / numbers.len() as f64));
+    }
+    let mut counts: BTreeMap<Vec<u32>, (usize, &Label)> = BTreeMap::new();
+    for label in labels.iter().flatten() {
+        let key = match label {
+            Label::Class(class) => vec![*class],
+            Label::Set(set) => set.clone(),
+            Label::Number(_) => continue,
+        };
+        counts.entry(key).or_insert((0, label)).0 += 1;
+    }
+    counts.into_values().max_by_key(|(count, _)| *count).map(|(_, label)| label.clone())
+}
+
 /// Variance of numbers; 1 where they do not differ, so that any error counts as one.
 fn spread(right: &[Option<Label>]) -> f64 {
-    let number = |label: &Label| if let Label::Number(value) = label { Some(*value) } else { None };
-    let numbers: Vec<f64> = right.iter().flatten().filter_map(number).collect();
+    let numbers: Vec<f64> = right.iter().flatten().filter_map(Label::number).collect();
     let n = numbers.len().max(1) as f64;
     let mean = numbers.iter().sum::<f64>() / n;
     let spread = numbers.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
@@ -112,8 +134,7 @@ pub(super) fn read(text: &str, names: &mut Vec<String>, metric: Metric) -> Optio
     match metric {
         Metric::Accuracy => Some(Label::Class(number_of(names, text))),
         Metric::Jaccard => {
-            let set: BTreeSet<u32> =
-                split_labels(text).iter().map(|name| number_of(names, name)).collect();
+            let set: BTreeSet<u32> = split_labels(text).iter().map(|name| number_of(names, name)).collect();
             Some(Label::Set(set.into_iter().collect()))
         }
         Metric::R2 => text.trim().parse().ok().filter(|value: &f64| value.is_finite()).map(Label::Number),
@@ -146,9 +167,8 @@ pub(super) fn answers(what_if: &WhatIf, labels: &[Option<Label>], metric: Metric
             what_if.sets(&sets, k).into_iter().map(|answer| answer.map(Label::Set)).collect()
         }
         Metric::R2 => {
-            let number = |label: &Label| if let Label::Number(value) = label { Some(*value) } else { None };
             let numbers: Vec<Option<f64>> =
-                labels.iter().map(|label| label.as_ref().and_then(number)).collect();
+                labels.iter().map(|label| label.as_ref().and_then(Label::number)).collect();
             what_if.numbers(&numbers).into_iter().map(|answer| answer.map(Label::Number)).collect()
         }
     }

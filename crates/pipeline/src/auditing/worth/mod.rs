@@ -20,6 +20,7 @@ use self::collecting::collect;
 use self::label::Label;
 pub use self::label::Metric;
 use super::checks;
+use super::labels::Labels;
 use super::material::{Material, Nearness};
 use super::media::Media;
 use super::worklist::{Action, AuditFinding};
@@ -29,6 +30,8 @@ use crate::{Lang, PipelineError};
 
 /// Standard normal quantile of the interval.
 const NORMAL: f64 = 1.96;
+/// Times that it is drawn which suggestions are right.
+const DRAWS: usize = 8;
 /// Minutes that a person takes to look at one label, to keep one of several copies, to take out an example; and to decide on a rule.
 const MINUTES: [f64; 4] = [0.1, 0.05, 0.1, 2.0];
 
@@ -94,6 +97,8 @@ pub(crate) struct Asked {
     labels: Vec<Option<Label>>,
     /// `[n]`: the labels that are taken for right.
     right: Vec<Option<Label>>,
+    /// `[n]`: how probable they are, beside the labels as they are.
+    sure: Vec<f64>,
     /// Of labels that have names.
     names: Vec<String>,
     metric: Metric,
@@ -104,7 +109,9 @@ pub(crate) struct Asked {
 pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
     let now = asked.answers(&asked.labels);
     let mut advice = Vec::new();
-    advice.extend(relabel(asked, &now));
+    if !asked.knows_nothing(&now) {
+        advice.extend(relabel(asked, &now));
+    }
     for (fault, action) in [(Fault::Duplicate, Action::KeepOne), (Fault::Outlier, Action::CheckMembership)] {
         advice.extend(leave_out(asked, &now, findings, fault, action));
     }
@@ -116,20 +123,38 @@ pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
     advice
 }
 
+/// What is to be said where heads do no better than one answer for all: then what looks wrong is a guess.
+pub(super) fn blind(asked: &Asked) -> Option<Sentence> {
+    asked.knows_nothing(&asked.answers(&asked.labels)).then(|| Sentence {
+        en: "Models of these labels do no better than one answer for all: what looks wrong is a guess, and what relabelling brings cannot be said.".to_owned(),
+        zh: "由这些标注学出的模型并不比一律给同一个答案更好：标出的问题只是猜测，也无法预计改正标注的收益。".to_owned(),
+    })
+}
+
 impl Asked {
+    /// Whether heads are not clearly better than the best answer that is the same for all.
+    fn knows_nothing(&self, now: &[Option<Label>]) -> bool {
+        let one = label::one_for_all(&self.labels, self.metric);
+        let same = vec![one; self.labels.len()];
+        let gain = self.gain_by(&self.labels, &same, now, &vec![false; self.labels.len()]);
+        gain.low <= 0.0
+    }
+
     /// What an audit has found out: right is what it suggests, and the given label where it does not. `None` without features
     /// or without labels that can be judged.
     pub(super) fn audited(
         material: &Material,
         nearness: Option<&Nearness>,
-        suggested: &[Option<String>],
+        labels: Option<&Labels>,
     ) -> Option<Self> {
         let mut asked = Self::new(material, nearness)?;
+        let Some(Labels { suggested, sure, .. }) = labels else { return Some(asked) };
         for (right, suggested) in asked.right.iter_mut().zip(suggested) {
             if let Some(suggested) = suggested {
                 *right = label::read(suggested, &mut asked.names, asked.metric);
             }
         }
+        asked.sure.clone_from(sure);
         Some(asked)
     }
 
@@ -145,7 +170,8 @@ impl Asked {
         let (labels, names, metric) = label::of(material)?;
         let what_if = WhatIf::new(x, &material.folds(nearness), material.seed);
         let (ids, right, seed) = (material.ids.clone(), labels.clone(), material.seed);
-        Some(Self { what_if, ids, labels, right, names, metric, seed })
+        let sure = vec![1.0; labels.len()];
+        Some(Self { what_if, ids, labels, right, sure, names, metric, seed })
     }
 
     /// By what answers are judged.
@@ -206,14 +232,27 @@ impl Asked {
     }
 }
 
+/// A person looks at what is suggested, and some of it is not so: what is right is drawn several times, as probable as it is.
 fn relabel(asked: &Asked, now: &[Option<Label>]) -> Option<Advice> {
-    let changed: Vec<bool> =
+    let differs: Vec<bool> =
         asked.right.iter().zip(&asked.labels).map(|(right, label)| right != label).collect();
-    let n = changed.iter().filter(|changed| **changed).count();
+    let n = differs.iter().filter(|differs| **differs).count();
     if n == 0 {
         return None;
     }
-    let gain = asked.gain(now, &asked.answers(&asked.right), &changed);
+    let drawn = |draw: usize| {
+        let mut rng = asked.seed.derive("right").nth(draw).rng();
+        let is_so: Vec<bool> =
+            asked.sure.iter().map(|sure| linalg::random::uniform(&mut rng) < *sure).collect();
+        let rows = asked.right.iter().zip(&asked.labels).zip(&is_so);
+        let right: Vec<Option<Label>> =
+            rows.map(|((right, label), is_so)| if *is_so { right } else { label }.clone()).collect();
+        let changed: Vec<bool> =
+            differs.iter().zip(is_so).map(|(differs, is_so)| *differs && is_so).collect();
+        asked.gain_by(&right, now, &asked.answers(&right), &changed)
+    };
+    let is_sure = differs.iter().zip(&asked.sure).all(|(differs, sure)| !differs || *sure >= 1.0);
+    let gain = mean(&(0..if is_sure { 1 } else { DRAWS }).map(drawn).collect::<Vec<_>>());
     let told = Sentence {
         en: if n == 1 { "Relabel this one".to_owned() } else { format!("Relabel these {n}") },
         zh: format!("改正这 {n} 个标注"),
@@ -316,6 +355,16 @@ fn decide(asked: &Asked, now: &[Option<Label>], finding: &AuditFinding) -> Advic
         minutes: MINUTES[3],
         told,
     }
+}
+
+/// The mean of gains in worlds that are as likely; how they differ widens its interval.
+fn mean(gains: &[Gain]) -> Gain {
+    let over = |of: &dyn Fn(&Gain) -> f64| gains.iter().map(of).sum::<f64>() / gains.len() as f64;
+    let value = over(&|gain| gain.value);
+    let within = over(&|gain| ((gain.high - gain.low) / 2.0).powi(2));
+    let between = over(&|gain| (gain.value - value).powi(2));
+    let half = (within + NORMAL.powi(2) * between).sqrt();
+    Gain { value, low: value - half, high: value + half }
 }
 
 /// What one of these gains brings, all as likely.

@@ -24,6 +24,7 @@ fn asked() -> Asked {
         what_if: WhatIf::new(&x, &folds, Seed(1)),
         ids: (0..N).map(|row| row.to_string()).collect(),
         right: labels.clone(),
+        sure: vec![1.0; N],
         labels,
         names: ["a", "b", "c"].map(str::to_owned).to_vec(),
         metric: Metric::Accuracy,
@@ -53,6 +54,25 @@ fn labels_put_right_are_worth_more_than_nothing_and_the_best_a_minute_comes_firs
     assert!(relabel.gain.value > 0.0 && relabel.gain.low < relabel.gain.value, "{:?}", relabel.gain);
     let rates: Vec<f64> = advice.iter().map(|advice| advice.gain.value / advice.minutes).collect();
     assert!(rates.windows(2).all(|pair| pair[0] >= pair[1]), "{rates:?}");
+}
+
+#[test]
+fn doubtful_suggestions_are_worth_less_and_random_labels_nothing() {
+    let mut asked = asked();
+    for row in (0..N).step_by(9) {
+        asked.labels[row] = class(1);
+    }
+    let sure = relabel(&asked, &asked.answers(&asked.labels)).unwrap().gain;
+    asked.sure = vec![0.5; N];
+    let unsure = relabel(&asked, &asked.answers(&asked.labels)).unwrap().gain;
+    assert!(0.0 < unsure.value && unsure.value < 0.8 * sure.value, "{sure:?} {unsure:?}");
+    assert!(blind(&asked).is_none());
+    // Labels by the throw of a die, and suggestions that heads find in them.
+    let mut rng = Seed(5).rng();
+    asked.labels.iter_mut().for_each(|label| *label = class(random::below(&mut rng, 3) as u32));
+    asked.right = asked.answers(&asked.labels);
+    assert!(of(&worth(&asked, &[]), Action::Relabel).is_empty());
+    assert!(blind(&asked).unwrap().en.contains("no better than one answer for all"));
 }
 
 #[test]

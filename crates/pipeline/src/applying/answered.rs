@@ -25,7 +25,7 @@ pub enum Said {
 
 /// All answers to the findings of one file.
 #[derive(Debug)]
-pub struct Answers {
+pub struct Answered {
     path: PathBuf,
     stored: Stored,
 }
@@ -39,7 +39,7 @@ struct Stored {
     said: BTreeMap<String, Said>,
 }
 
-impl Answers {
+impl Answered {
     /// Those that were given before, if there are any.
     ///
     /// # Errors
