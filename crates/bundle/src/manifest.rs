@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::BundleError;
 
 /// The newest bundle format this program reads and the one it writes.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 /// Length of the usual piece of a sound, in seconds.
 pub const PIECE_SECONDS: RangeInclusive<f64> = 0.2..=60.0;
 

@@ -31,20 +31,21 @@ pub(super) struct Tile {
 }
 
 impl PatchPlan {
-    fn scaled(&self, pixels: u32) -> usize {
-        ((f64::from(pixels) * self.scale).round() as usize).max(1)
+    /// Cells along a side of a photo: the photo is scaled to whole cells, so that the grid lies over it exactly. A grid that reached
+    /// beyond it would be taken for the photo by everything that lays maps over photos, or masks over grids.
+    fn cells(&self, pixels: u32) -> usize {
+        ((f64::from(pixels) * self.scale / self.cell as f64).round() as usize).max(1)
     }
 
     /// Rows and columns of the grid over a photo of this size.
     pub(super) fn grid_size(&self, width: u32, height: u32) -> (usize, usize) {
-        let cells = |pixels: u32| self.scaled(pixels).div_ceil(self.cell).max(1);
-        (cells(height), cells(width))
+        (self.cells(height), self.cells(width))
     }
 
     /// The tiles of a photo of this size.
     pub(super) fn tiling(&self, width: u32, height: u32) -> Result<Tiling, PrepError> {
         let (rows, cols) = self.grid_size(width, height);
-        let scaled = (self.scaled(width), self.scaled(height));
+        let scaled = (cols.saturating_mul(self.cell), rows.saturating_mul(self.cell));
         let within = |(a, b): (usize, usize), limit: u64| {
             let is_within = a.checked_mul(b).is_some_and(|product| product as u64 <= limit);
             if is_within { Ok(()) } else { Err(PrepError::TooLarge { width, height, limit }) }
@@ -160,6 +161,17 @@ mod tests {
                 tiling.tiles().flat_map(|tile| tile.gives).map(|(place, _)| place).collect();
             given.sort_unstable();
             assert_eq!(given, (0..tiling.rows * tiling.cols).collect::<Vec<_>>(), "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn the_grid_lies_over_the_photo_exactly() {
+        let plan = PatchPlan { scale: 0.5, tiles: vec![224], margin: 32, cell: 16, maps: Vec::new() };
+        for (width, height, cols, rows) in [(258, 317, 8, 10), (16, 8, 1, 1), (272, 240, 9, 8)] {
+            let tiling = plan.tiling(width, height).unwrap();
+            assert_eq!((tiling.cols, tiling.rows), (cols, rows), "{width} x {height}");
+            assert_eq!(tiling.scaled, (16 * cols, 16 * rows));
+            assert_eq!(plan.grid_size(width, height), (rows, cols));
         }
     }
 

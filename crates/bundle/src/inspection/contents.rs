@@ -24,8 +24,8 @@ use crate::files::{
 };
 use crate::{BundleError, Evaluation, Form, Golden, Manifest};
 
-/// The oldest format of inspectors that is read: before, nothing told which photos were learned from, nor how deep they are.
-const FORMAT_FROM: u32 = 2;
+/// The oldest format of inspectors that is read: before, photos were not scaled to whole cells, so that patches showed something else.
+const FORMAT_FROM: u32 = 4;
 
 /// Two scales and the look for detail.
 const MOST_LOOKS: usize = 3;
