@@ -196,6 +196,10 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
         ),
         PipelineError::Bundle(error) => return bundle_hint(error, lang),
         PipelineError::Apply(error) => return apply_hint(error, lang),
+        PipelineError::OtherDraw { .. } => lang.pick(
+            "leave --seed out to go on, or move that file away to begin anew",
+            "去掉 --seed 可接着看；移走该文件可重新开始",
+        ),
         PipelineError::Book(BookError::OtherBase { .. }) => other_base(lang),
         PipelineError::Base(BaseError::OneTower { .. }) => lang.pick(
             "take a joint base such as `clip-vit-b32`; `dianjing base list` shows what there is",

@@ -79,6 +79,9 @@ fn pipeline(error: &PipelineError) -> Option<String> {
             format!("{n_examples} 个样本都已有标注，没有可选的样本")
         }
         PipelineError::Cost(error) => cost(error),
+        PipelineError::OtherDraw { path, seed, got } => {
+            format!("{}旁的发现按种子 {seed} 的次序询问，而不是 {got}", name(path))
+        }
         PipelineError::NoLabels { n_examples } => format!("{n_examples} 个样本都没有标注"),
         PipelineError::OtherTask { expected, got } => {
             format!("这个模型包回答的是 {expected}，而数据是 {got}")

@@ -46,6 +46,9 @@ pub enum PipelineError {
     /// Findings cannot be applied.
     #[error(transparent)]
     Apply(#[from] crate::ApplyError),
+    /// A review is under way in another order.
+    #[error("the findings beside `{}` are asked about in the order of seed {seed}, not {got}", path.display())]
+    OtherDraw { path: std::path::PathBuf, seed: u64, got: u64 },
     /// A table of votes lacks a column.
     #[error(transparent)]
     NoVoteColumn(#[from] crate::NoVoteColumn),

@@ -1,13 +1,15 @@
 //! A person looks at some of what an audit flagged, and from the answers follows how much of all of it is right (methods 3.3).
 //!
-//! Verdicts lie beside the findings, one for each that was looked at; whoever goes on is not asked twice.
+//! Verdicts lie beside the findings, one for each that was looked at; whoever goes on is not asked twice. What is asked is drawn,
+//! and only verdicts that the draw asked for say something about the rest of a list.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use curate::labels::micro_audit::{Precision, places_to_ask, precision};
+use curate::labels::micro_audit::{Precision, drawn_order, precision};
 use linalg::Seed;
 use serde::{Deserialize, Serialize};
+use store::Hash;
 
 use crate::{ApplyError, Audit, Fault, Findings, PipelineError, StoredFinding};
 
@@ -40,10 +42,24 @@ pub struct Review {
 
 /// By the fingerprint of the data, the fault and the ids of a finding: verdicts on other data say nothing here, and numbers change
 /// with the next audit.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     verdicts: BTreeMap<String, BTreeMap<String, BTreeMap<String, Verdict>>>,
+    /// By fingerprint and fault.
+    #[serde(default)]
+    draws: BTreeMap<String, BTreeMap<String, Draw>>,
+}
+
+/// In which order one list is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draw {
+    /// Of the findings in the list: another list is drawn from anew.
+    list: String,
+    seed: u64,
+    /// How many of the first were asked about: of those each has a verdict.
+    reached: usize,
 }
 
 /// How much of what was flagged is right.
@@ -59,6 +75,8 @@ pub struct Reviewed {
     pub wrong: usize,
     /// Looked at and undecided; these say nothing about the others.
     pub unclear: usize,
+    /// Looked at besides, as somebody chose them: they are no fair sample, and none of the numbers here counts them.
+    pub uncounted: usize,
     /// The share of all that is right, with a 95 % interval; absent before the first clear answer.
     pub share: Option<Share>,
     /// The same of the more suspicious half, and of the other half.
@@ -113,35 +131,81 @@ impl Review {
         Ok(reviewed.filter(|reviewed| reviewed.share.is_some()))
     }
 
-    /// What to look at next: spread over the list of one fault, until `count` have an answer; those that have one are left out.
-    pub fn to_ask(&self, fault: &str, count: usize, seed: u64) -> Vec<&StoredFinding> {
-        let all = self.of(fault);
-        let places = places_to_ask(all.len(), count, Seed(seed));
-        let open = places.into_iter().map(|place| all[place]);
-        open.filter(|finding| self.verdict(finding).is_none()).collect()
-    }
-
-    /// Writes down what a person says of a finding, by its number.
+    /// Asks about one fault in the order of this seed, which cannot be changed once a verdict counts.
     ///
     /// # Errors
-    /// A number that is none, or a file that cannot be written.
-    pub fn answer(&mut self, number: usize, verdict: Verdict) -> Result<(), PipelineError> {
-        let finding = self.findings.find(number)?;
-        let (fault, key) = (finding.fault.clone(), key(finding));
-        let of_data = self.stored.verdicts.entry(self.fingerprint.clone()).or_default();
-        of_data.entry(fault).or_default().insert(key, verdict);
-        let bytes = serde_json::to_vec_pretty(&self.stored).expect("verdicts are plain values");
-        store::write_atomic(&self.path, |file| file.write_all(&bytes))?;
+    /// Another seed than that of the verdicts that count.
+    pub fn draw_by(&mut self, fault: &str, seed: u64) -> Result<(), PipelineError> {
+        let draw = self.draw(fault);
+        if draw.reached > 0 && draw.seed != seed {
+            return Err(PipelineError::OtherDraw { path: self.path.clone(), seed: draw.seed, got: seed });
+        }
+        self.keep(fault, Draw { seed, ..draw });
         Ok(())
     }
 
-    /// What follows from the answers about all findings of one fault.
+    /// What to look at next: the first `count` of one fault in the order that was drawn, but those that have a verdict.
+    pub fn to_ask(&self, fault: &str, count: usize) -> Vec<&StoredFinding> {
+        let drawn = self.drawn(fault).into_iter().take(count);
+        drawn.filter(|finding| self.verdict(finding).is_none()).collect()
+    }
+
+    /// Writes down what a person says of findings, by their numbers: all of it, or nothing.
+    ///
+    /// # Errors
+    /// A number that is none, or a file that cannot be written.
+    pub fn answer(&mut self, verdicts: &[(usize, Verdict)]) -> Result<(), PipelineError> {
+        let placed =
+            verdicts.iter().map(|(number, verdict)| Ok((self.place_of(*number)?, *number, *verdict)));
+        let mut placed: Vec<(usize, usize, Verdict)> = placed.collect::<Result<_, PipelineError>>()?;
+        // A table need not be in the order of the draw.
+        placed.sort_by_key(|(place, ..)| *place);
+        let before = self.stored.clone();
+        let taken =
+            placed.into_iter().try_for_each(|(place, number, verdict)| self.take(place, number, verdict));
+        let written = taken.and_then(|()| self.write());
+        if written.is_err() {
+            self.stored = before;
+        }
+        written
+    }
+
+    /// Where in the draw a finding comes.
+    fn place_of(&self, number: usize) -> Result<usize, PipelineError> {
+        let fault = &self.findings.find(number)?.fault;
+        let place = self.drawn(fault).iter().position(|drawn| drawn.number == number);
+        Ok(place.expect("every finding is drawn at some place"))
+    }
+
+    fn take(&mut self, place: usize, number: usize, verdict: Verdict) -> Result<(), PipelineError> {
+        let finding = self.findings.find(number)?;
+        let (fault, key) = (finding.fault.clone(), key(finding));
+        let of_data = self.stored.verdicts.entry(self.fingerprint.clone()).or_default();
+        of_data.entry(fault.clone()).or_default().insert(key, verdict);
+        // What comes before others that are still open was picked, and counts once these have been asked about.
+        if self.drawn(&fault)[..place].iter().all(|finding| self.verdict(finding).is_some()) {
+            let draw = self.draw(&fault);
+            let reached = draw.reached.max(place + 1);
+            self.keep(&fault, Draw { reached, ..draw });
+        }
+        Ok(())
+    }
+
+    fn write(&self) -> Result<(), PipelineError> {
+        let bytes = serde_json::to_vec_pretty(&self.stored).expect("verdicts are plain values");
+        Ok(store::write_atomic(&self.path, |file| file.write_all(&bytes))?)
+    }
+
+    /// What follows about all findings of one fault from the verdicts that the draw asked for.
     ///
     /// # Errors
     /// None that a person can cause.
     pub fn reviewed(&self, fault: &str) -> Result<Reviewed, PipelineError> {
         let all = self.of(fault);
-        let verdicts: Vec<Option<Verdict>> = all.iter().map(|finding| self.verdict(finding)).collect();
+        let given: Vec<Option<Verdict>> = all.iter().map(|finding| self.verdict(finding)).collect();
+        let mut verdicts = vec![None; all.len()];
+        let asked = self.order(fault).into_iter().take(self.draw(fault).reached);
+        asked.for_each(|place| verdicts[place] = given[place]);
         let count = |wanted| verdicts.iter().filter(|verdict| **verdict == Some(wanted)).count();
         let half = all.len().div_ceil(2);
         Ok(Reviewed {
@@ -150,6 +214,7 @@ impl Review {
             right: count(Verdict::Right),
             wrong: count(Verdict::Wrong),
             unclear: count(Verdict::Unclear),
+            uncounted: given.iter().flatten().count() - verdicts.iter().flatten().count(),
             share: share(&verdicts)?,
             halves: [share(&verdicts[..half])?, share(&verdicts[half..])?],
         })
@@ -162,6 +227,30 @@ impl Review {
 
     fn of(&self, fault: &str) -> Vec<&StoredFinding> {
         self.findings.findings.iter().filter(|finding| finding.fault == fault).collect()
+    }
+
+    /// The draw that is under way; of a list that nobody was asked about a new one.
+    fn draw(&self, fault: &str) -> Draw {
+        let keys: Vec<String> = self.of(fault).into_iter().map(key).collect();
+        let list = Hash::of(keys.join("\n\n").as_bytes()).to_string();
+        let known = self.stored.draws.get(&self.fingerprint).and_then(|draws| draws.get(fault));
+        let known = known.filter(|draw| draw.list == list).cloned();
+        known.unwrap_or(Draw { list, seed: 0, reached: 0 })
+    }
+
+    fn keep(&mut self, fault: &str, draw: Draw) {
+        let of_data = self.stored.draws.entry(self.fingerprint.clone()).or_default();
+        of_data.insert(fault.to_owned(), draw);
+    }
+
+    /// Places in the list of one fault, as they are asked about.
+    fn order(&self, fault: &str) -> Vec<usize> {
+        drawn_order(self.of(fault).len(), Seed(self.draw(fault).seed))
+    }
+
+    fn drawn(&self, fault: &str) -> Vec<&StoredFinding> {
+        let all = self.of(fault);
+        self.order(fault).into_iter().map(|place| all[place]).collect()
     }
 
     fn verdict(&self, finding: &StoredFinding) -> Option<Verdict> {

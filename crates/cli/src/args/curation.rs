@@ -91,15 +91,15 @@ pub(crate) struct ReviewArguments {
     /// Look at findings of this fault
     #[arg(long, value_name = "NAME", value_parser = fault, default_value = "label")]
     pub(crate) fault: Fault,
-    /// Look at this many, spread over the list
+    /// Look at this many, drawn from the list
     #[arg(long, value_name = "N", default_value_t = 25)]
     pub(crate) answers: usize,
     /// Take the answers from a table instead of asking: number, verdict (right, wrong, unclear)
     #[arg(long, value_name = "CSV")]
     pub(crate) verdicts: Option<PathBuf>,
-    /// Draw the same findings again with the same number
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
+    /// Draw the same findings again with the same number (default: that of the verdicts so far, or 0)
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

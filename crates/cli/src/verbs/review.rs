@@ -15,18 +15,17 @@ use crate::show;
 
 pub(super) fn run(arguments: &Arguments, verb: &ReviewArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let mut review = Review::open(&verb.findings)?;
+    if let Some(seed) = verb.seed {
+        review.draw_by(verb.fault.name(), seed)?;
+    }
     match &verb.verdicts {
-        Some(table) => {
-            for (number, verdict) in read(table)? {
-                review.answer(number, verdict)?;
-            }
-        }
+        Some(table) => review.answer(&read(table)?)?,
         None if arguments.json => {}
         None => ask(&mut review, verb, lang)?,
     }
     let found = review.reviewed(verb.fault.name())?;
     if arguments.json {
-        let open = review.to_ask(verb.fault.name(), verb.answers, verb.seed);
+        let open = review.to_ask(verb.fault.name(), verb.answers);
         let open: Vec<usize> = open.iter().map(|finding| finding.number).collect();
         show::json(&json!({ "reviewed": found, "to_look_at": open, "verdicts": review.path() }))?;
     }
@@ -36,7 +35,7 @@ pub(super) fn run(arguments: &Arguments, verb: &ReviewArguments, lang: Lang) -> 
 
 /// Asks about one finding after the other; the end of the input ends the questions. Every answer is kept at once.
 fn ask(review: &mut Review, verb: &ReviewArguments, lang: Lang) -> anyhow::Result<()> {
-    let open = review.to_ask(verb.fault.name(), verb.answers, verb.seed);
+    let open = review.to_ask(verb.fault.name(), verb.answers);
     let open: Vec<StoredFinding> = open.into_iter().cloned().collect();
     let lines = Lines::of_input();
     for (place, finding) in (1..).zip(&open) {
@@ -64,7 +63,7 @@ fn ask(review: &mut Review, verb: &ReviewArguments, lang: Lang) -> anyhow::Resul
                 "u" | "unclear" | "说不清" => Verdict::Unclear,
                 _ => continue,
             };
-            review.answer(finding.number, verdict)?;
+            review.answer(&[(finding.number, verdict)])?;
             break;
         }
     }
@@ -104,12 +103,30 @@ fn no_verdict(path: &Path, row: usize, line: &str) -> Usage {
     }
 }
 
-/// How much of the list is right, and of either half of it.
+/// How much of the list is right, and of either half of it; and what says nothing about it.
 fn tell(arguments: &Arguments, fault: Fault, found: &Reviewed, lang: Lang) {
+    tell_share(arguments, fault, found, lang);
+    let uncounted = found.uncounted;
+    if uncounted > 0 {
+        let told = lang.pick(
+            format!(
+                "{uncounted} more verdicts were given and are not counted: what is picked by hand is no fair sample. `dianjing review` asks what is next in the draw, `--json` lists it"
+            ),
+            format!(
+                "另有 {uncounted} 个回答未计入：自己挑选的不是公平的样本。dianjing review 会按抽取的次序询问，--json 列出接下来的"
+            ),
+        );
+        say(arguments, &told);
+    }
+}
+
+fn tell_share(arguments: &Arguments, fault: Fault, found: &Reviewed, lang: Lang) {
     let (name, n) = (words::fault(fault, lang), found.flagged);
     let Some(share) = found.share else {
-        let told = lang
-            .pick(format!("{name}: {n} found, none looked at yet"), format!("{name}：共 {n} 个，尚未看过"));
+        let told = lang.pick(
+            format!("{name}: {n} found, none of those drawn looked at yet"),
+            format!("{name}：共 {n} 个，抽取的尚未看过"),
+        );
         return say(arguments, &told);
     };
     let (right, clear, unclear) = (found.right, found.right + found.wrong, found.unclear);

@@ -31,6 +31,7 @@ fn answers_are_kept_and_say_how_much_of_the_list_is_right() {
     let open: Vec<u64> = asked["to_look_at"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
     assert_eq!(open.len(), 25);
     assert!(asked["reviewed"]["share"].is_null());
+    assert!(!open.is_sorted(), "{open:?}");
     // The end of the input ends the questions; what was answered stays.
     let ended = place.run_on(b"y\nperhaps\nn\nu\n", &["review", "f.json"]).fine();
     assert!(ended.err.contains("of 2 looked at 1 are right, 1 unclear"), "{}", ended.err);
@@ -49,6 +50,44 @@ fn answers_are_kept_and_say_how_much_of_the_list_is_right() {
     let chinese =
         place.run_with(&["review", "f.json", "--verdicts", "v.csv"], &[("DIANJING_LANG", "zh")]).fine();
     assert!(chinese.err.contains("较可疑的一半"), "{}", chinese.err);
+}
+
+#[test]
+fn what_a_person_picks_is_no_fair_sample_and_is_not_counted() {
+    let place = Place::new();
+    findings(&place);
+    let drawn = json(&place.run(&["review", "f.json", "--json"]).fine().out)["to_look_at"].clone();
+    let drawn: Vec<u64> = drawn.as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    // The four that look worst, but those that are drawn first.
+    let picked: Vec<u64> = (1..=40).filter(|number| !drawn[..2].contains(number)).take(4).collect();
+    let told: String = picked.iter().map(|number| format!("{number},right\n")).collect();
+    place.write("v.csv", told);
+    let ended = place.run(&["review", "f.json", "--verdicts", "v.csv", "--json"]).fine();
+    let reviewed = &json(&ended.out)["reviewed"];
+    assert!(
+        reviewed["share"].is_null() && reviewed["uncounted"] == 4 && reviewed["right"] == 0,
+        "{reviewed}"
+    );
+    assert!(ended.err.contains("4 more verdicts were given and are not counted"), "{}", ended.err);
+    // What was drawn counts, in whatever order it is given.
+    place.write("v.csv", format!("{},right\n{},wrong\n", drawn[1], drawn[0]));
+    let reviewed =
+        json(&place.run(&["review", "f.json", "--verdicts", "v.csv", "--json"]).fine().out)["reviewed"]
+            .clone();
+    assert_eq!((&reviewed["wrong"], &reviewed["share"]["value"]), (&1.into(), &0.5.into()), "{reviewed}");
+    let ended = place.run(&["review", "f.json", "--json", "--seed", "7"]);
+    assert!(ended.told().contains("in the order of seed 0, not 7"), "{}", ended.told());
+    place.run(&["review", "f.json", "--json", "--seed", "0"]).fine();
+}
+
+#[test]
+fn a_table_of_verdicts_is_taken_as_a_whole_or_not_at_all() {
+    let place = Place::new();
+    findings(&place);
+    place.write("v.csv", "1,right\n99,right\n");
+    place.run(&["review", "f.json", "--verdicts", "v.csv"]);
+    assert!(!place.path("f.json.review.json").exists());
+    assert_eq!(json(&place.run(&["review", "f.json", "--json"]).fine().out)["reviewed"]["uncounted"], 0);
 }
 
 #[test]
@@ -72,13 +111,7 @@ fn an_audit_says_how_many_labels_look_wrong_and_after_a_review_how_many_are() {
     let findings = std::fs::read_to_string(place.path("f.json")).unwrap();
     let noise = json(&findings)["info"]["label_noise"].clone();
     assert_eq!((&noise["n"], &noise["confusions"][0]["truth"]), (&28.into(), &"disc".into()), "{noise}");
-    let number = json(&findings)["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|found| found["fault"] == "label")
-        .unwrap()["number"]
-        .clone();
+    let number = json(&place.run(&["review", "f.json", "--json"]).fine().out)["to_look_at"][0].clone();
     place.write("v.csv", format!("{number},right\n"));
     place.run(&["review", "f.json", "--verdicts", "v.csv"]).fine();
     // Of the same findings the review holds, in words, in the file and on the page.

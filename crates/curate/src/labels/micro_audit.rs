@@ -1,8 +1,8 @@
 //! Twenty to thirty answers of a person say how many of the flagged labels are really wrong.
 //!
-//! The examples to ask about are spread evenly over the ranked list, one drawn from each equal stretch, so that their share
-//! of wrong labels estimates that of the whole list. The interval inverts the hypergeometric distribution: it is exact for a
-//! finite list, never narrower than promised, and closes when everything was answered.
+//! The list is asked about in an order that is drawn, so that whenever a person stops, those asked about are a simple random
+//! sample of all. The interval inverts the hypergeometric distribution: it is exact for a finite list, never narrower than
+//! promised, and closes when everything was answered.
 
 use linalg::{Seed, random};
 
@@ -21,16 +21,11 @@ pub struct Precision {
     pub n: usize,
 }
 
-/// Places in the ranked list to ask about, ascending: `count` of them, or all where there are fewer.
-pub fn places_to_ask(n_flagged: usize, count: usize, seed: Seed) -> Vec<usize> {
-    let count = count.min(n_flagged);
-    let mut rng = seed.derive("micro-audit").rng();
-    (0..count)
-        .map(|stretch| {
-            let (first, end) = (stretch * n_flagged / count, (stretch + 1) * n_flagged / count);
-            first + random::below(&mut rng, end - first)
-        })
-        .collect()
+/// The places of a list in the order in which to ask about them, each once: every beginning is a simple random sample.
+pub fn drawn_order(n_flagged: usize, seed: Seed) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..n_flagged).collect();
+    random::shuffle(&mut places, &mut seed.derive("micro-audit").rng());
+    places
 }
 
 /// From the answers (whether each label asked about is really wrong) to the share in the whole list.
@@ -112,28 +107,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_places_are_spread_and_distinct() {
-        let places = places_to_ask(1000, 25, Seed(1));
-        assert_eq!(places.len(), 25);
-        assert!(places.iter().enumerate().all(|(stretch, place)| place / 40 == stretch));
-        assert_eq!(places_to_ask(3, 25, Seed(1)), [0, 1, 2]);
-        assert!(places_to_ask(0, 25, Seed(1)).is_empty());
+    fn every_place_is_drawn_once_and_is_as_likely_to_come_first() {
+        let mut places = drawn_order(1000, Seed(1));
+        assert_ne!(places, drawn_order(1000, Seed(2)));
+        places.sort_unstable();
+        assert_eq!(places, (0..1000).collect::<Vec<_>>());
+        assert!(drawn_order(0, Seed(1)).is_empty());
+        let mut first = [0; 4];
+        (0..400).for_each(|run| first[drawn_order(4, Seed(5).nth(run))[0]] += 1);
+        assert!(first.iter().all(|count| (70..130).contains(count)), "{first:?}");
     }
 
     #[test]
-    fn the_interval_covers_as_promised() {
-        for wrong in [10, 60, 95] {
-            let runs = 400;
-            let covered = (0..runs).filter(|run| {
-                let mut list: Vec<bool> = (0..100).map(|place| place < wrong).collect();
-                random::shuffle(&mut list, &mut Seed(7).nth(*run).rng());
-                let answers: Vec<bool> =
-                    places_to_ask(100, 25, Seed(3).nth(*run)).iter().map(|place| list[*place]).collect();
+    fn the_interval_covers_as_promised_wherever_one_stops() {
+        for (wrong, asked) in [(10, 25), (60, 25), (95, 25), (50, 2), (50, 5)] {
+            let covered = (0..400).filter(|run| {
+                // The most suspicious are wrong, all others right: what is asked first must not be the top of the list.
+                let order = drawn_order(100, Seed(3).nth(*run));
+                let answers: Vec<bool> = order.iter().take(asked).map(|place| *place < wrong).collect();
                 let found = precision(&answers, 100, 0.95).unwrap();
                 let truth = wrong as f64 / 100.0;
                 found.low <= truth && truth <= found.high
             });
-            assert!(covered.count() >= 380, "{wrong}");
+            assert!(covered.count() >= 380, "{wrong} {asked}");
         }
     }
 
