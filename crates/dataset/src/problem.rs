@@ -269,6 +269,10 @@ impl ProblemKind {
             }
             Self::BadRow { detail } => write!(out, "the row cannot be read: {detail}"),
             Self::EmptyCell => write!(out, "the cell is empty; fill it in or remove the row"),
+            Self::NotANumber { value } if value.parse::<f64>().is_ok() => write!(
+                out,
+                "`{value}` is no finite number, or too large for one to learn from; correct it or pass --task single-label"
+            ),
             Self::NotANumber { value } => {
                 write!(out, "`{value}` is not a number; correct it or pass --task single-label")
             }

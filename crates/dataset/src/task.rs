@@ -69,7 +69,10 @@ fn detect(filled: &[&Cell], separator: Option<char>) -> (TaskKind, String) {
     }
     let n_distinct = filled.iter().map(|cell| cell.text()).collect::<BTreeSet<String>>().len();
     let numbers: Vec<f64> = filled.iter().filter_map(|cell| cell.number()).collect();
-    if !filled.is_empty() && numbers.len() * 20 >= filled.len() * 19 {
+    // `inf` and `nan` are numbers that went wrong, not names, where most are numbers.
+    let broken = filled.iter().filter(|cell| cell.is_broken_number()).count();
+    let is_number = numbers.len() >= broken && (numbers.len() + broken) * 20 >= filled.len() * 19;
+    if !numbers.is_empty() && is_number {
         return classes_or_numbers(&numbers, n_distinct);
     }
     if let Some(separator) = find_separator(filled) {
@@ -242,6 +245,18 @@ mod tests {
         many(&numbers(89, 30), TaskKind::Regression);
         many(&numbers(150, 50), TaskKind::SingleLabel);
         many(&numbers(3000, 51), TaskKind::Regression);
+    }
+
+    #[test]
+    fn numbers_that_went_wrong_among_others_are_misfits_and_no_classes() {
+        check(&["1", "inf", "nan", "2.5", "3.5", "-Infinity"], TaskKind::Regression);
+        check(&["1.5", "-1e200", "2.5"], TaskKind::Regression);
+        check(&["inf", "nan", "2.5"], TaskKind::SingleLabel);
+        check(&["nan", "inf"], TaskKind::SingleLabel);
+        let cells = ["1", "inf", "nan", "2.5"].map(Cell::from_text);
+        let cells: Vec<&Cell> = cells.iter().collect();
+        let decided = decide(&cells, "size", &kind_of(&cells, None, None));
+        assert_eq!(decided.misfits, [(1, "inf".to_owned()), (2, "nan".to_owned())]);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What every table format is read into before anything is decided about it.
 
+/// The largest number that is taken: sums of many squares stay finite.
+const LARGEST: f64 = 1e100;
+
 /// Rows of cells under named columns.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -58,15 +61,23 @@ impl Cell {
         }
     }
 
-    /// As a finite number, if it is one.
+    /// As a number that can be reckoned with, if it is one: finite and no larger than 1e100.
     pub fn number(&self) -> Option<f64> {
-        let value = match self {
-            Self::Number(value) => *value,
-            Self::Integer(value) => *value as f64,
-            Self::Text(text) => text.parse().ok()?,
-            Self::Empty | Self::List(_) => return None,
-        };
-        value.is_finite().then_some(value)
+        self.written_number().filter(|value| value.abs() <= LARGEST)
+    }
+
+    /// Whether it is a number that cannot be reckoned with, such as `inf` or `nan`.
+    pub fn is_broken_number(&self) -> bool {
+        self.written_number().is_some() && self.number().is_none()
+    }
+
+    fn written_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(value) => Some(*value),
+            Self::Integer(value) => Some(*value as f64),
+            Self::Text(text) => text.parse().ok(),
+            Self::Empty | Self::List(_) => None,
+        }
     }
 }
 
