@@ -210,6 +210,17 @@ fn array(error: &ArrayError) -> String {
         ArrayError::Label { path, row, value } => {
             format!("{}的第 {row} 个标注是 {value}；标注应为从 0 开始的整数", name(path))
         }
+        ArrayError::Value { path, row, value, limit } => {
+            format!("{}第 {row} 行有 {value:?}；数值应有限且不超过 {limit:?}", name(path))
+        }
+        ArrayError::NoTokens { path, what } => {
+            let what = match *what {
+                "pixels" => "像素",
+                "numbers" => "数值",
+                _ => "标签组",
+            };
+            format!("{}给出了句子的长度，但标注是{what}", name(path))
+        }
         ArrayError::Empty { path } => format!("{}中没有任何数值", name(path)),
         ArrayError::NotYesOrNo { path, row, value } => {
             format!("{}第 {row} 行有 {value}；标签表格中有该标签处应为 1，其余为 0", name(path))

@@ -181,6 +181,33 @@ fn tokens_are_named_by_sentence_and_place() {
     write(&place, "short.npy", "(2,)", &[20.0, 10.0]);
     let told = place.run(&[&verb[..], &["short.npy"]].concat()).told();
     assert!(told.contains("add up to 30, but there are 60 tokens"), "{told}");
+    // Where there are no tokens, lengths say nothing.
+    write(&place, "q.npy", "(60,)", &labels);
+    let numbers = ["audit", "--labels", "y.npy", "--pred-probs", "q.npy", "--lengths", "l.npy"];
+    let told = place.run(&numbers).told();
+    assert!(told.contains("`l.npy` has lengths of sentences, but the labels are numbers"), "{told}");
+    let sets = ["audit", "--labels", "p.npy", "--pred-probs", "p.npy", "--lengths", "l.npy"];
+    let told = place.run(&sets).told();
+    assert!(told.contains("`l.npy` has lengths of sentences, but the labels are sets"), "{told}");
+}
+
+#[test]
+fn what_is_not_finite_or_too_large_is_told_with_its_file() {
+    let place = Place::new();
+    let mut labels: Vec<f64> = (0..30).map(f64::from).collect();
+    write(&place, "q.npy", "(30,)", &labels);
+    labels[4] = f64::NAN;
+    write(&place, "y.npy", "(30,)", &labels);
+    let verb = ["audit", "--labels", "y.npy", "--pred-probs", "q.npy"];
+    let told = place.run(&verb).told();
+    assert!(told.contains("row 4 of `y.npy` has NaN"), "{told}");
+    labels[4] = -1e200;
+    write(&place, "y.npy", "(30,)", &labels);
+    let told = place.run(&verb).told();
+    assert!(told.contains("row 4 of `y.npy` has -1e200; numbers are finite, and no larger than 1e100"), "{told}");
+    write(&place, "x.npy", "(30, 2)", &(0..60).map(|at| if at == 7 { 1e30 } else { 1.0 }).collect::<Vec<_>>());
+    let told = place.run(&["audit", "--labels", "q.npy", "--pred-probs", "q.npy", "--features", "x.npy"]).told();
+    assert!(told.contains("row 3 of `x.npy` has 1e30"), "{told}");
 }
 
 #[test]

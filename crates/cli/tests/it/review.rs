@@ -108,6 +108,8 @@ fn an_audit_says_how_many_labels_look_wrong_and_after_a_review_how_many_are() {
         "{told}"
     );
     assert!(told.contains("That is 7.1 % of 28 labels, most often stripes → disc (2)."), "{told}");
+    let page = std::fs::read_to_string(place.path("r.html")).unwrap();
+    assert!(page.contains("is not known yet: <code>dianjing review f.json</code> asks"));
     let findings = std::fs::read_to_string(place.path("f.json")).unwrap();
     let noise = json(&findings)["info"]["label_noise"].clone();
     assert_eq!((&noise["n"], &noise["confusions"][0]["truth"]), (&28.into(), &"disc".into()), "{noise}");

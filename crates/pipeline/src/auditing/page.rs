@@ -15,6 +15,13 @@ const SHOWN: usize = 40;
 /// Examples shown of one finding that is about many.
 const SHOWN_OF_A_SET: usize = 6;
 
+/// A part of a sentence.
+enum Piece {
+    Words(String),
+    /// What stands in backticks: a name, or a command.
+    Code(String),
+}
+
 /// One fault with its findings.
 struct Section {
     title: String,
@@ -32,7 +39,7 @@ struct Shown {
     score: String,
     suggested: Option<String>,
     views: Vec<String>,
-    about: Option<String>,
+    about: Option<Vec<Piece>>,
     action: String,
     neighbours: Vec<Card>,
     /// Pairs with different labels that are closest together.
@@ -48,11 +55,11 @@ struct Page {
     report: Head,
     n: usize,
     /// How many labels look wrong.
-    headline: Vec<String>,
+    headline: Vec<Vec<Piece>>,
     /// What is worth most, in words.
-    advice: Vec<String>,
+    advice: Vec<Vec<Piece>>,
     counts: Vec<(String, usize)>,
-    cautions: Vec<String>,
+    cautions: Vec<Vec<Piece>>,
     sections: Vec<Section>,
     facts: Vec<(String, String)>,
 }
@@ -67,15 +74,15 @@ pub(super) fn render(audit: &Audit, lang: Lang, findings: Option<&Path>) -> Stri
             problems: audit.problems.iter().map(words::problem_in_both).collect(),
         },
         n: audit.n(),
-        headline: audit.headline(findings).iter().map(|line| line.in_lang(lang).to_owned()).collect(),
-        advice: audit.worthwhile().map(|advice| advice.sentence(lang)).collect(),
+        headline: audit.headline(findings).iter().map(|line| pieces(line.in_lang(lang))).collect(),
+        advice: audit.worthwhile().map(|advice| pieces(&advice.sentence(lang))).collect(),
         counts: audit
             .summary()
             .iter()
             .filter(|found| found.told() > 0)
             .map(|found| (words::fault_of(found.sense.as_deref(), found.fault, lang), found.told()))
             .collect(),
-        cautions: audit.cautions.iter().map(|caution| caution.in_lang(lang).to_owned()).collect(),
+        cautions: audit.cautions.iter().map(|caution| pieces(caution.in_lang(lang))).collect(),
         sections: Fault::ALL.iter().filter_map(|fault| section(audit, *fault, lang)).collect(),
         facts: audit.facts.clone(),
     };
@@ -115,7 +122,7 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
         score: format!("{:.3}", finding.score),
         suggested: finding.suggested.clone(),
         views: finding.views.iter().map(says).collect(),
-        about: finding.about.as_ref().map(|about| about.in_lang(lang).to_owned()),
+        about: finding.about.as_ref().map(|about| pieces(about.in_lang(lang))),
         action: finding.action.sentence().in_lang(lang).to_owned(),
         neighbours: finding.neighbours.iter().map(|neighbour| audit.card(neighbour.row)).collect(),
         pairs: finding.pairs.iter().map(|pair| pair.rows.map(|row| audit.card(row))).collect(),
@@ -125,4 +132,17 @@ fn shown(audit: &Audit, finding: &AuditFinding, lang: Lang) -> Shown {
             .map(|answer| (answer.accept.clone(), answer.says.in_lang(lang).to_owned()))
             .collect(),
     }
+}
+
+/// What stands in backticks apart from the rest; all in one piece where one of them has no other.
+fn pieces(text: &str) -> Vec<Piece> {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return vec![Piece::Words(text.to_owned())];
+    }
+    let piece = |(place, part): (usize, &&str)| {
+        let part = (*part).to_owned();
+        if place.is_multiple_of(2) { Piece::Words(part) } else { Piece::Code(part) }
+    };
+    parts.iter().enumerate().map(piece).collect()
 }

@@ -245,6 +245,12 @@ fn choose(
     {
         cautions.push(reasons::all_of_them(count, picks.len(), selection.n_copies));
     }
+    if let Amount::Cost { limit, .. } = request.budget
+        && picks.is_empty()
+    {
+        let open = (0..of.len()).filter(|row| !known[*row]).map(|row| of[row]);
+        cautions.push(reasons::nothing_so_cheap(limit, open.fold(f64::INFINITY, f64::min)));
+    }
     Ok(Choice {
         method,
         why: reasons::method(method, request.method.is_some(), n_known),

@@ -112,6 +112,13 @@ pub(super) fn all_of_them(wanted: usize, given: usize, n_copies: usize) -> Sente
     )
 }
 
+pub(super) fn nothing_so_cheap(limit: f64, cheapest: f64) -> Sentence {
+    told(
+        format!("nothing was chosen: the cheapest example costs {cheapest}, and the budget is {limit}"),
+        format!("未选出任何样本：最便宜的也要 {cheapest}，而预算是 {limit}"),
+    )
+}
+
 pub(super) fn test_part(n: usize) -> Sentence {
     told(
         format!(

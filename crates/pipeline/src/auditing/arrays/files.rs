@@ -27,7 +27,19 @@ pub(super) fn array(path: &Path) -> Result<Array, ArrayError> {
     if array.values.is_empty() {
         return Err(ArrayError::Empty { path: path.to_owned() });
     }
+    check_size(path, &array, f64::MAX)?;
     Ok(array)
+}
+
+/// Refuses what is not finite, or larger than `limit`.
+pub(super) fn check_size(path: &Path, array: &Array, limit: f64) -> Result<(), ArrayError> {
+    match array.values.iter().position(|value| value.is_nan() || value.abs() > limit) {
+        Some(at) => {
+            let row = at / (array.values.len() / array.shape.first().copied().unwrap_or(1));
+            Err(ArrayError::Value { path: path.to_owned(), row, value: array.values[at], limit })
+        }
+        None => Ok(()),
+    }
 }
 
 /// `[n, k]` with one column or more.

@@ -18,6 +18,11 @@ use crate::PipelineError;
 
 use files::{array, shape};
 
+/// Of labels that are numbers: sums of many squares stay finite.
+const LARGEST: f64 = 1e100;
+/// Of features, the squares of which are summed in single precision.
+const LARGEST_FEATURE: f64 = 1e15;
+
 /// Arrays to look through, and what not to look for.
 #[derive(Debug, Clone)]
 pub struct ArraysRequest {
@@ -85,6 +90,12 @@ pub enum ArrayError {
     /// The array holds nothing.
     #[error("`{}` holds no numbers; an axis of length 0 was saved", path.display())]
     Empty { path: PathBuf },
+    /// What cannot be reckoned with.
+    #[error("row {row} of `{}` has {value:?}; numbers are finite, and no larger than {limit:?}", path.display())]
+    Value { path: PathBuf, row: usize, value: f64, limit: f64 },
+    /// Lengths of sentences where examples are no tokens.
+    #[error("`{}` has lengths of sentences, but the labels are {what}", path.display())]
+    NoTokens { path: PathBuf, what: &'static str },
     /// The array has another number of dimensions or rows.
     #[error("`{}` has shape {got}, expected {expected}", path.display())]
     Shape { path: PathBuf, got: String, expected: String },
@@ -129,7 +140,17 @@ pub(super) fn read(request: &ArraysRequest) -> Result<FromElsewhere, PipelineErr
         GivenArrays::Boxes { given, found } => boxes::read(request, given, found),
         GivenArrays::Numbers { labels, predicted, lengths } => {
             let (given, found) = (array(labels)?, array(predicted)?);
-            match (given.shape.len(), found.shape.len()) {
+            let dims = (given.shape.len(), found.shape.len());
+            let other = match dims {
+                (3, 4) => Some("pixels"),
+                (1, 1) => Some("numbers"),
+                (2, 2) if given.shape[1] > 1 => Some("sets"),
+                _ => None,
+            };
+            if let Some((path, what)) = lengths.as_ref().zip(other) {
+                return Err(ArrayError::NoTokens { path: path.clone(), what }.into());
+            }
+            match dims {
                 (3, 4) => pixels::read(request, (labels, &given), (predicted, &found)),
                 (1, 1) => of_numbers(request, (labels, given), (predicted, found)),
                 (2, 2) if given.shape[1] > 1 => sets(request, (labels, given), (predicted, found)),
@@ -208,6 +229,8 @@ fn of_numbers(
     if found.shape != given.shape {
         return Err(shape(of, &found, format!("({},)", given.shape[0])).into());
     }
+    files::check_size(path, &given, LARGEST)?;
+    files::check_size(of, &found, LARGEST)?;
     let n = given.values.len();
     let ids = (0..n).map(|row| row.to_string()).collect();
     let numbers = given.values.iter().copied().map(Some).collect();
@@ -225,7 +248,12 @@ fn material(
     question: Question,
 ) -> Result<Material, PipelineError> {
     let n = ids.len();
-    let x = request.features.as_ref().map(|path| files::table(path, array(path)?, n)).transpose()?;
+    let features = |path: &PathBuf| {
+        let array = array(path)?;
+        files::check_size(path, &array, LARGEST_FEATURE)?;
+        files::table(path, array, n)
+    };
+    let x = request.features.as_ref().map(features).transpose()?;
     Ok(Material {
         name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         ids,
