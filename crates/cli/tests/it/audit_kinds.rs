@@ -204,9 +204,18 @@ fn what_is_not_finite_or_too_large_is_told_with_its_file() {
     labels[4] = -1e200;
     write(&place, "y.npy", "(30,)", &labels);
     let told = place.run(&verb).told();
-    assert!(told.contains("row 4 of `y.npy` has -1e200; numbers are finite, and no larger than 1e100"), "{told}");
-    write(&place, "x.npy", "(30, 2)", &(0..60).map(|at| if at == 7 { 1e30 } else { 1.0 }).collect::<Vec<_>>());
-    let told = place.run(&["audit", "--labels", "q.npy", "--pred-probs", "q.npy", "--features", "x.npy"]).told();
+    assert!(
+        told.contains("row 4 of `y.npy` has -1e200; numbers are finite, and no larger than 1e100"),
+        "{told}"
+    );
+    write(
+        &place,
+        "x.npy",
+        "(30, 2)",
+        &(0..60).map(|at| if at == 7 { 1e30 } else { 1.0 }).collect::<Vec<_>>(),
+    );
+    let told =
+        place.run(&["audit", "--labels", "q.npy", "--pred-probs", "q.npy", "--features", "x.npy"]).told();
     assert!(told.contains("row 3 of `x.npy` has 1e30"), "{told}");
 }
 

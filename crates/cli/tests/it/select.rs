@@ -131,7 +131,10 @@ fn a_table_may_hold_both_kinds_of_rows_and_costs() {
     );
     let asked = ["select", "t.csv", "--budget", "1.5", "--cost", "seconds", base[0], base[1]];
     let told = place.run(&asked).fine().err;
-    assert!(told.contains("nothing was chosen: the cheapest example costs 2, and the budget is 1.5"), "{told}");
+    assert!(
+        told.contains("nothing was chosen: the cheapest example costs 2, and the budget is 1.5"),
+        "{told}"
+    );
     let asked = ["select", "t.csv", "--budget", "20.5", "--cost", "seconds", "--json", base[0], base[1]];
     let found = json(&place.run(&asked).fine());
     let costs: Vec<f64> =

@@ -3,10 +3,11 @@
 //! Every class has two typical probabilities: `t`, the mean over the examples that have it, and `w`, the mean over those that
 //! do not. A label is flagged when its probability is nearer, in the logarithm, to `w` than to `t`, and another class is more
 //! probable. Nothing is tuned: with a vague model `t` and `w` approach each other and the limit falls to where only plain
-//! contradictions are left, with a sure one it rises.
+//! contradictions are left, with a sure one it rises. Of fewer than ten labels none is flagged, and none of a class with fewer than
+//! three.
 
 use super::filter::ranked;
-use super::judged::{Judged, Note, argmax};
+use super::judged::{FEWEST, FEWEST_OF_CLASS, Judged, Note, argmax, class_counts};
 
 /// Examples by which the mean of a small class is pulled to the mean of all (methods 3.2).
 const PULL: f64 = 5.0;
@@ -38,89 +39,144 @@ impl LabelErrors {
 }
 
 /// What probability is typical of a class.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Typical {
+struct Typical {
     /// Of examples that have it.
-    pub own: f64,
+    own: f64,
     /// Of examples that have another.
-    pub others: f64,
+    others: f64,
 }
 
 impl Typical {
     /// Halfway between the two, in the logarithm.
-    pub fn limit(self) -> f64 {
+    fn limit(&self) -> f64 {
         (self.own * self.others).sqrt()
+    }
+}
+
+/// What is said of the class of every example, in whatever form.
+pub(super) trait Believed {
+    /// `[n]`, each below [`Believed::n_classes`].
+    fn labels(&self) -> &[u32];
+    /// k.
+    fn n_classes(&self) -> usize;
+    /// That an example has a class.
+    fn probability(&self, row: usize, class: u32) -> f64;
+    /// The most probable class; the first of equals.
+    fn predicted(&self, row: usize) -> u32;
+    /// The most probable class but the given one; the given one where there is no other.
+    fn best_other(&self, row: usize) -> u32;
+    /// `[k]`: the probabilities of all examples together.
+    fn sums(&self) -> Vec<f64>;
+    /// `[n]`: the probabilities of an example, times `weights`, `[k]`, together.
+    fn weighed(&self, weights: &[f64]) -> Vec<f64>;
+    /// What about it makes findings less certain.
+    fn notes(&self) -> Vec<Note>;
+    /// The probability of the given label.
+    fn self_confidence(&self, row: usize) -> f64 {
+        self.probability(row, self.labels()[row])
+    }
+}
+
+impl Believed for Judged<'_> {
+    fn labels(&self) -> &[u32] {
+        Judged::labels(*self)
+    }
+
+    fn n_classes(&self) -> usize {
+        Judged::n_classes(*self)
+    }
+
+    fn probability(&self, row: usize, class: u32) -> f64 {
+        self.probs().row(row)[class as usize]
+    }
+
+    fn predicted(&self, row: usize) -> u32 {
+        Judged::predicted(*self, row)
+    }
+
+    fn best_other(&self, row: usize) -> u32 {
+        let given = Judged::labels(*self)[row];
+        let mut probs = self.probs().row(row).to_vec();
+        probs[given as usize] = -1.0;
+        if probs.len() > 1 { argmax(&probs) as u32 } else { given }
+    }
+
+    fn sums(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; Judged::n_classes(*self)];
+        for row in self.probs().iter_rows() {
+            sums.iter_mut().zip(row).for_each(|(sum, p)| *sum += p);
+        }
+        sums
+    }
+
+    fn weighed(&self, weights: &[f64]) -> Vec<f64> {
+        let of = |row: &[f64]| row.iter().zip(weights).map(|(p, weight)| p * weight).sum();
+        self.probs().iter_rows().map(of).collect()
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        Judged::notes(*self)
     }
 }
 
 /// Finds the labels that are probably wrong, by one model.
 pub fn label_errors(judged: Judged<'_>) -> LabelErrors {
-    errors(judged, 0.0)
+    errors(&judged, 0.0)
 }
 
 /// The same by the mean of several views, as of [`fused`](super::views::fused): they must agree on what the label should be. An
 /// example that is only unlike others of its class is doubted by every view, for another class by each.
 pub fn label_errors_by_views(judged: Judged<'_>) -> LabelErrors {
-    errors(judged, AGREED)
+    errors(&judged, AGREED)
 }
 
 /// `known` is the share of what is typical of the other class that its probability must have.
-fn errors(judged: Judged<'_>, known: f64) -> LabelErrors {
-    let typical = typical(judged);
-    let limits: Vec<f64> = typical.iter().map(|class| class.limit()).collect();
-    let scores = evened_self_confidence(judged, &typical);
+pub(super) fn errors(believed: &impl Believed, known: f64) -> LabelErrors {
+    let (labels, n) = (believed.labels(), believed.labels().len());
+    let counts = class_counts(labels, believed.n_classes());
+    let typical = typical(believed, &counts);
+    let scores = evened_self_confidence(believed, &typical);
     let doubted = |row: usize| {
-        let given = judged.labels()[row];
-        let other = judged.predicted(row) as usize;
-        other != given as usize
-            && judged.self_confidence_of(row) < limits[given as usize]
-            && judged.probs().row(row)[other] >= known * typical[other].own
+        let (given, other) = (labels[row] as usize, believed.predicted(row));
+        n >= FEWEST
+            && counts[given] >= FEWEST_OF_CLASS
+            && other as usize != given
+            && believed.self_confidence(row) < typical[given].limit()
+            && believed.probability(row, other) >= known * typical[other as usize].own
     };
-    let mask: Vec<bool> = (0..judged.n()).map(doubted).collect();
-    let suggested = (0..judged.n()).map(|row| best_other(judged, row)).collect();
-    let mut notes = judged.notes();
+    let mask: Vec<bool> = (0..n).map(doubted).collect();
+    let suggested = (0..n).map(|row| believed.best_other(row)).collect();
+    let mut notes = believed.notes();
     let flagged = ranked(&mask, &scores);
-    notes.extend(doubted_classes(judged.labels(), judged.n_classes(), &flagged));
+    notes.extend(doubted_classes(labels, believed.n_classes(), &flagged));
     LabelErrors { flagged, scores, suggested, notes }
 }
 
-/// `[k]`: the typical probabilities of each class.
-pub fn typical(judged: Judged<'_>) -> Vec<Typical> {
-    let k = judged.n_classes();
-    let (mut own, mut all) = (vec![0.0; k], vec![0.0; k]);
-    for row in 0..judged.n() {
-        all.iter_mut().zip(judged.probs().row(row)).for_each(|(sum, p)| *sum += p);
-        own[judged.labels()[row] as usize] += judged.self_confidence_of(row);
-    }
-    let global = own.iter().sum::<f64>() / judged.n() as f64;
-    let of_class = |(class, count): (usize, usize)| {
-        let others = judged.n() - count;
+/// `[k]`: the typical probabilities of each class, of which there are so many examples.
+fn typical(believed: &impl Believed, counts: &[usize]) -> Vec<Typical> {
+    let (labels, all) = (believed.labels(), believed.sums());
+    let mut own = vec![0.0; counts.len()];
+    (0..labels.len()).for_each(|row| own[labels[row] as usize] += believed.self_confidence(row));
+    let global = own.iter().sum::<f64>() / labels.len() as f64;
+    let of_class = |(class, count): (usize, &usize)| {
+        let others = labels.len() - count;
         Typical {
-            own: (own[class] + PULL * global) / (count as f64 + PULL),
+            own: (own[class] + PULL * global) / (*count as f64 + PULL),
             others: if others == 0 { 0.0 } else { (all[class] - own[class]).max(0.0) / others as f64 },
         }
     };
-    judged.class_counts().into_iter().enumerate().map(of_class).collect()
+    counts.iter().enumerate().map(of_class).collect()
 }
 
 /// `[n]`: the probability of the given label after each class's were divided by its own scale, the geometric mean of what is
 /// typical of it and of its limit.
-fn evened_self_confidence(judged: Judged<'_>, typical: &[Typical]) -> Vec<f64> {
-    let scale: Vec<f64> =
-        typical.iter().map(|class| (class.own * class.limit()).sqrt().max(SMALLEST)).collect();
-    let score = |row: usize| {
-        let probs = judged.probs().row(row);
-        let sum: f64 = probs.iter().zip(&scale).map(|(p, scale)| p / scale).sum();
-        judged.self_confidence_of(row) / scale[judged.labels()[row] as usize] / sum
+fn evened_self_confidence(believed: &impl Believed, typical: &[Typical]) -> Vec<f64> {
+    let weights: Vec<f64> =
+        typical.iter().map(|class| 1.0 / (class.own * class.limit()).sqrt().max(SMALLEST)).collect();
+    let score = |(row, sum): (usize, f64)| {
+        believed.self_confidence(row) * weights[believed.labels()[row] as usize] / sum
     };
-    (0..judged.n()).map(score).collect()
-}
-
-fn best_other(judged: Judged<'_>, row: usize) -> u32 {
-    let given = judged.labels()[row];
-    let mut probs = judged.probs().row(row).to_vec();
-    probs[given as usize] = -1.0;
-    if probs.len() > 1 { argmax(&probs) as u32 } else { given }
+    believed.weighed(&weights).into_iter().enumerate().map(score).collect()
 }
 
 /// The classes of which so much is flagged that it asks for caution. `labels` is `[n]`, each below `n_classes`; `flagged` are rows.
@@ -186,6 +242,26 @@ mod tests {
         let judged = Judged::new(&labels, probs.view()).unwrap();
         assert_eq!(label_errors(judged).flagged.len(), 2);
         assert_eq!(label_errors_by_views(judged).flagged, [1]);
+    }
+
+    #[test]
+    fn of_few_labels_and_of_classes_with_few_none_is_flagged() {
+        // The last example has the second class and looks like the first.
+        #[track_caller]
+        fn check(of_first: usize, of_second: usize, flagged: usize) {
+            let n = of_first + of_second;
+            let labels: Vec<u32> = (0..n).map(|row| u32::from(row >= of_first)).collect();
+            let sure = |row: usize| if row + 1 < n { labels[row] == 0 } else { true };
+            let rows: Vec<[f64; 2]> =
+                (0..n).map(|row| if sure(row) { [0.95, 0.05] } else { [0.05, 0.95] }).collect();
+            let probs = Matrix::from_rows(&rows);
+            let found = label_errors(Judged::new(&labels, probs.view()).unwrap());
+            assert_eq!(found.flagged.len(), flagged, "{of_first} {of_second}");
+        }
+        check(5, 5, 1);
+        check(5, 4, 0);
+        check(17, 3, 1);
+        check(18, 2, 0);
     }
 
     #[test]

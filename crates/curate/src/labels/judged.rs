@@ -10,6 +10,11 @@ use crate::CurateError;
 /// How far from 1 a row of probabilities may sum: half precision, rounded class by class.
 pub(crate) const SUM_TOLERANCE: f64 = 2e-3;
 
+/// Fewest examples among which a label can be judged: of fewer nothing is typical.
+pub const FEWEST: usize = 10;
+/// Fewest examples of a class whose labels can be judged: one needs two others, for of two that differ either may be wrong.
+pub const FEWEST_OF_CLASS: usize = 3;
+
 /// Given labels with out-of-fold probabilities.
 ///
 /// `labels` is `[n]`, each below k; `probs` is `[n, k]`, each row in [0, 1] and summing to 1. There may be more columns than
@@ -28,8 +33,8 @@ pub enum Note {
         /// Its column.
         class: u32,
     },
-    /// One example alone has this class: nothing about it can be checked by others.
-    LonelyClass {
+    /// Fewer than [`FEWEST_OF_CLASS`] examples have this class: none of its labels is flagged.
+    SmallClass {
         /// Its column.
         class: u32,
     },
@@ -114,23 +119,16 @@ impl<'a> Judged<'a> {
 
     /// `[k]`: how many examples have each class.
     pub fn class_counts(self) -> Vec<usize> {
-        let mut counts = vec![0; self.n_classes()];
-        self.labels.iter().for_each(|label| counts[*label as usize] += 1);
-        counts
+        class_counts(self.labels, self.n_classes())
     }
 
     /// What about the input makes the findings less certain.
     pub fn notes(self) -> Vec<Note> {
-        let by_class = self.class_counts().into_iter().enumerate().filter_map(|(class, count)| match count {
-            0 => Some(Note::UnusedClass { class: class as u32 }),
-            1 => Some(Note::LonelyClass { class: class as u32 }),
-            _ => None,
-        });
         let agreed = (0..self.n()).filter(|row| self.predicted(*row) == self.labels[*row]);
         let agreed: Vec<f64> = agreed.map(|row| self.self_confidence_of(row)).collect();
         let mean = agreed.iter().sum::<f64>() / agreed.len().max(1) as f64;
         let seen = seen::of_labels(self.n(), self.n() - agreed.len(), mean).filter(|_| self.n_classes() > 1);
-        by_class.chain(seen).collect()
+        notes_of_sizes(self.labels, self.n_classes()).into_iter().chain(seen).collect()
     }
 
     /// The rows of each class that occurs, ascending.
@@ -141,6 +139,23 @@ impl<'a> Judged<'a> {
         }
         rows
     }
+}
+
+/// What is to be noted about how many examples each class has.
+pub(super) fn notes_of_sizes(labels: &[u32], n_classes: usize) -> Vec<Note> {
+    let note = |(class, count): (usize, usize)| match count {
+        0 => Some(Note::UnusedClass { class: class as u32 }),
+        1..FEWEST_OF_CLASS => Some(Note::SmallClass { class: class as u32 }),
+        _ => None,
+    };
+    class_counts(labels, n_classes).into_iter().enumerate().filter_map(note).collect()
+}
+
+/// `[k]`: how many examples have each class.
+pub(super) fn class_counts(labels: &[u32], n_classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; n_classes];
+    labels.iter().for_each(|label| counts[*label as usize] += 1);
+    counts
 }
 
 /// Refuses what is not finite or outside [0, 1].
@@ -184,8 +199,8 @@ mod tests {
 
     #[test]
     fn more_columns_than_classes_is_noted() {
-        let probs = Matrix::from_rows(&[[0.5, 0.25, 0.25]; 3]);
-        let notes = Judged::new(&[0, 0, 2], probs.view()).unwrap().notes();
-        assert_eq!(notes, [Note::UnusedClass { class: 1 }, Note::LonelyClass { class: 2 }]);
+        let probs = Matrix::from_rows(&[[0.5, 0.25, 0.25]; 5]);
+        let notes = Judged::new(&[0, 0, 0, 2, 2], probs.view()).unwrap().notes();
+        assert_eq!(notes, [Note::UnusedClass { class: 1 }, Note::SmallClass { class: 2 }]);
     }
 }

@@ -19,8 +19,9 @@ pub mod score;
 pub mod seen;
 pub mod tokens;
 pub mod views;
+pub mod votes;
 
-pub use judged::{Judged, Note};
+pub use judged::{FEWEST, FEWEST_OF_CLASS, Judged, Note};
 pub use quality::{LabelIssue, LabelQuality, label_quality, label_quality_by_views};
 
 pub(crate) use judged::{SUM_TOLERANCE, argmax, check_probabilities};

@@ -21,7 +21,7 @@ const FAR: f64 = 4.0;
 /// median alone, examples of which half are predicted exactly would make all others look wrong.
 const HELD: [(f64, f64); 2] = [(0.5, 0.6745), (0.9, 1.6449)];
 /// Fewest numbers among which one can stand out.
-const FEWEST: usize = 20;
+pub const FEWEST: usize = 20;
 /// The least scale of distances.
 const SMALLEST_SCALE: f64 = 1e-6;
 

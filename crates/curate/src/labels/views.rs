@@ -7,12 +7,13 @@ use linalg::logits::{fit_scale, softmax};
 use linalg::{Matrix, MatrixView, Neighbours};
 
 use super::Judged;
+use super::votes::Votes;
 use crate::{CurateError, nearest};
 
 /// Neighbours that vote.
 pub(crate) const NEIGHBOURS: usize = 10;
 /// Votes, spread over all classes, that stand for what the neighbours do not know.
-const PRIOR_VOTES: f64 = 0.5;
+pub(super) const PRIOR_VOTES: f64 = 0.5;
 /// Below this many examples the certainty of a view is held near what it says itself.
 const FEW: usize = 100;
 /// The least probability that a logarithm is taken of.
@@ -50,27 +51,7 @@ pub fn votes_of_neighbours(
     near: &Neighbours,
     groups: &[u32],
 ) -> Result<Matrix<f64>, CurateError> {
-    if groups.len() != labels.len() {
-        return Err(CurateError::Shape { what: "groups", got: groups.len(), expected: labels.len() });
-    }
-    if let Some(row) = labels.iter().position(|label| *label as usize >= n_classes) {
-        return Err(CurateError::LabelOutOfRange { row, label: labels[row], n_classes });
-    }
-    let mut votes = Matrix::zeros(labels.len(), n_classes);
-    for row in 0..labels.len() {
-        let others: Vec<(usize, f32)> =
-            near.of(row).filter(|(other, _)| groups[*other] != groups[row]).take(NEIGHBOURS).collect();
-        let median = others.get(others.len() / 2).map_or(0.0, |(_, distance)| f64::from(*distance));
-        let shares = votes.row_mut(row);
-        shares.fill(PRIOR_VOTES / n_classes as f64);
-        for (other, distance) in &others {
-            let weight = if median > 0.0 { (-f64::from(*distance) / median).exp() } else { 1.0 };
-            shares[labels[*other] as usize] += weight;
-        }
-        let sum: f64 = shares.iter().sum();
-        shares.iter_mut().for_each(|share| *share /= sum);
-    }
-    Ok(votes)
+    Ok(Votes::of_neighbours(labels, n_classes, near, groups)?.table())
 }
 
 /// `[n, k]`: the mean of the views, each brought to the certainty that fits the labels best. One view is taken as it is.

@@ -3,6 +3,7 @@
 use curate::Look;
 use curate::attributes::Attribute;
 use curate::faults::{self, Fault};
+use curate::labels::{self, regression};
 use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, join_labels, split};
 use linalg::decompose::row_space;
 use linalg::{Matrix, Neighbours, Seed};
@@ -16,8 +17,8 @@ use crate::report::Sentence;
 const WIDE: usize = 2048;
 /// From this many classes on, and with fewer than two labels a class, labels name examples.
 const MANY: usize = 20;
-/// Most numbers that one view says of all labels: of more, memory runs out.
-const MOST_SAID: usize = 500_000_000;
+/// Most numbers that one view says of all labels: several such tables take a few hundred megabytes.
+const MOST_SAID: usize = 10_000_000;
 /// Folds that heads are asked about.
 const FOLDS: usize = 5;
 
@@ -90,8 +91,8 @@ pub(super) fn narrow(x: &Matrix<f32>) -> Matrix<f32> {
 }
 
 impl Material {
-    /// From examples with their features. Classes without an example that could be read have no number; where there are too many to
-    /// be judged, no example has one.
+    /// From examples with their features. Classes without an example that could be read have no number; where they look like ids, no
+    /// example has one.
     pub(super) fn of_table(table: &Table, media: Media, skip: &[Fault], seed: Seed) -> Self {
         let data = &table.data;
         let columns = attributes::columns(data);
@@ -105,7 +106,7 @@ impl Material {
         let n_labelled = present.len();
         present.sort_unstable();
         present.dedup();
-        let question = match too_many(n_labelled, present.len()) {
+        let question = match ids(n_labelled, present.len()) {
             Some(why) => {
                 present.clear();
                 all.fill(None);
@@ -166,9 +167,33 @@ impl Material {
         }
     }
 
+    /// Why labels are not judged, where they are not.
+    pub(super) fn unjudged(&self) -> Option<Sentence> {
+        let fewest = match &self.question {
+            Question::Nothing(why) => return Some(why.clone()),
+            Question::Classes | Question::Sets(_) => labels::FEWEST,
+            Question::Numbers(_) => regression::FEWEST,
+        };
+        let n = self.judged().len();
+        (n < fewest).then(|| Sentence {
+            en: format!("Labels were not judged: there are {n} of them, and of fewer than {fewest} nothing is typical."),
+            zh: format!("未检查标注：只有 {n} 个标注，少于 {fewest} 个时无从判断什么是常态。"),
+        })
+    }
+
     /// Whether labels are classes that can be judged.
     pub(super) fn has_classes(&self) -> bool {
         matches!(self.question, Question::Classes)
+    }
+
+    /// Classes, or labels that sets are of; none of numbers.
+    pub(super) fn n_classes(&self) -> usize {
+        if let Question::Sets(sets) = &self.question { sets.classes.len() } else { self.classes.len() }
+    }
+
+    /// Whether they are so many that no table of every example and class is made.
+    pub(super) fn is_vast(&self) -> bool {
+        self.has_classes() && self.labelled().len().saturating_mul(self.classes.len()) > MOST_SAID
     }
 }
 
@@ -196,24 +221,25 @@ pub(crate) fn label_text(data: &Dataset, example: &Example) -> Option<String> {
     })
 }
 
-/// Why labels of so many classes are not judged, where they are too many.
+/// Why labels that look like ids are not judged.
+fn ids(n: usize, n_classes: usize) -> Option<Sentence> {
+    (n_classes >= MANY && 2 * n_classes > n).then(|| Sentence {
+        en: format!(
+            "Labels were not judged: {n} labels name {n_classes} classes; the label column looks like an id, or most classes have one example each. Name another column with --label."
+        ),
+        zh: format!(
+            "未检查标注：{n} 个标注共有 {n_classes} 个类别；标注列像是编号，或多数类别只有一个样本。请用 --label 指定另一列。"
+        ),
+    })
+}
+
+/// Why sets of so many labels are not judged.
 fn too_many(n: usize, n_classes: usize) -> Option<Sentence> {
-    let (en, zh) = if n_classes >= MANY && 2 * n_classes > n {
-        (
-            "the label column looks like an id, or most classes have one example each. Name another column with --label",
-            "标注列像是编号，或多数类别只有一个样本。请用 --label 指定另一列",
-        )
-    } else if n.saturating_mul(n_classes) > MOST_SAID {
-        (
-            "that is too much to ask of every label. Merge classes, or take a part of them",
-            "数量过大，无法逐一核对。请合并类别，或只取其中一部分",
-        )
-    } else {
-        return None;
-    };
-    Some(Sentence {
-        en: format!("Labels were not judged: {n} labels name {n_classes} classes; {en}."),
-        zh: format!("未检查标注：{n} 个标注共有 {n_classes} 个类别；{zh}。"),
+    (n.saturating_mul(n_classes) > MOST_SAID).then(|| Sentence {
+        en: format!(
+            "Labels were not judged: {n} examples have sets of {n_classes} labels; that is too much to ask of every label. Merge labels, or take a part of them."
+        ),
+        zh: format!("未检查标注：{n} 个样本的标签共有 {n_classes} 种，数量过大，无法逐一核对。请合并标签，或只取其中一部分。"),
     })
 }
 
@@ -229,7 +255,11 @@ fn question(data: &Dataset, n_classes: usize) -> Question {
                 Target::Classes(set) => Some(set.iter().map(|class| class.0).collect()),
                 _ => None,
             };
-            Question::Sets(Sets { classes: classes.clone(), of: data.examples.iter().map(of).collect() })
+            let of: Vec<Option<Vec<u32>>> = data.examples.iter().map(of).collect();
+            match too_many(of.iter().flatten().count(), classes.len()) {
+                Some(why) => Question::Nothing(why),
+                None => Question::Sets(Sets { classes: classes.clone(), of }),
+            }
         }
         Task::Regression { .. } => {
             let of = |example: &Example| match example.target {

@@ -193,15 +193,10 @@ fn of_one_sense(
         let of_media = media.check(&request.skip);
         let material = Material::of_table(&table, media, &request.skip, Seed(request.seed));
         let nearness = checks::nearness(&material)?;
-        let said = if material.wants(Fault::Label) {
-            labels::heads(&material, nearness.as_ref(), run.cancel_flag())?
-        } else {
-            Vec::new()
-        };
-        let labels = labels::labels(&material, said, nearness.as_ref())?;
+        let labels = labels::by_features(&material, nearness.as_ref(), run.cancel_flag())?;
         let mut beside = Beside { checks: of_media, ..Beside::default() };
         beside.hear(rules, &material, base.id())?;
-        let mut audit = conclude(&material, labels, nearness.as_ref(), beside)?;
+        let mut audit = conclude(&material, labels, nearness.as_ref(), beside, run)?;
         audit.problems.clone_from(&table.problems);
         audit.base = Some(base.id().to_owned());
         audit.looked_by.clone_from(&audit.base);
@@ -224,7 +219,7 @@ pub fn audit_arrays(request: &ArraysRequest, run: &Run<'_>) -> Result<Audit, Pip
             Some(labels) => Some(labels),
             None => labels::labels(&material, said, nearness.as_ref())?,
         };
-        let mut audit = conclude(&material, labels, nearness.as_ref(), Beside::default())?;
+        let mut audit = conclude(&material, labels, nearness.as_ref(), Beside::default(), run)?;
         let fingerprint = arrays::fingerprint(request)?.to_string().chars().take(FINGERPRINT).collect();
         audit.facts.insert(0, ("data fingerprint".to_owned(), fingerprint));
         Ok(audit)
@@ -267,12 +262,16 @@ fn conclude(
     labels: Option<Labels>,
     nearness: Option<&Nearness>,
     beside: Beside,
+    run: &Run<'_>,
 ) -> Result<Audit, PipelineError> {
+    go_on(run)?;
     let mut checks = checks::of_examples(material, nearness)?;
+    go_on(run)?;
     let Whole { mut told, checks: of_whole, of_set } = whole::whole(material, nearness, labels.as_ref())?;
     checks.extend(beside.checks);
     checks.extend(of_whole);
     told.extend(beside.told);
+    go_on(run)?;
     let consistency = rules::consistency(material, nearness)?;
     if let Some((consistency, nearness)) = consistency.as_ref().zip(nearness) {
         let (rules, checked) = rules::told(material, nearness, consistency)?;
@@ -285,23 +284,20 @@ fn conclude(
     let mut checks: Vec<(Option<String>, Checked)> =
         checks.into_iter().map(|checked| (None, checked)).chain(of_senses).collect();
     checks.sort_by_key(|(_, checked)| checked.fault);
-    let none = vec![None; material.n()];
-    let doubted = labels.as_ref().map_or(&none, |labels| &labels.suggested);
-    let asked = Asked::audited(material, nearness, labels.as_ref());
+    go_on(run)?;
+    // Of very many classes every answer takes long, and there are many to ask about.
+    let asked = if material.is_vast() { None } else { Asked::audited(material, nearness, labels.as_ref()) };
     let blind = asked.as_ref().and_then(worth::blind);
     let advice = asked.map(|asked| worth::worth(&asked, &findings));
-    let suggested = doubted.clone();
+    let suggested =
+        labels.as_ref().map_or_else(|| vec![None; material.n()], |labels| labels.suggested.clone());
     let noise = labels.as_ref().and_then(|labels| labels.noise.clone());
-    let unjudged = match &material.question {
-        Question::Nothing(why) => Some(why.clone()),
-        Question::Classes | Question::Sets(_) | Question::Numbers(_) => None,
-    };
     let cautions = labels
         .into_iter()
         .flat_map(|labels| labels.cautions.into_iter().chain(labels.doubted))
         .chain(beside.cautions)
         .chain(blind)
-        .chain(unjudged.filter(|_| material.wants(Fault::Label)));
+        .chain(material.unjudged().filter(|_| material.wants(Fault::Label)));
     Ok(Audit {
         name: material.name.clone(),
         base: None,
@@ -325,6 +321,10 @@ fn conclude(
         ],
         cards: Cards::Nothing,
     })
+}
+
+fn go_on(run: &Run<'_>) -> Result<(), PipelineError> {
+    if run.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(()) }
 }
 
 /// `[n]`: the number of the set of duplicates that an example is in.

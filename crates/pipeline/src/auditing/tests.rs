@@ -48,9 +48,9 @@ fn table(texts: Vec<String>, classes: Vec<String>, class: impl Fn(usize) -> u32)
 fn audited(table: &Table) -> Audit {
     let material = Material::of_table(table, Media::none(table.data.examples.len()), &[], Seed(1));
     let nearness = checks::nearness(&material).unwrap();
-    let said = labels::heads(&material, nearness.as_ref(), &AtomicBool::new(false)).unwrap();
-    let labels = labels::labels(&material, said, nearness.as_ref()).unwrap();
-    conclude(&material, labels, nearness.as_ref(), Beside::default()).unwrap()
+    let never = AtomicBool::new(false);
+    let labels = labels::by_features(&material, nearness.as_ref(), &never).unwrap();
+    conclude(&material, labels, nearness.as_ref(), Beside::default(), &Run::new(&|_| {}, &never)).unwrap()
 }
 
 #[test]
@@ -107,11 +107,51 @@ fn a_label_column_of_ids_is_told_and_nothing_is_asked_of_so_many_classes() {
     assert!(
         found.findings.iter().all(|finding| !of_labels.contains(&finding.fault)) && found.advice.is_empty()
     );
-    // Few classes in few rows are asked about as ever.
+    // Few classes in few rows are asked about as ever, and of very few labels it is said that they are not judged.
     let texts =
-        (0..12).map(|row| format!("The answer to the question of row {row} is {}.", row * row)).collect();
+        (0..24).map(|row| format!("The answer to the question of row {row} is {}.", row * row)).collect();
     let few = audited(&table(texts, (0..8).map(|row| format!("u{row:04}")).collect(), |row| row as u32 % 8));
     assert!(few.checks.iter().any(|(_, checked)| checked.fault == Fault::Label), "{:?}", few.cautions);
+    let two = audited(&table(
+        vec!["No".to_owned(), "Yes".to_owned()],
+        vec!["a".to_owned(), "b".to_owned()],
+        |row| row as u32,
+    ));
+    assert!(two.findings.iter().all(|finding| finding.fault != Fault::Label), "{:?}", two.findings);
+    assert!(two.headline(None).is_empty());
+    let told = "Labels were not judged: there are 2 of them, and of fewer than 10 nothing is typical.";
+    assert!(two.cautions.iter().any(|caution| caution.en == told), "{:?}", two.cautions);
+}
+
+#[test]
+fn of_very_many_classes_the_neighbours_alone_are_heard_and_wrong_labels_are_found() {
+    const K: usize = 1500;
+    // Seven of each class lie together; every three hundredth has the label of another.
+    let wrong = |row: usize| row.is_multiple_of(300);
+    let n = 7 * K;
+    let texts =
+        (0..n).map(|row| format!("The answer to the question of row {row} is {}.", row * row)).collect();
+    let class = |row: usize| (row + if wrong(row) { K / 2 } else { 0 }) as u32 % K as u32;
+    let mut table = table(texts, (0..K).map(|class| format!("c{class:04}")).collect(), class);
+    let mut rng = Seed(7).rng();
+    let centres = Matrix::from_vec(K, 8, (0..8 * K).map(|_| random::normal(&mut rng)).collect());
+    let values =
+        (0..8 * n).map(|at| (centres.row(at / 8 % K)[at % 8] + 0.05 * random::normal(&mut rng)) as f32);
+    table.sets[0].x = Matrix::from_vec(n, 8, values.collect());
+    let found = audited(&table);
+    let told: Vec<&str> = found.cautions.iter().map(|caution| caution.en.as_str()).collect();
+    let expected =
+        "Labels were judged by the votes of similar examples alone: 10500 examples and 1500 classes";
+    assert!(told.iter().any(|told| told.starts_with(expected)), "{told:?}");
+    let flagged: Vec<usize> = found
+        .findings
+        .iter()
+        .filter(|found| found.fault == Fault::Label)
+        .map(|found| found.rows[0])
+        .collect();
+    let right = flagged.iter().filter(|row| wrong(**row)).count();
+    assert!(right >= 30 && flagged.len() <= right + 2, "{right} of {}", flagged.len());
+    assert!(found.advice.is_empty());
 }
 
 #[test]

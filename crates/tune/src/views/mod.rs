@@ -16,8 +16,8 @@ use linalg::Matrix;
 use linalg::logits::{fit_scale, log_softmax, softmax};
 
 use crate::TuneError;
-use crate::gda::Gda;
-use crate::logistic::{Design, Loss, fit};
+use crate::gda::{Gda, Linear};
+use crate::logistic::{Design, Loss, Weights, fit};
 
 /// Penalties of the logistic view, on features of mean squared length 1; the largest first.
 const PENALTIES: [f64; 5] = [1.0, 0.3, 0.1, 0.03, 0.01];
@@ -53,37 +53,97 @@ pub fn views(
 ) -> Result<Views, TuneError> {
     check(x, labels, k, groups, folds)?;
     let scaled = centred_and_scaled(x);
-    let logistic = logistic_views(&scaled, labels, k, folds, &PENALTIES, cancel)?;
-    let gda = if grouped(groups) {
-        gda_by_folds(&scaled, labels, k, folds)
-    } else {
-        gda_left_out(&scaled, labels, k)
-    };
-    Ok(Views { logistic: best_by_loss(logistic, labels), gda: best_by_loss(gda, labels) })
+    let logistic = logistic(&scaled, labels, k, folds, cancel)?;
+    Ok(Views { logistic, gda: discriminant(&scaled, labels, k, groups, folds, cancel)? })
 }
 
-/// Out-of-fold probabilities of logistic regression, `[n, k]`, for each penalty; the largest first is quickest. Rows that no fold
-/// holds out apart from others stay even.
+/// Asks discriminant analysis alone, `[n, k]`, as [`views`] does: with very many classes logistic regression takes minutes.
 ///
 /// # Errors
-/// [`TuneError::Cancelled`] soon after `cancel` became true.
-fn logistic_views(
+/// As [`views`].
+pub fn gda(
+    x: &Matrix,
+    labels: &[u32],
+    k: usize,
+    groups: &[u32],
+    folds: &[u8],
+    cancel: &AtomicBool,
+) -> Result<Matrix<f64>, TuneError> {
+    check(x, labels, k, groups, folds)?;
+    discriminant(&centred_and_scaled(x), labels, k, groups, folds, cancel)
+}
+
+fn stop_if(cancel: &AtomicBool) -> Result<(), TuneError> {
+    if cancel.load(Ordering::Relaxed) { Err(TuneError::Cancelled) } else { Ok(()) }
+}
+
+/// Out-of-fold probabilities of logistic regression, `[n, k]`, by the best penalty. Rows that no fold holds out apart from others
+/// stay even.
+fn logistic(
     x: &Matrix,
     labels: &[u32],
     k: usize,
     folds: &[u8],
-    penalties: &[f64],
     cancel: &AtomicBool,
-) -> Result<Vec<Matrix<f64>>, TuneError> {
-    let even = Matrix::from_vec(labels.len(), k, vec![1.0 / k as f64; labels.len() * k]);
-    let mut views = vec![even; penalties.len()];
-    for fold in 0..n_folds(folds) {
-        if cancel.load(Ordering::Relaxed) {
-            return Err(TuneError::Cancelled);
+) -> Result<Matrix<f64>, TuneError> {
+    let mut starts: Vec<Option<Weights>> = vec![None; usize::from(n_folds(folds))];
+    let mut best = Best::new(labels);
+    // The largest first is quickest, and where the next begins.
+    for penalty in PENALTIES {
+        let mut view = Matrix::from_vec(labels.len(), k, vec![1.0 / k as f64; labels.len() * k]);
+        for (fold, start) in (0..).zip(&mut starts) {
+            stop_if(cancel)?;
+            logistic_fold(x, labels, folds, fold, penalty, start, &mut view);
         }
-        logistic_fold(x, labels, folds, fold, penalties, &mut views);
+        best.hear(view);
     }
-    Ok(views)
+    Ok(best.view())
+}
+
+/// The same of discriminant analysis, leaving out single rows where none share a group.
+fn discriminant(
+    scaled: &Matrix,
+    labels: &[u32],
+    k: usize,
+    groups: &[u32],
+    folds: &[u8],
+    cancel: &AtomicBool,
+) -> Result<Matrix<f64>, TuneError> {
+    stop_if(cancel)?;
+    let teachers = if grouped(groups) {
+        Teachers::by_folds(scaled, labels, folds, cancel)?
+    } else {
+        Teachers::All(Gda::new(scaled.map(f64::from).view(), labels, k))
+    };
+    let mut best = Best::new(labels);
+    for ridge in 0..RIDGES.len() {
+        stop_if(cancel)?;
+        best.hear(probabilities(teachers.scores(scaled, k, ridge), labels));
+    }
+    Ok(best.view())
+}
+
+/// The view with the least log-loss at its best certainty; of many only one is kept, for they are large.
+struct Best<'a> {
+    labels: &'a [u32],
+    kept: Option<(f64, Matrix<f64>)>,
+}
+
+impl<'a> Best<'a> {
+    fn new(labels: &'a [u32]) -> Self {
+        Self { labels, kept: None }
+    }
+
+    fn hear(&mut self, view: Matrix<f64>) {
+        let loss = loss(&view, self.labels);
+        if self.kept.as_ref().is_none_or(|(least, _)| loss < *least) {
+            self.kept = Some((loss, view));
+        }
+    }
+
+    fn view(self) -> Matrix<f64> {
+        self.kept.expect("there is at least one view").1
+    }
 }
 
 /// Refuses features that are not finite, and lists that are not as long as there are rows.
@@ -137,88 +197,110 @@ pub(crate) fn centred_and_scaled(x: &Matrix) -> Matrix {
     centred
 }
 
-/// Fits on the other folds, a penalty at a time, and fills in the rows of this one.
+/// Fits on the other folds, from where the fit before ended, and fills in the rows of this one.
 fn logistic_fold(
     x: &Matrix,
     labels: &[u32],
     folds: &[u8],
     fold: u8,
-    penalties: &[f64],
-    views: &mut [Matrix<f64>],
+    penalty: f64,
+    start: &mut Option<Weights>,
+    view: &mut Matrix<f64>,
 ) {
     let (held, rest) = divided(folds, fold);
     if held.is_empty() || rest.is_empty() {
         return;
     }
-    let k = views[0].cols();
+    let k = view.cols();
     let mut targets = Matrix::zeros(rest.len(), k);
     for (place, row) in rest.iter().enumerate() {
         targets.row_mut(place)[labels[*row] as usize] = 1.0;
     }
     let (train, test) = (Design::new(x.select_rows(&rest), None), Design::new(x.select_rows(&held), None));
-    let mut start = None;
-    for (view, penalty) in views.iter_mut().zip(penalties) {
-        let weights = fit(&train, &targets, Loss::Softmax, *penalty, start.as_ref());
-        for (place, scores) in test.scores(&weights).iter_rows().enumerate() {
-            let scores: Vec<f64> = scores.iter().map(|score| f64::from(*score)).collect();
-            view.row_mut(held[place]).copy_from_slice(&softmax(&scores));
-        }
-        start = Some(weights);
+    let weights = fit(&train, &targets, Loss::Softmax, penalty, start.as_ref());
+    for (place, scores) in test.scores(&weights).iter_rows().enumerate() {
+        let scores: Vec<f64> = scores.iter().map(|score| f64::from(*score)).collect();
+        view.row_mut(held[place]).copy_from_slice(&softmax(&scores));
     }
+    *start = Some(weights);
 }
 
 pub(crate) fn divided(folds: &[u8], fold: u8) -> (Vec<usize>, Vec<usize>) {
     (0..folds.len()).partition(|row| folds[*row] == fold)
 }
 
-/// Leave-one-out probabilities for each ridge; even where a class has one row only.
-fn gda_left_out(x: &Matrix, labels: &[u32], k: usize) -> Vec<Matrix<f64>> {
-    let gda = Gda::new(x.map(f64::from).view(), labels, k);
-    let usual = usual_ridge(&gda, x.rows());
-    let view = |ridge: &f64| {
-        let rows = gda.leave_one_out(ridge * usual);
-        let z: Vec<Vec<f64>> = rows.into_iter().map(|row| row.unwrap_or(vec![0.0; k])).collect();
-        probabilities(&Matrix::from_rows(&z), labels)
-    };
-    RIDGES.iter().map(view).collect()
+/// Who tells the class of each row.
+enum Teachers {
+    /// All rows, but the one that is asked about.
+    All(Gda),
+    /// Those of other folds.
+    OtherFolds(Vec<Taught>),
 }
 
-/// Out-of-fold probabilities for each ridge; a class that only the held-out fold has is even with the least probable.
-fn gda_by_folds(x: &Matrix, labels: &[u32], k: usize, folds: &[u8]) -> Vec<Matrix<f64>> {
-    let mut scores = vec![Matrix::zeros(labels.len(), k); RIDGES.len()];
-    for fold in 0..n_folds(folds) {
-        let (held, rest) = divided(folds, fold);
-        if held.is_empty() || rest.is_empty() {
-            continue;
-        }
-        // Classes are numbered anew: each has a row.
-        let mut classes: Vec<u32> = rest.iter().map(|row| labels[*row]).collect();
-        classes.sort_unstable();
-        classes.dedup();
-        let numbers: Vec<u32> = rest
-            .iter()
-            .map(|row| {
-                classes.binary_search(&labels[*row]).expect("every class of the rows is listed") as u32
-            })
-            .collect();
-        let train = x.select_rows(&rest).map(f64::from);
-        let gda = Gda::new(train.view(), &numbers, classes.len());
-        let usual = usual_ridge(&gda, rest.len());
-        for (scores, ridge) in scores.iter_mut().zip(RIDGES) {
-            let linear = gda.linear(ridge * usual);
-            for row in &held {
-                let of = |(weight, bias): (&[f64], &f64)| {
-                    bias + weight.iter().zip(x.row(*row)).map(|(w, x)| w * f64::from(*x)).sum::<f64>()
-                };
-                let known: Vec<f64> = linear.weight.iter_rows().zip(&linear.bias).map(of).collect();
-                let least = known.iter().copied().fold(f64::INFINITY, f64::min);
-                let to = scores.row_mut(*row);
-                to.fill(least);
-                classes.iter().zip(&known).for_each(|(class, score)| to[*class as usize] = *score);
+/// What the other folds teach about the rows of one.
+struct Taught {
+    held: Vec<usize>,
+    /// Those that the other folds have, ascending.
+    classes: Vec<u32>,
+    /// With each ridge.
+    linear: [Linear; RIDGES.len()],
+}
+
+impl Teachers {
+    fn by_folds(x: &Matrix, labels: &[u32], folds: &[u8], cancel: &AtomicBool) -> Result<Self, TuneError> {
+        let mut taught = Vec::new();
+        for fold in 0..n_folds(folds) {
+            stop_if(cancel)?;
+            let (held, rest) = divided(folds, fold);
+            if held.is_empty() || rest.is_empty() {
+                continue;
             }
+            // Classes are numbered anew: each has a row.
+            let mut classes: Vec<u32> = rest.iter().map(|row| labels[*row]).collect();
+            classes.sort_unstable();
+            classes.dedup();
+            let number = |row: &usize| {
+                classes.binary_search(&labels[*row]).expect("every class of the rows is listed")
+            };
+            let numbers: Vec<u32> = rest.iter().map(|row| number(row) as u32).collect();
+            let gda = Gda::new(x.select_rows(&rest).map(f64::from).view(), &numbers, classes.len());
+            let usual = usual_ridge(&gda, rest.len());
+            taught.push(Taught { held, classes, linear: RIDGES.map(|ridge| gda.linear(ridge * usual)) });
+        }
+        Ok(Self::OtherFolds(taught))
+    }
+
+    /// `[n, k]`, with the ridge at this place: even where nobody could tell, such as of a class with one row; what the other folds do not have is even with the
+    /// least probable.
+    fn scores(&self, x: &Matrix, k: usize, ridge: usize) -> Matrix<f64> {
+        let mut scores = Matrix::zeros(x.rows(), k);
+        match self {
+            Self::All(gda) => {
+                let told = gda.leave_one_out(RIDGES[ridge] * usual_ridge(gda, x.rows()));
+                for (row, told) in told.into_iter().enumerate() {
+                    told.into_iter().for_each(|told| scores.row_mut(row).copy_from_slice(&told));
+                }
+            }
+            Self::OtherFolds(folds) => folds.iter().for_each(|taught| taught.fill(x, ridge, &mut scores)),
+        }
+        scores
+    }
+}
+
+impl Taught {
+    fn fill(&self, x: &Matrix, ridge: usize, scores: &mut Matrix<f64>) {
+        let linear = &self.linear[ridge];
+        for row in &self.held {
+            let of = |(weight, bias): (&[f64], &f64)| {
+                bias + weight.iter().zip(x.row(*row)).map(|(w, x)| w * f64::from(*x)).sum::<f64>()
+            };
+            let known: Vec<f64> = linear.weight.iter_rows().zip(&linear.bias).map(of).collect();
+            let least = known.iter().copied().fold(f64::INFINITY, f64::min);
+            let to = scores.row_mut(*row);
+            to.fill(least);
+            self.classes.iter().zip(&known).for_each(|(class, score)| to[*class as usize] = *score);
         }
     }
-    scores.iter().map(|scores| probabilities(scores, labels)).collect()
 }
 
 pub(crate) fn usual_ridge(gda: &Gda, n: usize) -> f64 {
@@ -226,29 +308,23 @@ pub(crate) fn usual_ridge(gda: &Gda, n: usize) -> f64 {
 }
 
 /// Scores at their best certainty.
-fn probabilities(scores: &Matrix<f64>, labels: &[u32]) -> Matrix<f64> {
+fn probabilities(mut scores: Matrix<f64>, labels: &[u32]) -> Matrix<f64> {
     let scale = fit_scale(scores.view(), labels, false);
-    let rows: Vec<Vec<f64>> = scores
-        .iter_rows()
-        .map(|row| softmax(&row.iter().map(|value| scale * value).collect::<Vec<_>>()))
-        .collect();
-    Matrix::from_rows(&rows)
+    for row in 0..scores.rows() {
+        let scaled: Vec<f64> = scores.row(row).iter().map(|value| scale * value).collect();
+        scores.row_mut(row).copy_from_slice(&softmax(&scaled));
+    }
+    scores
 }
 
-/// The view with the least log-loss at its best certainty.
-fn best_by_loss(views: Vec<Matrix<f64>>, labels: &[u32]) -> Matrix<f64> {
-    let loss = |view: &Matrix<f64>| {
-        let z = view.map(|p: f64| p.max(SMALLEST).ln());
-        let scale = fit_scale(z.view(), labels, false);
-        let of = |(row, label): (&[f64], &u32)| {
-            -log_softmax(&row.iter().map(|value| scale * value).collect::<Vec<_>>())[*label as usize]
-        };
-        z.iter_rows().zip(labels).map(of).sum::<f64>()
+/// Log-loss at the best certainty.
+fn loss(view: &Matrix<f64>, labels: &[u32]) -> f64 {
+    let z = view.map(|p: f64| p.max(SMALLEST).ln());
+    let scale = fit_scale(z.view(), labels, false);
+    let of = |(row, label): (&[f64], &u32)| {
+        -log_softmax(&row.iter().map(|value| scale * value).collect::<Vec<_>>())[*label as usize]
     };
-    let losses: Vec<f64> = views.iter().map(loss).collect();
-    let best =
-        (0..views.len()).fold(0, |best, place| if losses[place] < losses[best] { place } else { best });
-    views.into_iter().nth(best).expect("there is at least one view")
+    z.iter_rows().zip(labels).map(of).sum()
 }
 
 #[cfg(test)]
@@ -281,6 +357,8 @@ mod tests {
         let groups: [Vec<u32>; 2] = [(0..60).collect(), (0..60).map(|row| row / 2).collect()];
         for groups in groups {
             let found = views(&x, &labels, 2, &groups, &folds(60), &AtomicBool::new(false)).unwrap();
+            let alone = gda(&x, &labels, 2, &groups, &folds(60), &AtomicBool::new(false)).unwrap();
+            assert_eq!(alone, found.gda);
             for view in [&found.logistic, &found.gda] {
                 assert!(view.row(0)[1] < 0.3, "{:?}", view.row(0));
                 assert!(view.iter_rows().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-9));

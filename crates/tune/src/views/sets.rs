@@ -1,12 +1,12 @@
 //! Of labels that are sets: a logistic regression for each of them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use linalg::Matrix;
 
-use super::{PENALTIES, SMALLEST, centred_and_scaled, check_rows, divided, n_folds};
+use super::{PENALTIES, SMALLEST, centred_and_scaled, check_rows, divided, n_folds, stop_if};
 use crate::TuneError;
-use crate::logistic::{Design, Loss, fit};
+use crate::logistic::{Design, Loss, Weights, fit};
 
 /// The probability that each row of `x`, `[n, d]`, has each label, `[n, k]`, by heads that have not seen the row.
 ///
@@ -18,35 +18,36 @@ use crate::logistic::{Design, Loss, fit};
 pub fn sets(x: &Matrix, has: &Matrix, folds: &[u8], cancel: &AtomicBool) -> Result<Matrix<f64>, TuneError> {
     check_rows(x, &[("the features", x.rows()), ("the folds", folds.len())], has.rows())?;
     let scaled = centred_and_scaled(x);
-    let mut views =
-        vec![Matrix::from_vec(has.rows(), has.cols(), vec![0.5; has.data().len()]); PENALTIES.len()];
-    for fold in 0..n_folds(folds) {
-        if cancel.load(Ordering::Relaxed) {
-            return Err(TuneError::Cancelled);
-        }
-        let (held, rest) = divided(folds, fold);
-        if held.is_empty() || rest.is_empty() {
-            continue;
-        }
-        let train = Design::new(scaled.select_rows(&rest), None);
-        let test = Design::new(scaled.select_rows(&held), None);
-        let targets = has.select_rows(&rest);
-        let mut start = None;
-        for (view, penalty) in views.iter_mut().zip(PENALTIES) {
-            let weights = fit(&train, &targets, Loss::Sigmoid, penalty, start.as_ref());
+    let mut starts: Vec<Option<Weights>> = vec![None; usize::from(n_folds(folds))];
+    let mut best: Option<(f64, Matrix<f64>)> = None;
+    for penalty in PENALTIES {
+        let mut view = Matrix::from_vec(has.rows(), has.cols(), vec![0.5; has.data().len()]);
+        for (fold, start) in (0..).zip(&mut starts) {
+            stop_if(cancel)?;
+            let (held, rest) = divided(folds, fold);
+            if held.is_empty() || rest.is_empty() {
+                continue;
+            }
+            let train = Design::new(scaled.select_rows(&rest), None);
+            let test = Design::new(scaled.select_rows(&held), None);
+            let weights = fit(&train, &has.select_rows(&rest), Loss::Sigmoid, penalty, start.as_ref());
             for (row, scores) in held.iter().zip(test.scores(&weights).iter_rows()) {
                 let probs = scores.iter().map(|score| 1.0 / (1.0 + (-f64::from(*score)).exp()));
                 view.row_mut(*row).iter_mut().zip(probs).for_each(|(to, p)| *to = p);
             }
-            start = Some(weights);
+            *start = Some(weights);
+        }
+        let loss = loss(&view, has);
+        if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+            best = Some((loss, view));
         }
     }
-    let loss = |view: &Matrix<f64>| -> f64 {
-        let of = |(p, has): (&f64, &f32)| -(if *has > 0.5 { *p } else { 1.0 - p }).max(SMALLEST).ln();
-        view.data().iter().zip(has.data()).map(of).sum()
-    };
-    let best = views.into_iter().min_by(|a, b| loss(a).total_cmp(&loss(b)));
-    Ok(best.expect("there is more than one penalty"))
+    Ok(best.expect("there is more than one penalty").1)
+}
+
+fn loss(view: &Matrix<f64>, has: &Matrix) -> f64 {
+    let of = |(p, has): (&f64, &f32)| -(if *has > 0.5 { *p } else { 1.0 - p }).max(SMALLEST).ln();
+    view.data().iter().zip(has.data()).map(of).sum()
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ mod linear;
 
 /// Columns that are looked at; of more, as many random sums. What a change brings shows in those as well.
 const COLUMNS: usize = 256;
+/// Most scores that are looked at at once.
+const MOST_SCORES: usize = 4_000_000;
 /// The least ridge, as a share of the trace of all products: below it rounding decides.
 const LEAST: f64 = 1e-9;
 
@@ -61,25 +63,20 @@ impl WhatIf {
     /// The class that discriminant analysis gives each row, taught by the rows of other folds that have a label; `None` where
     /// fewer than two classes are left to teach it. `labels` is `[n]`.
     pub fn answers(&self, labels: &[Option<u32>]) -> Vec<Option<u32>> {
-        let best = |scores: &[f64]| {
-            let classes = (0..scores.len()).filter(|class| scores[*class].is_finite());
-            let best = classes.max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)));
-            best.map(|class| class as u32)
-        };
-        self.scores(labels).iter_rows().map(best).collect()
+        let best = |fold: &Fold, taught: &Sums| fold.best(taught);
+        let mut answers = vec![None; self.n];
+        for (fold, found) in self.folds.iter().zip(self.ask(labels, &best)) {
+            fold.rows.iter().zip(found).for_each(|(row, found)| answers[*row] = found);
+        }
+        answers
     }
 
     /// What discriminant analysis makes of each row and class, `[n, k]`, taught as in [`WhatIf::answers`]: the largest is the
     /// answer, and their softmax the probabilities of a model that is too sure of itself. A class that nobody taught has minus
     /// infinity.
     pub fn scores(&self, labels: &[Option<u32>]) -> Matrix<f64> {
-        assert_eq!(self.n, labels.len(), "every row has a label, or none");
-        let k = labels.iter().flatten().max().map_or(0, |class| *class as usize + 1);
-        let sums: Vec<Sums> = self.folds.par_iter().map(|fold| fold.sums(labels, k)).collect();
-        let ask = |place: usize| self.folds[place].ask(&Sums::others(&sums, place));
-        let found: Vec<Matrix<f64>> = (0..self.folds.len()).into_par_iter().map(ask).collect();
-        let mut scores = Matrix::zeros(labels.len(), k);
-        for (fold, found) in self.folds.iter().zip(found) {
+        let mut scores = Matrix::zeros(labels.len(), n_classes(labels));
+        for (fold, found) in self.folds.iter().zip(self.ask(labels, &|fold, taught| fold.scores(taught))) {
             fold.rows
                 .iter()
                 .zip(found.iter_rows())
@@ -87,6 +84,27 @@ impl WhatIf {
         }
         scores
     }
+
+    /// What each fold says that is taught by the labels of all others.
+    fn ask<T: Send>(&self, labels: &[Option<u32>], say: &(dyn Fn(&Fold, &Sums) -> T + Sync)) -> Vec<T> {
+        assert_eq!(self.n, labels.len(), "every row has a label, or none");
+        let k = n_classes(labels);
+        let sums: Vec<Sums> = self.folds.par_iter().map(|fold| fold.sums(labels, k)).collect();
+        let of = |place: usize| say(&self.folds[place], &Sums::others(&sums, place));
+        (0..self.folds.len()).into_par_iter().map(of).collect()
+    }
+}
+
+fn n_classes(labels: &[Option<u32>]) -> usize {
+    labels.iter().flatten().max().map_or(0, |class| *class as usize + 1)
+}
+
+/// A linear head of the classes that somebody taught.
+struct Head {
+    classes: Vec<usize>,
+    /// `[classes, d]`
+    weight: Matrix<f64>,
+    bias: Vec<f64>,
 }
 
 impl Fold {
@@ -119,16 +137,39 @@ impl Fold {
     }
 
     /// The scores of each row, `[rows, k]`, taught by what others sum up to; none is finite where that is fewer than two classes.
-    fn ask(&self, taught: &Sums) -> Matrix<f64> {
-        let mut told = Matrix::from_vec(
-            self.rows.len(),
-            taught.counts.len(),
-            vec![f64::NEG_INFINITY; self.rows.len() * taught.counts.len()],
-        );
+    fn scores(&self, taught: &Sums) -> Matrix<f64> {
+        let (n, k) = (self.rows.len(), taught.counts.len());
+        let mut told = Matrix::from_vec(n, k, vec![f64::NEG_INFINITY; n * k]);
+        let Some(head) = Head::of(taught) else { return told };
+        for (row, scores) in head.scores(&self.x).iter_rows().enumerate() {
+            head.classes.iter().zip(scores).for_each(|(class, score)| told.row_mut(row)[*class] = *score);
+        }
+        told
+    }
+
+    /// The class of each row with the largest score. Of very many classes no table of all is made.
+    fn best(&self, taught: &Sums) -> Vec<Option<u32>> {
+        let Some(head) = Head::of(taught) else { return vec![None; self.rows.len()] };
+        let at_once = (MOST_SCORES / head.classes.len()).max(1);
+        let all: Vec<usize> = (0..self.rows.len()).collect();
+        let first_of_largest = |scores: &[f64]| {
+            let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)));
+            best.map(|place| head.classes[place] as u32)
+        };
+        let some = |rows: &[usize]| -> Vec<Option<u32>> {
+            head.scores(&self.x.select_rows(rows)).iter_rows().map(first_of_largest).collect()
+        };
+        all.chunks(at_once).flat_map(some).collect()
+    }
+}
+
+impl Head {
+    /// `None` of fewer than two classes.
+    fn of(taught: &Sums) -> Option<Self> {
         let classes: Vec<usize> =
             (0..taught.counts.len()).filter(|class| taught.counts[*class] > 0).collect();
         if classes.len() < 2 {
-            return told;
+            return None;
         }
         let mut means = taught.of_class.select_rows(&classes);
         let mut scatter = taught.products.clone();
@@ -153,14 +194,17 @@ impl Fold {
         let half = |(weight, mean): (&[f64], &[f64])| {
             -0.5 * weight.iter().zip(mean).map(|(w, m)| w * m).sum::<f64>()
         };
-        let bias: Vec<f64> = weight.iter_rows().zip(means.iter_rows()).map(half).collect();
-        let scores = matmul_nt(self.x.view(), weight.view());
-        for (row, scores) in scores.iter_rows().enumerate() {
-            for (place, class) in classes.iter().enumerate() {
-                told.row_mut(row)[*class] = scores[place] + bias[place];
-            }
+        let bias = weight.iter_rows().zip(means.iter_rows()).map(half).collect();
+        Some(Self { classes, weight, bias })
+    }
+
+    /// `[rows, classes]`.
+    fn scores(&self, x: &Matrix<f64>) -> Matrix<f64> {
+        let mut scores = matmul_nt(x.view(), self.weight.view());
+        for row in 0..scores.rows() {
+            scores.row_mut(row).iter_mut().zip(&self.bias).for_each(|(score, bias)| *score += bias);
         }
-        told
+        scores
     }
 }
 

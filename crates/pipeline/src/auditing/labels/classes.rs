@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use curate::labels::errors::{doubted_classes, label_errors, label_errors_by_views};
+use curate::labels::errors::{LabelErrors, doubted_classes, label_errors, label_errors_by_views};
 use curate::labels::views::{fused, votes_of_neighbours};
-use curate::labels::{Judged, Note};
+use curate::labels::votes::Votes;
+use curate::labels::{FEWEST_OF_CLASS, Judged, Note};
 use linalg::{Matrix, MatrixView};
 
 use super::super::material::{Material, Nearness};
@@ -51,25 +52,62 @@ pub(super) fn classes(
     let judged = Judged::new(&labels, probs.view())?;
     let several = said.len() > 1 || said[0].view == View::Senses;
     let found = if several { label_errors_by_views(judged) } else { label_errors(judged) };
+    let p = |place: usize, class: u32| probs.row(place)[class as usize];
+    let mut of = laid(material, &found, &p, &|place| says(material, &said, place, labels[place]));
+    of.cautions.extend(seen::classes(&labels, &said)?);
+    Ok(of)
+}
+
+/// The same by the votes of neighbours alone, which need no table of every example and class.
+pub(super) fn by_neighbours(
+    material: &Material,
+    nearness: Option<&Nearness>,
+) -> Result<Labels, PipelineError> {
+    let rows = material.judged();
+    let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
+    let Among { near, groups } =
+        Among::new(material, nearness, &rows)?.expect("where no model speaks, neighbours are known");
+    let votes = Votes::of_neighbours(&labels, material.classes.len(), &near, &groups)?;
+    let says = |place: usize| {
+        let (class, probability) = votes.best(place);
+        vec![ViewSays {
+            view: View::Neighbours,
+            sense: None,
+            label: material.classes[class as usize].clone(),
+            probability: Some(probability),
+            contradicts: class != labels[place],
+        }]
+    };
+    Ok(laid(material, &votes.errors(), &|place, class| votes.share(place, class), &says))
+}
+
+/// What was found among the rows that are judged, brought to all rows. `p` is the probability that the row at a place has a class, `says`
+/// what each view says of it.
+fn laid(
+    material: &Material,
+    found: &LabelErrors,
+    p: &dyn Fn(usize, u32) -> f64,
+    says: &dyn Fn(usize) -> Vec<ViewSays>,
+) -> Labels {
+    let rows = material.judged();
+    let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
     let mut of = Labels::silent(material.n());
     for (place, row) in rows.iter().enumerate() {
         of.checked.scores[*row] = Some(found.scores[place]);
-        of.losses[*row] = Some(-probs.row(place)[labels[place] as usize].max(SMALLEST).ln());
+        of.losses[*row] = Some(-p(place, labels[place]).max(SMALLEST).ln());
     }
     for place in &found.flagged {
         let row = rows[*place];
         of.checked.flagged.push(row);
         of.suggested[row] = Some(material.classes[found.suggested[*place] as usize].clone());
-        let [given, suggested] =
-            [labels[*place], found.suggested[*place]].map(|class| probs.row(*place)[class as usize]);
+        let [given, suggested] = [labels[*place], found.suggested[*place]].map(|class| p(*place, class));
         of.sure[row] = suggested / (given + suggested).max(SMALLEST);
-        of.says[row] = says(material, &said, *place, labels[*place]);
+        of.says[row] = says(*place);
     }
     of.cautions = sizes(&found.notes, &material.classes);
-    of.cautions.extend(seen::classes(&labels, &said)?);
     of.doubted = doubted(material, &of.checked.flagged);
-    of.noise = Some(noise(material, &of, labels.len()));
-    Ok(of)
+    of.noise = Some(noise(material, &of, rows.len()));
+    of
 }
 
 /// What is flagged, counted by the label it has and the one that is suggested.
@@ -131,14 +169,14 @@ fn says(material: &Material, said: &[Said], place: usize, given: u32) -> Vec<Vie
     said.iter().map(of).collect()
 }
 
-/// What is to be said of classes with one example or none: one sentence for all of a kind.
+/// What is to be said of classes with few examples or none: one sentence for all of a kind.
 fn sizes(notes: &[Note], classes: &[String]) -> Vec<Sentence> {
     let mut unused = Vec::new();
-    let mut lonely = Vec::new();
+    let mut small = Vec::new();
     for note in notes {
         match note {
             Note::UnusedClass { class } => unused.push(classes[*class as usize].as_str()),
-            Note::LonelyClass { class } => lonely.push(classes[*class as usize].as_str()),
+            Note::SmallClass { class } => small.push(classes[*class as usize].as_str()),
             _ => {}
         }
     }
@@ -149,10 +187,12 @@ fn sizes(notes: &[Note], classes: &[String]) -> Vec<Sentence> {
             zh: format!("没有样本属于类别{zh}，但概率中有它的一列。"),
         });
     }
-    if let Some([en, zh]) = first(&lonely) {
+    if let Some([en, zh]) = first(&small) {
         told.push(Sentence {
-            en: format!("Only one example has class {en}: nothing about it can be checked by others."),
-            zh: format!("类别{zh}只有一个样本，无法用其他样本核对。"),
+            en: format!(
+                "Fewer than {FEWEST_OF_CLASS} examples each have class {en}: their labels were not judged."
+            ),
+            zh: format!("类别{zh}的样本不足 {FEWEST_OF_CLASS} 个，未检查其标注。"),
         });
     }
     told
@@ -184,7 +224,7 @@ mod tests {
         let classes: Vec<String> = (0..1000).map(|class| class.to_string()).collect();
         let unused = |class| Note::UnusedClass { class };
         let told = sizes(
-            &(5..1000).map(unused).chain([Note::LonelyClass { class: 4 }]).collect::<Vec<_>>(),
+            &(5..1000).map(unused).chain([Note::SmallClass { class: 4 }]).collect::<Vec<_>>(),
             &classes,
         );
         assert_eq!(told.len(), 2);
@@ -194,6 +234,6 @@ mod tests {
             told[0].en
         );
         assert!(told[0].zh.contains("类别“5”、“6”、“7”等 995 类"), "{}", told[0].zh);
-        assert!(told[1].en.starts_with("Only one example has class `4`:"), "{}", told[1].en);
+        assert!(told[1].en.starts_with("Fewer than 3 examples each have class `4`:"), "{}", told[1].en);
     }
 }

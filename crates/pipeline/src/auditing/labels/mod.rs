@@ -18,6 +18,11 @@ use super::material::{Material, Nearness, Question};
 use crate::PipelineError;
 use crate::report::Sentence;
 
+/// Examples times classes times columns up to which logistic regression is asked: minutes, with classes of few examples.
+const MOST_FOR_LOGISTIC: usize = 500_000_000;
+/// And up to which discriminant analysis is asked, that needs no search.
+const MOST_FOR_GDA: usize = 5_000_000_000;
+
 /// Who speaks about a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -142,7 +147,7 @@ impl Labels {
     }
 }
 
-/// Asks heads about the rows that did not teach them; nothing is said where no labels can be judged.
+/// Asks heads about the rows that did not teach them; nothing is said where no labels can be judged, or where that would take too long.
 pub(super) fn heads(
     material: &Material,
     nearness: Option<&Nearness>,
@@ -150,20 +155,29 @@ pub(super) fn heads(
 ) -> Result<Vec<Said>, PipelineError> {
     let (Some(nearness), Some(x)) = (nearness, &material.x) else { return Ok(Vec::new()) };
     let rows = material.judged();
+    let k = material.n_classes();
+    let work = rows.len().saturating_mul(k).saturating_mul(x.cols());
     let x = x.select_rows(&rows);
     let groups: Vec<u32> = rows.iter().map(|row| nearness.groups[*row]).collect();
     let all = material.folds(nearness);
     let folds: Vec<u8> = rows.iter().map(|row| all[*row]).collect();
     let said = match &material.question {
+        Question::Classes if material.is_vast() || work > MOST_FOR_GDA => return Ok(Vec::new()),
         Question::Classes => {
             let labels: Vec<u32> = rows.iter().filter_map(|row| material.labels[*row]).collect();
-            views::views(&x, &labels, material.classes.len(), &groups, &folds, cancel).map(|views| {
-                vec![
-                    Said { view: View::Logistic, values: views.logistic },
-                    Said { view: View::Gda, values: views.gda },
-                ]
-            })
+            if work > MOST_FOR_LOGISTIC {
+                views::gda(&x, &labels, k, &groups, &folds, cancel)
+                    .map(|values| vec![Said { view: View::Gda, values }])
+            } else {
+                views::views(&x, &labels, k, &groups, &folds, cancel).map(|views| {
+                    vec![
+                        Said { view: View::Logistic, values: views.logistic },
+                        Said { view: View::Gda, values: views.gda },
+                    ]
+                })
+            }
         }
+        Question::Sets(_) if work > MOST_FOR_LOGISTIC => return Ok(Vec::new()),
         Question::Sets(sets) => {
             let has = sets::indicators(sets, &rows);
             views::sets(&x, &has, &folds, cancel).map(|values| vec![Said { view: View::Logistic, values }])
@@ -196,21 +210,59 @@ pub(super) fn together(
     classes::together(material, said, Some(nearness)).map(|(_, probs)| Some(probs))
 }
 
-/// Judges every label by `said`, and by the neighbours where they are known; `None` when nobody said anything.
+/// Judges every label by what features say of it, where that is wanted.
+pub(super) fn by_features(
+    material: &Material,
+    nearness: Option<&Nearness>,
+    cancel: &AtomicBool,
+) -> Result<Option<Labels>, PipelineError> {
+    if !material.wants(Fault::Label) {
+        return Ok(None);
+    }
+    labels(material, heads(material, nearness, cancel)?, nearness)
+}
+
+/// Judges every label by `said`, and by the neighbours where they are known; `None` when nobody said anything, or where
+/// [`Material::unjudged`] says why not.
 pub(super) fn labels(
     material: &Material,
     said: Vec<Said>,
     nearness: Option<&Nearness>,
 ) -> Result<Option<Labels>, PipelineError> {
-    if said.is_empty() {
+    let is_heard = !said.is_empty() || nearness.is_some() && material.x.is_some();
+    if !is_heard || material.unjudged().is_some() {
         return Ok(None);
     }
-    Ok(Some(match &material.question {
+    let less = unheard(material, &said);
+    let mut labels = match &material.question {
+        Question::Classes if said.is_empty() => classes::by_neighbours(material, nearness)?,
         Question::Classes => classes::classes(material, said, nearness)?,
         Question::Sets(sets) => sets::sets(material, sets, said, nearness)?,
         Question::Numbers(numbers) => numbers::numbers(material, numbers, said, nearness)?,
         Question::Nothing(_) => return Ok(None),
-    }))
+    };
+    labels.cautions.extend(less);
+    Ok(Some(labels))
+}
+
+/// Whom the labels were too many for.
+fn unheard(material: &Material, said: &[Said]) -> Option<Sentence> {
+    let (n, k) = (material.judged().len(), material.n_classes());
+    match said {
+        [] => Some(Sentence {
+            en: format!(
+                "Labels were judged by the votes of similar examples alone: {n} examples and {k} classes are too many to teach models."
+            ),
+            zh: format!("标注只按相似样本的投票检查：{n} 个样本、{k} 个类别，数量过大，无法训练模型。"),
+        }),
+        [Said { view: View::Gda, .. }] => Some(Sentence {
+            en: format!(
+                "Labels were judged without logistic regression, which takes too long with {n} examples and {k} classes."
+            ),
+            zh: format!("检查标注时未用逻辑回归：{n} 个样本、{k} 个类别，耗时过长。"),
+        }),
+        _ => None,
+    }
 }
 
 /// The rows that are judged among themselves: their neighbours, and the group of each.

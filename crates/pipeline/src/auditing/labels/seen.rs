@@ -88,7 +88,7 @@ fn sentence(note: &Note) -> Option<Sentence> {
                 ),
             )
         }
-        Note::UnusedClass { .. } | Note::LonelyClass { .. } | Note::DoubtedClass { .. } => return None,
+        Note::UnusedClass { .. } | Note::SmallClass { .. } | Note::DoubtedClass { .. } => return None,
     };
     Some(Sentence { en, zh })
 }

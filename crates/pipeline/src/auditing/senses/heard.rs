@@ -147,8 +147,8 @@ impl HeardAll {
         Ok(pairing(&Heard { labels: &self.labels, n_classes, senses: &self.of_senses })?)
     }
 
-    /// The labels that all senses together doubt, with what each says of them.
-    pub(super) fn labels(&self, material: &Material) -> Result<Labels, PipelineError> {
+    /// The labels that all senses together doubt, with what each says of them; `None` where none is judged.
+    pub(super) fn labels(&self, material: &Material) -> Result<Option<Labels>, PipelineError> {
         let judged = material.judged();
         let k = material.classes.len();
         // Where no sense says anything, no label is doubted.
@@ -161,14 +161,14 @@ impl HeardAll {
             }
         }
         let said = vec![Said { view: View::Senses, values }];
-        let mut labels = labels::labels(material, said, None)?.expect("something was said");
+        let Some(mut labels) = labels::labels(material, said, None)? else { return Ok(None) };
         for row in labels.checked.flagged.clone() {
             if let Ok(place) = self.rows.binary_search(&row) {
                 let each = self.says(material, place);
                 labels.says[row].splice(0..0, each);
             }
         }
-        Ok(labels)
+        Ok(Some(labels))
     }
 
     /// What each sense says of one of the rows.

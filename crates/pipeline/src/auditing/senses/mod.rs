@@ -12,7 +12,7 @@ use tune::fuse::Subset;
 
 use super::book::OpenRules;
 use super::labels::{self, Labels};
-use super::material::{Material, Nearness, Question};
+use super::material::{Material, Nearness};
 use super::media::Media;
 use super::worklist::AuditFinding;
 use super::{Audit, AuditRequest, Beside, Cards, checks, conclude};
@@ -56,7 +56,7 @@ pub(super) fn audit(
         }
         let bases = each.iter().map(|sense| sense.base.id()).collect::<Vec<_>>().join(" + ");
         beside.hear(rules, &material, &bases)?;
-        let mut audit = conclude(&material, labels, Some(&nearness), beside)?;
+        let mut audit = conclude(&material, labels, Some(&nearness), beside, run)?;
         audit.problems = problems;
         audit.looked_by = Some(bases);
         let base = |sense: &OneSense| {
@@ -93,18 +93,13 @@ fn judge(
     if !of_labels && !of_senses {
         return Ok((None, beside));
     }
-    if !matches!(material.question, Question::Classes) {
-        let said = labels::heads(material, Some(nearness), run.cancel_flag())?;
-        return Ok((labels::labels(material, said, Some(nearness))?, beside));
-    }
-    if alone.len() > Subset::MOST {
-        beside.cautions.push(too_many(alone.len()));
-        let said =
-            if of_labels { labels::heads(material, Some(nearness), run.cancel_flag())? } else { Vec::new() };
-        return Ok((labels::labels(material, said, Some(nearness))?, beside));
+    let is_more = alone.len() > Subset::MOST;
+    if is_more || !material.has_classes() || material.is_vast() {
+        beside.cautions.extend((is_more && material.has_classes()).then(|| too_many(alone.len())));
+        return Ok((labels::by_features(material, Some(nearness), run.cancel_flag())?, beside));
     }
     let Some(heard) = heard::heard(material, nearness, alone, run)? else { return Ok((None, beside)) };
-    let mut labels = if of_labels { Some(heard.labels(material)?) } else { None };
+    let mut labels = if of_labels { heard.labels(material)? } else { None };
     if of_senses {
         let pairing = heard.pairing()?;
         beside.findings = told::findings(material, &heard, &pairing);
