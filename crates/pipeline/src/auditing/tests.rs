@@ -126,8 +126,8 @@ fn a_label_column_of_ids_is_told_and_nothing_is_asked_of_so_many_classes() {
 #[test]
 fn of_very_many_classes_the_neighbours_alone_are_heard_and_wrong_labels_are_found() {
     const K: usize = 1500;
-    // Seven of each class lie together; every three hundredth has the label of another.
-    let wrong = |row: usize| row.is_multiple_of(300);
+    // Seven of each class lie together; one in three hundred has the label of another class.
+    let wrong = |row: usize| row.is_multiple_of(301);
     let n = 7 * K;
     let texts =
         (0..n).map(|row| format!("The answer to the question of row {row} is {}.", row * row)).collect();
