@@ -270,8 +270,8 @@ impl Teachers {
         Ok(Self::OtherFolds(taught))
     }
 
-    /// `[n, k]`, with the ridge at this place: even where nobody could tell, such as of a class with one row; what the other folds do not have is even with the
-    /// least probable.
+    /// `[n, k]`, with the ridge at this place: even where nobody could tell, such as of a class with one row; what the other folds
+    /// do not have is even with the least probable.
     fn scores(&self, x: &Matrix, k: usize, ridge: usize) -> Matrix<f64> {
         let mut scores = Matrix::zeros(x.rows(), k);
         match self {
