@@ -205,6 +205,7 @@ impl Served {
             max_upload: Settings::MAX_UPLOAD,
             body_patience: Settings::BODY_PATIENCE,
             max_rate: None,
+            max_connections: None,
             max_examples: None,
             max_bytes: None,
             max_copies: None,

@@ -27,6 +27,7 @@ use crate::measured;
 use crate::monitoring::Monitoring;
 use crate::oidc::Provider;
 use crate::people::{Attempts, Keys, Pace};
+use crate::places::Places;
 use crate::serving::{Opened, Serving};
 use crate::shelf::Shelf;
 use crate::uploads::Uploads;
@@ -78,6 +79,8 @@ pub(crate) struct App {
     pub(crate) pace: Pace<String>,
     /// Of everybody before log-in, by address.
     pub(crate) strangers: Pace<IpAddr>,
+    /// Who holds how many connections.
+    pub(crate) places: Arc<Places>,
     /// Turns at exports, each of which holds a thread while its reader reads.
     pub(crate) exports: Arc<Semaphore>,
     /// Turns at questions about the past.
@@ -153,6 +156,7 @@ impl App {
             attempts: Attempts::default(),
             pace: Pace::new(settings.max_rate),
             strangers: Pace::new(settings.max_rate),
+            places: Arc::new(Places::new(settings.max_connections)),
             exports: Arc::new(Semaphore::new(EXPORTS)),
             histories: Semaphore::new(HISTORIES),
             phrases: Semaphore::new(PHRASES),

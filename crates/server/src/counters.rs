@@ -32,7 +32,7 @@ impl Counters {
     }
 
     /// The page that is scraped. Patterns of routes only, never a name that somebody gave.
-    pub(crate) fn page(&self, (n_inputs, n_batches): (u64, u64)) -> String {
+    pub(crate) fn page(&self, (n_inputs, n_batches): (u64, u64), (n_open, n_refused): (u64, u64)) -> String {
         let mut page = String::from(
             "# HELP dianjing_request_seconds How long requests took.\n# TYPE dianjing_request_seconds histogram\n",
         );
@@ -49,15 +49,23 @@ impl Counters {
             let _ = writeln!(page, "dianjing_request_seconds_sum{{{labels}}} {}", latencies.sum);
             let _ = writeln!(page, "dianjing_request_seconds_count{{{labels}}} {n}");
         }
-        for (name, help, n) in [
-            ("dianjing_inputs_total", "Inputs that went through bases.", n_inputs),
+        for (name, kind, help, n) in [
+            ("dianjing_inputs_total", "counter", "Inputs that went through bases.", n_inputs),
             (
                 "dianjing_batches_total",
+                "counter",
                 "Batches in which they did, of all models and tenants together.",
                 n_batches,
             ),
+            ("dianjing_connections", "gauge", "Connections that are open.", n_open),
+            (
+                "dianjing_connections_refused_total",
+                "counter",
+                "Connections of addresses that held too many.",
+                n_refused,
+            ),
         ] {
-            let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {n}");
+            let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {n}");
         }
         page
     }
@@ -72,10 +80,12 @@ mod tests {
         let counters = Counters::default();
         counters.count("/v1/status", 200, Duration::from_millis(2));
         counters.count("/v1/status", 200, Duration::from_secs(9));
-        let page = counters.page((3, 2));
+        let page = counters.page((3, 2), (5, 4));
         assert!(page.contains("{route=\"/v1/status\",status=\"200\",le=\"0.001\"} 0\n"));
         assert!(page.contains("{route=\"/v1/status\",status=\"200\",le=\"0.0025\"} 1\n"));
         assert!(page.contains("{route=\"/v1/status\",status=\"200\",le=\"+Inf\"} 2\n"));
         assert!(page.contains("dianjing_inputs_total 3\n") && page.contains("dianjing_batches_total 2\n"));
+        let open = "# TYPE dianjing_connections gauge\ndianjing_connections 5\n";
+        assert!(page.contains(open) && page.contains("dianjing_connections_refused_total 4\n"));
     }
 }

@@ -34,6 +34,7 @@ mod patience;
 mod people;
 mod phrases;
 mod pictures;
+mod places;
 mod senses;
 mod serving;
 mod settings;
@@ -162,7 +163,7 @@ async fn serve(
     };
     let closed = app.clone();
     tokio::select! {
-        () = listening::listen(listener, router(&app), listening::PATIENCE, until) => {}
+        () = listening::listen(listener, router(&app), listening::PATIENCE, app.places.clone(), until) => {}
         () = closed.closed_for(PATIENCE) => tracing::warn!("requests that did not end were cut off"),
     }
     for task in workers.into_iter().chain([watching]) {

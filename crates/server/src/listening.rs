@@ -11,14 +11,12 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use crate::people::Peer;
+use crate::places::{Places, refuse};
 use crate::writing::Hurried;
 
-/// Connections that are open at once; more wait for one to end.
-const MOST_CONNECTIONS: usize = 4096;
 /// How long clients are waited for, so that slow ones do not hold places for ever.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -39,16 +37,17 @@ pub(crate) async fn listen(
     listener: TcpListener,
     router: Router,
     patience: Patience,
+    places: Arc<Places>,
     until: impl Future<Output = ()>,
 ) {
     // HTTP/2 without TLS is what no client does unasked, and looking for it, as upgrades do as well, would wait for silent ones for ever.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
-    let (under_way, places) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
+    let under_way = GracefulShutdown::new();
     tokio::pin!(until);
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await;
+            let place = places.next().await;
             (place, listener.accept().await)
         };
         let (place, accepted) = tokio::select! {
@@ -57,6 +56,10 @@ pub(crate) async fn listen(
         };
         let Ok((socket, peer)) = accepted else {
             tokio::time::sleep(BREATH).await;
+            continue;
+        };
+        let Some(place) = places.give(place, peer.ip()) else {
+            refuse(&socket);
             continue;
         };
         // Answers are small and wait for nobody.
@@ -122,7 +125,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().route("/", get(|| async { "here" }));
-        let listening = tokio::spawn(listen(listener, router, PATIENT, std::future::pending()));
+        let listening = tokio::spawn(listen(
+            listener,
+            router,
+            PATIENT,
+            Arc::new(Places::new(None)),
+            std::future::pending(),
+        ));
         // One says nothing at all, one begins as if it spoke another version, one never comes to the end of its head.
         let long = [ASKED[..18].to_vec(), vec![b'x'; 4000]].concat();
         let creep = |bytes| told(address, bytes, SHORT / 10);
@@ -143,7 +152,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().route("/", get(|| async { vec![0_u8; LONG] }));
-        let listening = tokio::spawn(listen(listener, router, PATIENT, std::future::pending()));
+        let listening = tokio::spawn(listen(
+            listener,
+            router,
+            PATIENT,
+            Arc::new(Places::new(None)),
+            std::future::pending(),
+        ));
         let taken = async |rest: Duration| {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             stream.write_all(ASKED).await.expect("somebody listens");

@@ -35,6 +35,9 @@ pub struct Settings {
     /// Requests a second of one person and their programs, and of one address before log-in, five seconds' worth at once; `None` sets no
     /// limit.
     pub max_rate: Option<u32>,
+    /// Connections that one address, of IPv6 one network, may hold open; `None` sets no limit. This machine itself, and so a proxy on it,
+    /// has none.
+    pub max_connections: Option<u32>,
     /// Examples of one tenant; `None` sets no limit.
     pub max_examples: Option<u32>,
     /// Bytes of one tenant's files; `None` sets no limit.

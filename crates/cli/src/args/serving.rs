@@ -43,6 +43,9 @@ pub(crate) struct ServeArguments {
     /// Answer at most this many requests a second of one person and their programs, and of one address before log-in, five seconds' worth at once; 0 sets no limit
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) max_rate: u32,
+    /// Let one address (of IPv6 one network) hold at most this many connections open, those of this machine and of a proxy on it aside; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub(crate) max_connections: u32,
     /// Let each tenant have at most this many examples (default: no limit)
     #[arg(long, value_name = "N")]
     pub(crate) max_examples: Option<u32>,

@@ -25,5 +25,8 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
 /// Counters for Prometheus. They hold no name that somebody gave.
 #[utoipa::path(get, path = "/metrics", tag = "watching", responses((status = 200, content_type = "text/plain")))]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.counters.page(app.serving.n_inputs_and_batches()))
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+        app.counters.page(app.serving.n_inputs_and_batches(), app.places.n_open_and_refused()),
+    )
 }

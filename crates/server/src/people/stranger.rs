@@ -46,7 +46,11 @@ fn address_of(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let last = named.and_then(|value| value.to_str().ok()?.rsplit(',').next()).map(str::trim);
     let read =
         |text: &str| text.parse::<IpAddr>().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
-    let address = last.filter(|_| peer.is_loopback()).and_then(read).unwrap_or(peer);
+    network_of(last.filter(|_| peer.is_loopback()).and_then(read).unwrap_or(peer))
+}
+
+/// What counts as one address: of IPv6 one network.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let mut segments = address.segments();

@@ -137,6 +137,8 @@ fn requests_are_counted_by_route_and_nothing_else_is_told() {
             .collect();
         assert!(buckets.len() > 5 && buckets.is_sorted(), "they are cumulated: {buckets:?}");
     }
+    assert!(of("dianjing_connections").is_some_and(|n| n >= 1.0), "this one: {}", page.text);
+    assert_eq!(of("dianjing_connections_refused_total"), Some(0.0));
     assert!(page.text.contains("# TYPE dianjing_request_seconds histogram\n"));
     assert!(!page.text.contains("secret") && !page.text.contains(&dataset), "{}", page.text);
 }
