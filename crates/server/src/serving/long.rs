@@ -8,11 +8,11 @@ use base::open::{BaseError, Input};
 use base::prep::PrepError;
 use base::sound::Decoder;
 use pipeline::pieces::{LongSound, Stretch, joined};
-use rayon::prelude::*;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use super::{Answered, Served};
+use crate::app::together;
 use crate::error::ApiError;
 
 /// Pieces of a sound that go through the base together.
@@ -63,28 +63,12 @@ impl Served {
             return (inputs.iter().map(|_| None).collect(), inputs);
         };
         // What is wrong with a sound the base tells.
-        let is_long = move |bytes: &[u8]| {
-            Decoder::new(bytes)
+        part(inputs, move |sound| {
+            Decoder::new(sound)
                 .and_then(|decoder| LongSound::of(decoder, seconds))
                 .is_ok_and(|long| long.is_some())
-        };
-        let part = move |input| match input {
-            Input::Sound(bytes) if is_long(&bytes) => Err(bytes),
-            other => Ok(other),
-        };
-        let parted =
-            tokio::task::spawn_blocking(move || inputs.into_par_iter().map(part).collect::<Vec<_>>());
-        let (mut long, mut rest) = (Vec::new(), Vec::new());
-        for input in parted.await.expect("decoders do not panic") {
-            match input {
-                Ok(input) => {
-                    long.push(None);
-                    rest.push(input);
-                }
-                Err(sound) => long.push(Some(sound)),
-            }
-        }
-        (long, rest)
+        })
+        .await
     }
 
     async fn look_through(&self, sound: Vec<u8>, seconds: f64, left: &mut usize) -> Result<Heard, ApiError> {
@@ -135,6 +119,40 @@ impl Served {
     }
 }
 
+/// The long sounds at their places, and the rest. Beginnings are decoded by a few threads that do nothing else: those that compute are not
+/// kept by a file that is slow to decode.
+async fn part(
+    mut inputs: Vec<Input>,
+    is_long: impl Fn(&[u8]) -> bool + Clone + Send + 'static,
+) -> (Vec<Option<Vec<u8>>>, Vec<Input>) {
+    let mut shares = Vec::new();
+    let size = inputs.len().div_ceil(together()).max(1);
+    while !inputs.is_empty() {
+        let share: Vec<Input> = inputs.drain(..size.min(inputs.len())).collect();
+        let is_long = is_long.clone();
+        shares.push(tokio::task::spawn_blocking(move || {
+            let part = |input| match input {
+                Input::Sound(sound) if is_long(&sound) => Err(sound),
+                other => Ok(other),
+            };
+            share.into_iter().map(part).collect::<Vec<_>>()
+        }));
+    }
+    let (mut long, mut rest) = (Vec::new(), Vec::new());
+    for share in shares {
+        for input in share.await.expect("decoders do not panic") {
+            match input {
+                Ok(input) => {
+                    long.push(None);
+                    rest.push(input);
+                }
+                Err(sound) => long.push(Some(sound)),
+            }
+        }
+    }
+    (long, rest)
+}
+
 /// How many pieces of this length a sound has, each half over the one before. `None` where they are more than `most`, or nobody waits any more:
 /// it is decoded no further than that takes.
 fn n_pieces(
@@ -178,6 +196,10 @@ fn cut(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     /// A minute of silence that ends early.
@@ -201,6 +223,38 @@ mod tests {
             }
             (all, cutting.join().expect("it ends").expect("it can be decoded"))
         })
+    }
+
+    #[tokio::test]
+    async fn sounds_that_are_slow_to_decode_keep_no_thread_that_computes() {
+        // As many as would take every thread of a computation, each over only when something was computed meanwhile.
+        let inputs = vec![Input::Sound(Vec::new()); 4 * rayon::current_num_threads()];
+        let (computed, deadline) =
+            (Arc::new(AtomicBool::new(false)), Instant::now() + Duration::from_secs(20));
+        let heard = computed.clone();
+        let slow = move |_: &[u8]| {
+            let computes = heard.clone();
+            rayon::spawn(move || computes.store(true, Ordering::Relaxed));
+            while !heard.load(Ordering::Relaxed) && Instant::now() < deadline {
+                std::thread::yield_now();
+            }
+            heard.load(Ordering::Relaxed)
+        };
+        let (long, rest) = part(inputs, slow).await;
+        assert!(rest.is_empty() && long.iter().all(Option::is_some), "nothing was computed meanwhile");
+    }
+
+    #[tokio::test]
+    async fn long_sounds_stay_at_their_places() {
+        let input = |at: u8| Input::Sound(vec![at]);
+        let (long, rest) = part((0..101).map(input).collect(), |sound| sound[0] % 3 == 0).await;
+        let sounds = rest.iter().map(|input| match input {
+            Input::Sound(sound) => sound[0],
+            other => unreachable!("{other:?}"),
+        });
+        assert!(sounds.eq((0..101).filter(|at| at % 3 != 0)));
+        let expected = (0..101).map(|at| (at % 3 == 0).then(|| vec![at]));
+        assert!(long.into_iter().eq(expected));
     }
 
     #[test]
