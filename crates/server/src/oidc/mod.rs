@@ -236,8 +236,8 @@ impl Provider {
         let mut known = self.known(FRESH).await.map_err(|fault| unreachable(&fault))?;
         let granted = self.exchange(&known.about, &entrance, code).await?;
         let mut claims = self.verify(&granted, &known, &entrance);
-        if matches!(claims, Err(Flaw::NoKey)) {
-            // The provider may have changed its keys.
+        if matches!(claims, Err(Flaw::NoKey | Flaw::Signature)) {
+            // The provider may have changed its keys, and call the new one as it did the old one, or not at all.
             known = self.known(Duration::ZERO).await.map_err(|fault| unreachable(&fault))?;
             claims = self.verify(&granted, &known, &entrance);
         }

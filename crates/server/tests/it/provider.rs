@@ -120,6 +120,11 @@ impl IdentityProvider {
         inside.kid += 1;
     }
 
+    /// Another key from now on, called as the one before.
+    pub(crate) fn replace_key(&self) {
+        self.0.lock().expect("no test failed with it").key = new_key();
+    }
+
     /// Whether tokens are signed by somebody else from now on.
     pub(crate) fn forge(&self, forges: bool) {
         self.0.lock().expect("no test failed with it").forges = forges;
