@@ -116,7 +116,16 @@ test('an inspector promises in words and shows where it erred', LIMIT, async () 
   await page.screenshot({ path: stage.fileOf('inspector-2-model'), fullPage: true });
   // Each beside where it looks on it; a press shows both large, and the arrows lead on.
   await page.getByTestId('part-heat').nth(3).waitFor();
+  /** What lets a look be answered. @type {(() => void)[]} */
+  const looks = [];
+  await page.route(/\/inspected\/[^/]+$/, (route) => void looks.push(() => void route.continue()));
   await page.getByTestId('part').nth(1).click();
+  // What is written down is there while the model still looks, and stays where looking fails.
+  await page.getByTestId('part-seen').getByText('This model is looking at it now').waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=part-seen] polygon').length === 4);
+  await shot('inspector-2-part-looking');
+  looks.shift()?.();
+  await page.unroute(/\/inspected\/[^/]+$/);
   await page.getByTestId('part-seen').getByText('This model has learned it since', { exact: false }).waitFor();
   await page.getByTestId('heat').waitFor();
   await page.getByText('1 of 2').waitFor();
@@ -124,9 +133,18 @@ test('an inspector promises in words and shows where it erred', LIMIT, async () 
   await page.getByText('As those models saw it that had not learned it').click();
   await page.waitForFunction(() => document.querySelectorAll('[data-testid=part-seen] polygon').length === 4);
   await shot('inspector-2-part-now');
+  await page.getByText('As those models saw it that had not learned it').click();
+  await page.route(/\/inspected\/[^/]+$/, (route) => void route.fulfill({ status: 503, json: { code: 'busy', message: 'too much is under way', hint: null, request_id: 'r' } }));
   await page.keyboard.press('ArrowRight');
   await page.getByText('2 of 2').waitFor();
+  await page.getByTestId('part-seen').getByRole('alert').getByText('too much is under way').waitFor();
   await page.getByTestId('heat').waitFor();
+  await shot('inspector-2-part-failed');
+  // The browser says so as well; that was meant.
+  assert.match(stage.complaints.splice(0).join(), /^[^,]*status of 503[^,]*$/);
+  await page.unroute(/\/inspected\/[^/]+$/);
+  await page.getByTestId('part-seen').getByRole('button', { name: 'Try again' }).click();
+  await page.getByTestId('part-seen').getByText('By this model', { exact: false }).waitFor();
   await page.getByRole('link', { name: 'Show in the gallery' }).click();
   await page.waitForURL(/gallery\?q=/);
   await page.getByRole('dialog').waitFor();

@@ -214,7 +214,8 @@ function makeWorld({ width, height, nPoints }) {
     if (tuned && more === 'errors') return before.errors;
     if (tuned && !more) return tuned;
     if (tuned && more === 'predict') return { predictions: [{ ...predicted(width, height), inspected: null, answer: 'cat', confidence: 0.93, familiarity: 0.4, probs: [{ class: 'cat', probability: 0.93 }, { class: 'dog', probability: 0.07 }] }] };
-    if (kind === 'models' && more === 'inspected') return { inspected: predicted(width, height).inspected, learned: true, measured: { overlay: `data:image/png;base64,${png(160, 120, true).toString('base64')}`, outlines: [[[100, 100], [300, 120], [200, 300]]] } };
+    if (kind === 'models' && more === 'inspected' && name === 'measured') return { measured: { overlay: `data:image/png;base64,${png(160, 120, true).toString('base64')}`, outlines: [[[100, 100], [300, 120], [200, 300]]], size: [width, height] } };
+    if (kind === 'models' && more === 'inspected') return { inspected: predicted(width, height).inspected, learned: true };
     if (kind === 'models' && more === 'errors') return errors();
     if (id === 'hearing' && more === 'predict') return { predictions: [heard()] };
     if (kind === 'models' && more === 'predict') return { predictions: [predicted(width, height)] };

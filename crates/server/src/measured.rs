@@ -22,6 +22,9 @@ pub(crate) struct MeasuredView {
     pub(crate) overlay: String,
     /// What they marked: corners in pixels of the photo.
     outlines: Vec<Vec<[u32; 2]>>,
+    /// Width and height of the photo in pixels; absent where an earlier version wrote it down.
+    #[serde(default)]
+    size: Option<[u32; 2]>,
 }
 
 impl Measured {
@@ -31,7 +34,8 @@ impl Measured {
         let shown = report.missed.iter().chain(&report.alarmed_good).chain(suspects);
         let one = |part: &InspectedPart| {
             let view = part.view.as_ref()?;
-            let seen = MeasuredView { overlay: view.heat.clone(), outlines: view.regions.clone() };
+            let (overlay, outlines) = (view.heat.clone(), view.regions.clone());
+            let seen = MeasuredView { overlay, outlines, size: Some([view.width, view.height]) };
             Some((example(&part.id)?, seen))
         };
         Self(shown.filter_map(one).collect())

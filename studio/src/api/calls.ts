@@ -170,6 +170,8 @@ export const models = {
   errors: (id: string) => get<T.ModelErrors>(`${ofModel(id)}/errors`),
   /** How an inspector sees an example, with a picture of where it looked. */
   inspected: (id: string, example: string, signal: AbortSignal) => get<T.SeenExample>(`${ofModel(id)}/inspected/${enc(example)}`, signal),
+  /** How those saw it that the inspector was measured by, which is written down; null where it is not. */
+  measured: async (id: string, example: string, signal: AbortSignal) => (await get<{ measured: T.MeasuredView | null }>(`${ofModel(id)}/inspected/${enc(example)}/measured`, signal)).measured,
   /** The same picture, small. */
   heatUrl: (id: string, example: string) => `${ofModel(id)}/inspected/${enc(example)}/heat`,
   compare: (id: string, other: string) => get<T.Comparison>(`${ofModel(id)}/compare/${enc(other)}`),

@@ -48,7 +48,9 @@ export type Suggestion = Answer<'Suggestion'>;
 /** A series thinned out: least and greatest value of equal pieces, null where none is there. */
 export type Course = Narrow<Answer<'Course'>, { channels: { name: string; values: (readonly [number, number] | null)[] }[] }>;
 /** How an inspector sees an example that we have. */
-export type SeenExample = Narrow<Answer<'SeenExample'>, { inspected: Inspected; measured: { overlay: string; outlines: [number, number][][] } | null }>;
+export type SeenExample = Narrow<Answer<'SeenExample'>, { inspected: Inspected }>;
+/** How it looked to those that the inspector was measured by. */
+export type MeasuredView = Narrow<Answer<'MeasuredView'>, { outlines: [number, number][][]; size: [number, number] | null }>;
 /** What may be marked on an example, for a person to accept. */
 export type SuggestedMark = Narrow<Answer<'SuggestedMark'>, { mark: Mark }>;
 export type SuggestedMarks = Narrow<Answer<'SuggestedMarks'>, { marks: SuggestedMark[] }>;

@@ -67,7 +67,12 @@ pub(super) struct SeenExample {
     inspected: Inspected,
     /// Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not.
     learned: bool,
-    /// How those saw it; absent for an example on which it did not err, or of which that was not written down.
+}
+
+/// How those saw an example that an inspector was measured by.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SeenBefore {
+    /// Absent for an example on which it did not err, or of which that was not written down.
     measured: Option<MeasuredView>,
 }
 
@@ -82,8 +87,18 @@ pub(super) async fn of_example(
     let look = seen(&app, &id, &of, row).await?;
     let mut inspected = look.inspected.clone();
     inspected.overlay = look.heat.as_ref().map(|[large, _]| address(large));
-    let measured = measured(&app, &id, &other).await?;
-    Ok(Json(SeenExample { inspected, learned: look.learned, measured }))
+    Ok(Json(SeenExample { inspected, learned: look.learned }))
+}
+
+/// How those saw an example that an inspector was measured by, which is written down: nothing is looked at for it.
+#[utoipa::path(get, path = "/v1/models/{id}/inspected/{other}/measured", tag = "models", responses((status = 200, body = SeenBefore)))]
+pub(super) async fn measured_example(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, other)): Path<(String, String)>,
+) -> Result<Json<SeenBefore>, ApiError> {
+    allowed(&app, &caller, &id, &other).await?;
+    Ok(Json(SeenBefore { measured: measured(&app, &id, &other).await? }))
 }
 
 /// A small JPEG of where an inspector looks on an example; where it erred on it, of where those looked that it was measured by.

@@ -155,6 +155,7 @@ fn models_and_answers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(models::bundle))
         .routes(routes!(models::errors))
         .routes(routes!(looked::of_example))
+        .routes(routes!(looked::measured_example))
         .routes(routes!(looked::heat_of_example))
         .routes(routes!(compare::compare))
         .routes(routes!(lineage::nearest))

@@ -9,6 +9,7 @@ use testkit::{Client, id};
 
 use crate::running::{folder, start};
 use crate::strangers::{PASSWORD, two_tenants};
+use crate::together::counted;
 
 const TILES: &str = "../../../shared/data/defect/magnetic_tile";
 
@@ -109,14 +110,25 @@ fn errors_are_looked_at(owner: &Client, model: &str, dataset: &str, errors: &Val
         .collect();
     assert!(!parts.is_empty(), "{errors}");
     for part in parts {
+        // What those saw that had not learned it is written down, and shown without a look.
+        let looked_at = counted(owner).0;
+        let before = owner.get(&format!("{}/measured", at(&part["example"]))).body["measured"].clone();
+        assert_eq!(counted(owner).0, looked_at);
+        let side = |at: usize| before["size"][at].as_u64().unwrap_or_else(|| panic!("{part}: {before}"));
+        let inside = |point: &Value| (0..2).all(|axis| point[axis].as_u64() <= Some(side(axis)));
+        let mut corners = before["outlines"]
+            .as_array()
+            .expect("outlines")
+            .iter()
+            .flat_map(|one| one.as_array().expect("corners"));
+        assert!(corners.all(inside), "{before}");
         let seen = owner.get(&at(&part["example"])).body;
         let overlay = seen["inspected"]["overlay"].as_str().unwrap_or_else(|| panic!("{part}: {seen}"));
         assert!(overlay.starts_with("data:image/jpeg;base64,"), "{seen}");
         assert_eq!(seen["learned"], true, "it was made of all of them");
         assert_eq!(owner.get(&at(&part["example"])).body, seen, "it is the same once more");
         let small = owner.get(&format!("{}/heat", at(&part["example"]))).bytes;
-        // What those saw that had not learned it is shown first.
-        let then = seen["measured"]["overlay"].as_str().unwrap_or_else(|| panic!("{part}: {seen}"));
+        let then = before["overlay"].as_str().expect("a picture");
         assert_eq!(
             then.strip_prefix("data:image/jpeg;base64,"),
             Some(base64::engine::general_purpose::STANDARD.encode(&small).as_str())
@@ -127,7 +139,8 @@ fn errors_are_looked_at(owner: &Client, model: &str, dataset: &str, errors: &Val
     owner.bring_into(dataset, &later);
     let found = owner.get(&format!("/v1/datasets/{dataset}/examples?q=later-")).body["examples"][0].clone();
     let seen = owner.get(&at(&found["id"])).body;
-    assert_eq!((&seen["learned"], &seen["measured"]), (&json!(false), &json!(null)));
+    assert_eq!(seen["learned"], false);
+    assert_eq!(owner.get(&format!("{}/measured", at(&found["id"]))).body, json!({ "measured": null }));
     let small = image::load_from_memory(&owner.get(&format!("{}/heat", at(&found["id"]))).bytes);
     let small = small.expect("a picture");
     assert!(small.width().max(small.height()) <= 320);
@@ -189,17 +202,18 @@ fn strangers_and_the_blind_see_nothing(bundle: &[u8]) {
     let example = ann.get(&format!("/v1/datasets/{dataset}/examples")).body["examples"][0]["id"].clone();
     let example = example.as_str().expect("an id");
     let asked = |who: &Client, model: &str| {
-        ["", "/heat"].map(|end| who.get(&format!("/v1/models/{model}/inspected/{example}{end}")).status)
+        ["", "/heat", "/measured"]
+            .map(|end| who.get(&format!("/v1/models/{model}/inspected/{example}{end}")).status)
     };
-    assert_eq!((asked(&ann, &ours), asked(&lea, &ours)), ([200; 2], [200; 2]));
+    assert_eq!((asked(&ann, &ours), asked(&lea, &ours)), ([200; 3], [200; 3]));
     assert_eq!(
         (asked(&bob, &ours), asked(&bob, &theirs), asked(&ann, &theirs)),
-        ([404; 2], [404; 2], [404; 2])
+        ([404; 3], [404; 3], [404; 3])
     );
     assert_eq!(nobody.get(&format!("/v1/models/{ours}/inspected/{example}")).status, 401);
     let blind = json!({ "annotators": 2, "blind": true });
     assert_eq!(ann.send("PATCH", &format!("/v1/datasets/{dataset}"), &blind).status, 200);
-    assert_eq!((asked(&ann, &ours), asked(&lea, &ours)), ([200; 2], [403; 2]));
+    assert_eq!((asked(&ann, &ours), asked(&lea, &ours)), ([200; 3], [403; 3]));
 }
 
 const GOOD: &str = "train/good";

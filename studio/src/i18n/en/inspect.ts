@@ -32,6 +32,8 @@ export const inspect = {
   'inspect.part.then': 'Score {score}, by models that had not seen it.',
   'inspect.part.now': 'By this model: score {score}; it alarms from {threshold}.',
   'inspect.part.measured': 'As those models saw it that had not learned it',
+  'inspect.part.looking': 'This model is looking at it now…',
+  'inspect.part.failed': 'This model could not look at it: {reason}',
   'inspect.part.learned': 'This model has learned it since, and may see it otherwise than those did.',
   'inspect.part.gallery': 'Show in the gallery',
   'inspect.part.open': '{name}: show where it differs',

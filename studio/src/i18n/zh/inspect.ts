@@ -34,6 +34,8 @@ export const inspect: Record<keyof typeof en, string> = {
   'inspect.part.then': '得分 {score}，由没见过它的模型测得。',
   'inspect.part.now': '此模型给出得分 {score}，达到 {threshold} 报警。',
   'inspect.part.measured': '显示当时未学习过它的模型所见',
+  'inspect.part.looking': '此模型正在查看…',
+  'inspect.part.failed': '此模型未能查看：{reason}',
   'inspect.part.learned': '此模型后来学习过它，看法可能与当时不同。',
   'inspect.part.gallery': '在样本页中查看',
   'inspect.part.open': '{name}：查看差异所在',
