@@ -39,6 +39,7 @@ mod senses;
 mod serving;
 mod settings;
 mod shelf;
+mod slicing;
 mod streaming;
 mod studio;
 mod sweeping;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use base::open::Input;
 use dataset::{Modality, Sense};
 use pipeline::Lang;
+use tokio::sync::mpsc::channel;
 
+use super::doubted::{self, Doubted};
 use super::inputs::Question;
 use super::predict::{Predicted, ask};
 use crate::App;
@@ -26,6 +28,8 @@ pub(super) struct Aftermath {
     pub(super) questions: Vec<Question>,
     /// What was said of each.
     pub(super) said: Vec<Option<Said>>,
+    /// Of each that is a long sound, where the stretches lie that a person should look at, the most doubtful first.
+    pub(super) doubts: Vec<Vec<[f64; 2]>>,
 }
 
 impl Aftermath {
@@ -79,7 +83,7 @@ impl Aftermath {
         Ok(())
     }
 
-    /// Keeps inputs that a person should look at as examples without a label.
+    /// Keeps inputs that a person should look at as examples without a label, and such stretches of long sounds.
     async fn bring_back(&self) -> Result<(), ApiError> {
         let Some(dataset) = &self.deployment.collects else { return Ok(()) };
         let opened = self.app.open_model(&self.deployment.model).await?;
@@ -87,30 +91,79 @@ impl Aftermath {
         let several = matches!(opened, Opened::Senses(_));
         let kind = takes.first().filter(|_| !several).map_or(Modality::Senses, |one| one.modality);
         let (kind, senses) = (kind.to_string(), if several { takes } else { Vec::new() });
-        let doubtful = |said: &Option<Said>| said.as_ref().is_some_and(|said| said.doubtful);
-        let questions = self.questions.iter().zip(&self.said).filter(|(_, said)| doubtful(said));
-        let (name, db, limits) = (&self.deployment.name, &self.app.db, self.app.limits);
+        let back = Back { dataset, kind: &kind, senses: &senses };
         let mut came = false;
-        for (question, _) in questions {
-            if !db.may_collect(&self.tenant, dataset, name).await? {
-                break;
+        for ((question, said), stretches) in self.questions.iter().zip(&self.said).zip(&self.doubts) {
+            if said.as_ref().is_some_and(|said| said.doubtful) && self.may_come(&back).await? {
+                let (blobs, asked, of) = (self.app.blobs.clone(), question.clone(), senses.clone());
+                let held = self.app.blocking(move || named(&asked, &of, &blobs)).await?;
+                let asked = question.clone();
+                came |= self.come(&back, &held, move |blobs| keep(&asked, blobs)).await?;
             }
-            let (blobs, asked, of) = (self.app.blobs.clone(), question.clone(), senses.clone());
-            let held = self.app.blocking(move || named(&asked, &of, &blobs)).await?;
-            let new = Collected { dataset, name, kind: &kind, senses: &senses, held: &held };
-            if !db.would_collect(&self.tenant, &new, limits).await? {
-                continue;
+            if !stretches.is_empty() && self.may_come(&back).await? {
+                came |= self.bring_stretches_back(&back, question, stretches).await?;
             }
-            // Its files lie here before a row names them.
-            let (blobs, asked) = (self.app.blobs.clone(), question.clone());
-            self.app.blocking(move || keep(&asked, &blobs)).await?;
-            came |= db.collect(&self.tenant, &new, limits).await?;
         }
         if came {
             self.app.lives.forget(dataset);
         }
         Ok(())
     }
+
+    async fn bring_stretches_back(
+        &self,
+        back: &Back<'_>,
+        question: &Question,
+        stretches: &[[f64; 2]],
+    ) -> Result<bool, ApiError> {
+        let (sender, mut arriving) = channel(1);
+        let (asked, stretches) = (question.clone(), stretches.to_vec());
+        let app = self.app.clone();
+        let cutting =
+            tokio::spawn(
+                async move { app.blocking(move || doubted::cut(&asked, &stretches, &sender)).await },
+            );
+        let mut came = false;
+        while let Some(Doubted { held, bytes }) = arriving.recv().await {
+            if !self.may_come(back).await? {
+                break;
+            }
+            came |= self.come(back, &held, move |blobs| Ok(drop(blobs.keep_bytes(&bytes)?))).await?;
+        }
+        drop(arriving);
+        cutting.await.map_err(|error| ApiError::internal(&error))??;
+        Ok(came)
+    }
+
+    /// Whether more may come back today.
+    async fn may_come(&self, back: &Back<'_>) -> Result<bool, ApiError> {
+        Ok(self.app.db.may_collect(&self.tenant, back.dataset, &self.deployment.name).await?)
+    }
+
+    /// Brings one back, unless it is not welcome; its files are kept by `keep`, and lie here before a row names them.
+    async fn come(
+        &self,
+        back: &Back<'_>,
+        held: &Incoming,
+        keep: impl FnOnce(&Blobs) -> Result<(), ApiError> + Send + 'static,
+    ) -> Result<bool, ApiError> {
+        let Back { dataset, kind, senses } = *back;
+        let new = Collected { dataset, name: &self.deployment.name, kind, senses, held };
+        let (db, limits) = (&self.app.db, self.app.limits);
+        if !db.would_collect(&self.tenant, &new, limits).await? {
+            return Ok(false);
+        }
+        let blobs = self.app.blobs.clone();
+        self.app.blocking(move || keep(&blobs)).await?;
+        Ok(db.collect(&self.tenant, &new, limits).await?)
+    }
+}
+
+/// Where doubtful inputs come back to, and what they are.
+struct Back<'a> {
+    dataset: &'a str,
+    kind: &'a str,
+    senses: &'a [Sense],
 }
 
 /// What was asked about as an example would be kept, with how much room its files take. Nothing is written.

@@ -52,9 +52,22 @@ pub(super) struct Example {
     /// Of a picture as it is shown, in pixels.
     width: Option<i64>,
     height: Option<i64>,
+    /// Of a piece of a longer sound: where it was cut out.
+    piece: Option<CutOut>,
     /// The person who gave the label; absent when it came with the data.
     by: Option<String>,
     suggestion: Option<Suggestion>,
+}
+
+/// Where a piece of a sound was cut out.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub(super) struct CutOut {
+    /// What the whole sound was called.
+    file: String,
+    /// In seconds.
+    start: f64,
+    /// In seconds; absent at the end of the sound.
+    end: Option<f64>,
 }
 
 /// What one of several senses knows of an example.
@@ -244,6 +257,7 @@ impl Teller {
             marks_event: row.marks_seq,
             width: row.width,
             height: row.height,
+            piece: row.piece.as_deref().and_then(|piece| serde_json::from_str(piece).ok()),
             id: row.id,
             name: row.name,
             text: row.body,

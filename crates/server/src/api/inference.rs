@@ -187,7 +187,10 @@ pub(super) async fn infer(
     app.monitoring.count(&app, &caller.tenant, &name, request).await;
     if Aftermath::needs_inputs(&deployment) {
         let said = said.into_iter().map(Some).collect();
-        Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, questions, said }.begin();
+        // Long sounds were refused.
+        let doubts = vec![Vec::new(); n];
+        let (app, tenant) = (app.clone(), caller.tenant.clone());
+        Aftermath { app, tenant, deployment, questions, said, doubts }.begin();
     }
     let tensor = |name, datatype, shape, data| ToldTensor { name, datatype, shape, data };
     let outputs = vec![

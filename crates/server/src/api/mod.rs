@@ -5,6 +5,7 @@ mod agreement;
 mod book;
 mod compare;
 mod data;
+mod doubted;
 mod enter;
 mod examples;
 mod export;

@@ -159,9 +159,9 @@ pub(super) async fn with_deployment(
     };
     app.monitoring.count(&app, &caller.tenant, &name, request).await;
     if let Some(questions) = kept {
-        let aftermath =
-            Aftermath { app: app.clone(), tenant: caller.tenant.clone(), deployment, questions, said };
-        aftermath.begin();
+        let doubts = predictions.iter().map(|one| stretches::doubtful(&one.stretches)).collect();
+        let (app, tenant) = (app.clone(), caller.tenant.clone());
+        Aftermath { app, tenant, deployment, questions, said, doubts }.begin();
     }
     Ok(Json(Predictions { predictions }))
 }

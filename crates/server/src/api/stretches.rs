@@ -30,6 +30,18 @@ pub(super) struct ToldStretch {
     familiarity: Option<f64>,
 }
 
+/// Stretches of one sound that come back, so that no sound takes the work of a day.
+const MOST_BACK: usize = 20;
+
+/// Start and end of the stretches that a person should look at, the least sure first.
+pub(super) fn doubtful(stretches: &[ToldStretch]) -> Vec<[f64; 2]> {
+    let mut doubtful: Vec<&ToldStretch> =
+        stretches.iter().filter(|stretch| stretch.said().doubtful).collect();
+    let sure = |stretch: &ToldStretch| stretch.confidence.unwrap_or_default();
+    doubtful.sort_by(|a, b| sure(a).total_cmp(&sure(b)));
+    doubtful.into_iter().take(MOST_BACK).map(|stretch| stretch.seconds).collect()
+}
+
 /// What is said of a long sound.
 pub(super) fn told(
     name: String,
@@ -81,5 +93,29 @@ impl ToldStretch {
             familiarity: None,
             sketches: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_sure_stretches_come_back_and_those_that_are_answered_do_not() {
+        let stretch = |at: usize, verdict: Verdict| ToldStretch {
+            seconds: [at as f64, at as f64 + 1.0],
+            answer: "low".to_owned(),
+            verdict,
+            confidence: Some(1.0 - at as f64 / 100.0),
+            probs: Vec::new(),
+            familiarity: None,
+        };
+        let verdict = |at: usize| if at.is_multiple_of(2) { Verdict::Answered } else { Verdict::DontKnow };
+        let all: Vec<ToldStretch> = (0..60).map(|at| stretch(at, verdict(at))).collect();
+        let back = doubtful(&all);
+        assert_eq!(back.len(), MOST_BACK);
+        let expected = (0..60).rev().filter(|at| at % 2 == 1).map(|at| [at as f64, at as f64 + 1.0]);
+        assert!(back.into_iter().eq(expected.take(MOST_BACK)));
+        assert!(doubtful(&all[..1]).is_empty());
     }
 }

@@ -169,9 +169,9 @@ impl Db {
         let sql = "UPDATE dataset SET modality = $3, senses = $4 WHERE tenant = $1 AND id = $2 AND modality IS NULL";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new.kind);
         ask.bind(Some(senses).filter(|_| !new.senses.is_empty())).execute(&mut *tx).await?;
-        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, came, senses, goes_at) VALUES \
-             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9, \
-             $10 + $11 * COALESCE((SELECT keep_days FROM deployment WHERE tenant = $1 AND name = $7), $12))";
+        let sql = "INSERT INTO example (tenant, dataset, id, position, name, blob, body, came_from, came, senses, part_group, piece_ms, piece, goes_at) VALUES \
+             ($1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM example WHERE dataset = $2), $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+             $13 + $14 * COALESCE((SELECT keep_days FROM deployment WHERE tenant = $1 AND name = $7), $15))";
         let held = new.held;
         let ask = sqlx::query(sql).bind(tenant.id()).bind(new.dataset).bind(new_id());
         let ask = ask
@@ -181,6 +181,7 @@ impl Db {
             .bind(new.name)
             .bind(seq)
             .bind(held.senses.as_deref());
+        let ask = ask.bind(held.group.as_deref()).bind(held.piece_ms).bind(held.piece.as_deref());
         ask.bind(now()).bind(DAY).bind(USUAL_DAYS).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(true)

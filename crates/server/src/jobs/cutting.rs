@@ -10,10 +10,10 @@ use dataset::{Content, Dataset, Example, Modality, Problem, ProblemKind, Span};
 use exchange::Piece;
 use rayon::prelude::*;
 
-use super::slicing::{Slice, slices};
 use super::{Progress, Stopped};
 use crate::db::room::Room;
 use crate::error::ApiError;
+use crate::slicing::{Slice, slices};
 use crate::uploads::MOST_FILES;
 
 /// Columns that hold times in other people's tables, and are not read as such.
@@ -153,7 +153,7 @@ impl Cutting<'_> {
             self.progress.set("read", done, self.total);
             Ok(())
         };
-        slices(path, &spans, &|| self.progress.check(), &mut take)?;
+        slices(Decoder::open(path), &spans, &|| self.progress.check(), &mut take)?;
         Ok(all)
     }
 

@@ -5,7 +5,6 @@ mod cutting;
 mod import;
 mod inspect;
 mod reading;
-mod slicing;
 mod tune;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use server::Way;
 use testkit::Client;
 
@@ -25,6 +25,17 @@ fn machine(seconds: u32, number: u32) -> Vec<u8> {
         ((time * tone * std::f64::consts::TAU).sin() * 9_000.0) as i16
     };
     base::sound::wav(&(0..seconds * RATE).map(sample).collect::<Vec<_>>(), RATE)
+}
+
+/// The same, with something between the sixth and the tenth second that nobody has taught.
+fn disturbed(seed: u32) -> Vec<u8> {
+    let (mut sound, mut state) = (machine(16, 9), seed);
+    for at in 6 * RATE..10 * RATE {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let place = 44 + 2 * at as usize;
+        sound[place..place + 2].copy_from_slice(&state.to_le_bytes()[2..]);
+    }
+    sound
 }
 
 fn table(files: u32) -> String {
@@ -58,7 +69,7 @@ fn a_table_of_times_becomes_pieces_and_teaches_a_model_of_pieces() {
     let examples = examples.as_array().expect("a list");
     assert_eq!(examples.len(), 24, "each piece once: {examples:?}");
     let out = owner.get(&at("/export?format=jsonl")).text;
-    let rows = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let rows = out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let of_first = rows.filter(|row| row["group"].as_str().is_some_and(|group| group.ends_with("0.wav")));
     assert_eq!(of_first.count(), 6, "pieces of one file stay together: {out}");
     let labels = ["low", "high"].map(|label| examples.iter().filter(|one| one["label"] == label).count());
@@ -81,10 +92,9 @@ fn a_table_of_times_becomes_pieces_and_teaches_a_model_of_pieces() {
 }
 
 /// What an export says of each piece, in the order of their times.
-fn exported(owner: &Client, dataset: &str) -> Vec<serde_json::Value> {
+fn exported(owner: &Client, dataset: &str) -> Vec<Value> {
     let out = owner.get(&format!("/v1/datasets/{dataset}/export?format=jsonl")).text;
-    let mut rows: Vec<serde_json::Value> =
-        out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut rows: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     rows.sort_by_key(|row| (row["file"].to_string(), row["start"].as_f64().map(f64::to_bits)));
     rows
 }
@@ -153,7 +163,7 @@ fn times_under_other_names_are_no_whole_files() {
 }
 
 /// How bringing files into a new data set ended.
-fn finished(owner: &Client, files: Vec<(String, Vec<u8>)>) -> serde_json::Value {
+fn finished(owner: &Client, files: Vec<(String, Vec<u8>)>) -> Value {
     let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "line" })));
     let ended = finished_into(owner, &dataset, files);
     let n_examples = owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"].clone();
@@ -161,7 +171,7 @@ fn finished(owner: &Client, files: Vec<(String, Vec<u8>)>) -> serde_json::Value 
     ended
 }
 
-fn finished_into(owner: &Client, dataset: &str, files: Vec<(String, Vec<u8>)>) -> serde_json::Value {
+fn finished_into(owner: &Client, dataset: &str, files: Vec<(String, Vec<u8>)>) -> Value {
     let upload = testkit::id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
     for (path, bytes) in files {
         let put = format!("/v1/uploads/{upload}/file?path={path}&offset=0");
@@ -277,6 +287,73 @@ fn stretches_are_told_under_a_name_and_counted_and_the_open_protocol_says_where(
 }
 
 #[test]
+fn doubtful_stretches_of_a_long_sound_come_back_with_their_place_in_time() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let model = brought(&owner, &bundle_of_pieces());
+    let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "doubts" })));
+    let deploy = |collects: Value| {
+        let told =
+            owner.send("PUT", "/v1/deployments/turns", &json!({ "model": model, "collects": collects }));
+        assert_eq!(told.status, 200, "{told:?}");
+    };
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    let back = || owner.get(&at("/examples?limit=100")).body["examples"].as_array().expect("a list").clone();
+    let ask = |name: &str, sound: &[u8]| {
+        let head =
+            format!("--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        let form = [head.as_bytes(), sound, b"\r\n--edge--\r\n"].concat();
+        let told = owner.ask("POST", "/v1/predict/turns", Some("multipart/form-data; boundary=edge"), &form);
+        told.body["predictions"][0]["stretches"].clone()
+    };
+    deploy(json!(null));
+    // Nothing is promised of what few examples taught: then the unusual and the unsure are doubtful.
+    let is_doubtful = |one: &&Value| {
+        assert_eq!(one["verdict"], "unproven", "{one}");
+        one["confidence"].as_f64() < Some(0.75) || one["familiarity"].as_f64() < Some(0.05)
+    };
+    let told = ask("monday.wav", &disturbed(1));
+    let told = told.as_array().expect("stretches");
+    let doubtful: Vec<Value> = told.iter().filter(is_doubtful).map(|one| one["seconds"].clone()).collect();
+    assert!(!doubtful.is_empty() && doubtful.len() < told.len(), "{told:?}");
+    let is_odd = |from: &Value, to: &Value| from.as_f64() < Some(8.0) && to.as_f64() > Some(8.0);
+    assert!(doubtful.iter().any(|seconds| is_odd(&seconds[0], &seconds[1])), "{told:?}");
+    assert_eq!(back().len(), 0, "nobody asked for them");
+    deploy(json!(dataset));
+    ask("monday.wav", &disturbed(1));
+    let came = owner.until(|| Some(back()).filter(|back| back.len() == doubtful.len()));
+    for (example, seconds) in came.iter().zip(&doubtful) {
+        let piece = &example["piece"];
+        assert_eq!((&piece["file"], &example["label"]), (&json!("monday.wav"), &json!(null)), "{example}");
+        let [start, end] = [0, 1].map(|at| seconds[at].as_f64().expect("seconds"));
+        assert!(piece["start"] == json!(start) && piece["end"] == json!(end), "{piece} {seconds}");
+        let content = format!("/v1/examples/{}/content", example["id"].as_str().expect("an id"));
+        let cut = base::sound::decode_whole(&owner.get(&content).bytes, 20).expect("a sound");
+        let samples = ((end - start) * f64::from(RATE)).round();
+        assert!((cut.channels[0].len() as f64 - samples).abs() <= 1.0, "{piece}: {}", cut.channels[0].len());
+    }
+    let rows = exported(&owner, &dataset);
+    assert!(
+        rows.iter().all(|row| row["file"] == "monday.wav" && row["group"] == rows[0]["group"]),
+        "{rows:?}"
+    );
+    // The same does not come twice, whatever it is called.
+    ask("tuesday.wav", &disturbed(1));
+    ask("wednesday.wav", &disturbed(2));
+    let other = |one: &Value| {
+        let piece = &one["piece"];
+        piece["file"] == "wednesday.wav" && is_odd(&piece["start"], &piece["end"])
+    };
+    let all = owner.until(|| Some(back()).filter(|back| back.iter().any(other)));
+    let of = |name: &str| all.iter().filter(|one| one["piece"]["file"] == name).count();
+    assert_eq!((of("monday.wav"), of("tuesday.wav")), (doubtful.len(), 0));
+    assert!(of("wednesday.wav") < doubtful.len(), "where both sound the same it came already: {all:?}");
+    let n_collected = || owner.get("/v1/deployments").body["deployments"][0]["n_collected"].clone();
+    owner.until(|| (n_collected() == back().len()).then_some(()));
+}
+
+#[test]
 fn more_pieces_than_a_request_may_have_are_refused_before_they_are_looked_at() {
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
@@ -371,7 +448,7 @@ fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-fn asked(owner: &Client, at: &str, sounds: &[Vec<u8>]) -> serde_json::Value {
+fn asked(owner: &Client, at: &str, sounds: &[Vec<u8>]) -> Value {
     let inputs: Vec<_> = sounds.iter().map(|bytes| json!({ "sound": base64(bytes) })).collect();
     owner.post(at, &json!({ "inputs": inputs })).body["predictions"].clone()
 }

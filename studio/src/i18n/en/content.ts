@@ -16,6 +16,8 @@ export const content = {
   'try.senses.clear': 'Take {name} away',
   'try.senses.relied': 'What the answer rests on',
   'try.senses.absent': 'not there',
+  'piece.between': '{file}, {start} – {end}',
+  'piece.rest': '{file}, from {start} on',
   'try.stretches': '{n} {n|stretch|stretches}',
   'try.stretches.text': 'It is longer than the pieces that were learned from, so each part has an answer of its own. Press one to hear it.',
   'try.stretches.play': 'Play from {from} to {to}: {answer}',

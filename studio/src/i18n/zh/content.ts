@@ -18,6 +18,8 @@ export const content: Record<keyof typeof en, string> = {
   'try.senses.clear': '去掉 {name}',
   'try.senses.relied': '这个答案依据什么',
   'try.senses.absent': '没有提供',
+  'piece.between': '{file}，{start} – {end}',
+  'piece.rest': '{file}，{start} 起',
   'try.stretches': '{n} 个区段',
   'try.stretches.text': '它比学过的片段长得多，所以每个区段各有答案。点一下就能听。',
   'try.stretches.play': '播放 {from} 到 {to}：{answer}',

@@ -2,14 +2,10 @@
 //!
 //! Each is what [`base::sound::piece`] makes of it alone; only what pieces still need of the sound is held.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use base::prep::PrepError;
 use base::sound::{Decoder, mix, wav_of};
 use dataset::Span;
-
-use super::Stopped;
+use std::collections::BTreeSet;
 
 /// Longest piece in seconds, up to 48 kHz; more samples than that it never has.
 const LONGEST: u64 = 600;
@@ -19,26 +15,26 @@ const ROUNDED: f64 = 0.05;
 
 /// A piece that was cut out.
 #[derive(Debug, PartialEq)]
-pub(super) struct Slice {
+pub(crate) struct Slice {
     /// A WAV file of its own.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// How long it is, in thousandths of a second, rounded up: no sample is lost to whoever cuts by it.
-    pub(super) length_ms: i64,
+    pub(crate) length_ms: i64,
     /// What could not be decoded of it or of what comes before it.
-    pub(super) damage: Option<String>,
+    pub(crate) damage: Option<String>,
 }
 
 /// What takes each piece, by its number.
-pub(super) type Take<'t> = dyn FnMut(usize, Result<Slice, PrepError>) -> Result<(), Stopped> + 't;
+pub(crate) type Take<'t, E> = dyn FnMut(usize, Result<Slice, PrepError>) -> Result<(), E> + 't;
 
 /// Cuts pieces out, each as soon as it is decoded; `take` and `check` may stop it.
-pub(super) fn slices(
-    path: &Path,
+pub(crate) fn slices<E>(
+    sound: Result<Decoder<'_>, PrepError>,
     spans: &[Span],
-    check: &dyn Fn() -> Result<(), Stopped>,
-    take: &mut Take<'_>,
-) -> Result<(), Stopped> {
-    match Decoder::open(path) {
+    check: &dyn Fn() -> Result<(), E>,
+    take: &mut Take<'_, E>,
+) -> Result<(), E> {
+    match sound {
         Ok(decoder) => Sound::new(decoder, spans).cut(check, take),
         Err(error) => (0..spans.len()).try_for_each(|number| take(number, Err(error.clone()))),
     }
@@ -46,7 +42,7 @@ pub(super) fn slices(
 
 /// A sound on its way past, with the pieces that are not cut out yet.
 struct Sound<'p> {
-    decoder: Decoder<'static>,
+    decoder: Decoder<'p>,
     spans: &'p [Span],
     /// Of each piece the first sample and, unless it goes on to the end of its file, the one after its last.
     places: Vec<(usize, Option<usize>)>,
@@ -62,7 +58,7 @@ struct Sound<'p> {
 }
 
 impl<'p> Sound<'p> {
-    fn new(decoder: Decoder<'static>, spans: &'p [Span]) -> Self {
+    fn new(decoder: Decoder<'p>, spans: &'p [Span]) -> Self {
         let rate = f64::from(decoder.rate());
         let at = |seconds: f64| (seconds * rate).round() as usize;
         let place =
@@ -74,7 +70,7 @@ impl<'p> Sound<'p> {
         Self { decoder, spans, places, to_come, by_start, by_end, held: Vec::new(), from: 0, passed: 0 }
     }
 
-    fn cut(mut self, check: &dyn Fn() -> Result<(), Stopped>, take: &mut Take<'_>) -> Result<(), Stopped> {
+    fn cut<E>(mut self, check: &dyn Fn() -> Result<(), E>, take: &mut Take<'_, E>) -> Result<(), E> {
         let empty = |(start, end): (usize, Option<usize>)| end == Some(start);
         for number in (0..self.spans.len()).filter(|number| empty(self.places[*number])) {
             take(number, Err(PrepError::NoSamples))?;
@@ -121,7 +117,7 @@ impl<'p> Sound<'p> {
         self.by_end.remove(&(end.unwrap_or(usize::MAX), number));
     }
 
-    fn refuse_long(&mut self, take: &mut Take<'_>) -> Result<(), Stopped> {
+    fn refuse_long<E>(&mut self, take: &mut Take<'_, E>) -> Result<(), E> {
         let rate = u64::from(self.decoder.rate());
         let limit_seconds = LONGEST.min(MOST / rate);
         let limit = (limit_seconds * rate) as usize;
@@ -166,7 +162,7 @@ impl<'p> Sound<'p> {
     }
 
     /// The sound has ended: pieces end with it, unless they should not have.
-    fn end(self, take: &mut Take<'_>) -> Result<(), Stopped> {
+    fn end<E>(self, take: &mut Take<'_, E>) -> Result<(), E> {
         let rate = f64::from(self.decoder.rate());
         for number in self.rest() {
             let (start, end) = self.places[number];
@@ -190,6 +186,9 @@ impl<'p> Sound<'p> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::path::Path;
+
     use base::sound::{piece, wav};
 
     use super::*;
@@ -201,7 +200,8 @@ mod tests {
             assert!(all[number].replace(came).is_none(), "{number} comes once");
             Ok(())
         };
-        assert!(slices(path, spans, &|| Ok(()), &mut take).is_ok());
+        let check = || Ok::<_, Infallible>(());
+        assert!(slices(Decoder::open(path), spans, &check, &mut take).is_ok());
         all.into_iter().map(|one| one.expect("each comes")).collect()
     }
 
@@ -275,10 +275,7 @@ mod tests {
                 blocks.set(blocks.get() + 1);
                 Ok(())
             };
-            assert!(
-                slices(&path, spans, &count, &mut |_, came| came.map(drop).map_err(|_| Stopped::Cancelled))
-                    .is_ok()
-            );
+            assert!(slices(Decoder::open(&path), spans, &count, &mut |_, came| came.map(drop)).is_ok());
             blocks.get()
         };
         assert_eq!(
