@@ -1088,6 +1088,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/{id}/inspected/{other}/measured": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How those saw an example that an inspector was measured by, which is written down: nothing is looked at for it. */
+        get: operations["measured_example"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models/{id}/nearest": {
         parameters: {
             query?: never;
@@ -1829,6 +1846,21 @@ export interface components {
             /** Format: double */
             n_labels: number;
         };
+        /** @description Where a piece of a sound was cut out. */
+        CutOut: {
+            /**
+             * Format: double
+             * @description In seconds; absent at the end of the sound.
+             */
+            end?: number | null;
+            /** @description What the whole sound was called. */
+            file: string;
+            /**
+             * Format: double
+             * @description In seconds.
+             */
+            start: number;
+        };
         /** @description A data set. */
         Dataset: {
             /**
@@ -2117,6 +2149,7 @@ export interface components {
              * @description Where a number is.
              */
             number?: number | null;
+            piece?: components["schemas"]["CutOut"] | null;
             /** @description Where examples have several: what is there of this one, in the order of the data set. */
             senses: components["schemas"]["Sensed"][];
             suggestion?: components["schemas"]["Suggestion"] | null;
@@ -2648,6 +2681,8 @@ export interface components {
             outlines: number[][][];
             /** @description The photo in grey with their suspicion over it, small, as the address of a JPEG. */
             overlay: string;
+            /** @description Width and height of the photo in pixels; absent where an earlier version wrote it down. */
+            size?: number[] | null;
         };
         /** @description The answers of this model in the last seven days beside those that were given out of fold when the model was made. */
         Mix: {
@@ -3011,12 +3046,15 @@ export interface components {
             /** @description Of each of several senses. */
             senses: components["schemas"]["SeenSense"][];
         };
+        /** @description How those saw an example that an inspector was measured by. */
+        SeenBefore: {
+            measured?: components["schemas"]["MeasuredView"] | null;
+        };
         /** @description How an inspector sees an example. */
         SeenExample: {
             inspected: components["schemas"]["Inspected"];
             /** @description Whether it has learned from this very file: then it may see it otherwise than those did that it was measured by, which had not. */
             learned: boolean;
-            measured?: components["schemas"]["MeasuredView"] | null;
         };
         /** @description Whether the base of one of several senses sees other inputs than before. */
         SeenSense: {
@@ -5006,6 +5044,28 @@ export interface operations {
                 };
                 content: {
                     "image/jpeg": unknown;
+                };
+            };
+        };
+    };
+    measured_example: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenBefore"];
                 };
             };
         };
