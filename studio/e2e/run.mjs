@@ -1,7 +1,8 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|axe|faults|kinds|login|marks|looks|watching|entering|book|history]
-// `story` is story.mjs, parts.mjs, axe.mjs and login.mjs. `login` opens servers of a team itself; those after it bring one that only remembers (mock.mjs).
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|axe|faults|kinds|login|marks|looks|watching|entering|book|history|together]
+// `story` is story.mjs, parts.mjs, axe.mjs and login.mjs. `login` and `together` open servers of a team themselves; the others after kinds.mjs bring one that
+// only remembers (mock.mjs).
 //
 // PARTS      photos of good parts and defects (default: those beside the repository)
 
@@ -10,7 +11,7 @@ import path from 'node:path';
 import { serving } from './serving.mjs';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|axe|faults|kinds|login|marks|looks|watching|entering|book|history]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|axe|faults|kinds|login|marks|looks|watching|entering|book|history|together]');
 const { PARTS = new URL('../../../shared/data/defect/magnetic_tile', import.meta.url).pathname } = process.env;
 
 let failed = false;
@@ -21,6 +22,7 @@ if (only === undefined || only === 'login' || only === 'story') failed = !(await
 for (const name of ['marks', 'looks', 'watching', 'entering', 'book', 'history']) {
   if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
 }
+if (only === undefined || only === 'together') failed = !(await tested('together', { DIANJING: program })) || failed;
 process.exit(failed ? 1 : 0);
 
 /** @param {string} program @param {string} data @param {string} name */

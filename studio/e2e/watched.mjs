@@ -26,10 +26,11 @@ export function watched(world) {
 
   /** @param {Call} call @param {URLSearchParams} query */
   world.answer = (call, query) => {
-    const [, , kind, id = '', more] = call.path.split('/').map(decodeURIComponent);
+    const [, , kind, id = '', more, of_what] = call.path.split('/').map(decodeURIComponent);
     if (state.refused.some((path) => call.method !== 'GET' && call.path.includes(path))) return undefined;
     if (kind === 'status') return { way: 'team', needs_setup: false, version: '0' };
     if (kind === 'session') return { person: { id: 'p', name: 'Ann', role: state.role, created_at: '2026-11-01T00:00:00Z' }, tenant: { id: 't', name: 'Tiles Ltd' } };
+    if (kind === 'datasets' && more === 'agreement' && of_what === 'marks') return { agreement: null, overlap: null, people: [], n_disputed: 0, disputes: [] };
     if (kind === 'datasets' && more === 'agreement') return agreement(world, id, state.people);
     if (kind === 'datasets' && more === 'decisions') return before({ ...call, path: `/v1/datasets/${id}/labels` }, query) && world.found(call.body.example);
     if (kind === 'models' && !id) return { models: ['m1', 'm2', 'm3'].map(model) };

@@ -18,6 +18,8 @@
 //! Pictures go out as they are. Where the camera noted that one is turned, its size and marks are those of the turned picture, as it
 //! is shown.
 //!
+//! [`Extent`] says how far two marks cover the same, and [`middle`] makes one mark of several of the same thing.
+//!
 //! What is read from files of others is checked: numbers that are none, counts that do not fit, paths that leave the folder and
 //! marks above the limits of [`Mark::check`] become [`dataset::Problem`]s, and the rest is used.
 
@@ -35,9 +37,11 @@ mod lenient;
 mod loss;
 mod mark;
 mod mask;
+mod middle;
 mod mvtec;
 mod names;
 mod outline;
+mod overlap;
 mod picture;
 mod read;
 pub mod runs;
@@ -55,6 +59,8 @@ pub use label_studio::brush as label_studio_brush;
 pub use loss::{Loss, Tally, UNNAMED, losses};
 pub use mark::{MOST_PIXELS, MOST_POINTS, MOST_RUNS, Mark, MarkError, Shape};
 pub use mask::mask;
+pub use middle::middle;
 pub use names::{safe_name, safe_path};
+pub use overlap::Extent;
 pub use read::{MOST_MARKS, read, recognise};
 pub use write::write;

@@ -131,6 +131,25 @@ pub(crate) fn of_pixels(marked: impl Iterator<Item = bool>) -> Vec<u32> {
     runs
 }
 
+/// The runs of what more than half of several masks of one size mark.
+pub(crate) fn most(masks: &[Vec<u32>]) -> Vec<u32> {
+    let total: u64 = masks.first().into_iter().flatten().map(|run| u64::from(*run)).sum();
+    let mut changes: Vec<(u64, i64)> =
+        masks.iter().flat_map(|runs| stretches(runs)).flat_map(|(from, to)| [(from, 1), (to, -1)]).collect();
+    changes.sort_unstable();
+    let (mut lengths, mut last, mut n, mut now) = (Vec::new(), 0, 0, false);
+    for changes in changes.chunk_by(|a, b| a.0 == b.0) {
+        n += changes.iter().map(|(_, change)| change).sum::<i64>();
+        let marks = 2 * n > masks.len() as i64;
+        if marks != now {
+            lengths.push((changes[0].0 - last) as u32);
+            (last, now) = (changes[0].0, marks);
+        }
+    }
+    lengths.extend((last < total || lengths.is_empty()).then(|| (total - last) as u32));
+    lengths
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -170,6 +189,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn most_is_what_pixels_say(masks in proptest::collection::vec(proptest::collection::vec(any::<bool>(), 12), 1..6)) {
+            let all: Vec<Vec<u32>> = masks.iter().map(|mask| of_pixels(mask.iter().copied())).collect();
+            let marked = |at: usize| 2 * masks.iter().filter(|mask| mask[at]).count() > masks.len();
+            prop_assert_eq!(most(&all), of_pixels((0..12).map(marked)));
+        }
+
         #[test]
         fn turning_is_what_pixels_say(width in 1_usize..9, pixels in proptest::collection::vec(any::<bool>(), 1..80)) {
             let pixels = &pixels[..pixels.len() / width * width];

@@ -4,6 +4,7 @@
 //! caller's tenant, and what takes a while becomes a job ([`jobs`]). While somebody labels, [`live`] holds a quick model of the data;
 //! deployed models share bases in [`serving`]. The studio in the browser uses nothing else than what `/openapi.json` describes.
 
+mod agreeing;
 mod answering;
 mod answers;
 mod api;

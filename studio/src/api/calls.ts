@@ -72,7 +72,7 @@ export const datasets = {
   exportUrl: (id: string, format: string, files: boolean) => path(`${ofDataset(id)}/export`, { format, files: files ? 1 : 0 }),
   /** The labels of a state as it was. */
   exportStateUrl: (id: string, state: number) => path(`${ofDataset(id)}/export`, { format: 'csv', state }),
-  exportFormats: async (id: string) => (await get<T.ExportFormats>(`${ofDataset(id)}/export/formats`)).formats,
+  exportFormats: (id: string) => get<T.ExportFormats>(`${ofDataset(id)}/export/formats`),
   map: (id: string) => get<T.Spots>(`${ofDataset(id)}/map`),
   addClass: (id: string, name: string) => post<T.Dataset>(`${ofDataset(id)}/classes`, { name }),
   renameClass: (id: string, name: string, to: string) =>
@@ -102,6 +102,10 @@ export const examples = {
   /** All marks of the example anew, in place of those that were `seen`, by the number of their event. */
   mark: (id: string, marks: readonly T.Mark[], seen: number, milliseconds: number | null) =>
     put<T.MarksTaken>(`/v1/examples/${enc(id)}/marks`, { marks, seen, milliseconds }),
+  /** What each of several people marked on it. */
+  markings: (id: string) => get<T.MarkingList>(`/v1/examples/${enc(id)}/markings`),
+  /** Decides which of it holds. */
+  takeMarks: (id: string, taking: T.Taking) => post<T.MarkingList>(`/v1/examples/${enc(id)}/markings/decision`, taking),
 };
 
 export const labels = {
@@ -152,6 +156,8 @@ export const agreement = {
   get: (dataset: string) => get<T.Agreement>(`${ofDataset(dataset)}/agreement`),
   /** What holds from now on, whatever was said and will be. */
   decide: (dataset: string, example: string, answer: Answer) => post<T.Example>(`${ofDataset(dataset)}/decisions`, { example, ...answer }),
+  /** As for answers, of what people mark. */
+  marks: (dataset: string) => get<T.MarksAgreement>(`${ofDataset(dataset)}/agreement/marks`),
 };
 
 export const jobs = {

@@ -42,7 +42,7 @@ export type Spots = Narrow<Answer<'Map'>, { state: 'looking' | 'ready' }>;
 export type Upload = Answer<'Upload'>;
 export type UploadedFile = Answer<'Arrived'>;
 export type Sensed = Narrow<Answer<'Sensed'>, { modality: Modality }>;
-export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[]; senses: Sensed[] }>;
+export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[]; own_marks: { marks: readonly Mark[]; event: number } | null; senses: Sensed[] }>;
 /** What the quick model would answer; only what the task asks for is there. */
 export type Suggestion = Answer<'Suggestion'>;
 /** A series thinned out: least and greatest value of equal pieces, null where none is there. */
@@ -76,7 +76,7 @@ export type Labelled = Narrow<Answer<'Taken'>, { broken: BrokenRule | null }>;
 export type MarksTaken = Answer<'Kept'>;
 export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;
 export type Queue = Narrow<Answer<'Queue'>, { examples: Example[] }>;
-export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' | 'presence' };
+export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' | 'marking' | 'presence' };
 /** A value with its 95 % interval and the number of examples it rests on. */
 export type Estimate = Answer<'Measure'>;
 export type LivePoint = Answer<'Past'>;
@@ -87,11 +87,17 @@ export type Annotator = Answer<'Annotator'>;
 export type Vote = Answer<'Vote'>;
 export type Dispute = Narrow<Answer<'Dispute'>, { example: Example }>;
 export type Agreement = Narrow<Answer<'Agreement'>, { disputes: Dispute[] }>;
+export type Marker = Narrow<Answer<'Marker'>, { marks: readonly Mark[] }>;
+/** What each of several people marked on an example, and what most of them found. */
+export type MarkingList = Narrow<Answer<'MarkingList'>, { people: Marker[]; most: { mark: Mark; n: number }[] }>;
+export type Taking = Schemas['Taking'];
+export type MarksDispute = Narrow<Answer<'MarksDispute'>, { example: Example }>;
+export type MarksAgreement = Narrow<Answer<'MarksAgreement'>, { disputes: MarksDispute[] }>;
 
 /** A state of the data, with what happened at it and who changed what since the one before. */
 export type Point = Narrow<Answer<'Point'>, { events: Happened[]; changes: Did[] }>;
 export type Happened = Narrow<Answer<'Happened'>, { kind: 'import' | 'tune' | 'audit' | 'rename' | 'name' }>;
-export type Did = Narrow<Answer<'Did'>, { what: 'label' | 'marks' | 'presence'; act: string }>;
+export type Did = Narrow<Answer<'Did'>, { what: 'label' | 'marks' | 'marking' | 'presence'; act: string }>;
 export type DiffKind = 'added' | 'removed' | 'relabelled' | 'marked';
 export type DiffGroup = Narrow<Answer<'DiffGroup'>, { kind: DiffKind }>;
 export type Diff = Narrow<Answer<'Diff'>, { groups: DiffGroup[] }>;

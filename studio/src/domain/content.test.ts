@@ -5,7 +5,7 @@ import { coursePath, rangeOf } from './course';
 import { curlFor } from './curl';
 
 const example: Example = {
-  id: 'e', name: 'parts.jsonl:2', text: 'loud', label: null, labels: null, number: null, marks: [], marks_event: 0, width: null, height: null, piece: null, by: null, suggestion: null,
+  id: 'e', name: 'parts.jsonl:2', text: 'loud', label: null, labels: null, number: null, marks: [], marks_event: 0, own_marks: null, width: null, height: null, piece: null, by: null, suggestion: null,
   senses: [{ sense: 'note', modality: 'text', text: 'loud' }, { sense: 'photo', modality: 'image', text: null }],
 };
 const senses = [{ name: 'photo', modality: 'image' as const }, { name: 'sound', modality: 'sound' as const }, { name: 'note', modality: 'text' as const }];

@@ -28,10 +28,10 @@ export function isTyping(target: EventTarget | null): boolean {
 
 /**
  * Letters that stand for no class, because some page where classes are given needs them itself: one list, so that a class
- * has the same key on all of them. F, L, V, B: the map and its tools; M, V, B, P, R, E, F, W, Y, X, K, L: marking; N finds a class, H
- * opens the book, X selects, P plays, Y, K, R decide.
+ * has the same key on all of them. F, L, V, B: the map and its tools; M, V, B, P, R, E, F, W, Y, X, K, L: marking; O, J, T: what others marked; N finds a
+ * class, H opens the book, X selects, P plays, Y, K, R decide.
  */
-export const RESERVED = ['b', 'e', 'f', 'h', 'k', 'l', 'm', 'n', 'p', 'r', 'v', 'w', 'x', 'y'] as const;
+export const RESERVED = ['b', 'e', 'f', 'h', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'r', 't', 'v', 'w', 'x', 'y'] as const;
 
 /** The keys that stand for classes, in order: 1-9, then letters, without those the page needs itself. */
 export function classKeys(reserved: readonly string[]): string[] {

@@ -29,7 +29,7 @@ export type Deed = 'label' | 'decide' | 'undo' | 'rename' | 'marks' | 'presence'
 export function deeds(changes: readonly Did[]): { by: string | null; deed: Deed; n: number }[] {
   const sums = new Map<string, { by: string | null; deed: Deed; n: number }>();
   for (const { by, what, act, n } of changes) {
-    const deed = what === 'label' ? labelDeed(act) : what;
+    const deed = what === 'label' || act === 'settle' ? labelDeed(act) : what === 'marking' ? 'marks' : what;
     const key = `${deed} ${by ?? ''}`;
     const sum = sums.get(key) ?? { by, deed, n: 0 };
     sums.set(key, { ...sum, n: sum.n + n });

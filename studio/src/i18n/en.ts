@@ -7,6 +7,7 @@ import { data } from './en/data';
 import { history } from './en/history';
 import { label } from './en/label';
 import { marks } from './en/marks';
+import { others } from './en/others';
 import { tasks } from './en/tasks';
 import { inspect } from './en/inspect';
 import { map } from './en/map';
@@ -15,4 +16,4 @@ import { monitor } from './en/monitor';
 import { settings } from './en/settings';
 import { shell } from './en/shell';
 
-export const en = { ...shell, ...content, ...data, ...label, ...book, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings, ...history };
+export const en = { ...shell, ...content, ...data, ...label, ...book, ...marks, ...others, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings, ...history };

@@ -8,6 +8,7 @@ import { data } from './zh/data';
 import { history } from './zh/history';
 import { label } from './zh/label';
 import { marks } from './zh/marks';
+import { others } from './zh/others';
 import { tasks } from './zh/tasks';
 import { inspect } from './zh/inspect';
 import { map } from './zh/map';
@@ -16,4 +17,4 @@ import { monitor } from './zh/monitor';
 import { settings } from './zh/settings';
 import { shell } from './zh/shell';
 
-export const zh: Record<keyof typeof en, string> = { ...shell, ...content, ...data, ...label, ...book, ...marks, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings, ...history };
+export const zh: Record<keyof typeof en, string> = { ...shell, ...content, ...data, ...label, ...book, ...marks, ...others, ...tasks, ...inspect, ...map, ...models, ...agree, ...monitor, ...settings, ...history };

@@ -2,7 +2,8 @@
 //!
 //! Start at [`consensus`](fn@consensus), which chooses by evidence; [`consensus_by`] does as it is told. The methods by name: [`majority()`], [`dawid_skene()`],
 //! [`one_coin()`], [`glad()`], [`mace()`], [`crowdlab()`]. [`annotators()`] and [`drift`] describe who voted,
-//! [`krippendorff_alpha`] how far they agree, [`active_scores`] and [`next_questions`] what to ask next, and whom.
+//! [`krippendorff_alpha`] how far they agree, [`active_scores`] and [`next_questions`] what to ask next, and whom. [`marks`] is about
+//! what several people mark on one example.
 
 mod active;
 mod agreement;
@@ -14,6 +15,7 @@ mod em;
 mod glad;
 mod mace;
 mod majority;
+pub mod marks;
 mod one_coin;
 mod votes;
 

@@ -11,6 +11,7 @@ use dataset::Sense;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::agreed;
 use super::opinions::Suggestion;
 use super::reading::{Asked, found};
 use super::sought::Which;
@@ -26,7 +27,7 @@ use crate::senses::{self, Known};
 use crate::tasks::{Answer, Task};
 use crate::{making, marks, pictures, streaming};
 
-/// In place of the number of marks that are hidden: who marks an example that others marked is told so, and replaces nothing.
+/// In place of the number of marks that are hidden: who marks an example that others marked in one list for all is told so, and replaces nothing.
 pub(super) const UNSEEN: i64 = -1;
 
 /// An example.
@@ -49,6 +50,9 @@ pub(super) struct Example {
     marks: Vec<marks::KeptMark>,
     /// The number of the event that changed the marks last; 0 where nobody has, -1 where they are hidden. Whoever marks says that it is what they saw.
     marks_event: i64,
+    /// Where several people are asked about each example: what who asks marked on it, while `marks` are those that hold. Pages of examples, the queue
+    /// and one example tell it.
+    own_marks: Option<OwnMarks>,
     /// Of a picture as it is shown, in pixels.
     width: Option<i64>,
     height: Option<i64>,
@@ -68,6 +72,16 @@ pub(super) struct CutOut {
     start: f64,
     /// In seconds; absent at the end of the sound.
     end: Option<f64>,
+}
+
+/// What who asks marked on an example.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OwnMarks {
+    #[schema(value_type = Vec<super::marks::MarkSchema>)]
+    marks: Vec<marks::KeptMark>,
+    /// The number of the event that made them so; 0 where they have not marked it, nor said that there is nothing. Whoever marks says that it is what they
+    /// saw.
+    event: i64,
 }
 
 /// What one of several senses knows of an example.
@@ -114,7 +128,10 @@ pub(super) async fn page(
     if which.tells() {
         unveiled(&found(app.db.dataset(&caller.tenant, &id).await?)?, &caller)?;
     }
-    let teller = Teller::of(&app, &caller, &id).await?;
+    let mut teller = Teller::of(&app, &caller, &id).await?;
+    if which.asks_for_disputes() {
+        agreed::reckon(&app, &caller.tenant, &id).await?;
+    }
     let live = app.lives.of(&app, &caller.tenant, &id);
     let (offset, limit) = which.place();
     let (rows, total) = if let Some(begun) = which.ranked(&app, &live, &caller.person.id, &teller).await? {
@@ -127,6 +144,7 @@ pub(super) async fn page(
         let wanted = which.wanted()?;
         app.db.page(&caller.tenant, &id, &wanted, offset, limit).await?
     };
+    teller.read_own_marks(&app, &caller, &rows).await?;
     Ok(Json(Page { total, examples: rows.into_iter().map(|row| teller.tell(row)).collect() }))
 }
 
@@ -179,7 +197,9 @@ pub(super) async fn thumbnail(
 
 /// An example with what the quick model says of it.
 pub(super) async fn told(app: &Arc<App>, caller: &Caller, row: ExampleRow) -> Result<Example, ApiError> {
-    Ok(Teller::of(app, caller, &row.dataset).await?.tell(row))
+    let mut teller = Teller::of(app, caller, &row.dataset).await?;
+    teller.read_own_marks(app, caller, std::slice::from_ref(&row)).await?;
+    Ok(teller.tell(row))
 }
 
 /// Names of people, by their ids.
@@ -216,6 +236,10 @@ pub(super) struct Teller {
     names: HashMap<String, String>,
     /// Where others' answers and marks are hidden from who asks: who that is, and their own answers by example.
     own: Option<(String, HashMap<String, String>)>,
+    /// Whether several people are asked about each example.
+    several: bool,
+    /// Then what who asks marked, by example, where it was read.
+    own_marks: Option<HashMap<String, (String, i64)>>,
 }
 
 impl Teller {
@@ -230,17 +254,41 @@ impl Teller {
         };
         let opinion = app.lives.of(app, tenant, dataset).opinion();
         let (task, senses) = (Task::named(&of.task)?, senses::named(of.senses.as_deref()));
-        Ok(Self { task, opinion, senses, names: names(app, tenant).await?, own })
+        let (names, several) = (names(app, tenant).await?, of.annotators > 1);
+        Ok(Self { task, opinion, senses, names, own, several, own_marks: None })
+    }
+
+    /// Reads what who asks marked on these examples, so that it is told with them, where each of several people has marks of their own.
+    pub(super) async fn read_own_marks(
+        &mut self,
+        app: &App,
+        caller: &Caller,
+        rows: &[ExampleRow],
+    ) -> Result<(), ApiError> {
+        if self.several {
+            let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+            self.own_marks = Some(app.db.markings_by(&caller.tenant, &caller.person.id, &ids).await?);
+        }
+        Ok(())
     }
 
     pub(super) fn tell(&self, mut row: ExampleRow) -> Example {
         let mut suggestion = self.opinion.as_ref().and_then(|opinion| opinion.suggestion(&row.id));
         if let Some((person, own)) = &self.own {
             (row.label, row.label_by, suggestion) = (own.get(&row.id).cloned(), None, None);
-            if hides_marks(&row, person) {
+            if self.several {
+                let own = self.own_marks.as_ref().map(|own| own.get(&row.id).cloned().unzip());
+                (row.marks, row.marks_seq) =
+                    own.map_or((None, UNSEEN), |(marks, seq)| (marks, seq.unwrap_or(0)));
+            } else if hides_marks(&row, person) {
                 (row.marks, row.marks_seq) = (None, UNSEEN);
             }
         }
+        let own_marks = self.own_marks.as_ref().map(|own| {
+            let own = own.get(&row.id);
+            let event = own.map_or(0, |(_, seq)| *seq);
+            OwnMarks { marks: marks::told(own.map(|(marks, _)| marks.as_str())), event }
+        });
         let known = senses::of(row.senses.as_deref());
         let sense = |sense: &Sense| {
             let text = match known.get(&sense.name)? {
@@ -255,6 +303,7 @@ impl Teller {
             by: row.label_by.and_then(|id| self.names.get(&id).cloned()),
             marks: marks::told(row.marks.as_deref()),
             marks_event: row.marks_seq,
+            own_marks,
             width: row.width,
             height: row.height,
             piece: row.piece.as_deref().and_then(|piece| serde_json::from_str(piece).ok()),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
 use exchange::{Format, Header, Tally};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ use crate::error::ApiError;
 use crate::items::Items;
 use crate::people::{Caller, Right};
 
+/// Says of how many examples nobody decided which of several people's marks hold.
+const UNSETTLED: HeaderName = HeaderName::from_static("x-dianjing-unsettled");
 /// Bytes that are sent at once.
 const PIECE: usize = 64 << 10;
 /// Pieces that wait for a slow reader; the writer waits for room.
@@ -49,6 +51,8 @@ pub(super) struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Formats {
     formats: Vec<Fit>,
+    /// Examples that several people marked and nobody decided about: those marks go out that came with the data, or were given first.
+    n_unsettled: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,7 +68,8 @@ pub(super) struct Fit {
     with_files: bool,
 }
 
-/// The examples with their labels and marks, in a format.
+/// The examples with their labels and marks, in a format. Of what several people marked those marks go out that were decided on, else those that came
+/// with the data, or were given first; `x-dianjing-unsettled` says of how many examples nobody decided, of the state of now.
 #[utoipa::path(get, path = "/v1/datasets/{id}/export", tag = "data", params(Wanted), responses((status = 200)))]
 pub(super) async fn export(
     State(app): State<Arc<App>>,
@@ -94,7 +99,12 @@ pub(super) async fn export(
         return Err(ApiError::invalid(en, zh).hint("choose another format", "请选择其他格式"));
     }
     let name = attachment(&dataset.name, format, files);
-    let headers = [(CONTENT_TYPE, format.media_type(files).to_owned()), (CONTENT_DISPOSITION, name)];
+    let n_unsettled = app.db.n_unsettled(&caller.tenant, &id).await?;
+    let headers = [
+        (CONTENT_TYPE, format.media_type(files).to_owned()),
+        (CONTENT_DISPOSITION, name),
+        (UNSETTLED, n_unsettled.to_string()),
+    ];
     let items = if files || with_files(format) { items.with_files() } else { items };
     let turn = app.exports.clone().acquire_owned().await.map_err(|error| ApiError::internal(&error))?;
     Ok((headers, streamed((header, items), format, files, turn)).into_response())
@@ -124,7 +134,8 @@ pub(super) async fn formats(
             with_files: with_files(format),
         }
     };
-    Ok(Json(Formats { formats: Format::ALL.into_iter().map(fit).collect() }))
+    let n_unsettled = app.db.n_unsettled(&caller.tenant, &id).await?;
+    Ok(Json(Formats { formats: Format::ALL.into_iter().map(fit).collect(), n_unsettled }))
 }
 
 /// Whether a format is nothing without its files.

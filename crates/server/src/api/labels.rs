@@ -110,7 +110,7 @@ pub(super) struct Undone {
 pub(super) struct LabelEvent {
     event: i64,
     example: Named,
-    /// `label`, `marks`, which are not shown here, or `presence`: whether it is there.
+    /// `label`, `marks`, which are not shown here, `marking`, those of one of several people, or `presence`: whether it is there.
     what: String,
     /// `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
     act: String,
@@ -297,9 +297,10 @@ pub(super) async fn undo(
     if what == What::Label {
         app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
     }
-    let teller = Teller::of(&app, &caller, &id).await?;
+    let mut teller = Teller::of(&app, &caller, &id).await?;
+    teller.read_own_marks(&app, &caller, std::slice::from_ref(&row)).await?;
     let undone = label.filter(|_| what == What::Label).map(|label| teller.task.words(&label));
-    Ok(Json(Undone { example: teller.tell(row), what: what.name(), undone, n }))
+    Ok(Json(Undone { example: teller.tell(row), what: what.told(), undone, n }))
 }
 
 /// The last labels, the newest first. None is ever changed: corrections are events of their own.

@@ -26,7 +26,8 @@ pub(super) struct Marked {
     marks: Vec<KeptMark>,
     /// How long the person worked on them.
     milliseconds: Option<i64>,
-    /// The `marks_event` of the example whose marks these replace: where somebody changed them since, nothing happens. Absent: whichever there are.
+    /// The `marks_event` of the example whose marks these replace, or where several people mark the event of `own_marks`: where somebody changed them since,
+    /// nothing happens. Absent: whichever there are.
     seen: Option<i64>,
 }
 
@@ -70,7 +71,8 @@ pub(super) struct MarkSchema {
     suggested_by: Option<String>,
 }
 
-/// Puts these marks in place of those that an example has; an empty list takes them away.
+/// Puts these marks in place of those that an example has; an empty list takes them away. Where several people are asked about each example, they are who
+/// asks's own, in place of their own, and an empty list says that nothing is there to be marked: which marks hold is decided.
 #[utoipa::path(put, path = "/v1/examples/{id}/marks", tag = "labels", request_body = Marked, responses((status = 200, body = Kept), (status = 409, body = crate::error::ErrorBody)))]
 pub(super) async fn put(
     State(app): State<Arc<App>>,
@@ -96,8 +98,9 @@ pub(super) async fn put(
         drawn: false,
         act: Act::Give,
     };
-    // Who does not see the marks of others does not replace them either.
-    let unseen = is_veiled(&dataset, &caller) && hides_marks(&row, &caller.person.id);
+    // Who does not see the marks of others does not replace them either, where they are one list for all.
+    let one_list = dataset.annotators == 1;
+    let unseen = one_list && is_veiled(&dataset, &caller) && hides_marks(&row, &caller.person.id);
     let seen = if unseen { Some(UNSEEN) } else { marked.seen };
     let event = match app.db.mark(&caller.tenant, &row.dataset, &said, seen).await? {
         Marking::Kept(event) => event,

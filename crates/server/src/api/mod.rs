@@ -1,6 +1,7 @@
 //! The HTTP interface: every route with its bodies, and the OpenAPI document made of the same functions.
 
 mod aftermath;
+mod agreed;
 mod agreement;
 mod book;
 mod compare;
@@ -18,6 +19,7 @@ mod labels;
 mod lineage;
 pub(crate) mod looked;
 mod map;
+mod markings;
 mod marks;
 pub(crate) mod models;
 mod monitor;
@@ -126,6 +128,9 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(agreement::show))
         .routes(routes!(agreement::votes))
         .routes(routes!(agreement::decide))
+        .routes(routes!(agreed::show))
+        .routes(routes!(markings::list))
+        .routes(routes!(markings::decide))
         .routes(routes!(queue::queue))
         .routes(routes!(worklist::look))
         .routes(routes!(worklist::list))

@@ -1,6 +1,6 @@
 //! What to label next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -62,7 +62,8 @@ pub(super) async fn queue(
         dataset: &dataset,
     };
     let rows = next.rows(opinion.as_deref()).await?;
-    let teller = Teller::of(&app, &caller, &id).await?;
+    let mut teller = Teller::of(&app, &caller, &id).await?;
+    teller.read_own_marks(&app, &caller, &rows).await?;
     Ok(Json(Queue { examples: rows.into_iter().map(|row| teller.tell(row)).collect(), why }))
 }
 
@@ -101,13 +102,13 @@ impl Next<'_> {
             opinion.iter().flat_map(|opinion| &opinion.queue).map(|(id, _)| id.clone()).collect();
         let mut rows = db.examples_by_id(tenant, &ids).await?;
         rows.retain(|row| self.is_open(row));
-        let mut own = HashMap::new();
+        let mut own = HashSet::new();
         if self.dataset.annotators > 1 {
             // First what others have begun; what this person answered does not come again, also where no answer holds.
-            own = db.votes_by(tenant, id, &self.caller.person.id).await?;
+            own = self.own().await?;
             let begun = self.begun().await?;
             let known: HashSet<&String> = begun.iter().map(|row| &row.id).collect();
-            rows.retain(|row| !known.contains(&row.id) && !own.contains_key(&row.id));
+            rows.retain(|row| !known.contains(&row.id) && !own.contains(&row.id));
             rows.splice(0..0, begun);
         }
         if rows.len() < self.limit {
@@ -116,7 +117,7 @@ impl Next<'_> {
             let more = db.next_by_chance(tenant, id, self.by_marks, room).await?;
             let more = db.examples_by_id(tenant, &more).await?;
             let known: HashSet<String> = rows.iter().map(|row| row.id.clone()).collect();
-            let is_new = |row: &ExampleRow| !known.contains(&row.id) && !own.contains_key(&row.id);
+            let is_new = |row: &ExampleRow| !known.contains(&row.id) && !own.contains(&row.id);
             rows.extend(more.into_iter().filter(is_new));
         }
         rows.truncate(self.limit);
@@ -127,11 +128,25 @@ impl Next<'_> {
         row.label.is_none() && !(self.by_marks && row.marks.is_some())
     }
 
-    /// What others have answered about, and this person has not.
+    /// What this person has answered about, or marked.
+    async fn own(&self) -> Result<HashSet<String>, ApiError> {
+        let (db, tenant, id, person) =
+            (&self.app.db, &self.caller.tenant, &self.dataset.id, &self.caller.person.id);
+        Ok(match self.by_marks {
+            true => db.marked_by(tenant, id, person).await?,
+            false => db.votes_by(tenant, id, person).await?.into_keys().collect(),
+        })
+    }
+
+    /// What others have answered about or marked, and this person has not.
     async fn begun(&self) -> Result<Vec<ExampleRow>, ApiError> {
         let (db, tenant) = (&self.app.db, &self.caller.tenant);
         let room = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        let ids = db.half_voted(tenant, &self.dataset.id, &self.caller.person.id, room).await?;
+        let (id, person) = (&self.dataset.id, &self.caller.person.id);
+        let ids = match self.by_marks {
+            true => db.half_marked(tenant, id, person, room).await?,
+            false => db.half_voted(tenant, id, person, room).await?,
+        };
         Ok(db.examples_by_id(tenant, &ids).await?)
     }
 }

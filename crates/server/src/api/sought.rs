@@ -81,6 +81,11 @@ impl Which {
             || self.asks_how_sure()
     }
 
+    /// Whether it depends on how far people agree.
+    pub(super) fn asks_for_disputes(&self) -> bool {
+        self.state.as_deref() == Some("disputed")
+    }
+
     fn asks_how_sure(&self) -> bool {
         self.sure_from.is_some() || self.sure_below.is_some()
     }
@@ -140,7 +145,7 @@ impl Which {
             label: text(&self.label),
             labelled,
             marked,
-            disputed: self.state.as_deref() == Some("disputed"),
+            disputed: self.asks_for_disputes(),
             words: text(&self.q),
         })
     }

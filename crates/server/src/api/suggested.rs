@@ -73,7 +73,7 @@ pub(super) async fn of_example(
     unveiled(&of, &caller)?;
     let suggested = match gathering::modality(of.modality.as_deref())? {
         Modality::Image => by_inspector(&app, &caller.tenant, &of, row).await?,
-        Modality::Text => by_marks(&app, &caller.tenant, row).await?,
+        Modality::Text => by_marks(&app, &caller, of.annotators > 1, row).await?,
         _ => SuggestedMarks::default(),
     };
     Ok(Json(suggested))
@@ -118,12 +118,25 @@ fn regions(inspected: &Inspected, class: Option<&str>, model: &str) -> Vec<Sugge
     regions.collect()
 }
 
-async fn by_marks(app: &Arc<App>, tenant: &Tenant, row: ExampleRow) -> Result<SuggestedMarks, ApiError> {
+async fn by_marks(
+    app: &Arc<App>,
+    caller: &Caller,
+    several: bool,
+    row: ExampleRow,
+) -> Result<SuggestedMarks, ApiError> {
     let Some(text) = row.body else { return Ok(SuggestedMarks::default()) };
+    let tenant = &caller.tenant;
+    // Where each of several people marks by themselves, what others marked is not marked yet.
+    let kept = if several {
+        let own = app.db.markings_by(tenant, &caller.person.id, std::slice::from_ref(&row.id)).await?;
+        own.into_values().next().map(|(marks, _)| marks)
+    } else {
+        row.marks
+    };
     // Two at a time hold some 60 MB each at most.
     let _turn = app.phrases_turn().await?;
     let marked = app.db.marked_texts(tenant, &row.dataset, MOST_READ, LONGEST_READ).await?;
-    let own = marks::of(row.marks.as_deref());
+    let own = marks::of(kept.as_deref());
     app.blocking(move || {
         let phrases = Phrases::marked(marked.iter().map(|(text, marks)| (text.as_str(), marks.as_str())));
         let is_marked = |start: usize, end: usize| {

@@ -9,7 +9,7 @@ use super::jobs::{Held, end};
 use super::milestones::{Milestone, remember};
 use super::room::{Full, Limits, More};
 use super::votes::NOBODY;
-use super::{Db, Tenant};
+use super::{Db, Tenant, markings};
 use crate::blobs::Blobs;
 use crate::clock::now;
 use crate::error::ApiError;
@@ -158,6 +158,7 @@ impl Db {
         for rows in rows.chunks(ROWS_AT_ONCE) {
             add(&mut tx, tenant, dataset, rows).await?;
         }
+        markings::arrive(&mut tx, dataset, last - count).await?;
         add_problems(&mut tx, tenant, dataset, &arrived.left_out).await?;
         remember(&mut tx, tenant, dataset, last, &Milestone::Import { n_examples: rows.len() }, None).await?;
         tx.commit().await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Any, Transaction};
 
 use super::book::forget_note;
-use super::{Db, Tenant, room, uploads};
+use super::{Db, Tenant, markings, room, uploads};
 use crate::clock::now;
 use crate::ids::new_id;
 use crate::marks;
@@ -87,6 +87,7 @@ impl Db {
             let sql = "INSERT INTO vote (tenant, dataset, example, person, label, at) \
                  SELECT tenant, dataset, id, COALESCE(label_by, ''), label, $2 FROM example WHERE dataset = $1 AND label IS NOT NULL";
             sqlx::query(sql).bind(dataset).bind(now()).execute(&mut *tx).await?;
+            markings::begin(&mut tx, dataset).await?;
         }
         let sql = "UPDATE dataset SET annotators = $3, blind = $4 WHERE tenant = $1 AND id = $2";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(annotators).bind(i64::from(blind));
@@ -225,7 +226,8 @@ impl Db {
     ) -> Result<bool, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         hold(&mut tx, tenant, dataset).await?;
-        let sql = "SELECT marks FROM example WHERE tenant = $1 AND dataset = $2 AND marks IS NOT NULL";
+        let sql = "SELECT marks FROM example WHERE tenant = $1 AND dataset = $2 AND marks IS NOT NULL \
+             UNION ALL SELECT marks FROM marking WHERE tenant = $1 AND dataset = $2";
         let marked: Vec<String> =
             sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut *tx).await?;
         if marked.iter().any(|kept| marks::classes(kept).iter().any(|class| class == name)) {

@@ -66,7 +66,8 @@ pub(crate) struct Wanted {
     pub(crate) label: Option<String>,
     pub(crate) labelled: Option<bool>,
     pub(crate) marked: Option<bool>,
-    /// Whether people said different things about it, and nobody decided.
+    /// Whether people said different things about it or marked different things on it, and nobody decided. Marks are those that were compared: see
+    /// [`Db::open_pairs`].
     pub(crate) disputed: bool,
     /// What the name or the text must contain.
     pub(crate) words: Option<String>,
@@ -81,7 +82,11 @@ const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
      AND ($4 IS NULL OR (CASE WHEN label IS NULL THEN 0 ELSE 1 END) = $4) \
      AND ($5 IS NULL OR LOWER(name) LIKE $5 ESCAPE '!' OR LOWER(body) LIKE $5 ESCAPE '!') \
      AND ($7 IS NULL OR (CASE WHEN marks IS NULL THEN 0 ELSE 1 END) = $7) \
-     AND ($8 = 0 OR (decided = 0 AND (SELECT annotators FROM dataset WHERE id = $2) > 1 AND (SELECT COUNT(DISTINCT v.label) FROM vote v WHERE v.example = example.id) > 1))";
+     AND ($8 = 0 OR ((SELECT annotators FROM dataset WHERE id = $2) > 1 AND ((decided = 0 AND \
+     (SELECT COUNT(DISTINCT v.label) FROM vote v WHERE v.example = example.id) > 1) OR (marks_took IS NULL AND EXISTS (SELECT 1 FROM mark_pair p \
+     JOIN marking a ON a.example = p.example AND a.person = p.one AND a.seq = p.seq_one \
+     JOIN marking b ON b.example = p.example AND b.person = p.other AND b.seq = p.seq_other \
+     WHERE p.example = example.id AND 2 * p.n_same <> p.n_one + p.n_other)))))";
 
 impl Wanted {
     /// Whether every example is.
@@ -208,7 +213,7 @@ impl Db {
     }
 
     /// The first examples without a label as chance orders them, which is by their ids; where they are marked rather than answered about
-    /// (`by_marks`), also without a mark.
+    /// (`by_marks`), also without a mark; one that several people are asked about comes first to whom it is half done for, and not from here.
     pub(crate) async fn next_by_chance(
         &self,
         tenant: &Tenant,
@@ -217,7 +222,8 @@ impl Db {
         count: i64,
     ) -> Result<Vec<String>, sqlx::Error> {
         let sql = "SELECT id FROM example WHERE tenant = $1 AND dataset = $2 AND removed = 0 AND label IS NULL \
-             AND ($3 = 0 OR marks IS NULL) ORDER BY id LIMIT $4";
+             AND ($3 = 0 OR (marks IS NULL AND NOT EXISTS (SELECT 1 FROM dataset d JOIN marking m ON m.example = example.id \
+             WHERE d.id = $2 AND d.annotators > 1))) ORDER BY id LIMIT $4";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(i64::from(by_marks));
         ask.bind(count).fetch_all(&mut *self.of(tenant).await?).await
     }

@@ -27,7 +27,10 @@ pub(crate) struct Said<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
     Label,
+    /// The marks that hold.
     Marks,
+    /// What one of several people marks.
+    Marking,
 }
 
 impl What {
@@ -35,7 +38,13 @@ impl What {
         match self {
             Self::Label => "label",
             Self::Marks => "marks",
+            Self::Marking => "marking",
         }
+    }
+
+    /// As it is called where it does not matter whether marks are one list or each person's own.
+    pub(crate) fn told(self) -> &'static str {
+        if self == Self::Marking { Self::Marks.name() } else { self.name() }
     }
 }
 
@@ -50,6 +59,8 @@ pub(crate) enum Act {
     Settle,
     /// A label was taken back.
     Undo,
+    /// What holds follows from what was said: it is no deed of its own.
+    Follow,
 }
 
 impl Act {
@@ -64,6 +75,7 @@ impl Act {
             Self::Decide => "decide",
             Self::Settle => "settle",
             Self::Undo => "undo",
+            Self::Follow => "follow",
         }
     }
 }
@@ -75,7 +87,7 @@ row! {
         pub(crate) seq: i64,
         pub(crate) example: String,
         pub(crate) example_name: String,
-        /// `label`, `marks` or `presence`.
+        /// `label`, `marks`, `marking` or `presence`.
         pub(crate) what: String,
         pub(crate) act: String,
         pub(crate) label: Option<String>,
@@ -115,11 +127,14 @@ pub(crate) struct Undone {
     pub(crate) label: Option<String>,
 }
 
-/// What a person gave that can be taken back: not taken back yet, and not changed by anybody since.
+/// What a person gave that can be taken back: not taken back yet, and not changed by anybody since. Of several people's marks each takes back their
+/// own, and not what holds.
 const GIVEN: &str = "SELECT l.seq, l.example, l.what, l.label, l.before, l.step FROM label_event l JOIN example e ON e.id = l.example \
      WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
      AND e.removed = 0 \
-     AND (CASE WHEN l.what = 'marks' THEN e.marks WHEN $4 = 1 THEN \
+     AND l.what <> (CASE WHEN $4 = 1 THEN 'marks' ELSE 'marking' END) \
+     AND (CASE WHEN l.what = 'marks' THEN e.marks WHEN l.what = 'marking' THEN \
+     (SELECT m.marks FROM marking m WHERE m.example = e.id AND m.person = $3) WHEN $4 = 1 THEN \
      (SELECT v.label FROM vote v WHERE v.example = e.id AND v.person = $3) ELSE e.label END) IS NOT DISTINCT FROM l.label \
      AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq)";
 
@@ -198,7 +213,8 @@ impl Db {
     ) -> Result<Vec<EventRow>, sqlx::Error> {
         let sql = "SELECT l.seq, l.example, e.name AS example_name, l.what, l.act, l.label, l.before, p.name AS person, l.undoes, l.at \
              FROM label_event l JOIN example e ON e.id = l.example LEFT JOIN person p ON p.id = l.person \
-             WHERE l.tenant = $1 AND l.dataset = $2 AND ($3 IS NULL OR l.example = $3) AND ($5 IS NULL OR l.person = $5) ORDER BY l.seq DESC LIMIT $4";
+             WHERE l.tenant = $1 AND l.dataset = $2 AND l.act <> 'follow' \
+             AND ($3 IS NULL OR l.example = $3) AND ($5 IS NULL OR l.person = $5) ORDER BY l.seq DESC LIMIT $4";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(example).bind(limit);
         ask.bind(person).fetch_all(&mut *self.of(tenant).await?).await
     }
@@ -217,15 +233,19 @@ async fn take_back(
     Last { seq, example, what, label, before, .. }: Last,
     person: &str,
 ) -> Result<Undone, sqlx::Error> {
-    let what = if what == What::Marks.name() { What::Marks } else { What::Label };
+    let what = match what.as_str() {
+        "marks" => What::Marks,
+        "marking" => What::Marking,
+        _ => What::Label,
+    };
     let before = match what {
         What::Label if held.several => earlier(tx, &held.dataset, (&example, person), seq).await?,
-        What::Label | What::Marks => before,
+        What::Label | What::Marks | What::Marking => before,
     };
     // A class may have been taken out since.
     let classes = match (what, before.as_deref()) {
         (_, None) => Vec::new(),
-        (What::Marks, Some(before)) => marks::classes(before),
+        (What::Marks | What::Marking, Some(before)) => marks::classes(before),
         (What::Label, Some(before)) => held.task.classes(before).into_iter().map(str::to_owned).collect(),
     };
     let said = Said {

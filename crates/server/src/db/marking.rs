@@ -1,7 +1,9 @@
-//! Marks of an example are one list for all: whoever changes it says which one they saw, so that nobody's marks go unseen.
+//! Marks of an example are one list for all: whoever changes it says which one they saw, so that nobody's marks go unseen. Where several people are
+//! asked about each example, each has a list of their own: see [`markings`](super::markings).
 
 use super::datasets::hold;
-use super::labels::Said;
+use super::labels::{Said, What};
+use super::markings::{NOTHING, marking_of};
 use super::saying::say;
 use super::{Db, Tenant};
 
@@ -42,10 +44,17 @@ impl Db {
     ) -> Result<Marking, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(Marking::Missing) };
+        let own = Said { what: What::Marking, after: said.after.or(Some(NOTHING)), ..said.clone() };
+        let said = if held.several { &own } else { said };
         let sql = "SELECT marks, marks_seq FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3 AND removed = 0";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(said.example);
         let found: Option<(Option<String>, i64)> = ask.fetch_optional(&mut *tx).await?;
-        let Some((marks, seq)) = found else { return Ok(Marking::Missing) };
+        let Some(found) = found else { return Ok(Marking::Missing) };
+        let (marks, seq) = match marking_of(&mut tx, said.example, said.person).await? {
+            Some((marks, seq)) if held.several => (Some(marks), seq),
+            None if held.several => (None, 0),
+            _ => found,
+        };
         if marks.as_deref() == said.after {
             return Ok(Marking::Kept(seq));
         }

@@ -70,7 +70,7 @@ row! {
         /// The later of the two.
         pub(crate) seq: i64,
         pub(crate) person: Option<String>,
-        /// `label`, `marks` or `presence`.
+        /// `label`, `marks`, `marking` or `presence`.
         pub(crate) what: String,
         /// `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
         pub(crate) act: String,
@@ -135,7 +135,7 @@ impl Db {
     ) -> Result<Vec<ChangeRow>, sqlx::Error> {
         let sql = format!(
             "{BETWEEN} SELECT span.seq, l.person, l.what, l.act, COUNT(*) AS n FROM span JOIN label_event l \
-             ON l.dataset = $2 AND l.seq > span.since AND l.seq <= span.seq AND l.act <> 'import' \
+             ON l.dataset = $2 AND l.seq > span.since AND l.seq <= span.seq AND l.act NOT IN ('import', 'follow') \
              GROUP BY span.seq, l.person, l.what, l.act ORDER BY span.seq, n DESC, l.person, l.what, l.act"
         );
         sqlx::query_as(sqlx::AssertSqlSafe(sql))

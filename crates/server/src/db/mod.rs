@@ -33,7 +33,9 @@ pub(crate) mod examples;
 mod expiring;
 pub(crate) mod jobs;
 pub(crate) mod labels;
+pub(crate) mod mark_pairs;
 pub(crate) mod marking;
+pub(crate) mod markings;
 mod measuring;
 pub(crate) mod milestones;
 pub(crate) mod models;
@@ -66,7 +68,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 18] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -84,6 +86,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0015_went.sql"),
     include_str!("migrations/0016_pieces.sql"),
     include_str!("migrations/0017_cut.sql"),
+    include_str!("migrations/0018_markings.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;

@@ -54,7 +54,7 @@ impl Db {
         let sql = "SELECT e.id AS example, CASE WHEN e.removed = 0 THEN e.label END AS label, e.drawn, \
              (SELECT COUNT(*) FROM label_event m WHERE m.example = e.id AND m.seq > $3 AND m.what = 'presence') AS moved \
              FROM example e WHERE e.tenant = $1 AND e.dataset = $2 AND e.id IN \
-             (SELECT l.example FROM label_event l WHERE l.dataset = $2 AND l.seq > $3 AND l.what <> 'marks')";
+             (SELECT l.example FROM label_event l WHERE l.dataset = $2 AND l.seq > $3 AND l.what NOT IN ('marks', 'marking'))";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(heard);
         let words = ask.fetch_all(&mut *connection).await?;
         Ok(Some(News { seq, task, other: other > 0, words }))

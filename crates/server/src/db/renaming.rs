@@ -138,12 +138,15 @@ async fn rename_inside(
         let ask = match what {
             What::Label => sqlx::query("UPDATE example SET label = $1 WHERE id = $2"),
             // Whoever still shows the old name has not seen these marks.
-            What::Marks => sqlx::query("UPDATE example SET marks = $1, marks_seq = $3 WHERE id = $2"),
+            What::Marks | What::Marking => {
+                sqlx::query("UPDATE example SET marks = $1, marks_seq = $3 WHERE id = $2")
+            }
         };
         let ask = ask.bind(&after).bind(&id);
         let ask = if what == What::Marks { ask.bind(seq) } else { ask };
         ask.execute(&mut **tx).await?;
     }
+    rename_markings(tx, tenant, dataset, (name, to)).await?;
     let sql =
         "SELECT example, person, label FROM vote WHERE dataset = $1 AND REPLACE(label, $2, '') <> label";
     let votes: Vec<(String, String, String)> =
@@ -151,6 +154,28 @@ async fn rename_inside(
     for (example, voter, label) in votes {
         let sql = "UPDATE vote SET label = $3 WHERE example = $1 AND person = $2";
         let ask = sqlx::query(sql).bind(example).bind(voter).bind(renamed(&label, name, to));
+        ask.execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Of what each of several people marked.
+async fn rename_markings(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    (name, to): (&str, &str),
+) -> Result<(), sqlx::Error> {
+    let sql = "SELECT example, person, marks FROM marking WHERE dataset = $1";
+    let rows: Vec<(String, String, String)> = sqlx::query_as(sql).bind(dataset).fetch_all(&mut **tx).await?;
+    let renamed = rows.iter().filter_map(|(example, person, kept)| {
+        marks::renamed(kept, name, to).map(|after| (example, person, after))
+    });
+    // Whoever still shows the old name has not seen these marks.
+    let seq = next_seqs(tx, tenant, dataset, 1).await?.unwrap_or(0);
+    for (example, person, after) in renamed {
+        let sql = "UPDATE marking SET marks = $3, seq = $4 WHERE example = $1 AND person = $2";
+        let ask = sqlx::query(sql).bind(example).bind(person).bind(after).bind(seq);
         ask.execute(&mut **tx).await?;
     }
     Ok(())

@@ -5,7 +5,8 @@ use sqlx::{Any, Transaction};
 use super::Tenant;
 use super::datasets::{Held, next_seqs, with_class};
 use super::labels::{Act, Said, What};
-use super::votes::{majority, vote, vote_of, voter};
+use super::markings::{self, marking_of, put_marking};
+use super::votes::{NOBODY, majority, vote, vote_of, voter};
 use crate::clock::now;
 
 row! {
@@ -17,6 +18,8 @@ row! {
         pub(crate) marks: Option<String>,
         /// 1 where somebody decided.
         pub(crate) decided: i64,
+        /// Which marks somebody decided on.
+        pub(crate) marks_took: Option<String>,
     }
 }
 
@@ -29,7 +32,7 @@ pub(super) async fn say(
     said: &Said<'_>,
     undoes: Option<i64>,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let sql = "SELECT label, label_by, marks, decided FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3 AND removed = 0";
+    let sql = "SELECT label, label_by, marks, decided, marks_took FROM example WHERE tenant = $1 AND dataset = $2 AND id = $3 AND removed = 0";
     let ask = sqlx::query_as(sql).bind(tenant.id()).bind(&held.dataset).bind(said.example);
     let found: Option<Holds> = ask.fetch_optional(&mut **tx).await?;
     let Some(mut holds) = found else { return Ok(None) };
@@ -37,6 +40,7 @@ pub(super) async fn say(
     let own = held.several && !said.act.decides();
     let before = match said.what {
         What::Marks => holds.marks.clone(),
+        What::Marking => marking_of(tx, said.example, said.person).await?.map(|(marks, _)| marks),
         What::Label if own => vote_of(tx, said.example, said.person).await?,
         What::Label => holds.label.clone(),
     };
@@ -49,15 +53,47 @@ pub(super) async fn say(
     for class in &said.classes {
         with_class(tx, tenant, &held.dataset, class).await?;
     }
-    if said.what == What::Marks {
-        holds.marks = said.after.map(str::to_owned);
-    } else {
-        holds.take(tx, tenant, held, said).await?;
+    match said.what {
+        What::Marks => holds.marks = said.after.map(str::to_owned),
+        What::Marking => put_marking(tx, tenant, held, said, seq).await?,
+        What::Label => holds.take(tx, tenant, held, said).await?,
     }
     let event = Event { seq, before: before.as_deref(), undoes, holds: holds.label.as_deref() };
     write(tx, tenant, held, said, &event).await?;
     keep(tx, said, &holds, seq).await?;
+    if said.what == What::Marking {
+        follow(tx, tenant, held, (said.example, said.person), &holds).await?;
+    }
     Ok(Some(seq))
+}
+
+/// Lets the marks hold that came with the data or were given first, as long as nobody decided, and they do not yet.
+pub(super) async fn follow(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    held: &Held,
+    (example, person): (&str, &str),
+    holds: &Holds,
+) -> Result<(), sqlx::Error> {
+    let (marks, by) = markings::first(tx, example).await?.unzip();
+    let (marks, by) = (marks.flatten(), by.filter(|by| by != NOBODY));
+    if holds.marks_took.is_some() || marks == holds.marks {
+        return Ok(());
+    }
+    let Some(seq) = next_seqs(tx, tenant, &held.dataset, 1).await? else { return Ok(()) };
+    let said = Said {
+        example,
+        what: What::Marks,
+        after: marks.as_deref(),
+        classes: Vec::new(),
+        person,
+        milliseconds: None,
+        drawn: false,
+        act: Act::Follow,
+    };
+    let event = Event { seq, before: holds.marks.as_deref(), undoes: None, holds: None };
+    write(tx, tenant, held, &said, &event).await?;
+    keep_marks(tx, &said, seq, by.as_deref()).await
 }
 
 impl Holds {
@@ -145,14 +181,26 @@ async fn keep(
     holds: &Holds,
     seq: i64,
 ) -> Result<(), sqlx::Error> {
-    if said.what == What::Marks {
-        let sql = "UPDATE example SET marks = $1, marks_seq = $3, marks_by = $4 WHERE id = $2";
-        let ask = sqlx::query(sql).bind(holds.marks.as_deref()).bind(said.example);
-        return ask.bind(seq).bind(said.person).execute(&mut **tx).await.map(drop);
+    match said.what {
+        What::Marks => return keep_marks(tx, said, seq, Some(said.person)).await,
+        What::Marking => return Ok(()),
+        What::Label => {}
     }
     let sql = "UPDATE example SET label = $1, label_by = $2, decided = $3, drawn = CASE WHEN $4 = 1 THEN 1 ELSE drawn END WHERE id = $5";
     let ask = sqlx::query(sql).bind(holds.label.as_deref()).bind(holds.label_by.as_deref());
     let ask = ask.bind(holds.decided);
     ask.bind(i64::from(said.drawn)).bind(said.example).execute(&mut **tx).await?;
     Ok(())
+}
+
+/// Writes the marks that hold, and whose they are.
+async fn keep_marks(
+    tx: &mut Transaction<'static, Any>,
+    said: &Said<'_>,
+    seq: i64,
+    by: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE example SET marks = $1, marks_seq = $3, marks_by = $4 WHERE id = $2";
+    let ask = sqlx::query(sql).bind(said.after).bind(said.example).bind(seq).bind(by);
+    ask.execute(&mut **tx).await.map(drop)
 }

@@ -12,6 +12,7 @@ mod gallery;
 mod history;
 mod hostile;
 mod inspector;
+mod markings;
 mod marks;
 mod oidc;
 mod pieces;

@@ -8,6 +8,7 @@ use testkit::{Postgres, id, parts};
 
 use crate::book::{Parts, a_rule_lives};
 use crate::history::states_differ;
+use crate::markings::decisions;
 use crate::oidc::Browser;
 use crate::provider::IdentityProvider;
 use crate::running::{Place, folder, start_on};
@@ -157,4 +158,10 @@ fn the_book_the_history_and_several_senses_are_kept_by_postgresql() {
     let (_dir, data) = folder();
     let server = start_on(Way::Team, &data, on(postgres.url()));
     several_senses(&server.set_up());
+}
+
+#[test]
+fn marks_of_several_people_are_kept_by_postgresql() {
+    let postgres = Postgres::start();
+    decisions(on(postgres.url()));
 }

@@ -134,6 +134,7 @@ export const data = {
   'detail.history.cleared': '{by}: label removed',
   'detail.history.undo': '{by}: took back, {label} again',
   'detail.history.marks': '{by}: marks',
+  'detail.history.settled': '{by}: decided which marks hold',
   'detail.history.data': 'With the data',
   'detail.original': 'Original file',
   'detail.unreadable': 'This file cannot be shown here.',

@@ -136,6 +136,7 @@ export const data: Record<keyof typeof en, string> = {
   'detail.history.cleared': '{by}：去掉标签',
   'detail.history.undo': '{by}：撤销，恢复为 {label}',
   'detail.history.marks': '{by}：标记',
+  'detail.history.settled': '{by}：决定以哪些标记为准',
   'detail.history.data': '随数据导入',
   'detail.original': '原始文件',
   'detail.unreadable': '这个文件无法在这里显示。',

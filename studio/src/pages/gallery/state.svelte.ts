@@ -7,6 +7,7 @@ import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
 import { answerOf, answerText, classesOf, noAnswer, ofClass, sameAnswer, toggleClass, withAnswer, type Answer } from '../../domain/answers';
 import { Outbox } from '../../domain/outbox';
+import { withEvent, withMarks } from '../../domain/markings';
 import { Paged } from '../../domain/pages';
 import { batches } from '../../domain/pool';
 import * as selecting from '../../domain/selection';
@@ -38,9 +39,12 @@ export class GalleryState {
   waiting = $state(0);
   readonly #outbox = new Outbox(RETRY, (n) => (this.waiting = n));
   readonly marking = new Marking(this.#outbox, {
-    leaving: ({ example, marks }) => this.#paged.replace((one) => (one.id === example.id ? { ...one, marks } : one)),
+    leaving: ({ example, marks }) => this.#paged.replace((one) => (one.id === example.id ? withMarks(one, marks) : one)),
     replaced: () => {},
-    sent: (_, { n_marked }) => this.store.marked(n_marked),
+    sent: ({ example }, { n_marked, event }) => {
+      this.store.marked(n_marked);
+      this.#paged.replace((one) => (one.id === example.id ? withEvent(one, event) : one));
+    },
     lost: (kept, error) => void this.#lostMarks(kept, error),
   });
   #round = $state(0);
@@ -63,7 +67,7 @@ export class GalleryState {
       return;
     }
     toasts.bad(t('marks.lost', { name: example.name, reason: reason(error) }));
-    this.#paged.replace((one) => (one.id === example.id ? { ...one, marks: before } : one));
+    this.#paged.replace((one) => (one.id === example.id ? withMarks(one, before) : one));
     await tick();
     if (this.opened !== null && this.marking.editor?.example.id === example.id) this.marking.editor.bringBack(marks);
   }

@@ -8,6 +8,7 @@ import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
 import { answerText, classesOf, isAnswered, namesGoodParts, withAnswer, type Answer } from '../../domain/answers';
 import { Outbox, type Letter } from '../../domain/outbox';
+import { withEvent, withMarks } from '../../domain/markings';
 import { lookedFor, typicalSeconds } from '../../domain/queue';
 import { accepted } from '../../domain/suggestions';
 import { locale, t } from '../../i18n';
@@ -44,7 +45,10 @@ export class LabelState extends LabelQueue {
   readonly marking = new Marking(this.#outbox, {
     leaving: (kept) => this.#keptMarks(kept),
     replaced: (kept) => (this.history = this.history.filter((step) => step !== kept)),
-    sent: (_, { n_marked }) => this.store.marked(n_marked),
+    sent: ({ example }, { n_marked, event }) => {
+      this.store.marked(n_marked);
+      this.change(example.id, (one) => withEvent(one, event));
+    },
     lost: (kept, error) => void this.#lostMarks(kept, error),
   });
   #times: number[] = [];
@@ -101,8 +105,9 @@ export class LabelState extends LabelQueue {
     if (this.draft.answer) return this.give(this.draft.answer);
     const example = this.current;
     if (!example) return;
+    this.marking.editor?.confirm();
     this.marking.leave(this.#looked());
-    if (this.marking.editor && this.marking.editor.marks.length > 0) this.done.add(example.id);
+    if (example.own_marks || (this.marking.editor && this.marking.editor.marks.length > 0)) this.done.add(example.id);
     else this.skipped.add(example.id);
     this.next();
   }
@@ -231,7 +236,7 @@ export class LabelState extends LabelQueue {
 
   #keptMarks(kept: Kept): void {
     this.history = [...this.history, kept];
-    this.change(kept.example.id, (example) => ({ ...example, marks: kept.marks }));
+    this.change(kept.example.id, (example) => withMarks(example, kept.marks));
   }
 
   /** The example comes back with the marks as they were drawn, so that they can be mended; with those of somebody else where they were quicker. */
@@ -244,7 +249,7 @@ export class LabelState extends LabelQueue {
       this.marking.editor?.setAside(kept.marks);
       return toasts.bad(t('marks.changed', { name: theirs.name }));
     }
-    this.show({ ...kept.example, marks: kept.before });
+    this.show(withMarks(kept.example, kept.before));
     this.marking.on = true;
     this.marking.editor?.bringBack(kept.marks);
     toasts.bad(t('marks.lost', { name: kept.example.name, reason: reason(error) }));
@@ -256,7 +261,7 @@ export class LabelState extends LabelQueue {
     if ('answer' in step) {
       this.store.moved(classesOf(step.answer), classesOf(step.example));
       this.show(step.example);
-    } else this.show({ ...step.example, marks: step.before });
+    } else this.show(withMarks(step.example, step.before));
     this.announced = 'answer' in step ? t('label.undone', { label: this.told(step.answer) }) : t('marks.undone');
   }
 

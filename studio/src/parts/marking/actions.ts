@@ -13,6 +13,7 @@ import { moveCross } from '../../actions/marking/move-cross';
 import { moveMark } from '../../actions/marking/move-mark';
 import { nextHandle } from '../../actions/marking/next-handle';
 import { nextMark, previousMark } from '../../actions/marking/next-mark';
+import { nextOthers } from '../../actions/marking/next-others';
 import { panPicture } from '../../actions/marking/pan-picture';
 import { pickTool } from '../../actions/marking/pick-tool';
 import { playHere } from '../../actions/marking/play-here';
@@ -24,7 +25,9 @@ import { seekSound } from '../../actions/marking/seek-sound';
 import { sizeBrush } from '../../actions/marking/size-brush';
 import { startSegment } from '../../actions/marking/start-segment';
 import { stepWord } from '../../actions/marking/step-word';
+import { takeOthers } from '../../actions/marking/take-others';
 import { toggleOffers } from '../../actions/marking/toggle-offers';
+import { toggleOthers } from '../../actions/marking/toggle-others';
 import { undoMark } from '../../actions/marking/undo-mark';
 import { wholeWords } from '../../actions/marking/whole-words';
 import { zoomPicture } from '../../actions/marking/zoom-picture';
@@ -35,7 +38,7 @@ import { SoundEditor } from './sound.svelte';
 import { TextEditor } from './text.svelte';
 
 export function markingActions(editor: MarkEditor): Bound[] {
-  return [...ofEditor(editor), ...[acceptOffer, refuseOffer, acceptOffers, toggleOffers, nextMark, previousMark, deleteMark, undoMark, redoMark, leaveMark].map((action) => bind(action, editor))];
+  return [...ofEditor(editor), ...[acceptOffer, refuseOffer, acceptOffers, toggleOffers, toggleOthers, nextOthers, takeOthers, nextMark, previousMark, deleteMark, undoMark, redoMark, leaveMark].map((action) => bind(action, editor))];
 }
 
 function ofEditor(editor: MarkEditor): Bound[] {

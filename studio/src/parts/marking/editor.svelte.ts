@@ -2,9 +2,11 @@
 
 import type { Example, Mark, SuggestedMark } from '../../api/types';
 import { History } from '../../domain/history';
+import { hasGiven, marksOf } from '../../domain/markings';
 import type { Stretch } from '../../domain/spans';
 import { t } from '../../i18n';
 import { Offers } from './offers.svelte';
+import type { Others } from './others.svelte';
 
 export class MarkEditor {
   readonly example: Example;
@@ -20,6 +22,8 @@ export class MarkEditor {
   /** Called after each change that can be taken back. */
   changed: () => void = () => {};
   readonly offers: Offers;
+  /** What others marked, where several people mark and who is here may see it. */
+  others = $state.raw<Others | null>(null);
   /** What was accepted, by the mark that it is now. */
   readonly #accepted = new WeakMap<Mark, SuggestedMark>();
   readonly #history = new History<readonly Mark[]>();
@@ -27,8 +31,8 @@ export class MarkEditor {
 
   constructor(example: Example, drawing: string | null) {
     this.example = example;
-    this.marks = example.marks;
-    this.kept = example.marks;
+    this.marks = marksOf(example);
+    this.kept = this.marks;
     this.drawing = drawing;
     this.offers = new Offers(example.id, () => this.marks, () => this.words, (mark) => this.#accepted.get(mark));
   }
@@ -51,6 +55,11 @@ export class MarkEditor {
     this.#history.push(before);
     this.marks = marks;
     this.#settle(selected);
+  }
+
+  /** These are all there are: where several people mark, who found nothing has looked as well. */
+  confirm(): void {
+    if (this.example.own_marks && !hasGiven(this.example) && this.marks.length === 0) this.marks = [];
   }
 
   /** Marks that the server refused, to be mended: sent again with the next change, not by themselves. */

@@ -4,6 +4,7 @@
 import { examples } from '../../api/calls';
 import { CallError } from '../../api/client';
 import type { Example, Mark, MarksTaken } from '../../api/types';
+import { eventOf } from '../../domain/markings';
 import type { Letter, Outbox } from '../../domain/outbox';
 import type { MarkEditor } from './editor.svelte';
 
@@ -78,7 +79,7 @@ export class MarkKeeper {
   }
 
   #seen(example: Example): number {
-    return Math.max(example.marks_event, this.#events.get(example.id) ?? example.marks_event);
+    return Math.max(eventOf(example), this.#events.get(example.id) ?? eventOf(example));
   }
 
   stop(): void {
