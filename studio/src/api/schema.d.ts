@@ -109,6 +109,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{id}/agreement/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how far people agree in what they mark, and where they do not. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{id}/audit": {
         parameters: {
             query?: never;
@@ -321,7 +338,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The examples with their labels and marks, in a format. */
+        /**
+         * The examples with their labels and marks, in a format. Of what several people marked those marks go out that were decided on, else those that came
+         *     with the data, or were given first; `x-dianjing-unsettled` says of how many examples nobody decided, of the state of now.
+         */
         get: operations["export"];
         put?: never;
         post?: never;
@@ -777,6 +797,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/examples/{id}/markings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each of several people marked on an example, and what most of them found. */
+        get: operations["list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/examples/{id}/markings/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides which marks of an example hold, whatever people mark later. */
+        post: operations["decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/examples/{id}/marks": {
         parameters: {
             query?: never;
@@ -785,7 +839,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Puts these marks in place of those that an example has; an empty list takes them away. */
+        /**
+         * Puts these marks in place of those that an example has; an empty list takes them away. Where several people are asked about each example, they are who
+         *     asks's own, in place of their own, and an empty list says that nothing is there to be marked: which marks hold is decided.
+         */
         put: operations["put"];
         post?: never;
         delete?: never;
@@ -2149,6 +2206,7 @@ export interface components {
              * @description Where a number is.
              */
             number?: number | null;
+            own_marks?: components["schemas"]["OwnMarks"] | null;
             piece?: components["schemas"]["CutOut"] | null;
             /** @description Where examples have several: what is there of this one, in the order of the data set. */
             senses: components["schemas"]["Sensed"][];
@@ -2260,11 +2318,22 @@ export interface components {
         /** @description What each format can hold of a data set. */
         Formats: {
             formats: components["schemas"]["Fit"][];
+            /**
+             * Format: int64
+             * @description Examples that several people marked and nobody decided about: those marks go out that came with the data, or were given first.
+             */
+            n_unsettled: number;
         };
         /** @description The share of a kind of defect that alarms. */
         Found: {
             found: components["schemas"]["Measure"];
             kind: string;
+        };
+        /** @description A mark in place of those that several people gave of one thing. */
+        FoundMark: {
+            mark: components["schemas"]["Mark"];
+            /** @description How many people. */
+            n: number;
         };
         FreshToken: components["schemas"]["Token"] & {
             /** @description Shown this once. */
@@ -2487,7 +2556,7 @@ export interface components {
             label?: string | null;
             /** @description Whether it took another event back. */
             undo: boolean;
-            /** @description `label`, `marks`, which are not shown here, or `presence`: whether it is there. */
+            /** @description `label`, `marks`, which are not shown here, `marking`, those of one of several people, or `presence`: whether it is there. */
             what: string;
         };
         Learned: {
@@ -2633,6 +2702,13 @@ export interface components {
              */
             y?: number | null;
         };
+        MarkDecision: {
+            at: string;
+            by?: string | null;
+            /** @description With `one`: whose they are; absent where they came with the data. */
+            person?: string | null;
+            took: components["schemas"]["Took"];
+        };
         /** @description Everything that is marked on an example. */
         Marked: {
             marks: components["schemas"]["Mark"][];
@@ -2643,9 +2719,73 @@ export interface components {
             milliseconds?: number | null;
             /**
              * Format: int64
-             * @description The `marks_event` of the example whose marks these replace: where somebody changed them since, nothing happens. Absent: whichever there are.
+             * @description The `marks_event` of the example whose marks these replace, or where several people mark the event of `own_marks`: where somebody changed them since,
+             *     nothing happens. Absent: whichever there are.
              */
             seen?: number | null;
+        };
+        /** @description Who marked an example, and what. */
+        Marker: {
+            /**
+             * Format: double
+             * @description How far they agree with the others, as a mean over them.
+             */
+            agreement?: number | null;
+            at: string;
+            marks: components["schemas"]["Mark"][];
+            name?: string | null;
+            /** @description The id of the person; absent where the marks came with the data. */
+            person?: string | null;
+        };
+        /** @description What several people marked on an example. */
+        MarkingList: {
+            /**
+             * Format: double
+             * @description How far the people agree, two at a time: the share of their marks that have a partner of the same class which they overlap by half, in [0, 1], as a
+             *     mean. Absent where fewer than two people looked.
+             */
+            agreement?: number | null;
+            decision?: components["schemas"]["MarkDecision"] | null;
+            /**
+             * Format: int64
+             * @description The number of the event that changed any of this last. Whoever decides says that it is what they saw.
+             */
+            event: number;
+            /**
+             * @description What more than half of the people found who looked: of boxes, segments and spans the medians of their edges, of what is painted the pixels that most
+             *     cover, of outlines the one most like the others.
+             */
+            most: components["schemas"]["FoundMark"][];
+            /** @description What came with the data first, then who began first. Who labels blindly sees only themselves. */
+            people: components["schemas"]["Marker"][];
+        };
+        MarkingPerson: {
+            agreement?: components["schemas"]["Measure"] | null;
+            /**
+             * Format: int64
+             * @description Examples that they marked, or looked at and marked nothing.
+             */
+            n_marked: number;
+            name: string;
+        };
+        /** @description How far people agree in what they mark. */
+        MarksAgreement: {
+            agreement?: components["schemas"]["Measure"] | null;
+            /** @description Examples on which people marked different things and nobody decided, those with the least agreement first; at most 200. */
+            disputes: components["schemas"]["MarksDispute"][];
+            n_disputed: number;
+            overlap?: components["schemas"]["Measure"] | null;
+            /** @description Who marked most, first. */
+            people: components["schemas"]["MarkingPerson"][];
+        };
+        /** @description An example on which people marked different things. */
+        MarksDispute: {
+            /**
+             * Format: double
+             * @description In [0, 1].
+             */
+            agreement: number;
+            example: components["schemas"]["Example"];
         };
         Me: {
             /** @description Where the provider's word that it is them counts. */
@@ -2827,6 +2967,16 @@ export interface components {
          * @enum {string}
          */
         Origin: "queue" | "elsewhere";
+        /** @description What who asks marked on an example. */
+        OwnMarks: {
+            /**
+             * Format: int64
+             * @description The number of the event that made them so; 0 where they have not marked it, nor said that there is nothing. Whoever marks says that it is what they
+             *     saw.
+             */
+            event: number;
+            marks: components["schemas"]["Mark"][];
+        };
         Page: {
             examples: components["schemas"]["Example"][];
             /**
@@ -3245,6 +3395,17 @@ export interface components {
             /** @description Labels of which a rule could not tell, as it asks for what was not measured. */
             n_unsure: number;
         };
+        /** @description A decision about marks. */
+        Taking: {
+            /** @description With `one`: whose; absent for those that came with the data. */
+            person?: string | null;
+            /**
+             * Format: int64
+             * @description The `event` of what was looked at: where somebody changed their marks since, nothing happens. Absent: whatever there is.
+             */
+            seen?: number | null;
+            take: components["schemas"]["Took"];
+        };
         TaughtBy: {
             dataset: string;
             /** Format: int64 */
@@ -3307,6 +3468,11 @@ export interface components {
             name: string;
             shape: number[];
         };
+        /**
+         * @description Whose marks.
+         * @enum {string}
+         */
+        Took: "most" | "one" | "nobody";
         /** @description At this threshold, this share is answered and this share of the answers is wrong. */
         Trade: {
             /** Format: double */
@@ -3625,6 +3791,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Agreement"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarksAgreement"];
                 };
             };
         };
@@ -4599,6 +4786,60 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Lineage"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkingList"];
+                };
+            };
+        };
+    };
+    decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Taking"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkingList"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
