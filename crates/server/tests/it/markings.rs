@@ -221,8 +221,14 @@ pub(crate) fn decisions(place: Place) {
     set.mark(EVE, 0, &json!([dent(2.0)]));
     set.mark(ANN, 1, &json!([dent(0.0)]));
     set.mark(BEN, 1, &json!([dent(0.0)]));
+    agreement_is_told(&set);
+    marks_are_taken(&set);
+    the_past_is_known(&set);
+}
+
+fn agreement_is_told(set: &Set) {
     let told = set.markings(ANN, 0);
-    // Ann and Ben share one of four marks twice, each shares one of three with Eve.
+    // Of Ann's and Ben's four marks two have a partner; so have two of the three of either of them and Eve.
     let share = |value: &Value| (value.as_f64().expect("a share") * 1000.0).round();
     assert_eq!(share(&told["agreement"]), 611.0, "{told}");
     assert_eq!(share(&told["people"][2]["agreement"]), 667.0);
@@ -235,11 +241,12 @@ pub(crate) fn decisions(place: Place) {
     assert!(agreement["overlap"]["value"].as_f64().is_some_and(|overlap| overlap > 0.8), "{agreement}");
     assert_eq!(agreement["disputes"][0]["example"]["id"], json!(set.ids[0]));
     assert_eq!(set.n_disputed(), [1, 1].map(|n| json!(n)));
+}
 
+fn marks_are_taken(set: &Set) {
+    let told = set.markings(ANN, 0);
     let formats = || set.people[ANN].get(&set.at("/export/formats")).body["n_unsettled"].clone();
     assert_eq!(formats(), 2, "several people marked, and nobody decided");
-    let points = set.people[ANN].get(&set.at("/history")).body["points"].clone();
-    let before = points.as_array().and_then(|points| points.last()).expect("the import")["seq"].clone();
     assert_eq!(set.decide(ANN, 0, &json!({ "take": "most", "seen": told["event"] })), 200);
     assert_eq!(
         (set.holds(0), set.n_disputed(), formats()),
@@ -250,11 +257,13 @@ pub(crate) fn decisions(place: Place) {
         (&decision["took"], &decision["person"], &decision["by"]),
         (&json!("most"), &json!(null), &json!("ann"))
     );
-    let exported = set.people[ANN].get(&set.at("/export?format=jsonl")).text;
+    let exported = set.people[ANN].get(&set.at("/export?format=jsonl"));
     assert!(
-        exported.lines().next().is_some_and(|line| line.contains("2.0") && !line.contains("40.0")),
-        "{exported}"
+        exported.text.lines().next().is_some_and(|line| line.contains("2.0") && !line.contains("40.0")),
+        "{exported:?}"
     );
+    let unsettled = ("x-dianjing-unsettled".to_owned(), "1".to_owned());
+    assert!(exported.headers.contains(&unsettled), "{exported:?}");
     // What was decided stays.
     set.mark(BEN, 0, &json!([dent(9.0)]));
     assert_eq!(set.holds(0), json!([dent(2.0)]));
@@ -272,7 +281,12 @@ pub(crate) fn decisions(place: Place) {
         (set.holds(0), set.markings(ANN, 0)["decision"].clone()),
         (json!([dent(0.0), dent(40.0)]), json!(null))
     );
-    // The history knows what held when.
+}
+
+/// The history knows what held when, and what is called the same is the same.
+fn the_past_is_known(set: &Set) {
+    let points = set.people[ANN].get(&set.at("/history")).body["points"].clone();
+    let before = points.as_array().and_then(|points| points.last()).expect("the import")["seq"].clone();
     let at = format!("/export?format=jsonl&state={before}");
     assert!(!set.people[ANN].get(&set.at(&at)).text.contains("dent"), "at the beginning nothing was marked");
     let events =
