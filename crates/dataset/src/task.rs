@@ -43,9 +43,9 @@ pub(crate) fn kind_of(cells: &[&Cell], forced: Option<TaskKind>, separator: Opti
         None => detect(&filled, separator),
     };
     let separator = match kind {
-        // Where names could be mistaken for several, a table has lists for them and bars elsewhere.
-        TaskKind::MultiLabel if filled.iter().any(|cell| list_in(cell).is_some()) => separator.or(Some('|')),
-        TaskKind::MultiLabel => separator.or_else(|| find_separator(&filled)),
+        TaskKind::MultiLabel => {
+            separator.or_else(|| between_lists(&filled)).or_else(|| find_separator(&filled))
+        }
         TaskKind::SingleLabel | TaskKind::Regression => None,
     };
     Kind { kind, separator, why }
@@ -61,7 +61,8 @@ pub(crate) fn decide(cells: &[&Cell], column: &str, kind: &Kind) -> Decided {
 }
 
 fn detect(filled: &[&Cell], separator: Option<char>) -> (TaskKind, String) {
-    if filled.iter().any(|cell| matches!(cell, Cell::List(_)) || list_in(cell).is_some()) {
+    let names_some = |cell: &&Cell| list_in(cell).is_some_and(|labels| !labels.is_empty());
+    if filled.iter().any(|cell| matches!(cell, Cell::List(_)) || names_some(cell)) {
         return (TaskKind::MultiLabel, "the labels are lists".to_owned());
     }
     if separator.is_some() {
@@ -123,6 +124,15 @@ pub(crate) fn labels_in(cell: &Cell, separator: Option<char>) -> Option<BTreeSet
     Some(pieces.iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect())
 }
 
+/// Where names could be mistaken for several, a table has lists for them and bars elsewhere.
+fn between_lists(filled: &[&Cell]) -> Option<char> {
+    let has_bar = |cell: &Cell| match list_in(cell) {
+        Some(labels) => labels.iter().any(|label| label.contains('|')),
+        None => false,
+    };
+    filled.iter().any(|cell| has_bar(cell)).then_some('|')
+}
+
 /// The labels of a cell that is a JSON list.
 fn list_in(cell: &Cell) -> Option<Vec<String>> {
     if let Cell::Text(text) = cell { listed(text) } else { None }
@@ -134,7 +144,8 @@ fn sample(cells: &[&Cell], separator: char) -> String {
 
 /// The character that makes sets out of cells: their pieces, being labels, are short and occur again elsewhere.
 fn find_separator(filled: &[&Cell]) -> Option<char> {
-    let texts: Vec<String> = filled.iter().map(|cell| cell.text()).collect();
+    let texts: Vec<String> =
+        filled.iter().filter(|cell| list_in(cell).is_none()).map(|cell| cell.text()).collect();
     ['|', ';', '；', ','].into_iter().find(|separator| splits_sets(&texts, *separator))
 }
 
@@ -289,6 +300,18 @@ mod tests {
         let sets: [&[u32]; 4] = [&[2, 3], &[], &[0], &[0, 1]];
         let sets = sets.map(|set| Target::Classes(set.iter().map(|class| ClassIdx(*class)).collect()));
         assert_eq!((&decided.targets[..4], &decided.targets[4]), (&sets[..], &Target::Unlabelled));
+        let check_kind = |labels: &[&str], expected: TaskKind, separator: Option<char>| {
+            let cells: Vec<Cell> = labels.iter().map(|label| Cell::from_text(label)).collect();
+            let kind = kind_of(&cells.iter().collect::<Vec<_>>(), None, None);
+            assert_eq!((kind.kind, kind.separator), (expected, separator), "{labels:?}");
+        };
+        // No label at all says nothing of how others are written.
+        check_kind(&["a;b", "b", "a", "a;b", "[]"], TaskKind::MultiLabel, Some(';'));
+        check_kind(&["cat", "dog", "[]"], TaskKind::SingleLabel, None);
+        let numbers: Vec<String> = (0..40).map(|value| format!("{value}.5")).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).chain(["[]"]).collect();
+        check_kind(&numbers, TaskKind::Regression, None);
+        check_kind(&["[\"a\"]", "b;a", "b", "a;b"], TaskKind::MultiLabel, Some(';'));
         let one = [Cell::from_text("[1, 2]"), Cell::from_text("[a]")];
         assert_eq!(kind_of(&one.iter().collect::<Vec<_>>(), None, None).kind, TaskKind::SingleLabel);
     }

@@ -182,10 +182,12 @@ impl Review {
         let (fault, key) = (finding.fault.clone(), key(finding));
         let of_data = self.stored.verdicts.entry(self.fingerprint.clone()).or_default();
         of_data.entry(fault.clone()).or_default().insert(key, verdict);
-        // What comes before others that are still open was picked, and counts once these have been asked about.
-        if self.drawn(&fault)[..place].iter().all(|finding| self.verdict(finding).is_some()) {
+        // What was picked behind others that are still open counts once these have been asked about.
+        let open = self.drawn(&fault).iter().position(|finding| self.verdict(finding).is_none());
+        if open.is_none_or(|open| open > place) {
             let draw = self.draw(&fault);
-            let reached = draw.reached.max(place + 1);
+            let all = self.of(&fault).len();
+            let reached = if open.is_none() { all } else { draw.reached.max(place + 1) };
             self.keep(&fault, Draw { reached, ..draw });
         }
         Ok(())

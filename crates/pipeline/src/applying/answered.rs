@@ -94,11 +94,12 @@ impl Answered {
     }
 }
 
-/// What is wrong, with all ids; of a finding about the whole set with its number.
+/// What is wrong with which examples, and what yes would do about it: another audit may suggest something else.
 fn key(finding: &StoredFinding) -> String {
-    let sense = finding.sense.as_deref().unwrap_or_default();
-    let which = if finding.ids.is_empty() { finding.number.to_string() } else { finding.ids.join("\n") };
-    format!("{}\n{sense}\n{which}", finding.fault)
+    let StoredFinding { number, fault, sense, ids, suggested, action, offered, .. } = finding;
+    let which = if ids.is_empty() { vec![number.to_string()] } else { ids.clone() };
+    serde_json::to_string(&(fault, sense, which, action, suggested, offered))
+        .expect("a finding is plain values")
 }
 
 fn read(path: &Path) -> Result<Stored, ApplyError> {

@@ -47,6 +47,8 @@ struct StoredInfo {
 struct StoredAdvice {
     action: Action,
     n: usize,
+    /// How many of them are probably so; all, where it is not said.
+    likely: Option<f64>,
     finding: Option<usize>,
     gain: Gain,
 }
@@ -126,7 +128,8 @@ impl Findings {
             change.fault == fault.name() && change.sense.is_none() && change.takes_out() != relabels
         };
         let n = changes.values().filter(of_advice).count();
-        (n > 0).then_some(((n as f64 / advice.n.max(1) as f64).min(1.0), advice.gain))
+        let all = advice.likely.unwrap_or(advice.n as f64).max(1.0);
+        (n > 0).then_some(((n as f64 / all).min(1.0), advice.gain))
     }
 
     /// The case of a finding that wants a rule.

@@ -168,7 +168,7 @@ impl Applying {
         run.step(Step::Write, || {
             let again = ReadOptions { contents: data.senses.clone(), ..ReadOptions::default() };
             // Under other names until everything is known to be right.
-            let draft = Draft::write(request.out.clone(), &table.csv())?;
+            let draft = Draft::new(request.out.clone(), &table.csv())?;
             let (written, _) = dataset::read_held_out(draft.path(), &again)?;
             let gone = changes.values().filter(|change| change.takes_out()).count();
             let revision = Revision {
@@ -187,7 +187,7 @@ impl Applying {
             };
             let record = serde_json::to_string_pretty(&revision).expect("a revision is plain values");
             let mut drafts = rules.drafts()?;
-            drafts.push(Draft::write(record_of(&request.out), &record)?);
+            drafts.push(Draft::new(record_of(&request.out), &record)?);
             // The table is what everybody looks for: it comes last, when all else is there.
             drafts.push(draft);
             Draft::publish(drafts)?;

@@ -60,7 +60,7 @@ impl Rules {
     /// Its files, not at their places yet.
     pub(super) fn drafts(&self) -> Result<Vec<Draft>, PipelineError> {
         let files = self.shelved.as_ref().map_or_else(|| Ok(Vec::new()), Shelved::files)?;
-        files.into_iter().map(|(path, text)| Draft::write(path, &text)).collect()
+        files.into_iter().map(|(path, text)| Draft::over(path, &text)).collect()
     }
 }
 

@@ -57,6 +57,7 @@ use labels::Labels;
 use material::{Material, Nearness, Question};
 use media::Media;
 use whole::{OfSet, Told, Whole};
+use worth::Worth;
 
 /// The least gain that is not told as none, in [0, 1].
 const SHOWS: f64 = 0.0005;
@@ -287,8 +288,7 @@ fn conclude(
     go_on(run)?;
     // Of very many classes every answer takes long, and there are many to ask about.
     let asked = if material.is_vast() { None } else { Asked::audited(material, nearness, labels.as_ref()) };
-    let blind = asked.as_ref().and_then(worth::blind);
-    let advice = asked.map(|asked| worth::worth(&asked, &findings));
+    let Worth { advice, caution } = asked.map(|asked| worth::worth(&asked, &findings)).unwrap_or_default();
     let suggested =
         labels.as_ref().map_or_else(|| vec![None; material.n()], |labels| labels.suggested.clone());
     let noise = labels.as_ref().and_then(|labels| labels.noise.clone());
@@ -296,7 +296,7 @@ fn conclude(
         .into_iter()
         .flat_map(|labels| labels.cautions.into_iter().chain(labels.doubted))
         .chain(beside.cautions)
-        .chain(blind)
+        .chain(caution)
         .chain(material.unjudged().filter(|_| material.wants(Fault::Label)));
     Ok(Audit {
         name: material.name.clone(),
@@ -310,7 +310,7 @@ fn conclude(
         checks,
         of_set,
         findings,
-        advice: advice.unwrap_or_default(),
+        advice,
         noise,
         reviewed: None,
         cautions: cautions.collect(),

@@ -87,7 +87,8 @@ impl Asked {
             }
         };
         let metric = self.metric;
-        Advice { action, n, class, finding, gain, metric, minutes: MINUTES * n as f64, told }
+        let (likely, minutes) = (n as f64, MINUTES * n as f64);
+        Advice { action, n, likely, class, finding, gain, metric, minutes, told }
     }
 }
 

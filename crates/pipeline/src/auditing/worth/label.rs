@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tune::what_if::WhatIf;
 
 use super::super::material::{Material, Question};
+use super::NORMAL;
 use crate::Lang;
 
 /// What a person says of an example, or a head.
@@ -21,6 +22,11 @@ pub(super) enum Label {
 impl Label {
     fn number(&self) -> Option<f64> {
         if let Self::Number(value) = self { Some(*value) } else { None }
+    }
+
+    /// The labels of a set; none of what is no set.
+    fn sets(&self) -> &[u32] {
+        if let Self::Set(set) = self { set } else { &[] }
     }
 
     /// Whether it names this class.
@@ -82,23 +88,68 @@ fn overlap(a: &[u32], b: &[u32]) -> f64 {
     if either.is_empty() { 1.0 } else { both as f64 / either.len() as f64 }
 }
 
-/// The most frequent class or set, the mean of numbers; `None` where nothing is labelled.
-pub(super) fn one_for_all(labels: &[Option<Label>], metric: Metric) -> Option<Label> {
-    if metric == Metric::R2 {
-        let numbers: Vec<f64> = labels.iter().flatten().filter_map(Label::number).collect();
-        return (!numbers.is_empty())
-            .then(|| Label::Number(numbers.iter().sum::<f64>() / numbers.len() as f64));
+/// Whether answers clearly go with the labels (95 %): each class, or having and lacking each label, counts alike, so that many of one
+/// kind show nothing; numbers by their ranks, which one that is far off does not move.
+pub(super) fn is_told(answers: &[Option<Label>], labels: &[Option<Label>]) -> bool {
+    let pairs =
+        || answers.iter().zip(labels).filter_map(|(answer, label)| Some((answer.as_ref()?, label.as_ref()?)));
+    let numbers: Vec<(f64, f64)> =
+        pairs().filter_map(|(answer, label)| Some((answer.number()?, label.number()?))).collect();
+    if !numbers.is_empty() {
+        let (answers, labels): (Vec<f64>, Vec<f64>) = numbers.into_iter().unzip();
+        return correlation(&ranks(&answers), &ranks(&labels)) * ((answers.len() - 1) as f64).sqrt() > NORMAL;
     }
-    let mut counts: BTreeMap<Vec<u32>, (usize, &Label)> = BTreeMap::new();
-    for label in labels.iter().flatten() {
-        let key = match label {
-            Label::Class(class) => vec![*class],
-            Label::Set(set) => set.clone(),
-            Label::Number(_) => continue,
-        };
-        counts.entry(key).or_insert((0, label)).0 += 1;
+    // By class, and of sets by having it or not: how many there are and how many are answered so.
+    let mut kinds: BTreeMap<(u32, bool), (f64, f64)> = BTreeMap::new();
+    let mut count = |kind: (u32, bool), is_right: bool| {
+        let (n, right) = kinds.entry(kind).or_default();
+        (*n, *right) = (*n + 1.0, *right + f64::from(u8::from(is_right)));
+    };
+    let known: BTreeSet<u32> = labels.iter().flatten().flat_map(|label| label.sets().to_vec()).collect();
+    for (answer, label) in pairs() {
+        match label {
+            Label::Class(class) => count((*class, true), answer == label),
+            Label::Set(set) => known.iter().for_each(|class| {
+                let has = set.contains(class);
+                count((*class, has), answer.names(*class) == has);
+            }),
+            Label::Number(_) => {}
+        }
     }
-    counts.into_values().max_by_key(|(count, _)| *count).map(|(_, label)| label.clone())
+    let k = kinds.len() as f64;
+    let chance = if known.is_empty() { 1.0 / k.max(1.0) } else { 0.5 };
+    let mean = kinds.values().map(|(n, right)| right / n).sum::<f64>() / k;
+    // Half an answer more of each kind: a few that are all right are not beyond doubt.
+    let variance = |(n, right): &(f64, f64)| {
+        let p = (right + 0.5) / (n + 1.0);
+        p * (1.0 - p) / n
+    };
+    let error = kinds.values().map(variance).sum::<f64>().sqrt() / k;
+    kinds.len() > 1 && mean - NORMAL * error > chance
+}
+
+/// Of equal values each has the mean of their ranks.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut first = 0;
+    for same in order.chunk_by(|a, b| values[*a] == values[*b]) {
+        let rank = first as f64 + (same.len() - 1) as f64 / 2.0;
+        same.iter().for_each(|at| ranks[*at] = rank);
+        first += same.len();
+    }
+    ranks
+}
+
+/// Pearson's correlation; 0 where one does not vary.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (of_a, of_b) = (mean(a), mean(b));
+    let sum =
+        |of: &dyn Fn(f64, f64) -> f64| a.iter().zip(b).map(|(a, b)| of(a - of_a, b - of_b)).sum::<f64>();
+    let spread = (sum(&|a, _| a * a) * sum(&|_, b| b * b)).sqrt();
+    if spread > 0.0 { sum(&|a, b| a * b) / spread } else { 0.0 }
 }
 
 /// Variance of numbers; 1 where they do not differ, so that any error counts as one.
@@ -206,6 +257,28 @@ mod tests {
             &[number(1.0), number(5.0), number(3.0)],
             &[Some(1.0), Some(1.0 - 4.0 / (8.0 / 3.0)), Some(0.0)],
         );
+    }
+
+    #[test]
+    fn answers_are_told_from_guesses_whatever_is_rare_or_far_off() {
+        let class = |class: u32| Some(Label::Class(class));
+        // 950 of one class and 50 of another, 96 of 100 right in each; the same answer for all is right as often.
+        let labels: Vec<_> = (0..1000).map(|row| class(u32::from(row < 50))).collect();
+        let answers: Vec<_> = (0..1000).map(|row| class(u32::from((row < 50) != (row % 25 == 0)))).collect();
+        assert!(is_told(&answers, &labels));
+        assert!(!is_told(&vec![class(0); 1000], &labels));
+        let number = |value: f64| Some(Label::Number(value));
+        let prices: Vec<_> =
+            (0..100).map(|row| number(if row == 7 { 7000.0 } else { f64::from(row) })).collect();
+        let answers: Vec<_> = (0..100).map(|row| number(f64::from(row + row % 3))).collect();
+        assert!(is_told(&answers, &prices));
+        let by_chance: Vec<_> = (0..100).map(|row| number(f64::from(row * 37 % 101))).collect();
+        assert!(!is_told(&by_chance, &prices));
+        let set = |set: &[u32]| Some(Label::Set(set.to_vec()));
+        let rare: Vec<_> = (0..200).map(|row| if row % 20 == 0 { set(&[0]) } else { set(&[]) }).collect();
+        assert!(is_told(&rare, &rare) && !is_told(&vec![set(&[]); 200], &rare));
+        assert!(!is_told(&[], &[]));
+        assert_eq!(ranks(&[3.0, 1.0, 3.0]), [1.5, 0.0, 1.5]);
     }
 
     #[test]

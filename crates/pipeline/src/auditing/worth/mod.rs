@@ -42,6 +42,8 @@ pub struct Advice {
     pub action: Action,
     /// With how many examples.
     pub n: usize,
+    /// How many of them are probably as the audit takes them to be.
+    pub likely: f64,
     /// Of which class; where it is about one.
     pub class: Option<String>,
     /// About which finding; where it is about one.
@@ -105,11 +107,19 @@ pub(crate) struct Asked {
     seed: Seed,
 }
 
-/// What the findings are worth, the most a minute first.
-pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
+/// What to do, the most a minute first, and what is to be said against it.
+#[derive(Debug, Default)]
+pub(super) struct Worth {
+    pub(super) advice: Vec<Advice>,
+    pub(super) caution: Option<Sentence>,
+}
+
+/// What the findings are worth.
+pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Worth {
     let now = asked.answers(&asked.labels);
+    let is_told = label::is_told(&now, &asked.labels);
     let mut advice = Vec::new();
-    if !asked.knows_nothing(&now) {
+    if is_told {
         advice.extend(relabel(asked, &now));
     }
     for (fault, action) in [(Fault::Duplicate, Action::KeepOne), (Fault::Outlier, Action::CheckMembership)] {
@@ -120,26 +130,18 @@ pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Vec<Advice> {
     advice.extend(collect(asked, &now, findings));
     let rate = |advice: &Advice| advice.gain.value / advice.minutes;
     advice.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
-    advice
+    Worth { advice, caution: (!is_told).then(blind) }
 }
 
-/// What is to be said where heads do no better than one answer for all: then what looks wrong is a guess.
-pub(super) fn blind(asked: &Asked) -> Option<Sentence> {
-    asked.knows_nothing(&asked.answers(&asked.labels)).then(|| Sentence {
-        en: "Models of these labels do no better than one answer for all: what looks wrong is a guess, and what relabelling brings cannot be said.".to_owned(),
-        zh: "由这些标注学出的模型并不比一律给同一个答案更好：标出的问题只是猜测，也无法预计改正标注的收益。".to_owned(),
-    })
+/// What is to be said where heads do not clearly tell labels apart.
+fn blind() -> Sentence {
+    Sentence {
+        en: "It is not shown that models can tell these labels: what looks wrong may be a guess, and what relabelling brings is not said. More labels show it.".to_owned(),
+        zh: "尚不能表明模型能分辨这些标注：标出的问题可能只是猜测，因此不预计改正标注的收益。更多的标注才能说明。".to_owned(),
+    }
 }
 
 impl Asked {
-    /// Whether heads are not clearly better than the best answer that is the same for all.
-    fn knows_nothing(&self, now: &[Option<Label>]) -> bool {
-        let one = label::one_for_all(&self.labels, self.metric);
-        let same = vec![one; self.labels.len()];
-        let gain = self.gain_by(&self.labels, &same, now, &vec![false; self.labels.len()]);
-        gain.low <= 0.0
-    }
-
     /// What an audit has found out: right is what it suggests, and the given label where it does not. `None` without features
     /// or without labels that can be judged.
     pub(super) fn audited(
@@ -257,9 +259,11 @@ fn relabel(asked: &Asked, now: &[Option<Label>]) -> Option<Advice> {
         en: if n == 1 { "Relabel this one".to_owned() } else { format!("Relabel these {n}") },
         zh: format!("改正这 {n} 个标注"),
     };
+    let likely = differs.iter().zip(&asked.sure).filter(|(differs, _)| **differs).map(|(_, sure)| sure).sum();
     Some(Advice {
         action: Action::Relabel,
         n,
+        likely,
         class: None,
         finding: None,
         gain,
@@ -305,6 +309,7 @@ fn leave_out(
     Some(Advice {
         action,
         n,
+        likely: n as f64,
         class: None,
         finding: None,
         gain,
@@ -348,6 +353,7 @@ fn decide(asked: &Asked, now: &[Option<Label>], finding: &AuditFinding) -> Advic
     Advice {
         action: Action::DecideRule,
         n,
+        likely: n as f64,
         class: None,
         finding: Some(number),
         gain,
