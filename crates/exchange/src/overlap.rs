@@ -87,7 +87,15 @@ impl<'a> Extent<'a> {
                 }
             }
             Shape::Polygon { points } => crossings(points, y),
-            Shape::Brush { width, .. } => self.row((y / self.scale[1]) as u64, u64::from(*width)),
+            Shape::Brush { width, height, .. } => {
+                let row = y / self.scale[1];
+                // Other marks may reach over the edges of the picture.
+                if (0.0..f64::from(*height)).contains(&row) {
+                    self.row(row as u64, u64::from(*width))
+                } else {
+                    Vec::new()
+                }
+            }
             Shape::Span { .. } | Shape::Segment { .. } => Vec::new(),
         }
     }
@@ -166,6 +174,14 @@ mod tests {
         check(&Shape::Span { start: 2, end: 6 }, &Shape::Span { start: 6, end: 8 }, 0.0);
         check(&Shape::Segment { start: 0.0, end: 1.0 }, &Shape::Segment { start: 0.0, end: 2.0 }, 0.5);
         check(&Shape::Segment { start: 0.0, end: 1.0 }, &a_box(0.0, 0.0, 1.0, 1.0), 0.0);
+    }
+
+    #[test]
+    fn a_brush_ends_with_the_picture_and_other_marks_need_not() {
+        let brush = Shape::Brush { width: 4, height: 20, runs: vec![0, 80] };
+        check(&brush, &a_box(0.0, -20.0, 4.0, 40.0), 0.5);
+        check(&brush, &a_box(0.0, 0.0, 4.0, 40.0), 0.5);
+        check(&brush, &a_box(0.0, 0.0, 4.0, 1e300), 0.0);
     }
 
     #[test]
