@@ -94,13 +94,13 @@ impl Aftermath {
         let back = Back { dataset, kind: &kind, senses: &senses };
         let mut came = false;
         for ((question, said), stretches) in self.questions.iter().zip(&self.said).zip(&self.doubts) {
-            if said.as_ref().is_some_and(|said| said.doubtful) && self.may_come(&back).await? {
+            if said.as_ref().is_some_and(|said| said.doubtful) && self.left(&back).await? > 0 {
                 let (blobs, asked, of) = (self.app.blobs.clone(), question.clone(), senses.clone());
                 let held = self.app.blocking(move || named(&asked, &of, &blobs)).await?;
                 let asked = question.clone();
                 came |= self.come(&back, &held, move |blobs| keep(&asked, blobs)).await?;
             }
-            if !stretches.is_empty() && self.may_come(&back).await? {
+            if !stretches.is_empty() {
                 came |= self.bring_stretches_back(&back, question, stretches).await?;
             }
         }
@@ -116,16 +116,19 @@ impl Aftermath {
         question: &Question,
         stretches: &[[f64; 2]],
     ) -> Result<bool, ApiError> {
+        let most = self.left(back).await?;
+        if most == 0 {
+            return Ok(false);
+        }
         let (sender, mut arriving) = channel(1);
         let (asked, stretches) = (question.clone(), stretches.to_vec());
         let app = self.app.clone();
-        let cutting =
-            tokio::spawn(
-                async move { app.blocking(move || doubted::cut(&asked, &stretches, &sender)).await },
-            );
+        let cutting = tokio::spawn(async move {
+            app.blocking(move || doubted::cut(&asked, &stretches, most, &sender)).await
+        });
         let mut came = false;
         while let Some(Doubted { held, bytes }) = arriving.recv().await {
-            if !self.may_come(back).await? {
+            if self.left(back).await? == 0 {
                 break;
             }
             came |= self.come(back, &held, move |blobs| Ok(drop(blobs.keep_bytes(&bytes)?))).await?;
@@ -135,9 +138,9 @@ impl Aftermath {
         Ok(came)
     }
 
-    /// Whether more may come back today.
-    async fn may_come(&self, back: &Back<'_>) -> Result<bool, ApiError> {
-        Ok(self.app.db.may_collect(&self.tenant, back.dataset, &self.deployment.name).await?)
+    /// How many more may come back today.
+    async fn left(&self, back: &Back<'_>) -> Result<usize, ApiError> {
+        Ok(self.app.db.left_to_collect(&self.tenant, back.dataset, &self.deployment.name).await?)
     }
 
     /// Brings one back, unless it is not welcome; its files are kept by `keep`, and lie here before a row names them.

@@ -23,15 +23,16 @@ pub(super) struct Doubted {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Cuts stretches out of the sound of a question, in the order of their times, as long as somebody takes them: the sound is decoded once,
-/// and one stretch is held. What cannot be cut is left out, and told to the log.
+/// Cuts the first `most` of these stretches, the most doubtful first, out of the sound of a question, in the order of their times and as long as
+/// somebody takes them: the sound is decoded once, and one stretch is held. What cannot be cut is left out, and told to the log.
 pub(super) fn cut(
     question: &Question,
     stretches: &[[f64; 2]],
+    most: usize,
     taker: &Sender<Doubted>,
 ) -> Result<(), ApiError> {
     let Input::Sound(sound) = question.only() else { return Ok(()) };
-    let spans: Vec<Span> = stretches.iter().filter_map(|stretch| middle(*stretch)).collect();
+    let spans: Vec<Span> = stretches.iter().filter_map(|stretch| middle(*stretch)).take(most).collect();
     let whole = Blobs::name_of_bytes(&sound);
     // A number is the place in a request, and names nothing.
     let file = match question.name.parse::<u32>() {
@@ -90,6 +91,7 @@ mod tests {
     fn check(
         name: &str,
         stretches: &[[f64; 2]],
+        most: usize,
         taken: usize,
         expect: &[(f64, f64, usize)],
     ) -> Vec<Incoming> {
@@ -98,7 +100,7 @@ mod tests {
         let question = Question::one(name.to_owned(), sound, Modality::Sound).expect("a sound");
         let (sender, mut receiver) = channel(1);
         let all = std::thread::scope(|scope| {
-            let cutting = scope.spawn(move || cut(&question, stretches, &sender));
+            let cutting = scope.spawn(move || cut(&question, stretches, most, &sender));
             let mut all = Vec::new();
             while all.len() < taken
                 && let Some(Doubted { held, bytes }) = receiver.blocking_recv()
@@ -122,20 +124,27 @@ mod tests {
 
     #[test]
     fn a_stretch_is_a_sound_of_its_own_that_knows_where_it_was() {
-        let all = check("line/monday.wav", &[[3.0, 4.5], [1.0, 2.0]], 9, &[(1.0, 2.0, 100), (3.0, 4.5, 150)]);
+        let all =
+            check("line/monday.wav", &[[3.0, 4.5], [1.0, 2.0]], 9, 9, &[(1.0, 2.0, 100), (3.0, 4.5, 150)]);
         assert!(all[0].piece.as_deref().is_some_and(|piece| piece.contains("line/monday.wav")));
         assert!(all[0].group.is_some() && all[0].group == all[1].group, "those of one sound stay together");
-        let unnamed = check("1", &[[3.0, 4.5]], 9, &[(3.0, 4.5, 150)]);
+        let unnamed = check("1", &[[3.0, 4.5]], 9, 9, &[(3.0, 4.5, 150)]);
         assert!(!unnamed[0].piece.as_deref().is_some_and(|piece| piece.contains("\"1\"")), "{unnamed:?}");
     }
 
     #[test]
     fn of_a_long_stretch_the_middle_comes_back_and_what_is_not_there_does_not() {
-        check("a.wav", &[[10.0, 110.0], [119.0, 125.0], [2.0, 2.0]], 9, &[(30.0, 90.0, 6_000)]);
+        check("a.wav", &[[10.0, 110.0], [119.0, 125.0], [2.0, 2.0]], 9, 9, &[(30.0, 90.0, 6_000)]);
     }
 
     #[test]
     fn nothing_more_is_cut_than_somebody_takes() {
-        check("a.wav", &[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 1, &[(1.0, 2.0, 100)]);
+        check("a.wav", &[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 9, 1, &[(1.0, 2.0, 100)]);
+    }
+
+    #[test]
+    fn of_more_stretches_than_may_come_back_the_most_doubtful_do() {
+        let doubted = [[2.0, 2.0], [5.0, 6.0], [3.0, 4.0], [1.0, 2.0]];
+        check("a.wav", &doubted, 2, 9, &[(3.0, 4.0, 100), (5.0, 6.0, 100)]);
     }
 }

@@ -131,16 +131,16 @@ impl Db {
         sqlx::query_scalar(sql).bind(tenant.id()).bind(name).fetch_one(&mut *self.of(tenant).await?).await
     }
 
-    /// Whether more may come back today.
-    pub(crate) async fn may_collect(
+    /// How many more may come back today.
+    pub(crate) async fn left_to_collect(
         &self,
         tenant: &Tenant,
         dataset: &str,
         name: &str,
-    ) -> Result<bool, sqlx::Error> {
+    ) -> Result<usize, sqlx::Error> {
         let ask = sqlx::query_scalar(COLLECTED).bind(dataset).bind(name).bind(format!("{} %", day_of(name)));
         let today: i64 = ask.fetch_one(&mut *self.of(tenant).await?).await?;
-        Ok(today < MOST_A_DAY)
+        Ok(usize::try_from(MOST_A_DAY - today).unwrap_or(0))
     }
 
     /// Whether a doubtful input would come back: it may no longer when it does, so that [`Db::collect`] looks again.
