@@ -24,6 +24,7 @@ mod senses;
 mod shared;
 mod story;
 mod strangers;
+mod stretches;
 mod together;
 mod trail;
 mod upgrade;
