@@ -135,15 +135,13 @@ async fn rename_inside(
         let holds = Some(&after).filter(|_| what == What::Label);
         let ask = ask.bind(&after).bind(before).bind(now()).bind(what.name()).bind(holds);
         ask.execute(&mut **tx).await?;
-        let ask = match what {
-            What::Label => sqlx::query("UPDATE example SET label = $1 WHERE id = $2"),
+        let ask = if what == What::Label {
+            sqlx::query("UPDATE example SET label = $1 WHERE id = $2").bind(&after).bind(&id)
+        } else {
             // Whoever still shows the old name has not seen these marks.
-            What::Marks | What::Marking => {
-                sqlx::query("UPDATE example SET marks = $1, marks_seq = $3 WHERE id = $2")
-            }
+            let sql = "UPDATE example SET marks = $1, marks_seq = $3 WHERE id = $2";
+            sqlx::query(sql).bind(&after).bind(&id).bind(seq)
         };
-        let ask = ask.bind(&after).bind(&id);
-        let ask = if what == What::Marks { ask.bind(seq) } else { ask };
         ask.execute(&mut **tx).await?;
     }
     rename_markings(tx, tenant, dataset, (name, to)).await?;
@@ -171,6 +169,10 @@ async fn rename_markings(
     let renamed = rows.iter().filter_map(|(example, person, kept)| {
         marks::renamed(kept, name, to).map(|after| (example, person, after))
     });
+    let renamed: Vec<_> = renamed.collect();
+    if renamed.is_empty() {
+        return Ok(());
+    }
     // Whoever still shows the old name has not seen these marks.
     let seq = next_seqs(tx, tenant, dataset, 1).await?.unwrap_or(0);
     for (example, person, after) in renamed {
