@@ -45,6 +45,7 @@ mod streaming;
 mod studio;
 mod sweeping;
 mod tasks;
+mod turns;
 mod uploads;
 mod worklists;
 mod writing;

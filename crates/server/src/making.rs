@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
 use crate::App;
 use crate::error::ApiError;
+use crate::turns::Turns;
 
 /// That are made at once.
 const AT_ONCE: usize = 2;
@@ -18,15 +19,12 @@ const MEMORY: Duration = Duration::from_secs(600);
 /// Failures that are remembered.
 const MOST_FAILED: usize = 10_000;
 
-/// One turn at one picture.
-pub(crate) type Turn = Arc<tokio::sync::Mutex<()>>;
-
 /// What is being made, and what could not be.
 #[derive(Debug)]
 pub(crate) struct Making {
     turns: Arc<Semaphore>,
-    /// By the name of the picture; whoever asks for the same waits.
-    under_way: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
+    /// By the name of the picture.
+    under_way: Turns,
     failed: Mutex<HashMap<String, Instant>>,
 }
 
@@ -34,7 +32,7 @@ impl Default for Making {
     fn default() -> Self {
         Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
-            under_way: Mutex::default(),
+            under_way: Turns::default(),
             failed: Mutex::default(),
         }
     }
@@ -52,7 +50,7 @@ pub(crate) async fn picture(
         return Ok(Some(bytes));
     }
     let name = format!("{blob}.{kind}");
-    let own = app.making.turn(&name).lock_owned().await;
+    let own = app.making.under_way.at(&name).lock_owned().await;
     if app.making.has_failed(&name) {
         return Ok(None);
     }
@@ -71,18 +69,6 @@ pub(crate) async fn picture(
 }
 
 impl Making {
-    /// A turn at what goes by a name: whoever asks for the same waits.
-    pub(crate) fn turn(&self, name: &str) -> Turn {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.retain(|_, turn| turn.strong_count() > 0);
-        if let Some(turn) = under_way.get(name).and_then(Weak::upgrade) {
-            return turn;
-        }
-        let turn = Turn::default();
-        under_way.insert(name.to_owned(), Arc::downgrade(&turn));
-        turn
-    }
-
     fn has_failed(&self, name: &str) -> bool {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.get(name).is_some_and(|at| at.elapsed() < MEMORY)
@@ -109,15 +95,5 @@ mod tests {
         making.fail("a.mp4.thumb.jpg".to_owned());
         assert!(making.has_failed("a.mp4.thumb.jpg"));
         assert!(!making.has_failed("a.mp4.strip.jpg"));
-    }
-
-    #[test]
-    fn who_asks_for_the_same_waits_for_it() {
-        let making = Making::default();
-        let first = making.turn("a").try_lock_owned().expect("nobody makes it");
-        assert!(making.turn("a").try_lock_owned().is_err());
-        assert!(making.turn("b").try_lock_owned().is_ok());
-        drop(first);
-        assert!(making.turn("a").try_lock_owned().is_ok());
     }
 }
