@@ -140,7 +140,7 @@ test('each marks by themselves, also that there is nothing', LIMIT, async () => 
   await open(eve, `/d/${made.parts}/label`);
   await eve.getByTestId('current').waitFor();
   assert.equal(await eve.getByTestId('current').getAttribute('data-example'), first, 'what others began comes first');
-  await eve.keyboard.press('m');
+  // What is marked in this data set is marked from the first example on.
   await eve.getByTestId('marking').waitFor();
   assert.equal(await eve.getByTestId('marks').count(), 0, 'and nothing of it is shown');
   await shot(eve, '2-blind-zh');

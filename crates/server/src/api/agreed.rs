@@ -169,7 +169,12 @@ fn by_example<'a>(values: impl Iterator<Item = (&'a PairRow, f64)>) -> Vec<(Stri
     means.into_iter().map(|(example, sum, n)| (example.to_owned(), sum / n)).collect()
 }
 
+/// A mean of shares. One example alone says nothing of how much they differ.
 fn measured(values: &[(String, f64)]) -> Option<Measure> {
     let values: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
-    (!values.is_empty()).then(|| evaluate::metrics::mean(&values, SEED).into())
+    match values.as_slice() {
+        [] => None,
+        [value] => Some(Measure { value: *value, low: 0.0, high: 1.0, n: 1 }),
+        values => Some(evaluate::metrics::mean(values, SEED).into()),
+    }
 }

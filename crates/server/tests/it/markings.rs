@@ -170,7 +170,12 @@ fn the_queue_asks_several_people_also_about_what_nothing_is_on() {
         assert!(!next(who).contains(&0), "three have looked");
     }
     assert_eq!(set.n_disputed(), [0, 0].map(|n| json!(n)), "all say that nothing is there");
-    assert_eq!(set.agreement()["agreement"]["value"], 1.0);
+    let agreement = set.agreement()["agreement"].clone();
+    assert_eq!(
+        agreement,
+        json!({ "value": 1.0, "low": 0.0, "high": 1.0, "n": 1 }),
+        "one example says little"
+    );
 }
 
 #[test]
