@@ -36,3 +36,9 @@ test('what people did is summed by kind, the most first', () => {
     [null, 'label', 1],
   ]);
 });
+
+test('marks of one of several people are marks, and who decides which of them hold decides', () => {
+  const did = (what: Did['what'], act: string): Did => ({ by: 'ann', what, act, n: 1 });
+  const told = deeds([did('marking', 'give'), did('marks', 'give'), did('marks', 'settle'), did('label', 'settle')]);
+  expect(told.map(({ deed, n }) => [deed, n])).toEqual([['marks', 2], ['decide', 2]]);
+});
