@@ -143,11 +143,26 @@ impl PatchBase {
         self.plan.grid_size(width, height)
     }
 
+    /// Whether a photo of `width` by `height` pixels can be looked at, which is known before it is decoded.
+    ///
+    /// # Errors
+    /// [`PrepError::TooFine`] for one that has more than a million cells at this scale, [`PrepError::TooLarge`] for one that is scaled to
+    /// more pixels than are decoded.
+    pub fn check(&self, width: u32, height: u32) -> Result<(), PrepError> {
+        let (rows, cols) = self.grid_size(width, height);
+        if rows.checked_mul(cols).is_none_or(|cells| cells > MAX_CELLS) {
+            let side = self.plan.cell as f64 / self.plan.scale;
+            return Err(PrepError::TooFine { width, height, limit: (MAX_CELLS as f64 * side * side) as u64 });
+        }
+        self.plan.tiling(width, height).map(drop)
+    }
+
     /// The patches of a photo.
     ///
     /// # Errors
-    /// [`PrepError::TooLarge`] for a photo that has more than a million cells at this scale, or more pixels than are decoded.
+    /// Those of [`PatchBase::check`].
     pub fn grid(&self, photo: &RgbImage) -> Result<PatchGrid, BaseError> {
+        self.check(photo.width(), photo.height())?;
         let tiling = self.plan.tiling(photo.width(), photo.height())?;
         let scaled = prep::scale(photo, tiling.scaled.0, tiling.scaled.1, self.preprocess.filter);
         let mut x = Matrix::zeros(tiling.rows * tiling.cols, self.dim());

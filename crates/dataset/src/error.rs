@@ -70,6 +70,13 @@ pub enum ReadError {
         path.display()
     )]
     NoGood { path: PathBuf, n_defects: usize, n_measured: usize },
+    /// Folders that may be kinds of defect as well as groups of good parts.
+    #[error(
+        "`{}` holds folders that may be kinds of defect or groups of good parts, and none is called good: {}",
+        path.display(),
+        quoted(folders)
+    )]
+    NoGoodFolder { path: PathBuf, folders: Vec<String> },
     /// A folder above several sets for defect inspection.
     #[error("`{}` holds several sets for defect inspection: {}", path.display(), quoted(sets))]
     SeveralSets { path: PathBuf, sets: Vec<String> },
@@ -129,6 +136,10 @@ impl ReadError {
             Self::InspectionLayout { .. } => "pass its `test` folder to tell its defects apart",
             Self::NoGood { .. } => {
                 "put pictures of good parts into a folder `good`, or into `train/good` beside `test`"
+            }
+            Self::NoGoodFolder { .. } => {
+                "put good parts into a folder `good` beside the folders of defects; if all of these are good parts, put the folders into one \
+                 called `good`, or pass --group-by-folder when each is a lot, a camera or a burst"
             }
             Self::SeveralSets { .. } => "pass one of them: each kind of part is learned alone",
             Self::UnknownFormat { .. } => "pass a folder, or a .csv, .tsv, .jsonl, .json or .parquet file",

@@ -1,10 +1,14 @@
 //! What a data set for defect inspection is made of: good parts to learn from, and defects to find.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ExampleId, Modality, Part};
+
+/// Names that are told of many.
+const SOME: usize = 3;
 
 /// Pictures, sounds, videos or series of one kind of part, each good or with a defect.
 #[derive(Debug, Clone)]
@@ -18,9 +22,109 @@ pub struct InspectionSet {
     /// Whether its examples are pictures, or sounds, videos or series that are looked at as pictures of them.
     pub modality: Modality,
     /// What was made of that layout and why, for the person to disagree with.
-    pub why: String,
+    pub why: Why,
     /// The examples, in reading order; at least one to learn from is good, or is if its mask marks nothing.
     pub examples: Vec<InspectionExample>,
+}
+
+/// By what good parts were told from defects, and what is measured on. [`fmt::Display`] says it in English.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// By what good parts were told from defects.
+    pub by: VerdictsBy,
+    /// What is measured on; `None` for a set that is only measured on.
+    pub measured: Option<MeasuredOn>,
+}
+
+/// By what good parts were told from defects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VerdictsBy {
+    /// No folder is called good: all are good but for what a folder's name or a mask says.
+    NoFolder {
+        /// Folders taken for groups of good parts by their names, sorted.
+        groups: Vec<String>,
+        /// Folders whose names tell of a flaw, sorted.
+        flaws: Vec<String>,
+    },
+    /// Class folders, one of them called good.
+    ClassFolders,
+    /// Class folders in parts.
+    PartFolders,
+    /// A column of a table.
+    Column {
+        /// Its name.
+        name: String,
+        /// Whether it holds 0 for good and 1 for a defect.
+        numbers: bool,
+    },
+    /// No column of a table says it.
+    NoColumn,
+    /// A person in the studio.
+    Studio,
+}
+
+/// What an inspector is measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeasuredOn {
+    /// What it learns from, each held out in turn.
+    OutOfFold,
+    /// The folder `test`.
+    TestFolder,
+    /// The rows of the test part.
+    TestRows,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.by {
+            VerdictsBy::NoFolder { groups, flaws } => {
+                out.write_str("no folder is called good, so every picture is taken for a good part")?;
+                match &flaws[..] {
+                    [] => out.write_str(", except where a mask marks a defect")?,
+                    flaws => write!(out, ", except in {} and where a mask marks a defect", some(flaws))?,
+                }
+                if !groups.is_empty() {
+                    write!(out, "; by their names {} are groups, not kinds of defect", some(groups))?;
+                }
+            }
+            VerdictsBy::ClassFolders => {
+                out.write_str(
+                    "the folder called good holds good parts and every other folder a kind of defect",
+                )?;
+            }
+            VerdictsBy::PartFolders => {
+                out.write_str(
+                    "folders called good hold good parts and every other class folder a kind of defect",
+                )?;
+            }
+            VerdictsBy::Column { name, numbers: true } => {
+                write!(out, "0 in column `{name}` means good and 1 a defect")?;
+            }
+            VerdictsBy::Column { name, numbers: false } => {
+                write!(out, "column `{name}` says what is good and names the defects")?;
+            }
+            VerdictsBy::NoColumn => {
+                out.write_str(
+                    "no column says what is good, so every picture without a mask is taken for a good part",
+                )?;
+            }
+            VerdictsBy::Studio => out.write_str("labelled in the studio")?,
+        }
+        match self.measured {
+            None => Ok(()),
+            Some(MeasuredOn::OutOfFold) => out.write_str(
+                "; nothing says what to measure on, so all are learned from and measured out of fold",
+            ),
+            Some(MeasuredOn::TestFolder) => out.write_str("; `test` is for measuring only"),
+            Some(MeasuredOn::TestRows) => out.write_str("; rows of the test part are for measuring only"),
+        }
+    }
+}
+
+/// The first few names.
+fn some(names: &[String]) -> String {
+    let told: Vec<String> = names.iter().take(SOME).map(|name| format!("`{name}`")).collect();
+    told.join(", ") + if names.len() > SOME { ", ..." } else { "" }
 }
 
 impl InspectionSet {

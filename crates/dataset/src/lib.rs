@@ -19,7 +19,7 @@ pub use example::{
     Task, Vote,
 };
 pub use fingerprint::{content_hash, content_hashes};
-pub use inspection::{InspectionExample, InspectionSet, Role, Verdict};
+pub use inspection::{InspectionExample, InspectionSet, MeasuredOn, Role, Verdict, VerdictsBy, Why};
 pub use label_cell::{join_labels, split_labels};
 pub use problem::{Problem, ProblemKind};
 pub use read::{

@@ -73,6 +73,16 @@ pub enum ProblemKind {
     BrokenImage { detail: String },
     /// The picture is larger than what is decoded.
     TooLarge { detail: String },
+    /// The picture has more pixels than an inspector looks at as closely as it learned to; width and height in pixels.
+    TooFine { size: (u32, u32), megapixels: u64 },
+    /// The picture has too few pixels to show anything; width and height in pixels.
+    TooSmall { size: (u32, u32) },
+    /// Nothing is to be seen on the picture: it is of one colour.
+    Blank,
+    /// The picture is much smaller or larger than those learned from, the nearest of which is as large as a square of `side` pixels.
+    OtherSize { size: (u32, u32), side: u32 },
+    /// Percent of the picture that lies where good parts show nothing.
+    OutsideReference { percent: u32 },
     /// The file is not a sound that can be read, whatever its name says.
     NotASound { detail: String },
     /// The sound is damaged, and nothing of it is used.
@@ -166,6 +176,9 @@ impl ProblemKind {
                 | Self::RareClass { .. }
                 | Self::NotANumber { .. }
                 | Self::BrighterThanLearned { .. }
+                | Self::Blank
+                | Self::OtherSize { .. }
+                | Self::OutsideReference { .. }
                 | Self::DamagedSound { .. }
                 | Self::TimesUnused { .. }
                 | Self::DamagedVideo { .. }
@@ -228,6 +241,11 @@ impl fmt::Display for ProblemKind {
             | Self::SeveralMasks { .. }
             | Self::DefectWithoutMask { .. }
             | Self::CopyOfLearned
+            | Self::TooFine { .. }
+            | Self::TooSmall { .. }
+            | Self::Blank
+            | Self::OtherSize { .. }
+            | Self::OutsideReference { .. }
             | Self::BrighterThanLearned { .. } => self.fmt_inspected(out),
             Self::Ignored { count } => {
                 write!(out, "{count} file(s) are not part of the layout and were passed over")
@@ -380,6 +398,29 @@ impl ProblemKind {
                 out,
                 "some of it is brighter than the {bits} bits hold that the pictures learned from use, and counts as white; save it \
                  as they were saved"
+            ),
+            Self::TooFine { size: (width, height), megapixels } => write!(
+                out,
+                "the picture has {width} x {height} pixels, and as closely as the inspector looks it takes {megapixels} megapixels at most; \
+                 scale it to the size of those learned from, or learn from pictures of this size"
+            ),
+            Self::TooSmall { size: (width, height) } => {
+                write!(
+                    out,
+                    "{width} x {height} pixels show nothing of a part; save the picture as it was taken"
+                )
+            }
+            Self::Blank => {
+                write!(out, "nothing is to be seen on it; look at the lens cap, the light and the file")
+            }
+            Self::OtherSize { size: (width, height), side } => write!(
+                out,
+                "it has {width} x {height} pixels and those learned from about {side} x {side}, so things look larger or smaller than they \
+                 were learned and the promise does not hold; take it as those were taken"
+            ),
+            Self::OutsideReference { percent } => write!(
+                out,
+                "{percent} % of it lies where good parts show nothing and was compared with nothing; place the part as those learned from"
             ),
             Self::CopyOfLearned => write!(
                 out,

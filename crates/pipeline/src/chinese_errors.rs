@@ -427,6 +427,14 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
             ),
             "请把良品图片放进 good 文件夹，或放进与 test 并列的 train/good",
         ),
+        ReadError::NoGoodFolder { path, folders } => (
+            format!(
+                "{}里的文件夹可能是缺陷种类，也可能是良品分组，且没有一个名为 good：{}",
+                name(path),
+                folders.join("、")
+            ),
+            "请把良品放进与缺陷文件夹并列的 good 文件夹；若全是良品，请把这些文件夹放进 good；若每个文件夹是一个批次、相机或连拍，可加 --group-by-folder",
+        ),
         ReadError::SeveralSets { path, sets } => (
             format!("{}里有多套缺陷检测数据：{}", name(path), sets.join("、")),
             "请只传其中一套；每种零件单独学习",

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bundle::BundleError;
-use bundle::inspection::{Inspected, InspectionPredictor, Looked};
+use bundle::inspection::{Inspected, InspectionPredictor, Looked, Odd};
 use dataset::{Content, Example, Modality, ProblemKind, ReadOptions};
 use image::RgbImage;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::inspect::OfKind;
+use crate::report::Sentence;
 use crate::report::inspection::{HeatMap, heat_overlay};
 use crate::{Event, PipelineError, Run, Step};
 
@@ -103,13 +104,23 @@ fn inspect_one(
         Ok(looked) => {
             drawn(&id, &looked)?;
             let size = Some(looked.photo.dimensions());
-            let bits = predictor.bundle().inspector.sight.depth.bits();
-            let problem = looked.is_brighter.then_some(ProblemKind::BrighterThanLearned { bits });
+            let problem = odd(predictor, &looked);
             Ok(InspectedRow { id, found: Some(looked.found), problem, size })
         }
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What is odd about a photo that was looked at all the same: the worst of it.
+pub fn odd(predictor: &InspectionPredictor, looked: &Looked) -> Option<ProblemKind> {
+    let bits = predictor.bundle().inspector.sight.depth.bits();
+    Some(match *looked.odd.first()? {
+        Odd::Blank => ProblemKind::Blank,
+        Odd::OtherSize { side } => ProblemKind::OtherSize { size: looked.photo.dimensions(), side },
+        Odd::Outside { percent } => ProblemKind::OutsideReference { percent },
+        Odd::Brighter => ProblemKind::BrighterThanLearned { bits },
+    })
 }
 
 /// The photo in grey with its suspicion over it: colours begin at what good parts show and end above the mark.
@@ -143,6 +154,9 @@ pub struct InspectorMeasures {
     pub layout: String,
     /// What was taken for good and what for a defect, and why.
     pub why: String,
+    /// Both, in both languages.
+    #[serde(skip)]
+    pub taken: Sentence,
 }
 
 /// Measures an inspector on a set with verdicts: its test part; where there is none, all of it; without what it learned from.

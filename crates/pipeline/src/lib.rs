@@ -48,6 +48,7 @@ mod reviewing;
 mod selecting;
 mod senses;
 mod source;
+mod taken;
 mod telling;
 pub mod words;
 
@@ -74,12 +75,12 @@ pub use events::{Event, Run, Step};
 pub use held_out::{HeldOut, evaluate};
 pub use home::Home;
 pub use inspect::{
-    COST_FROM, CostUse, DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, OfKind, Orientation,
-    Suspect, inspect,
+    Blind, COST_FROM, CostUse, DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, OfKind,
+    Orientation, Suspect, inspect,
 };
-pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector};
+pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector, odd};
 pub use journey::{HeldOutAnswer, TuneRequest, Tuning, tune};
-pub use lang::{Lang, percent};
+pub use lang::{Lang, counted, percent};
 pub use naming::Subject;
 pub use predicting::{PredictedRow, predict, predict_lines};
 pub use quick::{Answers, Judged, Quick, Says};
@@ -87,3 +88,4 @@ pub use reviewing::{Review, Reviewed, Share, Verdict};
 pub use selecting::{Amount, Choice, ChosenExample, CostError, Outlook, SelectRequest, select};
 pub use senses::{evaluate_senses, predict_senses};
 pub use source::{InspectionSource, Source};
+pub use taken::taken_for;

@@ -81,6 +81,13 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::RareClass { class, count } => {
             format!("类别“{class}”只有 {count} 个样本，无法检验学得如何；请补充")
         }
+        ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
+        other => chinese_of_inspected(other),
+    }
+}
+
+fn chinese_of_inspected(kind: &ProblemKind) -> String {
+    match kind {
         ProblemKind::MarkedGood => {
             "标为良品，但掩膜里标出了区域；请移到缺陷中，或清空掩膜（该照片未使用）".to_owned()
         }
@@ -101,10 +108,22 @@ fn chinese(kind: &ProblemKind) -> String {
         ProblemKind::BrighterThanLearned { bits } => {
             format!("有些像素超出学习图片所用的 {bits} 位范围，按白色处理；请按那些图片的方式保存")
         }
+        ProblemKind::TooFine { size: (width, height), megapixels } => format!(
+            "图片有 {width} x {height} 像素，按该检测器的观察精细度最多 {megapixels} 百万像素；请缩放到学习图片的尺寸，或用这种尺寸的图片学习"
+        ),
+        ProblemKind::TooSmall { size: (width, height) } => {
+            format!("只有 {width} x {height} 像素，看不出零件；请按拍摄原样保存")
+        }
+        ProblemKind::Blank => "照片上什么也看不见；请检查镜头盖、光照和文件".to_owned(),
+        ProblemKind::OtherSize { size: (width, height), side } => format!(
+            "图片为 {width} x {height} 像素，而学习用的约为 {side} x {side}，物体看上去比学习时大或小，承诺不成立；请按相同方式拍摄"
+        ),
+        ProblemKind::OutsideReference { percent } => {
+            format!("有 {percent} % 的画面在良品所示范围之外，未作比较；请按学习时的位置摆放零件")
+        }
         ProblemKind::CopyOfLearned => {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }
-        ProblemKind::Ignored { count } => format!("有 {count} 个文件不属于该布局，已跳过"),
         other => chinese_of_senses(other),
     }
 }

@@ -8,6 +8,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
+use super::packed::Packed;
 use super::{Filter, Fit, ImagePreprocess, PrepError, jpeg};
 
 /// Most pixels that are decoded: 128 megapixels, more than any camera of today but small enough for a laptop.
@@ -20,6 +21,7 @@ pub const MAX_DECODED_BYTES: u64 = 512 << 20;
 ///
 /// The format is recognised by content, not by name. Of an animation the first frame is taken; 16-bit values are scaled (where
 /// fewer of the bits are used, see [`decode_deep`](super::decode_deep));
+/// grey TIFF of 10, 12 or 14 bits without gaps count as such;
 /// transparent parts are shown on white, as a page or a screen would; colour profiles are not applied. The size is checked
 /// before anything is decoded. A JPEG that ends early is damaged: its decoder would fill the rest with grey.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, PrepError> {
@@ -55,7 +57,7 @@ pub fn size(bytes: &[u8]) -> Result<(u32, u32), PrepError> {
 }
 
 /// A decoder for a picture of a known format and a size within the limits.
-pub(super) fn opened(bytes: &[u8]) -> Result<impl ImageDecoder + '_, PrepError> {
+pub(super) fn opened(bytes: &[u8]) -> Result<Box<dyn ImageDecoder + '_>, PrepError> {
     let not_an_image = |detail: String| PrepError::NotAnImage { detail };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -67,10 +69,16 @@ pub(super) fn opened(bytes: &[u8]) -> Result<impl ImageDecoder + '_, PrepError> 
         }
         Some(_) => {}
     }
-    let mut limits = image::Limits::default();
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(broken)?;
+    let packed = if reader.format() == Some(ImageFormat::Tiff) { Packed::open(bytes) } else { None };
+    let decoder: Box<dyn ImageDecoder + '_> = match packed {
+        Some(packed) => Box::new(packed),
+        None => {
+            let mut limits = image::Limits::default();
+            limits.max_alloc = Some(MAX_DECODED_BYTES);
+            reader.limits(limits);
+            Box::new(reader.into_decoder().map_err(broken)?)
+        }
+    };
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(PrepError::TooLarge { width, height, limit: MAX_PIXELS });

@@ -4,6 +4,7 @@ mod depth;
 mod image;
 mod jpeg;
 mod mask;
+mod packed;
 mod resample;
 
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,12 @@ pub enum PrepError {
     /// A picture with more pixels than are decoded.
     #[error("the picture claims {width} x {height} pixels, more than {limit} are not decoded")]
     TooLarge { width: u32, height: u32, limit: u64 },
+    /// A picture with more pixels than can be looked at as closely as is wanted.
+    #[error("the picture has {width} x {height} pixels, more than {limit} cannot be looked at so closely")]
+    TooFine { width: u32, height: u32, limit: u64 },
+    /// A picture with too few pixels to show anything.
+    #[error("the picture has {width} x {height} pixels, fewer than {least} show nothing")]
+    TooSmall { width: u32, height: u32, least: u64 },
     /// Not a sound that can be read, whatever the name says.
     #[error("not a sound that can be read: {detail}")]
     NotASound { detail: String },
@@ -205,9 +212,13 @@ impl From<PrepError> for dataset::ProblemKind {
             PrepError::NotAnImage { detail } => Self::NotAnImage { detail },
             PrepError::OtherKind { expected } => Self::OtherKind { takes: expected.to_owned() },
             PrepError::Broken { detail } => Self::BrokenImage { detail },
-            PrepError::TooLarge { width, height, .. } => {
-                Self::TooLarge { detail: format!("{width} x {height} pixels") }
+            PrepError::TooLarge { width, height, limit } => {
+                Self::TooLarge { detail: format!("{width} x {height} pixels > {} MP", limit / 1_000_000) }
             }
+            PrepError::TooFine { width, height, limit } => {
+                Self::TooFine { size: (width, height), megapixels: limit / 1_000_000 }
+            }
+            PrepError::TooSmall { width, height, .. } => Self::TooSmall { size: (width, height) },
             PrepError::NotASound { detail } => Self::NotASound { detail },
             PrepError::BrokenSound { detail } => Self::BrokenSound { detail },
             PrepError::BeyondEnd { end, length } => Self::BeyondEnd { end, length },

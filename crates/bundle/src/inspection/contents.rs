@@ -292,7 +292,7 @@ mod tests {
             Look { plan, views: views.to_vec(), pooled }
         };
         let looks = vec![look(&[0..4, 4..6], 0..4), look(std::slice::from_ref(&(0..3)), 0..0)];
-        Sight { looks, without_background: false, depth: Depth::FULL, canvas: None }
+        Sight { looks, without_background: false, depth: Depth::FULL, canvas: None, sides: None }
     }
 
     fn seen(seed: u64) -> Seen {

@@ -10,6 +10,9 @@ use super::map::ScoreMap;
 /// How much longer than in the reference's shape the long side of a photo is that has quite another one.
 const OTHER_SHAPE: f64 = 1.5;
 
+/// Long side at which it is found out how much of a photo lies outside the reference.
+const COARSE: usize = 64;
+
 /// How a photo lies, and what it looks like pixel by pixel once it is laid over the median good part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Laid {
@@ -67,6 +70,14 @@ pub(crate) fn lay_back(rigid: &Rigid, map: &ScoreMap, size: (u32, u32)) -> Score
     let to = size_of(size).with_long_side(map.rows.max(map.cols));
     let back = rigid.unwarp(&Grey { height: map.rows, width: map.cols, values: map.values.clone() }, to);
     ScoreMap { rows: back.height, cols: back.width, values: back.values }
+}
+
+/// The share of a photo of this width and height that lies outside the reference once it is laid over it: there nothing is compared.
+pub(crate) fn outside(aligner: &Aligner, rigid: &Rigid, size: (u32, u32)) -> f64 {
+    let shape = aligner.size_at(COARSE);
+    let all = Grey { height: shape.height, width: shape.width, values: vec![1.0; shape.area()] };
+    let back = rigid.unwarp(&all, size_of(size).with_long_side(COARSE)).values;
+    back.iter().filter(|value| **value < 0.5).count() as f64 / back.len() as f64
 }
 
 /// What is marked on a photo, `[height * width]`, as it lies once the photo is laid over the reference: 0 to 1 at its resolution.

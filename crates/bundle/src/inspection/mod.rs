@@ -10,11 +10,14 @@
 //! | what do the first defects teach? | [`Marks`] |
 //! | how does it become one ONNX graph? | [`export_inspector`] |
 //! | what kind of defect is it? | [`Kinds`] |
+//! | how far does a marked place reach? | [`marked`] |
 //! | which photos did it learn from? | [`Learned`] |
+//! | what is odd about a photo? | [`Odd`] |
 //! | what is in the bundle, and how is it opened? | [`InspectionBundle`], [`InspectionPredictor`] |
 
 mod background;
 mod contents;
+mod extent;
 mod inspector;
 mod kinds;
 mod laying;
@@ -22,6 +25,7 @@ mod learned;
 mod map;
 mod marks;
 mod memories;
+mod odd;
 mod onnx;
 mod predictor;
 mod sight;
@@ -29,6 +33,7 @@ mod votes;
 mod weighing;
 
 pub use contents::{Alarm, InspectionBundle};
+pub use extent::marked;
 pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, seed_of, suspicion};
 pub use kinds::{DefectLook, KindShare, Kinds, NamedKind};
 pub use laying::{Laid, SightError, brightness, lay_mask};
@@ -36,6 +41,7 @@ pub use learned::Learned;
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Good, Memories, Raw, Voice, WHOLE_FROM};
+pub use odd::Odd;
 pub use onnx::export_inspector;
 pub use predictor::{Inspected, InspectionPredictor, Looked, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Shown, Sight};

@@ -9,10 +9,13 @@ use image::RgbImage;
 use serde::Serialize;
 
 use super::contents::InspectionBundle;
+use super::extent::marked;
 use super::inspector::{Evidence, Inspector, Opinion};
 use super::kinds::NamedKind;
+use super::laying::outside;
 use super::map::ScoreMap;
-use super::sight::Eye;
+use super::odd::{Odd, is_blank};
+use super::sight::{Eye, Seen};
 use crate::{BundleError, Golden, GoldenRow, golden};
 
 /// An inspector that is ready to look at photos.
@@ -33,7 +36,7 @@ pub struct Inspected {
     pub p_value: f64,
     /// What the score is made of.
     pub evidence: Evidence,
-    /// What kind of defect it is; absent where the part does not alarm or too few were shown to tell.
+    /// What kind of defect it is; absent where the part does not alarm, nothing is to be seen on the photo, or too few were shown to tell.
     pub kind: Option<NamedKind>,
     /// Where the part is marked, the most suspicious first.
     pub regions: Vec<MarkedRegion>,
@@ -48,8 +51,8 @@ pub struct Looked {
     pub map: ScoreMap,
     /// The decoded photo.
     pub photo: RgbImage,
-    /// Whether some of it is brighter than the bits that are used can hold: there it is white.
-    pub is_brighter: bool,
+    /// What is odd about the photo, the worst first.
+    pub odd: Vec<Odd>,
     /// How the base sees all of it: mean and spread over the patches of the first look.
     pub whole: Vec<f32>,
 }
@@ -59,9 +62,12 @@ pub struct Looked {
 pub struct MarkedRegion {
     /// Corners along the edges of pixels, clockwise.
     pub outline: Vec<[u32; 2]>,
-    /// Pixels inside.
+    /// The outlines of holes in it, the other way round.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holes: Vec<Vec<[u32; 2]>>,
+    /// Pixels inside, without those of holes. The marked area is as coarse as the map: thin defects are wider in it than they are.
     pub area_px: usize,
-    /// Square millimetres inside, when the scale is known.
+    /// The same in square millimetres, when the scale is known.
     pub area_mm2: Option<f64>,
     /// When that is in a sound or a video: start and end in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,15 +128,32 @@ impl InspectionPredictor {
         let when = |region: &Region| self.when(region);
         let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale, &when)?;
         let alarms = alarm.threshold.alarms(opinion.score);
+        let is_blank = alarms && self.shows_photos() && is_blank(&photo);
+        let odd = self.odd(&photo, &seen, is_blank, is_brighter);
         let found = Inspected {
             alarm: alarms,
-            kind: opinion.kind.filter(|_| alarms),
+            kind: opinion.kind.filter(|_| alarms && !is_blank),
             score: opinion.score,
             p_value: conformal_p_value(&alarm.good, opinion.score),
             evidence: opinion.evidence,
             regions,
         };
-        Ok(Looked { found, map: opinion.map, photo, is_brighter, whole })
+        Ok(Looked { found, map: opinion.map, photo, odd, whole })
+    }
+
+    /// Whether it looks at photos, not at pictures of something else.
+    fn shows_photos(&self) -> bool {
+        self.bundle.manifest.base.modality == "image"
+    }
+
+    fn odd(&self, photo: &RgbImage, seen: &Seen, is_blank: bool, is_brighter: bool) -> Vec<Odd> {
+        let Inspector { sight, aligner, .. } = &self.bundle.inspector;
+        let size = photo.dimensions();
+        let other_size = self.shows_photos().then(|| Odd::of_size(sight, size)).flatten();
+        let laid = aligner.as_ref().zip(seen.laid.as_ref());
+        let strips = laid.and_then(|(aligner, laid)| Odd::of_outside(outside(aligner, &laid.rigid, size)));
+        let all = [is_blank.then_some(Odd::Blank), other_size, strips, is_brighter.then_some(Odd::Brighter)];
+        all.into_iter().flatten().collect()
     }
 
     /// When a region of the picture of a sound or a video is, in seconds.
@@ -168,7 +191,7 @@ impl Inspector {
     }
 }
 
-/// The places of a photo of this width and height that are more suspicious than `mark`.
+/// The places of a photo of this width and height that are marked.
 fn regions(
     map: &ScoreMap,
     (width, height): (u32, u32),
@@ -181,7 +204,7 @@ fn regions(
     }
     let (rows, cols) = (height as usize, width as usize);
     let full = map.resized(rows, cols);
-    let inside: Vec<bool> = full.values.iter().map(|value| *value > mark).collect();
+    let inside = marked(map, rows, cols, mark);
     let plane = Plane::new(rows, cols, &inside)?;
     let found = find_regions(plane);
     let mut peaks = vec![f32::NEG_INFINITY; found.list().len()];
@@ -195,10 +218,11 @@ fn regions(
         .iter()
         .enumerate()
         .map(|(at, region)| {
-            let Outline { outer, .. } = found.outline(at);
+            let Outline { outer, holes } = found.outline(at);
             let area_mm2 = mm_per_pixel.map(|side| region.area as f64 * side * side);
             let seconds = when(region);
-            MarkedRegion { outline: outer, area_px: region.area, area_mm2, seconds, peak: peaks[at] }
+            let (outline, area_px, peak) = (outer, region.area, peaks[at]);
+            MarkedRegion { outline, holes, area_px, area_mm2, seconds, peak }
         })
         .collect();
     regions.sort_by(|a, b| b.peak.total_cmp(&a.peak));

@@ -7,7 +7,7 @@ use std::path::Path;
 use base::depict::{Canvas, depict};
 use base::open::{BaseError, EngineChoice};
 use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_maps};
-use base::prep::{Depth, PrepError, decode_deep};
+use base::prep::{self, Depth, PrepError, decode_deep};
 use base::video::Ffmpeg;
 use image::RgbImage;
 use linalg::Matrix;
@@ -16,6 +16,7 @@ use tune::detect::Aligner;
 
 use super::background::without_background;
 use super::laying::{Laid, SightError, lay};
+use super::odd::side;
 
 /// Added to a standard deviation before its logarithm is taken: what hardly varies is all alike.
 pub(super) const LEAST_SPREAD: f64 = 0.02;
@@ -39,6 +40,9 @@ const MOST_TILE: usize = 1024;
 const LEAST_CELL: usize = 4;
 /// No base is looked at through more inner maps.
 const MOST_MAPS: usize = 32;
+
+/// Fewer pixels are no photo of a part: less than a square of 32.
+const LEAST_PIXELS: u64 = 32 * 32;
 
 /// Each tile holds this share of the photos.
 const SHARES: [f64; 3] = [0.33, 0.67, 0.95];
@@ -68,6 +72,9 @@ pub struct Sight {
     /// How series or videos are drawn; absent for photos and sounds.
     #[serde(default, alias = "traces", skip_serializing_if = "Option::is_none")]
     pub canvas: Option<Canvas>,
+    /// Sides in pixels of squares as large as the smallest and the largest photo that was learned from; absent in older bundles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sides: Option<[f64; 2]>,
 }
 
 /// What was seen of one photo: a grid of patches at each scale.
@@ -158,7 +165,15 @@ impl Sight {
         let Shown { without_background, depth, canvas, .. } = *shown;
         let canvas = canvas.cloned();
         let eye = Eye { looks: bases, without_background, depth, canvas: canvas.clone() };
-        Ok((Self { looks, without_background, depth, canvas }, eye))
+        let sides = sizes.iter().map(|size| side(*size));
+        let sides = Some([sides.clone().fold(f64::INFINITY, f64::min), sides.fold(0.0, f64::max)]);
+        Ok((Self { looks, without_background, depth, canvas, sides }, eye))
+    }
+
+    /// Side in pixels of the smallest defect that covers two cells of the finest look: what is smaller is hardly seen.
+    pub fn smallest_seen(&self) -> f64 {
+        let sides = self.looks.iter().map(|look| 2.0 * look.plan.cell as f64 / look.plan.scale);
+        sides.fold(f64::INFINITY, f64::min)
     }
 
     /// Opens the base in a folder for this sight.
@@ -238,7 +253,17 @@ impl Eye {
     }
 
     /// Decodes a photo, and says whether some of it is brighter than the bits that are used can hold: there it is white.
+    ///
+    /// # Errors
+    /// [`PrepError`] for what cannot be decoded; before that [`PrepError::TooFine`] and [`PrepError::TooSmall`] for a photo of a size that
+    /// cannot be looked at.
     pub fn decode(&self, bytes: &[u8]) -> Result<(RgbImage, bool), PrepError> {
+        let (width, height) = prep::size(bytes)?;
+        if u64::from(width) * u64::from(height) < LEAST_PIXELS {
+            return Err(PrepError::TooSmall { width, height, least: LEAST_PIXELS });
+        }
+        // The look for detail, which has the smallest cells and takes the fewest pixels, comes last.
+        self.looks.iter().rev().try_for_each(|look| look.check(width, height))?;
         decode_deep(bytes, self.depth)
     }
 

@@ -6,7 +6,8 @@ use std::time::Instant;
 use bundle::Form;
 use dataset::{InspectionOptions, Purpose};
 use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
-use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, Subject, percent};
+use pipeline::report::inspection::{expected_rate, promise_caveat};
+use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, Subject, counted, percent};
 
 use super::overwrite::{self, Written};
 use super::{clock, say, with_progress};
@@ -102,16 +103,14 @@ pub(super) fn options(columns: &InspectionColumns, purpose: Purpose) -> Inspecti
 fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, started: Instant, lang: Lang) {
     let seconds = started.elapsed().as_secs_f64();
     let (photos, groups) = made.n_good;
-    let (taken, subject) = (&made.set.layout, Subject::of(made.set.modality));
+    let (taken, subject) =
+        (pipeline::taken_for(&made.set.layout, &made.set.why), Subject::of(made.set.modality));
     let said = |text: String| subject.say(&text, lang);
     let learned = said(lang.pick(
-        format!("Learned {photos} good photos in {seconds:.1} s"),
+        format!("Learned {} in {seconds:.1} s", counted(photos, "good photo")),
         format!("用 {photos} 张良品照片学习完成，用时 {seconds:.1} 秒"),
     ));
-    say(
-        arguments,
-        &lang.pick(format!("{learned} ({taken}: {})", made.set.why), format!("{learned}（{taken}）")),
-    );
+    say(arguments, &lang.pick(format!("{learned} ({})", taken.en), format!("{learned}（{}）", taken.zh)));
     if groups < photos {
         say(
             arguments,
@@ -127,6 +126,9 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
     }
     if let Some(idle) = pipeline::words::idle_defects(made.n_idle) {
         say(arguments, &said(idle.in_lang(lang).to_owned()));
+    }
+    if let Some(blind) = made.blind {
+        say(arguments, blind.told().in_lang(lang));
     }
     for measured in &made.bundle.evaluation.measured {
         let on = match measured.on.as_str() {
@@ -156,9 +158,13 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
 /// What to do about good photos that do not look like it.
 fn suspects(made: &Inspecting, lang: Lang) -> Option<String> {
     let (worst, n) = (&made.suspects.first()?.id, made.suspects.len());
+    let (look, them) =
+        if n == 1 { ("looks as if it was", "it: ") } else { ("look as if they were", "them, ") };
+    let first = if n == 1 { "" } else { " first" };
+    let photos = counted(n, "good photo");
     Some(lang.pick(
         format!(
-            "{n} good photos look as if they were not; look at them, `{worst}` first. Those with a defect are left out with `--leave-out '{worst}'`, and all is learned anew; leave out none that is good, or the promise does not hold."
+            "{photos} {look} not; look at {them}`{worst}`{first}. Those with a defect are left out with `--leave-out '{worst}'`, and all is learned anew; leave out none that is good, or the promise does not hold."
         ),
         format!(
             "有 {n} 张良品照片看上去不像良品；请查看，先看“{worst}”。确有缺陷的可用 `--leave-out '{worst}'` 排除并重新学习；良品不可排除，否则承诺不成立。"
@@ -182,30 +188,45 @@ fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
     let (rate, confidence) = (percent(request.false_alarms), percent(request.confidence));
     let grouped = made.n_good.1 < made.n_good.0;
     match made.bundle.alarm.threshold {
-        AlarmThreshold::Proven(_) if grouped => lang.pick(
-            format!(
-                "Promise: with {confidence} confidence at most {rate} of groups of good parts have any alarm."
-            ),
-            format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品组会出现误报。"),
-        ),
-        AlarmThreshold::Proven(_) => lang.pick(
-            format!("Promise: with {confidence} confidence at most {rate} of good parts alarm."),
-            format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品会误报。"),
-        ),
-        AlarmThreshold::Estimated(_) => {
+        AlarmThreshold::Proven(_) => {
+            let promised = if grouped {
+                lang.pick(
+                    format!(
+                        "Promise: with {confidence} confidence at most {rate} of groups of good parts have any alarm."
+                    ),
+                    format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品组会出现误报。"),
+                )
+            } else {
+                lang.pick(
+                    format!("Promise: with {confidence} confidence at most {rate} of good parts alarm."),
+                    format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品会误报。"),
+                )
+            };
+            format!("{promised}\n{}", promise_caveat().in_lang(lang))
+        }
+        AlarmThreshold::Estimated(threshold) => {
             let best = percent(best_provable_rate(n, request.confidence));
             let need = parts_needed(request.false_alarms, request.confidence).unwrap_or(usize::MAX);
             let more = need.saturating_sub(n);
-            let (parts, counted) =
-                if grouped { ("groups of good parts", "组良品") } else { ("good parts", "个良品") };
+            let expected = percent(expected_rate(&threshold));
+            let unit = |n: usize| match (grouped, n) {
+                (true, 1) => "group of good parts",
+                (true, _) => "groups of good parts",
+                (false, 1) => "good part",
+                (false, _) => "good parts",
+            };
+            let measure = if grouped { "组良品" } else { "个良品" };
+            let (parts, of_more, all) = (unit(n), unit(more), unit(2));
             lang.pick(
                 format!(
                     "{n} {parts}: with these the best provable false-alarm rate is {best} ({confidence} confidence).\n\
-                     For {rate} show {more} more {parts}; until then the threshold is an estimate, no guarantee."
+                     For {rate} show {more} more {of_more}; until then the threshold is an estimate, no guarantee: about {expected} of {all} are \
+                     expected to alarm."
                 ),
                 format!(
-                    "{n} {counted}：以此能证明的最低误报率为 {best}（置信度 {confidence}）。\n\
-                     若要 {rate}，请再提供 {more} {counted}；在此之前阈值只是估计，没有保证。"
+                    "{n} {measure}：以此能证明的最低误报率为 {best}（置信度 {confidence}）。\n\
+                     若要 {rate}，请再提供 {more} {measure}；在此之前阈值只是估计，没有保证：预计约 {expected} 的良品{}会误报。",
+                    if grouped { "组" } else { "" }
                 ),
             )
         }

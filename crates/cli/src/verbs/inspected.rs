@@ -1,12 +1,14 @@
 //! `dianjing predict` and `evaluate` with an inspector: alarms, heat maps, regions.
 
+use std::mem::discriminant;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bundle::inspection::{Inspected, InspectionBundle, Kinds, Looked, MarkedRegion};
-use dataset::{Purpose, ReadOptions};
+use dataset::{ProblemKind, Purpose, ReadOptions};
 use image::{ImageBuffer, Luma};
-use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, Subject, words};
+use pipeline::{InspectedRow, InspectorMeasures, Lang, PipelineError, Subject, counted, words};
 
 use super::batch::Batch;
 use super::{inspect, say, with_progress};
@@ -34,12 +36,17 @@ pub(super) fn predict(
         }
         .into());
     }
+    let cut = AtomicUsize::new(0);
     let read = ReadOptions { contents: verb.contents.senses(), ..ReadOptions::default() };
     let (rows, bundle) = with_progress(arguments, lang, |run| {
         let predictor = home.open_inspector(&verb.bundle, run)?;
         let mark = predictor.bundle().alarm.mark.threshold() as f32;
         let draw = |id: &str, looked: &Looked| match &verb.heatmaps {
-            Some(dir) => write_heat(dir, id, looked, mark),
+            Some(dir) => {
+                let is_cut = write_heat(dir, id, looked, mark)?;
+                cut.fetch_add(usize::from(is_cut), Ordering::Relaxed);
+                Ok(())
+            }
             None => Ok(()),
         };
         let rows = pipeline::inspect_photos(&predictor, &verb.inputs, &read, run, &draw)?;
@@ -59,7 +66,10 @@ pub(super) fn predict(
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
     let subject = Subject::named(&bundle.manifest.base.modality);
     say(arguments, &subject.say(&summary(rows.len(), alarms, unread, lang), lang));
-    if let Some(line) = brighter(&rows, lang) {
+    for line in odd(&rows, lang) {
+        say(arguments, &line);
+    }
+    if let Some(line) = cut_maps(cut.into_inner(), lang) {
         say(arguments, &line);
     }
     for line in batch.iter().flat_map(|batch| batch.told(lang)) {
@@ -77,7 +87,7 @@ pub(super) fn predict(
 
 fn summary(n: usize, alarms: usize, unread: usize, lang: Lang) -> String {
     let mut told = lang.pick(
-        format!("{n} photos: {alarms} alarm, {} do not", n - alarms - unread),
+        format!("{}: {alarms} alarm, {} do not", counted(n, "photo"), n - alarms - unread),
         format!("{n} 张照片：{alarms} 张报警，{} 张正常", n - alarms - unread),
     );
     if unread > 0 {
@@ -86,12 +96,32 @@ fn summary(n: usize, alarms: usize, unread: usize, lang: Lang) -> String {
     told
 }
 
-/// How many photos were found brighter than can be seen, by what.
-fn brighter(rows: &[InspectedRow], lang: Lang) -> Option<String> {
-    let mut told = rows.iter().filter(|row| row.found.is_some()).filter_map(|row| row.problem.as_ref());
-    let first = words::problem_kind(told.next()?, lang);
-    let n = 1 + told.count();
-    Some(lang.pick(format!("note: {n} photos: {first}"), format!("注意：{n} 张照片：{first}")))
+/// How many maps do not hold all of their values; `None` when all do.
+fn cut_maps(n: usize, lang: Lang) -> Option<String> {
+    let maps = counted(n, "map");
+    let told = lang.pick(
+        format!(
+            "note: {maps} with values that 16 bits do not hold; there they are the nearest that these do"
+        ),
+        format!("注意：{n} 张热图有 16 位存不下的数值，存为最接近的值"),
+    );
+    (n > 0).then_some(told)
+}
+
+/// What is odd about photos that were looked at all the same, each sort once with the first words about it.
+fn odd(rows: &[InspectedRow], lang: Lang) -> Vec<String> {
+    let mut sorts: Vec<(&ProblemKind, usize)> = Vec::new();
+    for kind in rows.iter().filter(|row| row.found.is_some()).filter_map(|row| row.problem.as_ref()) {
+        match sorts.iter_mut().find(|(first, _)| discriminant(*first) == discriminant(kind)) {
+            Some((_, n)) => *n += 1,
+            None => sorts.push((kind, 1)),
+        }
+    }
+    let line = |(first, n): (&ProblemKind, usize)| {
+        let told = words::problem_kind(first, lang);
+        lang.pick(format!("note: {}: {told}", counted(n, "photo")), format!("注意：{n} 张照片：{told}"))
+    };
+    sorts.into_iter().map(line).collect()
 }
 
 fn table(
@@ -140,7 +170,7 @@ fn table(
         lang.pick("verdict", "判定"),
         &score,
         lang.pick("p-value", "p 值"),
-        lang.pick("marked", "标出"),
+        lang.pick("marked area", "标出面积"),
     ];
     if named {
         header.insert(2, lang.pick("kind", "种类"));
@@ -181,8 +211,8 @@ fn kind(row: &InspectedRow, lang: Lang) -> String {
     }
 }
 
-/// `heat/NAME.heat.png` to look at and `heat/NAME.map.png` with 16-bit values, both of the photo's size.
-fn write_heat(dir: &Path, id: &str, looked: &Looked, mark: f32) -> Result<(), PipelineError> {
+/// `heat/NAME.heat.png` to look at and `heat/NAME.map.png` with 16-bit values, both of the photo's size. Says whether some values were cut.
+fn write_heat(dir: &Path, id: &str, looked: &Looked, mark: f32) -> Result<bool, PipelineError> {
     let place = dir.join(inside(id));
     let named = |end: &str| {
         let mut name = place.clone().into_os_string();
@@ -191,16 +221,24 @@ fn write_heat(dir: &Path, id: &str, looked: &Looked, mark: f32) -> Result<(), Pi
     };
     let (width, height) = looked.photo.dimensions();
     let full = looked.map.resized(height as usize, width as usize);
-    let values: Vec<u16> = full
-        .values
-        .iter()
-        .map(|value| ((value + OFFSET) * STEPS).round().clamp(0.0, f32::from(u16::MAX)) as u16)
-        .collect();
+    let (values, cut): (Vec<u16>, Vec<bool>) = full.values.iter().map(|value| in_16_bits(*value)).unzip();
     let map =
         ImageBuffer::<Luma<u16>, _>::from_raw(width, height, values).expect("the map has the photo's size");
     let heat = pipeline::heat_picture(looked, mark);
     write_png(&named(".heat.png"), &heat.into())?;
-    write_png(&named(".map.png"), &map.into())
+    write_png(&named(".map.png"), &map.into())?;
+    Ok(cut.contains(&true))
+}
+
+/// A suspicion as a map holds it, and whether it had to be cut. What is no number is as suspicious as can be, as it is for the alarm.
+fn in_16_bits(suspicion: f32) -> (u16, bool) {
+    let value = ((suspicion + OFFSET) * STEPS).round();
+    let most = f32::from(u16::MAX);
+    if value.is_nan() {
+        (u16::MAX, true)
+    } else {
+        (value.clamp(0.0, most) as u16, !(0.0..=most).contains(&value))
+    }
 }
 
 fn write_png(path: &Path, picture: &image::DynamicImage) -> Result<(), PipelineError> {
@@ -238,19 +276,18 @@ fn coco(rows: &[InspectedRow], kinds: Option<&Kinds>) -> serde_json::Value {
             serde_json::json!({ "id": image_id, "file_name": row.id, "width": width, "height": height }),
         );
         for region in &found.regions {
-            let flat: Vec<u32> = region.outline.iter().flatten().copied().collect();
             let side = |axis: usize| {
                 let places = || region.outline.iter().map(move |corner| corner[axis]);
                 let least = places().min().unwrap_or(0);
                 (least, places().max().unwrap_or(0) - least)
             };
-            let ((left, width), (top, height)) = (side(0), side(1));
+            let ((left, across), (top, down)) = (side(0), side(1));
             annotations.push(serde_json::json!({
                 "id": annotations.len() + 1,
                 "image_id": image_id,
                 "category_id": category(found),
-                "segmentation": [flat],
-                "bbox": [left, top, width, height],
+                "segmentation": segmentation(region, (width, height)),
+                "bbox": [left, top, across, down],
                 "area": region.area_px,
                 "area_mm2": region.area_mm2,
                 "seconds": region.seconds,
@@ -264,6 +301,49 @@ fn coco(rows: &[InspectedRow], kinds: Option<&Kinds>) -> serde_json::Value {
         "annotations": annotations,
         "categories": (1..).zip(&names).map(|(id, name)| serde_json::json!({ "id": id, "name": name })).collect::<Vec<_>>(),
     })
+}
+
+/// A polygon; of a region with holes, which COCO's polygons cannot have, the lengths of runs outside and inside, column by column.
+fn segmentation(region: &MarkedRegion, (width, height): (u32, u32)) -> serde_json::Value {
+    if region.holes.is_empty() {
+        let flat: Vec<u32> = region.outline.iter().flatten().copied().collect();
+        return serde_json::json!([flat]);
+    }
+    serde_json::json!({ "size": [height, width], "counts": runs(region, width, height) })
+}
+
+/// Lengths of the runs of pixels outside and inside a region in turn, down each column of the photo, as in COCO's uncompressed masks.
+fn runs(region: &MarkedRegion, width: u32, height: u32) -> Vec<u64> {
+    // Where each column changes between outside and inside: at every edge that goes along a row.
+    let mut changes: Vec<Vec<u32>> = vec![Vec::new(); width as usize];
+    for outline in std::iter::once(&region.outline).chain(&region.holes) {
+        for (from, to) in outline.iter().zip(outline.iter().cycle().skip(1)) {
+            let (left, right) = (from[0].min(to[0]), from[0].max(to[0]));
+            (left..right).for_each(|column| changes[column as usize].push(from[1]));
+        }
+    }
+    let mut runs = Vec::new();
+    let mut before = 0;
+    for (column, changes) in (0..).zip(&mut changes) {
+        changes.sort_unstable();
+        for row in changes {
+            let at = column * u64::from(height) + u64::from(*row);
+            // A region that goes on from the end of a column into the next one does not change there.
+            match runs.pop() {
+                Some(run) if at == before => before = at - run,
+                run => {
+                    runs.extend(run);
+                    runs.push(at - before);
+                    before = at;
+                }
+            }
+        }
+    }
+    let end = u64::from(width) * u64::from(height);
+    if before < end {
+        runs.push(end - before);
+    }
+    runs
 }
 
 pub(super) fn evaluate(
@@ -305,17 +385,17 @@ pub(super) fn evaluate(
 
 /// What was made of the set, and what of it was measured.
 fn measured_on(measured: &InspectorMeasures, subject: Subject, lang: Lang) -> Vec<String> {
-    let InspectorMeasures { n_good, n_defects, n_left_out, layout, why, .. } = measured;
+    let InspectorMeasures { n_good, n_defects, n_left_out, taken, .. } = measured;
     let n = n_good + n_defects;
     let measured = subject.say(
         &lang.pick(
-            format!("Measured on {n} photos, {n_good} good and {n_defects} with defects"),
+            format!("Measured on {}, {n_good} good and {n_defects} with defects", counted(n, "photo")),
             format!("在 {n} 张照片上测得：良品 {n_good} 张，缺陷 {n_defects} 张"),
         ),
         lang,
     );
     let mut told =
-        vec![lang.pick(format!("{measured} ({layout}: {why})."), format!("{measured}（{layout}）。"))];
+        vec![lang.pick(format!("{measured} ({}).", taken.en), format!("{measured}（{}）。", taken.zh))];
     if *n_left_out > 0 {
         let left_out = lang.pick(
             format!("{n_left_out} were left out: the inspector learned from them, or they are there to learn from."),
@@ -329,6 +409,37 @@ fn measured_on(measured: &InspectorMeasures, subject: Subject, lang: Lang) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_number_is_as_suspicious_as_can_be_and_what_is_cut_is_told() {
+        let told = [0.0, -10.0, 55.535, 55.54, -10.01, f32::NAN, f32::INFINITY].map(in_16_bits);
+        let most = u16::MAX;
+        let expect =
+            [(10_000, false), (0, false), (most, false), (most, true), (0, true), (most, true), (most, true)];
+        assert_eq!(told, expect);
+    }
+
+    #[test]
+    fn a_region_with_a_hole_is_told_by_runs_that_leave_it_out() {
+        let square = |a: u32, b: u32| vec![[a, a], [b, a], [b, b], [a, b]];
+        let mut region = MarkedRegion {
+            outline: square(1, 4),
+            holes: Vec::new(),
+            area_px: 9,
+            area_mm2: None,
+            seconds: None,
+            peak: 1.0,
+        };
+        assert_eq!(segmentation(&region, (5, 5)), serde_json::json!([[1, 1, 4, 1, 4, 4, 1, 4]]));
+        region.holes = vec![vec![[2, 2], [2, 3], [3, 3], [3, 2]]];
+        let told = segmentation(&region, (5, 5));
+        assert_eq!(told["size"], serde_json::json!([5, 5]));
+        assert_eq!(told["counts"], serde_json::json!([6, 3, 2, 1, 1, 1, 2, 3, 6]));
+        // Inside from the first pixel to the last: the columns run into each other.
+        region.outline = vec![[0, 0], [3, 0], [3, 3], [0, 3]];
+        region.holes = vec![vec![[1, 1], [1, 2], [2, 2], [2, 1]]];
+        assert_eq!(segmentation(&region, (3, 3))["counts"], serde_json::json!([0, 4, 1, 4]));
+    }
 
     #[test]
     fn heat_maps_of_different_photos_have_different_names_inside_the_folder() {

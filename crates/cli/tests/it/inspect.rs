@@ -249,7 +249,8 @@ fn good_photos_of_any_size_and_depth_and_some_that_are_broken() {
     place.write("parts/broken.png", "not a picture");
     let ended = inspect(&place, &["parts"]).fine();
     assert!(ended.err.contains("broken.png: this is not a picture"), "{}", ended.err);
-    assert!(ended.err.contains("Learned 9 good photos"), "{}", ended.err);
+    assert!(ended.err.contains("tiny.png: 3 x 2 pixels show nothing"), "{}", ended.err);
+    assert!(ended.err.contains("Learned 8 good photos"), "{}", ended.err);
 }
 
 #[test]

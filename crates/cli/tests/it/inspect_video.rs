@@ -81,7 +81,7 @@ fn good_clips_alone_make_an_inspector_that_says_when_something_is_wrong() {
     assert!(place.path("heat/stalls100.mp4.heat.png").exists());
 
     let ended = place.run(&["predict", "good.djm", "new/stalls101.mp4"]).fine();
-    assert!(ended.out.contains(" s") && ended.err.contains("1 clips: 1 alarm"), "{}", ended.told());
+    assert!(ended.out.contains(" s") && ended.err.contains("1 clip: 1 alarm"), "{}", ended.told());
     let ended = place.run_with(&["predict", "good.djm", "new"], &[("DIANJING_LANG", "zh")]).fine();
     assert!(ended.err.contains("段视频") && !ended.err.contains("照片"), "{}", ended.err);
     // A clip nine times as long as the usual one, and a file of another kind.

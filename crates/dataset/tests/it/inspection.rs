@@ -240,6 +240,76 @@ fn plain_pictures_are_good_unless_something_says_otherwise() {
 }
 
 #[test]
+fn folders_that_may_be_kinds_of_defect_are_not_taken_for_good() {
+    for files in [
+        &["scratch/1.png", "dent/1.png"][..],
+        &["nogood/scratch/1.png", "nogood/dent/1.png"],
+        &["lot 1/划伤/1.png"],
+        &["test/scratch/1.png"],
+        &["test/kratzer/1.png"],
+    ] {
+        let error = error(files);
+        assert!(matches!(error, ReadError::NoGood { .. }), "{files:?}: {error}");
+    }
+    for (files, told) in [
+        (&["kratzer/1.png", "delle/1.png"][..], &["delle", "kratzer"][..]),
+        (&["lot 1/kratzer/1.png", "lot 1/2.png"], &["kratzer"]),
+        (&["0/1.png", "1/1.png"], &["0"]),
+    ] {
+        let error = error(files);
+        assert!(matches!(&error, ReadError::NoGoodFolder { folders, .. } if folders == told), "{error}");
+        assert!(error.hint().contains("`good`") && error.hint().contains("--group-by-folder"));
+    }
+    // Flaws beside groups are told apart.
+    check(
+        &["lot 1/1.png", "lot 2/1.png", "scratch/1.png"],
+        &["lot 1/1.png: GOOD", "lot 2/1.png: GOOD", "scratch/1.png: scratch"],
+    );
+    // What is only measured on is judged by the same names.
+    let options = InspectionOptions { purpose: Purpose::Measure, ..InspectionOptions::default() };
+    assert_eq!(told(&folder(&["scratch/1.png"]), "d", &options).0, ["scratch/1.png: scratch"]);
+}
+
+#[test]
+fn folders_that_plainly_are_groups_of_good_parts_are_told_as_such() {
+    let why = |files: &[&str], options: &InspectionOptions| {
+        read_inspection(&folder(files).path("d"), options).unwrap().0.why.to_string()
+    };
+    let plain = InspectionOptions::default();
+    let lots = why(&["lot 1/a.png", "lot 2/a.png"], &plain);
+    assert!(lots.contains("by their names `lot 1`, `lot 2` are groups, not kinds of defect"), "{lots}");
+    assert!(!why(&["a.png", "b.png"], &plain).contains("groups"));
+    assert!(why(&["a.png", "ng/b.png"], &plain).contains("except in `ng`"));
+    // One folder that holds everything says nothing, and a person may say that all are groups.
+    check(&["widget/1.png", "widget/2.png"], &["widget/1.png: GOOD", "widget/2.png: GOOD"]);
+    let groups = InspectionOptions { group_by_folder: true, ..InspectionOptions::default() };
+    assert_eq!(
+        told(&folder(&["miller/1.png", "smith/1.png"]), "d", &groups).0,
+        ["miller/1.png: GOOD group miller", "smith/1.png: GOOD group smith"]
+    );
+}
+
+#[test]
+fn a_kind_of_defect_called_like_a_part_keeps_its_masks() {
+    check(
+        &[
+            "train/good/000.png",
+            "test/good/000.png",
+            "test/test/000.png",
+            "test/crack/000.png",
+            "ground_truth/test/000_mask.png",
+            "ground_truth/crack/000_mask.png",
+        ],
+        &[
+            "test/crack/000.png: crack measure mask ground_truth/crack/000_mask.png",
+            "test/good/000.png: GOOD measure",
+            "test/test/000.png: test measure mask ground_truth/test/000_mask.png",
+            "train/good/000.png: GOOD",
+        ],
+    );
+}
+
+#[test]
 fn folders_below_the_class_name_groups_when_asked() {
     let files = ["good/lot 1/a.png", "good/lot 2/x/a.png", "good/a.png", "dent/lot 1/a.png"];
     let options = InspectionOptions { group_by_folder: true, ..InspectionOptions::default() };
@@ -287,7 +357,7 @@ fn what_is_only_measured_on_needs_nothing_to_learn_from() {
     ] {
         let place = folder(files);
         assert_eq!(told(&place, "d", &options).0, expect);
-        let why = read_inspection(&place.path("d"), &options).unwrap().0.why;
+        let why = read_inspection(&place.path("d"), &options).unwrap().0.why.to_string();
         assert!(!why.contains("learned") && !why.contains("out of fold"), "{why}");
     }
 }
@@ -404,6 +474,11 @@ fn every_problem_names_what_to_do() {
         ProblemKind::DefectWithoutMask { count: 2 },
         ProblemKind::CopyOfLearned,
         ProblemKind::BrighterThanLearned { bits: 12 },
+        ProblemKind::TooFine { size: (9, 9), megapixels: 67 },
+        ProblemKind::TooSmall { size: (1, 1) },
+        ProblemKind::Blank,
+        ProblemKind::OtherSize { size: (9, 9), side: 4 },
+        ProblemKind::OutsideReference { percent: 7 },
     ] {
         assert!(kind.to_string().contains(';'), "{kind}");
     }

@@ -56,6 +56,10 @@ pub(crate) fn told(findings: &Findings<'_>) -> Sentence {
         en += &format!(" {}", idle.en);
         zh += &idle.zh;
     }
+    if let Some(blind) = findings.blind.map(|blind| blind.told()) {
+        en += &format!(" {}", blind.en);
+        zh += &blind.zh;
+    }
     if findings.request.without_background {
         en += " What lies beside the part is painted over.";
         zh += "零件以外的背景已涂掉。";

@@ -1,5 +1,6 @@
 //! From photos of good parts to a defect inspector: look, fit, hold out, decide when to alarm, measure, write.
 
+mod blind;
 mod choosing;
 mod contamination;
 mod dealing;
@@ -10,6 +11,8 @@ mod known;
 mod listening;
 mod marking;
 mod measuring;
+#[cfg(test)]
+mod redrawn;
 mod seeing;
 mod telling;
 mod turning;
@@ -26,8 +29,10 @@ use bundle::inspection::{
 use bundle::{BaseReference, DataReference, Evaluation, Form, Manifest, TaskReference};
 use dataset::split::Groups;
 use dataset::{InspectionExample, InspectionOptions, InspectionSet, Modality, Problem, Role, Verdict};
+use evaluate::inspect::AlarmThreshold;
 use linalg::{Matrix, Seed};
 
+pub use blind::Blind;
 pub use choosing::DetectorNeeds;
 pub use contamination::Suspect;
 use fitting::{Fitted, Lesson};
@@ -38,8 +43,8 @@ use measuring::{Held, Judged, Measurements, On};
 use seeing::Photo;
 pub use turning::Orientation;
 
-use crate::report::inspection::{InspectionReport, render_inspection};
-use crate::{Event, Home, InspectionSource, InspectorMeasures, Lang, PipelineError, Run, Step};
+use crate::report::inspection::{InspectionReport, promise_caveat, render_inspection};
+use crate::{Event, Home, InspectionSource, InspectorMeasures, Lang, PipelineError, Run, Step, taken_for};
 
 /// What to make an inspector of, what it has to promise, and where to put it.
 #[derive(Debug, Clone)]
@@ -99,6 +104,8 @@ pub struct Inspecting {
     pub cost: Option<CostUse>,
     /// How many labelled defects were there to learn from and taught nothing.
     pub n_idle: usize,
+    /// What is too small to be seen; absent where it was looked closely enough for the smallest defects that are known.
+    pub blind: Option<Blind>,
     /// What the report shows.
     pub report: InspectionReport,
 }
@@ -124,14 +131,13 @@ pub(crate) struct Findings<'a> {
     pub(crate) n_idle: usize,
     /// Whether good photos were shown turned around as well.
     pub(crate) turned: bool,
+    /// What is too small to be seen.
+    pub(crate) blind: Option<Blind>,
 }
 
 /// Makes an inspector and writes the bundle and the report.
 pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<Inspecting, PipelineError> {
-    let (mut set, mut problems) = read(&request.source, run)?;
-    let (known, copies) = known::part(&mut set);
-    copies.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
-    problems.extend(copies);
+    let (set, known, mut problems) = read_known(&request.source, run)?;
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
@@ -142,6 +148,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         return Err(nothing_usable(&set, &problems));
     };
     let (sight, eye) = Sight::choose(&dir, &home.engine, &glanced.shown())?;
+    let blind = Blind::of(&sight, glanced.shown().smallest).filter(|_| set.modality == Modality::Image);
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
     let (mut photos, more) = run
@@ -186,9 +193,10 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
         n_good,
         n_idle,
         turned,
+        blind,
     };
     let (bundle, report, identity) = run.step(Step::Write, || write(&findings, &dir, &eye))?;
-    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, n_idle, report, set })
+    Ok(Inspecting { bundle, identity, problems, suspects, n_good, cost, n_idle, blind, report, set })
 }
 
 /// How series or videos are drawn, by the good ones; `None` for photos and sounds.
@@ -210,6 +218,18 @@ fn canvas(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<
         },
         _ => Ok(None),
     }
+}
+
+/// Reads a set to learn from, with by what its photos are known again, and without copies of these.
+fn read_known(
+    source: &InspectionSource,
+    run: &Run<'_>,
+) -> Result<(InspectionSet, Learned, Vec<Problem>), PipelineError> {
+    let (mut set, mut problems) = read(source, run)?;
+    let (known, copies) = known::part(&mut set);
+    copies.iter().for_each(|problem| run.tell(Event::Problem(problem.clone())));
+    problems.extend(copies);
+    Ok((set, known, problems))
 }
 
 /// Reads a set and settles what its masks say.
@@ -349,7 +369,10 @@ fn bundle_of(
     };
     let task = TaskReference::Inspection { kinds };
     let manifest = Manifest::new(&findings.set.name, findings.request.seed, task, data, base);
-    let (recipe, why) = listening::recipe(findings.fitted);
+    let (recipe, mut why) = listening::recipe(findings.fitted);
+    if let AlarmThreshold::Proven(_) = findings.alarm.threshold {
+        why += &format!(" {}", promise_caveat().en);
+    }
     Ok(InspectionBundle {
         manifest,
         inspector: findings.fitted.inspector.clone(),
@@ -405,7 +428,8 @@ pub(crate) fn measure_unseen(
         n_good: judged.len() - n_defects,
         n_defects,
         n_left_out: set.examples.len() - examples.len(),
+        taken: taken_for(&set.layout, &set.why),
         layout: set.layout,
-        why: set.why,
+        why: set.why.to_string(),
     })
 }

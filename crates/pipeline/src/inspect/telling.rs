@@ -2,7 +2,7 @@
 
 use base::depict::depict;
 use base::prep;
-use bundle::inspection::{InspectionBundle, Sight};
+use bundle::inspection::{InspectionBundle, Sight, marked};
 use dataset::{Modality, Verdict};
 use evaluate::Estimate;
 use evaluate::inspect::{
@@ -21,7 +21,7 @@ use crate::report::inspection::{
     AlarmPromise, Counted, DetectorMeasure, DetectorMetric, HeatMap, InspectedPart, InspectionFacts,
     InspectionReport, KindFacts, KindOfDefect, Shortage, WorstGood, advise_inspection, view,
 };
-use crate::{PipelineError, Subject, words};
+use crate::{PipelineError, Subject, counted, taken_for, words};
 
 /// Photos shown of each sort: what a person looks through in one sitting.
 const SHOWN: usize = 9;
@@ -37,7 +37,7 @@ pub(crate) fn report(
         found.map(|measured| measured.estimate)
     };
     let promise = promise(findings)?;
-    let counted = if findings.n_good.0 == findings.n_good.1 { Counted::Parts } else { Counted::Groups };
+    let unit = if findings.n_good.0 == findings.n_good.1 { Counted::Parts } else { Counted::Groups };
     let any_defect = judged.iter().any(|judged| judged.kind.is_some());
     let scores = |defect: bool| -> Vec<f64> {
         judged.iter().filter(|judged| judged.kind.is_some() == defect).map(|judged| judged.score).collect()
@@ -46,7 +46,7 @@ pub(crate) fn report(
         name: findings.set.name.clone(),
         subject: Subject::Photo,
         decision: decision(findings),
-        counted,
+        counted: unit,
         recall: of("recall"),
         false_alarms: of("false-alarms"),
         measured_on: measured_on(findings),
@@ -60,7 +60,7 @@ pub(crate) fn report(
         alarmed_good: shown(findings, |judged, alarms| judged.kind.is_none() && alarms, true),
         most_suspicious: shown(findings, |judged, _| judged.kind.is_some() || !any_defect, true),
         worst_good: worst_good(findings),
-        advice: advise_inspection(&facts(findings, &promise, counted)),
+        advice: advise_inspection(&facts(findings, &promise, unit)),
         detectors: listening::detectors(findings.fitted),
         why: listening::told(findings),
         problems: findings.problems.iter().map(words::problem_in_both).collect(),
@@ -88,12 +88,10 @@ fn decision(findings: &Findings<'_>) -> Sentence {
     let set = findings.set;
     let defects = set.examples.iter().filter(|example| example.verdict != Verdict::Good).count();
     let (good, kinds) = (findings.n_good.0, set.kinds().len());
-    let en = format!(
-        "{good} good photos to learn from, {defects} with defects of {kinds} kinds ({}); {}",
-        set.layout, set.why
-    );
-    let zh =
-        format!("用于学习的良品照片 {good} 张，缺陷照片 {defects} 张（{kinds} 种）；布局：{}", set.layout);
+    let taken = taken_for(&set.layout, &set.why);
+    let (photos, of_kinds) = (counted(good, "good photo"), counted(kinds, "kind"));
+    let en = format!("{photos} to learn from, {defects} with defects of {of_kinds} ({})", taken.en);
+    let zh = format!("用于学习的良品照片 {good} 张，缺陷照片 {defects} 张（{kinds} 种）；{}", taken.zh);
     Sentence { en, zh }
 }
 
@@ -106,7 +104,8 @@ fn measured_on(findings: &Findings<'_>) -> Sentence {
     let defects = findings.judged.len() - good;
     if on_test(findings) {
         let en = format!(
-            "Measured on your test part: {good} good photos and {defects} with defects, none of them learned from."
+            "Measured on your test part: {} and {defects} with defects, none of them learned from.",
+            counted(good, "good photo")
         );
         return Sentence {
             en,
@@ -114,7 +113,8 @@ fn measured_on(findings: &Findings<'_>) -> Sentence {
         };
     }
     let en = format!(
-        "Measured out of fold on {good} good photos and {defects} with defects: each by an inspector that had not seen it."
+        "Measured out of fold on {} and {defects} with defects: each by an inspector that had not seen it.",
+        counted(good, "good photo")
     );
     let zh = format!("折外测得：良品 {good} 张、缺陷 {defects} 张，每张都由未见过它的检测器评判。");
     let chosen = chosen_on(findings.fitted.choice.why, findings.cost);
@@ -186,11 +186,11 @@ fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let photo = bytes.and_then(|bytes| prep::decode_deep(&bytes, *depth).ok());
     let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;
-        let marked = judged
+        let by_person = judged
             .mask
             .as_ref()
             .map(|mask| outlines(mask.height, mask.width, &mask.inside().collect::<Vec<_>>()));
-        view(&photo, map, heat_range(mark), regions(judged, &photo, mark), marked.unwrap_or_default())
+        view(&photo, map, heat_range(mark), regions(judged, &photo, mark), by_person.unwrap_or_default())
     });
     InspectedPart {
         id: judged.id.clone(),
@@ -203,9 +203,7 @@ fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
 
 fn regions(judged: &Judged, photo: &RgbImage, mark: f32) -> Vec<Polygon> {
     let (height, width) = (photo.height() as usize, photo.width() as usize);
-    let inside: Vec<bool> =
-        judged.map.resized(height, width).values.iter().map(|value| *value > mark).collect();
-    outlines(height, width, &inside)
+    outlines(height, width, &marked(&judged.map, height, width, mark))
 }
 
 fn outlines(height: usize, width: usize, inside: &[bool]) -> Vec<Polygon> {
@@ -225,6 +223,8 @@ fn worst_good(findings: &Findings<'_>) -> Option<WorstGood> {
 
 /// What leaving `n` suspects out does to the threshold.
 fn without_suspects(n: usize, with: &AlarmThreshold, without: &AlarmThreshold) -> Sentence {
+    let (look, they, them) = if n == 1 { ("looks", "it is", "it") } else { ("look", "they are", "them") };
+    let photos = counted(n, "good photo");
     let loses = matches!((with, without), (AlarmThreshold::Proven(_), AlarmThreshold::Estimated(_)));
     let (with, without) = (with.threshold(), without.threshold());
     let (en, zh) = if loses {
@@ -237,8 +237,8 @@ fn without_suspects(n: usize, with: &AlarmThreshold, without: &AlarmThreshold) -
     };
     Sentence {
         en: format!(
-            "{n} good photos look least like the others. With them a part alarms above {with:.2}, without them above {without:.2}{en}: \
-             if they are not good, move them away and run again."
+            "{photos} {look} least like the others. With {them} a part alarms above {with:.2}, without {them} above {without:.2}{en}: \
+             if {they} not good, move {them} away and run again."
         ),
         zh: format!(
             "有 {n} 张良品照片与其他最不相似。保留它们时报警阈值为 {with:.2}，去掉后为 {without:.2}{zh}：若并非良品，请移走后重新运行。"
@@ -246,7 +246,7 @@ fn without_suspects(n: usize, with: &AlarmThreshold, without: &AlarmThreshold) -
     }
 }
 
-fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counted) -> InspectionFacts<'a> {
+fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, unit: Counted) -> InspectionFacts<'a> {
     let request = findings.request;
     let shortage = match promise {
         AlarmPromise::Proven(_) => None,
@@ -265,13 +265,14 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, counted: Counte
     let false_alarms = findings.measured.metrics.iter().find(|measured| measured.metric == "false-alarms");
     InspectionFacts {
         n_good: findings.n_good.1,
-        counted,
+        counted: unit,
         shortage,
         kinds: kinds.collect(),
         n_contaminated: findings.suspects.len(),
         // Sounds, videos and series have no fixture, and are as long as they are.
         aligned: findings.fitted.inspector.aligner.is_some() || !are_photos,
         photo_sizes_vary: are_photos && sizes().any(|size| Some(size) != first),
+        blind: findings.blind,
         n_tiny: findings.judged.iter().filter(|judged| is_tiny(judged)).count(),
         promise_broken: false_alarms.is_some_and(|measured| measured.estimate.low > request.false_alarms),
     }

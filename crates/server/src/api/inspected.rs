@@ -215,9 +215,7 @@ fn spectrum(inspector: &InspectionPredictor, bytes: &[u8]) -> Result<Result<Vec<
 }
 
 fn told(inspector: &InspectionPredictor, name: String, looked: &Looked, heat: bool, lang: Lang) -> Predicted {
-    let bits = inspector.bundle().inspector.sight.depth.bits();
-    let problem =
-        looked.is_brighter.then(|| words::problem_kind(&ProblemKind::BrighterThanLearned { bits }, lang));
+    let problem = pipeline::odd(inspector, looked).map(|kind| words::problem_kind(&kind, lang));
     let sketches = vec![(String::new(), Sketch::of(&looked.whole))];
     let overlay = heat.then(|| jpeg(&hot(inspector, looked))).flatten();
     let inspected = Inspected { overlay: overlay.map(|jpeg| address(&jpeg)), ..inspected(inspector, looked) };

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use bundle::Form;
-use dataset::{ExampleId, InspectionExample, InspectionSet, Part, Verdict, names_good_parts};
+use dataset::{
+    ExampleId, InspectionExample, InspectionSet, Part, Verdict, VerdictsBy, Why, names_good_parts,
+};
 use pipeline::report::inspection::render_inspection;
 use pipeline::{InspectRequest, InspectionSource, Lang, Orientation};
 
@@ -48,7 +50,7 @@ pub(super) async fn run(
                 name,
                 layout: "studio".to_owned(),
                 modality,
-                why: "labelled in the studio".to_owned(),
+                why: Why { by: VerdictsBy::Studio, measured: None },
                 examples: examples(&rows, &of.blobs, masks.path())?,
             };
             let request = InspectRequest {

@@ -3,14 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::names::{is_defect, is_good};
+use super::names::{is_good, names_flaw, names_group};
 use super::{Picture, Purpose};
-use crate::{Part, ReadError, Verdict};
+use crate::{MeasuredOn, Part, ReadError, Verdict, VerdictsBy, Why};
 
 /// What the folders of a set mean.
 pub(super) enum Layout {
     /// No folder says what is good.
-    Plain,
+    Plain {
+        /// Folders taken for groups of good parts, in order.
+        groups: Vec<String>,
+        /// Folders taken for kinds of defect.
+        flaws: Vec<String>,
+    },
     /// Some folders do.
     Set(SetFolders),
 }
@@ -47,20 +52,53 @@ pub(super) struct Place<'f> {
 /// - class folders, one of which is called good,
 /// - both (`good` beside `test/good` and `test/scratch`),
 /// - any of them some folders below,
-/// - anything else as pictures of good parts.
+/// - a test part with class folders alone, of which there is nothing to learn,
+/// - anything else as pictures of good parts, except in folders whose names tell of a flaw. Folders beside each other, or beside pictures, must
+///   then plainly be groups (lots, cameras, dates), unless the person says so (`all_groups`): they may as well be kinds of defect.
 ///
 /// # Errors
-/// [`ReadError::SeveralSets`] when several folders could each be the set.
-pub(super) fn recognise(root: &Path, pictures: &[Picture], purpose: Purpose) -> Result<Layout, ReadError> {
+/// [`ReadError::SeveralSets`] when several folders could each be the set, [`ReadError::NoGoodFolder`] when folders may be classes and
+/// none is called good.
+pub(super) fn recognise(root: &Path, pictures: &[Picture], all_groups: bool) -> Result<Layout, ReadError> {
     let mut sets: BTreeSet<Vec<String>> = pictures.iter().filter_map(above_good).collect();
     if sets.is_empty() {
-        sets = above_parts(pictures, purpose);
+        sets = above_parts(pictures);
     }
     if sets.len() > 1 {
         let name = |above: &Vec<String>| if above.is_empty() { ".".to_owned() } else { above.join("/") };
         return Err(ReadError::SeveralSets { path: root.to_owned(), sets: sets.iter().map(name).collect() });
     }
-    Ok(sets.pop_first().map_or(Layout::Plain, |above| Layout::Set(set_folders(above, pictures))))
+    match sets.pop_first() {
+        Some(above) => Ok(Layout::Set(set_folders(above, pictures))),
+        None => plain(root, pictures, all_groups),
+    }
+}
+
+/// What folders mean of which none is called good.
+fn plain(root: &Path, pictures: &[Picture], all_groups: bool) -> Result<Layout, ReadError> {
+    // What each folder holds: other folders, and `None` for pictures of its own.
+    let mut holds: BTreeMap<&[String], BTreeSet<Option<&String>>> = BTreeMap::new();
+    for folders in pictures.iter().map(|picture| &picture.folders) {
+        for depth in 0..=folders.len() {
+            holds.entry(&folders[..depth]).or_default().insert(folders.get(depth));
+        }
+    }
+    let beside = holds.values().filter(|held| held.len() > 1);
+    let (mut groups, mut flaws, mut unclear) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    flaws.extend(
+        pictures.iter().flat_map(|picture| &picture.folders).filter(|name| names_flaw(name)).cloned(),
+    );
+    for name in beside.flatten().filter_map(|name| *name).filter(|name| !flaws.contains(*name)) {
+        let to = if all_groups || names_group(name) { &mut groups } else { &mut unclear };
+        to.insert(name.clone());
+    }
+    if !unclear.is_empty() {
+        return Err(ReadError::NoGoodFolder {
+            path: root.to_owned(),
+            folders: unclear.into_iter().collect(),
+        });
+    }
+    Ok(Layout::Plain { groups: groups.into_iter().collect(), flaws: flaws.into_iter().collect() })
 }
 
 /// The folders above the set, by its folder of good parts.
@@ -74,8 +112,8 @@ fn above_good(picture: &Picture) -> Option<Vec<String>> {
 }
 
 /// The folders above sets that call nothing good but have a part to learn from beside another, or a test part with class
-/// folders where nothing is to be learned.
-fn above_parts(pictures: &[Picture], purpose: Purpose) -> BTreeSet<Vec<String>> {
+/// folders.
+fn above_parts(pictures: &[Picture]) -> BTreeSet<Vec<String>> {
     let mut parts: BTreeMap<&[String], BTreeSet<Part>> = BTreeMap::new();
     let mut tests: BTreeSet<&[String]> = BTreeSet::new();
     for picture in pictures {
@@ -89,9 +127,7 @@ fn above_parts(pictures: &[Picture], purpose: Purpose) -> BTreeSet<Vec<String>> 
         }
     }
     let has_both = |parts: &BTreeSet<Part>| parts.contains(&Part::Train) && parts.len() > 1;
-    let is_set = |above: &[String], parts: &BTreeSet<Part>| {
-        has_both(parts) || purpose == Purpose::Measure && tests.contains(above)
-    };
+    let is_set = |above: &[String], parts: &BTreeSet<Part>| has_both(parts) || tests.contains(above);
     parts.into_iter().filter(|(above, parts)| is_set(above, parts)).map(|(above, _)| above.to_vec()).collect()
 }
 
@@ -113,36 +149,26 @@ fn set_folders(above: Vec<String>, pictures: &[Picture]) -> SetFolders {
 
 impl Layout {
     /// The layout's name, and what was made of it and why.
-    pub(super) fn described(&self, purpose: Purpose) -> (&'static str, String) {
-        let (name, verdict, measured) = match self {
-            Self::Plain => (
+    pub(super) fn described(&self, purpose: Purpose) -> (&'static str, Why) {
+        let (name, by, measured) = match self {
+            Self::Plain { groups, flaws } => (
                 "folder of pictures",
-                "no folder is called good, so every picture is taken for a good part, except in folders called defect \
-                 and where a mask marks one",
-                "all are measured out of fold",
+                VerdictsBy::NoFolder { groups: groups.clone(), flaws: flaws.clone() },
+                MeasuredOn::OutOfFold,
             ),
-            Self::Set(set) if set.parts.is_empty() => (
-                "class folders",
-                "the folder called good holds good parts and every other folder a kind of defect",
-                "nothing says what to measure on, so all are learned from and measured out of fold",
-            ),
-            Self::Set(_) => (
-                "inspection set with parts",
-                "folders called good hold good parts and every other class folder a kind of defect",
-                "`test` is for measuring only",
-            ),
+            Self::Set(set) if set.parts.is_empty() => {
+                ("class folders", VerdictsBy::ClassFolders, MeasuredOn::OutOfFold)
+            }
+            Self::Set(_) => ("inspection set with parts", VerdictsBy::PartFolders, MeasuredOn::TestFolder),
         };
-        match purpose {
-            Purpose::Learn => (name, format!("{verdict}; {measured}")),
-            Purpose::Measure => (name, verdict.to_owned()),
-        }
+        (name, Why { by, measured: (purpose == Purpose::Learn).then_some(measured) })
     }
 
     /// What the folders above a picture say; `None` when it does not belong.
     pub(super) fn place<'f>(&self, folders: &'f [String]) -> Option<Place<'f>> {
         match self {
-            Self::Plain => {
-                let kind = folders.iter().find(|name| is_defect(name)).cloned();
+            Self::Plain { flaws, .. } => {
+                let kind = folders.iter().find(|name| flaws.contains(name)).cloned();
                 let named = kind.is_some();
                 let verdict = kind.map_or(Verdict::Good, |kind| Verdict::Defect { kind });
                 Some(Place { verdict, named, part: None, below: folders })

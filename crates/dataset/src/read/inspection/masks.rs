@@ -23,7 +23,8 @@ pub(super) fn split(pictures: Vec<Picture>) -> (Vec<Picture>, Vec<Picture>) {
 ///
 /// The picture is called like the mask (`000.png` of `000_mask.png` or `000.png`) or like the mask's folder (`000/0.png`, as in
 /// MVTec LOCO), and lies in the folders of the mask, perhaps among others: `ground_truth/scratch` has the masks of
-/// `test/scratch`. Of several pictures a defect goes first, then the fewest other folders, then the test part.
+/// `test/scratch`. Of several pictures one in a folder called like the mask's own goes first (a kind of defect may be called `test`), then a
+/// defect, then the fewest other folders, then the test part.
 ///
 /// `folders` are those between the root and each example.
 pub(super) fn pair(
@@ -77,7 +78,15 @@ fn owner(
         let lies_there = |at: &&usize| is_within(above, &folders[**at]);
         let rank = |at: &usize| {
             let example = &examples[*at];
-            (example.verdict == Verdict::Good, folders[*at].len(), example.part != Some(Part::Test))
+            let is_of = |own: &&String| {
+                [folders[*at].last().map(String::as_str), example.verdict.kind()]
+                    .into_iter()
+                    .flatten()
+                    .any(|folder| is_called(folder, own))
+            };
+            let is_elsewhere = !above.last().is_none_or(is_of);
+            let of_good = example.verdict == Verdict::Good;
+            (is_elsewhere, of_good, folders[*at].len(), example.part != Some(Part::Test))
         };
         let candidates: Vec<usize> = by_stem.get(stem)?.iter().filter(lies_there).copied().collect();
         let best = candidates.iter().copied().min_by_key(rank)?;
@@ -89,7 +98,11 @@ fn owner(
 /// Whether all these folders occur among the others, in order.
 fn is_within(few: &[&String], many: &[String]) -> bool {
     let mut many = many.iter();
-    few.iter().all(|name| many.any(|other| other.to_lowercase() == name.to_lowercase()))
+    few.iter().all(|name| many.any(|other| is_called(other, name)))
+}
+
+fn is_called(folder: &str, name: &str) -> bool {
+    folder.to_lowercase() == name.to_lowercase()
 }
 
 fn stem(path: &Path) -> String {

@@ -54,7 +54,8 @@ pub struct InspectionOptions {
     /// Column with train, validation or test.
     pub part: Option<String>,
     /// Whether the folders between a class folder and a picture name its group (`good/lot 7/1.png`). Default: no, since most
-    /// such folders are only for order, and few large groups leave little to validate with.
+    /// such folders are only for order, and few large groups leave little to validate with. Without class folders it also says
+    /// that folders are groups of good parts, whatever their names, unless these tell of a flaw.
     pub group_by_folder: bool,
     /// Ids of examples that are left out, because a person looked at them and found them wrong.
     pub leave_out: Vec<String>,
@@ -69,14 +70,15 @@ struct Picture {
 /// Reads a set for defect inspection from a folder or a table.
 ///
 /// Recognised are the layout of MVTec AD (Bergmann et al. 2019: `train/good`, `test/good`, `test/<defect>` and
-/// `ground_truth/<defect>`), class folders one of which is called good, a folder of nothing but good parts, each also some
-/// folders below the given one, and tables of paths with labels, masks, groups and parts. [`InspectionSet::why`] says what
+/// `ground_truth/<defect>`), class folders one of which is called good, a folder of nothing but good parts, perhaps in folders
+/// whose names plainly are lots, cameras or dates, each also some folders below the given one, and tables of paths with labels, masks, groups and parts. [`InspectionSet::why`] says what
 /// was made of it. Masks lie in a folder `ground_truth` or `masks`, or beside their pictures as `<name>_mask`.
 ///
 /// Returns the good part and the problems.
 ///
 /// # Errors
-/// When nothing can be done, such as [`ReadError::NoGood`] without a good part where one is to be learned from;
+/// When nothing can be done, such as [`ReadError::NoGood`] without a good part where one is to be learned from, or
+/// [`ReadError::NoGoodFolder`] where folders may be kinds of defect as well as groups;
 /// [`ReadError::hint`] says what to try.
 pub fn read_inspection(
     path: &Path,
@@ -151,7 +153,7 @@ fn read_folders(
     if pictures.is_empty() {
         return Err(ReadError::NoPhotos { path: root.to_owned() });
     }
-    let layout = layout::recognise(root, &pictures, options.purpose)?;
+    let layout = layout::recognise(root, &pictures, options.group_by_folder)?;
     let mut examples = Vec::with_capacity(pictures.len());
     let mut folders = Vec::with_capacity(pictures.len());
     for picture in pictures {

@@ -8,8 +8,8 @@ use super::super::{ReadOptions, Row, Table, ids};
 use super::names::is_good;
 use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
 use crate::{
-    ExampleId, InspectionExample, InspectionSet, Modality, Part, Problem, ProblemKind, ReadError, Sense,
-    Verdict,
+    ExampleId, InspectionExample, InspectionSet, MeasuredOn, Modality, Part, Problem, ProblemKind, ReadError,
+    Sense, Verdict, VerdictsBy, Why,
 };
 
 /// What the cells of the label column say.
@@ -52,13 +52,13 @@ pub(super) fn read(
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
         return Err(ReadError::NothingUsable { path: root.to_owned(), first });
     }
-    let name = columns.label.map(|column| lead.table.columns[column].as_str());
-    let verdict = verdict_by(name, labels);
-    let has_test = examples.iter().any(|example| example.part == Some(Part::Test));
-    let why = match options.purpose {
-        Purpose::Learn => format!("{verdict}; {}", measured_on(has_test)),
-        Purpose::Measure => verdict,
+    let by = match columns.label.map(|column| lead.table.columns[column].clone()) {
+        Some(name) => VerdictsBy::Column { name, numbers: labels == Labels::Numbers },
+        None => VerdictsBy::NoColumn,
     };
+    let has_test = examples.iter().any(|example| example.part == Some(Part::Test));
+    let measured = if has_test { MeasuredOn::TestRows } else { MeasuredOn::OutOfFold };
+    let why = Why { by, measured: (options.purpose == Purpose::Learn).then_some(measured) };
     let (name, root) = (name_of(root), root.to_owned());
     let modality = columns.contents[0].modality;
     Ok((InspectionSet { name, root, layout: layout.to_owned(), modality, why, examples }, problems))
@@ -105,24 +105,6 @@ fn labels(tables: &[(&Source, Columns)]) -> Labels {
         Labels::Numbers
     } else {
         Labels::Names
-    }
-}
-
-fn verdict_by(label: Option<&str>, labels: Labels) -> String {
-    match (label, labels) {
-        (Some(name), Labels::Numbers) => format!("0 in column `{name}` means good and 1 a defect"),
-        (Some(name), _) => format!("column `{name}` says what is good and names the defects"),
-        (None, _) => {
-            "no column says what is good, so every picture without a mask is taken for a good part".to_owned()
-        }
-    }
-}
-
-fn measured_on(has_test: bool) -> &'static str {
-    if has_test {
-        "rows of the test part are for measuring only"
-    } else {
-        "nothing says what to measure on, so all are learned from and measured out of fold"
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::measures::rate;
 use super::{Counted, Sentence};
-use crate::percent;
+use crate::{Blind, percent};
 
 /// What the advice is drawn from.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct InspectionFacts<'a> {
     pub photo_sizes_vary: bool,
     /// Marked defects that are smaller than two cells of the map.
     pub n_tiny: usize,
+    /// What is too small to be seen, where that is not known to be small enough.
+    pub blind: Option<Blind>,
     /// Whether more good parts alarm than was promised, by more than chance explains.
     pub promise_broken: bool,
 }
@@ -72,6 +74,7 @@ pub fn advise_inspection(facts: &InspectionFacts<'_>) -> Vec<Sentence> {
         rare_kind(facts),
         unaligned(facts),
         sizes(facts),
+        blind(facts),
     ]
     .into_iter()
     .flatten()
@@ -191,6 +194,12 @@ fn rare_kind(facts: &InspectionFacts<'_>) -> Option<Weighted> {
     Some((9.0 - n as f64 * 0.5, Sentence { en, zh }))
 }
 
+/// Where no marked defect says how small defects are.
+fn blind(facts: &InspectionFacts<'_>) -> Option<Weighted> {
+    let blind = facts.blind.filter(|_| facts.n_tiny == 0)?;
+    Some((if blind.is_scaled { 7.0 } else { 3.0 }, blind.told()))
+}
+
 fn unaligned(facts: &InspectionFacts<'_>) -> Option<Weighted> {
     let en = "Put every part in the same place and turned the same way, with a stop or a fixture: then each spot is compared with the same spot of good parts, and small defects stand out more.".to_owned();
     let zh = "请用挡块或夹具让每个产品的位置和朝向一致：这样每一处都能与良品的同一处比较，小缺陷更明显。"
@@ -229,6 +238,7 @@ mod tests {
             aligned: true,
             photo_sizes_vary: false,
             n_tiny: 0,
+            blind: None,
             promise_broken: false,
         }
     }
@@ -321,6 +331,14 @@ mod tests {
                 "Look at the 3 photos",
             ],
         );
+    }
+
+    #[test]
+    fn what_is_too_small_is_named_where_photos_are_scaled_down() {
+        let blind = Some(Blind { below: 64.0, asked: None, is_scaled: true });
+        let facts = InspectionFacts { blind, photo_sizes_vary: true, ..fine() };
+        check(&facts, &["Defects below 64 pixels across are hardly seen", "Use one camera setting"]);
+        check(&InspectionFacts { n_tiny: 1, ..facts }, &["Go closer", "Use one camera setting"]);
     }
 
     #[test]

@@ -18,23 +18,39 @@ pub fn promise_sentence(alarm: &AlarmPromise, counted: Counted) -> Sentence {
 
 fn proven_sentence(proven: &ProvenThreshold, counted: Counted) -> Sentence {
     let (confidence, most, n) = (rate(proven.confidence), rate(proven.false_alarm_rate), proven.n);
+    let caveat = promise_caveat();
     match counted {
         Counted::Parts => Sentence {
             en: format!(
-                "With {confidence} confidence at most {most} of good parts alarm: proven on {n} good parts, each judged without having been learned from."
+                "With {confidence} confidence at most {most} of good parts alarm: proven on {n} good parts, each judged without having been learned from. {}",
+                caveat.en
             ),
             zh: format!(
-                "在 {confidence} 置信度下，至多 {most} 的良品会误报：已由 {n} 个良品证明，每个都在未被学习时受检。"
+                "在 {confidence} 置信度下，至多 {most} 的良品会误报：已由 {n} 个良品证明，每个都在未被学习时受检。{}",
+                caveat.zh
             ),
         },
         Counted::Groups => Sentence {
             en: format!(
-                "With {confidence} confidence at most {most} of groups of good parts have any false alarm: proven on {n} groups, each judged without having been learned from."
+                "With {confidence} confidence at most {most} of groups of good parts have any false alarm: proven on {n} groups, each judged without having been learned from. {}",
+                caveat.en
             ),
             zh: format!(
-                "在 {confidence} 置信度下，至多 {most} 的良品组会出现误报：已由 {n} 组良品证明，每组都在未被学习时受检。"
+                "在 {confidence} 置信度下，至多 {most} 的良品组会出现误报：已由 {n} 组良品证明，每组都在未被学习时受检。{}",
+                caveat.zh
             ),
         },
+    }
+}
+
+/// What a proof on parts that were held out in turn leaves open: the theorem speaks of one and the same inspector.
+pub fn promise_caveat() -> Sentence {
+    Sentence {
+        en: "Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less; this one \
+             learned from all, and is expected to alarm as seldom."
+            .to_owned(),
+        zh: "严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成；本检测器用全部良品学成，预计误报同样少。"
+            .to_owned(),
     }
 }
 
@@ -68,7 +84,7 @@ fn estimated_sentence(
 }
 
 /// The rate that is expected at the threshold. With few good parts it may be far above the one that was aimed at.
-pub(super) fn expected_rate(threshold: &EstimatedThreshold) -> f64 {
+pub fn expected_rate(threshold: &EstimatedThreshold) -> f64 {
     match threshold.tail {
         Tail::Fitted { .. } => threshold.false_alarm_rate,
         Tail::OrderStatistic { expected_rate, .. } => expected_rate.max(threshold.false_alarm_rate),
@@ -169,8 +185,8 @@ mod tests {
             299,
             0.01,
             Counted::Parts,
-            "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from.",
-            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。",
+            "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from. Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less; this one learned from all, and is expected to alarm as seldom.",
+            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成；本检测器用全部良品学成，预计误报同样少。",
         );
     }
 

@@ -18,7 +18,7 @@ use evaluate::inspect::{EstimatedThreshold, ProvenThreshold, TradeOff};
 use serde::{Deserialize, Serialize};
 
 pub use advice::{InspectionFacts, KindFacts, Shortage, advise_inspection};
-pub use headline::promise_sentence;
+pub use headline::{expected_rate, promise_caveat, promise_sentence};
 pub use heat::{HeatMap, heat_overlay};
 pub use measures::DetectorMetric;
 pub use page::render_inspection;
