@@ -226,9 +226,10 @@ pub fn cost_use(cost: CostUse) -> Sentence {
 
 /// That labelled defects taught nothing, and what it takes; `None` where there are none of these.
 pub fn idle_defects(n: usize) -> Option<Sentence> {
+    let defects = if n == 1 { "one labelled defect".to_owned() } else { format!("{n} labelled defects") };
     (n > 0).then(|| Sentence {
         en: format!(
-            "The {n} labelled defects taught nothing: it takes two good photos, and defects of two groups, to learn from any."
+            "The {defects} taught nothing: it takes two good photos, and defects of two groups, to learn from any."
         ),
         zh: format!("{n} 张已标注的缺陷没有用于学习：至少需要两张良品照片和来自两组的缺陷。"),
     })

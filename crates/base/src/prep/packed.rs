@@ -1,4 +1,5 @@
-//! Grey TIFF files of 10, 12 or 14 bits whose values stand one after the other without gaps, as many cameras of machines save them.
+//! Grey TIFF files of 10, 12 or 14 bits whose values stand one after the other without gaps and are not compressed, as many cameras of
+//! machines save them.
 
 use std::io::Cursor;
 
@@ -13,26 +14,32 @@ pub(super) struct Packed<'b> {
     decoder: Decoder<Cursor<&'b [u8]>>,
     size: (u32, u32),
     bits: u8,
-    /// Whether the file's numbers begin with their most significant byte.
-    is_big_endian: bool,
+    /// The rows, strip by strip; they are not compressed.
+    strips: Vec<&'b [u8]>,
 }
 
 impl<'b> Packed<'b> {
-    /// `None` for every other file.
+    /// `None` for every other file. The decoder knows the tags of these, but not their values.
     pub(super) fn open(bytes: &'b [u8]) -> Option<Self> {
-        let is_big_endian = bytes.starts_with(b"MM");
         let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
         let tiff::ColorType::Gray(bits @ (10 | 12 | 14)) = decoder.colortype().ok()? else { return None };
-        let mut is = |tag, usual| {
-            decoder.find_tag_unsigned::<u16>(tag).ok().map(|value| value.is_none_or(|value| value == usual))
+        let usual = [Tag::Compression, Tag::PhotometricInterpretation, Tag::SampleFormat, Tag::FillOrder];
+        for tag in usual {
+            if decoder.find_tag_unsigned::<u16>(tag).ok()?.is_some_and(|value| value != 1) {
+                return None;
+            }
+        }
+        let mut places = |tag| decoder.find_tag_unsigned_vec::<u64>(tag).ok().flatten();
+        let (offsets, counts) = (places(Tag::StripOffsets)?, places(Tag::StripByteCounts)?);
+        let strip = |(offset, count): (u64, u64)| {
+            // A strip that the file is too short for is damaged, which is told when it is read.
+            let start = usize::try_from(offset).ok()?.min(bytes.len());
+            let end = start.saturating_add(usize::try_from(count).ok()?).min(bytes.len());
+            Some(&bytes[start..end])
         };
-        // Differences of neighbours, and white as 0, are not undone in values without gaps.
-        let plain = is(Tag::Predictor, 1)?
-            && is(Tag::PhotometricInterpretation, 1)?
-            && is(Tag::SampleFormat, 1)?
-            && is(Tag::FillOrder, 1)?;
+        let strips = offsets.into_iter().zip(counts).map(strip).collect::<Option<_>>()?;
         let size = decoder.dimensions().ok()?;
-        plain.then_some(Self { decoder, size, bits, is_big_endian })
+        Some(Self { decoder, size, bits, strips })
     }
 }
 
@@ -50,17 +57,15 @@ impl ImageDecoder for Packed<'_> {
         Ok(tag.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms))
     }
 
-    fn read_image(mut self, values: &mut [u8]) -> ImageResult<()> {
+    fn read_image(self, values: &mut [u8]) -> ImageResult<()> {
         let (width, bits) = (self.size.0 as usize, usize::from(self.bits));
         let stride = (width * bits).div_ceil(8);
-        let mut packed = vec![0; self.decoder.image_buffer_layout().map_err(broken)?.len];
-        self.decoder.read_image_bytes(&mut packed).map_err(broken)?;
+        let packed = self.strips.concat();
+        if packed.len() < stride * self.size.1 as usize {
+            return Err(broken("it ends too early"));
+        }
         let white = u32::from(u16::MAX) >> (16 - bits);
-        for (line, row) in values.chunks_exact_mut(2 * width).zip(packed.chunks_exact_mut(stride)) {
-            if self.is_big_endian != cfg!(target_endian = "big") {
-                // The decoder took them for numbers of two bytes and turned these around.
-                row.as_chunks_mut::<2>().0.iter_mut().for_each(|pair| pair.swap(0, 1));
-            }
+        for (line, row) in values.chunks_exact_mut(2 * width).zip(packed.chunks_exact(stride)) {
             for (at, to) in line.as_chunks_mut::<2>().0.iter_mut().enumerate() {
                 let value = (at * bits..(at + 1) * bits)
                     .fold(0, |value, bit| value << 1 | u32::from(row[bit / 8] >> (7 - bit % 8) & 1));
@@ -76,7 +81,7 @@ impl ImageDecoder for Packed<'_> {
     }
 }
 
-fn broken(error: tiff::TiffError) -> ImageError {
+fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ImageError {
     ImageError::Decoding(DecodingError::new(ImageFormatHint::Exact(ImageFormat::Tiff), error))
 }
 

@@ -240,7 +240,7 @@ fn metadata(bundle: &InspectionBundle, (width, height): (u32, u32), map: &Cells)
         "alarm": { "shape": ["n"], "meaning": "true when the score is above the threshold" },
         "map": {
             "shape": ["n", map.rows(), map.cols()],
-            "meaning": "suspicion by cell over the whole photo; scale bilinearly (half-pixel centres) to its size, marked is what is above the mark",
+            "meaning": "suspicion by cell over the whole photo; scale bilinearly (half-pixel centres) to its size; good parts hardly reach the mark",
         },
     });
     BTreeMap::from([
