@@ -165,8 +165,7 @@ impl Sight {
         let Shown { without_background, depth, canvas, .. } = *shown;
         let canvas = canvas.cloned();
         let eye = Eye { looks: bases, without_background, depth, canvas: canvas.clone() };
-        let sides = sizes.iter().map(|size| side(*size));
-        let sides = Some([sides.clone().fold(f64::INFINITY, f64::min), sides.fold(0.0, f64::max)]);
+        let sides = sides_of(sizes);
         Ok((Self { looks, without_background, depth, canvas, sides }, eye))
     }
 
@@ -189,6 +188,14 @@ impl Sight {
         }
         Ok(Eye { looks, without_background: self.without_background, depth: self.depth, canvas })
     }
+}
+
+/// Sides of squares as large as the smallest and the largest photo that can be looked at.
+fn sides_of(sizes: &[(u32, u32)]) -> Option<[f64; 2]> {
+    let looked_at = sizes.iter().map(|size| side(*size)).filter(|side| side * side >= LEAST_PIXELS as f64);
+    let [least, most] =
+        looked_at.fold([f64::INFINITY, 0.0], |[least, most], side| [least.min(side), most.max(side)]);
+    (least <= most).then_some([least, most])
 }
 
 impl Look {
@@ -370,6 +377,12 @@ mod tests {
         assert!(!with(|look| look.plan.tiles = vec![8192]) && !with(|look| look.plan.tiles = vec![512; 90]));
         assert!(!with(|look| look.plan.cell = 1) && !with(|look| look.plan.maps = vec!["a".to_owned(); 900]));
         assert!(!with(|look| look.views.clear()));
+    }
+
+    #[test]
+    fn photos_of_hardly_any_pixels_are_no_measure_of_size() {
+        assert_eq!(sides_of(&[(100, 400), (20, 12), (50, 50)]), Some([50.0, 200.0]));
+        assert_eq!(sides_of(&[(1, 1)]), None);
     }
 
     #[test]
