@@ -26,6 +26,9 @@ const DEFECT: &[&str] = &[
     "ng",
     "nok",
     "not ok",
+    "nogood",
+    "no good",
+    "not good",
     "defect",
     "defects",
     "defective",
@@ -318,6 +321,7 @@ mod tests {
             "划伤",
             "严重裂纹",
             "ng",
+            "no_good",
             "bad parts",
         ] {
             assert!(names_flaw(flaw), "{flaw}");
