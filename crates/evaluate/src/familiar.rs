@@ -2,7 +2,8 @@
 //!
 //! Features are brought to length 1 (Mahalanobis++, Mueller and Hein 2025) and measured from the nearest class mean, in the
 //! strongest within-class directions and, with one common variance, in all others together: at n < d the part outside the
-//! training span says the most. P-values compare with distances of examples that were held out, group by group.
+//! training span says the most. P-values compare with distances of examples that were held out, group by group; beyond the largest of
+//! them the tail is continued, so that few examples do not keep a black picture from being noticed.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,12 @@ use crate::EvaluateError;
 
 /// Directions kept with a variance of their own: 48 x 1,280 values are 240 KB in a bundle.
 const DIRECTIONS: usize = 48;
-/// Fewest examples for which a p-value means anything: 1 / (n + 1) is its resolution.
-const FEWEST: usize = 20;
+/// Fewest examples for which a p-value means anything: half of their distances make the tail.
+const FEWEST: usize = 10;
+/// Largest distances that the tail is continued from; half of all where there are less than twice as many.
+const TAIL: usize = 20;
+/// Distances below this share of the largest count as that: the logarithm of none is no number.
+const LEAST: f64 = 1e-6;
 /// Shrinkage of the variances toward their mean.
 const SHRINKAGE: f64 = 0.1;
 
@@ -50,7 +55,7 @@ struct Stored {
 }
 
 impl OodDetector {
-    /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 20 examples, or where they are one fold.
+    /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 10 examples, or where they are one fold.
     ///
     /// `folds` is `[n]`: the fold each row is held out in when its distance is measured.
     pub fn fit(x: MatrixView<'_>, strata: &[u32], folds: &[u8]) -> Option<Self> {
@@ -79,10 +84,14 @@ impl OodDetector {
     }
 
     /// The share of familiar examples that look at least as strange, in (0, 1]. Small means unfamiliar.
+    ///
+    /// That is a conformal p-value up to the largest held-out distance, and a part of the smallest such beyond it (`beyond`).
     pub fn p_value(&self, x: &[f32]) -> f64 {
+        let n = self.distances.len();
         let distance = self.model.distance(&unit_row(x));
         let nearer = self.distances.partition_point(|other| *other < distance);
-        (1 + self.distances.len() - nearer) as f64 / (self.distances.len() + 1) as f64
+        let counted = (1 + n - nearer) as f64 / (n + 1) as f64;
+        if nearer < n { counted } else { counted * beyond(&self.distances, distance) }
     }
 
     /// Number of features it looks at.
@@ -121,6 +130,8 @@ impl OodDetector {
         if means.cols() != directions.cols()
             || directions.rows() != stored.variances.len()
             || means.rows() == 0
+            || stored.distances.is_empty()
+            || !stored.distances.is_sorted()
         {
             return Err(damaged("its tensors do not fit together".to_owned()));
         }
@@ -201,6 +212,22 @@ impl Model {
     }
 }
 
+/// How often an example that is further than all of `distances`, ascending, is as far as `distance`.
+///
+/// Where the tail falls by a power of the distance, the gaps between the logarithms of the largest distances, each times how many are as
+/// far, are exponential with one mean (Renyi 1953), and so is the gap of one example more beyond the largest. Its share of their
+/// sum `T` over `k` gaps then is above `r` with probability `(1 + r)^-k`, exactly and without knowing the mean. Tails that fall faster, as
+/// those of distances do, give smaller gaps at the end: there the true share is lower still.
+fn beyond(distances: &[f64], distance: f64) -> f64 {
+    let n = distances.len();
+    let (k, largest) = (TAIL.min(n / 2), distances[n - 1]);
+    let log = |distance: f64| distance.max(LEAST * largest).ln();
+    let gap = |rank: usize| log(distances[n - rank]) - log(distances[n - rank - 1]);
+    let total: f64 = (1..=k).map(|rank| (rank + 1) as f64 * gap(rank)).sum();
+    // Where all are as far, nothing is known of how the tail falls.
+    if total > 0.0 { (1.0 + (log(distance) - log(largest)) / total).powi(-(k as i32)) } else { 1.0 }
+}
+
 fn unit_rows(x: MatrixView<'_>) -> Matrix<f32> {
     let rows: Vec<Vec<f32>> = x.iter_rows().map(unit_row).collect();
     Matrix::from_rows(&rows)
@@ -246,6 +273,44 @@ mod tests {
         let strangers = cloud(100, 40, -6.0, 3);
         let small = strangers.iter_rows().filter(|row| detector.p_value(row) < 0.05).count();
         assert!(small > 95, "{small}");
+    }
+
+    #[test]
+    fn few_examples_do_not_hide_a_stranger() {
+        for n in [10, 19, 30, 52] {
+            let detector = detector(n);
+            let strangers = cloud(50, 40, -6.0, 3);
+            let missed = strangers.iter_rows().filter(|row| detector.p_value(row) >= 0.01).count();
+            assert!(missed <= 2, "{missed} of 50 strangers beside {n} examples");
+        }
+    }
+
+    #[test]
+    fn beyond_the_largest_distance_no_more_are_called_strange_than_promised() {
+        let (draws, mut rng) = (6000, Seed(5).rng());
+        // Heavy tails are the worst that is promised for, light ones are what distances have.
+        let mut draw = |heavy: bool| match heavy {
+            true => random::uniform(&mut rng).max(1e-12).recip(),
+            false => (0..8).map(|_| random::normal(&mut rng).powi(2)).sum::<f64>(),
+        };
+        for (n, heavy) in [10, 19, 30, 52].into_iter().flat_map(|n| [(n, true), (n, false)]) {
+            let strange = (0..draws).filter(|_| {
+                let mut known: Vec<f64> = (0..n).map(|_| draw(heavy)).collect();
+                known.sort_by(f64::total_cmp);
+                let fresh = draw(heavy);
+                fresh > known[n - 1] && beyond(&known, fresh) / (n + 1) as f64 <= 0.01
+            });
+            // Of one in a hundred three standard errors to each side.
+            let share = strange.count() as f64 / f64::from(draws);
+            assert!(share < 0.014 && (!heavy || share > 0.006), "{n}, heavy {heavy}: {share}");
+        }
+    }
+
+    #[test]
+    fn a_tail_of_equal_distances_is_not_continued() {
+        assert_eq!(beyond(&[2.0; 12], 5.0), 1.0);
+        assert_eq!(beyond(&[0.0; 12], 5.0), 1.0);
+        assert_eq!(beyond(&[2.0], 5.0), 1.0);
     }
 
     #[test]

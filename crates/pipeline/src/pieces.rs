@@ -127,6 +127,7 @@ pub(crate) fn rows(
         prediction: Some(prediction),
         // What is missing may lie before any of them, and shift its times.
         problem: damage.clone().map(|detail| ProblemKind::damaged(Modality::Sound, detail)),
+        more_problems: Vec::new(),
     };
     Ok(Some(joined(&pieces).into_iter().map(row).collect()))
 }

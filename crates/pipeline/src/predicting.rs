@@ -25,6 +25,16 @@ pub struct PredictedRow {
     pub prediction: Option<Prediction>,
     /// What was wrong with the example.
     pub problem: Option<ProblemKind>,
+    /// What else was wrong with it: each sense may have something of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_problems: Vec<ProblemKind>,
+}
+
+impl PredictedRow {
+    /// A row without an answer.
+    pub(crate) fn unread(id: String, problem: ProblemKind) -> Self {
+        Self { id, seconds: None, prediction: None, problem: Some(problem), more_problems: Vec::new() }
+    }
 }
 
 /// Predicts every example behind the paths, in their order; then come those that could not even be read.
@@ -72,12 +82,7 @@ fn predict_read(
 /// A row for everything that could not even be read.
 pub(crate) fn left_out(problems: &[Problem]) -> impl Iterator<Item = PredictedRow> + '_ {
     let left_out = problems.iter().filter(|problem| problem.kind.leaves_out());
-    left_out.map(|problem| PredictedRow {
-        id: problem.place(),
-        seconds: None,
-        prediction: None,
-        problem: Some(problem.kind.clone()),
-    })
+    left_out.map(|problem| PredictedRow::unread(problem.place(), problem.kind.clone()))
 }
 
 fn check_modality(predictor: &Predictor, examples: &[Example]) -> Result<(), PipelineError> {
@@ -135,7 +140,6 @@ fn predict_rows(
 
 fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow, PipelineError> {
     let id = example.id.0.clone();
-    let failed = |id, kind| Ok(PredictedRow { id, seconds: None, prediction: None, problem: Some(kind) });
     let takes = predictor.base().modality();
     let input = match &example.content {
         Content::Piece(path, span) => {
@@ -145,14 +149,15 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
     };
     let (input, lacking) = match input {
         Ok(input) => input,
-        Err(kind) => return failed(id, kind),
+        Err(kind) => return Ok(PredictedRow::unread(id, kind)),
     };
     match predictor.predict_and_tell(&input) {
         Ok((prediction, damage)) => {
             let problem = damage.or(lacking).map(|detail| ProblemKind::damaged(takes, detail));
-            Ok(PredictedRow { id, seconds: None, prediction: Some(prediction), problem })
+            let more_problems = Vec::new();
+            Ok(PredictedRow { id, seconds: None, prediction: Some(prediction), problem, more_problems })
         }
-        Err(BundleError::Base(BaseError::Prep(error))) => failed(id, error.into()),
+        Err(BundleError::Base(BaseError::Prep(error))) => Ok(PredictedRow::unread(id, error.into())),
         Err(error) => Err(error.into()),
     }
 }

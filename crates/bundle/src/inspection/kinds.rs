@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_single_kind_is_only_told_from_others_and_few_say_nothing() {
-        assert!(fit(&["a"; 19], false).is_none());
+        assert!(fit(&["a"; 9], false).is_none());
         assert!(fit(&[], false).is_none());
         let one = fit(&["a"; 30], false).unwrap();
         let named = one.name(&looks(&["d"], false, 7)[0]).unwrap();

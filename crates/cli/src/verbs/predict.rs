@@ -14,6 +14,9 @@ use crate::args::{Arguments, PredictArguments};
 use crate::exit::Usage;
 use crate::{exit, settings, show};
 
+/// A sense whose familiarity is below this is called strange.
+const STRANGE: f64 = 0.05;
+
 pub(super) fn run(arguments: &Arguments, verb: &PredictArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let kind = bundle::kind(&verb.bundle).map_err(PipelineError::from)?;
     if kind == BundleKind::Inspector {
@@ -117,24 +120,15 @@ fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
                 name(row),
                 show::answer(prediction, lang),
                 show::confidence(prediction),
-                match &row.problem {
-                    None => show::verdict(prediction.verdict, lang).to_owned(),
-                    Some(kind) => {
-                        format!(
-                            "{} ({})",
-                            show::verdict(prediction.verdict, lang),
-                            words::problem_kind(kind, lang)
-                        )
-                    }
+                match &told(row, lang)[..] {
+                    "" => show::verdict(prediction.verdict, lang).to_owned(),
+                    told => format!("{} ({told})", show::verdict(prediction.verdict, lang)),
                 },
             ],
             if has_senses { vec![relied_on(&prediction.senses, lang)] } else { Vec::new() },
         ]
         .concat(),
-        None => {
-            let why = row.problem.as_ref().map(|kind| words::problem_kind(kind, lang)).unwrap_or_default();
-            vec![row.id.clone(), "-".to_owned(), "-".to_owned(), why]
-        }
+        None => vec![row.id.clone(), "-".to_owned(), "-".to_owned(), told(row, lang)],
     };
     let mut header = vec![
         lang.pick("example", "样本"),
@@ -148,12 +142,20 @@ fn table(rows: &[PredictedRow], lang: Lang) -> anyhow::Result<()> {
     show::table(&header, rows.iter().map(cells).collect())
 }
 
-/// `photo 70 %, note 30 %`, and what was not there or not believed.
+/// All that was wrong with a row.
+fn told(row: &PredictedRow, lang: Lang) -> String {
+    let problems = row.problem.iter().chain(&row.more_problems);
+    let told: Vec<String> = problems.map(|kind| words::problem_kind(kind, lang)).collect();
+    told.join(lang.pick("; ", "；"))
+}
+
+/// `photo 70 %, note 30 %`, and what was not there or is strange, whatever its share.
 fn relied_on(senses: &[SenseShare], lang: Lang) -> String {
     let told = senses.iter().map(|sense| match sense {
         SenseShare { present: false, .. } => format!("{} {}", sense.sense, lang.pick("missing", "缺失")),
-        SenseShare { share, familiarity: Some(p), .. } if *p < 0.05 && *share < 0.5 => {
-            format!("{} {}", sense.sense, lang.pick("strange", "异常"))
+        SenseShare { share, familiarity: Some(p), .. } if *p < STRANGE => {
+            let strange = lang.pick(" (strange)", "（异常）");
+            format!("{} {:.0} %{strange}", sense.sense, 100.0 * share)
         }
         SenseShare { share, .. } => format!("{} {:.0} %", sense.sense, 100.0 * share),
     });

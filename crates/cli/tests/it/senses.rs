@@ -81,6 +81,13 @@ fn senses_are_joined_and_whatever_is_there_is_answered() {
     let mut rows: Vec<Value> = (40..48).map(|number| machine(&place, number, number as usize % 4)).collect();
     rows[6].as_object_mut().unwrap().remove("photo");
     place.write("traces/47.csv", "");
+    // The camera of one more is blinded.
+    rows.push(machine(&place, 48, 0));
+    image::RgbImage::new(48, 48).save(place.path("photos/48.png")).unwrap();
+    // Of another one nothing can be read but its note.
+    rows.push(machine(&place, 49, 0));
+    place.write("photos/49.png", b"no picture");
+    place.write("traces/49.csv", "time,vibration\n");
     place.write("new.jsonl", lines(&rows));
     let ended = place.run(&["predict", "parts.djm", "new.jsonl", "--json"]).fine();
     let answers = predicted(&ended);
@@ -95,7 +102,15 @@ fn senses_are_joined_and_whatever_is_there_is_answered() {
     assert!(answers[7].0.starts_with("dirty"), "{}", answers[7].1);
     assert_eq!(answers[7].1["problem"]["kind"], "without-sense");
     assert_eq!(answers[6].1["prediction"]["senses"][0]["present"], false);
+    // Forty examples are enough to notice a black photo, and it counts as missing.
+    let photo = &answers[8].1["prediction"]["senses"][0];
+    assert!(photo["familiarity"].as_f64().unwrap() < 0.01 && photo["share"] == 0.0, "{photo}");
+    assert!(answers[8].0.ends_with("fast"), "{}", answers[8].1);
+    // All that was wrong is told.
+    let (first, more) = (&answers[9].1["problem"], answers[9].1["more_problems"].as_array().unwrap());
+    assert_eq!((&first["sense"], more.len(), &more[0]["sense"]), (&"photo".into(), 1, &"trace".into()));
     let table = place.run(&["predict", "parts.djm", "new.jsonl"]).fine();
+    assert!(table.out.contains("photo 0 % (strange)"), "{}", table.out);
     assert!(table.out.contains("relied on") && table.out.contains("photo missing"), "{}", table.out);
 
     let ended = place.run(&["evaluate", "parts.djm", "parts.jsonl", "--json"]).fine();

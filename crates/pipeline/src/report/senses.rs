@@ -3,6 +3,7 @@
 use dataset::Modality;
 use evaluate::Estimate;
 use serde::{Deserialize, Serialize};
+use tune::fuse::{UNFAMILIAR, trust};
 
 use super::{Card, Sentence, percent};
 use crate::Lang;
@@ -55,6 +56,9 @@ pub struct BrokenSense {
     pub sense: String,
     /// P-value of the blank being like what was learned from; absent when unknown.
     pub familiarity: Option<f64>,
+    /// Whether the model listens the less to a sense the stranger it is, as pools do.
+    #[serde(default)]
+    pub weighed: bool,
     /// Share that is right; absent where it was not measured.
     pub accuracy: Option<Estimate>,
 }
@@ -100,13 +104,20 @@ impl BrokenSense {
     pub fn told(&self, lang: Lang) -> String {
         match self.familiarity {
             None => lang.pick("too few examples to notice it".to_owned(), "样本太少，无法察觉".to_owned()),
-            Some(p) if p < 0.01 => lang.pick(
+            Some(p) if p < UNFAMILIAR => lang.pick(
                 format!("noticed (p = {p:.3}), counts as missing"),
                 format!("能察觉（p = {p:.3}），按缺失处理"),
             ),
-            Some(p) if p < 0.05 => lang.pick(
-                format!("found strange (p = {p:.3}), listened to less"),
-                format!("觉得异常（p = {p:.3}），降低其权重"),
+            Some(p) if trust(p) < 1.0 && self.weighed => {
+                let weight = percent(trust(p));
+                lang.pick(
+                    format!("found strange (p = {p:.3}), listened to with {weight} of its weight"),
+                    format!("觉得异常（p = {p:.3}），权重降为原来的 {weight}"),
+                )
+            }
+            Some(p) if trust(p) < 1.0 => lang.pick(
+                format!("found strange (p = {p:.3}), listened to all the same"),
+                format!("觉得异常（p = {p:.3}），但仍照常采用"),
             ),
             Some(p) => lang.pick(format!("not noticed (p = {p:.3})"), format!("未察觉（p = {p:.3}）")),
         }
@@ -120,5 +131,25 @@ impl BrokenSense {
                 format!("{} ({} – {})", percent(value), percent(low), percent(high))
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_broken_sense_is_what_the_model_does() {
+        let told = |p: Option<f64>, weighed: bool| {
+            let broken = BrokenSense { sense: "photo".to_owned(), familiarity: p, weighed, accuracy: None };
+            broken.told(Lang::En)
+        };
+        for weighed in [false, true] {
+            assert_eq!(told(Some(0.004), weighed), "noticed (p = 0.004), counts as missing");
+            assert_eq!(told(Some(0.3), weighed), "not noticed (p = 0.300)");
+        }
+        assert!(told(Some(0.02), true).ends_with("listened to with 40.0 % of its weight"));
+        assert!(told(Some(0.02), false).ends_with("listened to all the same"));
+        assert_eq!(told(None, true), "too few examples to notice it");
     }
 }

@@ -70,7 +70,9 @@ fn predict_one(predictor: &SensesPredictor, example: &Example) -> Result<Predict
     let nothing = prediction.senses.iter().all(|sense| !sense.present);
     // With nothing to look at, the shares of the classes are no answer.
     let prediction = (!nothing).then_some(prediction);
-    Ok(PredictedRow { id, seconds: None, prediction, problem: unread.into_iter().next() })
+    let mut problems = unread.into_iter();
+    let problem = problems.next();
+    Ok(PredictedRow { id, seconds: None, prediction, problem, more_problems: problems.collect() })
 }
 
 /// Measures a bundle of several senses on a labelled table. Classes are matched by name.

@@ -3,7 +3,7 @@
 use evaluate::{Estimate, wilson};
 use linalg::Seed;
 use linalg::logits::log_softmax;
-use tune::fuse::{Choice, FuseInput, Kind, Seen, Subset, conflicts, masked_losses};
+use tune::fuse::{Choice, FuseInput, Kind, Seen, Subset, UNFAMILIAR, conflicts, masked_losses};
 
 use super::blank::blank;
 use super::each::{OneSense, Taught};
@@ -18,8 +18,6 @@ use crate::{PipelineError, Run};
 
 /// Conflicts shown.
 const SHOWN: usize = 12;
-/// A sense below this p-value is not listened to at all, but by a pool.
-const LEFT_OUT: f64 = 0.01;
 
 /// Everything that was found out about the senses.
 pub(super) struct Worth<'a> {
@@ -96,7 +94,7 @@ impl Worth<'_> {
             let blank = Seen { log_probs: &log_probs, features: &prepared, familiarity };
             let accuracy = match self.choice.kind {
                 // Left out wholly, which was measured out of fold.
-                Kind::Single | Kind::Joint if familiarity.is_some_and(|p| p < LEFT_OUT) => {
+                _ if familiarity.is_some_and(|p| p < UNFAMILIAR) => {
                     let is_it = |row: &&SenseRow| (0..m).all(|other| row.present[other] == (other != sense));
                     rows.iter().find(is_it).map(|row| row.accuracy)
                 }
@@ -106,7 +104,8 @@ impl Worth<'_> {
                     Some(self.with_blank(input, &complete, sense, blank)?)
                 }
             };
-            Ok(BrokenSense { sense: one.sense.name.clone(), familiarity, accuracy })
+            let weighed = matches!(self.choice.kind, Kind::Late | Kind::Gated);
+            Ok(BrokenSense { sense: one.sense.name.clone(), familiarity, weighed, accuracy })
         };
         (0..m).map(broken).collect()
     }

@@ -9,8 +9,8 @@ use crate::head::Tensors;
 
 /// A sense whose familiarity is this or more is trusted fully.
 const FAMILIAR: f64 = 0.05;
-/// Where every sense is less familiar than this there is nothing to rely on.
-const UNFAMILIAR: f64 = 0.01;
+/// A sense that is less familiar than this counts as missing; where every sense is, there is nothing to rely on.
+pub const UNFAMILIAR: f64 = 0.01;
 
 /// What is known of one sense of one example.
 #[derive(Debug, Clone, Copy)]
@@ -102,8 +102,8 @@ impl Single {
 impl Fused {
     /// Answers for one example; `seen` is `[M]`, `None` where a sense is missing.
     ///
-    /// Pools multiply the weight of a sense with [`trust`]. One sense alone and the joint model listen wholly or not at all: a
-    /// sense with a familiarity below 0.01 counts as missing.
+    /// A sense with a familiarity below [`UNFAMILIAR`] counts as missing. Above it pools multiply the weight of a sense with [`trust`]; one
+    /// sense alone and the joint model listen wholly.
     ///
     /// # Errors
     /// [`TuneError`] where a value is not finite or a length is not the one that was fitted.
@@ -125,8 +125,8 @@ impl Fused {
                 single.speaks(&said).into_iter().for_each(|sense| shares[sense] = 1.0);
                 (single.log_probs(&said), shares)
             }
-            Self::Late(pool) => pool_answer(pool, seen, &vec![1.0; seen.len()]),
-            Self::Gated(gated) => pool_answer(gated.pool(), seen, &gated.gates(seen)),
+            Self::Late(pool) => pool_answer(pool, &familiar, &vec![1.0; familiar.len()]),
+            Self::Gated(gated) => pool_answer(gated.pool(), &familiar, &gated.gates(&familiar)),
             Self::Joint(joint) => {
                 let features: Vec<Option<&[f32]>> =
                     familiar.iter().map(|seen| seen.map(|seen| seen.features)).collect();

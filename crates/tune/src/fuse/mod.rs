@@ -20,7 +20,7 @@ mod subset;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Basis, Fused, Seen, Single, trust};
+pub use answer::{Answer, Basis, Fused, Seen, Single, UNFAMILIAR, trust};
 pub use choice::{Choice, Difference, Kind, Tried, choose};
 pub use conflict::{Conflicts, conflicts, disagreement};
 pub use gated::GatedPool;

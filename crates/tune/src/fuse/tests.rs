@@ -284,6 +284,7 @@ fn the_gate_bounds_what_a_corrupted_sense_costs() {
     };
     let open = corrupted.loss(|row| gated(row, 1.0).log_probs);
     let shut = corrupted.loss(|row| gated(row, 0.001).log_probs);
+    println!("clean {clean:.3}, gated {shut:.3}, not gated {open:.3}");
     assert!(shut - clean < 0.25 * (open - clean), "clean {clean} gated {shut} open {open}");
     let row = broken.iter().position(|broken| *broken).unwrap();
     let reliance = gated(row, 0.001).reliance;
@@ -303,6 +304,8 @@ fn an_answer_says_when_it_rests_on_nothing() {
         assert_eq!(fused.answer(&odd).unwrap().basis, Basis::Nothing);
         odd[0].as_mut().unwrap().familiarity = Some(0.02);
         assert_eq!(fused.answer(&odd).unwrap().basis, Basis::Senses);
+        // The strange one is as one that is not there.
+        assert_eq!(fused.answer(&odd).unwrap(), fused.answer(&[odd[0], None]).unwrap());
         odd[0].as_mut().unwrap().familiarity = Some(f64::NAN);
         assert!(matches!(fused.answer(&odd), Err(TuneError::Setting { .. })));
         assert!(matches!(fused.answer(&odd[..1]), Err(TuneError::Rows { .. })));
