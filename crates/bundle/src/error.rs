@@ -74,6 +74,11 @@ pub enum BundleError {
         "cannot export to ONNX: before this inspector looks, it lays every photo over the median good part or paints over its background, which no ONNX graph does"
     )]
     ExportPrepared,
+    /// An inspector of what is drawn first.
+    #[error(
+        "cannot export to ONNX: this inspector looks at pictures that are drawn of sounds, videos or series, which no ONNX graph does"
+    )]
+    ExportDrawn,
     /// A key or a signature is not usable.
     #[error("{detail}")]
     Signature { detail: String },

@@ -74,7 +74,7 @@ pub(crate) enum Verb {
     Select(SelectArguments),
     /// Make one label of the votes of several annotators, and say how good each of them is
     Consensus(ConsensusArguments),
-    /// Make a defect inspector from photos, sounds or series of good parts, with a bound on false alarms
+    /// Make a defect inspector from photos, sounds, videos or series of good parts, with a bound on false alarms
     Inspect(InspectArguments),
     /// Lay two senses over each other from pairs, to search across them
     Align(AlignArguments),
@@ -137,7 +137,7 @@ pub(crate) struct TuneArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// Photos of good parts: a folder, class folders with one called good, MVTec's layout, or a table of paths
+    /// Photos, sounds, videos or series of good parts: a folder, class folders with one called good, MVTec's layout, or a table of paths
     pub(crate) data: PathBuf,
     /// Let at most this share of good parts alarm
     #[arg(long, value_name = "SHARE", value_parser = share, default_value = "1%")]

@@ -262,6 +262,10 @@ fn bundle_hint(error: &BundleError, lang: Lang) -> Option<&'static str> {
             "run it with `dianjing predict`, which looks at photos in the same way everywhere",
             "请用 dianjing predict 运行它，在任何地方的检测方式都相同",
         ),
+        BundleError::ExportDrawn => lang.pick(
+            "run it with `dianjing predict`, which draws them in the same way everywhere",
+            "请用 dianjing predict 运行它，在任何地方的画法都相同",
+        ),
         BundleError::OlderFormat { .. } => lang.pick(
             "make it anew from its photos with `dianjing inspect`",
             "请用 dianjing inspect 以原来的照片重新制作",

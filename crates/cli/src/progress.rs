@@ -97,7 +97,10 @@ impl Progress {
             eprintln!(
                 "{}",
                 self.lang.pick(
-                    format!("note: {more} more problems, all listed in the report"),
+                    match more {
+                        1 => "note: 1 more problem, listed in the report".to_owned(),
+                        _ => format!("note: {more} more problems, all listed in the report"),
+                    },
                     format!("注意：还有 {more} 个问题，全部列在报告中")
                 )
             );

@@ -42,7 +42,7 @@ pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};
 pub use memories::{Good, Memories, Raw, Voice, WHOLE_FROM};
 pub use odd::Odd;
-pub use onnx::export_inspector;
+pub use onnx::{can_export, export_inspector};
 pub use predictor::{Inspected, InspectionPredictor, Looked, MarkedRegion};
 pub use sight::{Eye, Look, Seen, Shown, Sight};
 pub use votes::Detector;

@@ -26,16 +26,15 @@ use crate::BundleError;
 /// `[n, rows, cols]`, the suspicion by cell. The file's metadata tell what they mean.
 ///
 /// # Errors
-/// [`BundleError::ExportPrepared`] for an inspector that lays photos over a reference or paints over their background first; photos with too many cells.
+/// [`BundleError::ExportDrawn`] for an inspector of sounds, videos or series, [`BundleError::ExportPrepared`] for one that lays photos over a reference
+/// or paints over their background first; photos with too many cells.
 pub fn export_inspector(
     bundle: &InspectionBundle,
     base_dir: &Path,
     (width, height): (u32, u32),
 ) -> Result<Vec<u8>, BundleError> {
     let inspector = &bundle.inspector;
-    if inspector.prepares() {
-        return Err(BundleError::ExportPrepared);
-    }
+    can_export(bundle)?;
     let (mut model, photo) = OnnxModel::of_photos(width as usize, height as usize);
     let mut grids = Vec::new();
     for look in &inspector.sight.looks {
@@ -51,6 +50,21 @@ pub fn export_inspector(
         model.metadata(key, value);
     }
     Ok(model.into_bytes())
+}
+
+/// Whether the way of looking is one that an ONNX graph knows.
+///
+/// # Errors
+/// [`BundleError::ExportDrawn`] and [`BundleError::ExportPrepared`].
+pub fn can_export(bundle: &InspectionBundle) -> Result<(), BundleError> {
+    let inspector = &bundle.inspector;
+    if inspector.sight.canvas.is_some() || bundle.manifest.base.modality == "sound" {
+        Err(BundleError::ExportDrawn)
+    } else if inspector.prepares() {
+        Err(BundleError::ExportPrepared)
+    } else {
+        Ok(())
+    }
 }
 
 fn failed(error: EmitError) -> BundleError {

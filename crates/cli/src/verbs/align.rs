@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use bundle::Form;
+use evaluate::Estimate;
 use pipeline::{AlignRequest, Aligning, Lang, percent};
 
 use super::overwrite::{self, Written};
@@ -49,7 +50,9 @@ pub(super) fn run(arguments: &Arguments, verb: &AlignArguments, lang: Lang) -> a
 
 fn summary(arguments: &Arguments, request: &AlignRequest, told: &Aligning, lang: Lang) {
     let [left, right] = &told.ends;
-    let (n, found, chance) = (told.n_pairs, percent(told.found.value), percent(told.chance.0));
+    let Estimate { value, low, high, .. } = told.found;
+    let found = format!("{} ({} – {})", percent(value), percent(low), percent(high));
+    let (n, chance) = (told.n_pairs, percent(told.chance.0));
     say(
         arguments,
         &lang.pick(

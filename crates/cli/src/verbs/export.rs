@@ -49,9 +49,7 @@ fn check(verb: &ExportArguments) -> anyhow::Result<()> {
         };
     }
     let bundle = InspectionBundle::open(&verb.bundle).map_err(PipelineError::from)?;
-    if bundle.inspector.prepares() {
-        return Err(PipelineError::from(BundleError::ExportPrepared).into());
-    }
+    bundle::inspection::can_export(&bundle).map_err(PipelineError::from)?;
     match verb.size {
         Some(_) => Ok(()),
         None => Err(Usage {

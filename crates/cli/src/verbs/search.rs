@@ -12,6 +12,7 @@ use crate::exit::Usage;
 use crate::{settings, show};
 
 pub(super) fn run(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> anyhow::Result<ExitCode> {
+    check(verb)?;
     let home = settings::home(arguments)?;
     let from = verb.from.as_deref();
     let query = match (&verb.text, &verb.like) {
@@ -42,6 +43,25 @@ pub(super) fn run(arguments: &Arguments, verb: &SearchArguments, lang: Lang) -> 
     let header = ["", lang.pick("example", "样本"), lang.pick("similarity", "相似度")];
     show::table(&header, rows.collect())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nothing is like nothing.
+fn check(verb: &SearchArguments) -> Result<(), Usage> {
+    let (blank_text, blank_name) = (
+        verb.text.as_ref().is_some_and(|text| text.trim().is_empty()),
+        verb.names.iter().any(|name| name.trim().is_empty()),
+    );
+    match (blank_text, blank_name) {
+        (true, _) => Err(Usage {
+            en: "--text has no words; say what to search for".to_owned(),
+            zh: "--text 没有内容；请写明要搜索什么".to_owned(),
+        }),
+        (_, true) => Err(Usage {
+            en: "--names has an empty name; write them as --names \"scratch,dent\"".to_owned(),
+            zh: "--names 中有空的名称；请写成 --names \"划痕,凹坑\"".to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// What is searched with and what is searched among: without a bundle its place is one more to search.
