@@ -92,6 +92,9 @@ pub enum ReadError {
     /// Not one of the senses that are asked for is there.
     #[error("`{}` has none of the columns {}; it has {}", path.display(), quoted(senses), quoted(existing))]
     NoSense { path: PathBuf, senses: Vec<String>, existing: Vec<String> },
+    /// A column that would be what examples are names files that cannot be read.
+    #[error("column `{column}` of `{}` names files of an unknown kind ({ending})", path.display())]
+    UnknownFiles { path: PathBuf, column: String, ending: String },
     /// Pairs need two columns.
     #[error("`{}` has no two columns that could be pairs; it has {}", path.display(), quoted(existing))]
     NotTwoSenses { path: PathBuf, existing: Vec<String> },
@@ -117,6 +120,9 @@ impl ReadError {
             }
             Self::SeveralTables { .. } => {
                 "pass one of them, or name them `train` and `test`; series of sensors go into one folder per class"
+            }
+            Self::UnknownFiles { .. } => {
+                "save the files as JPEG or PNG, WAV, MP4 or CSV, or name another column"
             }
             Self::NotTwoSenses { .. } => "name them with --left COLUMN and --right COLUMN",
             Self::NoSense { .. } => "name the columns as they were called when the model was tuned",

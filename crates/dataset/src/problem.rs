@@ -151,6 +151,8 @@ pub enum ProblemKind {
     WithoutSense { sense: String, reason: Box<ProblemKind> },
     /// Nothing can be learned from one sense of the set.
     SenseNotLearned { sense: String, detail: String },
+    /// A column is named for files of one sense and names files of a kind that cannot be read.
+    UnknownFiles { ending: String },
     /// Files that are not part of the layout were passed over.
     Ignored { count: usize },
 }
@@ -185,6 +187,7 @@ impl ProblemKind {
                 | Self::DamagedSeries { .. }
                 | Self::WithoutSense { .. }
                 | Self::SenseNotLearned { .. }
+                | Self::UnknownFiles { .. }
         )
     }
 }
@@ -226,7 +229,8 @@ impl fmt::Display for ProblemKind {
             Self::NotASeries { .. }
             | Self::DamagedSeries { .. }
             | Self::WithoutSense { .. }
-            | Self::SenseNotLearned { .. } => self.fmt_sense(out),
+            | Self::SenseNotLearned { .. }
+            | Self::UnknownFiles { .. } => self.fmt_sense(out),
             Self::RaggedRow { .. }
             | Self::UnclosedQuote
             | Self::BadText { .. }
@@ -306,7 +310,10 @@ impl ProblemKind {
             ),
             Self::BrokenSound { detail } => write!(out, "the sound is damaged ({detail}); export it again"),
             Self::DamagedSound { detail } => {
-                write!(out, "part of the sound is missing ({detail}); the rest was used, export it again")
+                write!(
+                    out,
+                    "the sound is not whole or not right ({detail}); what can be heard was used, export it again"
+                )
             }
             Self::NotAPiece { start, end } => write!(
                 out,
@@ -366,6 +373,10 @@ impl ProblemKind {
             Self::DamagedSeries { detail } => write!(out, "set right in the series: {detail}"),
             Self::WithoutSense { sense, reason } => write!(out, "counts without its `{sense}`: {reason}"),
             Self::SenseNotLearned { sense, detail } => write!(out, "`{sense}` is left out: {detail}"),
+            Self::UnknownFiles { ending } => write!(
+                out,
+                "names files of an unknown kind ({ending}) and is left out; save them as JPEG or PNG, WAV, MP4 or CSV"
+            ),
             other => unreachable!("{other:?} is not about senses"),
         }
     }

@@ -10,7 +10,16 @@ use crate::{COST_FROM, CostUse, Fault, Lang, PipelineError, Step, chinese_errors
 pub fn problem(problem: &Problem, lang: Lang) -> String {
     match lang {
         Lang::En => problem.to_string(),
-        Lang::Zh => format!("{}：{}", problem.place(), chinese(&problem.kind)),
+        Lang::Zh => format!("{}：{}", place(problem), chinese(&problem.kind)),
+    }
+}
+
+/// `path:57，“标签”列`.
+fn place(problem: &Problem) -> String {
+    let whole = Problem { column: None, ..problem.clone() }.place();
+    match &problem.column {
+        Some(column) => format!("{whole}，“{column}”列"),
+        None => whole,
     }
 }
 
@@ -137,7 +146,7 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
         ProblemKind::BrokenSound { detail } => format!("声音已损坏（{}）；请重新导出", in_chinese(detail)),
         ProblemKind::DamagedSound { detail } => {
             let detail = in_chinese(detail);
-            format!("声音缺了一部分（{detail}）；其余部分已使用，请重新导出")
+            format!("声音不完整或有误（{detail}）；已使用能听到的部分，请重新导出")
         }
         ProblemKind::NotAPiece { start, end } => {
             format!(
@@ -183,6 +192,10 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
         ProblemKind::NotASeries { detail } => {
             let detail = in_chinese(detail);
             format!("这不是能读取的传感器序列（{detail}）；请每列一个传感器，每行一个时刻")
+        }
+        ProblemKind::UnknownFiles { ending } => {
+            let ending = if ending.starts_with('.') { ending.as_str() } else { "没有扩展名" };
+            format!("该列指向的文件类型未知（{ending}），未使用；请另存为 JPEG 或 PNG、WAV、MP4 或 CSV")
         }
         ProblemKind::DamagedSeries { detail } => format!("传感器序列中有更正：{}", in_chinese(detail)),
         other => other.to_string(),

@@ -114,3 +114,26 @@ fn wrong_pairs_are_told_and_what_shares_nothing_is_refused() {
     let ended = place.run(&["predict", "pairs.djm", "pictures"]);
     assert!(ended.code != 0 && ended.err.contains("ranks what goes together"), "{}", ended.told());
 }
+
+#[test]
+fn names_of_files_that_cannot_be_read_are_no_texts_to_align() {
+    let place = Place::new();
+    let rows: String = (0..40).map(|number| format!("IMG_{number}.heic,{}\n", drawn(number).1)).collect();
+    place.write("pairs.csv", format!("photo,note\n{rows}"));
+    for arguments in [&["--left", "photo", "--right", "note"][..], &[]] {
+        let ended = place.run(&[&["align", "pairs.csv"], arguments].concat());
+        assert!(ended.code != 0 && ended.err.contains("column `photo` of"), "{}", ended.told());
+        assert!(ended.err.contains("names files of an unknown kind (.heic)"), "{}", ended.told());
+    }
+    let ended = place.run_with(&["align", "pairs.csv"], &[("DIANJING_LANG", "zh")]);
+    assert!(ended.err.contains("“photo”列指向的文件类型未知（.heic）"), "{}", ended.told());
+}
+
+#[test]
+fn nothing_is_searched_for_by_no_words() {
+    let place = Place::new();
+    for arguments in [["--text", " "], ["--names", ","]] {
+        let ended = place.run(&[&["search", "pairs.djm", "pictures"], &arguments[..]].concat());
+        assert!(ended.code != 0 && ended.err.contains(arguments[0]), "{}", ended.told());
+    }
+}

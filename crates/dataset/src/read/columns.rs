@@ -26,6 +26,8 @@ pub(super) struct Columns {
     pub(super) span: Option<(usize, usize)>,
     /// Such columns where they cut nothing, though what lies in the files has a length.
     pub(super) unused_times: Vec<usize>,
+    /// Columns named for a sense whose files are of a kind that is not known, with their ending.
+    pub(super) unknown_files: Vec<(usize, String)>,
     /// What names an example when several rows are about the same one.
     pub(super) id: Option<usize>,
 }
@@ -94,6 +96,18 @@ impl Columns {
         (!columns.is_empty()).then(|| Problem::in_file(ProblemKind::TimesUnused { columns }, file))
     }
 
+    /// The columns that would be senses, were the kind of their files known, as problems.
+    pub(super) fn told_of_files<'a>(
+        &'a self,
+        file: &'a Path,
+        table: &'a Table,
+    ) -> impl Iterator<Item = Problem> + 'a {
+        self.unknown_files.iter().map(move |(column, ending)| {
+            let kind = ProblemKind::UnknownFiles { ending: ending.clone() };
+            Problem::in_file(kind, file).column(table.columns[*column].clone())
+        })
+    }
+
     /// The senses, where there are several.
     pub(super) fn senses(&self, table: &Table) -> Vec<Sense> {
         let sense = |content: &ContentColumn| Sense {
@@ -141,6 +155,12 @@ pub(super) fn find(
         return Err(ReadError::NoLabelColumn { path: path.to_owned(), existing: table.columns.clone() });
     }
     let taken: Vec<usize> = contents.iter().map(|content| content.column).chain(label).collect();
+    // Who names the columns knows of the others.
+    let unknown_files = if given.is_empty() {
+        contents::unknown_files(table, &|column| !taken.contains(column))
+    } else {
+        Vec::new()
+    };
     let is_rival = |column: &usize| options.label.is_none() && !taken.contains(column) && is_filled(column);
     let or_by_name = |given: Option<usize>, names: &[&str]| given.or_else(|| by_name(table, names, &taken));
     // A column called `split` whose cells are mostly something else is not about parts; a stray cell does not undo it.
@@ -160,6 +180,7 @@ pub(super) fn find(
         mask: by_name(table, MASK_NAMES, &taken),
         span,
         unused_times,
+        unknown_files,
         id: by_name(table, ID_NAMES, &taken),
     })
 }
@@ -222,6 +243,7 @@ impl Columns {
             mask: self.mask.and_then(same),
             span: self.span.and_then(|(start, end)| same(start).zip(same(end))),
             unused_times: Vec::new(),
+            unknown_files: Vec::new(),
             id: self.id.and_then(same),
         })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::columns::{ANNOTATOR_NAMES, GROUP_NAMES, MASK_NAMES, PART_NAMES, all_by_name};
-use super::folders::{is_series_name, modality_of_name};
+use super::names::Names;
 use super::{Cell, Table};
 use crate::{Modality, ReadError, Sense};
 
@@ -17,7 +17,7 @@ pub(super) struct ContentColumn {
 /// What stands behind names of columns that are one thing in several languages.
 const LANGUAGES: [&str; 12] = ["en", "zh", "cn", "de", "fr", "es", "it", "pt", "ru", "ja", "ko", "中文"];
 /// Cells that are looked at to find out what a column holds.
-const LOOKED_AT: usize = 50;
+pub(super) const LOOKED_AT: usize = 50;
 
 const IMAGE_NAMES: &[&str] = &["image", "image_path", "img", "photo", "picture", "图片", "图像", "照片"];
 const SOUND_NAMES: &[&str] =
@@ -39,6 +39,8 @@ const SERIES_NAMES: &[&str] = &[
     "信号",
     "传感器",
 ];
+/// Names of columns with files of one sense.
+const SENSE_NAMES: [&[&str]; 4] = [IMAGE_NAMES, VIDEO_NAMES, SOUND_NAMES, SERIES_NAMES];
 /// Names of columns with files of any kind; what kind, their endings tell.
 const FILE_NAMES: &[&str] = &["file_name", "filename", "file", "path", "文件", "路径"];
 const TEXT_NAMES: &[&str] = &[
@@ -113,10 +115,22 @@ pub(super) fn pair(path: &Path, table: &Table, names: [Option<&str>; 2]) -> Resu
         column: column.to_owned(),
         existing: table.columns.clone(),
     };
+    let unknown = |(column, ending): (usize, String)| ReadError::UnknownFiles {
+        path: path.to_owned(),
+        column: table.columns[column].clone(),
+        ending,
+    };
+    let of_files = self::named(table, &[&SENSE_NAMES[..], &[FILE_NAMES]].concat());
     let named = |name: &str| {
         let column = table.column(name).ok_or_else(|| no_column(name))?;
-        let modality = file_modality(table, column).unwrap_or(Modality::Text);
-        Ok(Sense { name: name.to_owned(), modality })
+        let names = Names::of(table, column);
+        let modality = if of_files.contains(&column) { names.most() } else { names.nearly_all() };
+        match (modality, names.unknown_where_named(of_files.contains(&column))) {
+            (Some(modality), _) => Ok(Sense { name: name.to_owned(), modality }),
+            // What they name is not what they say.
+            (None, Some(ending)) => Err(unknown((column, ending))),
+            (None, None) => Ok(Sense { name: name.to_owned(), modality: Modality::Text }),
+        }
     };
     let senses: Vec<Sense> = names.into_iter().flatten().map(named).collect::<Result<_, ReadError>>()?;
     let is_free = |column: &usize| senses.iter().all(|sense| sense.name != table.columns[*column]);
@@ -129,27 +143,32 @@ pub(super) fn pair(path: &Path, table: &Table, names: [Option<&str>; 2]) -> Resu
         .into_iter()
         .map(|content| Sense { name: table.columns[content.column].clone(), modality: content.modality });
     let more: Vec<Sense> = more.take(2 - senses.len()).collect();
+    let unread = unknown_files(table, &is_free).into_iter().next();
     // The one that was named keeps its end.
     let senses = if names[0].is_some() { [senses, more].concat() } else { [more, senses].concat() };
     match &senses[..] {
         [left, right] if left.name != right.name => Ok(senses),
-        _ => Err(ReadError::NotTwoSenses { path: path.to_owned(), existing: table.columns.clone() }),
+        _ => Err(match unread {
+            Some(found) => unknown(found),
+            None => ReadError::NotTwoSenses { path: path.to_owned(), existing: table.columns.clone() },
+        }),
     }
 }
 
 /// Whether a table lists files of this kind.
 pub(super) fn lists_files_of(table: &Table, modality: Modality) -> bool {
-    (0..table.columns.len()).any(|column| file_modality(table, column) == Some(modality))
+    (0..table.columns.len()).any(|column| Names::of(table, column).nearly_all() == Some(modality))
 }
 
 /// Columns that are named for files and name some, without those that name the files of another one again.
 fn named_files(table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Vec<ContentColumn> {
     let of_names = |names: &[&[&str]]| {
         let columns = named(table, names).into_iter().filter(is_free);
-        let with_modality = |column| Some(ContentColumn { column, modality: file_modality(table, column)? });
+        let with_modality =
+            |column| Some(ContentColumn { column, modality: Names::of(table, column).most()? });
         columns.filter_map(with_modality).collect::<Vec<_>>()
     };
-    let mut files = of_names(&[IMAGE_NAMES, VIDEO_NAMES, SOUND_NAMES, SERIES_NAMES]);
+    let mut files = of_names(&SENSE_NAMES);
     if files.is_empty() {
         files = of_names(&[FILE_NAMES]);
         files.truncate(1);
@@ -162,6 +181,12 @@ fn named_files(table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Vec<ContentCo
         }
     }
     kept
+}
+
+/// Columns that are named for files of one sense and name files of a kind that is not known, each with their most frequent ending.
+pub(super) fn unknown_files(table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Vec<(usize, String)> {
+    let columns = named(table, &SENSE_NAMES).into_iter().filter(is_free);
+    columns.filter_map(|column| Some((column, Names::of(table, column).unknown()?))).collect()
 }
 
 /// Whether two columns name the same files, one of them perhaps from further up.
@@ -198,32 +223,26 @@ fn unnamed(path: &Path, table: &Table, is_free: &dyn Fn(&usize) -> bool) -> Resu
         (0..table.columns.len())
             .filter(|column| is_free(column) && !known.contains(column) && !names_bytes(table, *column))
     };
-    let file = |column| Some(ContentColumn { column, modality: file_modality(table, column)? });
+    let file = |column| Some(ContentColumn { column, modality: Names::of(table, column).nearly_all()? });
     let text = |column| ContentColumn { column, modality: Modality::Text };
-    let found = free().find_map(file).or_else(|| longest_text(table, free()).map(text));
-    found.ok_or_else(|| match table.binary.first() {
-        Some(column) => {
+    // What files are called is no text to learn from.
+    let unknown: Vec<(usize, String)> = named(table, &[&SENSE_NAMES[..], &[FILE_NAMES]].concat())
+        .into_iter()
+        .filter_map(|column| Some((column, Names::of(table, column).unknown()?)))
+        .collect();
+    let texts = || free().filter(|column| unknown.iter().all(|(other, _)| other != column));
+    let found = free().find_map(file).or_else(|| longest_text(table, texts()).map(text));
+    found.ok_or_else(|| match (table.binary.first(), unknown.first()) {
+        (Some(column), _) => {
             ReadError::EmbeddedPictures { path: path.to_owned(), column: table.columns[*column].clone() }
         }
-        None => ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() },
+        (None, Some((column, ending))) => ReadError::UnknownFiles {
+            path: path.to_owned(),
+            column: table.columns[*column].clone(),
+            ending: ending.clone(),
+        },
+        (None, None) => ReadError::NoContentColumn { path: path.to_owned(), existing: table.columns.clone() },
     })
-}
-
-/// The sense of the files that a column names: of at least four of five that are not empty. The others are no such files.
-fn file_modality(table: &Table, column: usize) -> Option<Modality> {
-    let senses = [Modality::Image, Modality::Sound, Modality::Video, Modality::Series];
-    let (mut counts, mut filled) = ([0; 4], 0);
-    for cell in table.cells(column).filter(|cell| !cell.is_empty()).take(LOOKED_AT) {
-        filled += 1;
-        let name = cell.text();
-        let series = || is_series_name(Path::new(&name)).then_some(Modality::Series);
-        let found = modality_of_name(Path::new(&name)).or_else(series);
-        if let Some(place) = senses.iter().position(|sense| Some(*sense) == found) {
-            counts[place] += 1;
-        }
-    }
-    let most = senses.into_iter().zip(counts).max_by_key(|(_, count)| *count)?;
-    (filled > 0 && 5 * most.1 >= 4 * filled).then_some(most.0)
 }
 
 /// Beside a picture's bytes stands the name that its file once had (`image.bytes` and `image.path`).

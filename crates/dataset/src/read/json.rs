@@ -173,7 +173,7 @@ fn table(path: &Path, objects: &[(u64, Fields)]) -> Result<Table, ReadError> {
         Row { number: *number, cells }
     };
     let rows = objects.iter().map(row).collect();
-    Ok(Table { columns, rows, binary: Vec::new() })
+    Ok(Table { columns, rows, ..Table::default() })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod ids;
 mod inspection;
 mod json;
 mod layout;
+mod names;
 mod parquet;
 mod records;
 mod rows;
@@ -154,8 +155,12 @@ fn is_one_series(path: &Path, options: &ReadOptions) -> Result<bool, ReadError> 
     if options.wanted != Some(Modality::Series) || !options.contents.is_empty() {
         return Ok(false);
     }
-    let (source, ..) = single_table(path)?;
-    Ok(!contents::lists_files_of(&source.table, Modality::Series))
+    match single_table(path) {
+        Ok((source, ..)) => Ok(!contents::lists_files_of(&source.table, Modality::Series)),
+        // It lists nothing. What is wrong with it is told where it is read as a series, and costs its own row only.
+        Err(ReadError::NoRows { .. } | ReadError::Malformed { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads examples of several senses from tables, by the columns of these names; labels do not matter.
@@ -184,7 +189,8 @@ pub fn read_senses(
 /// Columns of files are taken by the kind of the files, all others as texts. Rows that lack one of both are kept: they are no pairs.
 ///
 /// # Errors
-/// [`ReadError::NotTwoSenses`] when there are no two, [`ReadError::NoColumn`], and those that are about the table itself.
+/// [`ReadError::NotTwoSenses`] when there are no two, [`ReadError::UnknownFiles`] when one names files of a kind that cannot be read,
+/// [`ReadError::NoColumn`], and those that are about the table itself.
 pub fn read_pairs(
     path: &Path,
     names: [Option<&str>; 2],

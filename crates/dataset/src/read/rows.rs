@@ -43,6 +43,7 @@ pub(super) fn dataset(
     let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
     let columns = columns::find(&lead.file, &lead.table, options, labels.are_required())?;
     let mut problems: Vec<Problem> = columns.told_of_times(&lead.file, &lead.table).into_iter().collect();
+    problems.extend(columns.told_of_files(&lead.file, &lead.table));
     let drafts = drafts(root, sources, &lead.table, &columns, &mut problems)?;
     let kind = kind_of(&drafts, options);
     let name = |column: usize| lead.table.columns[column].clone();

@@ -20,7 +20,7 @@ pub fn parse_separated(path: &Path, bytes: &[u8]) -> Result<(Table, Vec<Problem>
         Some((delimiter, length)) => (delimiter, length),
         None => (sniff_delimiter(&decoded.text), 0),
     };
-    let mut table = Table::default();
+    let mut table = Table { delimiter: Some(delimiter), ..Table::default() };
     let mut problems = Vec::new();
     for record in Records::new(&decoded.text[skipped..], delimiter) {
         match record {

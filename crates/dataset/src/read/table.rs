@@ -12,6 +12,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// The places of columns that hold bytes, such as pictures, ascending. Their cells are empty.
     pub binary: Vec<usize>,
+    /// What stands between the cells, in text.
+    pub delimiter: Option<u8>,
 }
 
 /// One row with its number in the file.

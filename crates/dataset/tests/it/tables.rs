@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dataset::{Content, Modality, Part, ReadOptions, Sense, Target};
+use dataset::{Content, Modality, Part, ProblemKind, ReadOptions, Sense, Target};
 
 use super::{Place, labels, text};
 
@@ -200,4 +200,37 @@ fn a_column_is_named_once_and_a_named_content_is_no_label() {
     let options = ReadOptions { contents: both.to_vec(), ..ReadOptions::default() };
     let (dataset, _) = dataset::read(&place.path("t.csv"), &options).unwrap();
     assert_eq!(dataset.decision.label.as_deref(), Some("intent"));
+}
+
+#[test]
+fn a_column_of_files_that_cannot_be_read_is_told() {
+    let place = Place::new();
+    let table = |photo: &dyn Fn(u32) -> String| -> String {
+        let row = |number: u32| {
+            format!("{},it hums a lot {number},{}\n", photo(number), ["a", "b"][number as usize % 2])
+        };
+        format!("photo,note,label\n{}", (0..8).map(row).collect::<String>())
+    };
+    place.write("t.csv", table(&|number| format!("{number}.heic")));
+    let (dataset, problems) = place.read("t.csv");
+    assert_eq!(dataset.modality, Modality::Text);
+    let told: Vec<String> = problems.iter().map(|problem| problem.to_string()).collect();
+    assert!(
+        told.len() == 1 && told[0].contains("column `photo`: names files of an unknown kind (.heic)"),
+        "{told:?}"
+    );
+    // A quarter of another kind: the others are photos, and these rows lack theirs.
+    place.write(
+        "t.csv",
+        table(&|number| if number < 2 { format!("{number}.ppm") } else { format!("{number}.png") }),
+    );
+    for number in 2..8 {
+        place.write(&format!("{number}.png"), "p");
+    }
+    let (dataset, problems) = place.read("t.csv");
+    assert_eq!(dataset.modality, Modality::Senses);
+    let without = problems.iter().filter(
+        |problem| matches!(&problem.kind, ProblemKind::WithoutSense { sense, .. } if sense == "photo"),
+    );
+    assert_eq!((without.count(), dataset.examples.len()), (2, 8), "{problems:?}");
 }
