@@ -17,7 +17,7 @@ use crate::prep::PrepError;
 use crate::sound::{BANDS, Cut, Decoder, LogMel, Windows};
 
 pub use film::Film;
-pub use trace::Traces;
+pub use trace::{TracePlace, Traces};
 
 /// Longest sound that is looked at whole; of longer ones the rest is told as missing.
 pub const LONGEST: f64 = 60.0;

@@ -17,7 +17,7 @@ use tune::TuneError;
 use bases::{base, cache, pull, transfer};
 pub use bases::{ffmpeg, pull_hint};
 
-use crate::{ApplyError, ArrayError, CostError, DetectorNeeds, PipelineError};
+use crate::{ApplyError, ArrayError, CostError, DetectorNeeds, Lang, PipelineError, words};
 
 /// One error of a chain of causes; `None` when there is only English for it.
 pub fn message(error: &(dyn Error + 'static)) -> Option<String> {
@@ -140,7 +140,11 @@ fn senses(error: &PipelineError) -> Option<String> {
             "无法从“{sense}”学习：{}；如要去掉它，请用 --image、--text 等指定其余各列",
             pipeline(source).unwrap_or_else(|| source.to_string())
         ),
-        PipelineError::NoSensors { path } => format!("{}中抽看的传感器序列没有一个能读取", name(path)),
+        PipelineError::NoSensors { path, first } => {
+            let first = first.as_ref().map(|first| words::problem(first, Lang::Zh));
+            let first = first.map_or_else(String::new, |first| format!("；第一个问题：{first}"));
+            format!("{}中抽看的传感器序列没有一个能读取{first}", name(path))
+        }
         _ => return None,
     })
 }
@@ -328,6 +332,9 @@ fn bundle(error: &BundleError) -> Option<String> {
         BundleError::ExportPrepared => {
             "无法导出为 ONNX：这个检测器检测前要先把每张照片对齐到良品的中位图，或涂掉背景，而 ONNX 图做不到这一步".to_owned()
         }
+        BundleError::ExportDrawn => {
+            "无法导出为 ONNX：这个检测器看的是由声音、视频或序列画成的图，而 ONNX 图做不到这一步".to_owned()
+        }
         BundleError::Export { detail } => format!("无法导出为 ONNX：{detail}"),
         BundleError::Signature { detail } => format!("签名或密钥不可用：{detail}"),
         _ => return None,
@@ -401,6 +408,13 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
             ),
             "请用 --text、--image、--sound、--video 或 --series 指定内容列",
         ),
+        ReadError::UnknownFiles { path, column, ending } => {
+            let ending = if ending.starts_with('.') { ending.as_str() } else { "没有扩展名" };
+            (
+                format!("{}的“{column}”列指向的文件类型未知（{ending}）", name(path)),
+                "请把这些文件另存为 JPEG 或 PNG、WAV、MP4 或 CSV，或指定其他列",
+            )
+        }
         ReadError::NotTwoSenses { path, existing } => (
             format!("{}里没有可以成对的两列；{}", name(path), columns(existing)),
             "请用 --left 和 --right 指定",

@@ -1,7 +1,8 @@
 //! Why a run could not be done.
 
+use base::series::Survey;
 use bundle::inspection::SightError;
-use dataset::Modality;
+use dataset::{Modality, Problem, ProblemKind};
 
 use crate::inspect::DetectorNeeds;
 
@@ -112,8 +113,8 @@ pub enum PipelineError {
         source: Box<PipelineError>,
     },
     /// Not one of the series can be read.
-    #[error("of the series in `{}` that were looked at not one can be read", path.display())]
-    NoSensors { path: std::path::PathBuf },
+    #[error("of the series in `{}` that were looked at not one can be read{}", path.display(), told_first(first.as_deref()))]
+    NoSensors { path: std::path::PathBuf, first: Option<Box<Problem>> },
     /// A detector that was asked for cannot work on these photos.
     #[error("detector `{detector}` needs {needs}")]
     NoDetector { detector: &'static str, needs: DetectorNeeds },
@@ -126,6 +127,15 @@ pub enum PipelineError {
 }
 
 impl PipelineError {
+    /// Not one of the series of a set can be used; the first reason is told.
+    pub(crate) fn no_sensors(root: &std::path::Path, survey: Survey) -> Self {
+        let first = survey.unread.map(|(path, error)| {
+            let kind = ProblemKind::NotASeries { detail: error.to_string() };
+            Box::new(Problem::in_file(kind, path))
+        });
+        Self::NoSensors { path: root.to_owned(), first }
+    }
+
     /// The same, met while one of several senses was worked on. What is the person's doing or the machine's stays as it is.
     pub(crate) fn of_sense(self, sense: &str) -> Self {
         match self {
@@ -144,6 +154,10 @@ impl From<SightError> for PipelineError {
             SightError::Tune(error) => error.into(),
         }
     }
+}
+
+fn told_first(problem: Option<&Problem>) -> String {
+    problem.map_or_else(String::new, |problem| format!("; the first problem: {problem}"))
 }
 
 fn plural(modality: Modality) -> &'static str {

@@ -8,9 +8,10 @@ use base::cache::{Cache, CacheError, CachedBase};
 use base::catalogue::{Catalogue, Entry};
 use base::open::{EngineChoice, READER};
 use base::pull::{PullError, PullEvent, PullOptions};
+use base::series::Survey;
 use bundle::inspection::{InspectionBundle, InspectionPredictor};
 use bundle::{BaseReference, Bundle, JointBundle, JointPredictor, Predictor, SensesBundle, SensesPredictor};
-use dataset::{Dataset, Modality};
+use dataset::{Dataset, Modality, Problem, ProblemKind};
 use store::VectorStore;
 
 use crate::{Event, PipelineError, Run, Step};
@@ -86,9 +87,15 @@ impl Home {
         run.step(Step::Base, || {
             let files: Vec<&Path> =
                 data.examples.iter().filter_map(|example| example.content.file()).collect();
-            let sensors = base::series::survey(&files);
-            let none = || PipelineError::NoSensors { path: data.root.clone() };
-            Ok(Arc::new(Base::of_series(sensors.ok_or_else(none)?)))
+            let survey = base::series::survey(&files);
+            for (path, fault) in &survey.left_out {
+                let kind = ProblemKind::DamagedSeries { detail: fault.to_string() };
+                run.tell(Event::Problem(Problem::in_file(kind, path)));
+            }
+            match survey {
+                Survey { sensors: Some(sensors), .. } => Ok(Arc::new(Base::of_series(sensors))),
+                survey => Err(PipelineError::no_sensors(&data.root, survey)),
+            }
         })
     }
 

@@ -5,13 +5,14 @@ const BETWEEN: &str = "; ";
 
 /// What is said in English and in Chinese; `{}` stands for what is filled in, in the same order. What is said of less stands before
 /// what is said of more: the first that fits is taken.
-const REASONS: [(&str, &str); 50] = [
+const REASONS: [(&str, &str); 55] = [
     ("its decoder gave up", "解码器无法处理"),
     ("it ends early", "文件不完整"),
     ("it ends early or lacks pieces", "提前结束或缺少片段"),
     ("nothing of it can be decoded, {} damaged piece(s)", "没有一段能够解码，{} 段已损坏"),
     ("nothing of it can be decoded, it ends early or lacks pieces", "没有一段能够解码，提前结束或缺少片段"),
     ("{} damaged piece(s)", "{} 段已损坏"),
+    ("its channels cancel each other, and only the loudest was heard", "各声道相互抵消，只使用最响的声道"),
     ("it claims {} channels, 1 to {} are decoded", "声称有 {} 个声道，只支持 1 到 {} 个"),
     ("it claims {} samples a second, 1 to {} are decoded", "声称采样率为每秒 {} 次，只支持 1 到 {}"),
     ("it changes from {} channel(s) at {} Hz to {} at {} Hz", "中途由 {} 声道 {} 赫兹变为 {} 声道 {} 赫兹"),
@@ -33,14 +34,20 @@ const REASONS: [(&str, &str); 50] = [
     ("it holds text", "里面是文本"),
     ("its first bytes belong to no known format", "文件开头不属于任何已知格式"),
     ("it changed while it was read", "读取时文件发生了变化"),
+    ("its columns cannot be read: `{}` has no rows below its header", "“{}”的表头下面没有数据行"),
+    ("its columns cannot be read: `{}` cannot be parsed: {}", "“{}”无法解析：{}"),
     ("its columns cannot be read: {}", "无法读取各列：{}"),
     ("it has {} row of numbers, a series has at least 2", "只有 {} 行数值，序列至少要有 2 行"),
     ("it has {} steps, at most {} are read", "有 {} 个时刻，最多读取 {} 个"),
     ("it has {} bytes, at most {} are read", "有 {} 字节，最多读取 {}"),
     ("it has {} sensors, at most {} are read", "有 {} 个传感器，最多读取 {} 个"),
     (
-        "row {}, column `{}` holds text (`{}`) and no number at all; remove the column",
-        "第 {} 行“{}”列是文本（“{}”），整列没有数值；请去掉该列",
+        "no column has a sensor's numbers: row {}, column `{}` holds text (`{}`)",
+        "没有一列是传感器数值：第 {} 行“{}”列是文本（“{}”）",
+    ),
+    (
+        "`{}` holds text only and is left out, the first in row {}: `{}`",
+        "“{}”只含文本，未使用，第一处在第 {} 行：“{}”",
     ),
     ("it has no column with a sensor's values", "没有传感器数值列"),
     ("it has two columns `{}`", "有两列同名“{}”"),
@@ -61,6 +68,7 @@ const REASONS: [(&str, &str); 50] = [
     ("{} value(s) of `{}` are missing", "缺少 {} 个数值（“{}”）"),
     ("`{}` has no value at all", "“{}”没有任何数值"),
     ("it has {} steps a second, those that were learned from {}", "每秒 {} 步，而学习时为 {}"),
+    ("it is none of {}", "不属于以下格式：{}"),
     ("it has no moving pictures", "没有画面"),
     ("it has no frame that can be decoded", "没有能解码的画面"),
     ("it has no frame that can be decoded: {}", "没有能解码的画面：{}"),
@@ -194,7 +202,8 @@ mod tests {
             };
             assert!(is_chinese(&in_chinese(&detail)), "{detail}");
         }
-        for text in ["time,a\n0,1\n", "time,a\n0,x\n1,y\n", "time\n0\n1\n", "a,a\n0,1\n1,2\n"] {
+        for text in ["", "time,a\n", "time,a\n0,1\n", "time,a\n0,x\n1,y\n", "time\n0\n1\n", "a,a\n0,1\n1,2\n"]
+        {
             let detail = base::series::read(&write("a.csv", text.as_bytes())).unwrap_err().to_string();
             assert!(is_chinese(&in_chinese(&detail)), "{detail}");
         }

@@ -59,6 +59,17 @@ pub struct Traces {
     drawing: u8,
 }
 
+/// What a place in the picture of a series is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TracePlace {
+    /// From which step to which.
+    pub steps: [f64; 2],
+    /// The same in seconds; `None` where no clock counts them.
+    pub seconds: Option<[f64; 2]>,
+    /// The sensors, from the top down.
+    pub sensors: Vec<String>,
+}
+
 /// Before there was a second way, none was written down.
 fn first_drawing() -> u8 {
     1
@@ -67,7 +78,7 @@ fn first_drawing() -> u8 {
 impl Traces {
     /// Finds sensors and scale, looking at up to 64 files spread over all; `None` when none can be read.
     pub fn survey(files: &[&Path]) -> Option<Self> {
-        let sensors = survey(files)?;
+        let sensors = survey(files).sensors?;
         let n = files.len().min(LOOKED_AT);
         let spread = (0..n).map(|place| files[place * files.len() / n]);
         let glimpse = |file| Some(Glimpse::of(&evened(file, &sensors).ok()?.0));
@@ -102,6 +113,31 @@ impl Traces {
             && self.values.iter().chain(&self.powers).all(rises)
     }
 
+    /// When these columns of a picture are, first in steps and then, where a clock counts them, in seconds as the usual series has it, and which sensors
+    /// these rows show.
+    pub fn place(&self, columns: [u32; 2], rows: [u32; 2]) -> TracePlace {
+        let a_step = self.columns_a_step();
+        let steps = columns.map(|column| f64::from(column) / a_step);
+        let height = 2 * self.rows();
+        let shown = (rows[0] / height) as usize..(rows[1].max(1) - 1) as usize / height as usize + 1;
+        let sensors = self.sensors.channels.iter().enumerate().filter(|(place, _)| shown.contains(place));
+        TracePlace {
+            steps,
+            seconds: self.sensors.rate.map(|rate| steps.map(|step| step / rate)),
+            sensors: sensors.map(|(_, name)| name.clone()).collect(),
+        }
+    }
+
+    fn columns_a_step(&self) -> f64 {
+        let usual = self.steps as f64;
+        usual.clamp(WIDTH.0, WIDTH.1) / usual
+    }
+
+    /// Rows of a curve, and of the spectrum below it.
+    fn rows(&self) -> u32 {
+        (HEIGHT / (2 * self.sensors.channels.len())).clamp(ROWS.0, ROWS.1) as u32
+    }
+
     /// The picture of one series.
     ///
     /// # Errors
@@ -117,10 +153,8 @@ impl Traces {
             let detail = format!("it has {got} steps, those learned from usually have {usual}");
             return Err(PrepError::NotASeries { detail });
         }
-        let columns_a_step = (usual as f64).clamp(WIDTH.0, WIDTH.1) / usual as f64;
-        let width = (got as f64 * columns_a_step).round().max(1.0) as u32;
-        let n = self.sensors.channels.len();
-        let rows = (HEIGHT / (2 * n)).clamp(ROWS.0, ROWS.1) as u32;
+        let width = (got as f64 * self.columns_a_step()).round().max(1.0) as u32;
+        let (n, rows) = (self.sensors.channels.len(), self.rows());
         let mut picture = GrayImage::new(width, 2 * rows * n as u32);
         for (place, channel) in series.channels.iter().enumerate() {
             let top = i64::from(2 * rows) * place as i64;
@@ -296,6 +330,14 @@ mod tests {
         let mut before = serde_json::to_value(&traces).unwrap();
         before.as_object_mut().unwrap().remove("drawing");
         let before: Traces = serde_json::from_value(before).unwrap();
+        // A curve with its spectrum is 112 pixels high, a column is a step of a hundredth of a second.
+        let place = traces.place([100, 150], [20, 60]);
+        assert_eq!((place.steps, &place.sensors[..]), ([100.0, 150.0], &["force".to_owned()][..]));
+        assert!(
+            place.seconds.unwrap().iter().zip([1.0, 1.5]).all(|(got, wanted)| (got - wanted).abs() < 1e-6)
+        );
+        assert_eq!(traces.place([0, 9], [111, 113]).sensors, ["force", "heat"]);
+        assert_eq!(traces.place([0, 9], [112, 224]).sensors, ["heat"]);
         assert!(before.is_older() && !before.is_sound() && !traces.is_older());
         let drawn = |path: &Path| traces.draw(path).unwrap();
         let plain = drawn(&usual);

@@ -1,5 +1,6 @@
 //! Equal steps: the clock is judged, uneven steps are resampled, missing values are filled.
 
+use super::read::MAX_STEPS;
 use super::state::states;
 use super::{Channel, Fault, Series};
 
@@ -13,7 +14,8 @@ const COARSE: f64 = 0.1;
 /// The series in equal steps, without missing values, and what had to be set right for it.
 ///
 /// The step is the median one. Where steps differ from it by more than a hundredth, values are drawn on straight lines at every
-/// median step; steps back, and steps above [`LONGEST_BRIDGE`] median steps, become one median step. Values missing at the ends are the
+/// median step, or at every second, third and so on where there would be more than [`MAX_STEPS`] of them; steps of no time, steps back, and
+/// steps above [`LONGEST_BRIDGE`] median steps, become one median step. Values missing at the ends are the
 /// nearest ones. A channel without any value stays so.
 pub fn even(series: Series) -> (Series, Vec<Fault>) {
     let mut faults = Vec::new();
@@ -25,11 +27,11 @@ pub fn even(series: Series) -> (Series, Vec<Fault>) {
         }));
     }
     faults.extend(states(&channels));
-    let Some(clock) = times.as_deref().and_then(Clock::new) else {
+    let Some(clock) = times.as_deref().and_then(|times| Clock::new(times, MAX_STEPS)) else {
         return (Series { channels, times, rate }, faults);
     };
     faults.extend(clock.faults.iter().cloned());
-    let n = clock.places.last().map_or(0, |last| last.round() as usize + 1);
+    let n = clock.n_steps();
     if clock.uneven > 0 {
         for channel in &mut channels {
             *channel = resampled(channel, &clock.places, n);
@@ -53,8 +55,8 @@ struct Clock {
 }
 
 impl Clock {
-    /// `None` where there are less than two rows or no time passes.
-    fn new(times: &[f64]) -> Option<Self> {
+    /// On a grid of at most so many steps; `None` where there are less than two rows or no time passes.
+    fn new(times: &[f64], most: usize) -> Option<Self> {
         let steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let standing = steps.iter().filter(|step| **step == 0.0).count();
         if standing as f64 > COARSE * steps.len() as f64 {
@@ -66,14 +68,15 @@ impl Clock {
         let (mut places, mut uneven, mut jumps) = (vec![0.0], 0, Vec::new());
         for (before, length) in steps.iter().enumerate() {
             let length_steps = length / step;
-            let jumps_here = length_steps <= 0.0 || length_steps > LONGEST_BRIDGE;
+            let stands = length_steps == 0.0;
+            let jumps_here = length_steps < 0.0 || length_steps > LONGEST_BRIDGE;
             let equal = (length_steps - 1.0).abs() <= EQUAL;
             if jumps_here {
                 jumps.push((before, *length));
             } else if !equal {
                 uneven += 1;
             }
-            let advance = if jumps_here || equal { 1.0 } else { length_steps };
+            let advance = if jumps_here || equal || stands { 1.0 } else { length_steps };
             places.push(places.last()? + advance);
         }
         let mut faults = Vec::new();
@@ -83,7 +86,22 @@ impl Clock {
         if uneven > 0 {
             faults.push(Fault::UnevenSteps { count: uneven });
         }
-        Some(Self { step, places, uneven, faults })
+        Some(Self { step, places, uneven, faults }.within(most))
+    }
+
+    /// How many steps the grid has.
+    fn n_steps(&self) -> usize {
+        self.places.last().map_or(0, |last| last.round() as usize + 1)
+    }
+
+    /// Bridges may make a long series many times as long: it keeps a coarser grid instead.
+    fn within(mut self, most: usize) -> Self {
+        let coarser = self.n_steps().div_ceil(most) as f64;
+        if self.uneven > 0 && coarser > 1.0 {
+            self.step *= coarser;
+            self.places.iter_mut().for_each(|place| *place /= coarser);
+        }
+        self
     }
 }
 
@@ -171,6 +189,25 @@ mod tests {
             even(series(&[0.0, 1.0, 1e9, 1e9 + 1.0, 5.0, 6.0], &[1.0, 2.0, 3.0, 2.0, 4.0, 5.0]));
         assert_eq!(got.channels[0].values, [1.0, 2.0, 3.0, 2.0, 4.0, 5.0]);
         assert_eq!(faults, [Fault::ClockJumps { count: 2, step: 1, by: 1e9 - 1.0 }]);
+    }
+
+    #[test]
+    fn a_time_that_is_said_twice_is_no_leap() {
+        let times: Vec<f64> = (0..20).map(|step| f64::from(if step == 7 { 6 } else { step })).collect();
+        let values: Vec<f32> = (0..20).map(|step| step as f32).collect();
+        let (_, faults) = even(series(&times, &values));
+        assert_eq!(faults, [Fault::UnevenSteps { count: 2 }]);
+    }
+
+    #[test]
+    fn many_bridges_make_a_coarser_grid_and_no_longer_series() {
+        // Two steps of one and one of fifteen in turn.
+        let times: Vec<f64> = (0..100).map(|step| f64::from(step / 3 * 17 + step % 3)).collect();
+        let clock = Clock::new(&times, 1000).unwrap();
+        assert_eq!((clock.step, clock.n_steps()), (1.0, 562));
+        let clock = Clock::new(&times, 200).unwrap();
+        assert_eq!((clock.step, clock.n_steps()), (3.0, 188));
+        assert_eq!(clock.places[3], 17.0 / 3.0);
     }
 
     #[test]

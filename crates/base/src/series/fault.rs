@@ -13,6 +13,8 @@ pub enum Fault {
     BrokenRows { count: usize, row: u64 },
     /// Rows without a time, which were left out. The first is shown.
     NoTime { count: usize, row: u64 },
+    /// The column holds nothing but text, and was left out. The first is shown.
+    TextColumn { channel: String, row: u64, value: String },
     /// The clock goes back, or leaps further than gaps are bridged; the steps were joined there. The first is shown: after which
     /// step, counted from 0, and by how much, in the clock's unit.
     ClockJumps { count: usize, step: usize, by: f64 },
@@ -49,6 +51,7 @@ impl Fault {
             | Self::Missing { .. }
             | Self::Flat { .. }
             | Self::Saturated { .. }
+            | Self::TextColumn { .. }
             | Self::Unknown { .. } => false,
         }
     }
@@ -67,6 +70,9 @@ impl fmt::Display for Fault {
                 write!(out, "{count} row(s) cannot be read, the first is row {row}")
             }
             Self::NoTime { count, row } => write!(out, "{count} row(s) have no time, the first is row {row}"),
+            Self::TextColumn { channel, row, value } => {
+                write!(out, "`{channel}` holds text only and is left out, the first in row {row}: `{value}`")
+            }
             Self::ClockJumps { count, step, by } => {
                 write!(out, "the clock jumps {count} time(s), first by {by} after step {step}")
             }

@@ -21,7 +21,7 @@ pub use features::{dim, features};
 pub use kernels::{KERNEL_FEATURES, kernels, n_views};
 pub use read::{MAX_BYTES, MAX_CHANNELS, MAX_STEPS, read};
 pub use spectral::{SPECTRAL_FEATURES, spectral};
-pub use survey::{Sensors, survey};
+pub use survey::{Sensors, Survey, survey};
 
 /// Values of several sensors that were taken together.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +60,8 @@ pub enum SeriesError {
     /// Above the limits.
     #[error("it has {got} {what}, at most {limit} are read")]
     TooMuch { what: &'static str, got: u64, limit: u64 },
-    /// A column holds texts only.
-    #[error("row {row}, column `{column}` holds text (`{value}`) and no number at all; remove the column")]
+    /// A column holds texts only, and no other one numbers.
+    #[error("no column has a sensor's numbers: row {row}, column `{column}` holds text (`{value}`)")]
     TextColumn { row: u64, column: String, value: String },
     /// There is a clock at most.
     #[error("it has no column with a sensor's values")]

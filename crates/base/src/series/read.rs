@@ -6,7 +6,7 @@ use std::path::Path;
 use dataset::read::{Cell, Table, read_rows};
 use dataset::{Problem, ReadError};
 
-use super::date;
+use self::ticks::Ticks;
 use super::{Channel, Fault, Series, SeriesError};
 
 /// Largest file, in bytes.
@@ -16,61 +16,19 @@ pub const MAX_STEPS: usize = dataset::read::MAX_EXAMPLES;
 /// Most sensors of a series.
 pub const MAX_CHANNELS: usize = 64;
 
-/// Share of steps that a clock may go back in; above it the column is a sensor.
-const BACK: f64 = 0.1;
-/// How far the steps of a first column without a name may differ, as a share, for it to be the clock.
-const EQUAL: f64 = 1e-3;
 /// What loggers write for a value that is missing, in lower case.
 const MISSING: [&str; 9] = ["nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "?"];
-const TIMES: [&str; 17] = [
-    "time",
-    "timestamp",
-    "ts",
-    "date",
-    "datetime",
-    "seconds",
-    "second",
-    "sec",
-    "ms",
-    "milliseconds",
-    "us",
-    "ns",
-    "elapsed",
-    "时间",
-    "时间戳",
-    "日期",
-    "时刻",
-];
-const INDICES: [&str; 11] =
-    ["index", "idx", "sample", "step", "row", "no", "unnamed", "序号", "编号", "采样点", "行号"];
-const UNITS: [(&str, f64); 15] = [
-    ("s", 1.0),
-    ("sec", 1.0),
-    ("seconds", 1.0),
-    ("秒", 1.0),
-    ("ms", 1e-3),
-    ("milliseconds", 1e-3),
-    ("毫秒", 1e-3),
-    ("us", 1e-6),
-    ("µs", 1e-6),
-    ("μs", 1e-6),
-    ("微秒", 1e-6),
-    ("ns", 1e-9),
-    ("min", 60.0),
-    ("h", 3600.0),
-    ("分钟", 60.0),
-];
-
 /// Reads a CSV, TSV, JSON or Parquet file as one series; times that are left out, and cells that are no numbers, are told.
 ///
 /// The clock is a column named so (`time`, `t`, `ms`, `index`, `时间`, `序号` and their like, also with a unit as in `time (ms)`) that
-/// hardly ever goes back: seconds, other units, dates, or an index, which gives no rate. In a file without a header it is the first
-/// column if its steps are equal. Without a unit, numbers above 1e11 are milliseconds since 1970, above 1e14 microseconds, above 1e17
-/// nanoseconds. A first row of numbers is no header, unless they are 0, 1, 2 and so on.
+/// hardly ever goes back: seconds, other units, dates, or an index, which gives no rate. A date and a time of day in two columns are one
+/// clock. In a file without a header it is the first column if its steps are equal. Without a unit, numbers above 1e11 are milliseconds since 1970, above 1e14 microseconds, above 1e17
+/// nanoseconds. A first row of numbers is no header, unless they are 0, 1, 2 and so on. Where cells are parted by semicolons or tabs,
+/// numbers may have a decimal comma. A column of nothing but text is left out and told.
 ///
 /// # Errors
-/// When the table cannot be read or exceeds [`MAX_BYTES`], [`MAX_STEPS`] or [`MAX_CHANNELS`]; when a column holds nothing but text, two
-/// have one name, there are none beside the clock, or fewer than two rows.
+/// When the table cannot be read or exceeds [`MAX_BYTES`], [`MAX_STEPS`] or [`MAX_CHANNELS`]; when two columns have one name, there is
+/// none with numbers beside the clock, or fewer than two rows.
 pub fn read(path: &Path) -> Result<(Series, Vec<Fault>), SeriesError> {
     let table = |source| SeriesError::Table { source };
     let size = std::fs::metadata(path)
@@ -86,6 +44,9 @@ fn check(what: &'static str, got: u64, limit: u64) -> Result<(), SeriesError> {
 }
 
 fn from_table(mut table: Table, problems: &[Problem]) -> Result<(Series, Vec<Fault>), SeriesError> {
+    if matches!(table.delimiter, Some(b';' | b'\t')) {
+        table.rows.iter_mut().flat_map(|row| &mut row.cells).for_each(with_a_point);
+    }
     let named = name_columns(&mut table);
     let mut rows: BTreeMap<u64, Option<Vec<Cell>>> =
         table.rows.into_iter().map(|row| (row.number, Some(row.cells))).collect();
@@ -103,29 +64,39 @@ fn from_table(mut table: Table, problems: &[Problem]) -> Result<(Series, Vec<Fau
     }
     let columns: Vec<Column> =
         (0..table.columns.len()).map(|place| Column::new(&table.columns, &rows, place)).collect();
-    let clocks: Vec<Option<Ticks>> =
-        columns.iter().enumerate().map(|(place, column)| column.clock(named, place == 0)).collect();
-    check("sensors", clocks.iter().filter(|clock| clock.is_none()).count() as u64, MAX_CHANNELS as u64)?;
-    let mut channels = Vec::new();
-    for column in columns.iter().zip(&clocks).filter(|(_, clock)| clock.is_none()).map(|(column, _)| column) {
-        channels.push(column.channel(&mut faults)?);
+    let (clock, is_clock) = ticks::clock(&columns, named);
+    let (mut channels, mut text) = (Vec::new(), None);
+    for (column, _) in columns.iter().zip(&is_clock).filter(|(_, is_clock)| !**is_clock) {
+        match column.channel() {
+            Ok((channel, fault)) => {
+                channels.push(channel);
+                faults.extend(fault);
+            }
+            Err((channel, row, value)) => {
+                let column = channel.clone();
+                text.get_or_insert(SeriesError::TextColumn { row, column, value: value.clone() });
+                faults.push(Fault::TextColumn { channel, row, value });
+            }
+        }
     }
+    check("sensors", channels.len() as u64, MAX_CHANNELS as u64)?;
     if channels.is_empty() {
-        return Err(SeriesError::NoChannel);
+        return Err(text.unwrap_or(SeriesError::NoChannel));
     }
     let mut names: Vec<&String> = channels.iter().map(|channel| &channel.name).collect();
     names.sort();
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(SeriesError::SameName { column: pair[0].clone() });
     }
-    // A clock that counts seconds says more than an index.
-    let clock = clocks.into_iter().flatten().min_by_key(|clock| !clock.seconds);
     Ok((timed(channels, clock, &rows, &mut faults), faults))
 }
 
 /// Gives columns without a name one, and the first row back to the rows where it is no header. Says whether it is one.
 fn name_columns(table: &mut Table) -> bool {
-    let cells: Vec<Cell> = table.columns.iter().map(|name| Cell::from_text(name)).collect();
+    let mut cells: Vec<Cell> = table.columns.iter().map(|name| Cell::from_text(name)).collect();
+    if matches!(table.delimiter, Some(b';' | b'\t')) {
+        cells.iter_mut().for_each(with_a_point);
+    }
     let counted = cells.len() > 1 && (0..).zip(&cells).all(|(place, cell)| cell.text() == place.to_string());
     let numbers = cells.iter().any(|cell| cell.number().is_some())
         && cells.iter().all(|cell| cell.number().is_some() || is_missing(cell));
@@ -137,6 +108,16 @@ fn name_columns(table: &mut Table) -> bool {
         table.rows.insert(0, dataset::read::Row { number: 1, cells });
     }
     named
+}
+
+/// `0,5` is a number where commas part no cells.
+fn with_a_point(cell: &mut Cell) {
+    let Cell::Text(text) = cell else { return };
+    let Some((whole, rest)) = text.split_once(',').filter(|(whole, _)| !whole.contains('.')) else { return };
+    // What has a second comma or a point is parsed as no number.
+    if let Some(value) = Cell::Text(format!("{whole}.{rest}")).number() {
+        *cell = Cell::Number(value);
+    }
 }
 
 fn is_missing(cell: &Cell) -> bool {
@@ -182,13 +163,6 @@ struct Column<'a> {
     cells: Vec<(u64, Option<&'a Cell>)>,
 }
 
-/// What a clock shows in each row.
-struct Ticks {
-    times: Vec<Option<f64>>,
-    /// Whether it counts seconds, or only steps.
-    seconds: bool,
-}
-
 impl<'a> Column<'a> {
     fn new(names: &'a [String], rows: &'a BTreeMap<u64, Option<Vec<Cell>>>, place: usize) -> Self {
         let cells =
@@ -196,43 +170,8 @@ impl<'a> Column<'a> {
         Self { name: &names[place], place, cells }
     }
 
-    /// The column as a clock, if it is one.
-    fn clock(&self, named: bool, first: bool) -> Option<Ticks> {
-        let kind = if named { ClockName::of(self.name)? } else { ClockName::Unit(1.0) };
-        let read = |cell: &Cell| match cell {
-            Cell::Text(text) => {
-                cell.number().or_else(|| date::seconds(text).filter(|_| kind != ClockName::Index))
-            }
-            cell => cell.number(),
-        };
-        let mut times: Vec<Option<f64>> = self.cells.iter().map(|(_, cell)| cell.and_then(read)).collect();
-        let present: Vec<f64> = times.iter().copied().flatten().collect();
-        let steps: Vec<f64> = present.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let back = steps.iter().filter(|step| **step < 0.0).count();
-        let span = present.last()? - present.first()?;
-        if present.len() * 2 <= times.len() || span <= 0.0 || back as f64 > BACK * steps.len() as f64 {
-            return None;
-        }
-        let mean = span / steps.len() as f64;
-        let counted = steps.iter().all(|step| *step == 1.0);
-        if !named && (!first || steps.iter().any(|step| (step - mean).abs() > EQUAL * mean)) {
-            return None;
-        }
-        let dates = self
-            .cells
-            .iter()
-            .any(|(_, cell)| cell.is_some_and(|cell| cell.number().is_none() && read(cell).is_some()));
-        let unit = match kind {
-            ClockName::Unit(unit) if !dates => unit,
-            ClockName::NoUnit if !dates => since_epoch(present[0]),
-            _ => 1.0,
-        };
-        times.iter_mut().flatten().for_each(|time| *time *= unit);
-        Some(Ticks { times, seconds: kind != ClockName::Index && (named || !counted) })
-    }
-
-    /// The column as a sensor.
-    fn channel(&self, faults: &mut Vec<Fault>) -> Result<Channel, SeriesError> {
+    /// The column as a sensor, and what of it is no number; name, row and text where nothing of it is one.
+    fn channel(&self) -> Result<(Channel, Option<Fault>), (String, u64, String)> {
         let value = |cell: &Cell| cell.number().map(|value| value as f32).filter(|value| value.is_finite());
         let name =
             if self.name.is_empty() { format!("channel {}", self.place + 1) } else { self.name.to_owned() };
@@ -243,59 +182,18 @@ impl<'a> Column<'a> {
             .filter_map(|(row, cell)| cell.filter(|cell| is_text(cell)).map(|cell| (row, cell)));
         let values: Vec<f32> =
             self.cells.iter().map(|(_, cell)| cell.and_then(value).unwrap_or(f32::NAN)).collect();
+        let mut fault = None;
         if let Some((row, cell)) = texts.next() {
-            let (row, text) = (*row, cell.text());
+            let (channel, row, value) = (name.clone(), *row, cell.text());
             if values.iter().all(|value| value.is_nan()) {
-                return Err(SeriesError::TextColumn { row, column: name, value: text });
+                return Err((channel, row, value));
             }
-            faults.push(Fault::NotNumbers {
-                channel: name.clone(),
-                count: 1 + texts.count(),
-                row,
-                value: text,
-            });
+            fault = Some(Fault::NotNumbers { channel, count: 1 + texts.count(), row, value });
         }
-        Ok(Channel { name, values })
-    }
-}
-
-/// What a column's name says about it as a clock.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum ClockName {
-    /// It counts steps.
-    Index,
-    /// It counts so many seconds.
-    Unit(f64),
-    /// It counts time.
-    NoUnit,
-}
-
-impl ClockName {
-    /// `None` when the name is that of a sensor.
-    fn of(name: &str) -> Option<Self> {
-        let lower = name.trim().to_lowercase();
-        let words: Vec<&str> =
-            lower.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        // A capital T is a temperature, and so on.
-        let is_time = words.iter().any(|word| TIMES.contains(word))
-            || ["t", "s"].contains(&name.trim().split(['_', ' ', '(', '[', '/']).next()?);
-        if is_time {
-            let unit = words.last().and_then(|last| UNITS.iter().find(|(unit, _)| unit == last));
-            return Some(unit.map_or(Self::NoUnit, |(_, seconds)| Self::Unit(*seconds)));
-        }
-        (words.is_empty() || words.first().is_some_and(|word| INDICES.contains(word))).then_some(Self::Index)
-    }
-}
-
-/// The unit of a number that may count from 1970.
-fn since_epoch(time: f64) -> f64 {
-    match time.abs() {
-        size if size > 1e17 => 1e-9,
-        size if size > 1e14 => 1e-6,
-        size if size > 1e11 => 1e-3,
-        _ => 1.0,
+        Ok((Channel { name, values }, fault))
     }
 }
 
 #[cfg(test)]
 mod tests;
+mod ticks;

@@ -1,6 +1,6 @@
 //! Which sensors a set of series has in common: what a model over them takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +22,42 @@ pub struct Sensors {
     pub rate: Option<f64>,
 }
 
-/// Finds the sensors that most of the series have, looking at up to 32 files spread over all; `None` when none can be read.
-pub fn survey(files: &[&Path]) -> Option<Sensors> {
+/// What a look at some of the files shows.
+#[derive(Debug)]
+pub struct Survey {
+    /// The sensors that most series have; `None` when not one can be read, or they have none in common.
+    pub sensors: Option<Sensors>,
+    /// The first file that cannot be read, and why.
+    pub unread: Option<(PathBuf, SeriesError)>,
+    /// Columns that were left out as they hold nothing but text, each in the first file that has it.
+    pub left_out: Vec<(PathBuf, Fault)>,
+}
+
+/// Finds the sensors that most of the series have, looking at up to 32 files spread over all.
+pub fn survey(files: &[&Path]) -> Survey {
     let n = files.len().min(LOOKED_AT);
-    let spread = (0..n).map(|place| files[place * files.len() / n]);
-    let series: Vec<Series> = spread.filter_map(|file| read(file).ok()).map(|(series, _)| series).collect();
+    let (mut series, mut unread, mut left_out) = (Vec::new(), None, Vec::<(PathBuf, Fault)>::new());
+    for file in (0..n).map(|place| files[place * files.len() / n]) {
+        match read(file) {
+            Ok((one, faults)) => {
+                series.push(one);
+                for fault in faults {
+                    let Fault::TextColumn { channel, .. } = &fault else { continue };
+                    let again = |(_, other): &(PathBuf, Fault)| matches!(other, Fault::TextColumn { channel: there, .. } if there == channel);
+                    if !left_out.iter().any(again) {
+                        left_out.push((file.to_owned(), fault));
+                    }
+                }
+            }
+            Err(error) => {
+                unread.get_or_insert_with(|| (file.to_owned(), error));
+            }
+        }
+    }
+    Survey { sensors: in_common(&series), unread, left_out }
+}
+
+fn in_common(series: &[Series]) -> Option<Sensors> {
     let has = |name: &str, series: &Series| series.channels.iter().any(|channel| channel.name == name);
     let mut channels: Vec<String> = Vec::new();
     for channel in series.iter().flat_map(|series| &series.channels) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use base::depict::{Canvas, seconds_of_sound};
+use base::depict::{Canvas, TracePlace, seconds_of_sound};
 use base::open::EngineChoice;
 use evaluate::inspect::{Outline, Plane, Region, conformal_p_value, find_regions};
 use image::RgbImage;
@@ -69,9 +69,15 @@ pub struct MarkedRegion {
     pub area_px: usize,
     /// The same in square millimetres, when the scale is known.
     pub area_mm2: Option<f64>,
-    /// When that is in a sound or a video: start and end in seconds.
+    /// When that is in a sound, a video or a series whose clock counts seconds: start and end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<[f64; 2]>,
+    /// From which step to which that is in a series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<[f64; 2]>,
+    /// Which sensors of a series it is in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<String>,
     /// The largest suspicion inside.
     pub peak: f32,
 }
@@ -125,8 +131,9 @@ impl InspectionPredictor {
         let whole = seen.whole(&self.bundle.inspector.sight);
         let alarm = &self.bundle.alarm;
         let scale = alarm.mm_per_pixel;
-        let when = |region: &Region| self.when(region);
-        let regions = regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale, &when)?;
+        let drawn = |region: &Region| self.drawn(region);
+        let regions =
+            regions(&opinion.map, photo.dimensions(), alarm.mark.threshold() as f32, scale, &drawn)?;
         let alarms = alarm.threshold.alarms(opinion.score);
         let is_blank = alarms && self.shows_photos() && is_blank(&photo);
         let odd = self.odd(&photo, &seen, is_blank, is_brighter);
@@ -156,16 +163,32 @@ impl InspectionPredictor {
         all.into_iter().flatten().collect()
     }
 
-    /// When a region of the picture of a sound or a video is, in seconds.
-    fn when(&self, region: &Region) -> Option<[f64; 2]> {
+    /// What a region of the picture of a sound, a video or a series stands for.
+    fn drawn(&self, region: &Region) -> Drawn {
         let [left, right] = [region.left, region.left + region.width].map(|at| at as u32);
         let rows = [region.top, region.top + region.height].map(|at| at as u32);
         match &self.bundle.inspector.sight.canvas {
-            Some(Canvas::Videos(film)) => Some(film.seconds([left, right], rows)),
-            Some(Canvas::Series(_)) => None,
-            None => (self.bundle.manifest.base.modality == "sound").then(|| seconds_of_sound(left, right)),
+            Some(Canvas::Videos(film)) => {
+                Drawn { seconds: Some(film.seconds([left, right], rows)), ..Drawn::default() }
+            }
+            Some(Canvas::Series(traces)) => {
+                let TracePlace { steps, seconds, sensors } = traces.place([left, right], rows);
+                Drawn { seconds, steps: Some(steps), sensors }
+            }
+            None if self.bundle.manifest.base.modality == "sound" => {
+                Drawn { seconds: Some(seconds_of_sound(left, right)), ..Drawn::default() }
+            }
+            None => Drawn::default(),
         }
     }
+}
+
+/// What a place of a picture that was drawn stands for; nothing of a photo.
+#[derive(Default)]
+struct Drawn {
+    seconds: Option<[f64; 2]>,
+    steps: Option<[f64; 2]>,
+    sensors: Vec<String>,
 }
 
 /// The self-test of an inspector that is about to be bundled: the score, and the map's largest and mean suspicion, of a made-up
@@ -197,7 +220,7 @@ fn regions(
     (width, height): (u32, u32),
     mark: f32,
     mm_per_pixel: Option<f64>,
-    when: &dyn Fn(&Region) -> Option<[f64; 2]>,
+    drawn: &dyn Fn(&Region) -> Drawn,
 ) -> Result<Vec<MarkedRegion>, BundleError> {
     if map.max() <= mark {
         return Ok(Vec::new());
@@ -220,9 +243,9 @@ fn regions(
         .map(|(at, region)| {
             let Outline { outer, holes } = found.outline(at);
             let area_mm2 = mm_per_pixel.map(|side| region.area as f64 * side * side);
-            let seconds = when(region);
+            let Drawn { seconds, steps, sensors } = drawn(region);
             let (outline, area_px, peak) = (outer, region.area, peaks[at]);
-            MarkedRegion { outline, holes, area_px, area_mm2, seconds, peak }
+            MarkedRegion { outline, holes, area_px, area_mm2, seconds, steps, sensors, peak }
         })
         .collect();
     regions.sort_by(|a, b| b.peak.total_cmp(&a.peak));

@@ -132,7 +132,9 @@ fn table(
 ) -> anyhow::Result<()> {
     let area = |found: &Inspected| match (found.regions.first(), bundle.alarm.mm_per_pixel) {
         (None, _) => "-".to_owned(),
-        (Some(MarkedRegion { seconds: Some(_), .. }), _) => times(found),
+        (Some(MarkedRegion { seconds: Some(_), .. } | MarkedRegion { steps: Some(_), .. }), _) => {
+            times(found, lang)
+        }
         (Some(_), None) => format!("{} px", found.regions.iter().map(|region| region.area_px).sum::<usize>()),
         (Some(_), Some(_)) => {
             format!("{:.2} mm²", found.regions.iter().filter_map(|region| region.area_mm2).sum::<f64>())
@@ -186,19 +188,30 @@ fn table(
     show::table(&header, cells)
 }
 
-/// When what is marked happens, most suspicious first: the first few times, those that overlap once.
-fn times(found: &Inspected) -> String {
-    let mut spans: Vec<[f64; 2]> = Vec::new();
-    for [start, end] in found.regions.iter().filter_map(|region| region.seconds) {
-        match spans.iter_mut().find(|span| start <= span[1] && span[0] <= end) {
-            Some(span) => *span = [span[0].min(start), span[1].max(end)],
-            None => spans.push([start, end]),
+/// When what is marked happens and in which sensors, most suspicious first: the first few times, those that overlap once.
+fn times(found: &Inspected, lang: Lang) -> String {
+    let mut spans: Vec<([f64; 2], &[String])> = Vec::new();
+    let in_seconds = found.regions.iter().all(|region| region.seconds.is_some());
+    for region in &found.regions {
+        let Some([start, end]) = (if in_seconds { region.seconds } else { region.steps }) else { continue };
+        let same = |(span, of): &&mut ([f64; 2], &[String])| {
+            *of == &region.sensors[..] && start <= span[1] && span[0] <= end
+        };
+        match spans.iter_mut().find(same) {
+            Some((span, _)) => *span = [span[0].min(start), span[1].max(end)],
+            None => spans.push(([start, end], &region.sensors)),
         }
     }
     let more = if spans.len() > SPANS { ", ..." } else { "" };
-    let spans: Vec<String> =
-        spans.iter().take(SPANS).map(|[start, end]| format!("{start:.1}-{end:.1} s")).collect();
-    spans.join(", ") + more
+    let told = |([start, end], sensors): &([f64; 2], &[String])| {
+        let when = if in_seconds {
+            format!("{start:.1}-{end:.1} s")
+        } else {
+            lang.pick(format!("steps {start:.0}-{end:.0}"), format!("第 {start:.0}-{end:.0} 步"))
+        };
+        if sensors.is_empty() { when } else { format!("{when} {}", sensors.join(" + ")) }
+    };
+    spans.iter().take(SPANS).map(told).collect::<Vec<String>>().join(", ") + more
 }
 
 /// What kind of defect an alarm is, with its probability where there are several.
@@ -291,6 +304,8 @@ fn coco(rows: &[InspectedRow], kinds: Option<&Kinds>) -> serde_json::Value {
                 "area": region.area_px,
                 "area_mm2": region.area_mm2,
                 "seconds": region.seconds,
+                "steps": region.steps,
+                "sensors": region.sensors,
                 "score": region.peak,
                 "iscrowd": 0,
             }));

@@ -71,6 +71,9 @@ fn good_series_alone_make_an_inspector_that_marks_what_is_new() {
     let hottest = map.enumerate_pixels().max_by_key(|(.., value)| value.0[0]).unwrap();
     assert!((120..=230).contains(&hottest.0) && hottest.1 < 112, "{hottest:?} of {:?}", map.dimensions());
 
+    // Where that is, is told in seconds of a sensor.
+    let ended = place.run(&["predict", "good.djm", "new/torn100.csv"]).fine();
+    assert!(ended.out.contains(" s force") && !ended.out.contains(" px"), "{}", ended.out);
     let ended = place.run_with(&["predict", "good.djm", "new"], &[("DIANJING_LANG", "zh")]).fine();
     assert!(ended.err.contains("条序列") && !ended.err.contains("照片"), "{}", ended.err);
     place.pictures("photos", 1);

@@ -25,8 +25,18 @@ fn tuned() -> Place {
     // One series with two labels is shown in the report.
     std::fs::copy(place.path("machine/fine/0.csv"), place.path("machine/worn/copy.csv")).unwrap();
     place.write("machine/worn/words.csv", "time,vibration\n0,high\n1,low\n");
+    // What the machine was doing is no sensor, and costs no series.
+    let state = |name: &str| {
+        let text = std::fs::read_to_string(place.path(name)).unwrap();
+        text.lines()
+            .enumerate()
+            .map(|(row, line)| format!("{line},{}\n", if row == 0 { "state" } else { "busy" }))
+            .collect::<String>()
+    };
+    place.write("machine/fine/0.csv", state("machine/fine/0.csv"));
     let ended = place.run(&["tune", "machine"]).fine();
     assert!(ended.err.contains("Tuned on 17 examples"), "{}", ended.err);
+    assert!(ended.err.contains("`state` holds text only and is left out"), "{}", ended.err);
     assert!(ended.err.contains("words.csv: this is not a series that can be read"), "{}", ended.err);
     place
 }
@@ -100,6 +110,20 @@ fn what_is_no_series_is_told_and_what_was_set_right_too() {
     let ended = place.run(&["predict", "machine.djm", "bad", "--json"]);
     assert_eq!(ended.answers(), ["not-a-series"; 3], "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("none of the sensors vibration, temperature"), "{}", ended.out);
+    // Named one by one, one of them costs its own row only.
+    place.write("bad/header.csv", "time,vibration,temperature\n");
+    let named = ["predict", "machine.djm", "machine/fine/1.csv", "bad/header.csv", "bad/empty.csv", "--json"];
+    let ended = place.run(&named).fine();
+    assert_eq!(ended.answers(), ["fine", "not-a-series", "not-a-series"], "{}", ended.out);
+    place.write("words/a/1.csv", "time,state\n0,idle\n1,busy\n");
+    place.write("words/b/2.csv", "time,state\n0,idle\n1,busy\n");
+    let ended = place.run(&["tune", "words"]);
+    assert!(
+        ended.code != 0 && ended.err.contains("not one can be read; the first problem"),
+        "{}",
+        ended.told()
+    );
+    assert!(ended.err.contains("column `state` holds text (`idle`)"), "{}", ended.told());
 
     machine(&place, "odd/a.csv", true, 3, 320);
     let text = std::fs::read_to_string(place.path("odd/a.csv")).unwrap();

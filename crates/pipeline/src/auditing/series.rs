@@ -23,7 +23,7 @@ pub(super) fn measure(
 ) -> Result<Vec<Option<SeriesState>>, PipelineError> {
     let files: Vec<&Path> =
         data.examples.iter().filter_map(|example| series_file(&example.content)).collect();
-    let sensors = series::survey(&files).map(|sensors| sensors.channels);
+    let sensors = series::survey(&files).sensors.map(|sensors| sensors.channels);
     let (Some(sensors), false) = (sensors, OF_SERIES.iter().all(|fault| skip.contains(fault))) else {
         return Ok(vec![None; data.examples.len()]);
     };

@@ -205,7 +205,7 @@ fn canvas(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<
     let files: Vec<&Path> = good.map(|example| example.path.as_path()).collect();
     match set.modality {
         Modality::Series => {
-            let none = || PipelineError::NoSensors { path: set.root.clone() };
+            let none = || PipelineError::no_sensors(&set.root, base::series::survey(&files));
             Ok(Some(Canvas::Series(Traces::survey(&files).ok_or_else(none)?)))
         }
         Modality::Video => match Film::survey(&files) {

@@ -54,8 +54,44 @@ fn text_is_told_with_its_place() {
     let told = Fault::NotNumbers { channel: "a".into(), count: 2, row: 3, value: "ERR".into() };
     assert_eq!(faults, [told]);
     assert_eq!(series.channels[0].values.iter().filter(|value| value.is_nan()).count(), 4);
-    let error = parsed("a,state\n1,idle\n2,busy\n").unwrap_err().to_string();
+}
+
+#[test]
+fn a_column_of_text_is_left_out_and_told() {
+    let (series, faults) = parsed("time,a,state\n0,1,idle\n1,2,busy\n").unwrap();
+    assert_eq!((series.channels.len(), series.rate), (1, Some(1.0)));
+    assert_eq!(faults, [Fault::TextColumn { channel: "state".into(), row: 2, value: "idle".into() }]);
+    let error = parsed("time,state\n0,idle\n1,busy\n").unwrap_err().to_string();
     assert!(error.contains("row 2") && error.contains("`state`") && error.contains("`idle`"), "{error}");
+}
+
+#[test]
+fn a_date_and_a_time_of_day_are_one_clock() {
+    let text = "date,time,a\n2024-01-31,23:59:59,1\n2024-02-01,00:00:00,2\n2024-02-01,00:00:01,3\n";
+    let start = 1_706_745_599.0;
+    check(text, &["a"], Some(&[start, start + 1.0, start + 2.0]), Some(1.0));
+    // The day of the start only, or none at all.
+    let of_start = "Time;Date;a\n23:59:59;31.01.2024;1\n00:00:00;31.01.2024;2\n00:00:01;31.01.2024;3\n";
+    check(of_start, &["a"], Some(&[start, start + 1.0, start + 2.0]), Some(1.0));
+    let without = "time,a\n23:59:59,1\n00:00:00,2\n00:00:01,3\n";
+    check(without, &["a"], Some(&[86_399.0, 86_400.0, 86_401.0]), Some(1.0));
+    // A date that stands still says nothing beside another clock, and is no sensor.
+    check("date,ms,a\n2024-01-31,0,1\n2024-01-31,500,2\n", &["a"], Some(&[0.0, 0.5]), Some(2.0));
+    check("日期,a\n2024-01-31,1\n2024-01-31,2\n", &["a"], None, None);
+}
+
+#[test]
+fn months_may_stand_first_and_commas_for_points() {
+    let text = "timestamp,a\n01/31/2024 09:00:00,1\n01/31/2024 09:00:02,2\n01/31/2024 09:00:04,3\n";
+    let (series, faults) = parsed(text).unwrap();
+    assert_eq!((series.rate, faults), (Some(0.5), Vec::new()));
+    for text in ["time;a\n0,0;1,5\n0,5;-2\n1,0;3,25\n", "time\ta\n0,0\t1,5\n0,5\t-2\n1,0\t3,25\n"] {
+        check(text, &["a"], Some(&[0.0, 0.5, 1.0]), Some(2.0));
+        assert_eq!(parsed(text).unwrap().0.channels[0].values, [1.5, -2.0, 3.25]);
+    }
+    // Where commas part the cells one of them is no point.
+    let (_, faults) = parsed("time,a,b\n0,\"1,500\",1\n1,2,1\n").unwrap();
+    assert!(matches!(&faults[..], [Fault::NotNumbers { count: 1, .. }]), "{faults:?}");
 }
 
 #[test]
