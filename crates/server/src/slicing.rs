@@ -3,7 +3,7 @@
 //! Each is what [`base::sound::piece`] makes of it alone; only what pieces still need of the sound is held.
 
 use base::prep::PrepError;
-use base::sound::{Decoder, mix, wav_of};
+use base::sound::{Damage, Decoder, Mixer, wav_of};
 use dataset::Span;
 use std::collections::BTreeSet;
 
@@ -43,6 +43,7 @@ pub(crate) fn slices<E>(
 /// A sound on its way past, with the pieces that are not cut out yet.
 struct Sound<'p> {
     decoder: Decoder<'p>,
+    mixer: Mixer,
     spans: &'p [Span],
     /// Of each piece the first sample and, unless it goes on to the end of its file, the one after its last.
     places: Vec<(usize, Option<usize>)>,
@@ -67,7 +68,8 @@ impl<'p> Sound<'p> {
         let mut to_come: Vec<usize> = (0..spans.len()).collect();
         to_come.sort_by_key(|number| std::cmp::Reverse((places[*number].0, *number)));
         let (by_start, by_end) = (BTreeSet::new(), BTreeSet::new());
-        Self { decoder, spans, places, to_come, by_start, by_end, held: Vec::new(), from: 0, passed: 0 }
+        let (mixer, held) = (Mixer::default(), Vec::new());
+        Self { decoder, mixer, spans, places, to_come, by_start, by_end, held, from: 0, passed: 0 }
     }
 
     fn cut<E>(mut self, check: &dyn Fn() -> Result<(), E>, take: &mut Take<'_, E>) -> Result<(), E> {
@@ -81,7 +83,7 @@ impl<'p> Sound<'p> {
         while !(self.to_come.is_empty() && self.by_start.is_empty()) {
             check()?;
             match self.decoder.next_block() {
-                Ok(Some(block)) => mix(block, &mut mono),
+                Ok(Some(block)) => self.mixer.mix(block, &mut mono),
                 Ok(None) => return self.end(take),
                 Err(error) => {
                     return self.rest().into_iter().try_for_each(|one| take(one, Err(error.clone())));
@@ -148,12 +150,13 @@ impl<'p> Sound<'p> {
     fn slice(&self, number: usize) -> Slice {
         let rate = self.decoder.rate();
         let (start, end) = self.places[number];
+        let damage = Damage { has_cancelled: self.mixer.has_cancelled(), ..self.decoder.damage() };
         let samples = &self.held[start - self.from..end.unwrap_or(self.passed).min(self.passed) - self.from];
         let length_ms = (1000 * samples.len() as u64).div_ceil(u64::from(rate));
         Slice {
             bytes: wav_of(samples, rate),
             length_ms: i64::try_from(length_ms).unwrap_or(i64::MAX),
-            damage: self.decoder.damage().detail(),
+            damage: damage.detail(),
         }
     }
 

@@ -46,23 +46,31 @@ pub struct Decoder<'s> {
     unsupported: Option<&'static str>,
 }
 
-/// What of a sound could not be decoded.
+/// What is said of channels of which one is wired the other way round.
+const CANCELLED: &str = "its channels cancel each other, and only the loudest was heard";
+
+/// What of a sound could not be decoded, or not be heard as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Damage {
     /// Pieces (of some hundredths of a second) that could not be decoded, and are missing from the samples.
     pub packets: u64,
     /// Whether the file ends in the middle of the sound, or holds fewer samples than it says.
     pub is_short: bool,
+    /// Whether the channels cancel each other somewhere, so that only the loudest was heard there.
+    pub has_cancelled: bool,
 }
 
 impl Damage {
     /// The damage in words, such as `it ends early or lacks pieces`; `None` for an undamaged sound.
     pub fn detail(&self) -> Option<String> {
-        match (self.packets, self.is_short) {
+        let lost = match (self.packets, self.is_short) {
             (0, false) => None,
             (0, true) => Some("it ends early or lacks pieces".to_owned()),
             (packets, _) => Some(format!("{packets} damaged piece(s)")),
-        }
+        };
+        let cancelled = self.has_cancelled.then(|| CANCELLED.to_owned());
+        let told: Vec<String> = lost.into_iter().chain(cancelled).collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod decode;
 mod mel;
+mod mix;
 mod picture;
 mod piece;
 mod resample;
@@ -16,9 +17,10 @@ mod windows;
 
 pub use decode::{Damage, Decoder, MAX_CHANNELS, MAX_RATE, MAX_SECONDS, Recording, decode_whole, is_guarded};
 pub use mel::{BANDS, HOP, LogMel, whisper};
+pub use mix::Mixer;
 pub use picture::picture;
 pub use piece::{Piece, piece};
-pub use resample::{RATE, Resampler, mix};
+pub use resample::{RATE, Resampler};
 pub use statistics::{STATISTICS, Statistics};
 pub use wav::{wav, wav_of};
 pub use windows::{Cut, Window, Windows};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dataset::Span;
 
-use super::{Decoder, mix, wav_of};
+use super::{Damage, Decoder, Mixer, wav_of};
 use crate::prep::PrepError;
 
 /// Longest piece in seconds, up to 48 kHz: it is held in memory.
@@ -17,7 +17,7 @@ const ROUNDED: f64 = 0.05;
 /// A piece of a sound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// A WAV file of its own: the mean of the channels at the rate of the sound.
+    /// A WAV file of its own: one channel of all, as [`Mixer`] makes it, at the rate of the sound.
     pub bytes: Vec<u8>,
     /// What could not be decoded of it or of what comes before it.
     pub damage: Option<String>,
@@ -36,10 +36,10 @@ pub fn piece(path: &Path, span: Span) -> Result<Piece, PrepError> {
     if end == Some(start) {
         return Err(PrepError::NoSamples);
     }
-    let (mut samples, mut mono, mut passed) = (Vec::new(), Vec::new(), 0);
+    let (mut samples, mut mono, mut passed, mut mixer) = (Vec::new(), Vec::new(), 0, Mixer::default());
     while end.is_none_or(|end| passed < end) {
         let Some(block) = decoder.next_block()? else { break };
-        mix(block, &mut mono);
+        mixer.mix(block, &mut mono);
         let wanted =
             start.saturating_sub(passed)..end.map_or(mono.len(), |end| (end - passed).min(mono.len()));
         passed += mono.len();
@@ -56,7 +56,8 @@ pub fn piece(path: &Path, span: Span) -> Result<Piece, PrepError> {
         let [end, length] = [end, seconds(passed)].map(|seconds| format!("{seconds:.2}"));
         return Err(PrepError::BeyondEnd { end, length });
     }
-    Ok(Piece { bytes: wav_of(&samples, rate), damage: decoder.damage().detail() })
+    let damage = Damage { has_cancelled: mixer.has_cancelled(), ..decoder.damage() };
+    Ok(Piece { bytes: wav_of(&samples, rate), damage: damage.detail() })
 }
 
 #[cfg(test)]

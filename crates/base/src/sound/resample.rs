@@ -107,21 +107,6 @@ impl Resampler {
     }
 }
 
-/// Replaces `mono` by the mean of the channels.
-pub fn mix(channels: &[Vec<f32>], mono: &mut Vec<f32>) {
-    mono.clear();
-    let Some((first, others)) = channels.split_first() else { return };
-    mono.extend_from_slice(first);
-    if others.is_empty() {
-        return;
-    }
-    for other in others {
-        mono.iter_mut().zip(other).for_each(|(sum, value)| *sum += value);
-    }
-    let share = 1.0 / channels.len() as f32;
-    mono.iter_mut().for_each(|sum| *sum *= share);
-}
-
 /// Low-pass filters, one for each place between two samples, each with weights that sum to one. `cutoff` is a share of the Nyquist
 /// frequency.
 fn filters(n_phases: u64, taps: usize, cutoff: f64) -> Vec<f32> {
@@ -245,12 +230,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn one_channel_is_the_mean() {
-        let mut mono = vec![9.0];
-        mix(&[vec![1.0, 0.0], vec![0.0, -1.0]], &mut mono);
-        assert_eq!(mono, [0.5, -0.5]);
     }
 }

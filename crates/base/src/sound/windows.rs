@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Damage, Decoder, RATE, Resampler, mix};
+use super::{Damage, Decoder, Mixer, RATE, Resampler};
 use crate::prep::PrepError;
 
 /// A last piece that would bring less new sound than this is left out where there are others: 0.1 s.
@@ -47,6 +47,7 @@ pub struct Windows<'s> {
     /// `None` once the sound is over.
     resampler: Option<Resampler>,
     cut: Cut,
+    mixer: Mixer,
     mono: Vec<f32>,
     /// Samples from `start` on.
     held: Vec<f32>,
@@ -59,12 +60,13 @@ impl<'s> Windows<'s> {
     /// Cuts what a decoder gives.
     pub fn new(decoder: Decoder<'s>, cut: Cut) -> Self {
         let resampler = Some(Resampler::new(decoder.rate()));
-        Self { decoder, resampler, cut, mono: Vec::new(), held: Vec::new(), start: 0, seen: 0 }
+        let (mixer, mono, held) = (Mixer::default(), Vec::new(), Vec::new());
+        Self { decoder, resampler, cut, mixer, mono, held, start: 0, seen: 0 }
     }
 
-    /// What could not be decoded; complete after the last piece.
+    /// What could not be decoded, or not be heard as it is; complete after the last piece.
     pub fn damage(&self) -> Damage {
-        self.decoder.damage()
+        Damage { has_cancelled: self.mixer.has_cancelled(), ..self.decoder.damage() }
     }
 
     /// Decodes until there is a piece and the least that the next must bring, or the sound is over.
@@ -73,7 +75,7 @@ impl<'s> Windows<'s> {
             && let Some(resampler) = &mut self.resampler
         {
             if let Some(block) = self.decoder.next_block()? {
-                mix(block, &mut self.mono);
+                self.mixer.mix(block, &mut self.mono);
                 resampler.push(&self.mono, &mut self.held);
             } else if let Some(resampler) = self.resampler.take() {
                 resampler.finish(&mut self.held);
