@@ -1,7 +1,7 @@
 //! `ffprobe` and `ffmpeg` as child processes that can do nothing but read one file, in one thread, for a limited time.
 
 use std::ffi::OsString;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, mpsc};
@@ -133,6 +133,25 @@ impl Ffmpeg {
         let mut seconds = told.filter_map(|seconds| seconds.parse::<f64>().ok());
         let seconds = seconds.find(|seconds| seconds.is_finite() && *seconds > 0.0);
         Ok(Probed { seconds, rate: stream.avg_frame_rate.as_deref().and_then(ratio) })
+    }
+
+    /// The seconds from the first to the last picture that is in a file, which is looked through without decoding it.
+    pub(super) fn length(&self, path: &Path, deadline: Instant) -> Result<f64, VideoError> {
+        let mut command = Command::new(&self.ffprobe);
+        command.args(["-hide_banner", "-v", "error"]);
+        command.args(limits(path)).args(["-select_streams", "V:0", "-of", "csv=p=0"]);
+        command.args(["-show_entries", "packet=pts_time"]);
+        let (ends, _) = self.run(&mut command, deadline, |out| {
+            let mut ends = [f64::INFINITY, f64::NEG_INFINITY];
+            for line in BufReader::new(out).lines() {
+                if let Ok(time) = line?.trim_end_matches(',').parse::<f64>() {
+                    ends = [ends[0].min(time), ends[1].max(time)];
+                }
+            }
+            Ok(ends)
+        })?;
+        let [first, last] = ends.map_err(unreadable)?;
+        Ok((last - first).max(0.0))
     }
 
     /// Decodes a file once from its beginning to its end and gives each frame that `pace` asks for to `each`.

@@ -91,6 +91,10 @@ pub fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Result<Video, VideoError> {
     if let Some(seconds) = length.filter(|seconds| *seconds > LONG) {
         let (thinned, ended) = decode(Pace::KeyFrames(seconds / TICKS))?;
         if thinned.count >= MANY {
+            // How far the last key frame is says little; a file without a complaint is whole.
+            if !ended.is_clean() {
+                check(thinned.count, ffmpeg.length(path, deadline)?, probed, &ended)?;
+            }
             return Ok(thinned.watched(MANY, damage(&ended)));
         }
     }

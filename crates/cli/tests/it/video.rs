@@ -114,6 +114,24 @@ fn frames_come_from_the_whole_length_and_only_once_each() {
 }
 
 #[test]
+fn a_long_video_that_was_cut_off_is_told_as_a_short_one_is() {
+    let place = Place::new();
+    let programs = Ffmpeg::default();
+    for (name, seconds) in [("short.mkv", 20), ("long.mkv", 100)] {
+        // A key frame a second, so that the long one is looked at by them.
+        let scene = format!("testsrc=s=64x48:r=10:d={seconds}");
+        ffmpeg(&place, &["-f", "lavfi", "-i", &scene, "-g", "10", name]);
+        frames(&programs, &place.path(name)).unwrap();
+        let bytes = std::fs::read(place.path(name)).unwrap();
+        let cut = format!("cut-{name}");
+        place.write(&cut, &bytes[..bytes.len() / 2]);
+        let error = frames(&programs, &place.path(&cut)).unwrap_err();
+        assert!(matches!(error, VideoError::File(PrepError::BrokenVideo { .. })), "{name}: {error}");
+        assert!(error.to_string().contains(&format!("of {seconds}.0 s")), "{error}");
+    }
+}
+
+#[test]
 fn a_video_that_takes_too_long_is_given_up() {
     let place = Place::new();
     ffmpeg(&place, &["-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=2", "clip.mp4"]);
