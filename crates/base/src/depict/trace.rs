@@ -113,8 +113,8 @@ impl Traces {
             && self.values.iter().chain(&self.powers).all(rises)
     }
 
-    /// When these columns of a picture are, first in steps and then, where a clock counts them, in seconds as the usual series has it, and which sensors
-    /// these rows show.
+    /// When these columns of a picture are, in steps and, where a clock counts them, in seconds by the usual rate; and which sensors these
+    /// rows show.
     pub fn place(&self, columns: [u32; 2], rows: [u32; 2]) -> TracePlace {
         let a_step = self.columns_a_step();
         let steps = columns.map(|column| f64::from(column) / a_step);

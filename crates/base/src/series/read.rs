@@ -22,9 +22,9 @@ const MISSING: [&str; 9] = ["nan", "na", "n/a", "#n/a", "null", "none", "-", "--
 ///
 /// The clock is a column named so (`time`, `t`, `ms`, `index`, `时间`, `序号` and their like, also with a unit as in `time (ms)`) that
 /// hardly ever goes back: seconds, other units, dates, or an index, which gives no rate. A date and a time of day in two columns are one
-/// clock. In a file without a header it is the first column if its steps are equal. Without a unit, numbers above 1e11 are milliseconds since 1970, above 1e14 microseconds, above 1e17
-/// nanoseconds. A first row of numbers is no header, unless they are 0, 1, 2 and so on. Where cells are parted by semicolons or tabs,
-/// numbers may have a decimal comma. A column of nothing but text is left out and told.
+/// clock. In a file without a header it is the first column if its steps are equal. Without a unit, numbers above 1e11 are milliseconds
+/// since 1970, above 1e14 microseconds, above 1e17 nanoseconds. A first row of numbers is no header, unless they are 0, 1, 2 and so on.
+/// Where cells are parted by semicolons or tabs, numbers may have a decimal comma. A column of nothing but text is left out and told.
 ///
 /// # Errors
 /// When the table cannot be read or exceeds [`MAX_BYTES`], [`MAX_STEPS`] or [`MAX_CHANNELS`]; when two columns have one name, there is
