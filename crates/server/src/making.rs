@@ -24,7 +24,7 @@ const MOST_FAILED: usize = 10_000;
 pub(crate) struct Making {
     turns: Arc<Semaphore>,
     /// By the name of the picture.
-    under_way: Turns,
+    pub(crate) under_way: Turns,
     failed: Mutex<HashMap<String, Instant>>,
 }
 

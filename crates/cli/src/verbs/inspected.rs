@@ -443,6 +443,8 @@ mod tests {
             area_px: 9,
             area_mm2: None,
             seconds: None,
+            steps: None,
+            sensors: Vec::new(),
             peak: 1.0,
         };
         assert_eq!(segmentation(&region, (5, 5)), serde_json::json!([[1, 1, 4, 1, 4, 4, 1, 4]]));

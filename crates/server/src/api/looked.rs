@@ -157,7 +157,7 @@ pub(super) async fn seen(
         return Ok(look);
     }
     // Who asks for the same waits, and finds it.
-    let own = app.making.turn(&name).lock_owned().await;
+    let own = app.making.under_way.at(&name).lock_owned().await;
     let (of, model) = (app.clone(), model.to_owned());
     let make = async move {
         let Opened::Inspects(inspector) = of.open_model(&model).await? else { return Err(nothing_to_see()) };
@@ -245,7 +245,7 @@ mod tests {
         let (looks, making) = (Arc::new(Looks::default()), Making::default());
         let made = Arc::new(Mutex::new(Vec::new()));
         let ask = |name: &'static str, wait: Option<Receiver<()>>| {
-            let own = making.turn(name).try_lock_owned().expect("nobody looks at it");
+            let own = making.under_way.at(name).try_lock_owned().expect("nobody looks at it");
             let (looks, made) = (looks.clone(), made.clone());
             tokio::spawn(async move {
                 let make = async move {
@@ -283,6 +283,6 @@ mod tests {
         while looks.lately.get("a").is_none() {
             tokio::task::yield_now().await;
         }
-        assert!(looks.lately.get("c").is_none() && making.turn("c").try_lock().is_ok());
+        assert!(looks.lately.get("c").is_none() && making.under_way.at("c").try_lock().is_ok());
     }
 }
