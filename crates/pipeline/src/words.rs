@@ -80,10 +80,7 @@ fn chinese(kind: &ProblemKind) -> String {
         }
         ProblemKind::BadRow { detail } => format!("无法读取该行：{detail}"),
         ProblemKind::EmptyCell => "单元格为空；请填写或删除该行".to_owned(),
-        ProblemKind::NotANumber { value } if value.parse::<f64>().is_ok() => {
-            format!("“{value}”不是有限的数，或大得无法学习；请更正，或使用 --task single-label")
-        }
-        ProblemKind::NotANumber { value } => format!("“{value}”不是数字；请更正，或使用 --task single-label"),
+        ProblemKind::NotANumber { value } => no_number(value),
         ProblemKind::Tie { labels, taken } => {
             format!("标注员意见持平（{}）；暂取“{taken}”，请裁定", labels.join("、"))
         }
@@ -135,6 +132,15 @@ fn chinese_of_inspected(kind: &ProblemKind) -> String {
         }
         other => chinese_of_senses(other),
     }
+}
+
+fn no_number(value: &str) -> String {
+    let what = if value.parse::<f64>().is_ok() {
+        "不是有限的数，或大得无法学习"
+    } else {
+        "不是数字"
+    };
+    format!("“{value}”{what}；请更正，或使用 --task single-label")
 }
 
 fn chinese_of_senses(kind: &ProblemKind) -> String {

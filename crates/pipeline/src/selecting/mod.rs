@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::Base;
-use curate::select::{Budget, Half, Halves, Method, Pool, Why, select as pick};
+use curate::select::{Budget, Half, Halves, Method, Pool, Selection, Why, select as pick};
 use dataset::{Dataset, Example, Part, Problem, ReadOptions, Sense, Target};
 use linalg::Seed;
 
@@ -240,17 +240,7 @@ fn choose(
         bases.iter().map(|base| format!("{} ({})", base.id(), base.card().licence)).collect();
     let n_pool = examples.len() - n_known;
     let mut cautions = model.cautions();
-    if let Amount::Examples(count) = request.budget
-        && count > picks.len()
-    {
-        cautions.push(reasons::all_of_them(count, picks.len(), selection.n_copies));
-    }
-    if let Amount::Cost { limit, .. } = request.budget
-        && picks.is_empty()
-    {
-        let open = (0..of.len()).filter(|row| !known[*row]).map(|row| of[row]);
-        cautions.push(reasons::nothing_so_cheap(limit, open.fold(f64::INFINITY, f64::min)));
-    }
+    cautions.extend(short_of(&request.budget, &selection, cheapest(&of, &known)));
     Ok(Choice {
         method,
         why: reasons::method(method, request.method.is_some(), n_known),
@@ -268,6 +258,22 @@ fn choose(
             ("dianjing".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ],
     })
+}
+
+/// Why fewer are chosen than a person may expect.
+fn short_of(budget: &Amount, selection: &Selection, cheapest: f64) -> Option<Sentence> {
+    let n = selection.picks.len();
+    match budget {
+        Amount::Examples(count) if *count > n => Some(reasons::all_of_them(*count, n, selection.n_copies)),
+        Amount::Cost { limit, .. } if n == 0 => Some(reasons::nothing_so_cheap(*limit, cheapest)),
+        Amount::Examples(_) | Amount::Cost { .. } => None,
+    }
+}
+
+/// What an example costs at least that is not known yet.
+fn cheapest(costs: &[f64], known: &[bool]) -> f64 {
+    let open = costs.iter().zip(known).filter(|(_, known)| !**known);
+    open.map(|(cost, _)| *cost).fold(f64::INFINITY, f64::min)
 }
 
 impl Choice {
