@@ -264,6 +264,33 @@ test('what an inspector suggests is accepted, refused and hidden by keys, and on
   assert.deepEqual(marks.map((/** @type {any} */ mark) => [mark.suggested_by, mark.shape === 'brush']), [['inspector', false], ['inspector', false], ['inspector', false]]);
 });
 
+test('what a model hears in a sound is suggested stretch by stretch, and accepted by keys', LIMIT, async () => {
+  const heard = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ name) => ({ mark: { class: name, shape: 'segment', start, end, suggested_by: 'hearing' }, score: null, times: null, confidence: 0.91 });
+  stage.server.world.suggested['sounds-sound0'] = { model: { id: 'hearing', name: 'sounds 1' }, marks: [heard(0, 1, 'speech'), heard(1, 1.9, 'cough'), heard(1.9, 4, 'speech')] };
+  // It came back from a deployment, as a part of a longer one.
+  stage.server.world.found('sounds-sound0').piece = { file: 'monday.wav', start: 61.5, end: 65.5 };
+  await open('/d/sounds/label');
+  await page.getByTestId('current').waitFor();
+  await page.keyboard.press('m');
+  await page.getByTestId('offers').getByText('Suggested by the model “sounds 1”: 3').waitFor();
+  await page.waitForFunction(() => (document.querySelector('[data-testid=offer]')?.getBoundingClientRect().width ?? 0) > 20);
+  assert.match((await page.getByTestId('offer').nth(1).textContent()) ?? '', /cough\? 91/);
+  assert.equal(await page.getByTestId('piece').textContent(), 'monday.wav, 1:01.50 – 1:05.50');
+  await shot('offers-5-sound');
+  await page.keyboard.press('y');
+  await page.keyboard.press('x');
+  await page.getByTestId('offers').getByText(': 1').waitFor();
+  await page.keyboard.press('k');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=from]').length === 2);
+  await shot('offers-6-sound');
+  await page.keyboard.press('Control+z');
+  await page.keyboard.press('Control+z');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=from]').length === 0);
+  delete stage.server.world.suggested['sounds-sound0'];
+  await open('/d/texts/gallery');
+  await page.getByTestId('search').waitFor();
+});
+
 test('words that were marked before are suggested in a text', LIMIT, async () => {
   const again = (/** @type {number} */ start, /** @type {number} */ end, /** @type {string} */ name) => ({ mark: { class: name, shape: 'span', start, end, suggested_by: 'marks' }, score: null, times: 3 });
   stage.server.world.suggested['texts-x0'] = { model: null, marks: [again(0, 4, 'PER'), again(14, 20, 'LOC'), again(34, 40, 'ORG')] };

@@ -11,6 +11,7 @@ use pipeline::Home;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::answers;
+use crate::api::listened::Listened;
 use crate::api::looked::Looks;
 use crate::api::sought::Begun;
 use crate::blobs::{Blobs, DERIVED};
@@ -68,6 +69,7 @@ pub(crate) struct App {
     pub(crate) lists: Lately<Begun>,
     pub(crate) making: Making,
     pub(crate) looks: Arc<Looks>,
+    pub(crate) listened: Listened,
     pub(crate) books: Books,
     pub(crate) worklists: Readings,
     pub(crate) serving: Arc<Serving>,
@@ -148,6 +150,7 @@ impl App {
             lists: Lately::new(MOST_LISTED),
             making: Making::default(),
             looks: Arc::default(),
+            listened: Listened::default(),
             books: Books::default(),
             worklists: Readings::default(),
             monitoring: Monitoring::default(),

@@ -876,8 +876,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What may be marked on an example: regions that the inspector of the data set finds on its photo, the deployed one or else the newest, and
-         *     in a text the strings that were marked before, word for word, each with the class it got most often. Nothing is kept until somebody marks it.
+         * What may be marked on an example: regions that the inspector of the data set finds on its photo, the deployed one or else the newest; stretches
+         *     that its model of pieces hears in a sound that is longer; and in a text the strings that were marked before, word for word, each with the class
+         *     it got most often. Nothing is kept until somebody marks it.
          */
         get: operations["of_example"];
         put?: never;
@@ -3315,8 +3316,13 @@ export interface components {
         };
         SuggestedMark: {
             /**
+             * Format: double
+             * @description Of a sound: how sure the model is, in [0, 1].
+             */
+            confidence?: number | null;
+            /**
              * @description As it may be kept: with where it came from. On photos outlines, of the defect that the example is labelled with, else of the kind that
-             *     the inspector takes it for; without a class where neither is known.
+             *     the inspector takes it for; without a class where neither is known. In sounds segments, of what the model hears there.
              */
             mark: components["schemas"]["Mark"];
             /**
@@ -3329,7 +3335,7 @@ export interface components {
         };
         /** @description What may be marked on an example. */
         SuggestedMarks: {
-            /** @description Of a photo the most suspicious first, of a text from its beginning; at most 500. */
+            /** @description Of a photo the most suspicious first, of a text or a sound from its beginning; at most 500. */
             marks: components["schemas"]["SuggestedMark"][];
             model?: components["schemas"]["SuggestingModel"] | null;
         };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Mark, SuggestedMark } from '../api/types';
-import { boxAround, isMarked, isWhole, overlap, painted, shapedFor, stillOpen } from './offers';
+import { boxAround, covered, isMarked, isWhole, overlap, painted, shapedFor, stillOpen } from './offers';
 import { decode } from './runs';
 import { contains, type Polygon } from './shapes';
 import { Counted, wordsOf } from './spans';
@@ -8,13 +8,19 @@ import { Counted, wordsOf } from './spans';
 const size = { width: 20, height: 12 };
 const triangle: Polygon = { class: 'dent', shape: 'polygon', points: [[2, 2], [14, 2], [2, 11]], suggested_by: 'm1' };
 const span = (start: number, end: number, by?: string): Mark => ({ class: 'city', shape: 'span', start, end, ...(by ? { suggested_by: by } : {}) });
-const offer = (mark: Mark): SuggestedMark => ({ mark, score: null, times: null });
+const offer = (mark: Mark): SuggestedMark => ({ mark, score: null, times: null, confidence: null });
+const segment = (start: number, end: number): Mark => ({ class: 'cough', shape: 'segment', start, end });
 
 test('what is marked already is not offered again, whatever its shape and class', () => {
   expect(overlap({ x: 0, y: 0, width: 10, height: 10 }, { x: 5, y: 0, width: 10, height: 10 })).toBeCloseTo(1 / 3);
   expect(isMarked(triangle, [{ class: 'x', shape: 'box', x: 3, y: 2, width: 11, height: 9 }])).toBe(true);
   expect(isMarked(triangle, [{ class: 'x', shape: 'box', x: 10, y: 2, width: 10, height: 9 }])).toBe(false);
   expect([isMarked(span(4, 8), [span(7, 12)]), isMarked(span(4, 8), [span(8, 12)]), isMarked(span(4, 8), [])]).toEqual([true, false, false]);
+});
+
+test('a stretch of sound is marked already when half of it is, by however many marks', () => {
+  expect(covered({ start: 2, end: 6 }, [segment(0, 3), segment(2.5, 3.5), segment(5, 9), span(0, 9)])).toBeCloseTo(2.5 / 4);
+  expect([isMarked(segment(2, 6), [segment(3, 5)]), isMarked(segment(2, 6), [segment(3, 4.9)]), isMarked(segment(2, 6), [])]).toEqual([true, false, false]);
 });
 
 test('what was refused or cuts a word is not offered', () => {

@@ -5,18 +5,31 @@ import { encode, MOST_RUNS, nMarked, type Rect, type Size } from './runs';
 import { bounds, tenth, type Box, type Brush, type Polygon } from './shapes';
 import type { Span, Stretch } from './spans';
 
-/** From this overlap of both rectangles on, the same thing is marked already. */
+/** From this overlap of both rectangles on, or this share of a stretch of sound, the same thing is marked already. */
 const SAME = 0.5;
 
 /** Whether what is suggested is marked already, whoever did it. */
 export function isMarked(suggested: Mark, marks: readonly Mark[]): boolean {
   if (suggested.shape === 'span') return marks.some((mark) => mark.shape === 'span' && mark.start < suggested.end && suggested.start < mark.end);
+  if (suggested.shape === 'segment') return covered(suggested, marks) >= SAME;
   const around = bounds(suggested);
   if (!around) return false;
   return marks.some((mark) => {
     const other = bounds(mark);
     return other !== null && overlap(around, other) >= SAME;
   });
+}
+
+/** How much of a stretch of sound lies under marks, as a share of it. */
+export function covered({ start, end }: Stretch, marks: readonly Mark[]): number {
+  const segments = marks.flatMap((mark) => (mark.shape === 'segment' ? [mark] : [])).sort((a, b) => a.start - b.start);
+  let [under, from] = [0, start];
+  for (const mark of segments) {
+    from = Math.max(from, mark.start);
+    const to = Math.min(end, mark.end);
+    if (to > from) [under, from] = [under + to - from, to];
+  }
+  return under / (end - start);
 }
 
 /** What both have in common, as a share of what either has: 0 apart, 1 the same. */

@@ -17,6 +17,7 @@ mod inputs;
 mod inspected;
 mod labels;
 mod lineage;
+pub(crate) mod listened;
 pub(crate) mod looked;
 mod map;
 mod markings;

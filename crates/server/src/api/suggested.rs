@@ -1,5 +1,5 @@
-//! What may be marked on an example, for a person to accept or not: regions that an inspector finds on a photo, and in a text the strings that
-//! were marked in others. Nothing of it is kept.
+//! What may be marked on an example, for a person to accept or not: regions that an inspector finds on a photo, stretches that a model of
+//! pieces hears in a long sound, and in a text the strings that were marked in others. Nothing of it is kept.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::examples::unveiled;
 use super::inspected::Inspected;
+use super::listened::{self, Known};
 use super::looked;
 use super::marks::MarkSchema;
 use super::reading::found;
@@ -28,6 +29,8 @@ use crate::tasks::Task;
 
 /// Suggestions of one example.
 const MOST: usize = 500;
+/// From this share of a stretch on it is marked already.
+const SAME: f64 = 0.5;
 /// Marked texts that are read for their strings, those marked last first; where the text or its marks take more bytes, it is left out.
 const MOST_READ: i64 = 1000;
 const LONGEST_READ: i64 = 32 << 10;
@@ -35,9 +38,9 @@ const LONGEST_READ: i64 = 32 << 10;
 /// What may be marked on an example.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct SuggestedMarks {
-    /// The inspector that suggests it; absent in texts, and where nothing suggests anything.
+    /// The inspector, or the model of pieces, that suggests it; absent in texts, and where nothing suggests anything.
     model: Option<SuggestingModel>,
-    /// Of a photo the most suspicious first, of a text from its beginning; at most 500.
+    /// Of a photo the most suspicious first, of a text or a sound from its beginning; at most 500.
     marks: Vec<SuggestedMark>,
 }
 
@@ -50,17 +53,20 @@ pub(super) struct SuggestingModel {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SuggestedMark {
     /// As it may be kept: with where it came from. On photos outlines, of the defect that the example is labelled with, else of the kind that
-    /// the inspector takes it for; without a class where neither is known.
+    /// the inspector takes it for; without a class where neither is known. In sounds segments, of what the model hears there.
     #[schema(value_type = MarkSchema)]
     mark: KeptMark,
     /// Of a photo: the largest suspicion inside, in units of what good parts show.
     score: Option<f64>,
     /// Of a text: how often the string was marked with this class.
     times: Option<usize>,
+    /// Of a sound: how sure the model is, in [0, 1].
+    confidence: Option<f64>,
 }
 
-/// What may be marked on an example: regions that the inspector of the data set finds on its photo, the deployed one or else the newest, and
-/// in a text the strings that were marked before, word for word, each with the class it got most often. Nothing is kept until somebody marks it.
+/// What may be marked on an example: regions that the inspector of the data set finds on its photo, the deployed one or else the newest; stretches
+/// that its model of pieces hears in a sound that is longer; and in a text the strings that were marked before, word for word, each with the class
+/// it got most often. Nothing is kept until somebody marks it.
 #[utoipa::path(get, path = "/v1/examples/{id}/suggested-marks", tag = "labels", responses((status = 200, body = SuggestedMarks)))]
 pub(super) async fn of_example(
     State(app): State<Arc<App>>,
@@ -73,7 +79,8 @@ pub(super) async fn of_example(
     unveiled(&of, &caller)?;
     let suggested = match gathering::modality(of.modality.as_deref())? {
         Modality::Image => by_inspector(&app, &caller.tenant, &of, row).await?,
-        Modality::Text => by_marks(&app, &caller, of.annotators > 1, row).await?,
+        Modality::Sound => by_stretches(&app, &caller, &of, row).await?,
+        Modality::Text => by_marks(&app, &caller, &of, row).await?,
         _ => SuggestedMarks::default(),
     };
     Ok(Json(suggested))
@@ -113,30 +120,85 @@ fn regions(inspected: &Inspected, class: Option<&str>, model: &str) -> Vec<Sugge
             },
             score: Some(f64::from(region.peak)),
             times: None,
+            confidence: None,
         })
     });
     regions.collect()
 }
 
+async fn by_stretches(
+    app: &Arc<App>,
+    caller: &Caller,
+    of: &DatasetRow,
+    row: ExampleRow,
+) -> Result<SuggestedMarks, ApiError> {
+    let tenant = &caller.tenant;
+    let classes = app.db.classes(tenant, &of.id).await?;
+    let own = already(app, caller, of, &row).await?;
+    for model in app.db.answering_models(tenant, &of.id).await? {
+        let Some(known) = listened::known(app, &model.id, &row).await? else { continue };
+        let open = known.iter().filter(|stretch| covered(stretch.seconds, &own) < SAME).take(MOST);
+        // A class that was renamed since is not brought back.
+        let is_there = |class: &str| classes.iter().any(|(name, _)| name == class);
+        let mark = |Known { seconds: [start, end], class, confidence }: &Known| SuggestedMark {
+            mark: KeptMark {
+                mark: Mark {
+                    class: Some(class.clone()).filter(|class| is_there(class)),
+                    shape: Shape::Segment { start: *start, end: *end },
+                },
+                suggested_by: Some(model.id.clone()),
+            },
+            score: None,
+            times: None,
+            confidence: *confidence,
+        };
+        let marks = open.map(mark).collect();
+        let model = SuggestingModel { id: model.id.clone(), name: model.name };
+        return Ok(SuggestedMarks { model: Some(model), marks });
+    }
+    Ok(SuggestedMarks::default())
+}
+
+/// How much of a stretch lies under segments, as a share of it.
+fn covered([start, end]: [f64; 2], marks: &[Mark]) -> f64 {
+    let segment = |mark: &Mark| match mark.shape {
+        Shape::Segment { start, end } => Some([start, end]),
+        _ => None,
+    };
+    let mut segments: Vec<[f64; 2]> = marks.iter().filter_map(segment).collect();
+    segments.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let (mut under, mut from) = (0.0, start);
+    for [begins, ends] in segments {
+        from = from.max(begins);
+        let to = ends.min(end);
+        if to > from {
+            (under, from) = (under + to - from, to);
+        }
+    }
+    under / (end - start)
+}
+
+/// What is marked already: where each of several people marks by themselves, what others marked is not.
+async fn already(app: &App, caller: &Caller, of: &DatasetRow, row: &ExampleRow) -> Result<Vec<Mark>, ApiError> {
+    if of.annotators <= 1 {
+        return Ok(marks::of(row.marks.as_deref()));
+    }
+    let own = app.db.markings_by(&caller.tenant, &caller.person.id, std::slice::from_ref(&row.id)).await?;
+    Ok(own.into_values().next().map(|(kept, _)| marks::of(Some(&kept))).unwrap_or_default())
+}
+
 async fn by_marks(
     app: &Arc<App>,
     caller: &Caller,
-    several: bool,
+    of: &DatasetRow,
     row: ExampleRow,
 ) -> Result<SuggestedMarks, ApiError> {
-    let Some(text) = row.body else { return Ok(SuggestedMarks::default()) };
     let tenant = &caller.tenant;
-    // Where each of several people marks by themselves, what others marked is not marked yet.
-    let kept = if several {
-        let own = app.db.markings_by(tenant, &caller.person.id, std::slice::from_ref(&row.id)).await?;
-        own.into_values().next().map(|(marks, _)| marks)
-    } else {
-        row.marks
-    };
+    let own = already(app, caller, of, &row).await?;
+    let Some(text) = row.body else { return Ok(SuggestedMarks::default()) };
     // Two at a time hold some 60 MB each at most.
     let _turn = app.phrases_turn().await?;
     let marked = app.db.marked_texts(tenant, &row.dataset, MOST_READ, LONGEST_READ).await?;
-    let own = marks::of(kept.as_deref());
     app.blocking(move || {
         let phrases = Phrases::marked(marked.iter().map(|(text, marks)| (text.as_str(), marks.as_str())));
         let is_marked = |start: usize, end: usize| {
@@ -155,6 +217,7 @@ async fn by_marks(
             },
             score: None,
             times: Some(found.times),
+            confidence: None,
         });
         Ok(SuggestedMarks { model: None, marks: marks.collect() })
     })
@@ -196,6 +259,14 @@ fn from_line(point: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stretch_is_marked_as_far_as_segments_lie_over_it() {
+        let segment = |start: f64, end: f64| Mark { class: None, shape: Shape::Segment { start, end } };
+        let marks = [segment(5.0, 9.0), segment(0.0, 3.0), segment(2.5, 3.5)];
+        assert_eq!(covered([2.0, 6.0], &marks), 2.5 / 4.0);
+        assert_eq!((covered([3.5, 5.0], &marks), covered([0.0, 2.0], &marks)), (0.0, 1.0));
+    }
 
     #[test]
     fn an_outline_keeps_its_corners_and_loses_its_stairs() {

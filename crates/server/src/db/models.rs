@@ -102,15 +102,36 @@ impl Db {
         tenant: &Tenant,
         dataset: &str,
     ) -> Result<Option<ModelRow>, sqlx::Error> {
+        let found = self.models_that(tenant, dataset, "LIKE", 1).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The models of a data set that answer: those that do so somewhere first, then the newest; at most 8.
+    pub(crate) async fn answering_models(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+    ) -> Result<Vec<ModelRow>, sqlx::Error> {
+        self.models_that(tenant, dataset, "NOT LIKE", 8).await
+    }
+
+    async fn models_that(
+        &self,
+        tenant: &Tenant,
+        dataset: &str,
+        is_inspector: &str,
+        most: i64,
+    ) -> Result<Vec<ModelRow>, sqlx::Error> {
         let sql = format!(
-            "{MODEL} WHERE tenant = $1 AND dataset = $2 AND body LIKE '%\"kind\":\"inspector\"%' \
+            "{MODEL} WHERE tenant = $1 AND dataset = $2 AND body {is_inspector} '%\"kind\":\"inspector\"%' \
              ORDER BY CASE WHEN EXISTS (SELECT 1 FROM deployment d WHERE d.tenant = $1 AND d.model = model.id) THEN 0 ELSE 1 END, \
-             created_at DESC, id LIMIT 1"
+             created_at DESC, id LIMIT $3"
         );
         sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(tenant.id())
             .bind(dataset)
-            .fetch_optional(&mut *self.of(tenant).await?)
+            .bind(most)
+            .fetch_all(&mut *self.of(tenant).await?)
             .await
     }
 

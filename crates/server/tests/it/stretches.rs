@@ -1,4 +1,4 @@
-//! A model of pieces tells the stretches of a sound that is longer, and the doubtful ones come back as work.
+//! A model of pieces tells the stretches of a sound that is longer, and the doubtful ones come back as work, and others are suggested as marks.
 
 use std::cell::Cell;
 use std::io::{Read as _, Write as _};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use server::Way;
 use testkit::Client;
 
-use crate::pieces::{RATE, exported, machine, table};
+use crate::pieces::{RATE, exported, machine, recordings, table};
 use crate::running::{folder, start};
 use crate::together::counted;
 
@@ -316,4 +316,50 @@ fn bundle_of_pieces() -> Vec<u8> {
     let run_on = AtomicBool::new(false);
     pipeline::tune(&home, &request, &pipeline::Run::new(&|_| (), &run_on)).expect("it can be learned");
     std::fs::read(dir.path().join("m.djm")).expect("it was written")
+}
+
+#[test]
+fn stretches_that_a_model_of_the_data_set_hears_are_suggested_as_marks() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let dataset = owner.bring("line", &recordings(4, table(4)));
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    owner.bring_into(&dataset, &[("night.wav".to_owned(), machine(12, 7))]);
+    let night = owner.get(&at("/examples?q=night")).body["examples"][0].clone();
+    let example = format!("/v1/examples/{}", night["id"].as_str().expect("an id"));
+    let suggested = || owner.get(&format!("{example}/suggested-marks")).body;
+    assert_eq!(suggested(), json!({ "model": null, "marks": [] }), "there is no model yet");
+    let tuned = owner.wait(&testkit::id(&owner.post(&at("/tune"), &json!({}))));
+    let model = tuned["result"]["model"].as_str().unwrap_or_else(|| panic!("{tuned}"));
+    let before = counted(&owner).0;
+    let told = suggested();
+    let looked_at = counted(&owner).0;
+    assert!(looked_at > before, "it is looked through");
+    assert_eq!(told["model"]["id"], model, "{told}");
+    let marks: Vec<&Value> =
+        told["marks"].as_array().expect("marks").iter().map(|one| &one["mark"]).collect();
+    assert!(marks.len() >= 6, "two tones take turns six times: {told}");
+    for (number, mark) in marks.iter().enumerate() {
+        let class = ["low", "high"][number % 2];
+        assert_eq!((&mark["shape"], &mark["class"]), (&json!("segment"), &json!(class)), "{told}");
+        assert_eq!(mark["suggested_by"], model);
+        let middle =
+            (mark["start"].as_f64().expect("seconds") + mark["end"].as_f64().expect("seconds")) / 2.0;
+        assert_eq!((middle / 2.0) as usize % 2, number % 2, "that is where it is: {told}");
+    }
+    assert!(
+        told["marks"].as_array().expect("marks").iter().all(|one| one["confidence"].as_f64() > Some(0.5))
+    );
+    assert_eq!(owner.get(&example).body["marks"], json!([]), "nobody accepted anything");
+    // What is accepted is a mark, and not suggested again; it is not looked through once more for that.
+    let kept = owner.send("PUT", &format!("{example}/marks"), &json!({ "marks": [marks[0], marks[1]] }));
+    assert_eq!(kept.status, 200, "{kept:?}");
+    let left = suggested()["marks"].as_array().expect("marks").clone();
+    assert!(left.iter().map(|one| &one["mark"]).eq(marks[2..].iter().copied()), "{left:?}");
+    assert_eq!(counted(&owner).0, looked_at);
+    // Of a piece, which is no longer than what the model learned from, there is nothing to suggest.
+    let piece = owner.get(&at("/examples?state=labelled")).body["examples"][0]["id"].clone();
+    let piece = owner.get(&format!("/v1/examples/{}/suggested-marks", piece.as_str().expect("an id"))).body;
+    assert_eq!(piece["marks"], json!([]), "{piece}");
 }

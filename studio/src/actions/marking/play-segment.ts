@@ -4,6 +4,6 @@ import type { Action } from '../action';
 export const playSegment: Action<SoundEditor> = {
   title: 'marks.sound.segment',
   keys: ['p'],
-  ready: ({ segment }) => segment !== null,
+  ready: ({ playable }) => playable !== null,
   run: (editor) => editor.playSegment(),
 };

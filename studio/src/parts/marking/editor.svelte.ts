@@ -92,9 +92,9 @@ export class MarkEditor {
     return { ...offer.mark, class: this.classOf(offer) };
   }
 
-  /** The class that it would be kept with: the one that was given on this example, of which the server has not heard, but of a string the one that it was marked with; the class in hand where there is none. */
+  /** The class that it would be kept with: the one that was given on this example, of which the server has not heard, but of a string the one that it was marked with, and of a stretch of sound the one that the model hears; the class in hand where there is none. */
   classOf({ mark }: SuggestedMark): string | null {
-    const given = mark.suggested_by === 'marks' ? null : this.#given;
+    const given = mark.suggested_by === 'marks' || mark.shape === 'segment' ? null : this.#given;
     return given ?? mark.class ?? this.drawing;
   }
 

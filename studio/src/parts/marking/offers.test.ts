@@ -19,6 +19,7 @@ vi.mock('../../api/calls', () => ({
 }));
 
 const { PictureEditor } = await import('./picture.svelte');
+const { SoundEditor } = await import('./sound.svelte');
 const { TextEditor } = await import('./text.svelte');
 type Example = import('../../api/types').Example;
 
@@ -157,4 +158,25 @@ test('in texts only whole words that are not marked are offered', async () => {
   expect(editor.marks).toEqual([again(0, 4).mark]);
   expect(editor.announced).toBe('Accepted: city, “Rome”. 1 left');
   expect(editor.offers.next).toEqual(again(19, 23));
+});
+
+test('of a sound the stretches that a model hears are offered in their order, each with its own class, and can be heard alone', async () => {
+  const heard = (start: number, end: number, name: string) => ({ mark: { class: name, shape: 'segment', start, end, suggested_by: 'm1' }, score: null, times: null, confidence: 0.9 });
+  server.marks = [heard(0, 2, 'cough'), heard(2, 65, 'speech')];
+  const editor = new SoundEditor({ id: 'e', marks: [], marks_event: 0 } as unknown as Example, 'noise');
+  editor.seconds = 70;
+  editor.offers.ask();
+  await vi.waitFor(() => expect(editor.offers.open.length).toBe(2));
+  expect(editor.told(editor.offers.next!)).toBe('cough, 0.00 – 2.00');
+  expect(editor.playable).toMatchObject({ start: 0, end: 2 });
+  editor.acceptOffer();
+  editor.setClass('sneeze');
+  editor.escape();
+  expect(editor.told(editor.offers.next!)).toBe('speech, 2.00 – 1:05.00');
+  editor.acceptOffers();
+  expect(editor.marks).toEqual([
+    { class: 'sneeze', shape: 'segment', start: 0, end: 2, suggested_by: 'm1' },
+    { class: 'speech', shape: 'segment', start: 2, end: 65, suggested_by: 'm1' },
+  ]);
+  expect([editor.offers.open.length, editor.playable]).toEqual([0, null]);
 });

@@ -1,5 +1,6 @@
 // Marking a sound: the play head, and segments with a start and an end.
 
+import type { SuggestedMark } from '../../api/types';
 import { clock, edgeTo, movedTo, segmentBetween, SHORTEST, type Segment } from '../../domain/segments';
 import { t } from '../../i18n';
 import { MarkEditor } from './editor.svelte';
@@ -38,12 +39,17 @@ export class SoundEditor extends MarkEditor {
     else this.audio?.pause();
   }
 
-  /** The selected segment alone, from its start. */
+  /** What is played alone: the selected segment, else the one that is suggested next. */
+  get playable(): Segment | null {
+    return this.segment ?? (this.offers.next?.mark as Segment | undefined) ?? null;
+  }
+
+  /** It alone, from its start. */
   playSegment(): void {
-    const { audio, segment } = this;
-    if (!audio || !segment) return;
-    this.seek(segment.start);
-    this.#until = segment.end;
+    const { audio, playable } = this;
+    if (!audio || !playable) return;
+    this.seek(playable.start);
+    this.#until = playable.end;
     audio.play().catch(() => {});
   }
 
@@ -77,6 +83,11 @@ export class SoundEditor extends MarkEditor {
     this.begun = null;
     const mark = segmentBetween(a, b, this.seconds, this.drawing);
     if (mark.end - mark.start >= SHORTEST) this.add(mark);
+  }
+
+  override told(offer: SuggestedMark): string {
+    const { start, end } = offer.mark as Segment;
+    return t('marks.offers.between', { name: super.told(offer), start: clock(start), end: clock(end) });
   }
 
   /** While an edge or the whole of it is dragged. */
