@@ -3,6 +3,10 @@
 use curate::consensus::marks::{Of, Paired, SAME, found_together, matched};
 use exchange::{Extent, Mark, Shape, middle};
 
+/// What is compared, as [`work`] counts it: two seconds at the most. Of two people it is two thousand boxes each, or three hundred outlines of fifty
+/// corners.
+const MOST_WORK: usize = 10_000_000;
+
 /// A picture's width and height in pixels.
 pub(crate) type Size = Option<(u32, u32)>;
 
@@ -23,6 +27,28 @@ pub(crate) struct Found {
     pub(crate) mark: Mark,
     /// How many people.
     pub(crate) n: usize,
+}
+
+/// What comparing each two of several people takes: each mark of the one is held against each of the other, as many times as both have corners.
+pub(crate) fn work(people: &[Vec<Mark>]) -> usize {
+    let of = people.iter().map(|marks| (marks.len(), marks.iter().map(|mark| corners(&mark.shape)).sum()));
+    let of: Vec<(usize, usize)> = of.collect();
+    let all: usize = of.iter().map(|(_, corners)| corners).sum();
+    of.iter().map(|(n, corners)| n * (all - corners)).sum()
+}
+
+/// Whether so much is marked that nobody should wait for it to be compared.
+pub(crate) fn is_too_much(people: &[Vec<Mark>]) -> bool {
+    work(people) > MOST_WORK
+}
+
+/// Places on a line across it, about.
+fn corners(shape: &Shape) -> usize {
+    match shape {
+        Shape::Polygon { points } => points.len(),
+        Shape::Brush { height, runs, .. } => runs.len() / (*height).max(1) as usize + 1,
+        Shape::Box { .. } | Shape::Span { .. } | Shape::Segment { .. } => 1,
+    }
 }
 
 /// Compares the marks of two people.
@@ -92,5 +118,18 @@ mod tests {
         assert_eq!(found(&[&ann, &ben]), [Found { mark: dent(1.0), n: 2 }]);
         assert_eq!(found(&[&ann, &vec![]]), [], "one of two who looked");
         assert_eq!(found(&[&eve]).len(), 2);
+    }
+
+    #[test]
+    fn what_takes_too_long_is_known_before_it_is_compared() {
+        let outline = |corners: usize| {
+            let points = (0..corners).map(|at| [at as f64, (at * at) as f64]).collect();
+            Mark { class: None, shape: Shape::Polygon { points } }
+        };
+        assert_eq!(work(&[vec![outline(5); 3], vec![dent(0.0); 2]]), 3 * 2 + 2 * 15);
+        assert_eq!(work(&[vec![outline(5); 3]]), 0, "one person is compared with nobody");
+        assert!(!is_too_much(&[vec![dent(0.0); 2_000], vec![dent(0.0); 2_000]]));
+        assert!(!is_too_much(&[vec![outline(50); 300], vec![outline(50); 300]]));
+        assert!(is_too_much(&[vec![outline(50); 2_000], vec![outline(50); 2_000]]));
     }
 }

@@ -31,6 +31,7 @@ use crate::people::{Attempts, Keys, Pace};
 use crate::places::Places;
 use crate::serving::{Opened, Serving};
 use crate::shelf::Shelf;
+use crate::turns::Turns;
 use crate::uploads::Uploads;
 use crate::worklists::Readings;
 use crate::{ServerError, Settings, Way};
@@ -51,6 +52,8 @@ const EXPORTS: usize = 16;
 const HISTORIES: usize = 2;
 /// Texts at once that are looked through for what was marked in a thousand others.
 const PHRASES: usize = 2;
+/// Marks of several people that are compared at once: each time may take seconds.
+const COMPARISONS: usize = 2;
 
 /// The server's state.
 #[derive(Debug)]
@@ -89,6 +92,10 @@ pub(crate) struct App {
     histories: Semaphore,
     /// Turns at what was marked in other texts.
     phrases: Semaphore,
+    /// Turns at comparing what several people marked.
+    comparisons: Arc<Semaphore>,
+    /// Turns at reckoning how far people agree in what they mark, by the data set.
+    pub(crate) reckonings: Turns,
     /// Turns at pictures that inspectors look at.
     pub(crate) pictures: Arc<Semaphore>,
     /// Turns at what is done after an answer.
@@ -163,6 +170,8 @@ impl App {
             exports: Arc::new(Semaphore::new(EXPORTS)),
             histories: Semaphore::new(HISTORIES),
             phrases: Semaphore::new(PHRASES),
+            comparisons: Arc::new(Semaphore::new(COMPARISONS)),
+            reckonings: Turns::default(),
             pictures: Arc::new(Semaphore::new(2 * together())),
             aftermaths: Arc::new(Semaphore::new(AFTERMATHS)),
             body_patience: settings.body_patience,
@@ -227,6 +236,21 @@ impl App {
     /// A turn at what was marked in other texts, until it is dropped.
     pub(crate) async fn phrases_turn(&self) -> Result<SemaphorePermit<'_>, ApiError> {
         self.phrases.acquire().await.map_err(|error| ApiError::internal(&error))
+    }
+
+    /// Compares what several people marked, in turn: also what somebody asked for who has left.
+    pub(crate) async fn comparing<T: Send + 'static>(
+        &self,
+        compare: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let turn = self.comparisons.clone().acquire_owned().await;
+        let turn = turn.map_err(|error| ApiError::internal(&error))?;
+        let work = move || {
+            let compared = compare();
+            drop(turn);
+            Ok(compared)
+        };
+        self.blocking(work).await
     }
 
     /// Opens a model, or finds it open.

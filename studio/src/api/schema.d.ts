@@ -340,7 +340,7 @@ export interface paths {
         };
         /**
          * The examples with their labels and marks, in a format. Of what several people marked those marks go out that were decided on, else those that came
-         *     with the data, or were given first; `x-dianjing-unsettled` says of how many examples nobody decided, of the state of now.
+         *     with the data, or were given first; `x-dianjing-unsettled` says on how many examples they marked different things and nobody decided, of the state of now.
          */
         get: operations["export"];
         put?: never;
@@ -2030,7 +2030,7 @@ export interface components {
             by?: string | null;
             /** Format: int64 */
             n: number;
-            /** @description `label`, `marks` or `presence`. */
+            /** @description `label`, `marks`, `marking`, those of one of several people, or `presence`. */
             what: string;
         };
         /** @description What differs between two states. */
@@ -2321,7 +2321,7 @@ export interface components {
             formats: components["schemas"]["Fit"][];
             /**
              * Format: int64
-             * @description Examples that several people marked and nobody decided about: those marks go out that came with the data, or were given first.
+             * @description Examples on which several people marked different things and nobody decided: those marks go out that came with the data, or were given first.
              */
             n_unsettled: number;
         };
@@ -2749,7 +2749,7 @@ export interface components {
             decision?: components["schemas"]["MarkDecision"] | null;
             /**
              * Format: int64
-             * @description The number of the event that changed any of this last. Whoever decides says that it is what they saw.
+             * @description The number of the event that changed any of this last; for who labels blindly, their own marks. Whoever decides says that it is what they saw.
              */
             event: number;
             /**
@@ -2759,6 +2759,11 @@ export interface components {
             most: components["schemas"]["FoundMark"][];
             /** @description What came with the data first, then who began first. Who labels blindly sees only themselves. */
             people: components["schemas"]["Marker"][];
+            /**
+             * @description Whether so much is marked that it is not compared: what the marks of each person have in corners, times the marks of the others, is more than ten
+             *     million. Then nothing is told of agreement, nor of what most found.
+             */
+            too_much: boolean;
         };
         MarkingPerson: {
             agreement?: components["schemas"]["Measure"] | null;
@@ -2775,6 +2780,11 @@ export interface components {
             /** @description Examples on which people marked different things and nobody decided, those with the least agreement first; at most 200. */
             disputes: components["schemas"]["MarksDispute"][];
             n_disputed: number;
+            /**
+             * @description Examples on which two people marked so much that it is not compared: what the marks of each have in corners, times the marks of the other, is more
+             *     than ten million. They count nowhere here.
+             */
+            n_too_much: number;
             overlap?: components["schemas"]["Measure"] | null;
             /** @description Who marked most, first. */
             people: components["schemas"]["MarkingPerson"][];

@@ -18,7 +18,7 @@ test('where several people mark, their own marks are changed and not those that 
 test('what most found comes first, then each person, and what came with the data can be taken as well', () => {
   const list = {
     people: [{ person: null, name: null, marks: [box(0)], agreement: null }, { person: 'p', name: 'Ann', marks: [], agreement: 0.5 }],
-    most: [{ mark: box(3), n: 1 }], decision: { took: 'one', person: null }, agreement: null, event: 3,
+    most: [{ mark: box(3), n: 1 }], decision: { took: 'one', person: null }, agreement: null, event: 3, too_much: false,
   } as unknown as MarkingList;
   const layers = layersOf(list);
   expect(layers.map(({ key, take, look }) => [key, take, look])).toEqual([
@@ -26,5 +26,6 @@ test('what most found comes first, then each person, and what came with the data
   ]);
   expect([decidedKey(list), decidedKey({ ...list, decision: null })]).toEqual(['by ', null]);
   expect(layersOf({ ...list, people: list.people.slice(0, 1) }).map(({ key }) => key), 'nobody looked').toEqual(['by ']);
+  expect(layersOf({ ...list, too_much: true }).map(({ key }) => key), 'it was not compared').toEqual(['by ', 'by p']);
   expect(new Set(layers.map(({ look }) => dashOf(look))).size).toBe(3);
 });

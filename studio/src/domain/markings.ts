@@ -44,10 +44,10 @@ export interface Layer {
   look: number;
 }
 
-/** What most found first, then each person in the order in which they began. */
-export function layersOf({ people, most }: MarkingList): Layer[] {
+/** What most found first, where it was compared, then each person in the order in which they began. */
+export function layersOf({ people, most, too_much }: MarkingList): Layer[] {
   const looked = people.filter((one) => one.person !== null).length;
-  const together: Layer[] = looked > 0 ? [{ key: 'most', take: { take: 'most' }, name: null, marks: most.map((one) => one.mark), agreement: null, look: -1 }] : [];
+  const together: Layer[] = looked > 0 && !too_much ? [{ key: 'most', take: { take: 'most' }, name: null, marks: most.map((one) => one.mark), agreement: null, look: -1 }] : [];
   return [...together, ...people.map(({ person, name, marks, agreement }, look): Layer => ({ key: `by ${person ?? ''}`, take: { take: 'one', person }, name, marks, agreement, look }))];
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Wanted {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Formats {
     formats: Vec<Fit>,
-    /// Examples that several people marked and nobody decided about: those marks go out that came with the data, or were given first.
+    /// Examples on which several people marked different things and nobody decided: those marks go out that came with the data, or were given first.
     n_unsettled: i64,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Fit {
 }
 
 /// The examples with their labels and marks, in a format. Of what several people marked those marks go out that were decided on, else those that came
-/// with the data, or were given first; `x-dianjing-unsettled` says of how many examples nobody decided, of the state of now.
+/// with the data, or were given first; `x-dianjing-unsettled` says on how many examples they marked different things and nobody decided, of the state of now.
 #[utoipa::path(get, path = "/v1/datasets/{id}/export", tag = "data", params(Wanted), responses((status = 200)))]
 pub(super) async fn export(
     State(app): State<Arc<App>>,

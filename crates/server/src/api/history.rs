@@ -71,7 +71,7 @@ pub(super) struct Happened {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Did {
     by: Option<String>,
-    /// `label`, `marks` or `presence`.
+    /// `label`, `marks`, `marking`, those of one of several people, or `presence`.
     what: String,
     /// `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
     act: String,

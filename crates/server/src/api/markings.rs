@@ -37,8 +37,11 @@ pub(super) struct MarkingList {
     most: Vec<FoundMark>,
     /// Which marks somebody decided on. Absent while nobody did: then those hold that came with the data, or were given first.
     decision: Option<MarkDecision>,
-    /// The number of the event that changed any of this last. Whoever decides says that it is what they saw.
+    /// The number of the event that changed any of this last; for who labels blindly, their own marks. Whoever decides says that it is what they saw.
     event: i64,
+    /// Whether so much is marked that it is not compared: what the marks of each person have in corners, times the marks of the others, is more than ten
+    /// million. Then nothing is told of agreement, nor of what most found.
+    too_much: bool,
 }
 
 /// Who marked an example, and what.
@@ -133,7 +136,10 @@ pub(super) async fn decide(
             if people.is_empty() {
                 return Err(nobody());
             }
-            let most = app.blocking(move || Ok(agreeing::most(&people, size))).await?;
+            if agreeing::is_too_much(&people) {
+                return Err(too_much());
+            }
+            let most = app.comparing(move || agreeing::most(&people, size)).await?;
             let most: Vec<KeptMark> = most.into_iter().map(|found| found.mark.into()).collect();
             Some((MOST.to_owned(), marks::keep(&most, modality)?))
         }
@@ -166,6 +172,11 @@ fn nobody() -> ApiError {
     ApiError::conflict(en, zh).hint("take the marks of somebody who gave some", "请采用已给出标记的人的标记")
 }
 
+fn too_much() -> ApiError {
+    let (en, zh) = ("so much is marked here that it is not compared", "这里的标记太多，不作比较");
+    ApiError::conflict(en, zh).hint("take the marks of one person", "请采用某一个人的标记")
+}
+
 /// What each person marked, without what came with the data.
 fn people(markings: &Markings) -> Vec<Vec<Mark>> {
     let rows = markings.rows.iter().filter(|row| !row.person.is_empty());
@@ -180,16 +191,18 @@ async fn told(app: &App, caller: &Caller, row: ExampleRow) -> Result<Json<Markin
         markings.rows.clear();
     } else if veiled {
         markings.rows.retain(|row| row.person == caller.person.id);
+        // When others marked is hidden as well.
+        markings.event = markings.rows.first().map_or(0, |row| row.seq);
     }
     let names = names(app, &caller.tenant).await?;
     let people = people(&markings);
     let size = row.size();
-    let (pairs, most) = app
-        .blocking(move || {
-            let most = if veiled { Vec::new() } else { agreeing::most(&people, size) };
-            Ok((Pairs::of(&people, size), most))
-        })
-        .await?;
+    let too_much = agreeing::is_too_much(&people);
+    let (pairs, most) = if too_much || veiled {
+        (Pairs(Vec::new()), Vec::new())
+    } else {
+        app.comparing(move || (Pairs::of(&people, size), agreeing::most(&people, size))).await?
+    };
     let mut place = 0..;
     let marker = |row: &crate::db::markings::MarkingRow| {
         let person = Some(row.person.clone()).filter(|person| !person.is_empty());
@@ -208,6 +221,7 @@ async fn told(app: &App, caller: &Caller, row: ExampleRow) -> Result<Json<Markin
         most: most.into_iter().map(|Found { mark, n }| FoundMark { mark, n }).collect(),
         decision: if veiled { None } else { decision(&markings, &names) },
         event: markings.event,
+        too_much,
     }))
 }
 

@@ -87,7 +87,7 @@ impl Db {
             let sql = "INSERT INTO vote (tenant, dataset, example, person, label, at) \
                  SELECT tenant, dataset, id, COALESCE(label_by, ''), label, $2 FROM example WHERE dataset = $1 AND label IS NOT NULL";
             sqlx::query(sql).bind(dataset).bind(now()).execute(&mut *tx).await?;
-            markings::begin(&mut tx, dataset).await?;
+            markings::begin(&mut tx, tenant, dataset).await?;
         }
         let sql = "UPDATE dataset SET annotators = $3, blind = $4 WHERE tenant = $1 AND id = $2";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(annotators).bind(i64::from(blind));
@@ -217,7 +217,8 @@ impl Db {
         tx.commit().await
     }
 
-    /// Takes a class out that no example, vote or mark has. `false` when one has it, or there is no such class.
+    /// Takes a class out that no example, vote or mark has. `false` when one has it, or there is no such class. What several people marked does not
+    /// count while one is asked: nobody sees it.
     pub(crate) async fn remove_class(
         &self,
         tenant: &Tenant,
@@ -227,7 +228,8 @@ impl Db {
         let mut tx = self.begin(tenant).await?;
         hold(&mut tx, tenant, dataset).await?;
         let sql = "SELECT marks FROM example WHERE tenant = $1 AND dataset = $2 AND marks IS NOT NULL \
-             UNION ALL SELECT marks FROM marking WHERE tenant = $1 AND dataset = $2";
+             UNION ALL SELECT m.marks FROM marking m JOIN dataset d ON d.id = m.dataset AND d.annotators > 1 \
+             WHERE m.tenant = $1 AND m.dataset = $2";
         let marked: Vec<String> =
             sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).fetch_all(&mut *tx).await?;
         if marked.iter().any(|kept| marks::classes(kept).iter().any(|class| class == name)) {

@@ -30,7 +30,8 @@ row! {
         pub(crate) other: String,
         pub(crate) n_one: i64,
         pub(crate) n_other: i64,
-        pub(crate) n_same: i64,
+        /// Absent where so much is marked that it was not compared.
+        pub(crate) n_same: Option<i64>,
         /// The sum of what the marks overlap that are the same.
         pub(crate) overlap: f64,
         /// 1 where nobody decided which marks hold.
@@ -41,8 +42,8 @@ row! {
 /// Two people who marked the same example `e`, of whom none is nobody.
 const TWO: &str = "FROM marking a JOIN marking b ON b.example = a.example AND b.person > a.person \
      JOIN example e ON e.id = a.example AND e.removed = 0 WHERE a.tenant = $1 AND a.dataset = $2 AND a.person <> ''";
-/// What was reckoned of them, where it still holds.
-const RECKONED: &str = "p.example = a.example AND p.one = a.person AND p.other = b.person AND p.seq_one = a.seq AND p.seq_other = b.seq";
+/// What was reckoned of two people `a` and `b`, where it still holds.
+pub(super) const RECKONED: &str = "p.example = a.example AND p.one = a.person AND p.other = b.person AND p.seq_one = a.seq AND p.seq_other = b.seq";
 
 impl OpenPair {
     pub(crate) fn size(&self) -> Size {
@@ -79,12 +80,12 @@ impl Db {
         ask.fetch_all(&mut *self.of(tenant).await?).await
     }
 
-    /// Keeps what was reckoned.
+    /// Keeps what was reckoned; nothing where it was too much.
     pub(crate) async fn keep_pairs(
         &self,
         tenant: &Tenant,
         dataset: &str,
-        pairs: &[(OpenPair, Compared)],
+        pairs: &[(OpenPair, Option<Compared>)],
     ) -> Result<(), sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         let sql = "INSERT INTO mark_pair (tenant, dataset, example, one, other, seq_one, seq_other, n_one, n_other, n_same, overlap) \
@@ -95,8 +96,10 @@ impl Db {
             let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
             let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&pair.example);
             let ask = ask.bind(&pair.one).bind(&pair.other).bind(pair.seq_one).bind(pair.seq_other);
-            let ask = ask.bind(count(compared.n.0)).bind(count(compared.n.1)).bind(count(compared.n_same));
-            ask.bind(compared.overlap).execute(&mut *tx).await?;
+            let (n_one, n_other) = compared.map_or((0, 0), |compared| compared.n);
+            let ask = ask.bind(count(n_one)).bind(count(n_other));
+            let ask = ask.bind(compared.map(|compared| count(compared.n_same)));
+            ask.bind(compared.map_or(0.0, |compared| compared.overlap)).execute(&mut *tx).await?;
         }
         tx.commit().await
     }

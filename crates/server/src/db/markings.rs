@@ -1,11 +1,12 @@
 //! What each of several people marked on each example, and which of it holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::{Any, Transaction};
 
-use super::datasets::{Held, hold};
+use super::datasets::{Held, hold, with_class};
 use super::labels::{Act, Said, What};
+use super::mark_pairs::RECKONED;
 use super::marking::Marking;
 use super::saying::say;
 use super::votes::NOBODY;
@@ -26,6 +27,8 @@ row! {
         pub(crate) person: String,
         /// As JSON.
         pub(crate) marks: String,
+        /// The number of the event that made them so; 0 where they came with the data.
+        pub(crate) seq: i64,
         pub(crate) at: i64,
     }
 }
@@ -70,12 +73,12 @@ impl Db {
     /// What several people marked on an example, and what was decided.
     pub(crate) async fn markings(&self, tenant: &Tenant, example: &str) -> Result<Markings, sqlx::Error> {
         let mut tx = self.look(tenant).await?;
-        let sql =
-            "SELECT person, marks, at FROM marking WHERE tenant = $1 AND example = $2 ORDER BY began, person";
+        let sql = "SELECT person, marks, seq, at FROM marking WHERE tenant = $1 AND example = $2 ORDER BY began, person";
         let rows = sqlx::query_as(sql).bind(tenant.id()).bind(example).fetch_all(&mut *tx).await?;
         let event = sqlx::query_scalar(LAST).bind(example).fetch_one(&mut *tx).await?;
+        // Who changed the one list, while one person was asked, decided as well: see `overrule`.
         let sql = "SELECT e.marks_took AS took, l.person AS decided_by, l.at FROM example e JOIN label_event l ON l.example = e.id \
-             WHERE e.tenant = $1 AND e.id = $2 AND e.marks_took IS NOT NULL AND l.what = 'marks' AND l.act = 'settle' \
+             WHERE e.tenant = $1 AND e.id = $2 AND e.marks_took IS NOT NULL AND l.what = 'marks' AND l.act IN ('settle', 'give', 'undo') \
              ORDER BY l.seq DESC LIMIT 1";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(example);
         let decision = ask.fetch_optional(&mut *tx).await?;
@@ -133,12 +136,17 @@ impl Db {
         ask.fetch_all(&mut *self.of(tenant).await?).await
     }
 
-    /// Examples that several people marked, of which nobody decided whose marks hold.
+    /// Examples on which several people marked different things and nobody decided whose marks hold; where they were not compared yet, things that
+    /// are not the same to the letter.
     pub(crate) async fn n_unsettled(&self, tenant: &Tenant, dataset: &str) -> Result<i64, sqlx::Error> {
-        let sql = "SELECT COUNT(*) FROM example e JOIN dataset d ON d.id = e.dataset AND d.annotators > 1 \
+        let sql = format!(
+            "SELECT COUNT(*) FROM example e JOIN dataset d ON d.id = e.dataset AND d.annotators > 1 \
              WHERE e.tenant = $1 AND e.dataset = $2 AND e.removed = 0 AND e.marks_took IS NULL \
-             AND (SELECT COUNT(*) FROM marking m WHERE m.example = e.id) > 1";
-        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset);
+             AND EXISTS (SELECT 1 FROM marking a JOIN marking b ON b.example = a.example AND b.person > a.person \
+             WHERE a.example = e.id AND a.person <> '' AND a.marks <> b.marks \
+             AND NOT EXISTS (SELECT 1 FROM mark_pair p WHERE {RECKONED} AND 2 * p.n_same = p.n_one + p.n_other))"
+        );
+        let ask = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
         ask.fetch_one(&mut *self.of(tenant).await?).await
     }
 
@@ -187,19 +195,45 @@ impl Db {
     }
 }
 
-/// From now on several people mark: what holds is the one marking to begin with.
-pub(super) async fn begin(tx: &mut Transaction<'static, Any>, dataset: &str) -> Result<(), sqlx::Error> {
-    for sql in [
-        "DELETE FROM marking WHERE dataset = $1",
-        "DELETE FROM mark_pair WHERE dataset = $1",
-        "UPDATE example SET marks_took = NULL WHERE dataset = $1 AND marks_took IS NOT NULL",
-    ] {
-        sqlx::query(sql).bind(dataset).execute(&mut **tx).await?;
-    }
+/// From now on several people mark. What each of them marked before one was asked is still there; of other examples the one list is what somebody
+/// marked.
+pub(super) async fn begin(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO marking (tenant, dataset, example, person, marks, began, seq, at) \
-         SELECT tenant, dataset, id, COALESCE(marks_by, ''), marks, marks_seq, marks_seq, $2 FROM example \
-         WHERE dataset = $1 AND marks IS NOT NULL";
-    sqlx::query(sql).bind(dataset).bind(now()).execute(&mut **tx).await.map(drop)
+         SELECT e.tenant, e.dataset, e.id, COALESCE(e.marks_by, ''), e.marks, e.marks_seq, e.marks_seq, \
+         COALESCE((SELECT l.at FROM label_event l WHERE l.dataset = e.dataset AND l.seq = e.marks_seq), $2) FROM example e \
+         WHERE e.dataset = $1 AND e.marks IS NOT NULL AND NOT EXISTS (SELECT 1 FROM marking m WHERE m.example = e.id)";
+    sqlx::query(sql).bind(dataset).bind(now()).execute(&mut **tx).await?;
+    // A class may have been taken out while nobody saw its marks.
+    let sql = "SELECT marks FROM marking WHERE dataset = $1";
+    let kept: Vec<String> = sqlx::query_scalar(sql).bind(dataset).fetch_all(&mut **tx).await?;
+    let classes: BTreeSet<String> = kept.iter().flat_map(|kept| marks::classes(kept)).collect();
+    for class in classes {
+        with_class(tx, tenant, dataset, &class).await?;
+    }
+    Ok(())
+}
+
+/// While one person is asked about an example that several marked before, whoever changes the one list decides for what they make of it, as their
+/// own: what the others marked is not lost, should several be asked again.
+pub(super) async fn overrule(
+    tx: &mut Transaction<'static, Any>,
+    said: &Said<'_>,
+    seq: i64,
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO marking (tenant, dataset, example, person, marks, began, seq, at) \
+         SELECT e.tenant, e.dataset, e.id, $2, $3, $4, $4, $5 FROM example e \
+         WHERE e.id = $1 AND EXISTS (SELECT 1 FROM marking m WHERE m.example = e.id) \
+         ON CONFLICT (example, person) DO UPDATE SET marks = excluded.marks, seq = excluded.seq, at = excluded.at";
+    let ask = sqlx::query(sql).bind(said.example).bind(said.person).bind(said.after.unwrap_or(NOTHING));
+    if ask.bind(seq).bind(now()).execute(&mut **tx).await?.rows_affected() == 0 {
+        return Ok(());
+    }
+    let sql = "UPDATE example SET marks_took = $2 WHERE id = $1";
+    sqlx::query(sql).bind(said.example).bind(said.person).execute(&mut **tx).await.map(drop)
 }
 
 /// Marks that come with the data, behind a number, are nobody's.

@@ -61,8 +61,10 @@ pub(super) async fn say(
     let event = Event { seq, before: before.as_deref(), undoes, holds: holds.label.as_deref() };
     write(tx, tenant, held, said, &event).await?;
     keep(tx, said, &holds, seq).await?;
-    if said.what == What::Marking {
-        follow(tx, tenant, held, (said.example, said.person), &holds).await?;
+    match said.what {
+        What::Marking => follow(tx, tenant, held, (said.example, said.person), &holds).await?,
+        What::Marks if !held.several => markings::overrule(tx, said, seq).await?,
+        What::Marks | What::Label => {}
     }
     Ok(Some(seq))
 }
@@ -77,8 +79,13 @@ pub(super) async fn follow(
 ) -> Result<(), sqlx::Error> {
     let (marks, by) = markings::first(tx, example).await?.unzip();
     let (marks, by) = (marks.flatten(), by.filter(|by| by != NOBODY));
-    if holds.marks_took.is_some() || marks == holds.marks {
+    if holds.marks_took.is_some() {
         return Ok(());
+    }
+    if marks == holds.marks {
+        // Two may mark the same.
+        let sql = "UPDATE example SET marks_by = $1 WHERE id = $2";
+        return sqlx::query(sql).bind(by).bind(example).execute(&mut **tx).await.map(drop);
     }
     let Some(seq) = next_seqs(tx, tenant, &held.dataset, 1).await? else { return Ok(()) };
     let said = Said {

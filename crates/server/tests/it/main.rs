@@ -15,6 +15,7 @@ mod inspector;
 mod markings;
 mod marks;
 mod oidc;
+mod one_list;
 mod pieces;
 mod postgres;
 mod provider;

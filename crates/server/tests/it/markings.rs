@@ -6,40 +6,40 @@ use testkit::{Client, photo};
 
 use crate::running::{Place, Running, folder, start, start_on};
 
-const ANN: usize = 0;
-const BEN: usize = 1;
-const EVE: usize = 2;
+pub(crate) const ANN: usize = 0;
+pub(crate) const BEN: usize = 1;
+pub(crate) const EVE: usize = 2;
 
 /// Photos that three people mark: Ann, who owns the server, and two who label.
 pub(crate) struct Set {
     _dir: tempfile::TempDir,
     _server: Running,
-    people: [Client; 3],
+    pub(crate) people: [Client; 3],
     dataset: String,
     ids: Vec<String>,
 }
 
-fn dent(x: f64) -> Value {
+pub(crate) fn dent(x: f64) -> Value {
     mark("dent", x)
 }
 
-fn mark(class: &str, x: f64) -> Value {
+pub(crate) fn mark(class: &str, x: f64) -> Value {
     json!({ "class": class, "shape": "box", "x": x, "y": 0.0, "width": 20.0, "height": 20.0 })
 }
 
 impl Set {
-    fn new(blind: bool) -> Self {
+    pub(crate) fn new(blind: bool) -> Self {
         Self::on(Place::default(), blind)
     }
 
-    fn on(place: Place, blind: bool) -> Self {
+    pub(crate) fn on(place: Place, blind: bool) -> Self {
         let set = Self::shared(place, &(0..4).map(picture).collect::<Vec<_>>());
         set.ask(3, blind);
         set
     }
 
     /// Where one person is asked.
-    fn shared(place: Place, files: &[(String, Vec<u8>)]) -> Self {
+    pub(crate) fn shared(place: Place, files: &[(String, Vec<u8>)]) -> Self {
         let (dir, data) = folder();
         let server = start_on(Way::Team, &data, place);
         let ann = server.set_up();
@@ -51,47 +51,47 @@ impl Set {
         Self { _dir: dir, _server: server, people: [ann, ben, eve], dataset, ids }
     }
 
-    fn ask(&self, annotators: u32, blind: bool) {
+    pub(crate) fn ask(&self, annotators: u32, blind: bool) {
         let change = json!({ "annotators": annotators, "blind": blind });
         assert_eq!(self.people[ANN].send("PATCH", &self.at(""), &change).status, 200);
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("/v1/datasets/{}{path}", self.dataset)
     }
 
-    fn of(&self, place: usize, path: &str) -> String {
+    pub(crate) fn of(&self, place: usize, path: &str) -> String {
         format!("/v1/examples/{}{path}", self.ids[place])
     }
 
     #[track_caller]
-    fn mark(&self, who: usize, place: usize, marks: &Value) {
+    pub(crate) fn mark(&self, who: usize, place: usize, marks: &Value) {
         let told = self.people[who].send("PUT", &self.of(place, "/marks"), &json!({ "marks": marks }));
         assert_eq!(told.status, 200, "{told:?}");
     }
 
-    fn example(&self, who: usize, place: usize) -> Value {
+    pub(crate) fn example(&self, who: usize, place: usize) -> Value {
         self.people[who].get(&self.of(place, "")).body
     }
 
     /// What holds.
-    fn holds(&self, place: usize) -> Value {
+    pub(crate) fn holds(&self, place: usize) -> Value {
         self.example(ANN, place)["marks"].clone()
     }
 
-    fn own(&self, who: usize, place: usize) -> Value {
+    pub(crate) fn own(&self, who: usize, place: usize) -> Value {
         self.example(who, place)["own_marks"]["marks"].clone()
     }
 
-    fn markings(&self, who: usize, place: usize) -> Value {
+    pub(crate) fn markings(&self, who: usize, place: usize) -> Value {
         self.people[who].get(&self.of(place, "/markings")).body
     }
 
-    fn decide(&self, who: usize, place: usize, taking: &Value) -> u16 {
+    pub(crate) fn decide(&self, who: usize, place: usize, taking: &Value) -> u16 {
         self.people[who].post(&self.of(place, "/markings/decision"), taking).status
     }
 
-    fn undo(&self, who: usize) -> Value {
+    pub(crate) fn undo(&self, who: usize) -> Value {
         self.people[who].post(&self.at("/undo"), &json!({})).body
     }
 
@@ -105,7 +105,7 @@ impl Set {
     }
 }
 
-fn picture(number: u8) -> (String, Vec<u8>) {
+pub(crate) fn picture(number: u8) -> (String, Vec<u8>) {
     (format!("{number}.png"), photo([90, 90, 90], number.into()))
 }
 
@@ -194,10 +194,12 @@ fn who_marks_blindly_sees_their_own_marks_alone() {
         let page = set.people[who].get(&set.at("/examples")).body;
         assert_eq!(page["examples"][0]["marks"], json!([own]));
     }
-    // Also when they have given theirs, and whatever was decided.
+    // Also when they have given theirs, whatever others do and whatever was decided.
+    set.mark(BEN, 0, &json!([dent(1.0)]));
     set.decide(ANN, 0, &json!({ "take": "most" }));
     let told = set.markings(EVE, 0);
     assert_eq!(told["people"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told["event"], set.example(EVE, 0)["own_marks"]["event"], "not when others marked");
     assert_eq!(
         (&told["people"][0]["name"], &told["most"], &told["decision"]),
         (&json!("eve"), &json!([]), &json!(null))
@@ -251,11 +253,11 @@ fn agreement_is_told(set: &Set) {
 fn marks_are_taken(set: &Set) {
     let told = set.markings(ANN, 0);
     let formats = || set.people[ANN].get(&set.at("/export/formats")).body["n_unsettled"].clone();
-    assert_eq!(formats(), 2, "several people marked, and nobody decided");
+    assert_eq!(formats(), 1, "on the other they marked the same");
     assert_eq!(set.decide(ANN, 0, &json!({ "take": "most", "seen": told["event"] })), 200);
     assert_eq!(
         (set.holds(0), set.n_disputed(), formats()),
-        (json!([dent(2.0)]), [0, 0].map(|n| json!(n)), json!(1))
+        (json!([dent(2.0)]), [0, 0].map(|n| json!(n)), json!(0))
     );
     let decision = set.markings(ANN, 0)["decision"].clone();
     assert_eq!(
@@ -267,7 +269,7 @@ fn marks_are_taken(set: &Set) {
         exported.text.lines().next().is_some_and(|line| line.contains("2.0") && !line.contains("40.0")),
         "{exported:?}"
     );
-    let unsettled = ("x-dianjing-unsettled".to_owned(), "1".to_owned());
+    let unsettled = ("x-dianjing-unsettled".to_owned(), "0".to_owned());
     assert!(exported.headers.contains(&unsettled), "{exported:?}");
     // What was decided stays.
     set.mark(BEN, 0, &json!([dent(9.0)]));
@@ -286,6 +288,12 @@ fn marks_are_taken(set: &Set) {
         (set.holds(0), set.markings(ANN, 0)["decision"].clone()),
         (json!([dent(0.0), dent(40.0)]), json!(null))
     );
+    // Marks that are the same but for a pixel are so once they are compared.
+    set.mark(ANN, 2, &json!([dent(0.0)]));
+    set.mark(BEN, 2, &json!([dent(1.0)]));
+    assert_eq!(formats(), 2);
+    set.agreement();
+    assert_eq!(formats(), 1);
 }
 
 /// The history knows what held when, and what is called the same is the same.
@@ -309,6 +317,34 @@ fn the_past_is_known(set: &Set) {
     set.mark(BEN, 0, &json!([dent(0.0), dent(40.0)]));
     set.mark(EVE, 0, &json!([dent(0.0), dent(40.0)]));
     assert_eq!(set.n_disputed(), [0, 0].map(|n| json!(n)));
+}
+
+#[test]
+fn what_is_too_much_to_be_compared_is_said_to_be() {
+    let set = Set::new(false);
+    let corner = |at: usize| json!([at % 10, at]);
+    let outline =
+        json!({ "class": "dent", "shape": "polygon", "points": (0..50).map(corner).collect::<Vec<_>>() });
+    let dense = json!(vec![outline; 330]);
+    set.mark(BEN, 0, &dense);
+    set.mark(EVE, 0, &dense);
+    let told = set.markings(ANN, 0);
+    assert_eq!(
+        (&told["too_much"], &told["agreement"], &told["most"]),
+        (&json!(true), &json!(null), &json!([]))
+    );
+    let agreement = set.agreement();
+    assert_eq!((&agreement["n_too_much"], &agreement["agreement"]), (&json!(1), &json!(null)));
+    assert_eq!(set.n_disputed(), [0, 0].map(|n| json!(n)));
+    assert_eq!(set.decide(ANN, 0, &json!({ "take": "most" })), 409);
+    let ben = told["people"][0]["person"].clone();
+    assert_eq!(set.decide(ANN, 0, &json!({ "take": "one", "person": ben })), 200);
+    // Once there is less, it is compared.
+    set.mark(EVE, 0, &json!([dent(0.0)]));
+    assert_eq!(
+        (&set.markings(ANN, 0)["too_much"], &set.agreement()["n_too_much"]),
+        (&json!(false), &json!(0))
+    );
 }
 
 #[test]
@@ -363,6 +399,8 @@ fn one_list_becomes_a_marking_and_what_came_with_the_data_holds() {
     assert_eq!((&told["most"], &told["agreement"]), (&json!([]), &json!(null)), "nobody looked");
     set.mark(EVE, 0, &json!([dent(40.0)]));
     assert_eq!(set.holds(0), came);
+    let formats = set.people[ANN].get(&set.at("/export/formats")).body;
+    assert_eq!(formats["n_unsettled"], 0, "one person is not several");
     assert_eq!(set.decide(ANN, 0, &json!({ "take": "most" })), 200);
     assert_eq!(set.holds(0), json!([dent(40.0)]));
     assert_eq!(set.decide(ANN, 0, &json!({ "take": "one" })), 200);

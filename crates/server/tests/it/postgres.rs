@@ -10,6 +10,7 @@ use crate::book::{Parts, a_rule_lives};
 use crate::history::states_differ;
 use crate::markings::decisions;
 use crate::oidc::Browser;
+use crate::one_list::outlives;
 use crate::provider::IdentityProvider;
 use crate::running::{Place, folder, start_on};
 use crate::senses::several_senses;
@@ -164,4 +165,6 @@ fn the_book_the_history_and_several_senses_are_kept_by_postgresql() {
 fn marks_of_several_people_are_kept_by_postgresql() {
     let postgres = Postgres::start();
     decisions(on(postgres.url()));
+    let postgres = Postgres::start();
+    outlives(on(postgres.url()));
 }

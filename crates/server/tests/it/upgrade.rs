@@ -26,6 +26,8 @@ const FIRST: usize = 3;
 const LATER: usize = 9;
 /// When everything happened.
 const THEN_AT: i64 = 1_700_000_000_000;
+/// Marked on a text.
+const SPAN: &str = r#"[{"class":"x","shape":"span","start":0,"end":1}]"#;
 const SESSION: &str = "a-session-of-then";
 
 /// A photo among the blobs of a server's folder, by its name there.
@@ -91,7 +93,7 @@ fn rows(blobs: &[String]) -> Vec<String> {
 }
 
 /// What somebody had beside, once votes, bytes and several senses were known: a photo that was measured and others that were not, an example
-/// with a photo of its own and a text, and an upload that ended and still took room.
+/// with a photo of its own and a text, an upload that ended and still took room, and texts that two are asked about, with marks.
 fn later_rows(blobs: &[(String, usize)]) -> Vec<String> {
     let [(measured, length), _, _, (own, _)] = blobs else { panic!("four photos") };
     let senses = r#"[{"name":"note","modality":"text"},{"name":"photo","modality":"image"}]"#;
@@ -102,6 +104,9 @@ fn later_rows(blobs: &[(String, usize)]) -> Vec<String> {
         format!("INSERT INTO dataset (id, tenant, name, modality, senses, seq, created_at, updated_at) VALUES ('d3', 't1', 'both', 'senses', '{senses}', 1, {THEN_AT}, {THEN_AT})"),
         format!("INSERT INTO example (id, tenant, dataset, position, name, body, senses) VALUES ('s1', 't1', 'd3', 0, 'both', '一二', '{known}')"),
         "UPDATE upload SET bytes = 500 WHERE id = 'u1'".to_owned(),
+        "UPDATE dataset SET annotators = 2 WHERE id = 'd2'".to_owned(),
+        format!("UPDATE example SET marks = '{SPAN}' WHERE id IN ('x1', 'x2')"),
+        format!("INSERT INTO label_event (tenant, dataset, seq, example, person, label, act, at, what) VALUES ('t1', 'd2', 4, 'x1', 'p2', '{SPAN}', 'give', {THEN_AT} + 1000, 'marks')"),
     ]
 }
 
@@ -208,6 +213,20 @@ fn check(server: &Running, has: &Has) {
     assert_eq!(counted()["examples"]["used"], json!(has.n_examples));
 }
 
+/// Of several people's marks it is known whose they are and when they were given; of what came with the data, when there was a data set.
+fn check_markings(server: &Running) {
+    let ann = ann(server);
+    let marking =
+        |example: &str| ann.get(&format!("/v1/examples/{example}/markings")).body["people"][0].clone();
+    let [given, came] = ["x1", "x2"].map(|example| marking(example));
+    assert_eq!(
+        (&given["name"], &given["at"]),
+        (&json!("ben"), &json!("2023-11-14T22:13:21.000Z")),
+        "{given}"
+    );
+    assert_eq!((&came["person"], &came["at"]), (&json!(null), &json!("2023-11-14T22:13:20.000Z")), "{came}");
+}
+
 /// And it goes on.
 fn go_on(server: &Running, has: &Has) {
     let ann = ann(server);
@@ -237,6 +256,9 @@ fn comes_up(database: Option<&str>, n_changes: usize) {
         let server = start_on(Way::Team, &data, place);
         assert_eq!(server.key, None, "somebody is known");
         check(&server, &has);
+        if n_changes >= LATER {
+            check_markings(&server);
+        }
     }
     let place = Place { database: database.map(str::to_owned), ..Place::default() };
     go_on(&start_on(Way::Team, &data, place), &has);

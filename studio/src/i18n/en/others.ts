@@ -13,6 +13,7 @@ export const others = {
   'others.n': '{n} {n|mark|marks}',
   'others.holds': 'decided',
   'others.agreement': '{share} agreement',
+  'others.toomuch': 'So much is marked here that it is not compared.',
   'others.alone': 'One person has looked so far.',
   'others.decided': 'Decided by {by}. What people mark later does not change it.',
   'others.focused': '{name}: {n} {n|mark|marks}',
@@ -24,6 +25,7 @@ export const others = {
   'others.agreement.title': 'Agreement of marks',
   'others.agreement.n': 'From {n} {n|example|examples} that two or more people marked.',
   'others.agreement.what': 'The share of marks that another person made as well: of the same class, and overlapping by at least half. Two people who both mark nothing agree.',
+  'others.toomuch.n': 'Not counted: {n} {n|example|examples} with so many marks that they are not compared.',
   'others.overlap': 'Marks of the same thing overlap by {value} ({low} to {high}).',
   'others.person.n': '{n} {n|example|examples}',
   'others.person.agreement': 'agreement with the others',
@@ -36,5 +38,5 @@ export const others = {
   'others.disputes.this': 'Which marks hold?',
   'others.undecided': 'As long as nobody decides, those hold that came with the data, or that were given first.',
   'others.take.most.key': 'Take what most people found',
-  'others.export': 'Several people marked {n} {n|example|examples} about which nobody has decided: those marks are exported that came with the data, or that were given first.',
+  'others.export': 'People marked {n} {n|example|examples} differently, and nobody has decided: those marks are exported that came with the data, or that were given first.',
 } as const;

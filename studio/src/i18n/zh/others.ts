@@ -15,6 +15,7 @@ export const others: Record<keyof typeof en, string> = {
   'others.n': '{n} 处',
   'others.holds': '已采用',
   'others.agreement': '一致程度 {share}',
+  'others.toomuch': '这里的标记太多，不作比较。',
   'others.alone': '目前只有一个人看过。',
   'others.decided': '由 {by} 决定，之后的标记不会改变它。',
   'others.focused': '{name}：{n} 处标记',
@@ -26,6 +27,7 @@ export const others: Record<keyof typeof en, string> = {
   'others.agreement.title': '标记的一致性',
   'others.agreement.n': '基于 {n} 个有两人以上标记的样本。',
   'others.agreement.what': '别人也标出了的标记所占的比例：类别相同，而且至少重叠一半。两人都认为没有可标的，也算一致。',
+  'others.toomuch.n': '未计入：{n} 个样本的标记太多，没有比较。',
   'others.overlap': '标的是同一处时，重叠 {value}（{low} 到 {high}）。',
   'others.person.n': '{n} 个样本',
   'others.person.agreement': '与其他人的一致程度',
@@ -38,5 +40,5 @@ export const others: Record<keyof typeof en, string> = {
   'others.disputes.this': '以谁的标记为准？',
   'others.undecided': '在有人决定之前，以随数据而来的标记为准；没有的话，以最先给出的为准。',
   'others.take.most.key': '采用多数人标出的',
-  'others.export': '有 {n} 个样本由多人标记而还没有决定：导出的是随数据而来的标记，没有的话是最先给出的标记。',
+  'others.export': '有 {n} 个样本各人标记不同而还没有决定：导出的是随数据而来的标记，没有的话是最先给出的标记。',
 };

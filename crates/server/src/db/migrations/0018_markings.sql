@@ -19,7 +19,8 @@ CREATE TABLE marking (
 );
 CREATE INDEX marking_by_dataset ON marking (dataset, example);
 INSERT INTO marking (tenant, dataset, example, person, marks, began, seq, at)
-    SELECT e.tenant, e.dataset, e.id, COALESCE(e.marks_by, ''), e.marks, e.marks_seq, e.marks_seq, 0
+    SELECT e.tenant, e.dataset, e.id, COALESCE(e.marks_by, ''), e.marks, e.marks_seq, e.marks_seq,
+    COALESCE((SELECT l.at FROM label_event l WHERE l.dataset = e.dataset AND l.seq = e.marks_seq), d.created_at)
     FROM example e JOIN dataset d ON d.id = e.dataset WHERE d.annotators > 1 AND e.marks IS NOT NULL;
 -- How far two people agree about an example, as long as both marks are those of these numbers.
 CREATE TABLE mark_pair (
@@ -32,8 +33,8 @@ CREATE TABLE mark_pair (
     seq_other BIGINT NOT NULL,
     n_one BIGINT NOT NULL,
     n_other BIGINT NOT NULL,
-    -- Marks of the one that are of the same thing as one of the other, and the sum of what they overlap.
-    n_same BIGINT NOT NULL,
+    -- Marks of the one that are of the same thing as one of the other, and the sum of what they overlap; absent where it is too much to be compared.
+    n_same BIGINT,
     overlap DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (example, one, other)
 );
