@@ -31,7 +31,7 @@ pub(crate) fn table(files: u32) -> String {
 }
 
 /// Files of one folder: some recordings and a table about them.
-fn recordings(files: u32, table: String) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn recordings(files: u32, table: String) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<_> = (0..files).map(|file| (format!("line/{file}.wav"), machine(12, file))).collect();
     all.push(("line/pieces.csv".to_owned(), table.into_bytes()));
     all
