@@ -54,7 +54,7 @@ pub(super) async fn known(
     let (Some(_), Some(blob)) = (served.bundle().manifest.piece_seconds, &row.blob) else { return Ok(None) };
     let name = format!("{model}/{blob}");
     // Who asks for the same waits, and finds it.
-    let turn = app.making.turn(&name);
+    let turn = app.making.under_way.at(&name);
     let _own = turn.lock().await;
     if let Some(found) = app.listened.lately.get(&name) {
         return Ok(Some(found));

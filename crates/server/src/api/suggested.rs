@@ -179,7 +179,12 @@ fn covered([start, end]: [f64; 2], marks: &[Mark]) -> f64 {
 }
 
 /// What is marked already: where each of several people marks by themselves, what others marked is not.
-async fn already(app: &App, caller: &Caller, of: &DatasetRow, row: &ExampleRow) -> Result<Vec<Mark>, ApiError> {
+async fn already(
+    app: &App,
+    caller: &Caller,
+    of: &DatasetRow,
+    row: &ExampleRow,
+) -> Result<Vec<Mark>, ApiError> {
     if of.annotators <= 1 {
         return Ok(marks::of(row.marks.as_deref()));
     }
