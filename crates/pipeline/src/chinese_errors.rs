@@ -408,13 +408,10 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
             ),
             "请用 --text、--image、--sound、--video 或 --series 指定内容列",
         ),
-        ReadError::UnknownFiles { path, column, ending } => {
-            let ending = if ending.starts_with('.') { ending.as_str() } else { "没有扩展名" };
-            (
-                format!("{}的“{column}”列指向的文件类型未知（{ending}）", name(path)),
-                "请把这些文件另存为 JPEG 或 PNG、WAV、MP4 或 CSV，或指定其他列",
-            )
-        }
+        ReadError::UnknownFiles { path, column, ending } => (
+            format!("{}的“{column}”列指向的文件类型未知（{}）", name(path), words::ending(ending)),
+            "请把这些文件另存为 JPEG 或 PNG、WAV、MP4 或 CSV，或指定其他列",
+        ),
         ReadError::NotTwoSenses { path, existing } => (
             format!("{}里没有可以成对的两列；{}", name(path), columns(existing)),
             "请用 --left 和 --right 指定",

@@ -130,7 +130,7 @@ fn chinese_of_inspected(kind: &ProblemKind) -> String {
         ProblemKind::CopyOfLearned => {
             "同一张图片也在用于学习的部分里；请只保留一份（测量时未使用）".to_owned()
         }
-        other => chinese_of_senses(other),
+        other => chinese_of_recordings(other),
     }
 }
 
@@ -143,7 +143,12 @@ fn no_number(value: &str) -> String {
     format!("“{value}”{what}；请更正，或使用 --task single-label")
 }
 
-fn chinese_of_senses(kind: &ProblemKind) -> String {
+/// The ending of names of files, where they have one.
+pub(crate) fn ending(ending: &str) -> &str {
+    if ending.starts_with('.') { ending } else { "没有扩展名" }
+}
+
+fn chinese_of_recordings(kind: &ProblemKind) -> String {
     match kind {
         ProblemKind::NotASound { detail } => {
             let detail = in_chinese(detail);
@@ -189,6 +194,12 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
         ProblemKind::SlowVideo { limit_seconds } => {
             format!("看完这段视频超过 {limit_seconds} 秒；请分成几段或缩小画面")
         }
+        other => chinese_of_senses(other),
+    }
+}
+
+fn chinese_of_senses(kind: &ProblemKind) -> String {
+    match kind {
         ProblemKind::WithoutSense { sense, reason } => {
             format!("该样本不使用“{sense}”：{}", chinese(reason))
         }
@@ -200,7 +211,7 @@ fn chinese_of_senses(kind: &ProblemKind) -> String {
             format!("这不是能读取的传感器序列（{detail}）；请每列一个传感器，每行一个时刻")
         }
         ProblemKind::UnknownFiles { ending } => {
-            let ending = if ending.starts_with('.') { ending.as_str() } else { "没有扩展名" };
+            let ending = self::ending(ending);
             format!("该列指向的文件类型未知（{ending}），未使用；请另存为 JPEG 或 PNG、WAV、MP4 或 CSV")
         }
         ProblemKind::DamagedSeries { detail } => format!("传感器序列中有更正：{}", in_chinese(detail)),
