@@ -1,5 +1,7 @@
 //! One table is one series: which column is the clock, which are sensors, and what in them is no number.
 
+mod ticks;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -196,4 +198,3 @@ impl<'a> Column<'a> {
 
 #[cfg(test)]
 mod tests;
-mod ticks;
