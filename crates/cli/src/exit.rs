@@ -190,10 +190,7 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "请传入该种数据，或用 --base 指定别的底座",
         ),
         PipelineError::Store(store::StoreError::DiskFull { .. })
-        | PipelineError::Bundle(BundleError::Write(store::StoreError::DiskFull { .. })) => lang.pick(
-            "free some space, or pass another place with --out or --cache",
-            "请腾出空间，或用 --out、--cache 指定别处",
-        ),
+        | PipelineError::Bundle(BundleError::Write(store::StoreError::DiskFull { .. })) => full(lang),
         PipelineError::Bundle(error) => return bundle_hint(error, lang),
         PipelineError::Apply(error) => return apply_hint(error, lang),
         PipelineError::OtherDraw { .. } => lang.pick(
@@ -207,6 +204,13 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
         ),
         other => return senses_hint(other, lang),
     })
+}
+
+fn full(lang: Lang) -> &'static str {
+    lang.pick(
+        "free some space, or pass another place with --out or --cache",
+        "请腾出空间，或用 --out、--cache 指定别处",
+    )
 }
 
 fn other_base(lang: Lang) -> &'static str {

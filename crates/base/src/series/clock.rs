@@ -69,7 +69,7 @@ impl Clock {
         for (before, length) in steps.iter().enumerate() {
             let length_steps = length / step;
             let stands = length_steps == 0.0;
-            let jumps_here = length_steps < 0.0 || length_steps > LONGEST_BRIDGE;
+            let jumps_here = !(0.0..=LONGEST_BRIDGE).contains(&length_steps);
             let equal = (length_steps - 1.0).abs() <= EQUAL;
             if jumps_here {
                 jumps.push((before, *length));

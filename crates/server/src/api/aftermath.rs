@@ -131,7 +131,12 @@ impl Aftermath {
             if self.left(back).await? == 0 {
                 break;
             }
-            came |= self.come(back, &held, move |blobs| Ok(drop(blobs.keep_bytes(&bytes)?))).await?;
+            came |= self
+                .come(back, &held, move |blobs| {
+                    blobs.keep_bytes(&bytes)?;
+                    Ok(())
+                })
+                .await?;
         }
         drop(arriving);
         cutting.await.map_err(|error| ApiError::internal(&error))??;

@@ -98,6 +98,15 @@ fn stretches_are_told_under_a_name_and_counted_and_the_open_protocol_says_where(
     assert!(message.contains("one for each input") && hint.contains("/v1/predict/{name}"), "{refused:?}");
 }
 
+/// What is said of the stretches of a sound that is called so.
+fn heard(owner: &Client, name: &str, sound: &[u8]) -> Value {
+    let head =
+        format!("--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    let form = [head.as_bytes(), sound, b"\r\n--edge--\r\n"].concat();
+    let told = owner.ask("POST", "/v1/predict/turns", Some("multipart/form-data; boundary=edge"), &form);
+    told.body["predictions"][0]["stretches"].clone()
+}
+
 #[test]
 fn doubtful_stretches_of_a_long_sound_come_back_with_their_place_in_time() {
     let (_dir, data) = folder();
@@ -112,13 +121,7 @@ fn doubtful_stretches_of_a_long_sound_come_back_with_their_place_in_time() {
     };
     let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
     let back = || owner.get(&at("/examples?limit=100")).body["examples"].as_array().expect("a list").clone();
-    let ask = |name: &str, sound: &[u8]| {
-        let head =
-            format!("--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
-        let form = [head.as_bytes(), sound, b"\r\n--edge--\r\n"].concat();
-        let told = owner.ask("POST", "/v1/predict/turns", Some("multipart/form-data; boundary=edge"), &form);
-        told.body["predictions"][0]["stretches"].clone()
-    };
+    let ask = |name: &str, sound: &[u8]| heard(&owner, name, sound);
     deploy(json!(null));
     // Nothing is promised of what few examples taught: then the unusual and the unsure are doubtful.
     let is_doubtful = |one: &&Value| {

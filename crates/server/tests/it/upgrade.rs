@@ -218,7 +218,7 @@ fn check_markings(server: &Running) {
     let ann = ann(server);
     let marking =
         |example: &str| ann.get(&format!("/v1/examples/{example}/markings")).body["people"][0].clone();
-    let [given, came] = ["x1", "x2"].map(|example| marking(example));
+    let [given, came] = ["x1", "x2"].map(marking);
     assert_eq!(
         (&given["name"], &given["at"]),
         (&json!("ben"), &json!("2023-11-14T22:13:21.000Z")),
