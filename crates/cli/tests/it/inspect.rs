@@ -296,6 +296,7 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     assert_eq!((batch["good_parts"].as_u64(), batch["fewest_callable"].as_u64()), (Some(20), Some(4)));
     assert_snapshot!(ended.err, @r"
     9 photos: 4 alarm, 4 do not, 1 could not be read
+    note: 3 photos: 7 % of it lies where good parts show nothing and was compared with nothing; place the part as those learned from
     As one batch: 4 of 8 called defects; on average at most 10.0 % of those called are good
     ");
     assert!(judge("10%", &[]).fine().out.lines().nth(1).unwrap().contains("DEFECT"));

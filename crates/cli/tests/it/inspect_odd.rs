@@ -254,12 +254,12 @@ fn inspectors_of_an_older_format_are_refused_with_what_to_do() {
     faces(&place, "parts", 0..3, false);
     inspect(&place, &["parts", "--out", "model"]).fine();
     let manifest = std::fs::read_to_string(place.path("model/manifest.toml")).unwrap();
-    let older = manifest.replace("format = 3", "format = 1");
+    let older = manifest.replace("format = 4", "format = 3");
     let stamp = std::fs::read_to_string(place.path("model/created.toml")).unwrap();
     let hash = |text: &str| store::Hash::of(text.as_bytes()).to_string();
     place.write("model/created.toml", stamp.replace(&hash(&manifest), &hash(&older)));
     place.write("model/manifest.toml", older);
     let ended = place.run(&["predict", "model", "parts/000.png"]);
-    assert!(ended.code == 1 && ended.err.contains("inspectors are read from format 2 on"), "{}", ended.err);
+    assert!(ended.code == 1 && ended.err.contains("inspectors are read from format 4 on"), "{}", ended.err);
     assert!(ended.err.contains("make it anew from its photos"), "{}", ended.err);
 }

@@ -156,14 +156,16 @@ fn errors_are_looked_at(owner: &Client, model: &str, dataset: &str, errors: &Val
 fn regions_are_suggested(owner: &Client, deployed: &str, dataset: &str) {
     let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
     // Of some defects it finds nothing.
-    let unmarked = owner.get(&at("/examples?label=break&limit=500")).body["examples"].clone();
-    let mut unmarked = unmarked.as_array().expect("examples").iter().filter(|one| one["marks"] == json!([]));
+    let breaks = owner.get(&at("/examples?label=break&limit=500")).body["examples"].clone();
     let told_of = |example: &str| owner.get(&format!("{example}/suggested-marks")).body;
-    let (example, told) = unmarked
+    let (example, before, told) = breaks
+        .as_array()
+        .expect("examples")
+        .iter()
         .find_map(|one| {
             let example = format!("/v1/examples/{}", one["id"].as_str().expect("an id"));
             let told = told_of(&example);
-            (told["marks"] != json!([])).then_some((example, told))
+            (told["marks"] != json!([])).then(|| (example, one.clone(), told))
         })
         .expect("it finds something on one of them");
     assert_eq!(told["model"], json!({ "id": deployed, "name": "tiles" }), "{told}");
@@ -178,9 +180,10 @@ fn regions_are_suggested(owner: &Client, deployed: &str, dataset: &str) {
     };
     assert!(!marks.is_empty() && marks.iter().all(looks_right), "{told}");
     assert!(told["marks"].as_array().expect("marks").iter().all(|one| one["score"].as_f64() > Some(1.0)));
-    assert_eq!(owner.get(&example).body["marks"], json!([]), "nobody accepted anything");
-    assert_eq!(owner.get(&example).body["marks_event"], 0);
-    let kept = owner.send("PUT", &format!("{example}/marks"), &json!({ "marks": [marks[0]] }));
+    assert_eq!(owner.get(&example).body["marks"], before["marks"], "nobody accepted anything");
+    assert_eq!(owner.get(&example).body["marks_event"], before["marks_event"]);
+    let accepted = json!({ "marks": [marks[0]], "base": before["marks_event"] });
+    let kept = owner.send("PUT", &format!("{example}/marks"), &accepted);
     assert_eq!((kept.status, &owner.get(&example).body["marks"]), (200, &json!([marks[0]])), "{kept:?}");
 }
 

@@ -133,7 +133,7 @@ fn what_was_marked_in_texts_is_suggested_in_others() {
         mark["suggested_by"] = json!("marks");
         mark
     };
-    let one = |mark: Value, times: usize| json!({ "mark": by(mark), "score": null, "times": times });
+    let one = |mark: Value, times: usize| json!({ "mark": by(mark), "score": null, "times": times, "confidence": null });
     assert_eq!(told["model"], json!(null));
     assert_eq!(
         told["marks"],

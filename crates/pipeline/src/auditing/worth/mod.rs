@@ -117,7 +117,7 @@ pub(super) struct Worth {
 /// What the findings are worth.
 pub(super) fn worth(asked: &Asked, findings: &[AuditFinding]) -> Worth {
     let now = asked.answers(&asked.labels);
-    let is_told = label::is_told(&now, &asked.labels);
+    let is_told = asked.is_told(&now);
     let mut advice = Vec::new();
     if is_told {
         advice.extend(relabel(asked, &now));
@@ -142,6 +142,18 @@ fn blind() -> Sentence {
 }
 
 impl Asked {
+    /// Whether heads clearly tell the labels. Of numbers few that are far off lead a head astray: it learns what is taken for right, and is
+    /// asked about the others.
+    fn is_told(&self, now: &[Option<Label>]) -> bool {
+        if self.metric != Metric::R2 {
+            return label::is_told(now, &self.labels);
+        }
+        let others = self.labels.iter().zip(&self.right);
+        let others: Vec<Option<Label>> =
+            others.map(|(label, right)| label.clone().filter(|_| label == right)).collect();
+        label::is_told(&self.answers(&self.right), &others)
+    }
+
     /// What an audit has found out: right is what it suggests, and the given label where it does not. `None` without features
     /// or without labels that can be judged.
     pub(super) fn audited(
