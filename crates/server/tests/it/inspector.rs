@@ -182,7 +182,7 @@ fn regions_are_suggested(owner: &Client, deployed: &str, dataset: &str) {
     assert!(told["marks"].as_array().expect("marks").iter().all(|one| one["score"].as_f64() > Some(1.0)));
     assert_eq!(owner.get(&example).body["marks"], before["marks"], "nobody accepted anything");
     assert_eq!(owner.get(&example).body["marks_event"], before["marks_event"]);
-    let accepted = json!({ "marks": [marks[0]], "base": before["marks_event"] });
+    let accepted = json!({ "marks": [marks[0]], "seen": before["marks_event"] });
     let kept = owner.send("PUT", &format!("{example}/marks"), &accepted);
     assert_eq!((kept.status, &owner.get(&example).body["marks"]), (200, &json!([marks[0]])), "{kept:?}");
 }
