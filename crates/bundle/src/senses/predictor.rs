@@ -171,7 +171,7 @@ impl SensesPredictor {
         Said {
             log_probs: log_softmax(&logits(&part.head, base, asked.features, asked.text)),
             features: part.head.features(&sets),
-            familiarity: part.familiar.as_ref().map(|detector| detector.p_value(pooled)),
+            familiarity: part.familiar.as_ref().map(|detector| detector.p_value_with_tail(pooled)),
         }
     }
 }

@@ -96,6 +96,7 @@ fn good_parts_and_a_few_defects_make_an_inspector() {
     let seen = owner.until(|| Some(seen()).filter(|seen| seen["n"] == 101));
     assert_eq!(seen["senses"], json!([]), "it has one sense alone");
     errors_are_looked_at(&owner, &model, &dataset, &errors["inspection"]);
+    regions_are_suggested(&owner, &model, &dataset);
     strangers_and_the_blind_see_nothing(&owner.get(&format!("/v1/models/{model}/bundle")).bytes);
 }
 
@@ -148,6 +149,39 @@ fn errors_are_looked_at(owner: &Client, model: &str, dataset: &str, errors: &Val
     let refused = owner.get(&at(&text));
     assert_eq!((refused.status, refused.body["hint"].is_string()), (409, true), "{refused:?}");
     assert_eq!(owner.get(&at(&json!("nobody"))).status, 404);
+}
+
+/// What an inspector finds is suggested to who marks. Nothing of it is kept unless accepted.
+#[track_caller]
+fn regions_are_suggested(owner: &Client, deployed: &str, dataset: &str) {
+    let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
+    // Of some defects it finds nothing.
+    let unmarked = owner.get(&at("/examples?label=break&limit=500")).body["examples"].clone();
+    let mut unmarked = unmarked.as_array().expect("examples").iter().filter(|one| one["marks"] == json!([]));
+    let told_of = |example: &str| owner.get(&format!("{example}/suggested-marks")).body;
+    let (example, told) = unmarked
+        .find_map(|one| {
+            let example = format!("/v1/examples/{}", one["id"].as_str().expect("an id"));
+            let told = told_of(&example);
+            (told["marks"] != json!([])).then_some((example, told))
+        })
+        .expect("it finds something on one of them");
+    assert_eq!(told["model"], json!({ "id": deployed, "name": "tiles" }), "{told}");
+    let marks: Vec<Value> =
+        told["marks"].as_array().expect("marks").iter().map(|one| one["mark"].clone()).collect();
+    let looks_right = |mark: &Value| {
+        let corners = mark["points"].as_array().expect("corners").len();
+        mark["shape"] == "polygon"
+            && mark["class"] == "break"
+            && mark["suggested_by"] == deployed
+            && (3..200).contains(&corners)
+    };
+    assert!(!marks.is_empty() && marks.iter().all(looks_right), "{told}");
+    assert!(told["marks"].as_array().expect("marks").iter().all(|one| one["score"].as_f64() > Some(1.0)));
+    assert_eq!(owner.get(&example).body["marks"], json!([]), "nobody accepted anything");
+    assert_eq!(owner.get(&example).body["marks_event"], 0);
+    let kept = owner.send("PUT", &format!("{example}/marks"), &json!({ "marks": [marks[0]] }));
+    assert_eq!((kept.status, &owner.get(&example).body["marks"]), (200, &json!([marks[0]])), "{kept:?}");
 }
 
 /// Who labels blindly is not told what an inspector sees, and what is another tenant's is not there.
