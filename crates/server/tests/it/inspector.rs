@@ -34,6 +34,20 @@ fn tiles(
     files.into_iter().skip(from).take(count).map(file).collect()
 }
 
+/// A box around all that is broken on a tile of this name.
+fn around_the_break(name: &str) -> Value {
+    let stem = Path::new(name).file_stem().expect("a name").to_string_lossy().into_owned();
+    let mask = format!("{TILES}/ground_truth/break/{stem}_mask.png");
+    let mask = image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(mask)).expect("a mask").to_luma8();
+    let broken = || mask.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] > 127);
+    let ends = |along: fn((u32, u32, &image::Luma<u8>)) -> u32| {
+        let (first, last) = (broken().map(along).min(), broken().map(along).max());
+        (first.expect("something is broken"), last.expect("something is broken") + 1)
+    };
+    let ((left, right), (top, bottom)) = (ends(|(x, _, _)| x), ends(|(_, y, _)| y));
+    json!({ "class": "break", "shape": "box", "x": left, "y": top, "width": right - left, "height": bottom - top })
+}
+
 #[test]
 fn good_parts_and_a_few_defects_make_an_inspector() {
     let (_dir, data) = folder();
@@ -44,11 +58,9 @@ fn good_parts_and_a_few_defects_make_an_inspector() {
     let dataset = owner.bring("tiles", &files);
     let at = |path: &str| format!("/v1/datasets/{dataset}{path}");
     assert_eq!(owner.get(&at("")).body["inspects"], true);
-    // One defect is marked, roughly.
+    // One defect is marked.
     let defect = owner.get(&at("/examples?label=break&limit=1")).body["examples"][0].clone();
-    let side = |name: &str| defect[name].as_f64().expect("pixels");
-    let area = json!({ "class": "break", "shape": "box", "x": side("width") / 4.0, "y": side("height") / 4.0,
-        "width": side("width") / 2.0, "height": side("height") / 2.0 });
+    let area = around_the_break(defect["name"].as_str().expect("a name"));
     let put = format!("/v1/examples/{}/marks", defect["id"].as_str().expect("an id"));
     assert_eq!(owner.send("PUT", &put, &json!({ "marks": [area] })).status, 200);
 
