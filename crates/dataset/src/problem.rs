@@ -431,7 +431,7 @@ impl ProblemKind {
             ),
             Self::OutsideReference { percent } => write!(
                 out,
-                "{percent} % of it lies where good parts show nothing and was compared with nothing; place the part as those learned from"
+                "{percent} % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from"
             ),
             Self::CopyOfLearned => write!(
                 out,

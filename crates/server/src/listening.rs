@@ -120,18 +120,17 @@ mod tests {
         (String::from_utf8_lossy(&told).into_owned(), since.elapsed())
     }
 
-    #[tokio::test]
-    async fn who_creeps_is_cut_off_and_keeps_nobody_waiting() {
+    /// A server with patience for little, until it is stopped.
+    async fn served(router: Router) -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let router = Router::new().route("/", get(|| async { "here" }));
-        let listening = tokio::spawn(listen(
-            listener,
-            router,
-            PATIENT,
-            Arc::new(Places::new(None)),
-            std::future::pending(),
-        ));
+        let places = Arc::new(Places::new(None));
+        (address, tokio::spawn(listen(listener, router, PATIENT, places, std::future::pending())))
+    }
+
+    #[tokio::test]
+    async fn who_creeps_is_cut_off_and_keeps_nobody_waiting() {
+        let (address, listening) = served(Router::new().route("/", get(|| async { "here" }))).await;
         // One says nothing at all, one begins as if it spoke another version, one never comes to the end of its head.
         let long = [ASKED[..18].to_vec(), vec![b'x'; 4000]].concat();
         let creep = |bytes| told(address, bytes, SHORT / 10);
@@ -149,16 +148,7 @@ mod tests {
     async fn who_takes_nothing_of_an_answer_is_cut_off() {
         /// More than what lies between two ends.
         const LONG: usize = 64 << 20;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let router = Router::new().route("/", get(|| async { vec![0_u8; LONG] }));
-        let listening = tokio::spawn(listen(
-            listener,
-            router,
-            PATIENT,
-            Arc::new(Places::new(None)),
-            std::future::pending(),
-        ));
+        let (address, listening) = served(Router::new().route("/", get(|| async { vec![0_u8; LONG] }))).await;
         let taken = async |rest: Duration| {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             stream.write_all(ASKED).await.expect("somebody listens");
