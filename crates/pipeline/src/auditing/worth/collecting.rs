@@ -13,6 +13,8 @@ use crate::report::Sentence;
 const SHOWN: usize = 3;
 /// Fewest examples that can be halved.
 const HALVED_FROM: usize = 8;
+/// How many are asked about at most: those where heads are wrong most often. Each needs a head of its own.
+const ASKED: usize = 40;
 /// The share of its own variance that a gain drawn toward the mean keeps at least.
 const LEAST_KEPT: f64 = 0.5;
 /// Minutes that a person takes to collect and label an example.
@@ -36,8 +38,15 @@ pub(super) fn collect(asked: &Asked, now: &[Option<Label>], findings: &[AuditFin
         let of = Of::Part { finding: finding.number, what: finding.part.as_ref()? };
         Some((of, finding.rows.clone()))
     });
-    let all: Vec<(Of<'_>, Vec<usize>)> =
+    let marks = asked.metric.marks(now, &asked.right);
+    let wrong = |rows: &[usize]| {
+        let marks: Vec<f64> = rows.iter().filter_map(|row| marks[*row]).collect();
+        1.0 - marks.iter().sum::<f64>() / marks.len().max(1) as f64
+    };
+    let mut all: Vec<(Of<'_>, Vec<usize>)> =
         classes.chain(parts).filter(|(_, rows)| rows.len() >= HALVED_FROM).collect();
+    all.sort_by(|(_, a), (_, b)| wrong(b).total_cmp(&wrong(a)));
+    all.truncate(ASKED);
     let gains: Vec<Gain> =
         all.iter().enumerate().map(|(at, (_, rows))| asked.of_half(now, rows, at)).collect();
     let mut advice: Vec<Advice> = all
