@@ -7,6 +7,7 @@
 use linalg::{Matrix, MatrixView, Metric, Neighbours, knn};
 use rayon::prelude::*;
 
+use crate::fingerprint::{Fingerprint, PROFILE};
 use crate::joined::Joined;
 use crate::looks::{Look, VALUES};
 use crate::{CurateError, nearest};
@@ -18,12 +19,14 @@ const EXACT: f32 = 1e-6;
 /// Neighbours looked at.
 const NEIGHBOURS: usize = 10;
 
-/// Neighbours by features, and as many by looks, whose pixels are compared.
+/// Neighbours by features, and as many by content, whose pixels or loudness are compared.
 const LOOKED_AT: usize = 5;
-/// Share of the usual difference of looks below which two pictures are the same.
-const NEAR_LOOK: f32 = 0.13;
+/// Share of the usual difference of contents below which two are the same.
+const NEAR_CONTENT: f32 = 0.13;
 /// The usual difference is at most this: pictures that have nothing to do with each other do not say what is the same.
 const UNLIKE: f32 = 0.2;
+/// The same of sounds.
+const UNLIKE_SOUNDS: f32 = 0.35;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,53 +69,85 @@ pub fn duplicates_among(near: &Neighbours, n: usize) -> Duplicates {
 /// is `[n]`, absent where there is no picture. What counts as the same follows from the set, as it does by features: parts of one
 /// kind in one light all look alike.
 pub fn duplicates_of_pictures(near: &Neighbours, looks: &[Option<Look>]) -> Duplicates {
-    let n = looks.len();
-    let mut found = duplicates_among(near, n);
-    let pairs = alike(near, looks);
-    let limit = NEAR * median_nearest(near, n);
-    let mut least: Vec<f32> = vec![f32::INFINITY; n];
-    for (row, other, difference) in &pairs {
-        let known = near.distances[row * near.k] <= limit;
-        for row in [*row, *other].into_iter().filter(|_| !known) {
-            least[row] = least[row].min(*difference);
-        }
-    }
-    let mut apart: Vec<f32> = least.into_iter().filter(|least| least.is_finite()).collect();
-    apart.sort_by(f32::total_cmp);
-    let usual = apart.get(apart.len() / 2).copied().unwrap_or(0.0).min(UNLIKE);
-    let mut joined = Joined::new(n);
-    for pair in found.components.iter().flat_map(|set| set.windows(2)) {
-        joined.join(pair[0], pair[1]);
-    }
-    for (row, other, difference) in pairs {
-        if difference < NEAR_LOOK * usual {
-            joined.join(row, other);
-            let score = 1.0 - (-difference / usual).exp();
-            [row, other].into_iter().for_each(|row| found.scores[row] = found.scores[row].min(score));
-        }
-    }
-    Duplicates { components: joined.sets(), scores: found.scores }
+    let how = Compared { length: VALUES, row: Look::whole, difference: Look::difference, unlike: UNLIKE };
+    how.duplicates(near, looks)
 }
 
-/// How much the nearest look alike, by features and by looks: compression moves the features of plain pictures far. Each pair
-/// once or more.
-fn alike(near: &Neighbours, looks: &[Option<Look>]) -> Vec<(usize, usize, f32)> {
-    let flat = || vec![0.0; VALUES];
-    let rows: Vec<f32> =
-        looks.par_iter().flat_map_iter(|look| look.as_ref().map_or_else(flat, Look::whole)).collect();
-    let by_looks = knn(Matrix::from_vec(looks.len(), VALUES, rows).view(), LOOKED_AT, Metric::Euclidean);
-    let of = |row: usize| {
-        let mut others: Vec<usize> = near.of(row).take(LOOKED_AT).map(|(other, _)| other).collect();
-        others.extend(by_looks.of(row).map(|(other, _)| other));
-        others.sort_unstable();
-        others.dedup();
-        let pair = |other: usize| {
-            let (a, b) = looks[row].as_ref().zip(looks[other].as_ref())?;
-            Some((row, other, a.difference(b)))
-        };
-        others.into_iter().filter_map(pair).collect::<Vec<_>>()
+/// As [`duplicates_of_pictures`], of sounds: what *goes* the same, by [`Fingerprint::difference`], begun later or ended earlier.
+pub fn duplicates_of_sounds(near: &Neighbours, fingerprints: &[Option<Fingerprint>]) -> Duplicates {
+    let how = Compared {
+        length: PROFILE,
+        row: Fingerprint::profile,
+        difference: Fingerprint::difference,
+        unlike: UNLIKE_SOUNDS,
     };
-    (0..looks.len()).into_par_iter().flat_map_iter(of).collect()
+    how.duplicates(near, fingerprints)
+}
+
+/// How the contents of two examples are compared.
+struct Compared<T> {
+    /// Numbers of a row.
+    length: usize,
+    /// The numbers by which some are chosen to be compared.
+    row: fn(&T) -> Vec<f32>,
+    difference: fn(&T, &T) -> f32,
+    /// The usual difference is at most this.
+    unlike: f32,
+}
+
+impl<T: Sync> Compared<T> {
+    fn duplicates(&self, near: &Neighbours, contents: &[Option<T>]) -> Duplicates {
+        let n = contents.len();
+        let mut found = duplicates_among(near, n);
+        let pairs = self.alike(near, contents);
+        let limit = NEAR * median_nearest(near, n);
+        let mut least: Vec<f32> = vec![f32::INFINITY; n];
+        for (row, other, difference) in &pairs {
+            let known = near.distances[row * near.k] <= limit;
+            for row in [*row, *other].into_iter().filter(|_| !known) {
+                least[row] = least[row].min(*difference);
+            }
+        }
+        let mut apart: Vec<f32> = least.into_iter().filter(|least| least.is_finite()).collect();
+        apart.sort_by(f32::total_cmp);
+        let usual = apart.get(apart.len() / 2).copied().unwrap_or(0.0).min(self.unlike);
+        let mut joined = Joined::new(n);
+        for pair in found.components.iter().flat_map(|set| set.windows(2)) {
+            joined.join(pair[0], pair[1]);
+        }
+        for (row, other, difference) in pairs {
+            if difference < NEAR_CONTENT * usual {
+                joined.join(row, other);
+                let score = 1.0 - (-difference / usual).exp();
+                [row, other].into_iter().for_each(|row| found.scores[row] = found.scores[row].min(score));
+            }
+        }
+        Duplicates { components: joined.sets(), scores: found.scores }
+    }
+
+    /// How different the nearest are, by features and by contents: compression moves the features of plain pictures far. Each pair
+    /// once or more.
+    fn alike(&self, near: &Neighbours, contents: &[Option<T>]) -> Vec<(usize, usize, f32)> {
+        let none = || vec![0.0; self.length];
+        let rows: Vec<f32> = contents
+            .par_iter()
+            .flat_map_iter(|content| content.as_ref().map_or_else(none, self.row))
+            .collect();
+        let rows = Matrix::from_vec(contents.len(), self.length, rows);
+        let by_content = knn(rows.view(), LOOKED_AT, Metric::Euclidean);
+        let of = |row: usize| {
+            let mut others: Vec<usize> = near.of(row).take(LOOKED_AT).map(|(other, _)| other).collect();
+            others.extend(by_content.of(row).map(|(other, _)| other));
+            others.sort_unstable();
+            others.dedup();
+            let pair = |other: usize| {
+                let (a, b) = contents[row].as_ref().zip(contents[other].as_ref())?;
+                Some((row, other, (self.difference)(a, b)))
+            };
+            others.into_iter().filter_map(pair).collect::<Vec<_>>()
+        };
+        (0..contents.len()).into_par_iter().flat_map_iter(of).collect()
+    }
 }
 
 /// The median distance to the nearest row that is not equal; 0 when all are equal.

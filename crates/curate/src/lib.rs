@@ -10,6 +10,7 @@ pub mod consistency;
 mod duplicates;
 mod error;
 pub mod faults;
+mod fingerprint;
 mod joined;
 pub mod labels;
 mod layout;
@@ -20,9 +21,13 @@ mod pairing;
 pub mod select;
 pub mod shapley;
 mod significance;
+mod spectrum;
 
-pub use duplicates::{Duplicates, duplicates, duplicates_among, duplicates_of_pictures};
+pub use duplicates::{
+    Duplicates, duplicates, duplicates_among, duplicates_of_pictures, duplicates_of_sounds,
+};
 pub use error::CurateError;
+pub use fingerprint::Fingerprint;
 pub use labels::{LabelIssue, LabelQuality, label_quality};
 pub use layout::lay_out;
 pub use looks::Look;

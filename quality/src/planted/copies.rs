@@ -67,41 +67,31 @@ pub(super) fn print(data: &Path, work: &Path) -> anyhow::Result<bool> {
     for (set, holds) in SETS {
         for leaks in [false, true] {
             let folder = work.join(format!("{}-{leaks}", set.replace('/', "-")));
-            let found = Found::new(&data.join(set), &folder, leaks)?;
-            let kinds: Vec<String> = KINDS
-                .iter()
-                .zip(&found.of_kind)
-                .map(|((name, _), n)| format!("{name} {n}/{OF_EACH}"))
-                .collect();
+            let planted = plant(&data.join(set), &folder, leaks)?;
+            let found = Found::of(&planted, &folder, if leaks { Fault::Leak } else { Fault::Duplicate })?;
             let name =
                 format!("{}{}", set.split('/').nth(1).unwrap_or(set), if leaks { ", leaks" } else { "" });
-            println!(
-                "{name:<24} {:>8} {:>8.3} {:>10.3}  {}; {}",
-                KINDS.len() * OF_EACH,
-                found.recall,
-                found.precision,
-                kinds.join(", "),
-                found.others
-            );
-            good &= !holds || (found.recall >= FLOOR && found.precision >= FLOOR);
+            found.print(&name, &KINDS.map(|(name, _)| name));
+            good &= !holds || found.holds();
         }
     }
     Ok(good)
 }
 
-struct Found {
+/// How the audit dealt with copies.
+pub(super) struct Found {
     recall: f64,
-    /// Of the sets that hold a copy those that hold nothing but pictures of one original.
+    /// Of the sets that hold a copy those that hold nothing but copies of one original, and itself.
     precision: f64,
-    of_kind: Vec<usize>,
-    /// Sets without any planted copy: photos that were taken or stored twice, or mistakes.
+    /// `[kind]`: how many were found, and planted.
+    of_kind: Vec<(usize, usize)>,
+    /// Sets without any planted copy: what was taken or stored twice, or mistakes.
     others: usize,
 }
 
 impl Found {
-    fn new(source: &Path, folder: &Path, leaks: bool) -> anyhow::Result<Self> {
-        let planted = plant(source, folder, leaks)?;
-        let fault = if leaks { Fault::Leak } else { Fault::Duplicate };
+    /// Looks through a folder that holds these copies and their originals.
+    pub(super) fn of(planted: &[Copy], folder: &Path, fault: Fault) -> anyhow::Result<Self> {
         let audit = look(folder, &[fault])?;
         let sets: Vec<BTreeSet<String>> = audit
             .findings
@@ -109,10 +99,12 @@ impl Found {
             .filter(|finding| finding.fault == fault)
             .map(|finding| finding.ids.iter().map(|id| name_of(Path::new(id))).collect())
             .collect();
-        let (mut of_kind, mut pure, mut holding) = (vec![0; KINDS.len()], 0_usize, 0_usize);
-        for copy in &planted {
+        let n_kinds = planted.iter().map(|copy| copy.kind + 1).max().unwrap_or_default();
+        let (mut of_kind, mut pure, mut holding) = (vec![(0, 0); n_kinds], 0_usize, 0_usize);
+        for copy in planted {
             let found = sets.iter().any(|set| set.contains(&copy.name) && set.contains(&copy.original));
-            of_kind[copy.kind] += usize::from(found);
+            let (n_found, n) = &mut of_kind[copy.kind];
+            (*n_found, *n) = (*n_found + usize::from(found), *n + 1);
         }
         for set in &sets {
             let originals: BTreeSet<&String> = set
@@ -127,18 +119,35 @@ impl Found {
             }
         }
         Ok(Self {
-            recall: of_kind.iter().sum::<usize>() as f64 / planted.len() as f64,
+            recall: of_kind.iter().map(|(found, _)| found).sum::<usize>() as f64 / planted.len() as f64,
             precision: pure as f64 / holding.max(1) as f64,
             of_kind,
             others: sets.len() - holding,
         })
     }
+
+    pub(super) fn holds(&self) -> bool {
+        self.recall >= FLOOR && self.precision >= FLOOR
+    }
+
+    #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
+    pub(super) fn print(&self, set: &str, kinds: &[&str]) {
+        let of_kind = kinds.iter().zip(&self.of_kind).map(|(name, (found, n))| format!("{name} {found}/{n}"));
+        println!(
+            "{set:<24} {:>8} {:>8.3} {:>10.3}  {}; {}",
+            self.of_kind.iter().map(|(_, n)| n).sum::<usize>(),
+            self.recall,
+            self.precision,
+            of_kind.collect::<Vec<_>>().join(", "),
+            self.others
+        );
+    }
 }
 
-struct Copy {
-    name: String,
-    original: String,
-    kind: usize,
+pub(super) struct Copy {
+    pub(super) name: String,
+    pub(super) original: String,
+    pub(super) kind: usize,
 }
 
 /// All photos, and copies of some; as leaks the copies lie in a test part, beside as many photos that are nobody's copy.

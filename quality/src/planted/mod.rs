@@ -1,8 +1,9 @@
-//! Faults planted into real pictures, looked for through the product's own audit.
+//! Faults planted into real pictures and sounds, looked for through the product's own audit.
 
 mod conflicts;
 mod copies;
 mod foreign;
+mod recordings;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -19,10 +20,11 @@ pub(crate) fn print(data: &Path) -> anyhow::Result<bool> {
         std::fs::remove_dir_all(&work)?;
     }
     let copies = copies::print(data, &work.join("copies"))?;
+    let recordings = recordings::print(data, &work.join("copies"))?;
     let foreign = foreign::print(data, &work.join("foreign"))?;
     let conflicts = conflicts::print()?;
     std::fs::remove_dir_all(&work)?;
-    Ok(copies && foreign && conflicts)
+    Ok(copies && recordings && foreign && conflicts)
 }
 
 /// Looks through a folder for a few faults only.

@@ -14,7 +14,6 @@ mod pictures;
 mod series;
 mod slices;
 mod sounds;
-mod spectrum;
 mod spurious;
 mod telling;
 mod texts;

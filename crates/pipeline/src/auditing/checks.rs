@@ -15,6 +15,8 @@ pub(super) fn nearness(material: &Material) -> Result<Option<Nearness>, Pipeline
     let near = curate::nearest(x.view())?;
     let duplicates = if material.looks.iter().any(Option::is_some) {
         curate::duplicates_of_pictures(&near, &material.looks)
+    } else if material.fingerprints.iter().any(Option::is_some) {
+        curate::duplicates_of_sounds(&near, &material.fingerprints)
     } else {
         curate::duplicates_among(&near, x.rows())
     };

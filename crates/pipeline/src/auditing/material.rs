@@ -1,9 +1,9 @@
 //! What an audit looks at, wherever it came from.
 
-use curate::Look;
 use curate::attributes::Attribute;
 use curate::faults::{self, Fault};
 use curate::labels::{self, regression};
+use curate::{Fingerprint, Look};
 use dataset::{ClassIdx, Dataset, Example, Part, Target, Task, join_labels, split};
 use linalg::decompose::row_space;
 use linalg::{Matrix, Neighbours, Seed};
@@ -73,6 +73,8 @@ pub(super) struct Material {
     pub(super) attributes: Vec<Attribute>,
     /// Of pictures.
     pub(super) looks: Vec<Option<Look>>,
+    /// Of sounds.
+    pub(super) fingerprints: Vec<Option<Fingerprint>>,
     /// `[n, d]`; absent when only probabilities were given.
     pub(super) x: Option<Matrix<f32>>,
     /// What the labels answer.
@@ -130,6 +132,7 @@ impl Material {
             columns,
             attributes,
             looks: media.looks,
+            fingerprints: media.fingerprints,
             x: Some(narrow(table.pooled())),
             question,
             skip: skip.to_vec(),

@@ -1,7 +1,7 @@
 //! What the files of examples show besides their features: pixels of pictures, samples of sounds, frames of videos, sensors of series.
 
-use curate::Look;
 use curate::faults::{Checked, Fault, Picture, SeriesState, Sound, Video};
+use curate::{Fingerprint, Look};
 use dataset::Dataset;
 
 use super::{pictures, series, sounds, videos};
@@ -12,6 +12,7 @@ pub(super) struct Media {
     pub(super) pictures: Vec<Option<Picture>>,
     pub(super) looks: Vec<Option<Look>>,
     pub(super) sounds: Vec<Option<Sound>>,
+    pub(super) fingerprints: Vec<Option<Fingerprint>>,
     videos: Vec<Option<Video>>,
     series: Vec<Option<SeriesState>>,
 }
@@ -22,6 +23,7 @@ impl Media {
             pictures: vec![None; n],
             looks: vec![None; n],
             sounds: vec![None; n],
+            fingerprints: vec![None; n],
             videos: vec![None; n],
             series: vec![None; n],
         }
@@ -30,10 +32,12 @@ impl Media {
     /// Reads the files once more.
     pub(super) fn measure(data: &Dataset, skip: &[Fault], run: &Run<'_>) -> Result<Self, PipelineError> {
         let (pictures, looks) = pictures::measure(data, skip, run)?;
+        let (sounds, fingerprints) = sounds::measure(data, skip, run)?;
         Ok(Self {
             pictures,
             looks,
-            sounds: sounds::measure(data, skip, run)?,
+            sounds,
+            fingerprints,
             videos: videos::measure(data, skip, run)?,
             series: series::measure(data, skip, run)?,
         })

@@ -1,6 +1,7 @@
 //! What the samples of sounds show.
 
-use base::sound::{Decoder, piece};
+use base::sound::{Decoder, Mixer, piece};
+use curate::Fingerprint;
 use curate::faults::{self, Checked, Fault, Sound};
 use dataset::{Content, Dataset};
 use rayon::prelude::*;
@@ -9,7 +10,9 @@ use super::checks;
 use crate::{PipelineError, Run};
 
 /// Faults that samples show.
-const OF_SOUNDS: [Fault; 8] = [
+const OF_SOUNDS: [Fault; 10] = [
+    Fault::Leak,
+    Fault::Duplicate,
     Fault::Clipped,
     Fault::Silent,
     Fault::Noisy,
@@ -22,29 +25,31 @@ const OF_SOUNDS: [Fault; 8] = [
 /// Samples of all channels together that are measured: three minutes at 44.1 kHz. Of a longer recording it is the beginning.
 const MEASURED: usize = 1 << 23;
 
-/// What the samples of every sound say, `[n]`; nothing where nobody asks or there is none. They are decoded once more: features
-/// come from the cache.
-pub(super) fn measure(
-    data: &Dataset,
-    skip: &[Fault],
-    run: &Run<'_>,
-) -> Result<Vec<Option<Sound>>, PipelineError> {
+/// What the samples of every sound say.
+type Measured = (Vec<Option<Sound>>, Vec<Option<Fingerprint>>);
+
+/// Measures every sound, each list `[n]`; nothing where nobody asks or there is none. They are decoded once more: features come from
+/// the cache.
+pub(super) fn measure(data: &Dataset, skip: &[Fault], run: &Run<'_>) -> Result<Measured, PipelineError> {
+    let n = data.examples.len();
     if OF_SOUNDS.iter().all(|fault| skip.contains(fault)) {
-        return Ok(vec![None; data.examples.len()]);
+        return Ok((vec![None; n], vec![None; n]));
     }
     let found = data.examples.par_iter().map(|example| match &example.content {
-        Content::Sound(path) if !run.is_cancelled() => beginning(Decoder::open(path).ok()?, run),
-        Content::Piece(path, span) if !run.is_cancelled() => {
-            beginning(Decoder::new(&piece(path, *span).ok()?.bytes).ok()?, run)
+        Content::Sound(path) if !run.is_cancelled() => {
+            Decoder::open(path).ok().and_then(|decoder| beginning(decoder, run)).unzip()
         }
-        _ => None,
+        Content::Piece(path, span) if !run.is_cancelled() => {
+            piece(path, *span).ok().and_then(|piece| beginning(Decoder::new(&piece.bytes).ok()?, run)).unzip()
+        }
+        _ => (None, None),
     });
-    let found = found.collect();
+    let found = found.unzip();
     if run.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(found) }
 }
 
 /// Measures a sound, or its beginning: what lies beyond still counts as duration.
-fn beginning(mut decoder: Decoder<'_>, run: &Run<'_>) -> Option<Sound> {
+fn beginning(mut decoder: Decoder<'_>, run: &Run<'_>) -> Option<(Sound, Fingerprint)> {
     let rate = decoder.rate();
     let most = MEASURED / decoder.n_channels().max(1);
     let mut channels: Vec<Vec<f32>> = vec![Vec::new(); decoder.n_channels()];
@@ -59,9 +64,12 @@ fn beginning(mut decoder: Decoder<'_>, run: &Run<'_>) -> Option<Sound> {
             channel.extend_from_slice(&more[..more.len().min(room)]);
         }
     }
+    let mut mono = Vec::new();
+    Mixer::default().mix(&channels, &mut mono);
+    let fingerprint = Fingerprint::of(&mono, rate).ok()?;
     let channels: Vec<&[f32]> = channels.iter().map(Vec::as_slice).collect();
     let measured = Sound::measure(&channels, rate).ok()?;
-    Some(Sound { duration: samples as f64 / f64::from(rate), ..measured })
+    Some((Sound { duration: samples as f64 / f64::from(rate), ..measured }, fingerprint))
 }
 
 /// What that shows.

@@ -1,6 +1,6 @@
 //! Whether a picture has as many details as pixels.
 
-use crate::faults::spectrum;
+use crate::spectrum;
 
 /// Lines looked at in each direction.
 const LINES: usize = 64;

@@ -1,6 +1,6 @@
 //! The hum of the mains: 50 or 60 hertz and their multiples, where nothing else is.
 
-use crate::faults::spectrum;
+use crate::spectrum;
 
 /// Frequencies of the mains, in hertz.
 const MAINS: [u32; 2] = [50, 60];

@@ -2,7 +2,7 @@
 
 use super::hum::hum;
 use crate::CurateError;
-use crate::faults::spectrum;
+use crate::spectrum;
 
 /// Share of full scale from which a sample is at the limit.
 const FULL: f32 = 0.99;

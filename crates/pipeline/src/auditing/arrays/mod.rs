@@ -267,6 +267,7 @@ fn material(
         columns: Vec::new(),
         attributes: Vec::new(),
         looks: Vec::new(),
+        fingerprints: Vec::new(),
         x: x.map(|x| x.map(|value| value as f32)),
         question,
         skip: request.skip.clone(),

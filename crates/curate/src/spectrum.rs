@@ -2,17 +2,20 @@
 
 use std::f64::consts::TAU;
 
-/// The power of `signal` at the frequencies `0..=n / 2` cycles in its `n` values, under a Hann window and without its mean.
+/// The power of `signal`, under a Hann window and without its mean, at the frequencies `0..=n / 2` cycles in `n` values: `n` is the power
+/// of two from its length on, to which zeros are added.
 ///
 /// # Panics
-/// When `n` is not a power of two, or below 2.
-pub(super) fn power(signal: &[f64]) -> Vec<f64> {
+/// When there are fewer than 2 values.
+pub(crate) fn power(signal: &[f64]) -> Vec<f64> {
     let n = signal.len();
-    assert!(n.is_power_of_two() && n >= 2, "a signal of {n} values is no power of two");
+    assert!(n >= 2, "{n} values have no frequencies");
     let mean = signal.iter().sum::<f64>() / n as f64;
     let window = |place: usize| 0.5 - 0.5 * (TAU * place as f64 / n as f64).cos();
     let mut real: Vec<f64> =
         signal.iter().enumerate().map(|(at, value)| (value - mean) * window(at)).collect();
+    let n = n.next_power_of_two();
+    real.resize(n, 0.0);
     let mut imaginary = vec![0.0; n];
     transform(&mut real, &mut imaginary);
     (0..=n / 2).map(|at| real[at].powi(2) + imaginary[at].powi(2)).collect()
@@ -80,5 +83,9 @@ mod tests {
         let power = power(&tone);
         let all: f64 = power.iter().sum();
         assert!(power[19..=21].iter().sum::<f64>() > 0.999 * all && power.len() == 129);
+        // Shorter, the same tone is at the same frequency.
+        let power = super::power(&tone[..200]);
+        let most = power.iter().copied().fold(0.0, f64::max);
+        assert!(power[20] == most && power.len() == 129);
     }
 }
