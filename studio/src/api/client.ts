@@ -21,7 +21,8 @@ export class CallError extends Error {
 
   /** Whether the same call may work a little later. */
   get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    // Without room nothing works until somebody makes some.
+    return this.status === 0 || this.status === 429 || (this.status >= 500 && this.status !== 507);
   }
 }
 
