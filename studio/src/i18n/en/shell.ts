@@ -78,6 +78,7 @@ export const shell = {
 
   'step.read': 'Reading',
   'step.base': 'Opening the base',
+  'step.fetch': 'Fetching the base',
   'step.features': 'Looking at the examples',
   'step.audit': 'Comparing labels with what they are on',
   'step.select': 'Choosing',

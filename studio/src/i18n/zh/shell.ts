@@ -80,6 +80,7 @@ export const shell: Record<keyof typeof en, string> = {
 
   'step.read': '读取数据',
   'step.base': '打开底座模型',
+  'step.fetch': '下载底座模型',
   'step.features': '查看样本',
   'step.audit': '核对标签与内容',
   'step.select': '挑选',
