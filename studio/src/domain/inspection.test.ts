@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { alarmRates, atThreshold, goodPartsFor, missedPath, mostAlarms, nearestRate, proofOf } from './inspection';
+import { alarmRates, atThreshold, goodPartsFor, measuredShare, missedFor, missedPath, mostAlarms, nearestRate, proofOf } from './inspection';
 
 const inspector = { false_alarms: 0.05, confidence: 0.95, proven: true, best_rate: 0.049, need: 59, n_good: 60, threshold: 0.6 };
 
@@ -29,4 +29,21 @@ test('the curve goes by false alarms, in steps, as far as anybody wants to see',
   expect(missedPath([], { width: 100, height: 50 }, 0.2)).toBe('');
   expect(atThreshold(trade, 0.65)?.false_alarms).toBe(0.05);
   expect(atThreshold([], 0.5)).toBeNull();
+});
+
+// Wilson's interval as published: 18 of 20, and none of 10.
+test.each([
+  [0.9, 20, 0.699, 0.9721],
+  [0, 10, 0, 0.2775],
+])('a share of %d of %d lies between %d and %d', (share, n, low, high) => {
+  const measured = measuredShare(share, n);
+  expect(measured.low).toBeCloseTo(low, 3);
+  expect(measured.high).toBeCloseTo(high, 3);
+});
+
+test('a rate of false alarms has its price in missed defects', () => {
+  const kinds = [12, 8].map((n) => ({ kind: `${n}`, found: { value: 1, low: 0, high: 1, n } }));
+  expect(missedFor({ trade, kinds }, 0.01)).toMatchObject({ value: 1, n: 20 });
+  expect(missedFor({ trade, kinds }, 0.1)).toEqual(measuredShare(0.2, 20));
+  expect([missedFor({ trade: [], kinds }, 0.1), missedFor({ trade, kinds: [] }, 0.1)]).toEqual([null, null]);
 });

@@ -1,6 +1,6 @@
 // What can be said about an inspector: how often good parts alarm, what of it is proved, and what is missed for it.
 
-import type { Inspection, Model } from '../api/types';
+import type { Estimate, Inspection, Model } from '../api/types';
 import type { Box } from './chart';
 
 type Inspector = NonNullable<Model['inspector']>;
@@ -47,6 +47,28 @@ export function missedPath(trade: Trade, { width, height }: Box, most: number): 
 /** The point that was measured at this threshold, or the nearest one. */
 export function atThreshold(trade: Trade, threshold: number): Trade[number] | null {
   return trade.reduce<Trade[number] | null>((best, one) => (best === null || Math.abs(one.threshold - threshold) < Math.abs(best.threshold - threshold) ? one : best), null);
+}
+
+/** How many of the defects that it was shown were measured, those of one group counted once. */
+export function nDefects(kinds: Inspection['kinds']): number {
+  return kinds.reduce((sum, { found }) => sum + found.n, 0);
+}
+
+/** The share of the defects that is missed where at most this share of the good parts alarms; null where nothing was measured. */
+export function missedFor({ trade, kinds }: Pick<Inspection, 'trade' | 'kinds'>, rate: number): Estimate | null {
+  const allowed = trade.filter((one) => one.false_alarms <= rate);
+  const n = nDefects(kinds);
+  return allowed.length === 0 || n === 0 ? null : measuredShare(Math.min(...allowed.map((one) => one.missed)), n);
+}
+
+const Z95 = 1.959963984540054;
+
+/** A share of n with Wilson's 95 % interval. */
+export function measuredShare(share: number, n: number): Estimate {
+  const square = Z95 ** 2 / n;
+  const centre = (share + square / 2) / (1 + square);
+  const half = (Z95 / (1 + square)) * Math.sqrt((share * (1 - share)) / n + square / (4 * n));
+  return { value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half), n };
 }
 
 /** How far right the chart goes: beyond half of all good parts nobody wants to look. */
