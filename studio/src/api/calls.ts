@@ -161,6 +161,7 @@ export const agreement = {
 };
 
 export const jobs = {
+  get: (id: string) => get<T.Job>(`/v1/jobs/${enc(id)}`),
   list: async (dataset: string) => (await get<{ jobs: T.Job[] }>(path('/v1/jobs', { dataset }))).jobs,
   cancel: (id: string) => post<T.Job>(`/v1/jobs/${enc(id)}/cancel`),
 };

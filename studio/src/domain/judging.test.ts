@@ -4,9 +4,12 @@ import { bandPath, linePath, plainScaleOf, scaleOf, tradePath } from './chart';
 import { curlFor, quote } from './curl';
 import { compare, lowestProved, mayTune, measuredText, modelTitle, nearestTarget, provedFor, rowShares, targets, valueText } from './models';
 import { parseRoute, toDataset } from './route';
-import { counted, mayKeep, nextOpen, recounted, sides, undecided } from './worklist';
+import { asksForMore, counted, mayKeep, nextOpen, recounted, sides, undecided } from './worklist';
 
 const estimate = (value: number, half: number) => ({ value, low: value - half, high: value + half, n: 100 });
+
+test('advice to collect asks for examples that are not there', () =>
+  expect(['collect_more', 'collect_similar', 'relabel'].map(asksForMore)).toEqual([true, true, false]));
 
 test.each([
   ['far apart', estimate(0.9, 0.02), estimate(0.8, 0.02), 'better'],

@@ -28,6 +28,11 @@ export function sides({ conflict, examples }: Pick<Finding, 'conflict' | 'exampl
   return labels.map((label) => ({ label, examples: examples.filter((one) => one.label === label) })).filter((side) => side.examples.length > 0);
 }
 
+/** Whether what is advised takes examples that are not there yet. */
+export function asksForMore(action: string): boolean {
+  return action === 'collect_more' || action === 'collect_similar';
+}
+
 /** What is looked for: a fault, of several senses in one of them. */
 export function kindOf({ fault, sense }: { fault: string; sense?: string | null }): string {
   return sense == null ? fault : `${fault} ${sense}`;

@@ -2,6 +2,9 @@
 
 import type { LocalFile } from '../../domain/upload-plan';
 
+/** Begins to look through what was given, and says how many files it found so far. */
+export type Reading = (found: (n: number) => void) => Promise<LocalFile[]>;
+
 /** Must be called while the drop event is still being handled: the browser empties the list afterwards. */
 export async function readDrop(transfer: DataTransfer, found: (n: number) => void): Promise<LocalFile[]> {
   const entries = [...transfer.items].filter((item) => item.kind === 'file').map((item) => item.webkitGetAsEntry());

@@ -1,4 +1,4 @@
-// Brings a folder in: makes the dataset, uploads in parallel, goes on after interruptions, follows the import.
+// Brings a folder in: into a new dataset or one that there is; uploads in parallel, goes on after interruptions, follows the import.
 
 import { datasets, jobs, uploads } from '../../api/calls';
 import { CallError } from '../../api/client';
@@ -20,6 +20,9 @@ function isPassing(error: unknown): boolean {
   return error instanceof CallError && error.passing;
 }
 
+/** A new dataset is asked for its answers; one that there is has said so. */
+export type Into = { task: Task } | { dataset: string };
+
 export type Stage = 'reading' | 'sending' | 'importing' | 'done' | 'failed';
 
 export class BringIn {
@@ -35,11 +38,11 @@ export class BringIn {
   problems = $state.raw<Problem[]>([]);
   failure = $state('');
   dataset = $state.raw<Dataset | null>(null);
-  readonly task: Task;
+  readonly #into: Into;
   #abort = new AbortController();
 
-  constructor(task: Task) {
-    this.task = task;
+  constructor(into: Into) {
+    this.#into = into;
   }
 
   /** Goes all the way; what happened is in `stage`. */
@@ -66,6 +69,12 @@ export class BringIn {
     this.bytes = { done: 0, total: plan.bytes };
     this.files = { done: 0, total: plan.files.length };
     const upload = await this.#begin(plan);
+    // What was finished takes no more pieces.
+    if (!upload.job) await this.#send(plan, upload);
+    await this.#import(upload);
+  }
+
+  async #send(plan: Plan, upload: Upload): Promise<void> {
     const todo = remaining(plan, upload.files);
     const there = plan.bytes - todo.reduce((sum, { file, offset }) => sum + file.file.size - offset, 0);
     this.resumed = plan.files.length - todo.length;
@@ -84,7 +93,6 @@ export class BringIn {
       });
       this.files.done += 1;
     });
-    await this.#import(upload);
   }
 
   async #put(upload: string, path: string, offset: number, piece: Blob): Promise<{ size: number }> {
@@ -96,20 +104,27 @@ export class BringIn {
     return sent;
   }
 
-  /** An upload of the same thing that was interrupted, or a new dataset with a new upload. */
+  /** An upload of the same thing that was interrupted, or a new one. */
   async #begin(plan: Plan): Promise<Upload> {
-    const before = remembered();
-    if (before?.fingerprint === plan.fingerprint) {
-      const upload = await uploads.get(before.upload).catch(() => null);
-      if (upload) {
-        this.dataset = await datasets.get(upload.dataset);
-        return upload;
-      }
-    }
-    this.dataset = await datasets.create(plan.name, this.task);
+    const before = await this.#interrupted(plan);
+    this.dataset = before ? await datasets.get(before.dataset) : await this.#destination(plan.name);
+    if (before && !(await isLost(before))) return before;
     const upload = await uploads.create(this.dataset.id);
-    remember({ fingerprint: plan.fingerprint, upload: upload.id, name: plan.name });
+    remember({ fingerprint: plan.fingerprint, upload: upload.id, name: plan.name, into: 'dataset' in this.#into ? this.#into.dataset : null });
     return upload;
+  }
+
+  /** The upload of the same thing to the same place that was not seen to its end, if the server knows it still. */
+  async #interrupted(plan: Plan): Promise<Upload | null> {
+    const before = remembered();
+    if (before?.fingerprint !== plan.fingerprint) return null;
+    const upload = await unlessGone(uploads.get(before.upload));
+    const isOurs = 'dataset' in this.#into ? upload?.dataset === this.#into.dataset : !before.into;
+    return isOurs ? upload : null;
+  }
+
+  async #destination(name: string): Promise<Dataset> {
+    return 'dataset' in this.#into ? datasets.get(this.#into.dataset) : datasets.create(name, this.#into.task);
   }
 
   async #import(upload: Upload): Promise<void> {
@@ -122,14 +137,37 @@ export class BringIn {
       await this.#forget(upload.dataset);
       throw new Error(end.error ? wrong(end.error) : t('models.cancelled'));
     }
-    if (end.result?.n_problems) this.problems = await datasets.problems(upload.dataset).catch(() => []);
+    if (end.result?.n_problems) this.problems = await this.#newProblems(upload).catch(() => []);
     this.stage = 'done';
   }
 
-  /** A dataset that nothing came into is only in the way. */
+  /** Of an import that was under way already it is not known which those of others are: all are shown. */
+  async #newProblems(upload: Upload): Promise<Problem[]> {
+    const all = await datasets.problems(upload.dataset);
+    return upload.job ? all : all.slice(this.dataset?.n_problems ?? 0);
+  }
+
+  /** A dataset that was made for what did not come is only in the way. */
   async #forget(id: string): Promise<void> {
+    if ('dataset' in this.#into) return;
     const dataset = await datasets.get(id).catch(() => null);
     if (dataset?.n_examples === 0) await datasets.remove(id).catch(() => {});
+  }
+}
+
+/** Whether an upload was finished and yet brings nothing: its job failed, was stopped, or is forgotten. */
+async function isLost(upload: Upload): Promise<boolean> {
+  if (!upload.job) return false;
+  const job = await unlessGone(jobs.get(upload.job));
+  return job === null || job.state === 'failed' || job.state === 'cancelled';
+}
+
+async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof CallError && error.status === 404) return null;
+    throw error;
   }
 }
 
@@ -137,11 +175,14 @@ interface Remembered {
   fingerprint: string;
   upload: string;
   name: string;
+  /** The dataset that was there before; null where one was made for it. */
+  into: string | null;
 }
 
-/** The name of what was being uploaded when the page was left, if anything. */
-export function interrupted(): string | null {
-  return remembered()?.name ?? null;
+/** The name of what was being uploaded into this dataset, or into a new one (null), when the page was left; if anything. */
+export function interrupted(into: string | null): string | null {
+  const before = remembered();
+  return before && (before.into ?? null) === into ? before.name : null;
 }
 
 function remembered(): Remembered | null {
