@@ -1,4 +1,5 @@
-// Every page with real data, looked through by axe-core: light in English, dark in Chinese. What is serious or critical fails.
+// Every page with real data, looked through by axe-core: light in English, dark in Chinese; those for labelling and trying on a phone as well. What is
+// moderate, serious or critical fails.
 //
 // BASE_URL   where the server is, such as http://127.0.0.1:7878
 // ENTER_KEY  the one-time key of `dianjing studio`
@@ -116,6 +117,7 @@ function everyPage() {
     ['gallery of texts', of(made.complaints, 'gallery'), 'grid'],
     ['example', of(made.photos, 'gallery'), 'grid', async (page) => (await first(page), dialog(page))],
     ['example with marks', of(made.tiles, 'gallery?state=marked'), 'grid', async (page) => (await first(page), page.getByTestId('marks').waitFor())],
+    ['add more', of(made.photos, 'gallery?add=1'), 'add-more-dialog'],
     ['export', of(made.photos, 'gallery'), 'export-open', async (page) => (await page.getByTestId('export-open').click(), dialog(page))],
     ['map', of(made.photos, 'map'), 'map', async (page) => (await page.getByTestId('groups').getByRole('button').first().click(), page.getByTestId('chosen').waitFor())],
     ['label', of(made.photos, 'label'), 'current', (page) => page.keyboard.press('h')],
@@ -140,43 +142,70 @@ function everyPage() {
   ];
 }
 
-for (const { language, look } of /** @type {const} */ ([{ language: 'en-GB', look: 'light' }, { language: 'zh-CN', look: 'dark' }])) {
-  test(`nothing serious in ${language}, ${look}`, LIMIT, async (t) => {
-    const context = await browser.newContext({ locale: language, colorScheme: look, viewport: { width: 1280, height: 820 }, reducedMotion: 'reduce', storageState: entered });
-    await context.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
-    const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
-    /** @type {string[]} */
-    const found = [];
-    for (const [name, at, ready, act] of everyPage()) {
-      await page.goto('about:blank');
-      await page.goto(`${BASE_URL}/#${at}`);
-      await (ready ? page.getByTestId(ready) : page.getByRole('link')).first().waitFor({ state: 'attached' });
-      await act?.(page);
-      found.push(...(await wrongOn(page)).map((wrong) => `${name}: ${wrong}`));
-    }
-    await context.clearCookies();
+const LOOKS = /** @type {const} */ ([{ locale: 'en-GB', colorScheme: 'light' }, { locale: 'zh-CN', colorScheme: 'dark' }]);
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+/** What is done with a phone in the hand. */
+const ON_PHONE = /^(label|mark|try)\b/;
+
+for (const look of LOOKS) {
+  test(`nothing is wrong in ${look.locale}, ${look.colorScheme}`, LIMIT, async (t) => {
+    const page = await opened({ ...look, viewport: { width: 1280, height: 820 } });
+    const found = await lookedThrough(page, everyPage());
+    await page.context().clearCookies();
     await page.goto('about:blank');
     await page.goto(`${BASE_URL}/#/`);
     await page.getByTestId('language').waitFor();
     found.push(...(await wrongOn(page)).map((wrong) => `come in: ${wrong}`));
     t.diagnostic(`${everyPage().length + 1} pages`);
     assert.deepEqual(found, []);
-    // What is wrong would be found.
-    await page.evaluate(() => document.querySelector('main, body')?.append(new Image(20, 20)));
-    assert.match((await wrongOn(page)).join(), /^image-alt/);
-    await context.close();
+    // What is wrong would be found, also where it is moderate.
+    await page.evaluate(() => (document.querySelector('main, body')?.append(new Image(20, 20)), document.body.prepend('beside the landmarks')));
+    const wrong = (await wrongOn(page)).join();
+    assert.match(wrong, /image-alt \(critical\)/);
+    assert.match(wrong, /region \(moderate\)/);
+    await page.context().close();
+  });
+
+  test(`nothing is wrong on a phone in ${look.locale}, ${look.colorScheme}`, LIMIT, async (t) => {
+    const page = await opened({ ...look, ...PHONE });
+    const pages = everyPage().filter(([name]) => ON_PHONE.test(name));
+    assert.deepEqual(await lookedThrough(page, pages), []);
+    t.diagnostic(pages.map(([name]) => name).join(', '));
+    await page.context().close();
   });
 }
 
-/** What axe finds serious or critical, a line for each element. @param {Page} page @returns {Promise<string[]>} */
+/** @param {import('playwright-core').BrowserContextOptions} how */
+async function opened(how) {
+  const context = await browser.newContext({ reducedMotion: 'reduce', storageState: entered, ...how });
+  await context.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  return page;
+}
+
+/** What is wrong on these pages, each line with the name of its page. @param {Page} page @param {ReturnType<typeof everyPage>} pages */
+async function lookedThrough(page, pages) {
+  /** @type {string[]} */
+  const found = [];
+  for (const [name, at, ready, act] of pages) {
+    await page.goto('about:blank');
+    await page.goto(`${BASE_URL}/#${at}`);
+    await (ready ? page.getByTestId(ready) : page.getByRole('link')).first().waitFor({ state: 'attached' });
+    await act?.(page);
+    found.push(...(await wrongOn(page)).map((wrong) => `${name}: ${wrong}`));
+  }
+  return found;
+}
+
+/** What axe finds moderate, serious or critical, a line for each element. @param {Page} page @returns {Promise<string[]>} */
 async function wrongOn(page) {
   await page.waitForFunction(() => [...document.images].every((image) => image.complete));
   await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
   return page.evaluate(async () => {
     const { violations } = await Reflect.get(globalThis, 'axe').run(document, { resultTypes: ['violations'] });
     return violations
-      .filter((/** @type {any} */ one) => ['serious', 'critical'].includes(one.impact))
+      .filter((/** @type {any} */ one) => ['moderate', 'serious', 'critical'].includes(one.impact))
       .flatMap((/** @type {any} */ one) => one.nodes.map((/** @type {any} */ node) => `${one.id} (${one.impact}) at ${node.target.join(' ')}: ${node.failureSummary.split('\n').slice(1).join('; ').trim()}`));
   });
 }
