@@ -194,6 +194,7 @@ test('a defect without a label is labelled and marked in one go', LIMIT, async (
 test('an inspector is tuned, and promises in words', LIMIT, async () => {
   await page.getByTestId('tab-models').click();
   await page.getByTestId('alarms').fill('4');
+  assert.equal(await page.getByTestId('alarm-price').count(), 0);
   assert.match((await page.getByTestId('alarm-rate').textContent()) ?? '', /10\s?%/);
   await shot('3-tune');
   await page.getByTestId('tune').click();
@@ -298,7 +299,12 @@ test('with one person there is nothing to agree on; more can be asked', LIMIT, a
 
 test('a deployment is watched, with another model in the shadow', LIMIT, async () => {
   await open(`/d/${made.parts}/models`);
+  // What the wish costs is told from what the inspector before missed.
+  const price = page.getByTestId('alarm-price');
+  await page.getByTestId('alarms').fill('0');
+  await price.getByText(/where 0\.5% of good parts alarm, \d+% of 8 defects it was shown are missed \(\d+% to \d+%\)/).waitFor();
   await page.getByTestId('alarms').fill('3');
+  await price.getByText(/where 5% of good parts alarm/).waitFor();
   await page.getByTestId('tune').click();
   await page.getByTestId('inspector').waitFor({ timeout: JOB_MS });
   const other = /models\/([^/?]+)/.exec(page.url())?.[1] ?? '';

@@ -20,6 +20,13 @@ export function hours() {
   return table(rows.map(([text, n], i) => [text ?? '', i < 20 ? (n ?? '') : '']));
 }
 
+/** Texts in Chinese of two classes. */
+export function chinese() {
+  const said = [['屏幕碎了', '屏幕'], ['屏幕一直闪', '屏幕'], ['电池一天要充三次', '电池'], ['电池充不进电', '电池']];
+  const when = ['今天早上', '更新以后', '昨天晚上', '在路上'];
+  return table(when.flatMap((at) => said.map(([text, label]) => [`${at}${text}`, label ?? ''])));
+}
+
 /** @param {string[][]} rows */
 function table(rows) {
   return `text,label\n${rows.map((row) => row.map((cell) => `"${cell}"`).join(',')).join('\n')}\n`;
