@@ -62,6 +62,7 @@ use axum::routing::get;
 use pipeline::Home;
 
 pub(crate) use app::App;
+use db::jobs::Work;
 pub use settings::{Oidc, Settings, Store, Way};
 
 /// How often it is looked whether to close.
@@ -150,8 +151,9 @@ async fn serve(
     let (database, store) = (app.db.name(), settings.store.is_some());
     tracing::info!(%address, database, store, workers = settings.workers, version = env!("CARGO_PKG_VERSION"), "open");
     opened(&Opened { address, key: needs_key.then(|| app.keys.make()) });
-    let workers: Vec<_> =
-        (0..settings.workers.max(1)).map(|_| tokio::spawn(jobs::work(app.clone()))).collect();
+    // Who brings data in does not wait for minutes of what others compute.
+    let takes = std::iter::repeat_n(Work::Any, settings.workers.max(1)).chain([Work::Imports]);
+    let workers: Vec<_> = takes.map(|takes| tokio::spawn(jobs::work(app.clone(), takes))).collect();
     tokio::spawn(sweeping::sweep(app.clone()));
     tokio::spawn(live::listen(app.clone()));
     tokio::spawn(sweeping::make_room(app.clone()));

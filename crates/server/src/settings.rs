@@ -26,7 +26,7 @@ pub struct Settings {
     pub database: Option<String>,
     /// Where files are kept for several servers; [`Settings::dir`] holds copies then.
     pub store: Option<Store>,
-    /// Workers for what takes a while.
+    /// Workers for what takes a while; one more only brings data in.
     pub workers: usize,
     /// Most bytes of one upload.
     pub max_upload: u64,

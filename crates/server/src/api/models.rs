@@ -313,8 +313,8 @@ pub(super) async fn tune(
     // How large it will be is not known yet; where there is no room at all, it need not be begun.
     app.has_room(&caller.tenant, 1).await?;
     let payload = serde_json::to_string(&wish).map_err(|error| ApiError::internal(&error))?;
-    let job = found(app.db.add_job(&caller.tenant, &id, "tune", &payload).await?)?;
-    app.wake.notify_one();
+    let job = app.db.add_job(&caller.tenant, &id, "tune", &payload).await?.job()?;
+    app.wake.notify_waiters();
     told(&app, &caller, &job).await
 }
 

@@ -22,6 +22,8 @@ use crate::people::{Caller, Right};
 pub(super) struct Upload {
     id: String,
     dataset: String,
+    /// Reads what arrived, from when the upload was finished; nothing is added to it then.
+    job: Option<String>,
     /// What has arrived.
     files: Vec<Arrived>,
 }
@@ -52,10 +54,10 @@ pub(super) async fn begin(
 ) -> Result<Json<Upload>, ApiError> {
     caller.may(Right::Edit)?;
     let id = found(app.db.add_upload(&caller.tenant, &dataset).await?)?;
-    Ok(Json(Upload { id, dataset, files: Vec::new() }))
+    Ok(Json(Upload { id, dataset, job: None, files: Vec::new() }))
 }
 
-/// Shows what has arrived, so that an upload that was cut off can go on.
+/// Shows what has arrived, so that an upload that was cut off can go on, and which job reads it once it was finished.
 #[utoipa::path(get, path = "/v1/uploads/{id}", tag = "uploads", responses((status = 200, body = Upload)))]
 pub(super) async fn one(
     State(app): State<Arc<App>>,
@@ -63,11 +65,11 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Upload>, ApiError> {
     caller.may(Right::Edit)?;
-    let (dataset, _) = found(app.db.upload(&caller.tenant, &id).await?)?;
+    let (dataset, job) = found(app.db.upload(&caller.tenant, &id).await?)?;
     let (uploads, folder) = (app.uploads.clone(), id.clone());
     let files = app.blocking(move || Ok(uploads.files(&folder)?)).await?;
     let files = files.into_iter().map(|(path, size)| Arrived { path, size }).collect();
-    Ok(Json(Upload { id, dataset, files }))
+    Ok(Json(Upload { id, dataset, job, files }))
 }
 
 /// Adds a piece to the end of a file.
@@ -124,8 +126,8 @@ pub(super) async fn finish(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Edit)?;
-    let job = found(app.db.finish_upload(&caller.tenant, &id, &app.name).await?)?;
-    app.wake.notify_one();
+    let job = app.db.finish_upload(&caller.tenant, &id, &app.name).await?.job()?;
+    app.wake.notify_waiters();
     told(&app, &caller, &job).await
 }
 

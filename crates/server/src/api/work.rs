@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use pipeline::Lang;
@@ -18,13 +18,15 @@ use super::reading::{Asked, found};
 use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
-use crate::db::jobs::JobRow;
+use crate::db::jobs::{Added, JobRow};
 use crate::error::ApiError;
 use crate::jobs::Failure;
 use crate::people::{Caller, Right};
 
 /// How often a listener looks for news.
 const LOOK: Duration = Duration::from_millis(150);
+/// Seconds after which a job may be asked for again where there are too many.
+const RETRY: u64 = 30;
 
 /// Something under way, or done.
 #[derive(Debug, Serialize, ToSchema)]
@@ -137,6 +139,22 @@ pub(super) async fn events(
         }
     };
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+impl Added {
+    /// The id of the job, or why there is none.
+    pub(crate) fn job(self) -> Result<String, ApiError> {
+        match self {
+            Self::Job(id) => Ok(id),
+            Self::Missing => Err(ApiError::not_found()),
+            Self::TooMany => {
+                let (en, zh) = ("too many jobs of your team wait or run", "团队中等待和进行中的任务过多");
+                Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_jobs", en, zh)
+                    .hint("wait until some are done, or stop some", "请等待部分任务完成，或停止一些任务")
+                    .after(RETRY))
+            }
+        }
+    }
 }
 
 /// A job as it stands.

@@ -187,9 +187,9 @@ pub(super) async fn look(
     found(app.db.dataset(&caller.tenant, &id).await?)?;
     let job = match app.db.open_job(&caller.tenant, &id, "audit").await? {
         Some(job) => job,
-        None => found(app.db.add_job(&caller.tenant, &id, "audit", "{}").await?)?,
+        None => app.db.add_job(&caller.tenant, &id, "audit", "{}").await?.job()?,
     };
-    app.wake.notify_one();
+    app.wake.notify_waiters();
     told(&app, &caller, &job).await
 }
 

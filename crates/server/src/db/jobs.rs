@@ -3,6 +3,7 @@
 
 use sqlx::{Any, Transaction};
 
+use super::people::hold_tenant;
 use super::uploads::give_back;
 use super::{Db, Tenant};
 use crate::clock::now;
@@ -12,6 +13,27 @@ use crate::ids::new_id;
 pub(crate) const LEASE: i64 = 30_000;
 /// How often a job is begun before it is given up.
 pub(crate) const ATTEMPTS: i64 = 3;
+/// Jobs of one tenant that wait or run.
+const MOST_OPEN: i64 = 50;
+
+/// How asking for a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// Its id.
+    Job(String),
+    /// The tenant has nothing that it could be done with.
+    Missing,
+    /// As many of the tenant's jobs wait or run as may.
+    TooMany,
+}
+
+/// What a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    Any,
+    /// Only what brings data in, for which somebody waits.
+    Imports,
+}
 
 row! {
     /// A job as it stands.
@@ -60,14 +82,18 @@ const JOB: &str = "id, tenant, dataset, kind, state, payload, version, step, don
      fence, attempts";
 
 impl Db {
-    /// Asks for something to be done; `None` when the tenant has no such data set.
+    /// Asks for something to be done with a data set.
     pub(crate) async fn add_job(
         &self,
         tenant: &Tenant,
         dataset: &str,
         kind: &str,
         payload: &str,
-    ) -> Result<Option<String>, sqlx::Error> {
+    ) -> Result<Added, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
+        if has_enough(&mut tx, tenant).await? {
+            return Ok(Added::TooMany);
+        }
         let id = new_id();
         let sql = "INSERT INTO job (id, tenant, dataset, kind, state, payload, version, created_at) \
              SELECT $1, $2, $3, $4, 'waiting', $5, 1, $6 WHERE EXISTS (SELECT 1 FROM dataset WHERE id = $3 AND tenant = $2)";
@@ -78,9 +104,10 @@ impl Db {
             .bind(kind)
             .bind(payload)
             .bind(now())
-            .execute(&mut *self.of(tenant).await?)
+            .execute(&mut *tx)
             .await?;
-        Ok((done.rows_affected() == 1).then_some(id))
+        tx.commit().await?;
+        Ok(if done.rows_affected() == 1 { Added::Job(id) } else { Added::Missing })
     }
 
     pub(crate) async fn job(&self, tenant: &Tenant, id: &str) -> Result<Option<JobRow>, sqlx::Error> {
@@ -125,8 +152,9 @@ impl Db {
             .await
     }
 
-    /// Takes the oldest job that waits, or whose worker fell silent. One that was begun too often is given up instead.
-    pub(crate) async fn claim_job(&self, server: &str) -> Result<Option<JobRow>, sqlx::Error> {
+    /// Takes a job that waits, or whose worker fell silent: of the tenant that fewest are done for, then of the one whose last job ended
+    /// longest ago, the oldest. One that was begun too often is given up instead.
+    pub(crate) async fn claim_job(&self, server: &str, work: Work) -> Result<Option<JobRow>, sqlx::Error> {
         let given_up = r#"{"code":"given_up","en":"the work was begun several times and never ended","zh":"该任务多次开始但都未完成","hint":null}"#;
         // Two workers of PostgreSQL take different rows, and wait for nobody; SQLite has one writer at a time.
         let skip = if self.is_sqlite() { "" } else { "FOR UPDATE SKIP LOCKED" };
@@ -145,10 +173,18 @@ impl Db {
         tx.commit().await?;
         let sql = format!(
             "UPDATE job SET state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = $1, version = version + 1 \
-             WHERE id = (SELECT id FROM job WHERE (state = 'waiting' OR (state = 'running' AND lease_until < $2)) \
-             AND (only_on IS NULL OR only_on = $3) ORDER BY created_at, id LIMIT 1 {skip}) RETURNING {JOB}"
+             WHERE id = (SELECT j.id FROM job j WHERE (j.state = 'waiting' OR (j.state = 'running' AND j.lease_until < $2)) \
+             AND (j.only_on IS NULL OR j.only_on = $3) AND (j.kind = $4 OR $4 = '') ORDER BY \
+             (SELECT COUNT(*) FROM job r WHERE r.tenant = j.tenant AND r.state = 'running' AND r.lease_until >= $2), \
+             COALESCE((SELECT MAX(r.ended_at) FROM job r WHERE r.tenant = j.tenant), 0), \
+             j.created_at, j.id LIMIT 1 {skip}) RETURNING {JOB}"
         );
-        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now() + LEASE).bind(now()).bind(server);
+        let kind = match work {
+            Work::Any => "",
+            Work::Imports => "import",
+        };
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(now() + LEASE).bind(now());
+        let ask = ask.bind(server).bind(kind);
         ask.fetch_optional(&mut *self.whole().await?).await
     }
 
@@ -208,6 +244,17 @@ impl Db {
         tx.commit().await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+/// Whether a tenant has as many jobs that wait or run as it may. Nobody else adds one until the transaction ends.
+pub(super) async fn has_enough(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+) -> Result<bool, sqlx::Error> {
+    hold_tenant(tx, tenant).await?;
+    let sql = "SELECT COUNT(*) FROM job WHERE tenant = $1 AND state IN ('waiting', 'running')";
+    let n: i64 = sqlx::query_scalar(sql).bind(tenant.id()).fetch_one(&mut **tx).await?;
+    Ok(n >= MOST_OPEN)
 }
 
 /// Ends a job within a transaction that also writes what came of it. The room of an upload that it read is free from then on.
@@ -270,8 +317,8 @@ mod tests {
             async move { db.remove_dataset(&tenant, &set).await }
         });
         until_waiting(&db, 1).await;
-        db.add_job(&tenant, &set, "tune", "{}").await.expect("asked").expect("a job");
-        let job = db.claim_job("here").await.expect("asked").expect("a job");
+        db.add_job(&tenant, &set, "tune", "{}").await.expect("asked").job().expect("a job");
+        let job = db.claim_job("here", Work::Any).await.expect("asked").expect("a job");
         let ending = tokio::spawn({
             let (db, tenant, held) = (db.clone(), tenant.clone(), Held { id: job.id, fence: job.fence });
             async move {
@@ -285,5 +332,64 @@ mod tests {
         room.commit().await.expect("committed");
         assert!(removing.await.expect("ended").expect("no deadlock"), "it is gone");
         assert!(!ending.await.expect("ended").expect("no deadlock"), "the job went with it");
+    }
+
+    /// A tenant with a data set.
+    async fn team(db: &Db, owner: &str) -> (Tenant, String) {
+        let id = match db.found(owner, owner, None).await.expect("asked") {
+            Some(first) => first,
+            None => db.add_tenant(owner, owner, "a hash").await.expect("asked").expect("another"),
+        };
+        let tenant = Tenant::of_row(db.person(&id).await.expect("asked").expect("an owner").tenant);
+        let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
+        (tenant, set)
+    }
+
+    async fn take_turns(db: &Db) {
+        let ((ann, anns), (bob, bobs)) = (team(db, "ann").await, team(db, "bob").await);
+        let add =
+            async |tenant: &Tenant, set: &str| db.add_job(tenant, set, "tune", "{}").await.expect("asked");
+        let mut waiting = Vec::new();
+        for _ in 0..MOST_OPEN {
+            waiting.push(add(&ann, &anns).await.job().expect("a job"));
+        }
+        let upload = db.add_upload(&ann, &anns).await.expect("asked").expect("an upload");
+        let finish = async || db.finish_upload(&ann, &upload, "here").await.expect("asked");
+        assert_eq!((add(&ann, &anns).await, finish().await), (Added::TooMany, Added::TooMany));
+        assert!(db.cancel_job(&ann, &waiting[0]).await.expect("asked"));
+        let import = finish().await.job().expect("there is room again, and the upload is still open");
+        assert_eq!(finish().await, Added::Job(import.clone()), "it is there already");
+        let last = add(&bob, &bobs).await.job().expect("a job");
+        // Who waits for data does not wait for what takes long.
+        let claim = async |work| db.claim_job("here", work).await.expect("asked");
+        assert_eq!(claim(Work::Imports).await.expect("a job").id, import);
+        assert!(claim(Work::Imports).await.is_none());
+        // Something is done for ann: it is bob's turn, however late he came.
+        let job = claim(Work::Any).await.expect("a job");
+        assert_eq!(job.id, last);
+        // Nothing is done for either: it is the turn of whose last job ended longer ago.
+        add(&bob, &bobs).await.job().expect("a job");
+        for held in [(import, 1), (job.id, job.fence)].map(|(id, fence)| Held { id, fence }) {
+            assert!(db.end_job(&held, "done", None, None).await.expect("asked"));
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        let next = claim(Work::Any).await.expect("a job");
+        assert_eq!(next.tenant, ann.id());
+        assert_eq!(claim(Work::Any).await.expect("a job").tenant, bob.id());
+        // A worker that fell silent does nothing for anybody.
+        let mut connection = db.whole().await.expect("a connection");
+        let sql = "UPDATE job SET lease_until = 0 WHERE id = $1";
+        sqlx::query(sql).bind(&next.id).execute(&mut *connection).await.expect("silent");
+        drop(connection);
+        let again = claim(Work::Any).await.expect("a job");
+        assert_eq!((again.id, again.fence), (next.id, next.fence + 1));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn tenants_take_turns_however_much_one_of_them_asks_for() {
+        let dir = tempfile::tempdir().expect("a folder");
+        take_turns(&Db::open(dir.path(), None).await.expect("a database")).await;
+        let postgres = Postgres::start();
+        take_turns(&Db::open(dir.path(), Some(&postgres.url())).await.expect("a database")).await;
     }
 }

@@ -279,7 +279,7 @@ mod tests {
 
     use super::*;
     use crate::db::arriving::{Arrived, Brought, Incoming};
-    use crate::db::jobs::Held;
+    use crate::db::jobs::{Held, Work};
     use crate::db::models::ModelRow;
     use crate::db::uploads::Reserved;
     use crate::tasks::Task;
@@ -310,10 +310,10 @@ mod tests {
             let id = self.db.add_upload(&self.tenant, dataset).await.expect("asked").expect("an upload");
             let reserved = self.db.reserve(&self.tenant, &id, (upload, MOST), LIMITS).await.expect("asked");
             assert_eq!(reserved, Reserved::Taken);
-            self.db.finish_upload(&self.tenant, &id, "here").await.expect("asked").expect("a job");
+            self.db.finish_upload(&self.tenant, &id, "here").await.expect("asked").job().expect("a job");
             let over = self.db.reserve(&self.tenant, &id, (1, MOST), LIMITS).await.expect("asked");
             assert_eq!(over, Reserved::Over, "nothing is added to what is finished");
-            let job = self.db.claim_job("here").await.expect("asked").expect("a job");
+            let job = self.db.claim_job("here", Work::Any).await.expect("asked").expect("a job");
             let held = Held { id: job.id, fence: job.fence };
             let name = files.iter().map(|(name, _)| *name).collect();
             let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes)).collect();
@@ -385,7 +385,7 @@ mod tests {
         team.check(1, 383).await;
         // A job that is cancelled before anybody begins it.
         let waiting = upload(&one, 30).await;
-        let job = db.finish_upload(tenant, &waiting, "here").await.expect("asked").expect("a job");
+        let job = db.finish_upload(tenant, &waiting, "here").await.expect("asked").job().expect("a job");
         assert!(db.cancel_job(tenant, &job).await.expect("asked"));
         team.check(1, 383).await;
         assert!(db.remove_model(tenant, "m").await.expect("asked"));
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(reserve(60).await, Reserved::TooLarge, "however many files it comes in");
         assert_eq!(reserve(40).await, Reserved::Taken);
         team.check(0, 100).await;
-        team.db.finish_upload(&team.tenant, &id, "here").await.expect("asked").expect("a job");
+        team.db.finish_upload(&team.tenant, &id, "here").await.expect("asked").job().expect("a job");
         assert_eq!(reserve(0).await, Reserved::Over);
     }
 

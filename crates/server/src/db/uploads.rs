@@ -3,6 +3,7 @@
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::datasets::hold;
+use super::jobs::{Added, has_enough};
 use super::room::{Full, Limits, More, change};
 use super::{Db, Tenant};
 use crate::clock::now;
@@ -49,27 +50,30 @@ impl Db {
         sqlx::query_as(sql).bind(tenant.id()).bind(id).fetch_optional(&mut *self.of(tenant).await?).await
     }
 
-    /// Closes an upload and asks this server, which has its files, to read it, once: a second call gives the same job. `None` when there is no such upload.
+    /// Closes an upload and asks this server, which has its files, to read it, once: a second call gives the same job.
     pub(crate) async fn finish_upload(
         &self,
         tenant: &Tenant,
         id: &str,
         server: &str,
-    ) -> Result<Option<String>, sqlx::Error> {
+    ) -> Result<Added, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         // Nobody takes the data set away meanwhile: it is held before what belongs to it.
         let sql = "SELECT dataset FROM upload WHERE tenant = $1 AND id = $2";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(id);
-        let Some(of): Option<String> = ask.fetch_optional(&mut *tx).await? else { return Ok(None) };
+        let Some(of): Option<String> = ask.fetch_optional(&mut *tx).await? else { return Ok(Added::Missing) };
         hold(&mut tx, tenant, &of).await?;
         let sql =
             "UPDATE upload SET job = COALESCE(job, $3) WHERE tenant = $1 AND id = $2 RETURNING dataset, job";
         let new = new_id();
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(id).bind(&new);
         let Some((dataset, job)): Option<(String, String)> = ask.fetch_optional(&mut *tx).await? else {
-            return Ok(None);
+            return Ok(Added::Missing);
         };
         if job == new {
+            if has_enough(&mut tx, tenant).await? {
+                return Ok(Added::TooMany);
+            }
             let payload = serde_json::json!({ "upload": id }).to_string();
             let sql = "INSERT INTO job (id, tenant, dataset, kind, state, payload, version, created_at, only_on) \
                  VALUES ($1, $2, $3, 'import', 'waiting', $4, 1, $5, $6)";
@@ -77,7 +81,7 @@ impl Db {
             ask.bind(server).execute(&mut *tx).await?;
         }
         tx.commit().await?;
-        Ok(Some(job))
+        Ok(Added::Job(job))
     }
 
     /// Forgets the uploads of all tenants that began before `then`, but those that are being read.

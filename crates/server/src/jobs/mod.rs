@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::App;
 use crate::db::Tenant;
 use crate::db::arriving::Brought;
-use crate::db::jobs::{Held, JobRow};
+use crate::db::jobs::{Held, JobRow, Work};
 use crate::db::trouble::Trouble;
 use crate::error::ApiError;
 
@@ -149,11 +149,11 @@ fn step_name(step: Step) -> &'static str {
     }
 }
 
-/// Works until the server closes.
-pub(crate) async fn work(app: Arc<App>) {
+/// Works on what it takes until the server closes.
+pub(crate) async fn work(app: Arc<App>, takes: Work) {
     let mut failing = false;
     while !app.is_closing() {
-        let claimed = app.db.claim_job(&app.name).await;
+        let claimed = app.db.claim_job(&app.name, takes).await;
         match &claimed {
             // Said once, however long it lasts.
             Err(error) if !failing => tracing::error!(%error, "no job can be claimed"),

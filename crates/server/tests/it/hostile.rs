@@ -60,11 +60,15 @@ fn an_upload_is_read_once_and_takes_nothing_after() {
     assert_eq!((put("a.png"), put("b.png")), (200, 200));
     assert_eq!(put("a.png/c.png"), 422, "a file is no folder");
     let finish = || id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({})));
+    assert_eq!(owner.get(&format!("/v1/uploads/{upload}")).body["job"], json!(null));
     let (first, again) = (finish(), finish());
     assert_eq!(first, again, "a request that is repeated does nothing twice");
+    let reading = || owner.get(&format!("/v1/uploads/{upload}")).body["job"].clone();
+    assert_eq!(reading(), json!(first), "who lost the answer finds the job");
     assert_eq!(put("c.png"), 409);
     assert_eq!(owner.wait(&first)["result"]["n_examples"], 2);
-    assert_eq!((finish(), put("c.png")), (first, 409), "not either when all of it was read");
+    assert_eq!((finish(), put("c.png")), (first.clone(), 409), "not either when all of it was read");
+    assert_eq!(reading(), json!(first));
     assert_eq!(owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"], 2);
     let (_, empty) = self::upload(&owner, "empty");
     let ended = owner.wait(&id(&owner.post(&format!("/v1/uploads/{empty}/finish"), &json!({}))));

@@ -1,4 +1,5 @@
-//! Tenants' questions to one base go through it together, whatever kind of model they are asked of.
+//! Tenants beside one another: questions to one base go through it together, whatever kind of model they are asked of, and nobody waits
+//! for what another computes.
 
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -150,4 +151,20 @@ fn each_sense_of_a_thing_goes_through_its_base_with_the_others() {
         [[true, true], [false, true], [false, true]].map(|there| there.map(Value::from).to_vec())
     );
     assert!(told[2]["problem"].as_str().is_some_and(|problem| problem.contains("photo")), "{told}");
+}
+
+#[test]
+fn who_brings_data_in_does_not_wait_for_what_another_team_computes() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let (ann, bob) = two_tenants(&server);
+    let dataset = ann.bring("parts", &parts(60));
+    let tune = id(&ann.post(&format!("/v1/datasets/{dataset}/tune"), &json!({})));
+    let state = || ann.get(&format!("/v1/jobs/{tune}")).body["state"].clone();
+    ann.until(|| (state() == "running").then_some(()));
+    bob.bring("letters", &[("letters.csv".to_owned(), b"text,label\nwhere is my card,card\n".to_vec())]);
+    let import = bob.get("/v1/jobs").body["jobs"][0].clone();
+    assert_eq!(import["state"], "done");
+    let ended = |job: &Value| job["ended_at"].as_str().expect("a time").to_owned();
+    assert!(ended(&import) < ended(&ann.wait(&tune)), "there is one worker, and one for imports");
 }
