@@ -10,6 +10,8 @@ use pipeline::report;
 
 /// Longer side of a thumbnail, in pixels.
 const LONG_SIDE: u32 = 256;
+/// Of a picture that stands for one which browsers cannot draw.
+const LARGE_SIDE: u32 = 2048;
 
 /// The kind of a file by its first bytes, of those that a browser only shows or plays. Others, such as SVG and HTML, could run
 /// what is in them. In some containers lie sounds or videos: there its name decides.
@@ -74,6 +76,13 @@ pub(crate) fn thumbnail(path: &Path) -> Option<Vec<u8>> {
         }
     };
     jpeg(image::DynamicImage::ImageRgb8(picture).thumbnail(LONG_SIDE, LONG_SIDE))
+}
+
+/// A large JPEG of a picture, never larger than it is; `None` for what is no picture that can be read.
+pub(crate) fn large(path: &Path) -> Option<Vec<u8>> {
+    let picture = image::DynamicImage::ImageRgb8(base::prep::decode(&std::fs::read(path).ok()?).ok()?);
+    let fits = picture.width().max(picture.height()) <= LARGE_SIDE;
+    jpeg(if fits { picture } else { picture.thumbnail(LARGE_SIDE, LARGE_SIDE) })
 }
 
 /// Frames of a video side by side, as a JPEG; `None` for what cannot be watched.

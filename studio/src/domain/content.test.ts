@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Example } from '../api/types';
-import { acceptOf, canBeMarked, facesOf, hasPicture, needsRoom } from './content';
+import { examples } from '../api/calls';
+import { acceptOf, canBeMarked, facesOf, hasPicture, insteadOf, needsRoom } from './content';
 import { coursePath, rangeOf } from './course';
 import { curlFor } from './curl';
 
@@ -18,6 +19,12 @@ test('senses come in the order of the dataset, and what is missing is told', () 
 test('a picture stands for whatever is no text', () => {
   expect(['image', 'sound', 'video', 'series', 'senses', 'text'].map((modality) => hasPicture(example, modality as 'image'))).toEqual([true, true, true, true, true, false]);
   expect(hasPicture({ ...example, senses: example.senses.slice(0, 1) }, 'senses')).toBe(false);
+});
+
+test('where a browser cannot draw a file, a large picture stands for it, and no small one', () => {
+  expect([insteadOf('file'), insteadOf('large'), insteadOf('nothing')]).toEqual(['large', 'nothing', 'nothing']);
+  expect(examples.shownUrl('file', 'a', 'photo')).toBe('/v1/examples/a/content?sense=photo');
+  expect(examples.shownUrl('large', 'a')).toBe('/v1/examples/a/thumbnail?large=1');
 });
 
 test('what has a course in time, or several senses, is decided about whole', () => {

@@ -25,6 +25,14 @@ export function facesOf(example: Example, senses: readonly Sense[]): { sense: Se
   });
 }
 
+/** What a picture is shown by: its file, a large JPEG of the server's where this browser cannot draw that (a TIFF), or nothing. */
+export type Shown = 'file' | 'large' | 'nothing';
+
+/** What comes next where one of them cannot be drawn. */
+export function insteadOf(shown: Shown): Shown {
+  return shown === 'file' ? 'large' : 'nothing';
+}
+
 /** Whether a small picture can stand for it. */
 export function hasPicture(example: Example, modality: Modality | null): boolean {
   return modality === 'senses' ? example.senses.some((one) => one.modality !== 'text') : modality !== 'text';

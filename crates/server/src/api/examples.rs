@@ -107,6 +107,8 @@ pub(super) struct Look {
     sense: Option<String>,
     /// 1 for four frames of a video side by side.
     strip: Option<u8>,
+    /// 1 for a picture with at most 2048 pixels on its longer side, instead of 256: for browsers that cannot draw the original.
+    large: Option<u8>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -183,13 +185,14 @@ pub(super) async fn thumbnail(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    Asked(Look { sense, strip }): Asked<Look>,
+    Asked(Look { sense, strip, large }): Asked<Look>,
 ) -> Result<Response, ApiError> {
     caller.may(Right::Look)?;
     let row = found(app.db.example_ever(&caller.tenant, &id).await?)?;
     let Known::Blob(blob) = found(row.face(sense.as_deref()))? else { return Err(ApiError::not_found()) };
-    let made = match strip {
-        Some(1) => making::picture(&app, blob, "strip.jpg", pictures::strip).await?,
+    let made = match (strip, large) {
+        (Some(1), _) => making::picture(&app, blob, "strip.jpg", pictures::strip).await?,
+        (_, Some(1)) => making::picture(&app, blob, "large.jpg", pictures::large).await?,
         _ => making::picture(&app, blob, "thumb.jpg", pictures::thumbnail).await?,
     };
     Ok(forever("image/jpeg", found(made)?))

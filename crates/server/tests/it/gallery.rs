@@ -1,6 +1,7 @@
 //! The gallery is narrowed by how sure the quick model is, page by page.
 
 use std::collections::BTreeSet;
+use std::io::Cursor;
 
 use serde_json::{Value, json};
 use server::Way;
@@ -125,4 +126,44 @@ fn of_numbers_the_model_tells_no_probability() {
     let dataset = testkit::id(&owner.post("/v1/datasets", &json!({ "name": "sizes", "task": "number" })));
     let refused = owner.get(&format!("/v1/datasets/{dataset}/examples?sure_below=0.6"));
     assert_eq!((refused.status, refused.body["hint"].is_string()), (422, true), "{refused:?}");
+}
+
+/// A TIFF of 16 bits: black, with one white corner of a tenth of its width.
+fn deep(width: u32, height: u32) -> Vec<u8> {
+    let corner = width / 10;
+    let picture = image::ImageBuffer::from_fn(width, height, |x, y| {
+        image::Luma([if x < corner && y < corner { u16::MAX } else { 0_u16 }])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    image::DynamicImage::ImageLuma16(picture)
+        .write_to(&mut bytes, image::ImageFormat::Tiff)
+        .expect("written");
+    bytes.into_inner()
+}
+
+#[test]
+fn what_browsers_cannot_draw_is_there_large_enough_to_judge() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let files = [("p/good/a.tif", deep(3000, 1500)), ("p/good/b.tif", deep(500, 300))];
+    let dataset = owner.bring("deep", &files.map(|(name, bytes)| (name.to_owned(), bytes)));
+    let page = owner.get(&format!("/v1/datasets/{dataset}/examples?limit=9")).body["examples"].clone();
+    let shown = |name: &str, query: &str| {
+        let of = |example: &&Value| example["name"].as_str().is_some_and(|path| path.ends_with(name));
+        let example = page.as_array().expect("examples").iter().find(of).expect("it came");
+        let told = owner.get(&format!("/v1/examples/{}/thumbnail{query}", id_of(example)));
+        assert!(told.values("content-type").eq(["image/jpeg"]), "{told:?}");
+        let size = |side: &str| example[side].as_u64().expect("a size") as u32;
+        (image::load_from_memory(&told.bytes).expect("a JPEG").to_luma8(), size("width"), size("height"))
+    };
+    for _ in 0..2 {
+        // Made, then found.
+        let (large, width, height) = shown("a.tif", "?large=1");
+        assert_eq!(((width, height), large.dimensions()), ((3000, 1500), (2048, 1024)));
+        // Its whole range becomes that of 8 bits.
+        assert!(large.get_pixel(20, 20).0[0] > 250 && large.get_pixel(1000, 500).0[0] < 5);
+    }
+    assert_eq!(shown("b.tif", "?large=1").0.dimensions(), (500, 300), "never larger than it is");
+    assert_eq!(shown("a.tif", "").0.dimensions(), (256, 128));
 }
