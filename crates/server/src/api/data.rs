@@ -179,6 +179,7 @@ pub(super) async fn change(
                 .hint("make a new data set for another question", "请为另一种问题新建数据集"));
         }
         app.lives.forget(&id);
+        app.db.note(&caller.tenant, &caller.person.name, "change task", &id).await?;
     }
     if change.annotators.is_some() || change.blind.is_some() {
         let blind = change.blind.unwrap_or(of.blind == 1);
@@ -187,6 +188,7 @@ pub(super) async fn change(
     }
     if let Some(name) = name {
         was_there(app.db.rename_dataset(&caller.tenant, &id, &name).await?)?;
+        app.db.note(&caller.tenant, &caller.person.name, "rename data set", &id).await?;
     }
     told(&app, &caller.tenant, &id).await
 }
@@ -231,7 +233,9 @@ pub(super) async fn add_class(
 ) -> Result<Json<Dataset>, ApiError> {
     caller.may(Right::Label)?;
     app.db.add_class(&caller.tenant, &id, &name_of(&new.name)?).await?;
-    told(&app, &caller.tenant, &id).await
+    let told = told(&app, &caller.tenant, &id).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "add class", &id).await?;
+    Ok(told)
 }
 
 /// Gives a class another name. One that is there already takes its examples over.
@@ -248,6 +252,7 @@ pub(super) async fn rename_class(
         let renaming = Renaming { name: &class, to: &name, person: &caller.person.id };
         was_there(app.db.rename_class(&caller.tenant, &id, &renaming).await?)?;
         app.lives.forget(&id);
+        app.db.note(&caller.tenant, &caller.person.name, "rename class", &id).await?;
     }
     told(&app, &caller.tenant, &id).await
 }
@@ -269,6 +274,7 @@ pub(super) async fn remove_class(
         );
         return Err(ApiError::conflict(en, zh));
     }
+    app.db.note(&caller.tenant, &caller.person.name, "remove class", &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -85,6 +85,7 @@ pub(super) async fn export(
         Some(name) => Format::from_name(name).ok_or_else(unknown)?,
     };
     let files = files == Some(1);
+    let turn = turn(&app).await?;
     let (header, mut items) = Items::of(&app, &caller.tenant, &dataset).await?;
     if let Some(state) = state {
         check(&dataset, state)?;
@@ -106,7 +107,7 @@ pub(super) async fn export(
         (UNSETTLED, n_unsettled.to_string()),
     ];
     let items = if files || with_files(format) { items.with_files() } else { items };
-    let turn = app.exports.clone().acquire_owned().await.map_err(|error| ApiError::internal(&error))?;
+    app.db.note(&caller.tenant, &caller.person.name, "export data", &id).await?;
     Ok((headers, streamed((header, items), format, files, turn)).into_response())
 }
 
@@ -121,6 +122,7 @@ pub(super) async fn formats(
     caller.may(Right::Look)?;
     let dataset = found(app.db.dataset(&caller.tenant, &id).await?)?;
     let lang = lang_of(&headers);
+    let _turn = turn(&app).await?;
     let (header, items) = Items::of(&app, &caller.tenant, &dataset).await?;
     let tally = tally(&app, items).await?;
     let fit = |format: Format| {
@@ -136,6 +138,11 @@ pub(super) async fn formats(
     };
     let n_unsettled = app.db.n_unsettled(&caller.tenant, &id).await?;
     Ok(Json(Formats { formats: Format::ALL.into_iter().map(fit).collect(), n_unsettled }))
+}
+
+/// A turn at reading a whole data set, which is taken before anything of it is read.
+async fn turn(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
+    app.exports.clone().acquire_owned().await.map_err(|error| ApiError::internal(&error))
 }
 
 /// Whether a format is nothing without its files.
@@ -227,6 +234,7 @@ impl Write for Pipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tasks::Task;
 
     #[test]
     fn a_file_is_called_as_its_data_set() {
@@ -235,5 +243,44 @@ mod tests {
             name,
             "attachment; filename=\"dianjing-coco.zip\"; filename*=UTF-8''%E7%93%B7%E7%A0%96%203-coco.zip"
         );
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_before_it_is_its_turn() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let settings = crate::Settings {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            way: crate::Way::Local,
+            dir: dir.path().to_owned(),
+            database: None,
+            store: None,
+            workers: 1,
+            max_upload: 1,
+            body_patience: PATIENCE,
+            max_rate: None,
+            max_connections: None,
+            max_examples: None,
+            max_bytes: None,
+            max_copies: None,
+            oidc: None,
+        };
+        let home = pipeline::Home::by_default().expect("a home");
+        let app = Arc::new(App::open(&settings, home).await.expect("an app"));
+        let ann = app.db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let caller = Caller::of(app.db.person(&ann).await.expect("asked").expect("ann"), None);
+        let id = app.db.add_dataset(&caller.tenant, "set", Task::Class).await.expect("added");
+        // That there is nothing in it is seen when it is read.
+        let wanted = Wanted { format: None, files: None, state: None };
+        let asked = export(State(app.clone()), caller.clone(), Path(id.clone()), Asked(wanted));
+        let told = formats(State(app.clone()), caller, HeaderMap::new(), Path(id));
+        let all = app.exports.available_permits() as u32;
+        let turns = app.exports.acquire_many(all).await.expect("free");
+        let (mut asked, mut told) = (Box::pin(asked), Box::pin(told));
+        let moment = Duration::from_millis(200);
+        assert!(tokio::time::timeout(moment, &mut asked).await.is_err());
+        assert!(tokio::time::timeout(moment, &mut told).await.is_err());
+        drop(turns);
+        assert_eq!(asked.await.map(drop).map_err(|error| error.code), Err("conflict"));
+        assert_eq!(told.await.map(drop).map_err(|error| error.code), Err("conflict"));
     }
 }

@@ -56,3 +56,34 @@ fn a_log_that_was_changed_from_outside_says_where() {
     let newest = ann.get("/v1/trail").body["entries"][0]["seq"].clone();
     assert_eq!(newest, Value::from(entries.len() + 1));
 }
+
+#[test]
+fn what_is_done_to_a_data_set_is_written_down() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let ann = server.set_up();
+    let set = testkit::id(&ann.post("/v1/datasets", &json!({ "name": "a" })));
+    let path = format!("/v1/datasets/{set}");
+    let newest = |of: &str| {
+        let entry = ann.get("/v1/trail").body["entries"][0].clone();
+        assert_eq!(entry["subject"], of, "{entry}");
+        entry["action"].as_str().expect("an action").to_owned()
+    };
+    let done = |method: &str, below: &str, body: &Value| {
+        let told = ann.send(method, &format!("{path}{below}"), body);
+        assert!(told.status < 300, "{told:?}");
+        newest(&set)
+    };
+    assert_eq!(done("PATCH", "", &json!({ "name": "b" })), "rename data set");
+    assert_eq!(done("PATCH", "", &json!({ "task": "classes" })), "change task");
+    assert_eq!(done("POST", "/classes", &json!({ "name": "red" })), "add class");
+    assert_eq!(done("PATCH", "/classes/red", &json!({ "name": "blue" })), "rename class");
+    assert_eq!(done("DELETE", "/classes/blue", &json!({})), "remove class");
+    // What is refused was not done.
+    assert_eq!(ann.post("/v1/datasets/none/classes", &json!({ "name": "red" })).status, 404);
+    assert_eq!(ann.get(&format!("{path}/export")).status, 409, "it is empty");
+    assert_eq!(newest(&set), "remove class");
+    let parts = ann.bring("parts", &testkit::parts(1));
+    assert_eq!(ann.get(&format!("/v1/datasets/{parts}/export")).status, 200);
+    assert_eq!(newest(&parts), "export data");
+}
