@@ -21,7 +21,7 @@ use crate::App;
 use crate::error::ApiError;
 use crate::ids::new_id;
 use crate::patience::patient;
-use crate::people::{Counted, admit};
+use crate::people::{Counted, Origin, admit};
 
 /// Where the request id stands.
 const REQUEST_ID: &str = "x-request-id";
@@ -57,12 +57,14 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
         true => body,
         false => patient(body, app.body_patience, broke_off.clone()),
     });
-    let peer = request.extensions().get().copied();
-    let admitted = admit(&app, &route, peer, request.headers()).await;
+    let origin = Origin::of(request.extensions().get().copied(), request.headers());
+    let admitted = admit(&app, &route, origin, request.headers()).await;
     let admitted = admitted.and_then(|counted| guard(&request).map(|()| counted));
     let mut response = match admitted {
         Ok(counted) => {
-            next.run(counting(request, counted)).instrument(tracing::error_span!("request", %id, route)).await
+            next.run(told_from(request, origin, counted))
+                .instrument(tracing::error_span!("request", %id, route))
+                .await
         }
         Err(error) => error.into_response(),
     };
@@ -90,8 +92,9 @@ pub(crate) async fn answering(State(app): State<Arc<App>>, request: Request, nex
     response
 }
 
-/// A request that tells for which address it counts.
-fn counting(mut request: Request, counted: Option<Counted>) -> Request {
+/// A request that tells where it comes from, and for which address it counts.
+fn told_from(mut request: Request, origin: Origin, counted: Option<Counted>) -> Request {
+    request.extensions_mut().insert(origin);
     if let Some(counted) = counted {
         request.extensions_mut().insert(counted);
     }

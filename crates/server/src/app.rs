@@ -79,14 +79,17 @@ pub(crate) struct App {
     pub(crate) monitoring: Monitoring,
     pub(crate) counters: Counters,
     pub(crate) keys: Keys,
+    /// Of strangers to log in.
     pub(crate) attempts: Attempts,
+    /// Of those who are in to prove that it is them: no stranger's tries count here.
+    pub(crate) proofs: Attempts,
     /// Of people and their programs, by their ids.
     pub(crate) pace: Pace<String>,
     /// Of everybody before log-in, by address.
     pub(crate) strangers: Pace<IpAddr>,
     /// Who holds how many connections.
     pub(crate) places: Arc<Places>,
-    /// Turns at exports, each of which holds a thread while its reader reads.
+    /// Turns at exports, each of which holds all of a data set, and a thread while its reader reads.
     pub(crate) exports: Arc<Semaphore>,
     /// Turns at questions about the past.
     histories: Semaphore,
@@ -109,7 +112,7 @@ pub(crate) struct App {
     /// Turns at hashing passwords.
     pub(crate) hashing: Semaphore,
     pub(crate) way: Way,
-    /// Tells a worker that there is something to do.
+    /// Tells workers that there is something to do, all of them: not each takes everything.
     pub(crate) wake: Notify,
     /// Where everything lies.
     pub(crate) dir: PathBuf,
@@ -164,6 +167,7 @@ impl App {
             counters: Counters::default(),
             keys: Keys::default(),
             attempts: Attempts::default(),
+            proofs: Attempts::default(),
             pace: Pace::new(settings.max_rate),
             strangers: Pace::new(settings.max_rate),
             places: Arc::new(Places::new(settings.max_connections)),

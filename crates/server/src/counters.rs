@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ const BUCKETS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     routes: Mutex<BTreeMap<(String, u16), Latencies>>,
+    wrong_passwords: AtomicU64,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -29,6 +31,10 @@ impl Counters {
         let latencies = routes.entry((route.to_owned(), status)).or_default();
         latencies.buckets[bucket] += 1;
         latencies.sum += seconds;
+    }
+
+    pub(crate) fn wrong_password(&self) {
+        self.wrong_passwords.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The page that is scraped. Patterns of routes only, never a name that somebody gave.
@@ -49,7 +55,14 @@ impl Counters {
             let _ = writeln!(page, "dianjing_request_seconds_sum{{{labels}}} {}", latencies.sum);
             let _ = writeln!(page, "dianjing_request_seconds_count{{{labels}}} {n}");
         }
+        let n_wrong = self.wrong_passwords.load(Ordering::Relaxed);
         for (name, kind, help, n) in [
+            (
+                "dianjing_wrong_passwords_total",
+                "counter",
+                "Passwords that were tried and were wrong.",
+                n_wrong,
+            ),
             ("dianjing_inputs_total", "counter", "Inputs that went through bases.", n_inputs),
             (
                 "dianjing_batches_total",

@@ -2,6 +2,7 @@
 
 import { get, patch, path, post, postForm, put, putBytes, remove } from './client';
 import type { Answer } from '../domain/answers';
+import type { Shown } from '../domain/content';
 import type * as T from './types';
 
 const enc = encodeURIComponent;
@@ -27,6 +28,8 @@ export const people = {
   add: (given: { name: string; password?: string; email?: string; role: T.Role }) => post<T.Person>('/v1/people', given),
   setRole: (id: string, role: T.Role) => patch<T.Person>(`/v1/people/${enc(id)}`, { role }),
   remove: (id: string) => remove(`/v1/people/${enc(id)}`),
+  /** Gives somebody who forgot theirs a first password again. */
+  setPassword: (id: string, password: string) => post<void>(`/v1/people/${enc(id)}/password`, { password }),
   /** Takes their account of the provider away. */
   unlink: (id: string) => remove(`/v1/people/${enc(id)}/account`),
   usage: () => get<T.Usage>('/v1/usage'),
@@ -94,6 +97,9 @@ export const examples = {
   /** Of one of several senses, or of what shows most of the example. */
   contentUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/content`, { sense: sense ?? undefined }),
   thumbnailUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined }),
+  /** As its file, or where the browser cannot draw that as a picture of at most 2048 pixels across. */
+  shownUrl: (shown: Shown, id: string, sense: string | null = null) =>
+    shown === 'file' ? examples.contentUrl(id, sense) : path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined, large: 1 }),
   /** Four frames of a video side by side. */
   stripUrl: (id: string, sense: string | null = null) => path(`/v1/examples/${enc(id)}/thumbnail`, { sense: sense ?? undefined, strip: 1 }),
   series: (id: string, sense: string | null) => get<T.Course>(path(`/v1/examples/${enc(id)}/series`, { sense: sense ?? undefined })),

@@ -1245,7 +1245,7 @@ export interface paths {
         put?: never;
         /** Begins to give oneself an account of the provider, to come in with from now on. Who does not know one's password may not. */
         post: operations["link"];
-        /** Takes one's own account of the provider away. Who has no password would lock themselves out. */
+        /** Takes one's own account of the provider away, and ends all one's sessions but this browser's, which gets a new one. Who has no password would lock themselves out. */
         delete: operations["unlink"];
         options?: never;
         head?: never;
@@ -1278,7 +1278,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives oneself another password. Who does not know the old one may not. */
+        /** Gives oneself another password, and ends all one's sessions but this browser's, which gets a new one. Who does not know the old password may not. */
         post: operations["password"];
         delete?: never;
         options?: never;
@@ -1337,6 +1337,23 @@ export interface paths {
          *     again, also with another account.
          */
         delete: operations["unlink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody who forgot theirs a first password again, as when they were let in, and ends their sessions; their tokens stay. */
+        post: operations["begin_anew"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1506,7 +1523,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what has arrived, so that an upload that was cut off can go on. */
+        /** Shows what has arrived, so that an upload that was cut off can go on, and which job reads it once it was finished. */
         get: operations["one"];
         put?: never;
         post?: never;
@@ -2281,6 +2298,10 @@ export interface components {
             suggested?: components["schemas"]["Answered"] | null;
             title: string;
         };
+        FirstPassword: {
+            /** @description At least ten characters. */
+            password: string;
+        };
         Fit: {
             /** @description Whether it can hold this data set at all. */
             fits: boolean;
@@ -3024,6 +3045,8 @@ export interface components {
             created_at: string;
             /** @description By which they may come in with the provider. */
             email?: string | null;
+            /** @description Whether they may come in with a password. */
+            has_password: boolean;
             id: string;
             /** @description Whether they may come in with an account of the provider. */
             linked: boolean;
@@ -3527,6 +3550,8 @@ export interface components {
             /** @description What has arrived. */
             files: components["schemas"]["Arrived"][];
             id: string;
+            /** @description Reads what arrived, from when the upload was finished; nothing is added to it then. */
+            job?: string | null;
         };
         /** @description The room that the team takes. */
         Usage: {
@@ -4944,6 +4969,8 @@ export interface operations {
                 sense?: string;
                 /** @description 1 for four frames of a video side by side. */
                 strip?: number;
+                /** @description 1 for a picture with at most 2048 pixels on its longer side, instead of 256: for browsers that cannot draw the original. */
+                large?: number;
             };
             header?: never;
             path: {
@@ -5612,6 +5639,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    begin_anew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstPassword"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
             };
         };
     };

@@ -15,7 +15,9 @@ use crate::App;
 use crate::Way;
 use crate::db::people::PersonRow;
 use crate::error::ApiError;
-use crate::people::{Caller, Role, cookie_of, forget_cookie, hash_password, password_fits, session_cookie};
+use crate::people::{
+    Caller, Origin, Role, cookie_of, forget_cookie, hash_password, password_fits, session_cookie,
+};
 
 /// Shortest password.
 const PASSWORD_LENGTH: usize = 10;
@@ -148,20 +150,22 @@ pub(super) async fn setup(
 #[utoipa::path(post, path = "/v1/login", tag = "entering", request_body = Login, responses((status = 200, body = Session)))]
 pub(super) async fn login(
     State(app): State<Arc<App>>,
+    Origin(from): Origin,
     headers: HeaderMap,
     Sent(login): Sent<Login>,
 ) -> Result<impl IntoResponse, ApiError> {
     let name = name_of(&login.name)?;
-    app.attempts.check(&name)?;
+    app.attempts.check(&name, from)?;
     let person = app.db.person_by_name(&name).await?;
     let kept = person.as_ref().and_then(|person| person.password.clone());
     let fits = fits(&app, login.password, kept).await?;
     match person {
         Some(person) if fits => {
-            app.attempts.forget(&name);
+            app.attempts.forgive(&name, from);
             begin(&app, &headers, person).await
         }
         _ => {
+            app.counters.wrong_password();
             let (en, zh) = ("name or password is wrong", "用户名或密码错误");
             Err(ApiError::new(StatusCode::UNAUTHORIZED, "unauthenticated", en, zh))
         }
@@ -186,28 +190,42 @@ pub(super) async fn session(caller: Caller) -> Json<Session> {
     Json(session_of(&caller.person))
 }
 
-/// Gives oneself another password. Who does not know the old one may not.
+/// Gives oneself another password, and ends all one's sessions but this browser's, which gets a new one. Who does not know the old password may not.
 #[utoipa::path(post, path = "/v1/password", tag = "entering", request_body = NewPassword, responses((status = 204)))]
 pub(super) async fn password(
     State(app): State<Arc<App>>,
     caller: Caller,
+    origin: Origin,
+    headers: HeaderMap,
     Sent(new): Sent<NewPassword>,
-) -> Result<StatusCode, ApiError> {
-    knows_password(&app, &caller, new.old).await?;
+) -> Result<impl IntoResponse, ApiError> {
+    knows_password(&app, &caller, origin, new.old).await?;
     app.db.set_password(&caller.person.id, &hashed(&app, new.new).await?).await?;
     app.db.note(&caller.tenant, &caller.person.name, "change password", "").await?;
-    Ok(StatusCode::NO_CONTENT)
+    let cookie = stay_in(&app, &headers, &caller).await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, cookie)])))
 }
 
 /// Refuses who does not know the password of who they are.
-pub(super) async fn knows_password(app: &App, caller: &Caller, given: String) -> Result<(), ApiError> {
+pub(super) async fn knows_password(
+    app: &App,
+    caller: &Caller,
+    Origin(from): Origin,
+    given: String,
+) -> Result<(), ApiError> {
     caller.in_person()?;
-    app.attempts.check(&caller.person.name)?;
+    app.proofs.check(&caller.person.name, from)?;
     if !fits(app, given, caller.person.password.clone()).await? {
+        app.counters.wrong_password();
         return Err(ApiError::invalid("the password is wrong", "密码错误"));
     }
-    app.attempts.forget(&caller.person.name);
+    app.proofs.forgive(&caller.person.name, from);
     Ok(())
+}
+
+/// Lets this browser stay in whose sessions were all ended, and returns the cookie of its new one.
+pub(super) async fn stay_in(app: &App, headers: &HeaderMap, caller: &Caller) -> Result<String, ApiError> {
+    Ok(session_cookie(&app.db.begin_session(&caller.person.id).await?, headers))
 }
 
 /// Keeps a password as a hash, away from the threads that answer.

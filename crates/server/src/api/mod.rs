@@ -55,6 +55,8 @@ use crate::App;
 
 /// Most bytes of a body that is no upload.
 const MOST_BYTES: usize = 32 << 20;
+/// Most bytes of a body that anybody may send before it is known who they are.
+const MOST_BYTES_OF_STRANGERS: usize = 16 << 10;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -66,6 +68,7 @@ struct Doc;
 /// All routes, and the document about them.
 pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(Doc::openapi())
+        .merge(entering())
         .merge(people_and_keepers())
         .merge(data_and_labels())
         .merge(models_and_answers())
@@ -74,7 +77,7 @@ pub(crate) fn routes() -> (Router<Arc<App>>, Document) {
     (router.layer(DefaultBodyLimit::max(MOST_BYTES)), document)
 }
 
-fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
+fn entering() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(enter::status))
         .routes(routes!(enter::enter))
@@ -86,8 +89,14 @@ fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(oidc::start))
         .routes(routes!(oidc::back))
         .routes(routes!(oidc::link, oidc::unlink))
+        .layer(DefaultBodyLimit::max(MOST_BYTES_OF_STRANGERS))
+}
+
+fn people_and_keepers() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
         .routes(routes!(people::list, people::add))
         .routes(routes!(people::change, people::remove))
+        .routes(routes!(people::begin_anew))
         .routes(routes!(people::unlink))
         .routes(routes!(people::tokens, people::add_token))
         .routes(routes!(people::remove_token))

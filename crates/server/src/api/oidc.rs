@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use super::enter::{begin_session, knows_password};
+use super::enter::{begin_session, knows_password, stay_in};
 use super::reading::{Asked, Sent, found, name_of, was_there};
 use crate::App;
 use crate::db::Tenant;
@@ -20,7 +20,7 @@ use crate::db::people::{NewPerson, PersonRow};
 use crate::error::ApiError;
 use crate::oidc::{Answer, Came, Claims, Provider, Refused};
 use crate::people::{
-    Caller, Role, came_over_tls, cookie_of, email_of, entrance_cookie, entrance_of, forget_entrance,
+    Caller, Origin, Role, came_over_tls, cookie_of, email_of, entrance_cookie, entrance_of, forget_entrance,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -71,19 +71,24 @@ pub(super) async fn back(
 pub(super) async fn link(
     State(app): State<Arc<App>>,
     caller: Caller,
+    origin: Origin,
     headers: HeaderMap,
     Sent(Password { password }): Sent<Password>,
 ) -> Result<impl IntoResponse, ApiError> {
     let provider = found(app.provider.as_ref())?;
-    knows_password(&app, &caller, password).await?;
+    knows_password(&app, &caller, origin, password).await?;
     let (secret, address) = provider.begin(&app.db, back_to(&headers)?, Some(caller.person.id)).await?;
     let cookie = AppendHeaders([(SET_COOKIE, entrance_cookie(&secret, &headers))]);
     Ok((cookie, Json(Away { address: address.into() })))
 }
 
-/// Takes one's own account of the provider away. Who has no password would lock themselves out.
+/// Takes one's own account of the provider away, and ends all one's sessions but this browser's, which gets a new one. Who has no password would lock themselves out.
 #[utoipa::path(delete, path = "/v1/oidc/link", tag = "entering", responses((status = 204), (status = 409, body = crate::error::ErrorBody)))]
-pub(super) async fn unlink(State(app): State<Arc<App>>, caller: Caller) -> Result<StatusCode, ApiError> {
+pub(super) async fn unlink(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ApiError> {
     caller.in_person()?;
     if caller.person.password.is_none() {
         let (en, zh) = ("the account is your only way in", "该账号是您唯一的登录方式");
@@ -91,7 +96,8 @@ pub(super) async fn unlink(State(app): State<Arc<App>>, caller: Caller) -> Resul
     }
     let gone = was_there(app.db.remove_accounts(&caller.tenant, &caller.person.id).await?)?;
     app.db.note(&caller.tenant, &caller.person.name, "unlink account", &caller.person.id).await?;
-    Ok(gone)
+    let cookie = stay_in(&app, &headers, &caller).await?;
+    Ok((gone, AppendHeaders([(SET_COOKIE, cookie)])))
 }
 
 /// The cookie of a session that begins; `None` where an account was linked instead.

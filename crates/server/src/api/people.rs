@@ -27,6 +27,8 @@ pub(super) struct Person {
     role: Role,
     /// By which they may come in with the provider.
     email: Option<String>,
+    /// Whether they may come in with a password.
+    has_password: bool,
     /// Whether they may come in with an account of the provider.
     linked: bool,
     created_at: String,
@@ -52,6 +54,13 @@ pub(super) struct NewPerson {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewRole {
     role: Role,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FirstPassword {
+    /// At least ten characters.
+    password: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -260,6 +269,34 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Gives somebody who forgot theirs a first password again, as when they were let in, and ends their sessions; their tokens stay.
+#[utoipa::path(post, path = "/v1/people/{id}/password", tag = "people", request_body = FirstPassword, responses((status = 204), (status = 409, body = crate::error::ErrorBody)))]
+pub(super) async fn begin_anew(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Sent(FirstPassword { password }): Sent<FirstPassword>,
+) -> Result<StatusCode, ApiError> {
+    caller.may(Right::Govern)?;
+    let person = theirs(&app, &caller, &id).await?;
+    // Whoever found a browser that is logged in would keep its owner out.
+    if person.id == caller.person.id {
+        let (en, zh) = ("your own password is changed with the one you have", "修改自己的密码需要现有密码");
+        return Err(ApiError::conflict(en, zh).hint("ask another owner", "请联系另一位所有者"));
+    }
+    if person.password.is_none() && app.provider.is_some() {
+        let (en, zh) = (
+            "they log in with the provider, and have no password here",
+            "对方使用登录服务登录，在此没有密码",
+        );
+        return Err(ApiError::conflict(en, zh)
+            .hint("a password is made anew at the provider", "请在登录服务处重设密码"));
+    }
+    app.db.set_password(&id, &hashed(&app, password).await?).await?;
+    app.db.note(&caller.tenant, &caller.person.name, "give new password", &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Takes somebody's account of the provider away from them, and ends their sessions. Who was let in by an e-mail may come in with it
 /// again, also with another account.
 #[utoipa::path(delete, path = "/v1/people/{id}/account", tag = "people", responses((status = 204)))]
@@ -271,7 +308,6 @@ pub(super) async fn unlink(
     caller.may(Right::Govern)?;
     theirs(&app, &caller, &id).await?;
     let gone = was_there(app.db.remove_accounts(&caller.tenant, &id).await?)?;
-    app.db.end_sessions(&id).await?;
     app.db.note(&caller.tenant, &caller.person.name, "unlink account", &id).await?;
     Ok(gone)
 }
@@ -348,9 +384,9 @@ pub(super) async fn seal(State(app): State<Arc<App>>, caller: Caller) -> Result<
     Ok(Json(Seal { n_entries, hash, broken_at }))
 }
 
-async fn theirs(app: &App, caller: &Caller, id: &str) -> Result<(), ApiError> {
+async fn theirs(app: &App, caller: &Caller, id: &str) -> Result<PersonRow, ApiError> {
     let person = found(app.db.person(id).await?)?;
-    if person.tenant == caller.tenant.id() { Ok(()) } else { Err(ApiError::not_found()) }
+    if person.tenant == caller.tenant.id() { Ok(person) } else { Err(ApiError::not_found()) }
 }
 
 /// Whether somebody is of the tenant that was there first.
@@ -377,6 +413,7 @@ fn person(row: &PersonRow) -> Person {
         name: row.name.clone(),
         role: Role::named(&row.role),
         email: row.email.clone(),
+        has_password: row.password.is_some(),
         linked: row.n_accounts > 0,
         created_at: written(row.created_at),
     }

@@ -1,6 +1,6 @@
 //! Accounts that people have with a provider of log-ins.
 
-use super::people::{PERSON, PersonRow};
+use super::people::{PERSON, PersonRow, end_sessions};
 use super::{Db, Tenant};
 use crate::clock::now;
 
@@ -58,10 +58,16 @@ impl Db {
         Ok(true)
     }
 
-    /// Takes a person's accounts away; `false` where there is none.
+    /// Takes a person's accounts away, and ends all their sessions; `false` where there is none.
     pub(crate) async fn remove_accounts(&self, tenant: &Tenant, person: &str) -> Result<bool, sqlx::Error> {
+        let mut tx = self.begin(tenant).await?;
         let sql = "DELETE FROM account WHERE tenant = $1 AND person = $2";
-        let ask = sqlx::query(sql).bind(tenant.id()).bind(person);
-        Ok(ask.execute(&mut *self.of(tenant).await?).await?.rows_affected() > 0)
+        let gone = sqlx::query(sql).bind(tenant.id()).bind(person).execute(&mut *tx).await?;
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        end_sessions(&mut tx, person).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }

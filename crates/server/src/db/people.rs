@@ -148,13 +148,13 @@ impl Db {
         .await
     }
 
+    /// Gives a person another password, and ends all their sessions: whoever is in by the old one, or by a cookie of theirs, is out.
     pub(crate) async fn set_password(&self, id: &str, password: &str) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE person SET password = $1 WHERE id = $2")
-            .bind(password)
-            .bind(id)
-            .execute(&mut *self.whole().await?)
-            .await?;
-        Ok(())
+        let mut tx = self.begin_whole().await?;
+        let sql = "UPDATE person SET password = $1 WHERE id = $2";
+        sqlx::query(sql).bind(password).bind(id).execute(&mut *tx).await?;
+        end_sessions(&mut tx, id).await?;
+        tx.commit().await
     }
 
     pub(crate) async fn people(&self, tenant: &Tenant) -> Result<Vec<PersonRow>, sqlx::Error> {
@@ -211,12 +211,6 @@ impl Db {
             .execute(&mut *self.whole().await?)
             .await?;
         Ok(())
-    }
-
-    /// Ends all sessions of a person.
-    pub(crate) async fn end_sessions(&self, person: &str) -> Result<(), sqlx::Error> {
-        let sql = "DELETE FROM session WHERE person = $1";
-        sqlx::query(sql).bind(person).execute(&mut *self.whole().await?).await.map(drop)
     }
 
     /// Who a session belongs to, unless it is over.
@@ -303,6 +297,15 @@ pub(super) async fn hold_tenant(
     // An update of nothing takes the lock on either database.
     let sql = "UPDATE tenant SET name = name WHERE id = $1";
     sqlx::query(sql).bind(tenant.id()).execute(&mut **tx).await.map(drop)
+}
+
+/// Ends all sessions of a person.
+pub(super) async fn end_sessions(
+    tx: &mut Transaction<'static, Any>,
+    person: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM session WHERE person = $1";
+    sqlx::query(sql).bind(person).execute(&mut **tx).await.map(drop)
 }
 
 async fn one(

@@ -18,4 +18,4 @@ pub(crate) use keys::{Attempts, Keys};
 pub(crate) use pace::Pace;
 pub(crate) use password::{hash_password, password_fits};
 pub(crate) use role::{Right, Role, Scope};
-pub(crate) use stranger::{Counted, Peer, admit, network_of};
+pub(crate) use stranger::{Counted, Origin, Peer, admit, network_of};

@@ -1,9 +1,12 @@
 //! Who asks while nobody knows who they are: known by their address alone.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 
 use super::Caller;
 use crate::App;
@@ -18,6 +21,25 @@ const NETWORK: usize = 4;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
+/// Where a request comes from; `None` where that cannot be told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin(pub(crate) Option<IpAddr>);
+
+impl Origin {
+    /// By the other end, and what a proxy says.
+    pub(crate) fn of(peer: Option<Peer>, headers: &HeaderMap) -> Self {
+        Self(peer.map(|Peer(peer)| address_of(peer, headers)))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or(Self(None)))
+    }
+}
+
 /// A request that counts for an address until it is known who asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted(pub(crate) IpAddr);
@@ -26,11 +48,10 @@ pub(crate) struct Counted(pub(crate) IpAddr);
 pub(crate) async fn admit(
     app: &Arc<App>,
     route: &str,
-    peer: Option<Peer>,
+    Origin(address): Origin,
     headers: &HeaderMap,
 ) -> Result<Option<Counted>, ApiError> {
-    let Some(Peer(peer)) = peer.filter(|_| !PROBES.contains(&route)) else { return Ok(None) };
-    let address = address_of(peer, headers);
+    let Some(address) = address.filter(|_| !PROBES.contains(&route)) else { return Ok(None) };
     match app.strangers.take(&address) {
         Ok(()) => Ok(Some(Counted(address))),
         Err(_) if Caller::known(app, headers).await?.is_some() => Ok(None),

@@ -6,6 +6,7 @@ mod book;
 mod clips;
 mod comparing;
 mod ending;
+mod entering;
 mod expiring;
 mod fresh;
 mod gallery;

@@ -398,9 +398,13 @@ fn an_account_is_taken_away_by_its_person_and_by_an_owner() {
     let token = ann.post("/v1/tokens", &json!({ "name": "t", "scopes": ["read", "write"] }));
     let bearer = format!("Bearer {}", token.body["secret"].as_str().expect("a secret"));
     assert_eq!(unlink(&server.nobody().with("authorization", &bearer)), 403, "no token unlinks");
-    assert_eq!(unlink(&browser.client()), 204);
-    assert_eq!(browser.who()["linked"], false);
+    let elsewhere = browser.client();
+    let told = elsewhere.ask("DELETE", "/v1/oidc/link", None, &[]);
+    browser.keep(&told);
+    assert_eq!((told.status, browser.who()["linked"].clone()), (204, json!(false)));
+    assert_eq!(elsewhere.get("/v1/session").status, 401, "whoever holds a cookie of hers is out");
     assert_eq!(Browser::new(&server).walk(), refused("unverified"), "it is nobody's now");
+    let ann = browser.client();
     // By an owner: whoever is in by it is out.
     let new = json!({ "name": "Ben", "email": "ben@example.com", "role": "editor" });
     let path = format!("/v1/people/{}/account", id(&ann.post("/v1/people", &new)));

@@ -196,6 +196,7 @@ fn sessions_end_and_guessing_is_slowed_down() {
         .map(|_| nobody.post("/v1/login", &json!({ "name": "ann", "password": "wrong" })).status)
         .collect();
     assert_eq!((tries[0], tries[9]), (401, 429), "{tries:?}");
+    assert!(nobody.get("/metrics").text.contains("dianjing_wrong_passwords_total 8\n"));
     // A session that was there before, and holds, is not taken over at log-in: whoever planted it would be logged in as well.
     let login = json!({ "name": "bob", "password": PASSWORD });
     let cookie = |told: &Told| {

@@ -1,0 +1,136 @@
+//! Coming in: who guesses keeps nobody out, what strangers send is small, and another password ends what was begun with the old one.
+
+use serde_json::{Value, json};
+use server::Way;
+use testkit::{Client, Told, id};
+
+use crate::provider::IdentityProvider;
+use crate::running::{Place, Running, folder, start, start_on};
+use crate::strangers::{PASSWORD, two_tenants};
+
+const NEW: &str = "another long password";
+
+fn log_in(who: &Client, name: &str, password: &str) -> Told {
+    who.post("/v1/login", &json!({ "name": name, "password": password }))
+}
+
+/// Somebody behind a proxy on this machine, which says where they are.
+fn at(server: &Running, address: &str) -> Client {
+    server.nobody().with("x-forwarded-for", address)
+}
+
+fn actions(owner: &Client) -> Vec<Value> {
+    let entries = owner.get("/v1/trail").body["entries"].clone();
+    entries.as_array().expect("entries").iter().map(|entry| entry["action"].clone()).collect()
+}
+
+#[test]
+fn who_guesses_at_a_name_elsewhere_does_not_keep_its_person_out() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    two_tenants(&server);
+    let (eve, ann) = (at(&server, "203.0.113.7"), at(&server, "198.51.100.1"));
+    let tries: Vec<u16> = (0..9).map(|_| log_in(&eve, "ann", "wrong").status).collect();
+    assert_eq!((tries[7], tries[8]), (401, 429), "{tries:?}");
+    let came = log_in(&ann, "ann", PASSWORD);
+    assert_eq!(came.status, 200);
+    // Nor from changing her password, wherever she is.
+    let there = eve.with_session(&came);
+    let change = |old: &str| there.post("/v1/password", &json!({ "old": old, "new": NEW })).status;
+    assert_eq!(change(PASSWORD), 204);
+    // What is tried by somebody who is in is counted as well.
+    let there = at(&server, "203.0.113.8").with_session(&log_in(&ann, "ann", NEW));
+    let change = |old: &str| there.post("/v1/password", &json!({ "old": old, "new": NEW })).status;
+    let tries: Vec<u16> = (0..9).map(|_| change("wrong")).collect();
+    assert_eq!((tries[7], tries[8]), (422, 429), "{tries:?}");
+}
+
+#[test]
+fn what_strangers_send_is_small() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let (ann, _) = two_tenants(&server);
+    let nobody = server.nobody();
+    let long = "x".repeat(20_000);
+    for (path, body) in [
+        ("/v1/enter", json!({ "key": long })),
+        ("/v1/setup", json!({ "key": long, "tenant": "x", "name": "y", "password": PASSWORD })),
+        ("/v1/login", json!({ "name": "ann", "password": long })),
+    ] {
+        let told = nobody.post(path, &body);
+        assert_eq!((told.status, &told.body["code"]), (413, &json!("too_large")), "{path}");
+    }
+    let told = ann.post("/v1/datasets", &json!({ "name": "x".repeat(60), "task": long }));
+    assert_eq!(told.status, 422, "who is known may send more");
+}
+
+#[test]
+fn another_password_ends_all_sessions_but_that_of_this_browser() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let (ann, _) = two_tenants(&server);
+    let token = ann.post("/v1/tokens", &json!({ "name": "t", "scopes": ["read"] }));
+    let bearer = format!("Bearer {}", token.body["secret"].as_str().expect("a secret"));
+    let thief = server.nobody().with_session(&log_in(&server.nobody(), "ann", PASSWORD));
+    let told = ann.post("/v1/password", &json!({ "old": PASSWORD, "new": NEW }));
+    assert_eq!(told.status, 204);
+    let status = |who: &Client| who.get("/v1/session").status;
+    assert_eq!((status(&thief), status(&ann)), (401, 401), "every cookie from before is useless");
+    let cookie = told.values("set-cookie").next().and_then(|cookie| cookie.split(';').next());
+    let ann = server.nobody().with("cookie", cookie.expect("a session"));
+    assert_eq!((status(&ann), actions(&ann)[0].clone()), (200, json!("change password")));
+    let program = server.nobody().without("x-dianjing").with("authorization", &bearer);
+    assert_eq!(program.get("/v1/datasets").status, 200, "tokens are taken away by themselves");
+}
+
+#[test]
+fn an_owner_lets_somebody_begin_anew_who_forgot_their_password() {
+    let (_dir, data) = folder();
+    let server = start(Way::Team, &data);
+    let (ann, bob) = two_tenants(&server);
+    let ed = server.person(&ann, "ed", "editor");
+    let token = ed.post("/v1/tokens", &json!({ "name": "t", "scopes": ["read"] }));
+    let bearer = format!("Bearer {}", token.body["secret"].as_str().expect("a secret"));
+    let session = |who: &Client| who.get("/v1/session").body["person"]["id"].clone();
+    let of = |who: &Value| format!("/v1/people/{}/password", who.as_str().expect("an id"));
+    let (path, own) = (of(&session(&ed)), of(&session(&ann)));
+    let give = |who: &Client, path: &str, password: &str| {
+        let told = who.post(path, &json!({ "password": password }));
+        (told.status, told.body["code"].clone())
+    };
+    assert_eq!(give(&bob, &path, NEW), (404, json!("not_found")), "of another team");
+    assert_eq!(give(&ed, &own, NEW), (403, json!("forbidden")), "by who is no owner");
+    assert_eq!(give(&ann, &path, "short"), (422, json!("invalid")));
+    assert_eq!(give(&ann, &own, NEW), (409, json!("conflict")), "one's own takes the old one");
+    assert_eq!(ed.get("/v1/session").status, 200, "nothing has happened");
+    assert_eq!(give(&ann, &path, NEW).0, 204);
+    assert_eq!(ed.get("/v1/session").status, 401, "whoever was in is out");
+    let nobody = server.nobody();
+    assert_eq!((log_in(&nobody, "ed", PASSWORD).status, log_in(&nobody, "ed", NEW).status), (401, 200));
+    let program = nobody.without("x-dianjing").with("authorization", &bearer);
+    assert_eq!(program.get("/v1/datasets").status, 200, "programs go on");
+    assert!(actions(&ann).contains(&json!("give new password")));
+}
+
+#[test]
+fn who_logs_in_with_the_provider_only_gets_no_password() {
+    let (provider, (_dir, data)) = (IdentityProvider::start(), folder());
+    let oidc = Some(provider.settings(None));
+    let server = start_on(Way::Team, &data, Place { oidc, ..Place::default() });
+    let ann = server.set_up();
+    let new = json!({ "name": "Ben", "email": "ben@example.com", "role": "editor" });
+    let ben = id(&ann.post("/v1/people", &new));
+    let people = ann.get("/v1/people").body["people"].clone();
+    assert_eq!((&people[0]["has_password"], &people[1]["has_password"]), (&json!(true), &json!(false)));
+    let give =
+        |owner: &Client| owner.post(&format!("/v1/people/{ben}/password"), &json!({ "password": NEW }));
+    let told = give(&ann);
+    assert_eq!((told.status, told.body["code"].clone()), (409, json!("conflict")));
+    assert!(told.body["hint"].as_str().expect("a hint").contains("at the provider"));
+    drop(server);
+    // Where there is no provider any more a password is the only way in.
+    let server = start(Way::Team, &data);
+    let ann = server.nobody().with_session(&log_in(&server.nobody(), "ann", PASSWORD));
+    assert_eq!(give(&ann).status, 204);
+    assert_eq!(log_in(&server.nobody(), "Ben", NEW).status, 200);
+}
