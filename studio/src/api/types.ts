@@ -40,7 +40,7 @@ export type ExportFormats = Answer<'Formats'>;
 /** All examples as points of the plane, x and y in [0, 1]; labels and suggestions are places in `classes`. */
 export type Spots = Narrow<Answer<'Map'>, { state: 'looking' | 'ready' }>;
 /** `job` reads it, from when it was finished. */
-export type Upload = Narrow<Answer<'Upload'>, { job: string | null }>;
+export type Upload = Answer<'Upload'>;
 export type UploadedFile = Answer<'Arrived'>;
 export type Sensed = Narrow<Answer<'Sensed'>, { modality: Modality }>;
 export type Example = Narrow<Answer<'Example'>, { marks: readonly Mark[]; own_marks: { marks: readonly Mark[]; event: number } | null; senses: Sensed[] }>;
