@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::{Any, Transaction};
 
-use super::datasets::{next_seqs, with_class};
+use super::datasets::{hold, next_seqs, with_class};
 use super::jobs::{Held, end};
 use super::milestones::{Milestone, remember};
 use super::room::{Full, Limits, More};
-use super::votes::NOBODY;
-use super::{Db, Tenant, markings};
+use super::{Db, Tenant, markings, votes};
 use crate::blobs::Blobs;
 use crate::clock::now;
 use crate::error::ApiError;
@@ -158,6 +157,7 @@ impl Db {
         for rows in rows.chunks(ROWS_AT_ONCE) {
             add(&mut tx, tenant, dataset, rows).await?;
         }
+        votes::arrive(&mut tx, dataset, last - count).await?;
         markings::arrive(&mut tx, dataset, last - count).await?;
         add_problems(&mut tx, tenant, dataset, &arrived.left_out).await?;
         remember(&mut tx, tenant, dataset, last, &Milestone::Import { n_examples: rows.len() }, None).await?;
@@ -173,6 +173,8 @@ impl Db {
         problems: &[LeftOut],
     ) -> Result<(), sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
+        // Another server may note some at the same time.
+        hold(&mut tx, tenant, dataset).await?;
         add_problems(&mut tx, tenant, dataset, problems).await?;
         tx.commit().await
     }
@@ -252,21 +254,6 @@ async fn add(
         ask = ask.bind(seq).bind(&row.id).bind(what).bind(after).bind(holds).bind("import").bind(now());
     }
     ask.execute(&mut **tx).await?;
-    // A label that came with the data has one vote, and is nobody's word.
-    let votes: Vec<(&NewRow<'_>, &str)> =
-        rows.iter().filter_map(|row| Some((row, row.example.label.as_deref()?))).collect();
-    if votes.is_empty() {
-        return Ok(());
-    }
-    let sql = format!(
-        "INSERT INTO vote (tenant, dataset, example, person, label, at) VALUES {}",
-        places(votes.len(), 4)
-    );
-    let mut ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
-    for (row, label) in votes {
-        ask = ask.bind(&row.id).bind(NOBODY).bind(label).bind(now());
-    }
-    ask.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -279,6 +266,7 @@ fn name_of_part(part: dataset::Part) -> &'static str {
     }
 }
 
+/// In a transaction that holds the data set.
 async fn add_problems(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
@@ -287,7 +275,7 @@ async fn add_problems(
 ) -> Result<(), sqlx::Error> {
     for problem in problems {
         let sql = "INSERT INTO problem (tenant, dataset, seq, place, en, zh) \
-             SELECT $1, $2, (SELECT COUNT(*) FROM problem WHERE dataset = $2), $3, $4, $5 \
+             SELECT $1, $2, (SELECT COALESCE(MAX(seq), -1) + 1 FROM problem WHERE dataset = $2), $3, $4, $5 \
              WHERE EXISTS (SELECT 1 FROM dataset WHERE id = $2 AND tenant = $1) \
              AND NOT EXISTS (SELECT 1 FROM problem WHERE dataset = $2 AND place = $3 AND en = $4)";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(&problem.place);
@@ -307,6 +295,8 @@ fn places(rows: usize, own: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use testkit::Postgres;
+
     use super::*;
 
     fn text(name: &str, body: &str) -> Incoming {
@@ -325,5 +315,23 @@ mod tests {
     #[test]
     fn rows_share_their_first_values() {
         assert_eq!(places(2, 2), "($1, $2, $3, $4), ($1, $2, $5, $6)");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn servers_that_note_problems_at_once_lose_none() {
+        let (dir, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
+        let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
+        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
+        let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
+        let note = async |server: usize| {
+            let place = |number: usize| format!("{server} {number}");
+            let of = |place: String| LeftOut { place, en: "odd".to_owned(), zh: "奇怪".to_owned() };
+            let problems: Vec<LeftOut> = (0..20).map(place).map(of).collect();
+            db.note_problems(&tenant, &set, &problems).await
+        };
+        let noted = tokio::join!(note(0), note(1), note(2), note(3));
+        assert!(noted.0.and(noted.1).and(noted.2).and(noted.3).is_ok());
+        assert_eq!(db.problems(&tenant, &set).await.expect("asked").len(), 80);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Any, Transaction};
 
 use super::book::forget_note;
-use super::{Db, Tenant, markings, room, uploads};
+use super::{Db, Tenant, markings, room, uploads, votes};
 use crate::clock::now;
 use crate::ids::new_id;
 use crate::marks;
@@ -82,11 +82,7 @@ impl Db {
         let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(false) };
         if annotators > 1 && !held.several {
-            // Corrections are no disputes: what holds is the one vote to begin with.
-            sqlx::query("DELETE FROM vote WHERE dataset = $1").bind(dataset).execute(&mut *tx).await?;
-            let sql = "INSERT INTO vote (tenant, dataset, example, person, label, at) \
-                 SELECT tenant, dataset, id, COALESCE(label_by, ''), label, $2 FROM example WHERE dataset = $1 AND label IS NOT NULL";
-            sqlx::query(sql).bind(dataset).bind(now()).execute(&mut *tx).await?;
+            votes::begin(&mut tx, tenant, &held).await?;
             markings::begin(&mut tx, tenant, dataset).await?;
         }
         let sql = "UPDATE dataset SET annotators = $3, blind = $4 WHERE tenant = $1 AND id = $2";
@@ -217,8 +213,8 @@ impl Db {
         tx.commit().await
     }
 
-    /// Takes a class out that no example, vote or mark has. `false` when one has it, or there is no such class. What several people marked does not
-    /// count while one is asked: nobody sees it.
+    /// Takes a class out that no example, vote or mark has. `false` when one has it, or there is no such class. What several people said and
+    /// marked does not count while one is asked: nobody sees it.
     pub(crate) async fn remove_class(
         &self,
         tenant: &Tenant,
@@ -238,7 +234,8 @@ impl Db {
         let sql = "DELETE FROM class WHERE tenant = $1 AND dataset = $2 AND name = $3 \
              AND NOT EXISTS (SELECT 1 FROM example e WHERE e.dataset = $2 AND e.removed = 0 \
              AND (e.label = $3 OR REPLACE(e.label, $4, '') <> e.label)) \
-             AND NOT EXISTS (SELECT 1 FROM vote v WHERE v.dataset = $2 AND (v.label = $3 OR REPLACE(v.label, $4, '') <> v.label))";
+             AND NOT EXISTS (SELECT 1 FROM vote v JOIN dataset d ON d.id = v.dataset AND d.annotators > 1 \
+             WHERE v.dataset = $2 AND (v.label = $3 OR REPLACE(v.label, $4, '') <> v.label))";
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).bind(inside(name));
         let gone = ask.execute(&mut *tx).await?.rows_affected() == 1;
         if gone {
@@ -267,7 +264,7 @@ pub(super) async fn with_class(
     name: &str,
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO class (tenant, dataset, name, position) \
-         SELECT $1, $2, $3, (SELECT COUNT(*) FROM class WHERE dataset = $2) \
+         SELECT $1, $2, $3, (SELECT COALESCE(MAX(position), -1) + 1 FROM class WHERE dataset = $2) \
          WHERE NOT EXISTS (SELECT 1 FROM class WHERE dataset = $2 AND name = $3) \
          AND EXISTS (SELECT 1 FROM dataset WHERE id = $2 AND tenant = $1)";
     sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(name).execute(&mut **tx).await?;

@@ -263,7 +263,7 @@ async fn take_back(
 }
 
 /// What a person said about an example before one of their events, in their own words: `before` may be another's.
-async fn earlier(
+pub(super) async fn earlier(
     tx: &mut Transaction<'static, Any>,
     dataset: &str,
     (example, person): (&str, &str),

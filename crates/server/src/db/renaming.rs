@@ -6,7 +6,7 @@ use super::book;
 use super::datasets::{hold, next_seqs, with_class};
 use super::labels::What;
 use super::milestones::{Milestone, remember};
-use super::votes::majority;
+use super::votes::count_again;
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::marks;
@@ -41,7 +41,8 @@ impl Db {
         rename_inside(&mut tx, tenant, dataset, renaming).await?;
         book::rename(&mut tx, tenant, dataset, renaming).await?;
         if held.several {
-            count_again(&mut tx, tenant, dataset, renaming.person).await?;
+            // Answers that are called the same now may be a majority where there was none.
+            count_again(&mut tx, tenant, dataset, ("rename", Some(renaming.person))).await?;
         }
         let last = next_seqs(&mut tx, tenant, dataset, 1).await?.unwrap_or(0);
         let renamed = Milestone::Rename { from: name.to_owned(), to: to.to_owned() };
@@ -54,32 +55,6 @@ impl Db {
         tx.commit().await?;
         Ok(true)
     }
-}
-
-/// Answers that are called the same now may be a majority where there was none.
-async fn count_again(
-    tx: &mut Transaction<'static, Any>,
-    tenant: &Tenant,
-    dataset: &str,
-    person: &str,
-) -> Result<(), sqlx::Error> {
-    let sql = "SELECT DISTINCT v.example FROM vote v JOIN example e ON e.id = v.example \
-         WHERE v.dataset = $1 AND e.decided = 0 AND e.label IS NULL";
-    let open: Vec<String> = sqlx::query_scalar(sql).bind(dataset).fetch_all(&mut **tx).await?;
-    for example in open {
-        let Some(label) = majority(tx, &example).await? else { continue };
-        let seq = next_seqs(tx, tenant, dataset, 1).await?;
-        let event = "INSERT INTO label_event (tenant, dataset, seq, example, person, label, holds, act, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $6, 'rename', $7)";
-        let ask = sqlx::query(event).bind(tenant.id()).bind(dataset).bind(seq).bind(&example).bind(person);
-        ask.bind(&label).bind(now()).execute(&mut **tx).await?;
-        sqlx::query("UPDATE example SET label = $1 WHERE id = $2")
-            .bind(label)
-            .bind(example)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }
 
 /// Of examples whose label it is. Those out of sight as well: one that comes back has a class that is there.

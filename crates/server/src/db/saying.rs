@@ -6,7 +6,7 @@ use super::Tenant;
 use super::datasets::{Held, next_seqs, with_class};
 use super::labels::{Act, Said, What};
 use super::markings::{self, marking_of, put_marking};
-use super::votes::{NOBODY, majority, vote, vote_of, voter};
+use super::votes::{NOBODY, author, majority, overrule, vote, vote_of, voter};
 use crate::clock::now;
 
 row! {
@@ -56,7 +56,8 @@ pub(super) async fn say(
     match said.what {
         What::Marks => holds.marks = said.after.map(str::to_owned),
         What::Marking => put_marking(tx, tenant, held, said, seq).await?,
-        What::Label => holds.take(tx, tenant, held, said).await?,
+        What::Label if held.several => holds.count(tx, tenant, held, said).await?,
+        What::Label => holds.replace(tx, tenant, held, said, undoes).await?,
     }
     let event = Event { seq, before: before.as_deref(), undoes, holds: holds.label.as_deref() };
     write(tx, tenant, held, said, &event).await?;
@@ -104,8 +105,8 @@ pub(super) async fn follow(
 }
 
 impl Holds {
-    /// Takes in what is said about the label.
-    async fn take(
+    /// Takes in what is said about the label where several people are asked: a vote, or a decision.
+    async fn count(
         &mut self,
         tx: &mut Transaction<'static, Any>,
         tenant: &Tenant,
@@ -114,12 +115,11 @@ impl Holds {
     ) -> Result<(), sqlx::Error> {
         let before = self.label.clone();
         if !said.act.decides() {
-            // Of one's own correction that is taken back nothing is one's own word any more.
-            let word = said.after.filter(|_| held.several || said.act != Act::Undo);
-            vote(tx, tenant, &held.dataset, (said.example, said.person), word).await?;
+            vote(tx, tenant, &held.dataset, (said.example, said.person), said.after).await?;
         }
-        let decides = said.act.decides() && said.after.is_some();
-        if held.several && !decides {
+        if said.act.decides() && said.after.is_some() {
+            (self.label, self.decided) = (said.after.map(str::to_owned), 1);
+        } else {
             // Without an answer a decision is taken back.
             if said.act.decides() {
                 self.decided = 0;
@@ -127,9 +127,6 @@ impl Holds {
             if self.decided == 0 {
                 self.label = majority(tx, said.example).await?;
             }
-        } else {
-            self.label = said.after.map(str::to_owned);
-            self.decided = i64::from(decides);
         }
         if self.label != before {
             self.label_by = match (&self.label, said.act) {
@@ -138,6 +135,30 @@ impl Holds {
                 _ => None,
             };
         }
+        Ok(())
+    }
+
+    /// Takes in what is said about the label where one person is asked: the last word holds.
+    async fn replace(
+        &mut self,
+        tx: &mut Transaction<'static, Any>,
+        tenant: &Tenant,
+        held: &Held,
+        said: &Said<'_>,
+        undoes: Option<i64>,
+    ) -> Result<(), sqlx::Error> {
+        let before = std::mem::replace(&mut self.label, said.after.map(str::to_owned));
+        let overruled = overrule(tx, tenant, held, said, (before.as_deref(), undoes)).await?;
+        let (by, decided) = match (&self.label, undoes) {
+            (None, _) => (None, false),
+            (Some(_), None) => (Some(said.person.to_owned()), overruled),
+            // Of one's own correction that is taken back nothing is one's own word any more.
+            (Some(label), Some(undone)) => {
+                let (by, decided) = author(tx, said.example, label, undone).await?;
+                (by, decided || overruled)
+            }
+        };
+        (self.label_by, self.decided) = (by, i64::from(decided));
         Ok(())
     }
 }

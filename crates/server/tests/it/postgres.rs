@@ -14,6 +14,7 @@ use crate::one_list::outlives;
 use crate::provider::IdentityProvider;
 use crate::running::{Place, folder, start_on};
 use crate::senses::several_senses;
+use crate::votes::outlives_one;
 
 fn on(database: String) -> Place {
     Place { database: Some(database), max_bytes: Some(1 << 40), ..Place::default() }
@@ -167,4 +168,6 @@ fn marks_of_several_people_are_kept_by_postgresql() {
     decisions(on(postgres.url()));
     let postgres = Postgres::start();
     outlives(on(postgres.url()));
+    let postgres = Postgres::start();
+    outlives_one(on(postgres.url()));
 }

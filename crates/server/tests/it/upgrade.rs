@@ -110,6 +110,43 @@ fn later_rows(blobs: &[(String, usize)]) -> Vec<String> {
     ]
 }
 
+/// What two people said of texts that one is asked about now: other things of `o1`, the same of `o2` until one of them changed it for all, and `o3`
+/// was only corrected.
+fn one_list_rows() -> Vec<String> {
+    let event = |seq: u32, example: &str, who: &str, label: &str, before: &str| {
+        format!(
+            "INSERT INTO label_event (tenant, dataset, seq, example, person, label, before, act, at, what) VALUES ('t1', 'd4', {seq}, '{example}', '{who}', '{label}', {before}, 'give', {THEN_AT}, 'label')"
+        )
+    };
+    vec![
+        format!("INSERT INTO dataset (id, tenant, name, modality, seq, created_at, updated_at) VALUES ('d4', 't1', 'said', 'text', 7, {THEN_AT}, {THEN_AT})"),
+        "INSERT INTO class (tenant, dataset, name, position) VALUES ('t1', 'd4', 'x', 0), ('t1', 'd4', 'y', 1)".to_owned(),
+        "INSERT INTO example (id, tenant, dataset, position, name, body, label, label_by) VALUES ('o1', 't1', 'd4', 0, 'o1', '1', NULL, NULL), ('o2', 't1', 'd4', 1, 'o2', '2', 'y', 'p2'), ('o3', 't1', 'd4', 2, 'o3', '3', 'y', 'p2')".to_owned(),
+        event(1, "o1", "p1", "x", "NULL"),
+        event(2, "o1", "p2", "y", "NULL"),
+        event(3, "o2", "p1", "x", "NULL"),
+        event(4, "o2", "p2", "x", "NULL"),
+        event(5, "o2", "p2", "y", "'x'"),
+        event(6, "o3", "p1", "x", "NULL"),
+        event(7, "o3", "p2", "y", "'x'"),
+        "INSERT INTO vote (tenant, dataset, example, person, label, at) VALUES ('t1', 'd4', 'o1', 'p1', 'x', 1), ('t1', 'd4', 'o1', 'p2', 'y', 2), ('t1', 'd4', 'o2', 'p1', 'x', 3), ('t1', 'd4', 'o2', 'p2', 'y', 4), ('t1', 'd4', 'o3', 'p1', 'x', 5), ('t1', 'd4', 'o3', 'p2', 'y', 6)".to_owned(),
+    ]
+}
+
+/// What several people said of these is there again when several are asked, and what one of them changed for all since is decided.
+fn check_votes(server: &Running) {
+    let ann = ann(server);
+    assert_eq!(ann.send("PATCH", "/v1/datasets/d4", &json!({ "annotators": 2 })).status, 200);
+    let n_votes = |example: &str| {
+        let votes = ann.get(&format!("/v1/examples/{example}/votes")).body["votes"].clone();
+        votes.as_array().map(Vec::len)
+    };
+    assert_eq!(["o1", "o2", "o3"].map(n_votes), [Some(2), Some(2), Some(1)], "corrections are no votes");
+    let holds = |example: &str| ann.get(&format!("/v1/examples/{example}")).body["label"].clone();
+    assert_eq!(["o1", "o2", "o3"].map(holds), [json!(null), json!("y"), json!("y")]);
+    assert_eq!(ann.get("/v1/datasets/d4/agreement").body["n_disputed"], 1, "only what nobody decided");
+}
+
 /// What a team has, and what of it is left once the photos with labels are gone.
 struct Has {
     n_examples: usize,
@@ -120,10 +157,14 @@ struct Has {
 impl Has {
     /// Of one of so many changes, with these photos.
     fn of(n_changes: usize, blobs: &[(String, usize)]) -> Self {
-        let both = if n_changes < LATER { 0 } else { blobs[3].1 + "一二".len() };
+        let both = if n_changes < LATER { 0 } else { blobs[3].1 + "一二123".len() };
         let photos: usize = blobs[..3].iter().map(|(_, length)| length).sum();
         let left = "一二三abc".len() + both;
-        Self { n_examples: 6 + usize::from(n_changes >= LATER), n_bytes: photos + left, n_bytes_left: left }
+        Self {
+            n_examples: if n_changes < LATER { 6 } else { 10 },
+            n_bytes: photos + left,
+            n_bytes_left: left,
+        }
     }
 }
 
@@ -150,7 +191,7 @@ async fn make(url: &str, blobs: &[(String, usize)], n_changes: usize) {
 
 async fn fill(connection: &mut AnyConnection, blobs: &[(String, usize)], n_changes: usize) {
     let names: Vec<String> = blobs.iter().map(|(name, _)| name.clone()).collect();
-    let later = if n_changes < LATER { Vec::new() } else { later_rows(blobs) };
+    let later = if n_changes < LATER { Vec::new() } else { [later_rows(blobs), one_list_rows()].concat() };
     for row in rows(&names).into_iter().chain(later) {
         let told = connection.execute(sqlx::AssertSqlSafe(row.clone())).await;
         told.unwrap_or_else(|error| panic!("{row}: {error}"));
@@ -261,7 +302,11 @@ fn comes_up(database: Option<&str>, n_changes: usize) {
         }
     }
     let place = Place { database: database.map(str::to_owned), ..Place::default() };
-    go_on(&start_on(Way::Team, &data, place), &has);
+    let server = start_on(Way::Team, &data, place);
+    if n_changes >= LATER {
+        check_votes(&server);
+    }
+    go_on(&server, &has);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use server::Way;
 use testkit::{Client, photo};
 
-use crate::running::{Running, folder, start};
+use crate::running::{Place, Running, folder, start_on};
 
 /// An owner and two who label.
 fn team(server: &Running) -> [Client; 3] {
@@ -32,8 +32,12 @@ struct Set {
 
 impl Set {
     fn new(class: Option<&str>) -> Self {
+        Self::on(Place::default(), class)
+    }
+
+    fn on(place: Place, class: Option<&str>) -> Self {
         let (dir, data) = folder();
-        let server = start(Way::Team, &data);
+        let server = start_on(Way::Team, &data, place);
         let people = team(&server);
         let folder = class.map(|class| format!("set/{class}/")).unwrap_or_default();
         let file = |number| (format!("{folder}{number}.png"), photo([90, 90, 90], number));
@@ -72,6 +76,23 @@ impl Set {
     fn holds(&self, place: usize) -> (Value, Value) {
         let told = self.people[0].get(&format!("/v1/examples/{}", self.ids[place])).body;
         (told["label"].clone(), told["by"].clone())
+    }
+
+    /// Who says what.
+    fn votes(&self, place: usize) -> Vec<String> {
+        let told = self.people[ANN].get(&format!("/v1/examples/{}/votes", self.ids[place])).body;
+        let mut votes: Vec<String> = told["votes"]
+            .as_array()
+            .expect("votes")
+            .iter()
+            .map(|vote| format!("{} {}", vote["by"], vote["label"]).replace('"', ""))
+            .collect();
+        votes.sort();
+        votes
+    }
+
+    fn undo(&self, who: usize) -> u16 {
+        self.people[who].post(&self.at("/undo"), &json!({})).status
     }
 
     fn n_disputed(&self) -> Value {
@@ -226,4 +247,118 @@ fn who_marks_one_list_blindly_replaces_nothing_that_is_hidden() {
     assert_eq!((mark(ben, &marks), mark(eve, &json!([]))), (200, 409));
     assert_eq!(eve.get(&format!("/v1/examples/{}", set.ids[0])).body["marks"], json!([]));
     assert_eq!((mark(ben, &json!([])), mark(eve, &marks)), (200, 200), "there is nothing to hide any more");
+}
+
+#[test]
+fn what_several_people_said_outlives_a_time_in_which_one_is_asked() {
+    outlives_one(Place::default());
+}
+
+/// A tie, a minority, a correction, one that is taken back, and an answer that only one gave.
+pub(crate) fn outlives_one(place: Place) {
+    let set = Set::on(place, None);
+    set.ask_several(3, false);
+    for place in [0, 2] {
+        [(BEN, "good"), (EVE, "scratch")].iter().for_each(|(who, label)| set.say(*who, place, label));
+    }
+    for place in [1, 3, 4] {
+        let said = [(BEN, "good"), (EVE, "good"), (ANN, "dent")];
+        said.iter().for_each(|(who, label)| set.say(*who, place, label));
+    }
+    assert_eq!(set.decide(4, Some("good")), 200);
+    set.ask_several(1, false);
+    assert_eq!(set.holds(0).0, json!(null), "nobody decided");
+    assert_eq!(set.votes(1), ["ben good"], "whose word holds; what others said is out of sight");
+    set.say(ANN, 2, "dent");
+    set.say(EVE, 3, "scratch");
+    set.say(EVE, 4, "scratch");
+    assert_eq!((set.undo(EVE), set.holds(4)), (200, (json!("good"), json!("ann"))));
+    set.say(BEN, 5, "good");
+    set.ask_several(3, false);
+    assert_eq!((set.votes(0), set.holds(0).0), (vec!["ben good".into(), "eve scratch".into()], json!(null)));
+    assert_eq!((set.votes(1).len(), set.holds(1).0), (3, json!("good")), "whoever said otherwise");
+    // Whoever answered meanwhile decided for theirs, and nothing that others said is lost.
+    assert_eq!(set.votes(2), ["ann dent", "ben good", "eve scratch"]);
+    assert_eq!(set.votes(3), ["ann dent", "ben good", "eve scratch"]);
+    assert_eq!((set.holds(2).0, set.holds(3).0), (json!("dent"), json!("scratch")));
+    set.say(BEN, 3, "dent");
+    assert_eq!(set.holds(3).0, "scratch", "later votes do not change it");
+    assert_eq!(
+        (set.votes(4), set.holds(4).0),
+        (vec!["ann dent".into(), "ben good".into(), "eve good".into()], json!("good"))
+    );
+    set.say(BEN, 4, "dent");
+    assert_eq!(set.holds(4).0, "good", "what was decided before is decided again");
+    assert_eq!((set.votes(5), set.n_disputed()), (vec!["ben good".into()], json!(2)), "places 0 and 1");
+}
+
+#[test]
+fn what_was_said_while_several_were_asked_is_taken_back_while_one_is() {
+    let set = Set::new(None);
+    set.ask_several(3, false);
+    [(ANN, "good"), (BEN, "good"), (EVE, "dent")].iter().for_each(|(who, label)| set.say(*who, 0, label));
+    set.say(EVE, 1, "dent");
+    set.say(BEN, 1, "Dent");
+    set.ask_several(1, false);
+    assert_eq!((set.undo(BEN), set.holds(0).0), (200, json!(null)));
+    // Classes that get one name meanwhile are one answer.
+    let renamed = set.people[ANN].send("PATCH", &set.at("/classes/Dent"), &json!({ "name": "dent" }));
+    assert_eq!(renamed.status, 200);
+    set.ask_several(3, false);
+    assert_eq!((set.votes(0), set.holds(0).0), (vec!["ann good".into(), "eve dent".into()], json!(null)));
+    assert_eq!((set.votes(1).len(), set.holds(1).0), (2, json!("dent")));
+}
+
+#[test]
+fn a_class_that_nothing_in_sight_has_can_be_taken_out() {
+    let set = Set::new(Some("good"));
+    let remove =
+        |class: &str| set.people[ANN].ask("DELETE", &set.at(&format!("/classes/{class}")), None, &[]).status;
+    let classes = || {
+        let told = set.people[ANN].get(&set.at("")).body["classes"].clone();
+        told.as_array().expect("classes").iter().map(|class| class["name"].clone()).collect::<Vec<_>>()
+    };
+    let other = set.ids.len() - 1;
+    assert_eq!(remove("other"), 409);
+    set.say(ANN, other, "good");
+    assert_eq!((remove("other"), classes()), (204, vec![json!("good")]), "nothing has it any more");
+    set.ask_several(2, false);
+    set.say(BEN, 0, "dent");
+    assert_eq!(remove("dent"), 409, "a vote has it");
+    set.ask_several(1, false);
+    set.say(ANN, 0, "good");
+    assert_eq!((remove("dent"), classes()), (204, vec![json!("good")]), "nobody sees the vote");
+    set.ask_several(2, false);
+    assert_eq!(
+        (set.votes(0), classes()),
+        (vec!["ann good".into(), "ben dent".into()], vec![json!("good"), json!("dent")])
+    );
+    // Data that come while one is asked are nobody's word as well.
+    set.ask_several(1, false);
+    let more = [("set/good/y.png".to_owned(), photo([90, 90, 90], 31))];
+    set.people[ANN].bring_into(&set.dataset, &more);
+    set.ask_several(2, false);
+    let page = set.people[ANN].get(&set.at("/examples")).body["examples"].clone();
+    let last = page.as_array().and_then(|page| page.last()).expect("examples").clone();
+    set.people[BEN].post(&set.at("/labels"), &json!({ "example": last["id"], "label": "dent" }));
+    let path = format!("/v1/examples/{}", last["id"].as_str().expect("an id"));
+    assert_eq!(
+        set.people[ANN].get(&path).body["label"],
+        json!(null),
+        "one says so, and the data say otherwise"
+    );
+}
+
+#[test]
+fn a_new_class_comes_last_whatever_was_taken_out() {
+    let set = Set::new(Some("good"));
+    let order = || {
+        let told = set.people[ANN].get(&set.at("")).body["classes"].clone();
+        told.as_array().expect("classes").iter().map(|class| class["name"].clone()).collect::<Vec<_>>()
+    };
+    ["scratch", "dent"].iter().for_each(|class| set.say(ANN, 0, class));
+    let path = set.at("/classes/scratch");
+    assert_eq!(set.people[ANN].ask("DELETE", &path, None, &[]).status, 204);
+    set.say(ANN, 1, "a new one");
+    assert_eq!(order(), ["good", "other", "dent", "a new one"]);
 }
