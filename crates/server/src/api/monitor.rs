@@ -175,10 +175,8 @@ pub(super) async fn accept_change(
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     caller.may(Right::Edit)?;
-    found(app.db.deployment(&caller.tenant, &name).await?)?;
-    app.monitoring.write_down(&app).await?;
-    app.monitoring.forget(&caller.tenant, &name);
-    app.db.forget_drift(&caller.tenant, &name).await?;
+    let since = found(app.db.accept_change(&caller.tenant, &name).await?)?;
+    app.monitoring.watch_anew(&caller.tenant, &name, since);
     app.db.note(&caller.tenant, &caller.person.name, "accept change", &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -108,8 +108,8 @@ impl Db {
             let sql = "UPDATE example SET goes_at = goes_at + $3 WHERE tenant = $1 AND came_from = $2";
             sqlx::query(sql).bind(tenant.id()).bind(name).bind(more * DAY).execute(&mut *tx).await?;
         }
-        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at, shadow, keep_days) \
-             SELECT $1, $2, $3, NULL, $5, $4, $6, $7 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
+        let sql = "INSERT INTO deployment (tenant, name, model, previous, collects, created_at, watched_since, shadow, keep_days) \
+             SELECT $1, $2, $3, NULL, $5, $4, $4, $6, $7 WHERE EXISTS (SELECT 1 FROM model WHERE id = $3 AND tenant = $1) \
              AND ($5 IS NULL OR EXISTS (SELECT 1 FROM dataset WHERE id = $5 AND tenant = $1)) \
              AND ($6 IS NULL OR EXISTS (SELECT 1 FROM model WHERE id = $6 AND tenant = $1)) \
              ON CONFLICT (tenant, name) DO UPDATE SET \

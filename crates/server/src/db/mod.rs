@@ -68,7 +68,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 20] = [
+const MIGRATIONS: [&str; 21] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -89,6 +89,7 @@ const MIGRATIONS: [&str; 20] = [
     include_str!("migrations/0018_markings.sql"),
     include_str!("migrations/0019_turns.sql"),
     include_str!("migrations/0020_votes_kept.sql"),
+    include_str!("migrations/0021_watched_since.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;

@@ -19,6 +19,7 @@ pub(crate) use day::Day;
 use crate::App;
 use crate::clock::{now, written};
 use crate::db::Tenant;
+use crate::db::monitors::Keeping;
 use crate::db::trouble::Trouble;
 use crate::error::ApiError;
 
@@ -75,11 +76,11 @@ struct Written {
 }
 
 impl Written {
-    async fn keep(&self, app: &App) -> Result<(), sqlx::Error> {
+    async fn keep(&self, app: &App) -> Result<Keeping, sqlx::Error> {
         let Self { tenant, name, day, counts, drift, compared } = self;
-        app.db.keep_monitor(tenant, name, day, &app.name, counts).await?;
-        app.db.keep_drift(tenant, name, &app.name, drift).await?;
-        if *compared { app.db.keep_shift(tenant, name, &app.name, drift).await } else { Ok(()) }
+        let (of, counts, seen) =
+            ((name.as_str(), app.name.as_str()), (day.as_str(), counts), (drift, *compared));
+        app.db.keep_watched(tenant, of, counts, seen).await
     }
 }
 
@@ -91,6 +92,8 @@ fn is_away(error: &sqlx::Error) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) struct Drift {
     pub(crate) model: String,
+    /// When the name began to answer, or somebody last said that what comes is usual.
+    pub(crate) since: i64,
     pub(crate) test: DriftTest,
     pub(crate) changed_at: Option<i64>,
     /// Whether the base of each sense sees other inputs than before, by the sense's name; where there is only one it has none.
@@ -100,9 +103,9 @@ pub(crate) struct Drift {
 
 impl Drift {
     /// Of a model that was asked nothing yet.
-    pub(crate) fn of(model: &str) -> Self {
+    pub(crate) fn of(model: &str, since: i64) -> Self {
         let (test, shifts) = (DriftTest::new(), BTreeMap::new());
-        Self { model: model.to_owned(), test, changed_at: None, shifts, shifted_at: None }
+        Self { model: model.to_owned(), since, test, changed_at: None, shifts, shifted_at: None }
     }
 
     /// Chance that one sense is said to be seen otherwise while nothing changes: together they have as much as familiarity.
@@ -210,8 +213,9 @@ impl Monitoring {
         }
         self.write_down(app).await?;
         let counts = app.db.monitor_of_day(tenant, name, today, &app.name).await?.unwrap_or_default();
-        let drift = app.db.drift(tenant, name, &request.model, &app.name).await?;
-        let (day, drift) = (today.to_owned(), drift.unwrap_or_else(|| Drift::of(&request.model)));
+        // Nothing is watched under a name that is gone.
+        let Some(drift) = app.db.drift(tenant, name, &request.model, &app.name).await? else { return Ok(()) };
+        let day = today.to_owned();
         let mut of = self.lock();
         // Another request may have been quicker.
         match of.get_mut(key) {
@@ -260,6 +264,11 @@ impl Monitoring {
             // A database that is away is away for the rest as well, and each would wait for it.
             let kept = !failed.as_ref().is_some_and(is_away) && {
                 let kept = written.keep(app).await;
+                match kept {
+                    Ok(Keeping::Gone) => self.forget(&written.tenant, &written.name),
+                    Ok(Keeping::Anew(since)) => self.watch_anew(&written.tenant, &written.name, since),
+                    Ok(Keeping::Kept) | Err(_) => {}
+                }
                 let done = kept.is_ok();
                 failed = kept.err().or(failed);
                 done
@@ -280,7 +289,17 @@ impl Monitoring {
         }
     }
 
-    /// Forgets a deployment that is gone, or whose drift begins anew.
+    /// Begins to watch inputs anew, as somebody accepted a change; what was counted stays.
+    pub(crate) fn watch_anew(&self, tenant: &Tenant, name: &str, since: i64) {
+        if let Some(watched) = self.lock().get_mut(&(tenant.clone(), name.to_owned()))
+            && watched.drift.since != since
+        {
+            watched.drift = Drift::of(&watched.drift.model, since);
+            (watched.compared, watched.unkept, watched.comparing) = (false, false, None);
+        }
+    }
+
+    /// Forgets a deployment that is gone.
     pub(crate) fn forget(&self, tenant: &Tenant, name: &str) {
         self.lock().remove(&(tenant.clone(), name.to_owned()));
     }
@@ -377,7 +396,7 @@ mod tests {
     use super::*;
 
     fn watched() -> Watched {
-        Watched::of(today(), Day::default(), Drift::of("m"))
+        Watched::of(today(), Day::default(), Drift::of("m", 0))
     }
 
     /// A request about so many inputs, seen as one of two kinds; whether inputs are to be compared now.
