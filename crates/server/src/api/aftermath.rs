@@ -104,8 +104,8 @@ impl Aftermath {
                 came |= self.bring_stretches_back(&back, question, stretches).await?;
             }
         }
-        if came {
-            self.app.lives.forget(dataset);
+        if came && let Some(live) = self.app.lives.known(dataset) {
+            live.hear(&self.app).await;
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ pub(super) async fn map(
     if let Standing::Failed(error) = live.standing() {
         return Err(error);
     }
-    let (Some(places), Some(opinion)) = (live.map(), live.opinion()) else {
+    let (Some(places), Some(opinion)) = (live.map()?, live.opinion()) else {
         return Ok(Json(Map { state: "looking", ..Map::default() }));
     };
     // What is hidden has no colour.

@@ -9,8 +9,10 @@ pub(crate) struct News {
     pub(crate) seq: i64,
     /// The question that is asked now.
     pub(crate) task: String,
-    /// Whether examples came or went for good, or a class is called otherwise: then labels alone do not tell what is there.
+    /// Whether examples were brought in or went for good, or a class is called otherwise: then labels alone do not tell what is there.
     pub(crate) other: bool,
+    /// Whether doubtful inputs of deployments came back.
+    pub(crate) came_back: bool,
     pub(crate) words: Vec<Word>,
 }
 
@@ -44,19 +46,22 @@ impl Db {
             return Ok(None);
         };
         if seq == heard {
-            return Ok(Some(News { seq, task, other: false, words: Vec::new() }));
+            return Ok(Some(News { seq, task, other: false, came_back: false, words: Vec::new() }));
         }
-        let sql = "SELECT (SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND came > $3) \
+        let sql = "SELECT (SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND came > $3 AND came_from IS NULL) \
              + (SELECT COUNT(*) FROM milestone WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND kind = 'rename') \
              + (SELECT COUNT(*) FROM dataset WHERE tenant = $1 AND id = $2 AND went > $3)";
         let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(heard);
         let other: i64 = ask.fetch_one(&mut *connection).await?;
+        let sql = "SELECT COUNT(*) FROM example WHERE tenant = $1 AND dataset = $2 AND came > $3 AND came_from IS NOT NULL";
+        let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(heard);
+        let came_back: i64 = ask.fetch_one(&mut *connection).await?;
         let sql = "SELECT e.id AS example, CASE WHEN e.removed = 0 THEN e.label END AS label, e.drawn, \
              (SELECT COUNT(*) FROM label_event m WHERE m.example = e.id AND m.seq > $3 AND m.what = 'presence') AS moved \
              FROM example e WHERE e.tenant = $1 AND e.dataset = $2 AND e.id IN \
              (SELECT l.example FROM label_event l WHERE l.dataset = $2 AND l.seq > $3 AND l.what NOT IN ('marks', 'marking'))";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(heard);
         let words = ask.fetch_all(&mut *connection).await?;
-        Ok(Some(News { seq, task, other: other > 0, words }))
+        Ok(Some(News { seq, task, other: other > 0, came_back: came_back > 0, words }))
     }
 }

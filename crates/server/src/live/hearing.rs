@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Live, State};
+use super::{Live, PATIENCE, State};
 use crate::App;
+use crate::clock::now;
 use crate::db::news::News;
 
 /// How often it is asked what was said on other servers.
@@ -56,6 +57,11 @@ impl Live {
         let mut state = self.state();
         let State::Ready(looked) = &mut *state else { return Heard::Nothing };
         if news.other || news.task != looked.known.task() {
+            return Heard::Other;
+        }
+        // There may be hundreds a day, and to look anew takes the quick model away for a while: where there is one, they wait.
+        looked.misses_some |= news.came_back;
+        if looked.misses_some && (looked.opinion.is_none() || now() - looked.at >= PATIENCE) {
             return Heard::Other;
         }
         // Somebody who asked later may have been quicker, and heard all of this.

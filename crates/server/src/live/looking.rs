@@ -28,6 +28,10 @@ pub(super) struct Looked {
     pub(super) known: Known,
     /// The number of the last change of the data that is known here.
     pub(super) heard: i64,
+    /// When it was looked at.
+    pub(super) at: i64,
+    /// Whether doubtful inputs came back since, which are not here.
+    pub(super) misses_some: bool,
     pub(super) opinion: Option<Arc<Opinion>>,
 }
 
@@ -88,7 +92,7 @@ async fn look_at(app: &Arc<App>, live: &Arc<Live>) -> Result<Looked, ApiError> {
         }
     }
     let (quick, ids, rows) = (Arc::new(quick), Arc::new(ids), Arc::new(places));
-    Ok(Looked { quick, ids, rows, known, heard: dataset.seq, opinion: None })
+    Ok(Looked { quick, ids, rows, known, heard: dataset.seq, at: now(), misses_some: false, opinion: None })
 }
 
 /// Where blobs lie here, with the names that people gave what is in them.

@@ -28,6 +28,8 @@ pub(crate) use opinion::{Objection, Opinion, Suggestion};
 const MOST_SETS: usize = 12;
 /// How long a failed look is not repeated, in milliseconds.
 const LOOK_AGAIN: i64 = 5000;
+/// How long who labels keeps a quick model that does not know all doubtful inputs that came back meanwhile, in milliseconds.
+const PATIENCE: i64 = 300_000;
 /// Seed of folds and picks.
 const SEED: u64 = 1;
 
@@ -52,6 +54,8 @@ pub(crate) struct Live {
     /// Whether somebody draws the map already.
     drawing: AtomicBool,
     map: OnceLock<Vec<[f32; 2]>>,
+    /// Why it could not be drawn, until somebody is told.
+    undrawn: Mutex<Option<ApiError>>,
 }
 
 #[derive(Debug)]
@@ -77,6 +81,7 @@ impl Lives {
         let now = now();
         if let Some((live, asked)) = sets.get_mut(dataset)
             && !live.failed_before(now - LOOK_AGAIN)
+            && (now - *asked < PATIENCE || !live.misses_some())
         {
             *asked = now;
             return live.clone();
@@ -87,21 +92,16 @@ impl Lives {
         {
             live.stop.store(true, Ordering::Relaxed);
         }
-        let live = Arc::new(Live {
-            tenant: tenant.clone(),
-            dataset: dataset.to_owned(),
-            state: Mutex::new(State::Looking),
-            done: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            stop: AtomicBool::new(false),
-            judging: AtomicBool::new(false),
-            again: AtomicBool::new(false),
-            drawing: AtomicBool::new(false),
-            map: OnceLock::new(),
-        });
+        let live = Arc::new(Live::of(tenant, dataset));
         sets.insert(dataset.to_owned(), (live.clone(), now));
         tokio::spawn(looking::look(app.clone(), live.clone()));
         live
+    }
+
+    /// The data set's live state, where somebody works on it.
+    pub(crate) fn known(&self, dataset: &str) -> Option<Arc<Live>> {
+        let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.get(dataset).map(|(live, _)| live.clone())
     }
 
     /// Forgets what is known of a data set whose examples or classes changed; the next question looks again.
@@ -135,6 +135,28 @@ impl Lives {
 }
 
 impl Live {
+    /// Of a data set that nobody looked at yet.
+    fn of(tenant: &Tenant, dataset: &str) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            dataset: dataset.to_owned(),
+            state: Mutex::new(State::Looking),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+            judging: AtomicBool::new(false),
+            again: AtomicBool::new(false),
+            drawing: AtomicBool::new(false),
+            map: OnceLock::new(),
+            undrawn: Mutex::new(None),
+        }
+    }
+
+    /// Whether doubtful inputs came back that it does not know.
+    fn misses_some(&self) -> bool {
+        matches!(&*self.state(), State::Ready(looked) if looked.misses_some)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,18 +215,46 @@ impl Live {
         quick.like_senses(seen, count).into_iter().map(|row| ids[row].clone()).collect()
     }
 
-    /// Where the examples lie on a plane, in the order of the opinion's ids; drawn in the background when it is first asked for.
-    pub(crate) fn map(self: &Arc<Self>) -> Option<&[[f32; 2]]> {
+    /// Where the examples lie on a plane, in the order of the opinion's ids; drawn in the background when it is first asked for. Where that failed who
+    /// asks next is told, and whoever asks after that lets it be drawn again.
+    pub(crate) fn map(self: &Arc<Self>) -> Result<Option<&[[f32; 2]]>, ApiError> {
         if let Some(map) = self.map.get() {
-            return Some(map);
+            return Ok(Some(map));
         }
-        let State::Ready(looked) = &*self.state() else {
-            return None;
-        };
+        if let Some(error) = self.undrawn.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error);
+        }
+        let State::Ready(looked) = &*self.state() else { return Ok(None) };
         if !self.drawing.swap(true, Ordering::SeqCst) {
-            let (live, quick) = (self.clone(), looked.quick.clone());
-            tokio::task::spawn_blocking(move || live.map.get_or_init(|| quick.map()).len());
+            let quick = looked.quick.clone();
+            tokio::spawn(self.clone().draw(move || quick.map()));
         }
-        None
+        Ok(None)
+    }
+
+    async fn draw(self: Arc<Self>, map: impl FnOnce() -> Vec<[f32; 2]> + Send + 'static) {
+        let live = self.clone();
+        let drawn = tokio::task::spawn_blocking(move || live.map.get_or_init(map).len()).await;
+        if let Err(error) = drawn {
+            let mut undrawn = self.undrawn.lock().unwrap_or_else(PoisonError::into_inner);
+            *undrawn = Some(ApiError::internal(&error));
+            self.drawing.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_map_that_cannot_be_drawn_is_told_and_drawn_again() {
+        let live = Arc::new(Live::of(&Tenant::of_row("t".to_owned()), "d"));
+        live.drawing.store(true, Ordering::SeqCst);
+        live.clone().draw(|| panic!("a model that nobody could draw")).await;
+        assert!(live.map().is_err());
+        assert!(matches!(live.map(), Ok(None)) && !live.drawing.load(Ordering::SeqCst), "told once");
+        live.clone().draw(|| vec![[0.5, 0.5]]).await;
+        assert!(matches!(live.map(), Ok(Some([[0.5, 0.5]]))));
     }
 }

@@ -36,8 +36,15 @@ fn doubtful_inputs_come_back_and_others_are_not_kept() {
     assert_eq!(deploy(json!(dataset)).body["collects"], dataset.as_str());
     assert_eq!(ask(&parts(1)[0].1), "answered");
     assert_eq!(n(), 0, "nothing was kept without being asked for, nor what was answered");
+    let map =
+        || Some(owner.get(&format!("/v1/datasets/{dataset}/map")).body).filter(|map| map["state"] == "ready");
+    let before = owner.until(map)["ids"].clone();
     assert_eq!(ask(&noise(7)), "unfamiliar");
     owner.until(|| (n() == 1).then_some(()));
+    // Who labels keeps the quick model that they have.
+    let give = json!({ "example": before[0], "label": "green" });
+    assert_eq!(owner.post(&format!("/v1/datasets/{dataset}/labels"), &give).status, 200);
+    assert_eq!(map().map(|map| map["ids"].clone()), Some(before));
     assert_eq!(ask(&noise(7)), "unfamiliar");
     let deployment = owner.get("/v1/deployments").body["deployments"][0].clone();
     assert_eq!(deployment["n_collected"], 1, "the same input does not come twice");
