@@ -50,7 +50,7 @@ export interface ExampleQuery {
   label?: string;
   /** With `label`: only those the quick model would call this. */
   suggestion?: string;
-  state?: 'labelled' | 'unlabelled' | 'marked' | 'disagrees';
+  state?: 'labelled' | 'unlabelled' | 'marked' | 'removed' | 'disagrees';
   /** Only those that findings of this fault are about, or of `any`. */
   finding?: string;
   /** With `finding`: in this of several senses. */
@@ -71,6 +71,8 @@ export const datasets = {
   remove: (id: string) => remove(ofDataset(id)),
   examples: (id: string, query: ExampleQuery, offset: number, limit: number, signal?: AbortSignal) =>
     get<T.Examples>(path(`${ofDataset(id)}/examples`, { offset, limit, ...query }), signal),
+  /** Takes examples out, at most 500, or brings them back; one undo takes that back. */
+  setRemoved: (id: string, examples: string[], removed: boolean) => post<T.Removed>(`${ofDataset(id)}/examples/removed`, { examples, removed }),
   problems: async (id: string) => (await get<{ problems: T.Problem[] }>(`${ofDataset(id)}/problems`)).problems,
   exportUrl: (id: string, format: string, files: boolean) => path(`${ofDataset(id)}/export`, { format, files: files ? 1 : 0 }),
   /** The labels of a state as it was. */

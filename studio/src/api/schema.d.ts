@@ -331,6 +331,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{id}/examples/removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes examples out of a data set, or brings them back, all or none. They are not deleted: the history knows them, and an undo takes it back. */
+        post: operations["put"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{id}/export": {
         parameters: {
             query?: never;
@@ -564,7 +581,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes back the last label that this person gave here, with all that they gave in the same request. */
+        /** Takes back the last label or marks that this person gave here, or examples that they took out or brought back, with all of the same request. */
         post: operations["undo"];
         delete?: never;
         options?: never;
@@ -3181,6 +3198,22 @@ export interface components {
             /** @description When that is in a sound or a video: start and end in seconds; absent of anything else. */
             seconds?: number[] | null;
         };
+        Removal: {
+            /** @description At most 500, of this data set. */
+            examples: string[];
+            /** @description True takes them out of sight, with their labels and marks; false brings them back as they were. */
+            removed: boolean;
+        };
+        /** @description What taking out, or bringing back, did. */
+        Removed: {
+            /**
+             * Format: int64
+             * @description The number of the last event.
+             */
+            event: number;
+            /** @description How many were not so before. Where none was there is nothing to take back. */
+            n_changed: number;
+        };
         Renamed: {
             from: string;
             to: string;
@@ -3537,11 +3570,11 @@ export interface components {
         };
         Undone: {
             example: components["schemas"]["Example"];
-            /** @description How many labels or marks were given in the same request, and are taken back with it. */
+            /** @description How many labels, marks or examples the same request was about: all are taken back. */
             n: number;
             /** @description The label that was taken back. */
             undone?: string | null;
-            /** @description `label` or `marks`. */
+            /** @description `label`, `marks`, or `presence`: the example was taken out or brought back. */
             what: string;
         };
         /** @description An upload under way. */
@@ -4156,7 +4189,7 @@ export interface operations {
                 /** @description With `label`: only those that the quick model would call this. */
                 suggestion?: string;
                 /**
-                 * @description `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
+                 * @description `labelled`, `unlabelled`, `marked`, `disputed`, `removed`: what was taken out, as brought in, or `disagrees`: whose answer the quick model would not have given, or, where it is a
                  *     number, which lies outside the model's interval.
                  */
                 state?: string;
@@ -4192,6 +4225,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Removal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
                 };
             };
         };

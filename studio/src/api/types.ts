@@ -75,7 +75,8 @@ export type LabelledMany = Narrow<Answer<'TakenMany'>, { broken: BrokenByMany[] 
 export type Origin = Schemas['Origin'];
 export type Labelled = Narrow<Answer<'Taken'>, { broken: BrokenRule | null }>;
 export type MarksTaken = Answer<'Kept'>;
-export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' }>;
+export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' | 'presence' }>;
+export type Removed = Answer<'Removed'>;
 export type Queue = Narrow<Answer<'Queue'>, { examples: Example[] }>;
 export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' | 'marking' | 'presence' };
 /** A value with its 95 % interval and the number of examples it rests on. */

@@ -97,11 +97,11 @@ pub(super) struct TakenMany {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Undone {
     example: Example,
-    /// `label` or `marks`.
+    /// `label`, `marks`, or `presence`: the example was taken out or brought back.
     what: &'static str,
     /// The label that was taken back.
     undone: Option<String>,
-    /// How many labels or marks were given in the same request, and are taken back with it.
+    /// How many labels, marks or examples the same request was about: all are taken back.
     n: usize,
 }
 
@@ -282,7 +282,7 @@ impl Given {
     }
 }
 
-/// Takes back the last label that this person gave here, with all that they gave in the same request.
+/// Takes back the last label or marks that this person gave here, or examples that they took out or brought back, with all of the same request.
 #[utoipa::path(post, path = "/v1/datasets/{id}/undo", tag = "labels", responses((status = 200, body = Undone)))]
 pub(super) async fn undo(
     State(app): State<Arc<App>>,
@@ -293,14 +293,14 @@ pub(super) async fn undo(
     let undone = app.db.undo(&caller.tenant, &id, &caller.person.id).await?;
     let n = undone.len();
     let db::labels::Undone { example, what, label } = found(undone.into_iter().next())?;
-    let row = found(app.db.example(&caller.tenant, &example).await?)?;
-    if what == What::Label {
+    let row = found(app.db.example_ever(&caller.tenant, &example).await?)?;
+    if what != What::Marks.name() {
         app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
     }
     let mut teller = Teller::of(&app, &caller, &id).await?;
     teller.read_own_marks(&app, &caller, std::slice::from_ref(&row)).await?;
-    let undone = label.filter(|_| what == What::Label).map(|label| teller.task.words(&label));
-    Ok(Json(Undone { example: teller.tell(row), what: what.told(), undone, n }))
+    let undone = label.filter(|_| what == What::Label.name()).map(|label| teller.task.words(&label));
+    Ok(Json(Undone { example: teller.tell(row), what, undone, n }))
 }
 
 /// The last labels, the newest first. None is ever changed: corrections are events of their own.

@@ -31,6 +31,7 @@ mod predict;
 mod progress;
 mod queue;
 mod reading;
+mod removed;
 mod ruling;
 mod series;
 mod serve;
@@ -123,6 +124,7 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(uploads::put))
         .routes(routes!(uploads::finish))
         .routes(routes!(examples::page))
+        .routes(routes!(removed::put))
         .routes(routes!(map::map))
         .routes(routes!(examples::one))
         .routes(routes!(examples::content))

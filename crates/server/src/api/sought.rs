@@ -20,6 +20,8 @@ use crate::tasks::Task;
 const MOST: i64 = 500;
 /// Examples of a page unless asked otherwise.
 const USUAL: i64 = 200;
+/// The state of what was taken out.
+const REMOVED: &str = "removed";
 /// In place of a fault: whatever was found.
 const ANY: &str = "any";
 
@@ -44,7 +46,7 @@ pub(super) struct Which {
     label: Option<String>,
     /// With `label`: only those that the quick model would call this.
     suggestion: Option<String>,
-    /// `labelled`, `unlabelled`, `marked`, `disputed`, or `disagrees`: whose answer the quick model would not have given, or, where it is a
+    /// `labelled`, `unlabelled`, `marked`, `disputed`, `removed`: what was taken out, as brought in, or `disagrees`: whose answer the quick model would not have given, or, where it is a
     /// number, which lies outside the model's interval.
     state: Option<String>,
     /// Only those that findings of this fault in the newest audit are about, as the worklist names it, or of `any`; in the worklist's order.
@@ -84,6 +86,11 @@ impl Which {
     /// Whether it depends on how far people agree.
     pub(super) fn asks_for_disputes(&self) -> bool {
         self.state.as_deref() == Some("disputed")
+    }
+
+    /// Whether it is what was taken out that is wanted: no model and no audit knows of it.
+    fn asks_for_removed(&self) -> bool {
+        self.state.as_deref() == Some(REMOVED)
     }
 
     fn asks_how_sure(&self) -> bool {
@@ -131,11 +138,11 @@ impl Which {
             Some("labelled") => (Some(true), None),
             Some("unlabelled") => (Some(false), None),
             Some("marked") => (None, Some(true)),
-            Some("disputed") => (None, None),
+            Some("disputed" | REMOVED) => (None, None),
             Some(_) => {
                 let (en, zh) = (
-                    "`state` is labelled, unlabelled, marked, disputed or disagrees",
-                    "state 须为 labelled、unlabelled、marked、disputed 或 disagrees",
+                    "`state` is labelled, unlabelled, marked, disputed, removed or disagrees",
+                    "state 须为 labelled、unlabelled、marked、disputed、removed 或 disagrees",
                 );
                 return Err(ApiError::invalid(en, zh));
             }
@@ -146,6 +153,7 @@ impl Which {
             labelled,
             marked,
             disputed: self.asks_for_disputes(),
+            removed: self.asks_for_removed(),
             words: text(&self.q),
         })
     }
@@ -159,6 +167,9 @@ impl Which {
         person: &str,
         teller: &Teller,
     ) -> Result<Option<Arc<Begun>>, ApiError> {
+        if self.asks_for_removed() {
+            return Ok(None);
+        }
         let question = self.question(live, person);
         if self.offset > 0
             && let Some(begun) = app.lists.get(&question).filter(|begun| begun.at.elapsed() < LONGEST_HELD)

@@ -69,6 +69,8 @@ pub(crate) struct Wanted {
     /// Whether people said different things about it or marked different things on it, and nobody decided. Marks are those that were compared: see
     /// [`Db::open_pairs`].
     pub(crate) disputed: bool,
+    /// Whether it was taken out of sight.
+    pub(crate) removed: bool,
     /// What the name or the text must contain.
     pub(crate) words: Option<String>,
 }
@@ -77,7 +79,7 @@ const EXAMPLE: &str = "SELECT id, dataset, position, name, blob, body, part_grou
      part, decided, senses, piece_ms, piece FROM example";
 
 /// Which of them: any but the first two may be absent. One of several labels stands inside what is kept.
-const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
+const WANTED: &str = "WHERE removed = $9 AND tenant = $1 AND dataset = $2 \
      AND ($3 IS NULL OR label = $3 OR REPLACE(label, $6, '') <> label) \
      AND ($4 IS NULL OR (CASE WHEN label IS NULL THEN 0 ELSE 1 END) = $4) \
      AND ($5 IS NULL OR LOWER(name) LIKE $5 ESCAPE '!' OR LOWER(body) LIKE $5 ESCAPE '!') \
@@ -91,15 +93,15 @@ const WANTED: &str = "WHERE removed = 0 AND tenant = $1 AND dataset = $2 \
 impl Wanted {
     /// Whether every example is.
     pub(crate) fn is_everything(&self) -> bool {
-        let Self { label, labelled, marked, disputed, words } = self;
-        label.is_none() && labelled.is_none() && marked.is_none() && !disputed && words.is_none()
+        let Self { label, labelled, marked, disputed, removed, words } = self;
+        !removed && label.is_none() && labelled.is_none() && marked.is_none() && !disputed && words.is_none()
     }
 }
 
 /// Binds what [`WANTED`] asks for.
 macro_rules! bind_wanted {
     ($ask:expr, $tenant:expr, $dataset:expr, $wanted:expr) => {{
-        let Wanted { label, labelled, marked, disputed, words } = $wanted;
+        let Wanted { label, labelled, marked, disputed, removed, words } = $wanted;
         let plain =
             |words: &String| words.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
         $ask.bind($tenant.id())
@@ -110,6 +112,7 @@ macro_rules! bind_wanted {
             .bind(label.as_deref().map(inside))
             .bind(marked.map(i64::from))
             .bind(i64::from(*disputed))
+            .bind(i64::from(*removed))
     }};
 }
 
@@ -136,7 +139,7 @@ impl Db {
         let ask = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
         let ask = bind_wanted!(ask, tenant, dataset, wanted);
         let total: i64 = ask.fetch_one(&mut *self.of(tenant).await?).await?;
-        let sql = format!("{EXAMPLE} {WANTED} ORDER BY position, id LIMIT $9 OFFSET $10");
+        let sql = format!("{EXAMPLE} {WANTED} ORDER BY position, id LIMIT $10 OFFSET $11");
         let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql));
         let ask = bind_wanted!(ask, tenant, dataset, wanted).bind(limit).bind(offset);
         let page = ask.fetch_all(&mut *self.of(tenant).await?).await?;

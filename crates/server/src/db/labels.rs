@@ -3,6 +3,7 @@
 use sqlx::{Any, Transaction};
 
 use super::datasets::{Held, hold};
+use super::presence::{ACT, Moved, set_presence};
 use super::saying::say;
 use super::{Db, Tenant};
 use crate::marks;
@@ -123,7 +124,8 @@ pub(crate) struct Written {
 #[derive(Debug)]
 pub(crate) struct Undone {
     pub(crate) example: String,
-    pub(crate) what: What,
+    /// `label`, `marks`, or `presence`: it was taken out or brought back.
+    pub(crate) what: &'static str,
     pub(crate) label: Option<String>,
 }
 
@@ -131,9 +133,9 @@ pub(crate) struct Undone {
 /// own, and not what holds.
 const GIVEN: &str = "SELECT l.seq, l.example, l.what, l.label, l.before, l.step FROM label_event l JOIN example e ON e.id = l.example \
      WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
-     AND e.removed = 0 \
+     AND (l.what = 'presence' OR e.removed = 0) \
      AND l.what <> (CASE WHEN $4 = 1 THEN 'marks' ELSE 'marking' END) \
-     AND (CASE WHEN l.what = 'marks' THEN e.marks WHEN l.what = 'marking' THEN \
+     AND (CASE WHEN l.what = 'presence' THEN (CASE WHEN e.removed = 1 THEN 'gone' END) WHEN l.what = 'marks' THEN e.marks WHEN l.what = 'marking' THEN \
      (SELECT m.marks FROM marking m WHERE m.example = e.id AND m.person = $3) WHEN $4 = 1 THEN \
      (SELECT v.label FROM vote v WHERE v.example = e.id AND v.person = $3) ELSE e.label END) IS NOT DISTINCT FROM l.label \
      AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq)";
@@ -160,8 +162,8 @@ impl Db {
         Ok(Some(written))
     }
 
-    /// Takes back the last label or marks that this person gave, with all that they gave in the same request: what they did not take back
-    /// yet, and nobody has changed since. Returns what was taken back, the last of it first; nothing when nothing is left.
+    /// Takes back the last label or marks that this person gave, or examples that they took out or brought back, with all of the same request: what they
+    /// did not take back yet, and nobody has changed since. Returns what was taken back, the last of it first; nothing when nothing is left.
     pub(crate) async fn undo(
         &self,
         tenant: &Tenant,
@@ -211,11 +213,14 @@ impl Db {
         (example, person): (Option<&str>, Option<&str>),
         limit: i64,
     ) -> Result<Vec<EventRow>, sqlx::Error> {
-        let sql = "SELECT l.seq, l.example, e.name AS example_name, l.what, l.act, l.label, l.before, p.name AS person, l.undoes, l.at \
+        let sql = format!(
+            "SELECT l.seq, l.example, e.name AS example_name, l.what, {ACT} AS act, l.label, l.before, p.name AS person, l.undoes, l.at \
              FROM label_event l JOIN example e ON e.id = l.example LEFT JOIN person p ON p.id = l.person \
              WHERE l.tenant = $1 AND l.dataset = $2 AND l.act <> 'follow' \
-             AND ($3 IS NULL OR l.example = $3) AND ($5 IS NULL OR l.person = $5) ORDER BY l.seq DESC LIMIT $4";
-        let ask = sqlx::query_as(sql).bind(tenant.id()).bind(dataset).bind(example).bind(limit);
+             AND ($3 IS NULL OR l.example = $3) AND ($5 IS NULL OR l.person = $5) ORDER BY l.seq DESC LIMIT $4"
+        );
+        let ask = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+        let ask = ask.bind(example).bind(limit);
         ask.bind(person).fetch_all(&mut *self.of(tenant).await?).await
     }
 
@@ -234,6 +239,12 @@ async fn take_back(
     person: &str,
 ) -> Result<Undone, sqlx::Error> {
     let what = match what.as_str() {
+        "presence" => {
+            let gone = label.is_none();
+            let moved = Moved { example: &example, gone, person, act: Act::Undo, undoes: Some(seq) };
+            set_presence(tx, tenant, held, moved).await?;
+            return Ok(Undone { example, what: "presence", label: None });
+        }
         "marks" => What::Marks,
         "marking" => What::Marking,
         _ => What::Label,
@@ -259,7 +270,7 @@ async fn take_back(
         act: Act::Undo,
     };
     say(tx, tenant, held, &said, Some(seq)).await?;
-    Ok(Undone { example, what, label })
+    Ok(Undone { example, what: what.told(), label })
 }
 
 /// What a person said about an example before one of their events, in their own words: `before` may be another's.

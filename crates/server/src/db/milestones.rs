@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Any, Transaction};
 
 use super::datasets::hold;
+use super::presence::ACT;
 use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::new_id;
@@ -134,9 +135,9 @@ impl Db {
         dataset: &str,
     ) -> Result<Vec<ChangeRow>, sqlx::Error> {
         let sql = format!(
-            "{BETWEEN} SELECT span.seq, l.person, l.what, l.act, COUNT(*) AS n FROM span JOIN label_event l \
+            "{BETWEEN} SELECT span.seq, l.person, l.what, {ACT} AS act, COUNT(*) AS n FROM span JOIN label_event l \
              ON l.dataset = $2 AND l.seq > span.since AND l.seq <= span.seq AND l.act NOT IN ('import', 'follow') \
-             GROUP BY span.seq, l.person, l.what, l.act ORDER BY span.seq, n DESC, l.person, l.what, l.act"
+             GROUP BY span.seq, l.person, l.what, {ACT} ORDER BY span.seq, n DESC, l.person, l.what, {ACT}"
         );
         sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(tenant.id())
@@ -169,7 +170,7 @@ impl Db {
         to: i64,
     ) -> Result<ActsRow, sqlx::Error> {
         let sql = "SELECT MIN(seq) AS first, MAX(seq) AS last, COUNT(*) AS n FROM label_event \
-             WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND seq <= $4 AND (act = 'decide' OR what = 'presence')";
+             WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND seq <= $4 AND act IN ('decide', 'remove', 'return')";
         sqlx::query_as(sql)
             .bind(tenant.id())
             .bind(dataset)

@@ -20,6 +20,7 @@ mod one_list;
 mod pieces;
 mod postgres;
 mod provider;
+mod removing;
 mod returning;
 mod running;
 mod senses;

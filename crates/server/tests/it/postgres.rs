@@ -12,6 +12,7 @@ use crate::markings::decisions;
 use crate::oidc::Browser;
 use crate::one_list::outlives;
 use crate::provider::IdentityProvider;
+use crate::removing::there_and_back;
 use crate::running::{Place, folder, start_on};
 use crate::senses::several_senses;
 use crate::votes::outlives_one;
@@ -170,4 +171,6 @@ fn marks_of_several_people_are_kept_by_postgresql() {
     outlives(on(postgres.url()));
     let postgres = Postgres::start();
     outlives_one(on(postgres.url()));
+    let postgres = Postgres::start();
+    there_and_back(on(postgres.url()));
 }

@@ -109,6 +109,8 @@ fn body(operation: &Value, document: &Value) -> Vec<u8> {
     let value = |field: &Value| match field.as_str().expect("a name") {
         "labels" | "inputs" => json!([{ "example": "x", "label": "y" }]),
         "marks" => json!([]),
+        "examples" => json!(["x"]),
+        "removed" => json!(true),
         "take" => json!("most"),
         "scopes" => json!(["read"]),
         "role" => json!("viewer"),

@@ -2,7 +2,7 @@
 
 import { tick } from 'svelte';
 import { datasets, examples, labels, type ExampleQuery } from '../../api/calls';
-import type { BrokenByMany, Example, Task } from '../../api/types';
+import type { BrokenByMany, Example, Task, Undone } from '../../api/types';
 import { RETRY } from '../../app/sending';
 import { reason, toasts } from '../../app/toasts.svelte';
 import { answerOf, answerText, classesOf, noAnswer, ofClass, sameAnswer, toggleClass, withAnswer, type Answer } from '../../domain/answers';
@@ -32,6 +32,8 @@ export class GalleryState {
   opened = $state<number | null>(null);
   labelling = $state.raw<{ done: number; total: number } | null>(null);
   picking = $state(false);
+  /** Whether the list is of what was taken out. */
+  showsRemoved = $state(false);
   readonly against = new Against();
   /** What was labelled last, as it stands since. */
   #given = new Map<string, Example>();
@@ -52,6 +54,7 @@ export class GalleryState {
 
   constructor(store: DatasetStore, query: ExampleQuery) {
     this.store = store;
+    this.showsRemoved = query.state === 'removed';
     this.#paged = this.#list(query);
     this.#paged.want(0, PAGE);
   }
@@ -92,6 +95,7 @@ export class GalleryState {
 
   /** Other filters: another list. */
   show(query: ExampleQuery): void {
+    this.showsRemoved = query.state === 'removed';
     this.#paged = this.#list(query);
     this.total = null;
     this.error = null;
@@ -235,27 +239,62 @@ export class GalleryState {
     for (const [id, example] of given) if (!this.#given.has(id)) this.#given.set(id, example);
   }
 
+  /** Takes what is selected out of the data set, or brings it back where what was taken out is shown. */
+  async moveChosen(): Promise<void> {
+    await this.#forChosen((chosen) => this.moveMany(chosen));
+  }
+
+  async moveMany(chosen: Example[]): Promise<void> {
+    const removed = !this.showsRemoved;
+    this.against.clear();
+    this.marking.leave(null);
+    await this.#outbox.empty();
+    this.opened = null;
+    let moved = 0;
+    let requests = 0;
+    try {
+      for (const batch of batches(chosen, BATCH)) {
+        const { n_changed } = await datasets.setRemoved(this.store.id, batch.map(({ id }) => id), removed);
+        moved += n_changed;
+        if (n_changed > 0) requests += 1;
+      }
+    } catch (error) {
+      toasts.failed(error);
+    }
+    await this.#afresh();
+    if (moved === 0) return;
+    toasts.say(t(removed ? 'gallery.taken_out' : 'gallery.brought_back', { n: moved }), { title: t('common.undo'), run: () => void this.undo(requests) });
+  }
+
+  /** Others are there than before. */
+  async #afresh(): Promise<void> {
+    await this.#paged.afresh();
+    this.active = Math.max(0, Math.min(this.active, (this.total ?? 0) - 1));
+    await this.store.load();
+  }
+
   /** Takes back the last requests; the server takes back all that was given in one of them together. */
   async undo(requests: number): Promise<void> {
     this.against.clear();
     this.marking.leave(null);
     await this.#outbox.empty();
     let undone = 0;
-    let marks = false;
+    let what: Undone['what'] = 'label';
     try {
       for (let i = 0; i < requests; i += 1) {
-        const { example, what, n: together } = await labels.undo(this.store.id);
-        undone += together;
-        marks = what === 'marks';
-        this.changed(example);
+        const taken = await labels.undo(this.store.id);
+        undone += taken.n;
+        what = taken.what;
+        this.changed(taken.example);
       }
     } catch (error) {
       toasts.failed(error);
     }
     // Of many that are taken back together one is told.
-    if (undone > 1) await this.#paged.afresh();
-    await this.store.load();
-    if (undone > 0) toasts.say(marks ? t('gallery.undone.marks') : t('gallery.undone', { n: undone }));
+    if (undone > 1 || what === 'presence') await this.#afresh();
+    else await this.store.load();
+    if (undone === 0) return;
+    toasts.say(what === 'label' ? t('gallery.undone', { n: undone }) : what === 'marks' ? t('gallery.undone.marks') : t('gallery.undone.presence', { n: undone }));
   }
 
   changed(next: Example): void {

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
   // `had` are examples that have their label already; what comes after the first request waits for the gate.
-  return { requests: [] as number[], event: 0, broken: [] as unknown[], had: new Set<string>(), gate: Promise.resolve() };
+  return { moves: [] as [number, boolean][], requests: [] as number[], event: 0, broken: [] as unknown[], had: new Set<string>(), gate: Promise.resolve() };
 });
 vi.mock('../../api/calls', async (actual) => {
   const example = (i: number) => ({ id: `x${i}`, name: `x${i}`, label: null, labels: null, number: null, marks: [] });
@@ -18,6 +18,11 @@ vi.mock('../../api/calls', async (actual) => {
     ...(await actual<object>()),
     datasets: {
       get: async () => ({ task: 'class', classes: [], annotators: 1 }),
+      setRemoved: async (_: string, ids: string[], removed: boolean) => {
+        const n = ids.filter((id) => !server.had.has(id)).length;
+        if (n > 0) server.moves.push([n, removed]);
+        return { event: 0, n_changed: n };
+      },
       examples: async (_: string, __: unknown, offset: number, limit: number) => ({ total: 1200, examples: Array.from({ length: limit }, (_, i) => example(offset + i)) }),
     },
     labels: {
@@ -28,6 +33,8 @@ vi.mock('../../api/calls', async (actual) => {
       },
       // One of them was changed by somebody else since.
       undo: async () => {
+        const move = server.moves.pop();
+        if (move) return { example: example(0), what: 'presence', undone: null, n: move[0] };
         const n = server.requests.pop();
         if (n === undefined) throw new Error('nothing is left');
         return { example: example(0), what: 'label', undone: 'a', n: n - 1 };
@@ -41,9 +48,9 @@ const { DatasetStore } = await import('../dataset/store.svelte');
 const { GalleryState } = await import('./state.svelte');
 type Chosen = Parameters<InstanceType<typeof GalleryState>['label']>[0];
 
-function opened(): InstanceType<typeof GalleryState> {
-  Object.assign(server, { requests: [], event: 0, broken: [], had: new Set(), gate: Promise.resolve() });
-  return new GalleryState(new DatasetStore('d'), {});
+function opened(query: ConstructorParameters<typeof GalleryState>[1] = {}): InstanceType<typeof GalleryState> {
+  Object.assign(server, { moves: [], requests: [], event: 0, broken: [], had: new Set(), gate: Promise.resolve() });
+  return new GalleryState(new DatasetStore('d'), query);
 }
 
 const some = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `x${i}`, name: `x${i}`, label: null, labels: null, number: null, marks: [] })) as unknown as Chosen;
@@ -114,4 +121,32 @@ test('no rule is followed, nor dropped, while labels are on their way', async ()
   goOn();
   await under;
   expect([server.requests, gallery.against.rules]).toEqual([[500, 500, 200], [first]]);
+});
+
+test('what is selected is taken out in a few requests, and one undo brings all of it back', async () => {
+  const gallery = opened();
+  await vi.waitFor(() => expect(gallery.total).toBe(1200));
+  gallery.opened = 3;
+  await gallery.moveMany(some(700));
+  expect([server.moves, gallery.opened, toasts.list.at(-1)?.text]).toEqual([[[500, true], [200, true]], null, '700 examples taken out.']);
+  toasts.list.at(-1)?.action?.run();
+  await vi.waitFor(() => expect(toasts.list.at(-1)?.text).toBe('Undone for 700 examples.'));
+  expect(server.moves).toEqual([]);
+});
+
+test('where what was taken out is shown, the same brings it back', async () => {
+  const gallery = opened({ state: 'removed' });
+  await gallery.moveMany(some(1));
+  expect([server.moves, toasts.list.at(-1)?.text]).toEqual([[[1, false]], '1 example brought back.']);
+  gallery.show({});
+  await gallery.moveMany(some(2));
+  expect(server.moves.at(-1)).toEqual([2, true]);
+});
+
+test('where somebody else took it out already there is nothing to undo', async () => {
+  const gallery = opened();
+  server.had = new Set(['x0']);
+  const before = toasts.list.length;
+  await gallery.moveMany(some(1));
+  expect([server.moves, toasts.list.length]).toEqual([[], before]);
 });

@@ -285,6 +285,7 @@ export class LabelState extends LabelQueue {
     if (last && 'answer' in last && last.idle) return this.#takeBack(last);
     try {
       const { example, undone, what, n } = await labels.undo(this.store.id);
+      if (what === 'presence') return await this.#movedBack(n);
       if (n > 1) return await this.#tookBackMany(example, n);
       this.history = this.history.slice(0, -1);
       if (what === 'marks') await this.store.load();
@@ -297,6 +298,12 @@ export class LabelState extends LabelQueue {
       if (error instanceof CallError && error.status === 404) toasts.say(t('label.undo.nothing'));
       else toasts.failed(error);
     }
+  }
+
+  /** Examples that were taken out or brought back on another page: none of them is shown, for it may be out now. */
+  async #movedBack(n: number): Promise<void> {
+    await this.store.load();
+    toasts.say(t('gallery.undone.presence', { n }));
   }
 
   /** Many that were given together, on another page: of all but one only the server knows what they were. */

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 const server = vi.hoisted(() => {
   globalThis.navigator ??= { languages: ['en'] } as unknown as Navigator;
   globalThis.document ??= { hidden: false, documentElement: { dataset: {} } } as unknown as Document;
-  return { n: 1, asked: 0, undone: 0, changed: true, queue: [] as unknown[], from: [] as unknown[], data: {}, suggested: [] as unknown[] };
+  return { n: 1, asked: 0, undone: 0, what: 'label', changed: true, queue: [] as unknown[], from: [] as unknown[], data: {}, suggested: [] as unknown[] };
 });
 const example = (id: string) => ({ id, name: id, label: null, labels: null, number: null, marks: [] });
 vi.mock('../../api/calls', async (actual) => ({
@@ -28,7 +28,7 @@ vi.mock('../../api/calls', async (actual) => ({
     live: async () => ({ state: 'too_few' }),
     undo: async () => {
       server.undone += 1;
-      return { example: example('x7'), undone: 'a', what: 'label', n: server.n };
+      return { example: example('x7'), undone: 'a', what: server.what, n: server.n };
     },
   },
 }));
@@ -55,6 +55,17 @@ test.each([
   labelling.stop();
   expect([labelling.current?.id, server.asked]).toEqual(['x7', loads]);
   expect([labelling.announced, ...toasts.list.map((toast) => toast.text)].filter(Boolean)).toEqual([said]);
+});
+
+test('undo of what was taken out elsewhere shows nothing that may be out now', async () => {
+  prefs.language = 'en';
+  const labelling = new LabelState(new DatasetStore('d'));
+  await vi.waitFor(() => expect(labelling.state).toBe('done'));
+  Object.assign(server, { n: 2, what: 'presence' });
+  await labelling.undo();
+  labelling.stop();
+  server.what = 'label';
+  expect([labelling.current, toasts.list.at(-1)?.text]).toEqual([undefined, 'Undone for 2 examples.']);
 });
 
 test.each([

@@ -256,14 +256,19 @@ export class MapState {
   async undo(requests: number): Promise<void> {
     this.against.clear();
     let undone = 0;
+    let moved = false;
     try {
-      for (let i = 0; i < requests; i += 1) undone += (await labels.undo(this.store.id)).n;
+      for (let i = 0; i < requests; i += 1) {
+        const { n, what } = await labels.undo(this.store.id);
+        undone += n;
+        moved = what === 'presence';
+      }
     } catch (error) {
       toasts.failed(error);
     }
     await Promise.all([this.store.load(), this.load()]);
     this.round += 1;
-    if (undone > 0) toasts.say(t('gallery.undone', { n: undone }));
+    if (undone > 0) toasts.say(t(moved ? 'gallery.undone.presence' : 'gallery.undone', { n: undone }));
   }
 
   stop(): void {
