@@ -194,8 +194,7 @@ fn too_large_or(error: &axum::extract::multipart::MultipartError) -> ApiError {
 
 impl Sample {
     fn question(self, name: String, takes: &[Sense]) -> Result<Question, ApiError> {
-        let there: BTreeMap<String, String> =
-            self.0.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+        let there = self.there();
         let [_] = takes else {
             let of = |(sense, value): (String, String)| {
                 // What is no sense of this model is refused for its name, whatever it holds.
@@ -205,18 +204,31 @@ impl Sample {
             };
             return Question::several(name, there.into_iter().map(of).collect::<Result<_, _>>()?, takes);
         };
-        let kind = |key: &String| KINDS.into_iter().find(|kind| kind.to_string() == *key);
-        let mut kinds = there.into_iter().map(|(key, value)| Some((kind(&key)?, value)));
-        match (kinds.next(), kinds.next()) {
-            (Some(Some((Modality::Text, text))), None) => {
-                Question::one(name, text.into_bytes(), Modality::Text)
-            }
-            (Some(Some((kind, file))), None) => Question::one(name, decoded(&file)?, kind),
-            _ => Err(ApiError::invalid(
-                "each input is one of text, image, sound, video and series",
-                "每个输入须为 text、image、sound、video、series 之一",
-            )),
+        of_one_sense(name, there).map(|(question, _)| question)
+    }
+
+    /// A question about one sense, with what it is, whatever it is asked of.
+    pub(super) fn only(self, name: String) -> Result<(Question, Modality), ApiError> {
+        of_one_sense(name, self.there())
+    }
+
+    fn there(self) -> BTreeMap<String, String> {
+        self.0.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+}
+
+fn of_one_sense(name: String, there: BTreeMap<String, String>) -> Result<(Question, Modality), ApiError> {
+    let kind = |key: &String| KINDS.into_iter().find(|kind| kind.to_string() == *key);
+    let mut kinds = there.into_iter().map(|(key, value)| Some((kind(&key)?, value)));
+    match (kinds.next(), kinds.next()) {
+        (Some(Some((kind, value))), None) => {
+            let bytes = if kind == Modality::Text { value.into_bytes() } else { decoded(&value)? };
+            Ok((Question::one(name, bytes, kind)?, kind))
         }
+        _ => Err(ApiError::invalid(
+            "each input is one of text, image, sound, video and series",
+            "每个输入须为 text、image、sound、video、series 之一",
+        )),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use base::open::{BaseError, Input};
+use base::open::BaseError;
 use bundle::{Prediction, SenseShare, SensesPredictor, TaskReference, Verdict};
 use dataset::{Modality, ProblemKind};
 use evaluate::Sketch;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::aftermath::Aftermath;
-use super::inputs::{Question, Questions, check_count, questions};
+use super::inputs::{Question, Questions, Sample, check_count, questions};
 use super::inspected::{self, Inspected};
 use super::models::not_hidden;
 use super::reading::{Asked, Sent, found};
@@ -96,8 +96,16 @@ pub(super) struct ClassProbability {
 pub(super) struct Embed {
     /// A base by its name, such as `multilingual-e5-small`.
     model: String,
-    /// Texts.
-    input: Vec<String>,
+    /// All of one kind.
+    input: Vec<Embeddable>,
+}
+
+/// A text, or an object with `text` or, in base64, `image`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum Embeddable {
+    Text(String),
+    Sample(Sample),
 }
 
 /// As the ecosystem writes it.
@@ -190,7 +198,7 @@ pub(super) async fn ask(
     }
 }
 
-/// Vectors of texts, from a base alone.
+/// Vectors of texts or pictures, from a base alone.
 #[utoipa::path(post, path = "/v1/embeddings", tag = "predictions", request_body = Embed, responses((status = 200, body = Embeddings)))]
 pub(super) async fn embeddings(
     State(app): State<Arc<App>>,
@@ -199,17 +207,38 @@ pub(super) async fn embeddings(
 ) -> Result<Json<Embeddings>, ApiError> {
     caller.may(Right::Predict)?;
     check_count(embed.input.len())?;
-    let base = app.serving.base_named(&embed.model).await?;
-    if base.base().modality() != Modality::Text {
-        return Err(ApiError::invalid("this base takes no texts", "该底座不接受文本"));
-    }
-    let embedded = base.embed(embed.input.into_iter().map(Input::Text).collect()).await?;
+    let asked = embed.input.into_iter().enumerate().map(|(place, input)| input.question(place + 1));
+    let (questions, kinds): (Vec<Question>, Vec<Modality>) =
+        asked.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let base = app.serving.base_named(&embed.model, kinds[0]).await?;
+    let embedded = base.embed(questions.iter().map(Question::only).collect()).await?;
     let mut data = Vec::new();
-    for (index, embedded) in embedded.into_iter().enumerate() {
-        let embedding = embedded.map_err(refused)?.features;
+    for ((index, question), embedded) in questions.iter().enumerate().zip(embedded) {
+        let embedding = match embedded {
+            Ok(embedded) => embedded.features,
+            Err(error) => return Err(unanswered(question, error)?.refused()),
+        };
         data.push(Embedding { object: "embedding", index, embedding });
     }
     Ok(Json(Embeddings { object: "list", model: embed.model, data }))
+}
+
+impl Embeddable {
+    /// As a question, called by its place, with its kind.
+    fn question(self, place: usize) -> Result<(Question, Modality), ApiError> {
+        match self {
+            Self::Text(text) => {
+                Ok((Question::one(place.to_string(), text.into_bytes(), Modality::Text)?, Modality::Text))
+            }
+            Self::Sample(sample) => match sample.only(place.to_string())? {
+                told @ (_, Modality::Text | Modality::Image) => Ok(told),
+                _ => Err(ApiError::invalid(
+                    "vectors are given of texts and images only",
+                    "只返回文本和图片的向量",
+                )),
+            },
+        }
+    }
 }
 
 impl Predicted {

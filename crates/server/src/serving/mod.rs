@@ -238,11 +238,15 @@ impl Serving {
         if alone { aside(open).await } else { self.bases.get(&id, open).await }
     }
 
-    /// What reads texts of a base by its name, if it is here: nobody makes the server fetch one. Of a base with two towers it is the one that
-    /// reads, which also goes by its own name.
-    pub(crate) async fn base_named(self: &Arc<Self>, id: &str) -> Result<Arc<Batcher>, ApiError> {
+    /// What takes inputs of a kind of a base by its name, if it is here: nobody makes the server fetch one. Of a base with two towers that
+    /// which reads texts also goes by its own name.
+    pub(crate) async fn base_named(
+        self: &Arc<Self>,
+        id: &str,
+        takes: Modality,
+    ) -> Result<Arc<Batcher>, ApiError> {
         let (of, asked) = (self.clone(), id.to_owned());
-        let id = aside(move || of.reader(&asked)).await?;
+        let id = aside(move || of.network(&asked, takes)).await?;
         let (of, name) = (self.clone(), id.clone());
         let open = move || {
             let never = AtomicBool::new(false);
@@ -252,8 +256,8 @@ impl Serving {
         self.bases.get(&id, open).await
     }
 
-    /// The name of what reads texts of a base by its name.
-    fn reader(&self, id: &str) -> Result<String, ApiError> {
+    /// The name of what takes inputs of a kind, of a base by its name: a base of pictures may have a network that reads texts.
+    fn network(&self, id: &str, takes: Modality) -> Result<String, ApiError> {
         let bases = self.home.bases();
         let reads = |whole: &str| {
             let card = bases.find(whole).ok()?.card;
@@ -266,7 +270,7 @@ impl Serving {
                 .hint("fetch it with `dianjing base pull`", "请用 dianjing base pull 下载"));
         };
         let whole = whole.unwrap_or(id);
-        Ok(if has_reader { format!("{whole}{READER}") } else { whole.to_owned() })
+        Ok(if has_reader && takes == Modality::Text { format!("{whole}{READER}") } else { whole.to_owned() })
     }
 }
 

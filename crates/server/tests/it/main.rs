@@ -5,6 +5,7 @@ mod away;
 mod book;
 mod clips;
 mod comparing;
+mod embedding;
 mod ending;
 mod entering;
 mod expiring;
