@@ -126,7 +126,7 @@ impl<T: Sync> Compared<T> {
     }
 
     /// How different the nearest are, by features and by contents: compression moves the features of plain pictures far. Each pair
-    /// once or more.
+    /// once.
     fn alike(&self, near: &Neighbours, contents: &[Option<T>]) -> Vec<(usize, usize, f32)> {
         let none = || vec![0.0; self.length];
         let rows: Vec<f32> = contents
@@ -138,15 +138,16 @@ impl<T: Sync> Compared<T> {
         let of = |row: usize| {
             let mut others: Vec<usize> = near.of(row).take(LOOKED_AT).map(|(other, _)| other).collect();
             others.extend(by_content.of(row).map(|(other, _)| other));
-            others.sort_unstable();
-            others.dedup();
-            let pair = |other: usize| {
-                let (a, b) = contents[row].as_ref().zip(contents[other].as_ref())?;
-                Some((row, other, (self.difference)(a, b)))
-            };
-            others.into_iter().filter_map(pair).collect::<Vec<_>>()
+            others.into_iter().map(move |other| (row.min(other), row.max(other)))
         };
-        (0..contents.len()).into_par_iter().flat_map_iter(of).collect()
+        let mut pairs: Vec<(usize, usize)> = (0..contents.len()).flat_map(of).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let compared = |(row, other): (usize, usize)| {
+            let (a, b) = contents[row].as_ref().zip(contents[other].as_ref())?;
+            Some((row, other, (self.difference)(a, b)))
+        };
+        pairs.into_par_iter().filter_map(compared).collect()
     }
 }
 

@@ -18,8 +18,8 @@ const HELD: f64 = 0.48;
 /// Seconds of sound in a frame, and from the beginning of one to the beginning of the next.
 const FRAME: f64 = 0.064;
 const STEP: f64 = 0.016;
-/// Frames that are kept: the first 16 seconds.
-const MOST: usize = 1024;
+/// Frames that are kept: the first ten seconds.
+const MOST: usize = 625;
 /// Frames that two must share, and at least half of the shorter one.
 const FEWEST: usize = 48;
 /// Decibels below the loudest band of all frames that count as silence.
@@ -29,7 +29,7 @@ const BESIDE: [f64; 5] = [0.1, 0.2, 0.4, 0.2, 0.1];
 /// Steps that a decibel is kept in.
 const STEPS: f64 = 4.0;
 /// Squared decibels, per number, below which a stretch has no course.
-const FLAT: f32 = 0.01;
+const FLAT: f64 = 0.01;
 /// Numbers by which recordings are ordered before they are compared.
 pub(crate) const PROFILE: usize = 2 * BANDS;
 
@@ -43,6 +43,9 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// Seconds of the beginning that are enough to take it of.
+    pub const SECONDS: u32 = 11;
+
     /// Of samples of one channel; `sample_rate` in hertz.
     ///
     /// # Errors
@@ -107,10 +110,10 @@ impl Fingerprint {
 struct Course {
     /// `[frames, bands]`.
     values: Matrix<f32>,
-    /// `[frames + 1, bands]`: sums of the frames before.
-    sums: Matrix<f32>,
+    /// `[frames + 1, bands]`: sums of the frames before; they are subtracted from each other.
+    sums: Matrix<f64>,
     /// `[frames + 1]`: sums of squares of the frames before.
-    squares: Vec<f32>,
+    squares: Vec<f64>,
 }
 
 impl Course {
@@ -126,9 +129,10 @@ impl Course {
         let (mut sums, mut squares) = (Matrix::zeros(frames + 1, bands), vec![0.0; frames + 1]);
         for frame in 0..frames {
             let row = values.row(frame);
-            squares[frame + 1] = squares[frame] + row.iter().map(|value| value * value).sum::<f32>();
+            squares[frame + 1] =
+                squares[frame] + row.iter().map(|value| f64::from(value * value)).sum::<f64>();
             for (band, value) in row.iter().enumerate() {
-                sums.row_mut(frame + 1)[band] = sums.row(frame)[band] + value;
+                sums.row_mut(frame + 1)[band] = sums.row(frame)[band] + f64::from(*value);
             }
         }
         Self { values, sums, squares }
@@ -139,13 +143,13 @@ impl Course {
     }
 
     /// Sums of each band over some frames.
-    fn sums(&self, from: usize, n: usize) -> impl Iterator<Item = f32> + '_ {
+    fn sums(&self, from: usize, n: usize) -> impl Iterator<Item = f64> + '_ {
         self.sums.row(from + n).iter().zip(self.sums.row(from)).map(|(to, from)| to - from)
     }
 
     /// The sum of squares over some frames, each band about its mean there.
-    fn variation(&self, from: usize, n: usize) -> f32 {
-        let about = self.sums(from, n).map(|sum| sum * sum).sum::<f32>() / n as f32;
+    fn variation(&self, from: usize, n: usize) -> f64 {
+        let about = self.sums(from, n).map(|sum| sum * sum).sum::<f64>() / n as f64;
         self.squares[from + n] - self.squares[from] - about
     }
 }
@@ -154,11 +158,11 @@ impl Course {
 /// nothing goes up and down there.
 fn correlation(a: &Course, b: &Course, products: &Matrix<f32>, from: (usize, usize)) -> Option<f32> {
     let n = (a.frames() - from.0).min(b.frames() - from.1);
-    let together: f32 = (0..n).map(|at| products.row(from.0 + at)[from.1 + at]).sum();
-    let about = a.sums(from.0, n).zip(b.sums(from.1, n)).map(|(a, b)| a * b).sum::<f32>() / n as f32;
+    let together: f64 = (0..n).map(|at| f64::from(products.row(from.0 + at)[from.1 + at])).sum();
+    let about = a.sums(from.0, n).zip(b.sums(from.1, n)).map(|(a, b)| a * b).sum::<f64>() / n as f64;
     let (of_a, of_b) = (a.variation(from.0, n), b.variation(from.1, n));
-    let flat = FLAT * (n * a.values.cols()) as f32;
-    (of_a > flat && of_b > flat).then(|| (together - about) / (of_a * of_b).sqrt())
+    let flat = FLAT * (n * a.values.cols()) as f64;
+    (of_a > flat && of_b > flat).then(|| ((together - about) / (of_a * of_b).sqrt()) as f32)
 }
 
 /// The levels of a frame with some of those before and after: where frames of a copy begin between those of the original, they hold other

@@ -40,7 +40,10 @@ pub(super) fn measure(data: &Dataset, skip: &[Fault], run: &Run<'_>) -> Result<M
             Decoder::open(path).ok().and_then(|decoder| beginning(decoder, run)).unzip()
         }
         Content::Piece(path, span) if !run.is_cancelled() => {
-            piece(path, *span).ok().and_then(|piece| beginning(Decoder::new(&piece.bytes).ok()?, run)).unzip()
+            let measured =
+                piece(path, *span).ok().and_then(|piece| beginning(Decoder::new(&piece.bytes).ok()?, run));
+            // Pieces of one recording may share a part, and are no copies of each other.
+            (measured.map(|(sound, _)| sound), None)
         }
         _ => (None, None),
     });
@@ -64,11 +67,13 @@ fn beginning(mut decoder: Decoder<'_>, run: &Run<'_>) -> Option<(Sound, Fingerpr
             channel.extend_from_slice(&more[..more.len().min(room)]);
         }
     }
+    let measured = Sound::measure(&channels.iter().map(Vec::as_slice).collect::<Vec<_>>(), rate).ok()?;
+    for channel in &mut channels {
+        channel.truncate(Fingerprint::SECONDS as usize * rate as usize);
+    }
     let mut mono = Vec::new();
     Mixer::default().mix(&channels, &mut mono);
     let fingerprint = Fingerprint::of(&mono, rate).ok()?;
-    let channels: Vec<&[f32]> = channels.iter().map(Vec::as_slice).collect();
-    let measured = Sound::measure(&channels, rate).ok()?;
     Some((Sound { duration: samples as f64 / f64::from(rate), ..measured }, fingerprint))
 }
 

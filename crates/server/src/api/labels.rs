@@ -290,7 +290,8 @@ pub(super) async fn undo(
     Path(id): Path<String>,
 ) -> Result<Json<Undone>, ApiError> {
     caller.may(Right::Label)?;
-    let undone = app.db.undo(&caller.tenant, &id, &caller.person.id).await?;
+    let may_edit = caller.may(Right::Edit).is_ok();
+    let undone = app.db.undo(&caller.tenant, &id, (&caller.person.id, may_edit)).await?;
     let n = undone.len();
     let db::labels::Undone { example, what, label } = found(undone.into_iter().next())?;
     let row = found(app.db.example_ever(&caller.tenant, &example).await?)?;

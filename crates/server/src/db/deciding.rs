@@ -110,8 +110,9 @@ async fn apply(
             Ok(Some(before(Some(label), earlier)))
         }
         Verdict::Remove => {
-            remove(tx, tenant, held, (example, person), true).await?;
-            Ok(Some(before(None, earlier)))
+            let went = remove(tx, tenant, held, (example, person), true).await?;
+            // What somebody took out by hand does not come back with the decision.
+            Ok((went || earlier.is_some()).then(|| before(None, earlier)))
         }
     }
 }

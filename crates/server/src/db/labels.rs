@@ -135,6 +135,8 @@ const GIVEN: &str = "SELECT l.seq, l.example, l.what, l.label, l.before, l.step 
      WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
      AND (l.what = 'presence' OR e.removed = 0) \
      AND l.what <> (CASE WHEN $4 = 1 THEN 'marks' ELSE 'marking' END) \
+     AND (l.what <> 'presence' OR NOT EXISTS (SELECT 1 FROM label_event n WHERE n.example = l.example AND n.what = 'presence' AND n.seq > l.seq \
+     AND n.undoes IS NULL AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = n.dataset AND u.undoes = n.seq))) \
      AND (CASE WHEN l.what = 'presence' THEN (CASE WHEN e.removed = 1 THEN 'gone' END) WHEN l.what = 'marks' THEN e.marks WHEN l.what = 'marking' THEN \
      (SELECT m.marks FROM marking m WHERE m.example = e.id AND m.person = $3) WHEN $4 = 1 THEN \
      (SELECT v.label FROM vote v WHERE v.example = e.id AND v.person = $3) ELSE e.label END) IS NOT DISTINCT FROM l.label \
@@ -163,16 +165,18 @@ impl Db {
     }
 
     /// Takes back the last label or marks that this person gave, or examples that they took out or brought back, with all of the same request: what they
-    /// did not take back yet, and nobody has changed since. Returns what was taken back, the last of it first; nothing when nothing is left.
+    /// did not take back yet, and nobody has changed since. Returns what was taken back, the last of it first; nothing when nothing is left. Who may not
+    /// take examples out brings none back either.
     pub(crate) async fn undo(
         &self,
         tenant: &Tenant,
         dataset: &str,
-        person: &str,
+        (person, may_edit): (&str, bool),
     ) -> Result<Vec<Undone>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
         let Some(held) = hold(&mut tx, tenant, dataset).await? else { return Ok(Vec::new()) };
-        let sql = format!("{GIVEN} ORDER BY l.seq DESC LIMIT 1");
+        let given = if may_edit { GIVEN.to_owned() } else { format!("{GIVEN} AND l.what <> 'presence'") };
+        let sql = format!("{given} ORDER BY l.seq DESC LIMIT 1");
         let last: Option<Last> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(tenant.id())
             .bind(dataset)
@@ -183,7 +187,7 @@ impl Db {
         let Some(last) = last else { return Ok(Vec::new()) };
         let step = last.step;
         let mut undone = vec![take_back(&mut tx, tenant, &held, last, person).await?];
-        let sql = format!("{GIVEN} AND l.step = $5 ORDER BY l.seq DESC");
+        let sql = format!("{given} AND l.step = $5 ORDER BY l.seq DESC");
         while let Some(step) = step {
             let rest: Vec<Last> = sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
                 .bind(tenant.id())

@@ -189,7 +189,7 @@ impl Db {
         to: i64,
     ) -> Result<i64, sqlx::Error> {
         let sql = "SELECT COUNT(*) FROM label_event WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND seq <= $4 \
-             AND act NOT IN ('decide', 'remove', 'return', 'rename')";
+             AND act NOT IN ('decide', 'remove', 'return', 'rename', 'follow')";
         sqlx::query_scalar(sql)
             .bind(tenant.id())
             .bind(dataset)

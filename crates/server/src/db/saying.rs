@@ -149,6 +149,15 @@ impl Holds {
     ) -> Result<(), sqlx::Error> {
         let before = std::mem::replace(&mut self.label, said.after.map(str::to_owned));
         let overruled = overrule(tx, tenant, held, said, (before.as_deref(), undoes)).await?;
+        // Whose answer was given while several were asked may have said nothing before, where the others did.
+        if undoes.is_some()
+            && self.label.is_none()
+            && let Some(most) = majority(tx, said.example).await?
+        {
+            self.label_by = voter(tx, said.example, &most).await?;
+            (self.label, self.decided) = (Some(most), 0);
+            return Ok(());
+        }
         let (by, decided) = match (&self.label, undoes) {
             (None, _) => (None, false),
             (Some(_), None) => (Some(said.person.to_owned()), overruled),

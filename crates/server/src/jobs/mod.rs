@@ -153,6 +153,9 @@ fn step_name(step: Step) -> &'static str {
 pub(crate) async fn work(app: Arc<App>, takes: Work) {
     let mut failing = false;
     while !app.is_closing() {
+        // A job that comes while there is none wakes as well.
+        let mut woken = std::pin::pin!(app.wake.notified());
+        woken.as_mut().enable();
         let claimed = app.db.claim_job(&app.name, takes).await;
         match &claimed {
             // Said once, however long it lasts.
@@ -164,7 +167,7 @@ pub(crate) async fn work(app: Arc<App>, takes: Work) {
         match claimed {
             Ok(Some(job)) => in_hand(app.clone(), job).await,
             Ok(None) => {
-                let _ = tokio::time::timeout(LOOK, app.wake.notified()).await;
+                let _ = tokio::time::timeout(LOOK, woken).await;
             }
             Err(_) => tokio::time::sleep(LOOK).await,
         }

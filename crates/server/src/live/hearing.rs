@@ -69,12 +69,13 @@ impl Live {
             return Heard::Nothing;
         }
         looked.heard = news.seq;
+        // What was taken out is no example to ask about or to list, and what came back was out of sight when somebody looked.
+        if news.words.iter().any(|word| word.moved > 0) {
+            return Heard::Other;
+        }
         for word in &news.words {
-            match looked.rows.get(&word.example) {
-                Some(row) => looked.known.take(*row, word.label.as_deref(), word.drawn == 1),
-                // It was out of sight when somebody looked.
-                None if word.moved > 0 && word.label.is_some() => return Heard::Other,
-                None => {}
+            if let Some(row) = looked.rows.get(&word.example) {
+                looked.known.take(*row, word.label.as_deref(), word.drawn == 1);
             }
         }
         if news.words.is_empty() { Heard::Nothing } else { Heard::Answers }

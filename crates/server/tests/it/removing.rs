@@ -110,6 +110,39 @@ fn only_who_may_edit_takes_examples_out_and_only_their_own() {
 }
 
 #[test]
+fn undo_leaves_what_somebody_else_took_out_since_and_is_for_who_may_edit() {
+    let set = Set::on(Place::default());
+    let cleo = set.server.person(&set.ann, "cleo", "editor");
+    let one = &set.ids[..1];
+    for (who, removed) in [(&set.ann, true), (&cleo, false), (&cleo, true)] {
+        assert_eq!(set.put(who, one, removed), (200, json!(1)));
+    }
+    assert_eq!(set.ann.post(&set.at("/undo"), &json!({})).status, 404, "cleo took it out for good");
+    let people = set.ann.get("/v1/people").body["people"].clone();
+    let people = people.as_array().expect("people");
+    let id = &people.iter().find(|person| person["name"] == "cleo").expect("cleo")["id"];
+    let path = format!("/v1/people/{}", id.as_str().expect("an id"));
+    assert_eq!(set.ann.send("PATCH", &path, &json!({ "role": "labeller" })).status, 204);
+    assert_eq!(cleo.post(&set.at("/undo"), &json!({})).status, 404, "a labeller brings nothing back");
+    assert_eq!(set.counts(), (json!(5), json!(1)));
+}
+
+#[test]
+fn what_is_taken_out_is_not_on_the_map() {
+    let set = Set::on(Place::default());
+    let shown = |n: usize| {
+        let map = set.ann.get(&set.at("/map")).body;
+        let ids = map["ids"].as_array().filter(|_| map["state"] == "ready")?;
+        (ids.len() == n).then(|| ids.contains(&json!(set.ids[0])))
+    };
+    assert!(set.ann.until(|| shown(6)));
+    assert_eq!(set.put(&set.ann, &set.ids[..1], true), (200, json!(1)));
+    assert!(!set.ann.until(|| shown(5)));
+    assert_eq!(set.put(&set.ann, &set.ids[..1], false), (200, json!(1)));
+    assert!(set.ann.until(|| shown(6)));
+}
+
+#[test]
 fn another_tenant_takes_nothing_out() {
     let (_dir, data) = folder();
     let server = start(Way::Team, &data);

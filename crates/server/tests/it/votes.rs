@@ -310,6 +310,17 @@ fn what_was_said_while_several_were_asked_is_taken_back_while_one_is() {
 }
 
 #[test]
+fn an_answer_taken_back_while_one_is_asked_leaves_what_the_others_said() {
+    let set = Set::new(None);
+    set.ask_several(2, false);
+    [ANN, BEN].iter().for_each(|who| set.say(*who, 0, "good"));
+    set.ask_several(1, false);
+    assert_eq!((set.undo(BEN), set.holds(0).0), (200, json!("good")));
+    set.ask_several(2, false);
+    assert_eq!((set.votes(0), set.holds(0).0), (vec!["ann good".into()], json!("good")));
+}
+
+#[test]
 fn a_class_that_nothing_in_sight_has_can_be_taken_out() {
     let set = Set::new(Some("good"));
     let remove =

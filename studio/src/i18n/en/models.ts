@@ -92,7 +92,7 @@ export const models = {
   'deploy.go': 'Deploy',
   'deploy.replace': 'Replace the model there',
   'deploy.foreign': 'Replace the model of another dataset?',
-  'deploy.foreign.text': '“{name}” answers with “{model}”, which was made of another dataset. Programs that ask there will get the answers of this one.',
+  'deploy.foreign.text': '“{name}” answers with “{model}”, which was not made of this dataset. Programs that ask there will get the answers of this one.',
   'deploy.done': '“{name}” answers at its address.',
   'deploy.list': 'Running',
   'deploy.none': 'Nothing is deployed yet',

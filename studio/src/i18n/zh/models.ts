@@ -94,7 +94,7 @@ export const models: Record<keyof typeof en, string> = {
   'deploy.go': '部署',
   'deploy.replace': '替换原来的模型',
   'deploy.foreign': '替换另一个数据集的模型？',
-  'deploy.foreign.text': '“{name}”目前由“{model}”回答，它来自另一个数据集。替换后，向这个网址提问的程序会得到这里的模型的回答。',
+  'deploy.foreign.text': '“{name}”目前由“{model}”回答，它不是由这个数据集训练的。替换后，向这个网址提问的程序会得到这里的模型的回答。',
   'deploy.done': '“{name}”已经可以在它的网址上回答。',
   'deploy.list': '正在运行',
   'deploy.none': '还没有部署',

@@ -73,7 +73,7 @@ export const settings: Record<keyof typeof en, string> = {
   'trail.give new password': '设置新密码',
   'trail.make data set': '新建数据集',
   'trail.rename data set': '重命名数据集',
-  'trail.change task': '更改任务',
+  'trail.change task': '更改答案类型',
   'trail.add class': '添加类别',
   'trail.rename class': '重命名类别',
   'trail.remove class': '删除类别',
