@@ -14,9 +14,8 @@ use crate::running::{folder, start};
 #[test]
 fn pictures_have_vectors_and_a_base_says_what_it_does_not_take() {
     let never = AtomicBool::new(false);
-    Home::by_default()
-        .and_then(|home| home.open_base("efficientnet-lite2", &Run::new(&|_| {}, &never)))
-        .expect("the base is fetched");
+    let home = Home::by_default().expect("a home");
+    home.open_base("efficientnet-lite2", &Run::new(&|_| {}, &never)).expect("the base is fetched");
     let (_dir, data) = folder();
     let server = start(Way::Local, &data);
     let owner = server.owner();
