@@ -142,7 +142,7 @@ test('texts in Chinese go all the way, to an address that nobody has; another da
   await name.fill('model');
   await page.getByTestId('deploy').click();
   const asking = page.getByRole('dialog', { name: '替换另一个数据集的模型？' });
-  await asking.getByText('来自另一个数据集').waitFor();
+  await asking.getByText('不是由这个数据集训练的').waitFor();
   await shot('4-foreign');
   await asking.getByRole('button', { name: '取消' }).click();
   assert.equal(await at('model'), bundle);
