@@ -99,6 +99,9 @@ impl<T: Sync> Compared<T> {
     fn duplicates(&self, near: &Neighbours, contents: &[Option<T>]) -> Duplicates {
         let n = contents.len();
         let mut found = duplicates_among(near, n);
+        if near.k == 0 {
+            return found;
+        }
         let pairs = self.alike(near, contents);
         let limit = NEAR * median_nearest(near, n);
         let mut least: Vec<f32> = vec![f32::INFINITY; n];
@@ -196,6 +199,9 @@ mod tests {
     #[test]
     fn few_and_equal_rows_are_defined() {
         assert!(duplicates(cloud(1).view()).unwrap().components.is_empty());
+        let alone = nearest(cloud(1).view()).unwrap();
+        assert!(duplicates_of_pictures(&alone, &[None]).components.is_empty());
+        assert_eq!(duplicates_of_sounds(&alone, &[None]).scores, [1.0]);
         let equal = Matrix::from_vec(5, 4, vec![1.0; 20]);
         assert_eq!(duplicates(equal.view()).unwrap().components, [vec![0, 1, 2, 3, 4]]);
         let bad = Matrix::from_vec(2, 1, vec![0.0, f32::NAN]);

@@ -251,6 +251,21 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_found_where_features_say_nothing_of_it() {
+        let mut all: Vec<Vec<f32>> = (0..20).map(|which| recording(which, 16_000)).collect();
+        all.push(all[3][9_000..].to_vec());
+        let mut fingerprints: Vec<Option<Fingerprint>> =
+            all.iter().map(|samples| Some(of(samples, 16_000))).collect();
+        fingerprints.push(None);
+        let mut rng = Seed(7).rng();
+        let features = (0..fingerprints.len() * 8).map(|_| random::normal(&mut rng) as f32).collect();
+        let near = crate::nearest(Matrix::from_vec(fingerprints.len(), 8, features).view()).unwrap();
+        let found = crate::duplicates_of_sounds(&near, &fingerprints);
+        assert_eq!(found.components, [vec![3, 20]]);
+        assert!(found.scores[3] < 0.2 && found.scores[20] < 0.2 && found.scores[4] > 0.3);
+    }
+
+    #[test]
     fn what_is_short_silent_or_even_tells_nothing() {
         let one = of(&recording(1, 16_000), 16_000);
         for samples in [vec![0.5], vec![0.0; 40_000], recording(1, 16_000)[..8_000].to_vec()] {
