@@ -738,7 +738,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Vectors of texts, from a base alone. */
+        /** Vectors of texts or pictures, from a base alone. */
         post: operations["embeddings"];
         delete?: never;
         options?: never;
@@ -2156,11 +2156,13 @@ export interface components {
             seen: components["schemas"]["Seen"];
         };
         Embed: {
-            /** @description Texts. */
-            input: string[];
+            /** @description All of one kind. */
+            input: components["schemas"]["Embeddable"][];
             /** @description A base by its name, such as `multilingual-e5-small`. */
             model: string;
         };
+        /** @description A text, or an object with `text` or, in base64, `image`. */
+        Embeddable: string | components["schemas"]["Sample"];
         Embedding: {
             embedding: number[];
             index: number;
