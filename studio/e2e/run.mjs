@@ -1,7 +1,7 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|marks|looks|watching|entering|book|history|together]
-// `story` is story.mjs, parts.mjs, more.mjs, axe.mjs and login.mjs. `login` and `together` open servers of a team themselves; the others after kinds.mjs bring one that
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|phone|marks|looks|watching|entering|book|history|together]
+// `story` is story.mjs, parts.mjs, more.mjs, axe.mjs, login.mjs and phone.mjs. `login`, `phone` and `together` open their servers themselves; the others after kinds.mjs bring one that
 // only remembers (mock.mjs).
 //
 // PARTS      photos of good parts and defects (default: those beside the repository)
@@ -11,14 +11,16 @@ import path from 'node:path';
 import { serving } from './serving.mjs';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|marks|looks|watching|entering|book|history|together]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|phone|marks|looks|watching|entering|book|history|together]');
 const { PARTS = new URL('../../../shared/data/defect/magnetic_tile', import.meta.url).pathname } = process.env;
 
 let failed = false;
 for (const name of ['faults', 'story', 'parts', 'more', 'axe', 'kinds']) {
   if (only === undefined || only === name || (only === 'story' && ['parts', 'more', 'axe'].includes(name))) failed = !(await passes(program, data, name)) || failed;
 }
-if (only === undefined || only === 'login' || only === 'story') failed = !(await tested('login', { PROGRAM: path.resolve(program) })) || failed;
+for (const name of ['login', 'phone']) {
+  if (only === undefined || only === name || only === 'story') failed = !(await tested(name, { PROGRAM: path.resolve(program) })) || failed;
+}
 for (const name of ['marks', 'looks', 'watching', 'entering', 'book', 'history']) {
   if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
 }

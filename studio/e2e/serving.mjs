@@ -10,9 +10,10 @@ import { createInterface } from 'node:readline';
  * @template T
  * @param {string} program the path of `dianjing`
  * @param {(base: string, key: string) => Promise<T>} run is told where the studio is, and the key that lets in once
+ * @param {string[]} more arguments
  */
-export function serving(program, run) {
-  return opened(program, ['studio', '--port', '0', '--no-open', '--quiet'], {}, async ({ stdout, stderr }) => {
+export function serving(program, run, more = []) {
+  return opened(program, ['studio', '--port', '0', '--no-open', '--quiet', ...more], {}, async ({ stdout, stderr }) => {
     stderr.pipe(process.stderr);
     const address = await firstLine(stdout);
     if (!address) throw new Error('the studio did not open');

@@ -1,10 +1,10 @@
 //! What all requests share.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pipeline::Home;
@@ -112,6 +112,8 @@ pub(crate) struct App {
     /// Turns at hashing passwords.
     pub(crate) hashing: Semaphore,
     pub(crate) way: Way,
+    /// Where it listens, once it does.
+    address: OnceLock<SocketAddr>,
     /// Tells workers that there is something to do, all of them: not each takes everything.
     pub(crate) wake: Notify,
     /// Where everything lies.
@@ -186,11 +188,22 @@ impl App {
             provider: settings.oidc.clone().map(Provider::new).transpose()?,
             hashing: Semaphore::new(HASHING),
             way: settings.way,
+            address: OnceLock::new(),
             wake: Notify::new(),
             name: name_in(dir).map_err(|source| ServerError::Folder { dir: dir.clone(), source })?,
             dir: dir.clone(),
             closing: AtomicBool::new(false),
         })
+    }
+
+    /// It listens now.
+    pub(crate) fn listen_at(&self, address: SocketAddr) {
+        self.address.get_or_init(|| address);
+    }
+
+    /// Where it listens; nobody asks before it does.
+    pub(crate) fn listening(&self) -> SocketAddr {
+        *self.address.get().expect("requests come to an address")
     }
 
     /// Where a file of a model lies here: its bundle `djm`, its reports. Ids are ours, so they are plain.

@@ -30,6 +30,7 @@ mod measured;
 mod member_names;
 mod memory;
 mod monitoring;
+mod nearby;
 mod oidc;
 mod patience;
 mod people;
@@ -63,6 +64,7 @@ use pipeline::Home;
 
 pub(crate) use app::App;
 use db::jobs::Work;
+pub use nearby::Door;
 pub use settings::{Oidc, Settings, Store, Way};
 
 /// How often it is looked whether to close.
@@ -105,6 +107,8 @@ pub struct Opened {
     pub address: SocketAddr,
     /// Lets the first person in: the owner of a local server, or who sets a team's server up. `None` when nobody needs it.
     pub key: Option<String>,
+    /// Of a local server that others can reach: ways in for one more device, the likeliest first, all with one key that fits for ten minutes.
+    pub doors: Vec<Door>,
 }
 
 /// The OpenAPI document of the interface, as JSON.
@@ -150,7 +154,17 @@ async fn serve(
         settings.way == Way::Local || !app.db.has_people().await.map_err(ServerError::Database)?;
     let (database, store) = (app.db.name(), settings.store.is_some());
     tracing::info!(%address, database, store, workers = settings.workers, version = env!("CARGO_PKG_VERSION"), "open");
-    opened(&Opened { address, key: needs_key.then(|| app.keys.make()) });
+    app.listen_at(address);
+    let for_devices = settings.way == Way::Local && nearby::is_open(address);
+    opened(&Opened {
+        address,
+        key: needs_key.then(|| app.keys.make()),
+        doors: if for_devices {
+            nearby::doors(address, &app.keys.make_for(nearby::SPELL), None)
+        } else {
+            Vec::new()
+        },
+    });
     // Who brings data in does not wait for minutes of what others compute.
     let takes = std::iter::repeat_n(Work::Any, settings.workers.max(1)).chain([Work::Imports]);
     let workers: Vec<_> = takes.map(|takes| tokio::spawn(jobs::work(app.clone(), takes))).collect();

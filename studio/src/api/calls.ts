@@ -20,6 +20,10 @@ export const entering = {
   link: async (password: string) => (await post<T.Away>('/v1/oidc/link', { password })).address,
   unlink: () => remove('/v1/oidc/link'),
   startUrl: '/v1/oidc/start',
+  /** A key for one more device, which begins with a page. */
+  letIn: (to: string) => post<T.NewKey>('/v1/keys', { to }),
+  /** Logs all other browsers out. */
+  putOthersOut: () => remove('/v1/sessions'),
   password: (old: string, fresh: string) => post<void>('/v1/password', { old, new: fresh }),
 };
 

@@ -998,10 +998,33 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Streams a job as it goes on, until it ends. Ids grow; `Last-Event-ID` leaves out what was heard. */
+        /**
+         * Streams a job as it goes on, until it ends: each room as it was entered, and how far it is. Ids grow; who sends `Last-Event-ID` hears what came
+         *     after it, also what came while nobody listened.
+         */
         get: operations["events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a key that lets one more device of the owner into a local server, once. Only a browser that is in makes one, and only where the server
+         *     listens to more than its own machine.
+         */
+        post: operations["let_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1405,6 +1428,23 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Logs all other browsers of who asks out, and devices that were let in; this one gets a new session. Tokens stay. */
+        delete: operations["put_others_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2356,6 +2396,10 @@ export interface components {
              */
             seq: number;
         };
+        ForDevice: {
+            /** @description The page of the studio that it begins with, such as `/settings`; the first one when absent. */
+            to?: string | null;
+        };
         /** @description What each format can hold of a data set. */
         Formats: {
             formats: components["schemas"]["Fit"][];
@@ -2563,6 +2607,12 @@ export interface components {
         Key: {
             /** @description Of this start of the server. */
             key: string;
+        };
+        /** @description An address that lets a device in. */
+        KeyedDoor: {
+            address: string;
+            /** @description The address as a QR code: rows of `1`, which is dark, and `0`, without the quiet zone around. */
+            code: string[];
         };
         /** @description Findings of one fault, in one of several senses where it is one sense's. */
         Kind: {
@@ -2949,6 +2999,16 @@ export interface components {
             name: string;
             /** @description `class` when absent. */
             task?: string | null;
+        };
+        /** @description A key for one more device. */
+        NewKey: {
+            /** @description Addresses with the key, of which one is that of the network that the device is in, the likeliest first. */
+            doors: components["schemas"]["KeyedDoor"][];
+            /**
+             * Format: int64
+             * @description How long the key fits.
+             */
+            minutes: number;
         };
         NewPassword: {
             /** @description At least ten characters. */
@@ -5156,6 +5216,29 @@ export interface operations {
             };
         };
     };
+    let_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForDevice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -5785,6 +5868,23 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
+            };
+        };
+    };
+    put_others_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

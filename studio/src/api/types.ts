@@ -77,6 +77,7 @@ export type Labelled = Narrow<Answer<'Taken'>, { broken: BrokenRule | null }>;
 export type MarksTaken = Answer<'Kept'>;
 export type Undone = Narrow<Answer<'Undone'>, { example: Example; what: 'label' | 'marks' | 'presence' }>;
 export type Removed = Answer<'Removed'>;
+export type NewKey = Answer<'NewKey'>;
 export type Queue = Narrow<Answer<'Queue'>, { examples: Example[] }>;
 export type LabelEvent = Answer<'LabelEvent'> & { what: 'label' | 'marks' | 'marking' | 'presence' };
 /** A value with its 95 % interval and the number of examples it rests on. */

@@ -104,7 +104,9 @@ test('addresses go both ways', () => {
   const hash = toDataset('a/b', 'models', { label: 'x & y', state: undefined }, 'm?1');
   expect(parseRoute(hash)).toEqual({ page: 'dataset', id: 'a/b', step: 'models', item: 'm?1', query: { label: 'x & y' } });
   expect(parseRoute('')).toEqual({ page: 'home' });
-  expect(parseRoute('#/enter/k%20y')).toEqual({ page: 'enter', key: 'k y' });
+  expect(parseRoute('#/enter/k%20y')).toEqual({ page: 'enter', key: 'k y', to: '/' });
+  expect(parseRoute('#/enter/k?to=%2Fd%2Fx%2Ftry%3Fmodel%3Dy')).toEqual({ page: 'enter', key: 'k', to: '/d/x/try?model=y' });
+  expect(parseRoute('#/enter/k?to=https%3A%2F%2Felsewhere')).toEqual({ page: 'enter', key: 'k', to: '/' });
   expect(parseRoute('#/d/1/nowhere')).toEqual({ page: 'missing' });
   expect(parseRoute('#/d/%E0%A4%A')).toMatchObject({ page: 'dataset' });
 });

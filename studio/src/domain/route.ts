@@ -6,7 +6,7 @@ export type Query = Record<string, string>;
 
 export type Route =
   | { page: 'home' }
-  | { page: 'enter'; key: string }
+  | { page: 'enter'; key: string; to: string }
   | { page: 'refused'; code: string }
   | { page: 'deployments'; name: string | null }
   | { page: 'settings' }
@@ -18,7 +18,7 @@ export function parseRoute(hash: string): Route {
   const [first, ...rest] = address.split('/').filter(Boolean).map(decode);
   const query: Query = Object.fromEntries(new URLSearchParams(search));
   if (first === undefined) return { page: 'home' };
-  if (first === 'enter' && rest[0]) return { page: 'enter', key: rest[0] };
+  if (first === 'enter' && rest[0]) return { page: 'enter', key: rest[0], to: query.to?.startsWith('/') ? query.to : '/' };
   if (first === 'refused' && rest[0]) return { page: 'refused', code: rest[0] };
   if (first === 'deployments') return { page: 'deployments', name: rest[0] ?? null };
   if (first === 'settings') return { page: 'settings' };

@@ -15,6 +15,9 @@ pub(crate) struct StudioArguments {
     /// Listen on this port of this machine; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 7878)]
     pub(crate) port: u16,
+    /// Let phones and other devices of the same network in as well, each with a code that the studio shows; over plain HTTP, for networks that you trust
+    #[arg(long)]
+    pub(crate) phone: bool,
     /// Print the address and leave the browser alone
     #[arg(long)]
     pub(crate) no_open: bool,
@@ -41,10 +44,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
     /// Answer at most this many requests a second of one person and their programs, and of one address before log-in, five seconds' worth at once; 0 sets no limit
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = Self::MAX_RATE)]
     pub(crate) max_rate: u32,
     /// Let one address (of IPv6 one network) hold at most this many connections open, those of this machine and of a proxy on it aside; 0 sets no limit
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", default_value_t = Self::MAX_CONNECTIONS)]
     pub(crate) max_connections: u32,
     /// Let each tenant have at most this many examples (default: no limit)
     #[arg(long, value_name = "N")]
@@ -70,6 +73,13 @@ pub(crate) struct ServeArguments {
     /// Print the OpenAPI document of the interface instead
     #[arg(long)]
     pub(crate) openapi: bool,
+}
+
+impl ServeArguments {
+    /// Requests a second, unless said otherwise.
+    pub(crate) const MAX_RATE: u32 = 1000;
+    /// Connections of one address, unless said otherwise.
+    pub(crate) const MAX_CONNECTIONS: u32 = 256;
 }
 
 /// `50G`, `512M`, `4096`; units count by the thousand, as the studio shows them.

@@ -10,6 +10,7 @@ mod batch;
 mod clock;
 mod consensus;
 mod doctor;
+mod doors;
 mod evaluate;
 mod export;
 mod inspect;

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use pipeline::Lang;
 use server::{Oidc, Opened, Settings, Store, Way};
 
-use super::say;
+use super::{doors, say};
 use crate::args::{Arguments, ServeArguments, StudioArguments};
 use crate::exit::Usage;
 use crate::logging::LogFormat;
@@ -16,7 +16,10 @@ use crate::{CANCELLED, settings, show};
 pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) -> anyhow::Result<ExitCode> {
     let home = settings::home(arguments)?;
     let settings = Settings {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, verb.port)),
+        listen: SocketAddr::from((
+            if verb.phone { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST },
+            verb.port,
+        )),
         way: Way::Local,
         dir: folder(verb.dir.clone()),
         database: None,
@@ -24,8 +27,9 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
         workers: 1,
         max_upload: Settings::MAX_UPLOAD,
         body_patience: Settings::BODY_PATIENCE,
-        max_rate: None,
-        max_connections: None,
+        // Nobody else comes to a server of this machine alone.
+        max_rate: verb.phone.then_some(ServeArguments::MAX_RATE),
+        max_connections: verb.phone.then_some(ServeArguments::MAX_CONNECTIONS),
         max_examples: None,
         max_bytes: None,
         max_copies: None,
@@ -34,7 +38,8 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
     let mut shown = Ok(());
     let opened = |opened: &Opened| {
         let key = opened.key.as_deref().unwrap_or_default();
-        let address = format!("http://{}/#/enter/{key}", opened.address);
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, opened.address.port()));
+        let address = format!("http://{here}/#/enter/{key}");
         // The one thing that a script wants, and that a person copies.
         shown = show::line(&address);
         say(
@@ -44,6 +49,9 @@ pub(super) fn studio(arguments: &Arguments, verb: &StudioArguments, lang: Lang) 
                 "工作台已打开；此地址仅可进入一次。按 Ctrl-C 关闭。",
             ),
         );
+        if verb.phone {
+            doors::say(arguments, &opened.doors, lang);
+        }
         if !verb.no_open {
             open_browser(&address);
         }

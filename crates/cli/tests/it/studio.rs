@@ -18,9 +18,14 @@ struct Studio {
 
 impl Studio {
     fn open(dir: &Path) -> Self {
+        Self::open_with(dir, &[])
+    }
+
+    fn open_with(dir: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_dianjing"))
             .args(["studio", "--port", "0", "--no-open", "--quiet", "--dir"])
             .arg(dir)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -164,5 +169,17 @@ fn two_studios_on_one_port_say_so() {
     let ended = place.run(&["studio", "--port", &port, "--no-open", "--dir", "other"]);
     assert_eq!(ended.code, 1);
     assert!(ended.err.contains("cannot listen on") && ended.err.contains("--port 0"), "{}", ended.err);
+    studio.kill();
+}
+
+#[test]
+fn a_studio_for_phones_is_reached_from_here_as_well_and_lets_one_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let studio = Studio::open_with(dir.path(), &["--phone"]);
+    assert!(studio.address.starts_with("http://127.0.0.1:"), "{}", studio.address);
+    let made = studio.owner().post("/v1/keys", &json!({}));
+    // A machine without a network has no way in.
+    assert!(matches!(made.status, 200 | 409), "{made:?}");
+    assert_eq!(made.status == 200, made.body["doors"].is_array(), "{made:?}");
     studio.kill();
 }

@@ -6,6 +6,7 @@ mod agreement;
 mod book;
 mod compare;
 mod data;
+mod devices;
 mod doubted;
 mod enter;
 mod examples;
@@ -87,6 +88,8 @@ fn entering() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(enter::logout))
         .routes(routes!(enter::session))
         .routes(routes!(enter::password))
+        .routes(routes!(devices::let_in))
+        .routes(routes!(devices::put_others_out))
         .routes(routes!(oidc::start))
         .routes(routes!(oidc::back))
         .routes(routes!(oidc::link, oidc::unlink))

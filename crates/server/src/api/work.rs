@@ -19,6 +19,7 @@ use crate::App;
 use crate::answering::lang_of;
 use crate::clock::written;
 use crate::db::jobs::{Added, JobRow};
+use crate::db::steps::StepRow;
 use crate::error::ApiError;
 use crate::jobs::Failure;
 use crate::people::{Caller, Right};
@@ -108,7 +109,8 @@ pub(super) async fn cancel(
     told(&app, &caller, &id).await
 }
 
-/// Streams a job as it goes on, until it ends. Ids grow; `Last-Event-ID` leaves out what was heard.
+/// Streams a job as it goes on, until it ends: each room as it was entered, and how far it is. Ids grow; who sends `Last-Event-ID` hears what came
+/// after it, also what came while nobody listened.
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "work", responses((status = 200, content_type = "text/event-stream")))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
@@ -126,10 +128,13 @@ pub(super) async fn events(
             let Ok(Some(row)) = app.db.job(&caller.tenant, &id).await else { break };
             let over = row.ended_at.is_some();
             if row.version > heard {
+                let Ok(steps) = app.db.steps(&caller.tenant, &id, (heard, row.version)).await else { break };
                 heard = row.version;
-                let event = Event::default().event("job").id(heard.to_string());
-                if let Ok(event) = event.json_data(job(row, lang)) {
-                    yield Ok(event);
+                for row in steps.into_iter().map(|step| entering(&row, step)).chain([row.clone()]) {
+                    let event = Event::default().event("job").id(row.version.to_string());
+                    if let Ok(event) = event.json_data(job(row, lang)) {
+                        yield Ok(event);
+                    }
                 }
             }
             if over || app.is_closing() {
@@ -139,6 +144,22 @@ pub(super) async fn events(
         }
     };
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// A job as it was when it entered a room.
+fn entering(now: &JobRow, StepRow { version, step }: StepRow) -> JobRow {
+    let (step, state) = (Some(step), "running".to_owned());
+    JobRow {
+        version,
+        step,
+        state,
+        done: 0,
+        total: 0,
+        error: None,
+        result: None,
+        ended_at: None,
+        ..now.clone()
+    }
 }
 
 impl Added {

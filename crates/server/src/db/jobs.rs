@@ -5,7 +5,7 @@ use sqlx::{Any, Transaction};
 
 use super::people::hold_tenant;
 use super::uploads::give_back;
-use super::{Db, Tenant};
+use super::{Db, Tenant, steps};
 use crate::clock::now;
 use crate::ids::new_id;
 
@@ -56,6 +56,16 @@ row! {
         pub(crate) fence: i64,
         pub(crate) attempts: i64,
     }
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Far {
+    pub(crate) step: Option<&'static str>,
+    pub(crate) done: i64,
+    pub(crate) total: i64,
+    /// Rooms that it entered since that was said last, in order.
+    pub(crate) entered: Vec<&'static str>,
 }
 
 /// The right to write for a job.
@@ -188,26 +198,22 @@ impl Db {
         ask.fetch_optional(&mut *self.whole().await?).await
     }
 
-    /// Says how far a job is, and that its worker lives. `false` when it is no longer held, or should stop.
-    pub(crate) async fn progress(
-        &self,
-        held: &Held,
-        step: Option<&str>,
-        done: i64,
-        total: i64,
-    ) -> Result<bool, sqlx::Error> {
-        let sql = "UPDATE job SET step = $3, done = $4, total = $5, lease_until = $6, version = version + 1 \
-             WHERE id = $1 AND fence = $2 AND state = 'running' AND cancelled = 0";
-        let done = sqlx::query(sql)
-            .bind(&held.id)
-            .bind(held.fence)
-            .bind(step)
-            .bind(done)
-            .bind(total)
-            .bind(now() + LEASE)
-            .execute(&mut *self.whole().await?)
-            .await?;
-        Ok(done.rows_affected() == 1)
+    /// Says how far a job is, which rooms it entered since that was said last, and that its worker lives. `false` when it is no longer
+    /// held, or should stop.
+    pub(crate) async fn progress(&self, held: &Held, far: &Far) -> Result<bool, sqlx::Error> {
+        let sql = "UPDATE job SET step = $3, done = $4, total = $5, lease_until = $6, version = version + $7 \
+             WHERE id = $1 AND fence = $2 AND state = 'running' AND cancelled = 0 RETURNING tenant, version";
+        // Each room has a version of its own.
+        let versions = i64::try_from(far.entered.len()).unwrap_or(0) + 1;
+        let mut tx = self.begin_whole().await?;
+        let ask = sqlx::query_as(sql).bind(&held.id).bind(held.fence).bind(far.step).bind(far.done);
+        let ask = ask.bind(far.total).bind(now() + LEASE).bind(versions);
+        let Some((tenant, version)): Option<(String, i64)> = ask.fetch_optional(&mut *tx).await? else {
+            return Ok(false);
+        };
+        steps::enter(&mut tx, (&tenant, &held.id, version), &far.entered).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Ends a job that is still held.

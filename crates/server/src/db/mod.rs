@@ -48,6 +48,7 @@ pub(crate) mod room;
 pub(crate) mod ruling;
 mod saying;
 pub(crate) mod states;
+pub(crate) mod steps;
 pub(crate) mod trail;
 pub(crate) mod trouble;
 mod unnamed;
@@ -68,7 +69,7 @@ use walls::Connections;
 use crate::senses;
 
 /// What made the tables what they are, in order. What was released is never changed: a change is one more file.
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_tasks_and_marks.sql"),
     include_str!("migrations/0003_monitoring.sql"),
@@ -90,6 +91,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("migrations/0019_turns.sql"),
     include_str!("migrations/0020_votes_kept.sql"),
     include_str!("migrations/0021_watched_since.sql"),
+    include_str!("migrations/0022_steps.sql"),
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;

@@ -213,6 +213,13 @@ impl Db {
         Ok(())
     }
 
+    /// Ends all sessions of a person.
+    pub(crate) async fn end_all_sessions(&self, person: &str) -> Result<(), sqlx::Error> {
+        let mut tx = self.begin_whole().await?;
+        end_sessions(&mut tx, person).await?;
+        tx.commit().await
+    }
+
     /// Who a session belongs to, unless it is over.
     pub(crate) async fn session(&self, secret: &str) -> Result<Option<PersonRow>, sqlx::Error> {
         let sql =

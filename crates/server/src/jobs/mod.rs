@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 
 use pipeline::{Event, PipelineError, Run, Step};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::App;
 use crate::db::Tenant;
 use crate::db::arriving::Brought;
-use crate::db::jobs::{Held, JobRow, Work};
+use crate::db::jobs::{Far, Held, JobRow, Work};
 use crate::db::trouble::Trouble;
 use crate::error::ApiError;
 
@@ -27,6 +28,8 @@ const BEAT: Duration = Duration::from_millis(200);
 const RENEW: Duration = Duration::from_secs(2);
 /// How often an idle worker looks for a job that another process asked for.
 const LOOK: Duration = Duration::from_millis(500);
+/// Rooms that are told of, of each time that a job is begun: some go to and fro between two of them.
+const MOST_STEPS: usize = 100;
 /// How long it is waited for a database that does not answer, or has no room.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -101,13 +104,26 @@ struct InHand {
 /// How far a job is.
 #[derive(Debug, Default)]
 struct Progress {
-    at: Mutex<(Option<&'static str>, i64, i64)>,
+    at: Mutex<Far>,
+    /// Wakes who writes it down: there is a room that was not told of yet.
+    entered: Notify,
     cancel: AtomicBool,
 }
 
 impl Progress {
     fn set(&self, step: &'static str, done: i64, total: i64) {
-        *self.at.lock().unwrap_or_else(PoisonError::into_inner) = (Some(step), done, total);
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.step != Some(step) {
+            at.entered.push(step);
+            self.entered.notify_one();
+        }
+        (at.step, at.done, at.total) = (Some(step), done, total);
+    }
+
+    /// As it is now. Rooms are taken out: each is told of once.
+    fn take(&self) -> Far {
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        Far { entered: std::mem::take(&mut at.entered), ..at.clone() }
     }
 
     /// Takes what the journey tells.
@@ -246,28 +262,32 @@ async fn close(app: &App, held: &Held, ended: &Result<(), Stopped>) -> Result<bo
 
 /// Writes down how far the job is; stops it when it is no longer held.
 async fn beat(app: Arc<App>, held: Held, progress: Arc<Progress>) {
-    let (mut told, mut since) = ((None, -1, 0), Instant::now());
+    let (mut told, mut since, mut n_entered) = (Far::default(), None::<Instant>, 0);
     loop {
-        tokio::time::sleep(BEAT).await;
-        let at = *progress.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = tokio::time::timeout(BEAT, progress.entered.notified()).await;
+        let mut far = progress.take();
         if app.is_closing() {
             progress.cancel.store(true, Ordering::Relaxed);
         }
+        // Those that could not be written down before come first.
+        far.entered.splice(0..0, told.entered.drain(..));
+        far.entered.truncate(MOST_STEPS.saturating_sub(n_entered));
         // The lease is renewed long before it ends, and so is it noticed that somebody wants the job to stop.
-        if at == told && since.elapsed() < RENEW {
+        if far == told && since.is_some_and(|since| since.elapsed() < RENEW) {
             continue;
         }
-        (told, since) = (at, Instant::now());
-        let held = match app.db.progress(&held, at.0, at.1, at.2).await {
-            Ok(held) => held,
+        since = Some(Instant::now());
+        let held = app.db.progress(&held, &far).await;
+        if held.is_ok() {
+            n_entered += far.entered.len();
+            far.entered.clear();
+        }
+        told = far;
+        match held {
+            Ok(true) => {}
+            Ok(false) => progress.cancel.store(true, Ordering::Relaxed),
             // The lease outlasts a moment without the database.
-            Err(error) => {
-                tracing::warn!(%error, "progress could not be written");
-                true
-            }
-        };
-        if !held {
-            progress.cancel.store(true, Ordering::Relaxed);
+            Err(error) => tracing::warn!(%error, "progress could not be written"),
         }
     }
 }

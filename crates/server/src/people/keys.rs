@@ -1,9 +1,9 @@
-//! The key of this start, and a brake for who guesses passwords.
+//! Keys that let somebody in once, and a brake for who guesses passwords.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
@@ -11,6 +11,8 @@ use axum::http::StatusCode;
 use crate::error::ApiError;
 use crate::ids::{fingerprint, new_secret};
 
+/// Keys that are known at once.
+const MOST_KEYS: usize = 16;
 /// Wrong tries of one name from one address within [`SPELL`].
 const FREE_TRIES: u32 = 8;
 /// Of one name from everywhere. High, for who fills it keeps the person out as well: it takes 25 addresses and is 288,000 guesses a day.
@@ -20,31 +22,63 @@ const SPELL: Duration = Duration::from_secs(60);
 /// Tries that are remembered at once: guessing many names does not fill the memory.
 const MOST_KNOWN: usize = 10_000;
 
-/// The key that lets the first person in. It serves once; another one is made for every page that is opened.
+/// Keys that let somebody in, each once: that of this start, and those for other devices.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    fingerprints: Mutex<Vec<String>>,
+    kept: Mutex<Vec<Kept>>,
+}
+
+/// A key's fingerprint, and until when it fits; the key of this start fits until it is used.
+#[derive(Debug)]
+struct Kept {
+    fingerprint: String,
+    until: Option<Instant>,
 }
 
 impl Keys {
-    /// A new key.
+    /// The key of this start.
     pub(crate) fn make(&self) -> String {
+        self.keep(None)
+    }
+
+    /// A key for another device, which fits for a while.
+    pub(crate) fn make_for(&self, spell: Duration) -> String {
+        self.keep(Some(Instant::now() + spell))
+    }
+
+    fn keep(&self, until: Option<Instant>) -> String {
         let key = new_secret();
-        self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner).push(fingerprint(&key));
+        let mut kept = self.fitting();
+        // Who asks for many keys has the last of them.
+        if let Some(oldest) =
+            kept.iter().position(|kept| kept.until.is_some()).filter(|_| kept.len() >= MOST_KEYS)
+        {
+            kept.remove(oldest);
+        }
+        kept.push(Kept { fingerprint: fingerprint(&key), until });
         key
+    }
+
+    /// Those that still fit.
+    fn fitting(&self) -> MutexGuard<'_, Vec<Kept>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        kept.retain(|kept| kept.until.is_none_or(|until| now < until));
+        kept
     }
 
     /// Whether this is one. What is compared are hashes, so the clock tells nothing about the key.
     pub(crate) fn fits(&self, key: &str) -> bool {
-        self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner).contains(&fingerprint(key))
+        let key = fingerprint(key);
+        self.fitting().iter().any(|kept| kept.fingerprint == key)
     }
 
     /// As [`Keys::fits`], and it will not fit again.
     pub(crate) fn take(&self, key: &str) -> bool {
         let key = fingerprint(key);
-        let mut fingerprints = self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = fingerprints.iter().position(|kept| *kept == key);
-        place.map(|place| fingerprints.remove(place)).is_some()
+        let mut kept = self.fitting();
+        let place = kept.iter().position(|kept| kept.fingerprint == key);
+        place.map(|place| kept.remove(place)).is_some()
     }
 }
 
@@ -126,6 +160,16 @@ mod tests {
         let key = keys.make();
         assert!(keys.fits(&key) && !keys.fits("other"));
         assert!(keys.take(&key) && !keys.take(&key));
+    }
+
+    #[test]
+    fn a_key_for_another_device_fits_for_a_while() {
+        let keys = Keys::default();
+        let (first, over) = (keys.make(), keys.make_for(Duration::ZERO));
+        assert!(!keys.fits(&over) && !keys.take(&over));
+        let many: Vec<String> = (0..2 * MOST_KEYS).map(|_| keys.make_for(SPELL)).collect();
+        assert!(!keys.fits(&many[0]) && many[MOST_KEYS + 1..].iter().all(|key| keys.fits(key)));
+        assert!(keys.take(&first), "the key of the start is never pushed out");
     }
 
     fn address(last: u8) -> Option<IpAddr> {

@@ -10,8 +10,11 @@ use testkit::{Client, id, parts};
 
 use crate::running::{folder, start};
 
-/// What is told of a job to who heard up to an event: the number of each event, and the state.
-fn events(owner: &Client, job: &str, heard: i64) -> Vec<(i64, String)> {
+/// An event: its number, the state of the job, and the room that it is in.
+type Told = (i64, String, Option<String>);
+
+/// What is told of a job to who heard up to an event.
+fn events(owner: &Client, job: &str, heard: i64) -> Vec<Told> {
     let told = owner.with("last-event-id", &heard.to_string()).get(&format!("/v1/jobs/{job}/events"));
     assert_eq!(told.values("content-type").next(), Some("text/event-stream"), "{told:?}");
     let part = |event: &str, name: &str| {
@@ -20,7 +23,8 @@ fn events(owner: &Client, job: &str, heard: i64) -> Vec<(i64, String)> {
     };
     let event = |event: &str| {
         let body: Value = serde_json::from_str(&part(event, "data:")).expect("JSON");
-        (part(event, "id:").parse().expect("a number"), body["state"].as_str().expect("a state").to_owned())
+        let word = |name: &str| body[name].as_str().map(str::to_owned);
+        (part(event, "id:").parse().expect("a number"), word("state").expect("a state"), word("step"))
     };
     told.text.split("\n\n").filter(|event| event.contains("data:")).map(event).collect()
 }
@@ -34,11 +38,25 @@ fn who_listens_hears_a_job_to_its_end_and_nothing_twice() {
     let job = id(&owner.post(&format!("/v1/datasets/{dataset}/tune"), &json!({})));
     let all = events(&owner, &job, 0);
     assert!(all.len() > 1 && all.is_sorted_by(|one, next| one.0 < next.0), "{all:?}");
-    let (last, state) = all.last().expect("an end").clone();
-    assert_eq!(state, "done", "{all:?}");
+    let last = all.last().expect("an end").clone();
+    assert_eq!(last.1, "done", "{all:?}");
     // Whoever lost the connection goes on from what was heard.
-    assert_eq!(events(&owner, &job, last - 1), [(last, state)]);
-    assert_eq!(events(&owner, &job, last), []);
+    assert_eq!(events(&owner, &job, last.0 - 1), std::slice::from_ref(&last));
+    assert_eq!(events(&owner, &job, last.0), []);
+    // Who comes when all is over hears of each room, and then of the end.
+    let late = events(&owner, &job, 0);
+    let rooms: Vec<&str> = late.iter().filter_map(|(_, _, room)| room.as_deref()).collect();
+    let through = ["read", "base", "features", "tune"];
+    let mut passed = rooms.iter();
+    assert!(through.iter().all(|room| passed.any(|passed| passed == room)), "{late:?}");
+    assert_eq!(
+        (late.last(), late.iter().filter(|told| told.1 == "done").count()),
+        (Some(&last), 1),
+        "{late:?}"
+    );
+    // What came after a room is told to who heard of it.
+    let middle = late.len() / 2;
+    assert_eq!(events(&owner, &job, late[middle - 1].0), late[middle..]);
 }
 
 /// Photos that nobody ever looked at, so that their features are not known.

@@ -24,6 +24,12 @@ fn actions(owner: &Client) -> Vec<Value> {
     entries.as_array().expect("entries").iter().map(|entry| entry["action"].clone()).collect()
 }
 
+/// A browser that stays in where all other sessions were ended.
+fn staying(server: &Running, told: &Told) -> Client {
+    let cookie = told.values("set-cookie").next().and_then(|cookie| cookie.split(';').next());
+    server.nobody().with("cookie", cookie.expect("a session"))
+}
+
 #[test]
 fn who_guesses_at_a_name_elsewhere_does_not_keep_its_person_out() {
     let (_dir, data) = folder();
@@ -76,8 +82,7 @@ fn another_password_ends_all_sessions_but_that_of_this_browser() {
     assert_eq!(told.status, 204);
     let status = |who: &Client| who.get("/v1/session").status;
     assert_eq!((status(&thief), status(&ann)), (401, 401), "every cookie from before is useless");
-    let cookie = told.values("set-cookie").next().and_then(|cookie| cookie.split(';').next());
-    let ann = server.nobody().with("cookie", cookie.expect("a session"));
+    let ann = staying(&server, &told);
     assert_eq!((status(&ann), actions(&ann)[0].clone()), (200, json!("change password")));
     let program = server.nobody().without("x-dianjing").with("authorization", &bearer);
     assert_eq!(program.get("/v1/datasets").status, 200, "tokens are taken away by themselves");
@@ -133,4 +138,68 @@ fn who_logs_in_with_the_provider_only_gets_no_password() {
     let ann = server.nobody().with_session(&log_in(&server.nobody(), "ann", PASSWORD));
     assert_eq!(give(&ann).status, 204);
     assert_eq!(log_in(&server.nobody(), "Ben", NEW).status, 200);
+}
+
+/// Comes in as a phone does that scanned a code.
+fn scan(server: &Running, door: &Value) -> Told {
+    let address = door["address"].as_str().expect("an address");
+    let (_, key) = address.split_once("/#/enter/").expect("a key");
+    let key = key.strip_suffix("?to=%2Fd%2Fx%2Ftry%3Fmodel%3Dy%26z").expect("where it leads");
+    server.nobody().post("/v1/enter", &json!({ "key": key }))
+}
+
+#[test]
+fn a_phone_comes_in_once_by_a_key_of_the_owner_and_is_put_out_again() {
+    let (_dir, data) = folder();
+    let server = start_on(Way::Local, &data, Place { reachable: true, ..Place::default() });
+    let owner = server.owner();
+    let made = owner.post("/v1/keys", &json!({ "to": "/d/x/try?model=y&z" }));
+    if made.status == 409 {
+        assert_eq!(made.body["message"], "this computer is in no network");
+        return;
+    }
+    let door = &made.body["doors"][0];
+    let rows = door["code"].as_array().expect("rows");
+    assert!(rows.iter().all(|row| row.as_str().is_some_and(|row| row.len() == rows.len())), "{made:?}");
+    let came = scan(&server, door);
+    assert_eq!((came.status, &made.body["minutes"]), (200, &json!(10)), "{came:?}");
+    let phone = server.nobody().with_session(&came);
+    let dataset = id(&owner.post("/v1/datasets", &json!({ "name": "parts" })));
+    assert_eq!(phone.get(&format!("/v1/datasets/{dataset}")).status, 200);
+    assert_eq!(scan(&server, door).status, 401, "a key serves once");
+    for odd in ["https://elsewhere", "", &"/x".repeat(200)] {
+        assert_eq!(owner.post("/v1/keys", &json!({ "to": odd })).status, 422, "{odd}");
+    }
+    // A program makes none, or it could make itself a person.
+    let token = owner.post("/v1/tokens", &json!({ "name": "line", "scopes": ["read", "write"] }));
+    let program = server
+        .nobody()
+        .with("authorization", &format!("Bearer {}", token.body["secret"].as_str().expect("a secret")));
+    assert_eq!(program.post("/v1/keys", &json!({})).status, 403);
+    assert_eq!(program.send("DELETE", "/v1/sessions", &json!({})).status, 403);
+    let stayed = owner.send("DELETE", "/v1/sessions", &json!({}));
+    assert_eq!((stayed.status, phone.get("/v1/session").status), (204, 401));
+    let owner = staying(&server, &stayed);
+    assert_eq!(actions(&owner)[..2], ["log out elsewhere", "let a device in"]);
+    assert_eq!(program.get("/v1/datasets").status, 200, "tokens stay");
+}
+
+#[test]
+fn a_studio_of_one_computer_says_how_phones_could_come_in_and_a_team_logs_in() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let told = server.owner().with("accept-language", "zh-CN").post("/v1/keys", &json!({}));
+    assert_eq!(
+        (told.status, told.body["hint"].as_str().is_some_and(|hint| hint.contains("--phone"))),
+        (409, true)
+    );
+    let (_dir, data) = folder();
+    let server = start_on(Way::Team, &data, Place { reachable: true, ..Place::default() });
+    let ann = server.set_up();
+    assert_eq!(ann.post("/v1/keys", &json!({})).status, 409);
+    let bob = server.person(&ann, "bob", "editor");
+    assert_eq!(bob.post("/v1/keys", &json!({})).status, 403);
+    // Each puts out their own.
+    assert_eq!(bob.send("DELETE", "/v1/sessions", &json!({})).status, 204);
+    assert_eq!((ann.get("/v1/session").status, bob.get("/v1/session").status), (200, 401));
 }

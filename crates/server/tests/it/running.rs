@@ -38,12 +38,14 @@ pub(crate) struct Place {
     pub(crate) max_copies: Option<u64>,
     pub(crate) oidc: Option<Oidc>,
     pub(crate) body_patience: Option<Duration>,
+    /// All addresses of this machine, instead of its own.
+    pub(crate) reachable: bool,
 }
 
 /// How such a server is set up.
 pub(crate) fn settings(way: Way, dir: &Path, place: Place) -> Settings {
     Settings {
-        listen: "127.0.0.1:0".parse().expect("an address"),
+        listen: if place.reachable { "0.0.0.0:0" } else { "127.0.0.1:0" }.parse().expect("an address"),
         way,
         dir: dir.to_owned(),
         database: place.database,
