@@ -56,11 +56,11 @@ tidy: need-cargo ## Check the house: layers, docs, sizes, hosts, decisions
 	@echo "== the house" >&2
 	@cargo run --quiet --locked --package xtask -- tidy || { $(REGISTRY_HINT); exit 1; }
 
-# Installing cargo-deny takes minutes, once.
+# Installing cargo-deny takes minutes, once; built for debugging it comes sooner, and is fast enough.
 licences: need-cargo ## Check the licence and the source of every dependency
 	@echo "== licences" >&2
 	@cargo deny --version >/dev/null 2>&1 \
-	  || CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/tools' cargo install --quiet --locked cargo-deny </dev/null \
+	  || CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/tools' cargo install --quiet --debug --locked cargo-deny </dev/null \
 	  || { echo "error: cargo-deny could not be installed (is the package registry reachable?)" >&2; exit 1; }
 	@cargo run --quiet --locked --package xtask -- licences
 
