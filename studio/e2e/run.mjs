@@ -1,17 +1,17 @@
 // Opens a studio on an empty folder for each file of tests, runs them against it, closes it.
 //
-// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|phone|marks|looks|watching|entering|book|history|together]
+// node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|phone|marks|looks|watching|entering|book|history|together|team]
 // `story` is story.mjs, parts.mjs, more.mjs, axe.mjs, login.mjs and phone.mjs. `login`, `phone` and `together` open their servers themselves; the others after kinds.mjs bring one that
-// only remembers (mock.mjs).
+// only remembers (mock.mjs). `team` is story.mjs at a team's server, on the database and the store that DIANJING_DATABASE and DIANJING_STORE name.
 //
 // PARTS      photos of good parts and defects (default: those beside the repository)
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { serving } from './serving.mjs';
+import { serving, servingTeam } from './serving.mjs';
 
 const [program, data, only] = process.argv.slice(2);
-if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|phone|marks|looks|watching|entering|book|history|together]');
+if (!program || !data) throw new Error('usage: node e2e/run.mjs PATH/TO/dianjing FOLDER_OF_PHOTOS [story|parts|more|axe|faults|kinds|login|phone|marks|looks|watching|entering|book|history|together|team]');
 const { PARTS = new URL('../../../shared/data/defect/magnetic_tile', import.meta.url).pathname } = process.env;
 
 let failed = false;
@@ -25,6 +25,10 @@ for (const name of ['marks', 'looks', 'watching', 'entering', 'book', 'history']
   if (only === undefined || only === name) failed = !(await tested(name, {})) || failed;
 }
 if (only === undefined || only === 'together') failed = !(await tested('together', { DIANJING: program })) || failed;
+if (only === undefined || only === 'team') {
+  const run = (/** @type {string} */ BASE_URL, /** @type {string} */ ENTER_KEY) => tested('story', { BASE_URL, ENTER_KEY, DATA: path.resolve(data) });
+  failed = !(await servingTeam(program, [], {}, run)) || failed;
+}
 process.exit(failed ? 1 : 0);
 
 /** @param {string} program @param {string} data @param {string} name */
