@@ -113,6 +113,12 @@ pub(crate) fn classes(kept: &str) -> Vec<String> {
     classes.into_iter().collect()
 }
 
+/// What the class of a mark looks like inside what is kept. Texts hold no such thing: there quotes are escaped.
+pub(crate) fn named(class: &str) -> String {
+    let class = serde_json::to_string(class).expect("a name is written");
+    format!("\"class\":{class}")
+}
+
 /// What is kept, with a class under another name; `None` where no mark has it.
 pub(crate) fn renamed(kept: &str, name: &str, to: &str) -> Option<String> {
     let mut marks = told(Some(kept));

@@ -538,6 +538,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets/{id}/states/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Goes back to a state: what is there, its labels and its marks become what they were, all or none. Nothing is erased: it is one more point of the history,
+         *     and going back to the state before takes it back as a whole. Classes keep the names they have now, and those that are needed and were deleted come
+         *     back. The label book, audits and models stay as they are. While several people are asked about each example it is refused: what each said is theirs.
+         */
+        post: operations["restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasets/{id}/states/{state}": {
         parameters: {
             query?: never;
@@ -581,7 +602,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes back the last label or marks that this person gave here, or examples that they took out or brought back, with all of the same request. */
+        /**
+         * Takes back the last label or marks that this person gave here, or examples that they took out or brought back, with all of the same request.
+         *     What was before the data last went back to a state is not reached: going back to the state before that takes it back as a whole.
+         */
         post: operations["undo"];
         delete?: never;
         options?: never;
@@ -2099,7 +2123,7 @@ export interface components {
         };
         /** @description How often somebody did something. */
         Did: {
-            /** @description `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`. */
+            /** @description `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `restore` as it was at a state, `remove` or `return`. */
             act: string;
             by?: string | null;
             /** Format: int64 */
@@ -2468,7 +2492,7 @@ export interface components {
             /** @description The class that got another name, and which. */
             from?: string | null;
             id: string;
-            /** @description `import`, `tune`, `audit`, `rename` or `name`. */
+            /** @description `import`, `tune`, `audit`, `rename`, `name` or `restore`. */
             kind: string;
             /** @description The id of the model that was made. */
             model?: string | null;
@@ -2478,6 +2502,11 @@ export interface components {
             n_findings?: number | null;
             /** @description Of a named state: its name; of a tuned one: the model's. */
             name?: string | null;
+            /**
+             * Format: int64
+             * @description The number of the state that the data went back to.
+             */
+            state?: number | null;
             to?: string | null;
         };
         /** @description States that mean something, the newest first; the first is the state of now. */
@@ -2635,7 +2664,7 @@ export interface components {
         };
         /** @description A label that was given, taken away or taken back. */
         LabelEvent: {
-            /** @description `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`. */
+            /** @description `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `restore` as it was at a state, `remove` or `return`. */
             act: string;
             at: string;
             before?: string | null;
@@ -3144,7 +3173,7 @@ export interface components {
             events: components["schemas"]["Happened"][];
             /**
              * Format: int64
-             * @description StateCounts the changes of the data set: equal numbers are equal data.
+             * @description Counts the changes of the data set: equal numbers are equal data.
              */
             seq: number;
             /**
@@ -3279,6 +3308,46 @@ export interface components {
         Renamed: {
             from: string;
             to: string;
+        };
+        Restoration: {
+            /**
+             * Format: int64
+             * @description The number of now that was seen: where somebody changed something since, nothing is done (`state_changed`).
+             */
+            if_seq?: number | null;
+            /**
+             * Format: int64
+             * @description The state to go back to, by its number, as the history tells it; 0 is the empty set.
+             */
+            seq: number;
+        };
+        /** @description What going back changed. */
+        Restored: {
+            /**
+             * Format: int64
+             * @description Examples that get other marks, also of those that come back.
+             */
+            n_marked: number;
+            /**
+             * Format: int64
+             * @description Examples that get another label, also of those that come back.
+             */
+            n_relabelled: number;
+            /**
+             * Format: int64
+             * @description Examples that came since, and are taken out with their labels and marks.
+             */
+            n_removed: number;
+            /**
+             * Format: int64
+             * @description Examples that were taken out since, and come back.
+             */
+            n_returned: number;
+            /**
+             * Format: int64
+             * @description The number of now. Where everything was so already, it is as before, and the history has no new point.
+             */
+            seq: number;
         };
         /**
          * @description What a person is in their tenant. Each may do what those below may.
@@ -4563,6 +4632,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StateName"];
+                };
+            };
+        };
+    };
+    restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restoration"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
                 };
             };
         };

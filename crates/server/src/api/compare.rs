@@ -9,10 +9,10 @@ use pipeline::Metric;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::history::Renames;
 use super::labels::Measure;
 use super::models::not_hidden;
 use super::reading::found;
+use super::renames::Renames;
 use crate::App;
 use crate::answering::lang_of;
 use crate::answers::{Answers, Compared, ENDING};
@@ -119,7 +119,7 @@ async fn renames(
     let states = first.seq.zip(second.seq).filter(|_| first.dataset == second.dataset);
     let Some((one, other)) = states else { return Ok(Renames::default()) };
     let rows = app.db.milestones_of(tenant, &first.dataset, "rename").await?;
-    Ok(Renames::between(&rows, one.min(other), one.max(other)))
+    Ok(Renames::between(&rows, one, other))
 }
 
 fn told(Compared { metric, paired, n_relabelled }: Compared) -> Option<OnTheSame> {

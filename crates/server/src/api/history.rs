@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::examples::{names, unveiled};
 use super::reading::{Asked, Sent, found, name_of, was_there};
+use super::renames::Renames;
 use crate::App;
 use crate::clock::written;
 use crate::db::datasets::DatasetRow;
@@ -18,7 +19,7 @@ use crate::db::diffs::{GroupRow, Labels, Span};
 use crate::db::milestones::{Milestone, MilestoneRow};
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
-use crate::tasks::{Task, renamed};
+use crate::tasks::Task;
 
 /// Ways to differ that are told one by one; the others are counted.
 const MOST_GROUPS: usize = 200;
@@ -35,7 +36,7 @@ pub(super) struct History {
 /// A state of the data, with what happened at it, and who changed what since the one before.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Point {
-    /// StateCounts the changes of the data set: equal numbers are equal data.
+    /// Counts the changes of the data set: equal numbers are equal data.
     seq: i64,
     /// The state before; 0 is the empty set.
     since: i64,
@@ -50,7 +51,7 @@ pub(super) struct Point {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Happened {
     id: String,
-    /// `import`, `tune`, `audit`, `rename` or `name`.
+    /// `import`, `tune`, `audit`, `rename`, `name` or `restore`.
     kind: &'static str,
     at: String,
     by: Option<String>,
@@ -65,6 +66,8 @@ pub(super) struct Happened {
     /// The class that got another name, and which.
     from: Option<String>,
     to: Option<String>,
+    /// The number of the state that the data went back to.
+    state: Option<i64>,
 }
 
 /// How often somebody did something.
@@ -73,7 +76,7 @@ pub(super) struct Did {
     by: Option<String>,
     /// `label`, `marks`, `marking`, those of one of several people, or `presence`.
     what: String,
-    /// `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
+    /// `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `restore` as it was at a state, `remove` or `return`.
     act: String,
     n: i64,
 }
@@ -261,7 +264,8 @@ pub(super) async fn diff(
     check(&of, from)?;
     check(&of, to)?;
     let task = Task::named(&of.task)?;
-    let renames = Renames::between(&app.db.milestones_of(&caller.tenant, &id, "rename").await?, from, to);
+    let rows = app.db.milestones_of(&caller.tenant, &id, "rename").await?;
+    let renames = Renames::between(&rows, from, to);
     let (before, after) = (counts(&app, &caller, &id, from).await?, counts(&app, &caller, &id, to).await?);
     let mut diff = Diff {
         before,
@@ -270,12 +274,13 @@ pub(super) async fn diff(
         removed: 0,
         relabelled: 0,
         marked: 0,
-        renamed: renames.net(),
+        renamed: renames.net().map(|names| Renamed::on_the_way(names, from, to)).collect(),
         groups: Vec::new(),
         more_groups: 0,
         more_examples: 0,
     };
-    app.db.differences(&caller.tenant, &id, Span { from, to }, |row| diff.take(row, task, &renames)).await?;
+    let between = (Span { from, to }, renames.pairs());
+    app.db.differences(&caller.tenant, &id, between, |row| diff.take(row, task, &renames)).await?;
     Ok(Json(diff))
 }
 
@@ -301,8 +306,10 @@ pub(super) async fn examples(
     let bad = |_| ApiError::invalid("`key` is that of a group", "key 须取自某一组");
     let labels: Option<Labels> = which.key.as_deref().map(serde_json::from_str).transpose().map_err(bad)?;
     let page = (which.offset.max(0), which.limit.unwrap_or(USUAL).clamp(0, MOST));
-    let span = Span { from: which.from, to: which.to };
-    let rows = app.db.different(&caller.tenant, &id, span, (&which.kind, labels.as_ref()), page).await?;
+    let rows = app.db.milestones_of(&caller.tenant, &id, "rename").await?;
+    let renames = Renames::between(&rows, which.from, which.to);
+    let between = (Span { from: which.from, to: which.to }, renames.pairs());
+    let rows = app.db.different(&caller.tenant, &id, between, (&which.kind, labels.as_ref()), page).await?;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let examples = app.db.examples_ever(&caller.tenant, &ids).await?;
     let task = Task::named(&of.task)?;
@@ -355,6 +362,7 @@ fn happened(row: MilestoneRow, by: Option<String>) -> Result<Happened, ApiError>
         n_findings: None,
         from: None,
         to: None,
+        state: None,
     };
     match milestone {
         Milestone::Import { n_examples } => happened.n_examples = Some(n_examples),
@@ -362,14 +370,24 @@ fn happened(row: MilestoneRow, by: Option<String>) -> Result<Happened, ApiError>
         Milestone::Audit { n_findings, .. } => happened.n_findings = Some(n_findings),
         Milestone::Rename { from, to } => (happened.from, happened.to) = (Some(from), Some(to)),
         Milestone::Name { name } => happened.name = Some(name),
+        Milestone::Restore { state } => happened.state = Some(state),
     }
     Ok(happened)
+}
+
+impl Renamed {
+    /// What a class was called and what since, told from the one state to the other: on the way back names change back.
+    fn on_the_way((early, late): (String, String), from: i64, to: i64) -> Self {
+        if from <= to { Self { from: early, to: late } } else { Self { from: late, to: early } }
+    }
 }
 
 impl Diff {
     fn take(&mut self, row: GroupRow, task: Task, renames: &Renames) {
         let labels: Labels = (row.label_before, row.label_after);
-        let renamed = row.kind == "relabelled" && renames.explain(&labels, task);
+        let (before, after) = (labels.0.as_deref(), labels.1.as_deref());
+        let onwards = if self.before.seq <= self.after.seq { (before, after) } else { (after, before) };
+        let renamed = row.kind == "relabelled" && renames.explain(onwards, task);
         match row.kind.as_str() {
             "added" => self.added += row.n,
             "removed" => self.removed += row.n,
@@ -391,100 +409,5 @@ impl Diff {
             n: row.n,
             renamed,
         });
-    }
-}
-
-/// Classes that got other names on the way from one state to another, in order.
-#[derive(Debug, Default)]
-pub(super) struct Renames(Vec<(String, String)>);
-
-impl Renames {
-    /// `rows` are the oldest first. On the way back names change back.
-    pub(super) fn between(rows: &[MilestoneRow], from: i64, to: i64) -> Self {
-        let (low, high) = (from.min(to), from.max(to));
-        let on_the_way = rows.iter().filter(|row| row.seq > low && row.seq <= high);
-        let mut renames: Vec<(String, String)> = on_the_way
-            .filter_map(|row| match serde_json::from_str(&row.body) {
-                Ok(Milestone::Rename { from, to }) => Some((from, to)),
-                _ => None,
-            })
-            .collect();
-        if from > to {
-            renames = renames.into_iter().rev().map(|(from, to)| (to, from)).collect();
-        }
-        Self(renames)
-    }
-
-    /// What a class of the beginning is called at the end.
-    pub(super) fn now(&self, class: &str) -> String {
-        let next =
-            |class: String, (from, to): &(String, String)| if class == *from { to.clone() } else { class };
-        self.0.iter().fold(class.to_owned(), next)
-    }
-
-    /// What each class that has another name at the end was called at the beginning.
-    fn net(&self) -> Vec<Renamed> {
-        let mut names: Vec<(String, String)> = Vec::new();
-        for (from, to) in &self.0 {
-            let mut known = false;
-            for (_, now) in names.iter_mut().filter(|(_, now)| now == from) {
-                now.clone_from(to);
-                known = true;
-            }
-            if !known {
-                names.push((from.clone(), to.clone()));
-            }
-        }
-        let changed = names.into_iter().filter(|(from, to)| from != to);
-        changed.map(|(from, to)| Renamed { from, to }).collect()
-    }
-
-    /// Whether new names are all that is new about a label.
-    fn explain(&self, (before, after): &Labels, task: Task) -> bool {
-        let (Some(before), Some(after)) = (before, after) else { return false };
-        let mut label = before.clone();
-        for (from, to) in &self.0 {
-            label = match task {
-                Task::Class if label == *from => to.clone(),
-                Task::Classes => renamed(&label, from, to),
-                Task::Class | Task::Number => label,
-            };
-        }
-        label == *after
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn renames(pairs: &[(&str, &str)]) -> Renames {
-        Renames(pairs.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect())
-    }
-
-    #[track_caller]
-    fn check_net(pairs: &[(&str, &str)], expect: &[(&str, &str)]) {
-        let net = renames(pairs).net();
-        let net: Vec<(&str, &str)> = net.iter().map(|one| (one.from.as_str(), one.to.as_str())).collect();
-        assert_eq!(net, expect);
-    }
-
-    #[test]
-    fn names_that_change_twice_changed_once() {
-        check_net(&[("a", "b"), ("b", "c")], &[("a", "c")]);
-        check_net(&[("a", "b"), ("b", "a")], &[]);
-        check_net(&[("a", "b"), ("c", "b")], &[("a", "b"), ("c", "b")]);
-        check_net(&[("a", "b"), ("c", "b"), ("b", "d")], &[("a", "d"), ("c", "d")]);
-    }
-
-    #[test]
-    fn a_new_name_explains_a_label_and_nothing_else() {
-        let labels = |before: &str, after: &str| (Some(before.to_owned()), Some(after.to_owned()));
-        let one = renames(&[("a", "b"), ("b", "c")]);
-        assert!(one.explain(&labels("a", "c"), Task::Class));
-        assert!(!one.explain(&labels("a", "b"), Task::Class));
-        assert!(!one.explain(&(None, Some("c".to_owned())), Task::Class));
-        assert!(!one.explain(&labels("a", "c"), Task::Number));
-        assert_eq!([one.now("a"), one.now("b"), one.now("d")], ["c", "c", "d"]);
     }
 }

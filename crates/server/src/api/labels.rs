@@ -112,7 +112,7 @@ pub(super) struct LabelEvent {
     example: Named,
     /// `label`, `marks`, which are not shown here, `marking`, those of one of several people, or `presence`: whether it is there.
     what: String,
-    /// `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
+    /// `import`, `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `restore` as it was at a state, `remove` or `return`.
     act: String,
     label: Option<String>,
     before: Option<String>,
@@ -283,6 +283,7 @@ impl Given {
 }
 
 /// Takes back the last label or marks that this person gave here, or examples that they took out or brought back, with all of the same request.
+/// What was before the data last went back to a state is not reached: going back to the state before that takes it back as a whole.
 #[utoipa::path(post, path = "/v1/datasets/{id}/undo", tag = "labels", responses((status = 200, body = Undone)))]
 pub(super) async fn undo(
     State(app): State<Arc<App>>,

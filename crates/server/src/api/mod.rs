@@ -33,6 +33,8 @@ mod progress;
 mod queue;
 mod reading;
 mod removed;
+mod renames;
+mod restored;
 mod ruling;
 mod series;
 mod serve;
@@ -158,6 +160,7 @@ fn data_and_labels() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(history::list))
         .routes(routes!(history::name))
         .routes(routes!(history::forget))
+        .routes(routes!(restored::restore))
         .routes(routes!(history::diff))
         .routes(routes!(history::examples))
         .routes(routes!(lineage::of_example))

@@ -130,9 +130,10 @@ pub(crate) struct Undone {
 }
 
 /// What a person gave that can be taken back: not taken back yet, and not changed by anybody since. Of several people's marks each takes back their
-/// own, and not what holds.
+/// own, and not what holds. What was given before the data went back to a state is past: going back again is what takes that back, as a whole.
 const GIVEN: &str = "SELECT l.seq, l.example, l.what, l.label, l.before, l.step FROM label_event l JOIN example e ON e.id = l.example \
      WHERE l.tenant = $1 AND l.dataset = $2 AND l.person = $3 AND l.act = 'give' \
+     AND l.seq > (SELECT COALESCE(MAX(m.seq), 0) FROM milestone m WHERE m.tenant = $1 AND m.dataset = $2 AND m.kind = 'restore') \
      AND (l.what = 'presence' OR e.removed = 0) \
      AND l.what <> (CASE WHEN $4 = 1 THEN 'marks' ELSE 'marking' END) \
      AND (l.what <> 'presence' OR NOT EXISTS (SELECT 1 FROM label_event n WHERE n.example = l.example AND n.what = 'presence' AND n.seq > l.seq \

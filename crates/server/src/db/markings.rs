@@ -78,7 +78,7 @@ impl Db {
         let event = sqlx::query_scalar(LAST).bind(example).fetch_one(&mut *tx).await?;
         // Who changed the one list, while one person was asked, decided as well: see `overrule`.
         let sql = "SELECT e.marks_took AS took, l.person AS decided_by, l.at FROM example e JOIN label_event l ON l.example = e.id \
-             WHERE e.tenant = $1 AND e.id = $2 AND e.marks_took IS NOT NULL AND l.what = 'marks' AND l.act IN ('settle', 'give', 'undo') \
+             WHERE e.tenant = $1 AND e.id = $2 AND e.marks_took IS NOT NULL AND l.what = 'marks' AND l.act IN ('settle', 'give', 'undo', 'restore') \
              ORDER BY l.seq DESC LIMIT 1";
         let ask = sqlx::query_as(sql).bind(tenant.id()).bind(example);
         let decision = ask.fetch_optional(&mut *tx).await?;
@@ -234,6 +234,28 @@ pub(super) async fn overrule(
     }
     let sql = "UPDATE example SET marks_took = $2 WHERE id = $1";
     sqlx::query(sql).bind(said.example).bind(said.person).execute(&mut **tx).await.map(drop)
+}
+
+/// As [`overrule`], of all examples whose one list was changed behind a number.
+pub(super) async fn overrule_since(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    (dataset, since): (&str, i64),
+    person: &str,
+) -> Result<(), sqlx::Error> {
+    let changed = "l.dataset = $2 AND l.seq > $3 AND l.what = 'marks' AND EXISTS (SELECT 1 FROM marking m WHERE m.example = l.example)";
+    let sql = format!(
+        "UPDATE example SET marks_took = $4 WHERE tenant = $1 AND dataset = $2 AND id IN (SELECT l.example FROM label_event l WHERE {changed})"
+    );
+    let ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+    ask.bind(since).bind(person).execute(&mut **tx).await?;
+    let sql = format!(
+        "INSERT INTO marking (tenant, dataset, example, person, marks, began, seq, at) \
+         SELECT l.tenant, l.dataset, l.example, $4, COALESCE(l.label, '{NOTHING}'), l.seq, l.seq, l.at FROM label_event l WHERE l.tenant = $1 AND {changed} \
+         ON CONFLICT (example, person) DO UPDATE SET marks = excluded.marks, seq = excluded.seq, at = excluded.at"
+    );
+    let ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
+    ask.bind(since).bind(person).execute(&mut **tx).await.map(drop)
 }
 
 /// Marks that come with the data, behind a number, are nobody's.

@@ -35,6 +35,8 @@ pub(crate) enum Milestone {
     Rename { from: String, to: String },
     /// Somebody named it.
     Name { name: String },
+    /// The data went back to what they were at another number.
+    Restore { state: i64 },
 }
 
 /// By action and decision, how often.
@@ -48,7 +50,16 @@ impl Milestone {
             Self::Audit { .. } => "audit",
             Self::Rename { .. } => "rename",
             Self::Name { .. } => "name",
+            Self::Restore { .. } => "restore",
         }
+    }
+}
+
+/// What a class was called and what instead, where that is what happened; `body` is a [`Milestone`] as JSON.
+pub(crate) fn renamed(body: &str) -> Option<(String, String)> {
+    match serde_json::from_str(body) {
+        Ok(Milestone::Rename { from, to }) => Some((from, to)),
+        _ => None,
     }
 }
 
@@ -73,7 +84,7 @@ row! {
         pub(crate) person: Option<String>,
         /// `label`, `marks`, `marking` or `presence`.
         pub(crate) what: String,
-        /// `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `remove` or `return`.
+        /// `give`, `decide` about a finding, `settle` a dispute, `undo`, `rename`, `restore`, `remove` or `return`.
         pub(crate) act: String,
         pub(crate) n: i64,
     }
@@ -247,6 +258,19 @@ pub(super) async fn remember(
     let ask = sqlx::query(sql).bind(&id).bind(tenant.id()).bind(dataset).bind(seq).bind(milestone.kind());
     ask.bind(written(milestone)).bind(person).bind(now()).execute(&mut **tx).await?;
     Ok(id)
+}
+
+/// Classes that got other names behind a number, what they were called and what since, in order.
+pub(super) async fn renames_since(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    since: i64,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let sql = "SELECT body FROM milestone WHERE tenant = $1 AND dataset = $2 AND kind = 'rename' AND seq > $3 ORDER BY seq, at, id";
+    let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(since);
+    let rows: Vec<String> = ask.fetch_all(&mut **tx).await?;
+    Ok(rows.iter().filter_map(|body| renamed(body)).collect())
 }
 
 /// Writes down what was decided about an audit before another takes its place.

@@ -44,6 +44,7 @@ pub(crate) mod news;
 pub(crate) mod people;
 mod presence;
 pub(crate) mod renaming;
+pub(crate) mod restoring;
 pub(crate) mod room;
 pub(crate) mod ruling;
 mod saying;

@@ -11,6 +11,7 @@ mod entering;
 mod expiring;
 mod fresh;
 mod gallery;
+mod going_back;
 mod history;
 mod hostile;
 mod inspector;

@@ -7,6 +7,7 @@ use server::Way;
 use testkit::{Postgres, id, parts};
 
 use crate::book::{Parts, a_rule_lives};
+use crate::going_back::goes_back;
 use crate::history::states_differ;
 use crate::markings::decisions;
 use crate::oidc::Browser;
@@ -173,4 +174,8 @@ fn marks_of_several_people_are_kept_by_postgresql() {
     outlives_one(on(postgres.url()));
     let postgres = Postgres::start();
     there_and_back(on(postgres.url()));
+    for (several, seed) in [(false, 3), (true, 4)] {
+        let postgres = Postgres::start();
+        goes_back(on(postgres.url()), several, seed);
+    }
 }
