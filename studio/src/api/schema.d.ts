@@ -2492,7 +2492,7 @@ export interface components {
             /** @description The class that got another name, and which. */
             from?: string | null;
             id: string;
-            /** @description `import`, `tune`, `audit`, `rename`, `name` or `restore`. */
+            /** @description `import`, `tune`, `audit`, `rename`, `name`, `restore`, or `left` where the data were when they went back. */
             kind: string;
             /** @description The id of the model that was made. */
             model?: string | null;

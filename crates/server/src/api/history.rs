@@ -51,7 +51,7 @@ pub(super) struct Point {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Happened {
     id: String,
-    /// `import`, `tune`, `audit`, `rename`, `name` or `restore`.
+    /// `import`, `tune`, `audit`, `rename`, `name`, `restore`, or `left` where the data were when they went back.
     kind: &'static str,
     at: String,
     by: Option<String>,
@@ -371,6 +371,7 @@ fn happened(row: MilestoneRow, by: Option<String>) -> Result<Happened, ApiError>
         Milestone::Rename { from, to } => (happened.from, happened.to) = (Some(from), Some(to)),
         Milestone::Name { name } => happened.name = Some(name),
         Milestone::Restore { state } => happened.state = Some(state),
+        Milestone::Left => {}
     }
     Ok(happened)
 }

@@ -37,6 +37,8 @@ pub(crate) enum Milestone {
     Name { name: String },
     /// The data went back to what they were at another number.
     Restore { state: i64 },
+    /// They were left so when they went back, and nothing else happened here.
+    Left,
 }
 
 /// By action and decision, how often.
@@ -51,6 +53,7 @@ impl Milestone {
             Self::Rename { .. } => "rename",
             Self::Name { .. } => "name",
             Self::Restore { .. } => "restore",
+            Self::Left => "left",
         }
     }
 }
@@ -241,6 +244,24 @@ impl Db {
         let ask = sqlx::query(sql).bind(tenant.id()).bind(dataset).bind(id);
         Ok(ask.execute(&mut *self.of(tenant).await?).await?.rows_affected() == 1)
     }
+}
+
+/// Writes down that the data went back from one number to what they were at another, which is theirs at a third. The number that is left is told as well, so
+/// that one finds the way back.
+pub(super) async fn remember_restored(
+    tx: &mut Transaction<'static, Any>,
+    tenant: &Tenant,
+    dataset: &str,
+    (left, state, seq): (i64, i64, i64),
+    person: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = "SELECT COUNT(*) FROM milestone WHERE tenant = $1 AND dataset = $2 AND seq = $3";
+    let ask = sqlx::query_scalar(sql).bind(tenant.id()).bind(dataset).bind(left);
+    let known: i64 = ask.fetch_one(&mut **tx).await?;
+    if known == 0 {
+        remember(tx, tenant, dataset, left, &Milestone::Left, Some(person)).await?;
+    }
+    remember(tx, tenant, dataset, seq, &Milestone::Restore { state }, Some(person)).await.map(drop)
 }
 
 /// Writes a milestone down, and returns its id.

@@ -10,7 +10,7 @@ use tokio_stream::StreamExt as _;
 
 use super::datasets::{hold, next_seqs, with_class};
 use super::labels::What;
-use super::milestones::{Milestone, remember, renames_since};
+use super::milestones::{remember_restored, renames_since};
 use super::states::{label_at, marks_at, there_at};
 use super::{Db, Tenant, markings};
 use crate::clock::now;
@@ -43,7 +43,7 @@ pub(crate) struct Restored {
 }
 
 /// Where a data set goes back to.
-struct Way<'a> {
+struct Goal<'a> {
     tenant: &'a Tenant,
     dataset: &'a str,
     task: Task,
@@ -71,31 +71,31 @@ impl Db {
         if held.several {
             return Ok(Some(Restoring::Several));
         }
-        let way = Way { tenant, dataset, task: held.task, state, since: held.seq, person };
+        let goal = Goal { tenant, dataset, task: held.task, state, since: held.seq, person };
         let renames = renames_since(&mut tx, tenant, dataset, state).await?;
-        let n_moved = way.draft_presence(&mut tx).await?;
+        let n_moved = goal.draft_presence(&mut tx).await?;
         let (n_labels, n_relabelled) =
-            way.draft(&mut tx, What::Label, (held.seq + n_moved as i64, &renames)).await?;
+            goal.draft(&mut tx, What::Label, (held.seq + n_moved as i64, &renames)).await?;
         let last = held.seq + (n_moved + n_labels) as i64;
-        let (n_marks, n_marked) = way.draft(&mut tx, What::Marks, (last, &renames)).await?;
+        let (n_marks, n_marked) = goal.draft(&mut tx, What::Marks, (last, &renames)).await?;
         if n_moved + n_relabelled + n_marked == 0 {
             return Ok(Some(Restoring::Restored(Restored { seq: held.seq, ..Restored::default() })));
         }
-        let n_removed = way.apply_presence(&mut tx).await?;
-        way.apply_labels(&mut tx).await?;
-        way.apply_marks(&mut tx).await?;
-        way.know_classes(&mut tx).await?;
+        let n_removed = goal.apply_presence(&mut tx).await?;
+        goal.apply_labels(&mut tx).await?;
+        goal.apply_marks(&mut tx).await?;
+        goal.know_classes(&mut tx).await?;
         // Numbers of what was dropped stay unused.
         let count = (n_moved + n_labels + n_marks) as i64;
         let seq = next_seqs(&mut tx, tenant, dataset, count).await?.unwrap_or(held.seq);
-        remember(&mut tx, tenant, dataset, seq, &Milestone::Restore { state }, Some(person)).await?;
+        remember_restored(&mut tx, tenant, dataset, (held.seq, state, seq), person).await?;
         tx.commit().await?;
         let n_returned = n_moved - n_removed;
         Ok(Some(Restoring::Restored(Restored { seq, n_removed, n_returned, n_relabelled, n_marked })))
     }
 }
 
-impl Way<'_> {
+impl Goal<'_> {
     /// Drafts that examples go out of sight or come back. Returns how many.
     async fn draft_presence(&self, tx: &mut Transaction<'static, Any>) -> Result<u64, sqlx::Error> {
         let there = there_at("$3");
@@ -125,8 +125,9 @@ impl Way<'_> {
             if what == What::Label { (label_at("$3"), "e.label") } else { (marks_at("$3"), "e.marks") };
         let there = there_at("$3");
         let sql = format!(
-            "INSERT INTO label_event (tenant, dataset, seq, example, what, label, before, act, person, at, step) \
-             SELECT $1, $2, $5 + ROW_NUMBER() OVER (ORDER BY s.position, s.id), s.id, $6, s.was, s.before, 'restore', $7, $8, $4 \
+            "INSERT INTO label_event (tenant, dataset, seq, example, what, label, holds, before, act, person, at, step) \
+             SELECT $1, $2, $5 + ROW_NUMBER() OVER (ORDER BY s.position, s.id), s.id, $6, s.was, CASE WHEN $6 = 'label' THEN s.was END, s.before, \
+             'restore', $7, $8, $4 \
              FROM (SELECT e.id, e.position, {was} AS was, {is} AS before FROM example e \
              WHERE e.tenant = $1 AND e.dataset = $2 AND {there} AND e.id IN \
              (SELECT l.example FROM label_event l WHERE l.dataset = $2 AND l.seq > $3 AND l.what = $6)) s"
@@ -174,7 +175,7 @@ impl Way<'_> {
         (old, new): (&str, &str),
     ) -> Result<(), sqlx::Error> {
         let sql = if what == What::Label {
-            "UPDATE label_event SET label = $6 WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND what = $4 AND label = $5"
+            "UPDATE label_event SET label = $6, holds = $6 WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND what = $4 AND label = $5"
         } else {
             "UPDATE label_event SET label = REPLACE(label, $5, $6) WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND what = $4"
         };
@@ -196,9 +197,6 @@ impl Way<'_> {
 
     /// Lets the labels hold, as the words of who gave them then. Where several people answered before one was asked, they hold as a decision.
     async fn apply_labels(&self, tx: &mut Transaction<'static, Any>) -> Result<(), sqlx::Error> {
-        let sql = "UPDATE label_event SET holds = label WHERE tenant = $1 AND dataset = $2 AND seq > $3 AND what = 'label'";
-        let ask = sqlx::query(sql).bind(self.tenant.id()).bind(self.dataset).bind(self.since);
-        ask.execute(&mut **tx).await?;
         let was = label_at("$4");
         let (who, act) = (given("COALESCE(a.person, '')", &was), given("a.act", &was));
         let sql = format!(

@@ -341,7 +341,7 @@ fn going_back_is_told_and_is_taken_back_by_going_back_again() {
     let events =
         points.as_array().expect("points").iter().filter_map(|point| point["events"].as_array()).flatten();
     let kinds: Vec<&Value> = events.map(|event| &event["kind"]).collect();
-    assert_eq!(kinds, ["restore", "restore", "restore", "import", "import"]);
+    assert_eq!(kinds, ["restore", "restore", "left", "restore", "import", "import"]);
 }
 
 #[test]
