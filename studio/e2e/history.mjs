@@ -48,6 +48,68 @@ test('a state is named by keyboard', LIMIT, async () => {
   assert.deepEqual(stage.sent(/states$/).map((call) => call.body), [{ name: 'first shift' }]);
 });
 
+test('the data go back to a state by keyboard, which says first what that changes, and back again', LIMIT, async () => {
+  await stage.open('/d/things/history');
+  await page.getByTestId('back-2').focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('6 examples get their labels of then').waitFor();
+  await dialog.getByText('12 examples that were not there then are taken out').waitFor();
+  await dialog.getByText('1 example that was there then comes back').waitFor();
+  assert.equal(await dialog.getByTestId('back-marked').count(), 0, 'what does not change is not told');
+  await page.waitForTimeout(300);
+  await stage.shot('history-6-back');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual(stage.sent(/restore$/), [], 'nothing is done yet');
+
+  await page.getByTestId('from-0').check();
+  await page.getByTestId('to-3').check();
+  await page.getByTestId('back-diff').click();
+  await dialog.getByText('Model “things 1” was tuned').waitFor();
+  await dialog.getByTestId('back-go').focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('Went back to: Model “things 1” was tuned').waitFor();
+  assert.deepEqual(stage.sent(/restore$/).map((call) => call.body), [{ seq: 44, if_seq: 61 }]);
+  assert.equal(await page.getByTestId('to-0').isChecked() && await page.getByTestId('from-1').isChecked(), true, 'what it changed is shown');
+  await page.getByText('me: 6 labels or marks as before').waitFor();
+  await whole('history-7-went-back');
+  await page.getByRole('button', { name: 'Undo', exact: true }).click();
+  await page.getByText('The data are as they were before.').waitFor();
+  assert.deepEqual(stage.sent(/restore$/).at(-1)?.body, { seq: 61, if_seq: 80 });
+});
+
+test('whoever was quicker is told, and what going back changes is asked for again', LIMIT, async () => {
+  await stage.open('/d/things/history');
+  const refused = { code: 'state_changed', message: 'somebody changed the data meanwhile: they are at state 99', hint: 'look at what differs now, and go back again', request_id: 'r' };
+  await page.route('**/states/restore', (route) => route.fulfill({ status: 409, json: refused }), { times: 1 });
+  await page.getByTestId('back-3').click();
+  const asked = page.waitForRequest(/diff\?/);
+  await page.getByTestId('back-go').click();
+  await page.getByRole('alert').getByText(/at state 99/).waitFor();
+  await asked;
+  assert.match(stage.complaints.pop() ?? '', /409/);
+  await page.getByTestId('back-go').click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+test('who may not go back reads why', LIMIT, async () => {
+  stage.server.world.datasets.things.annotators = 3;
+  await stage.open('/d/things/history?to=24');
+  await page.reload();
+  await page.getByTestId('back-why-not').getByText(/ask one person first/).waitFor();
+  assert.equal(await page.getByTestId('back-1').isDisabled(), true);
+  stage.server.world.datasets.things.annotators = 1;
+  const person = { id: 'p', name: 'me', role: 'labeller', email: null, has_password: false, linked: false };
+  await page.route('**/v1/session', (route) => route.fulfill({ json: { person, tenant: { id: 't', name: 't' } } }));
+  await page.reload();
+  await page.getByTestId('back-why-not').getByText('Only editors can go back to a state.').waitFor();
+  assert.equal(await page.getByTestId('back-1').isDisabled(), true);
+  await page.unroute('**/v1/session');
+  await page.reload();
+  await page.getByTestId('back-1').and(page.locator(':enabled')).waitFor();
+});
+
 test('two models differ by no more than chance, and the way leads to their data', LIMIT, async () => {
   await stage.open('/d/things/models');
   await page.getByRole('checkbox').nth(1).waitFor();

@@ -196,7 +196,7 @@ function makeWorld({ width, height, nPoints }) {
       if (more === 'book') return book({ method, path, body }, rest, name);
       if (more === 'worklist' && findings.length > 0) return method === 'POST' ? ruled({ method, path, body }) : { ...nothingFound, ...told(findings) };
       if (more === 'worklist') return method === 'POST' ? decided(worklist(of, all).findings[Number(rest) - 1], body) : worklist(of, all);
-      return before.past(more, rest, query, all);
+      return before.past(more, rest, query, all, body);
     }
     if (kind === 'examples' && more === 'marks') {
       const one = found(id);

@@ -2,7 +2,7 @@
 
 const at = (/** @type {number} */ minute) => `2026-11-26T11:${String(minute).padStart(2, '0')}:00Z`;
 const event = (/** @type {string} */ kind, /** @type {number} */ minute, /** @type {object} */ more = {}) => ({
-  id: `${kind}-${minute}`, kind, at: at(minute), by: null, name: null, model: null, n_examples: null, n_findings: null, from: null, to: null, ...more,
+  id: `${kind}-${minute}`, kind, at: at(minute), by: null, name: null, model: null, n_examples: null, n_findings: null, from: null, to: null, state: null, ...more,
 });
 const did = (/** @type {string} */ by, /** @type {string} */ what, /** @type {string} */ act, /** @type {number} */ n) => ({ by, what, act, n });
 
@@ -59,9 +59,20 @@ export const errors = {
   advice: [['Add examples of `bird`: it has only 9.', '请补充“bird”的样本：目前只有 9 个。'], ['You have 180 labels; with 360 expect 90 to 93 % instead of 89 %.', '现有 180 个标注；增到 360 个，预计从 89 % 升到 90 至 93 %。']],
 };
 
-/** What a data set says of its past; `all` are its examples. @param {string} more @param {string | undefined} rest @param {URLSearchParams} query @param {any[]} all */
-export function past(more, rest, query, all) {
+/** Goes back: one more state, as long as nobody changed anything since. @param {{ seq: number, if_seq: number }} asked */
+function restore({ seq, if_seq: seen }) {
+  const now = points[0]?.seq ?? 0;
+  if (seen !== now) return undefined;
+  const minute = Math.min(59, 50 + points.length);
+  if (points[0]?.events.length === 0) points[0].events.push(event('left', minute, { by: 'me' }));
+  points.unshift({ seq: now + 19, since: now, came: 0, changes: [did('me', 'label', 'restore', 6), did('me', 'presence', 'remove', 12)], events: [event('restore', minute, { state: seq, by: 'me' })] });
+  return { seq: now + 19, n_relabelled: 6, n_marked: 0, n_removed: 12, n_returned: 1 };
+}
+
+/** What a data set says of its past; `all` are its examples. @param {string} more @param {string | undefined} rest @param {URLSearchParams} query @param {any[]} all @param {any} body */
+export function past(more, rest, query, all, body) {
   if (more === 'history') return { points };
+  if (more === 'states' && rest === 'restore') return restore(body);
   if (more === 'states') return { id: 'state' };
   if (more === 'gains') return { audits: gains };
   if (more === 'diff' && rest === 'examples') {

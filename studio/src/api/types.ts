@@ -99,12 +99,14 @@ export type MarksAgreement = Narrow<Answer<'MarksAgreement'>, { disputes: MarksD
 
 /** A state of the data, with what happened at it and who changed what since the one before. */
 export type Point = Narrow<Answer<'Point'>, { events: Happened[]; changes: Did[] }>;
-export type Happened = Narrow<Answer<'Happened'>, { kind: 'import' | 'tune' | 'audit' | 'rename' | 'name' }>;
+export type Happened = Narrow<Answer<'Happened'>, { kind: 'import' | 'tune' | 'audit' | 'rename' | 'name' | 'restore' | 'left' }>;
 export type Did = Narrow<Answer<'Did'>, { what: 'label' | 'marks' | 'marking' | 'presence'; act: string }>;
 export type DiffKind = 'added' | 'removed' | 'relabelled' | 'marked';
 export type DiffGroup = Narrow<Answer<'DiffGroup'>, { kind: DiffKind }>;
 export type Diff = Narrow<Answer<'Diff'>, { groups: DiffGroup[] }>;
 export type Different = Answer<'DifferentExample'>;
+/** What going back to a state changed. */
+export type Restored = Answer<'Restored'>;
 export type Lineage = Answer<'Lineage'>;
 export type Teacher = Narrow<Answer<'Teacher'>, { example: Example }>;
 export type Nearest = Narrow<Answer<'Nearest'>, { state: 'looking' | 'ready' | 'none'; inputs: Teacher[][] }>;

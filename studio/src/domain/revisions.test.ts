@@ -37,6 +37,12 @@ test('what people did is summed by kind, the most first', () => {
   ]);
 });
 
+test('labels and marks that are as they were before are told together', () => {
+  const did = (what: Did['what'], act: string, n: number): Did => ({ by: 'ann', what, act, n });
+  const told = deeds([did('label', 'restore', 3), did('marks', 'restore', 2), did('presence', 'return', 1)]);
+  expect(told.map(({ deed, n }) => [deed, n])).toEqual([['restore', 5], ['presence', 1]]);
+});
+
 test('marks of one of several people are marks, and who decides which of them hold decides', () => {
   const did = (what: Did['what'], act: string): Did => ({ by: 'ann', what, act, n: 1 });
   const told = deeds([did('marking', 'give'), did('marks', 'give'), did('marks', 'settle'), did('label', 'settle')]);

@@ -23,13 +23,13 @@ export function before(points: readonly Point[], seq: number): number {
   return points.find((point) => point.seq < seq)?.seq ?? 0;
 }
 
-export type Deed = 'label' | 'decide' | 'undo' | 'rename' | 'marks' | 'presence';
+export type Deed = 'label' | 'decide' | 'undo' | 'rename' | 'restore' | 'marks' | 'presence';
 
-/** What one person did, by kind: marks and examples that were taken out are told as such, whatever was done with them. */
+/** What one person did, by kind: marks and examples that were taken out are told as such, whatever was done with them, unless it is how they were before. */
 export function deeds(changes: readonly Did[]): { by: string | null; deed: Deed; n: number }[] {
   const sums = new Map<string, { by: string | null; deed: Deed; n: number }>();
   for (const { by, what, act, n } of changes) {
-    const deed = what === 'label' || act === 'settle' ? labelDeed(act) : what === 'marking' ? 'marks' : what;
+    const deed = what === 'label' || act === 'settle' || act === 'restore' ? labelDeed(act) : what === 'marking' ? 'marks' : what;
     const key = `${deed} ${by ?? ''}`;
     const sum = sums.get(key) ?? { by, deed, n: 0 };
     sums.set(key, { ...sum, n: sum.n + n });
@@ -40,5 +40,5 @@ export function deeds(changes: readonly Did[]): { by: string | null; deed: Deed;
 function labelDeed(act: string): Deed {
   // Who settles a dispute decides.
   if (act === 'settle') return 'decide';
-  return act === 'decide' || act === 'undo' || act === 'rename' ? act : 'label';
+  return act === 'decide' || act === 'undo' || act === 'rename' || act === 'restore' ? act : 'label';
 }

@@ -86,6 +86,7 @@ export const settings = {
   'trail.rename data set': 'renamed a dataset',
   'trail.change task': 'changed what is asked',
   'trail.add class': 'added a class',
+  'trail.go back': 'went back to a state of a dataset',
   'trail.rename class': 'renamed a class',
   'trail.remove class': 'removed a class',
   'trail.export data': 'exported a dataset',

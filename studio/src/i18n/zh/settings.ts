@@ -88,6 +88,7 @@ export const settings: Record<keyof typeof en, string> = {
   'trail.rename data set': '重命名数据集',
   'trail.change task': '更改答案类型',
   'trail.add class': '添加类别',
+  'trail.go back': '恢复数据集的状态',
   'trail.rename class': '重命名类别',
   'trail.remove class': '删除类别',
   'trail.export data': '导出数据集',
