@@ -15,6 +15,7 @@ import { chromium } from 'playwright-core';
 import { png } from './made.mjs';
 import { programOf } from './program.mjs';
 import { chinese } from './texts.mjs';
+import { visit } from './visit.mjs';
 
 const { BASE_URL, ENTER_KEY, OUT = new URL('./out', import.meta.url).pathname, CHROMIUM = '/usr/bin/chromium' } = process.env;
 const LIMIT = { timeout: 120_000 };
@@ -52,17 +53,7 @@ after(async () => {
   assert.deepEqual(broke, [], 'the browser complained');
 });
 
-/** @param {import('playwright-core').BrowserContextOptions} how */
-async function opened(how) {
-  const next = await (await browser.newContext({ viewport: { width: 1280, height: 820 }, ...how })).newPage();
-  next.setDefaultTimeout(20_000);
-  next.on('pageerror', (error) => broke.push(error.message));
-  next.on('console', (message) => {
-    if (message.type() === 'error') broke.push(`${message.text()} ${message.location().url}`);
-  });
-  return next;
-}
-
+const opened = (/** @type {import('playwright-core').BrowserContextOptions} */ how) => visit(browser, how, broke);
 const open = (/** @type {string} */ hash) => page.goto(`${BASE_URL}/#${hash}`);
 const shot = (/** @type {string} */ name) => page.screenshot({ path: path.join(OUT, `more-${name}.png`) });
 const nShown = (/** @type {number} */ n) => page.getByRole('search').getByText(`${n} examples`, { exact: true }).waitFor({ timeout: JOB_MS });

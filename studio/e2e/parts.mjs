@@ -15,6 +15,7 @@ import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { copyParts } from './photos.mjs';
 import { complaints } from './texts.mjs';
+import { visit } from './visit.mjs';
 
 const { BASE_URL, ENTER_KEY, PARTS, OUT = new URL('./out', import.meta.url).pathname, CHROMIUM = '/usr/bin/chromium' } = process.env;
 const LIMIT = { timeout: 240_000 };
@@ -56,17 +57,7 @@ after(async () => {
   assert.deepEqual(broke, [], 'the browser complained');
 });
 
-/** @param {import('playwright-core').BrowserContextOptions} how */
-async function opened(how) {
-  const next = await (await browser.newContext({ viewport: { width: 1280, height: 820 }, ...how })).newPage();
-  next.setDefaultTimeout(20_000);
-  next.on('pageerror', (error) => broke.push(error.message));
-  next.on('console', (message) => {
-    if (message.type() === 'error') broke.push(message.text());
-  });
-  return next;
-}
-
+const opened = (/** @type {import('playwright-core').BrowserContextOptions} */ how) => visit(browser, how, broke);
 const open = (/** @type {string} */ hash) => page.goto(`${BASE_URL}/#${hash}`);
 const shot = (/** @type {string} */ name, whole = false) => page.screenshot({ path: path.join(OUT, `parts-${name}.png`), fullPage: whole });
 const press = async (/** @type {string[]} */ ...all) => {
