@@ -213,6 +213,7 @@ pub(super) async fn overrule(
 }
 
 /// Who said what comes back when an event of theirs is undone, while one person is asked, and whether as a decision; nobody where it came with the data.
+/// Who went back to a state only repeated what somebody had said, perhaps by another name.
 pub(super) async fn author(
     tx: &mut Transaction<'static, Any>,
     example: &str,
@@ -221,7 +222,7 @@ pub(super) async fn author(
 ) -> Result<(Option<String>, bool), sqlx::Error> {
     let sql = "SELECT l.person, l.act FROM label_event l WHERE l.example = $1 AND l.what = 'label' AND l.label = $2 AND l.seq < $3 \
          AND l.act <> 'undo' AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = l.dataset AND u.undoes = l.seq) \
-         ORDER BY l.seq DESC LIMIT 1";
+         ORDER BY CASE WHEN l.act = 'restore' THEN 1 ELSE 0 END, l.seq DESC LIMIT 1";
     let ask = sqlx::query_as(sql).bind(example).bind(label).bind(undone);
     let found: Option<(Option<String>, String)> = ask.fetch_optional(&mut **tx).await?;
     let decided = |act: &str| [Act::Decide, Act::Settle].iter().any(|decides| decides.name() == act);
