@@ -23,7 +23,7 @@ CASES = 30
 SEED = 1
 PASSWORD = "a long password"
 # What would end the session that asks, as `METHOD path`.
-ENDS = ["POST /v1/logout", "POST /v1/password"]
+ENDS = ["POST /v1/logout", "POST /v1/password", "DELETE /v1/sessions"]
 # What would take away what is asked about.
 TAKES = ["DELETE /v1/datasets/{id}", "DELETE /v1/models/{id}", "DELETE /v1/uploads/{id}", "DELETE /v1/deployments/{name}"]
 
