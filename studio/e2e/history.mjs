@@ -96,17 +96,17 @@ test('whoever was quicker is told, and what going back changes is asked for agai
 test('who may not go back reads why', LIMIT, async () => {
   stage.server.world.datasets.things.annotators = 3;
   await stage.open('/d/things/history?to=24');
-  await page.reload();
+  await page.reload({ timeout: 50_000 });
   await page.getByTestId('back-why-not').getByText(/ask one person first/).waitFor();
   assert.equal(await page.getByTestId('back-1').isDisabled(), true);
   stage.server.world.datasets.things.annotators = 1;
   const person = { id: 'p', name: 'me', role: 'labeller', email: null, has_password: false, linked: false };
   await page.route('**/v1/session', (route) => route.fulfill({ json: { person, tenant: { id: 't', name: 't' } } }));
-  await page.reload();
+  await page.reload({ timeout: 50_000 });
   await page.getByTestId('back-why-not').getByText('Only editors can go back to a state.').waitFor();
   assert.equal(await page.getByTestId('back-1').isDisabled(), true);
   await page.unroute('**/v1/session');
-  await page.reload();
+  await page.reload({ timeout: 50_000 });
   await page.getByTestId('back-1').and(page.locator(':enabled')).waitFor();
 });
 
