@@ -51,7 +51,7 @@ impl Server {
         let needs_setup = nobody.get("/v1/status").body["needs_setup"] == true;
         let mut key_in =
             |line: std::io::Result<String>| Some(line.ok()?.split_once("with this key: ")?.1.to_owned());
-        let key = needs_setup.then(|| words.find_map(&mut key_in).expect("a key")).unwrap_or_default();
+        let key = if needs_setup { words.find_map(&mut key_in).expect("a key") } else { String::new() };
         // Who says much must not wait until somebody listens.
         std::thread::spawn(move || words.for_each(drop));
         let came = if needs_setup {
