@@ -169,6 +169,27 @@ impl OnnxModel {
         Ok(all)
     }
 
+    /// One number a cell less that of each cell, `[cells]`, and then less its mean over all cells, of which at least and at most so much
+    /// is taken away.
+    ///
+    /// # Errors
+    /// Another number of columns or of cells.
+    pub fn less_level(
+        &mut self,
+        x: &Cells,
+        cells: &[f32],
+        [least, most]: [f32; 2],
+    ) -> Result<Cells, EmitError> {
+        check("a cell", x.dim, 1)?;
+        check("what is taken from each cell", cells.len(), x.count())?;
+        let cells = self.matrix(&Matrix::from_vec(cells.len(), 1, cells.to_vec()));
+        let left = self.writer.node("Sub", &[&x.name, &cells], vec![]);
+        let mean = self.writer.node("ReduceMean", &[&left], vec![ints("axes", &[1]), int("keepdims", 1)]);
+        let [least, most] = [least, most].map(|end| self.writer.number(end));
+        let mean = self.writer.node("Clip", &[&mean, &least, &most], vec![]);
+        Ok(Cells { name: self.writer.node("Sub", &[&left, &mean], vec![]), ..x.clone() })
+    }
+
     /// `[n, 1, 2 dim]`: the mean of each column over all cells, and the logarithm of its standard deviation plus `least`.
     pub fn mean_and_log_spread(&mut self, x: &Cells, least: f32) -> Cells {
         let over_cells = || vec![ints("axes", &[1]), int("keepdims", 1)];

@@ -11,6 +11,7 @@ use evaluate::inspect::{AlarmThreshold, GoodScores};
 use serde::{Deserialize, Serialize};
 use tune::detect::{Aligner, Bank, LocalMemory, PatchLogit, PatchMemory, PixelReference, Subspace};
 
+use super::ground::Ground;
 use super::inspector::{Inspector, Joining, Teaching};
 use super::kinds::Kinds;
 use super::learned::Learned;
@@ -240,6 +241,9 @@ fn check(inspector: &Inspector) -> Result<(), String> {
     let joining = inspector.taught.iter().flat_map(|taught| taught.joining.all());
     if !units.all().chain(joining).all(Usual::is_sound) {
         return Err("a spread is not above 0".to_owned());
+    }
+    if !units.ground.as_ref().is_none_or(Ground::is_sound) {
+        return Err("what is taken from its maps is no number".to_owned());
     }
     let views: Vec<usize> =
         sight.looks.iter().flat_map(|look| look.views.iter().map(ExactSizeIterator::len)).collect();

@@ -18,6 +18,7 @@
 mod background;
 mod contents;
 mod extent;
+mod ground;
 mod inspector;
 mod kinds;
 mod laying;

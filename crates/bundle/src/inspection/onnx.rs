@@ -96,7 +96,11 @@ fn opinion(
     let wholes =
         if units.votes.contains(&Detector::Whole) { wholes(model, inspector, grids)? } else { Vec::new() };
     model.scope("opinion");
-    let map = mean(model, &mapped)?;
+    let mut map = mean(model, &mapped)?;
+    if let Some(ground) = &units.ground {
+        let edges: Vec<f32> = ground.edges_of(map.rows(), map.cols()).collect();
+        map = model.less_level(&map, &edges, ground.level().map(|end| end as f32))?;
+    }
     let mut parts = Vec::new();
     for said in [&tops, &wholes] {
         if !said.is_empty() {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ground::Ground;
 use super::map::ScoreMap;
 use super::memories::{Raw, Voice};
 use super::votes::Detector;
@@ -79,6 +80,9 @@ pub struct Units {
     pub pooled: Vec<Usual>,
     /// Of pixels and of photos compared with the reference; absent where parts do not lie alike.
     pub pixels: Option<(Usual, Usual)>,
+    /// What the map of patches shows of good photos as well; absent where they are too few, and in older bundles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground: Option<Ground>,
     /// The detectors whose word counts for a photo.
     pub votes: Vec<Detector>,
 }
@@ -119,9 +123,12 @@ impl Units {
             tops: (0..first.len()).map(|voice| of_photos(&|raw| raw.voices[voice].top)).collect(),
             pooled: (0..wholes).map(|scale| of_photos(&|raw| raw.pooled[scale])).collect(),
             pixels,
+            ground: None,
             votes: Vec::new(),
         };
         units.votes = units.rule();
+        let maps: Vec<ScoreMap> = held_out.iter().map(|raw| units.of_patches(raw)).collect();
+        units.ground = Ground::learn(&maps);
         units
     }
 
@@ -171,6 +178,22 @@ impl Units {
     }
 
     fn map(&self, raw: &Raw) -> ScoreMap {
+        let map = self.of_patches(raw);
+        let map = match &self.ground {
+            Some(ground) => ground.taken_from(map),
+            None => map,
+        };
+        let Some(((units, _), (pixels, _))) = self.pixels.zip(raw.pixels.as_ref()) else { return map };
+        // Pixels show the outline, patches what belongs together: both count alike.
+        let mut joined = map.resized(pixels.rows, pixels.cols);
+        for (to, value) in joined.values.iter_mut().zip(&pixels.values) {
+            *to = f32::midpoint(*to, units.units(f64::from(*value)) as f32);
+        }
+        joined
+    }
+
+    /// The mean of what patches say, by cell of the finest grid.
+    fn of_patches(&self, raw: &Raw) -> ScoreMap {
         let drawing: Vec<(&Usual, &Voice)> =
             self.patches.iter().zip(&raw.voices).filter(|(_, voice)| voice.of.draws()).collect();
         let (rows, cols) = drawing
@@ -185,14 +208,7 @@ impl Units {
                 *to += (units.units(f64::from(*value)) / drawing.len() as f64) as f32;
             }
         }
-        let map = ScoreMap { rows, cols, values };
-        let Some(((units, _), (pixels, _))) = self.pixels.zip(raw.pixels.as_ref()) else { return map };
-        // Pixels show the outline, patches what belongs together: both count alike.
-        let mut joined = map.resized(pixels.rows, pixels.cols);
-        for (to, value) in joined.values.iter_mut().zip(&pixels.values) {
-            *to = f32::midpoint(*to, units.units(f64::from(*value)) as f32);
-        }
-        joined
+        ScoreMap { rows, cols, values }
     }
 }
 
