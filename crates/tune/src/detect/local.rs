@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use linalg::decompose::eigh;
-use linalg::{Matrix, MatrixView, Seed, matmul_nt, random};
+use linalg::{Matrix, MatrixView, Seed, k_centre, matmul_nt, random, random_projection};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,10 @@ use crate::detect::bank::Bank;
 use crate::detect::patches::{check_asked, check_finite};
 use crate::detect::stored::{self, Tensors, damaged};
 
-/// Patches that are drawn to learn how features vary; the bank is the first of them.
+/// Patches that are drawn to learn how features vary and how dense they lie; the bank is a coreset of them.
 const DRAWN: usize = 20_000;
+/// Dimensions in which the coreset is chosen, by a random projection: whitened patches lie about as far apart in all of them.
+const CHOSEN_IN: usize = 32;
 /// Directions that are kept at most.
 const MOST_DIRECTIONS: usize = 400;
 /// Added to every variance, as a share of the mean variance: directions in which good patches hardly vary must not rule.
@@ -76,11 +78,11 @@ impl LocalMemory {
         let (drawn, of) = draw(photos, columns, seed)?;
         let scale = Scales::learn(&drawn, config.whiten);
         let count = config.bank.clamp(1, drawn.rows());
-        let first: Vec<usize> = (0..count).collect();
-        let bank = Bank::rounded(&scale.apply(drawn.select_rows(&first).view()))?;
-        let wide = bank.widened();
-        let square = squares(&wide);
-        let usual = usual_distances(&wide, &square, &of[..count]);
+        let drawn = scale.apply(drawn.view());
+        let picks = coreset(&drawn, count, seed);
+        let bank = Bank::rounded(&drawn.select_rows(&picks))?;
+        let square = squares(&bank.widened());
+        let usual = usual_distances(&drawn, &picks, &of);
         let weight = usual.iter().map(|usual| usual.powf(-2.0 * config.power)).collect();
         Ok(Self { mean: scale.mean, map: scale.map, bank, weight, square })
     }
@@ -301,18 +303,29 @@ fn squares(bank: &Matrix) -> Vec<f32> {
     bank.iter_rows().map(|row| row.iter().map(|value| value * value).sum()).collect()
 }
 
-/// The median distance of each row to its nearest rows of other photos, in units of the median of these.
-fn usual_distances(bank: &Matrix, square: &[f32], of: &[u32]) -> Vec<f32> {
+/// Rows that are near all others: what is rare among good patches is remembered as well as what is common.
+fn coreset(drawn: &Matrix, count: usize, seed: Seed) -> Vec<usize> {
+    if count == drawn.rows() {
+        return (0..count).collect();
+    }
+    let shorter = (drawn.cols() > CHOSEN_IN)
+        .then(|| random_projection(drawn.view(), CHOSEN_IN, seed.derive("projection")));
+    k_centre(shorter.as_ref().unwrap_or(drawn).view(), count, 0).picks
+}
+
+/// The median distance of each pick to the nearest drawn rows of other photos, in units of the median of these. All that was drawn
+/// lies as dense as it occurs; the picks lie far apart wherever they are.
+fn usual_distances(drawn: &Matrix, picks: &[usize], of: &[u32]) -> Vec<f32> {
     let one_photo = of.iter().all(|photo| *photo == of[0]);
-    let mut usual = Vec::with_capacity(bank.rows());
-    let rows: Vec<usize> = (0..bank.rows()).collect();
-    for rows in rows.chunks(BLOCK) {
-        let products = matmul_nt(bank.select_rows(rows).view(), bank.view());
+    let square = squares(drawn);
+    let mut usual = Vec::with_capacity(picks.len());
+    for rows in picks.chunks(BLOCK) {
+        let products = matmul_nt(drawn.select_rows(rows).view(), drawn.view());
         let median = |place: usize| {
             let row = rows[place];
             let is_other = |other: usize| if one_photo { other != row } else { of[other] != of[row] };
             let product = products.row(place);
-            let mut nearest: Vec<f32> = (0..bank.rows())
+            let mut nearest: Vec<f32> = (0..drawn.rows())
                 .filter(|other| is_other(*other))
                 .map(|other| square[row] + square[other] - 2.0 * product[other])
                 .collect();
@@ -374,6 +387,20 @@ mod tests {
         ]);
         let scores = memory.scores(asked.view()).unwrap();
         assert!(scores[2] > 2.0 * scores[1] && scores[1] < 2.0 * scores[0].max(1.0), "{scores:?}");
+    }
+
+    #[test]
+    fn what_is_rare_among_good_patches_is_remembered() {
+        let mut photos = photos(8, 7);
+        photos[3].row_mut(11).fill(-60.0);
+        let views: Vec<MatrixView<'_>> = photos.iter().map(Matrix::view).collect();
+        let config = LocalConfig { bank: 60, ..CONFIG };
+        for seed in 0..6 {
+            let memory = LocalMemory::fit(&views, 0..6, &config, Seed(seed)).unwrap();
+            assert_eq!(memory.len(), 60);
+            let scores = memory.scores(photos[3].view()).unwrap();
+            assert!(scores[11] < 0.1, "{scores:?}");
+        }
     }
 
     #[test]
