@@ -86,6 +86,8 @@ export const settings = {
   'trail.rename data set': 'renamed a dataset',
   'trail.change task': 'changed what is asked',
   'trail.add class': 'added a class',
+  'trail.let a device in': 'let a phone or another device in',
+  'trail.log out elsewhere': 'logged out everywhere else',
   'trail.go back': 'went back to a state of a dataset',
   'trail.rename class': 'renamed a class',
   'trail.remove class': 'removed a class',

@@ -88,6 +88,8 @@ export const settings: Record<keyof typeof en, string> = {
   'trail.rename data set': '重命名数据集',
   'trail.change task': '更改答案类型',
   'trail.add class': '添加类别',
+  'trail.let a device in': '让手机或其他设备进入',
+  'trail.log out elsewhere': '退出其他所有登录',
   'trail.go back': '恢复数据集的状态',
   'trail.rename class': '重命名类别',
   'trail.remove class': '删除类别',
