@@ -61,7 +61,7 @@ test('the data go back to a state by keyboard, which says first what that change
   await stage.shot('history-6-back');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.deepEqual(stage.sent(/restore$/).map((call) => call.body), [{ seq: 24, dry_run: true }], 'nothing is done yet');
+  assert.deepEqual(stage.sent(/restore$/).map((call) => call.body), [{ seq: 50, dry_run: true }], 'nothing is done yet');
 
   await page.getByTestId('from-0').check();
   await page.getByTestId('to-3').check();

@@ -265,9 +265,11 @@ impl Goal<'_> {
 /// Of the last event that gave the example `e` what the event `l` brings back, as it `was` at the number $4, one column: who said so, or why. A class
 /// that got another name since was said by who gave it, not by who named it.
 fn given(column: &str, was: &str) -> String {
-    format!(
-        "(SELECT {column} FROM label_event a WHERE a.example = e.id AND a.what = l.what AND a.seq <= $4 \
-         AND a.act NOT IN ('undo', 'restore', 'rename') AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = a.dataset AND u.undoes = a.seq) \
-         ORDER BY CASE WHEN a.label = {was} THEN 0 ELSE 1 END, a.seq DESC LIMIT 1)"
-    )
+    let last = |more: &str| {
+        format!(
+            "(SELECT {column} FROM label_event a WHERE a.example = e.id AND a.what = l.what AND a.seq <= $4 AND a.act NOT IN ('undo', 'restore', 'rename') \
+             AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = a.dataset AND u.undoes = a.seq){more} ORDER BY a.seq DESC LIMIT 1)"
+        )
+    };
+    format!("COALESCE({}, {})", last(&format!(" AND a.label = {was}")), last(""))
 }
