@@ -61,7 +61,7 @@ test('the data go back to a state by keyboard, which says first what that change
   await stage.shot('history-6-back');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
-  assert.deepEqual(stage.sent(/restore$/), [], 'nothing is done yet');
+  assert.deepEqual(stage.sent(/restore$/).map((call) => call.body), [{ seq: 50, dry_run: true }], 'nothing is done yet');
 
   await page.getByTestId('from-0').check();
   await page.getByTestId('to-3').check();
@@ -70,7 +70,7 @@ test('the data go back to a state by keyboard, which says first what that change
   await dialog.getByTestId('back-go').focus();
   await page.keyboard.press('Enter');
   await page.getByText('Went back to: Model “things 1” was tuned').waitFor();
-  assert.deepEqual(stage.sent(/restore$/).map((call) => call.body), [{ seq: 44, if_seq: 61 }]);
+  assert.deepEqual(stage.sent(/restore$/).map((call) => call.body).slice(1), [{ seq: 44, dry_run: true }, { seq: 44, if_seq: 61 }]);
   assert.equal(await page.getByTestId('to-0').isChecked() && await page.getByTestId('from-1').isChecked(), true, 'what it changed is shown');
   await page.getByText('me: 6 labels or marks as before').waitFor();
   await whole('history-7-went-back');
@@ -82,9 +82,10 @@ test('the data go back to a state by keyboard, which says first what that change
 test('whoever was quicker is told, and what going back changes is asked for again', LIMIT, async () => {
   await stage.open('/d/things/history');
   const refused = { code: 'state_changed', message: 'somebody changed the data meanwhile: they are at state 99', hint: 'look at what differs now, and go back again', request_id: 'r' };
-  await page.route('**/states/restore', (route) => route.fulfill({ status: 409, json: refused }), { times: 1 });
   await page.getByTestId('back-3').click();
-  const asked = page.waitForRequest(/diff\?/);
+  await page.getByTestId('back-counts').waitFor();
+  await page.route('**/states/restore', (route) => route.fulfill({ status: 409, json: refused }), { times: 1 });
+  const asked = page.waitForRequest((request) => /dry_run/.test(request.postData() ?? ''));
   await page.getByTestId('back-go').click();
   await page.getByRole('alert').getByText(/at state 99/).waitFor();
   await asked;

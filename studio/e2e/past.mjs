@@ -59,14 +59,16 @@ export const errors = {
   advice: [['Add examples of `bird`: it has only 9.', '请补充“bird”的样本：目前只有 9 个。'], ['You have 180 labels; with 360 expect 90 to 93 % instead of 89 %.', '现有 180 个标注；增到 360 个，预计从 89 % 升到 90 至 93 %。']],
 };
 
-/** Goes back: one more state, as long as nobody changed anything since. @param {{ seq: number, if_seq: number }} asked */
-function restore({ seq, if_seq: seen }) {
+/** Goes back: one more state, as long as nobody changed anything since. @param {{ seq: number, if_seq?: number, dry_run?: boolean }} asked */
+function restore({ seq, if_seq: seen, dry_run: dry }) {
   const now = points[0]?.seq ?? 0;
+  const changed = { n_relabelled: 6, n_marked: 0, n_removed: 12, n_returned: 1 };
+  if (dry) return { seq: now, ...changed };
   if (seen !== now) return undefined;
   const minute = Math.min(59, 50 + points.length);
   if (points[0]?.events.length === 0) points[0].events.push(event('left', minute, { by: 'me' }));
   points.unshift({ seq: now + 19, since: now, came: 0, changes: [did('me', 'label', 'restore', 6), did('me', 'presence', 'remove', 12)], events: [event('restore', minute, { state: seq, by: 'me' })] });
-  return { seq: now + 19, n_relabelled: 6, n_marked: 0, n_removed: 12, n_returned: 1 };
+  return { seq: now + 19, ...changed };
 }
 
 /** What a data set says of its past; `all` are its examples. @param {string} more @param {string | undefined} rest @param {URLSearchParams} query @param {any[]} all @param {any} body */

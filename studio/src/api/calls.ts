@@ -161,6 +161,8 @@ export const history = {
   different: async (dataset: string, from: number, to: number, { kind, key }: Pick<T.DiffGroup, 'kind' | 'key'>, offset: number, limit: number) =>
     (await get<{ examples: T.Different[] }>(path(`${ofDataset(dataset)}/diff/examples`, { from, to, kind, key, offset, limit }))).examples,
   /** Goes back to a state, as long as the data are in the state that was seen. */
+  /** What going back would change; nothing is. */
+  wouldRestore: (dataset: string, seq: number) => post<T.Restored>(`${ofDataset(dataset)}/states/restore`, { seq, dry_run: true }),
   restore: (dataset: string, seq: number, seen: number) => post<T.Restored>(`${ofDataset(dataset)}/states/restore`, { seq, if_seq: seen }),
   gains: async (dataset: string) => (await get<{ audits: T.Followed[] }>(`${ofDataset(dataset)}/gains`)).audits,
   ofExample: (example: string) => get<T.Lineage>(`/v1/examples/${enc(example)}/lineage`),

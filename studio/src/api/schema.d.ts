@@ -779,7 +779,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Comes in with the key of a local server; whoever started it is its owner. The key serves once. */
+        /** Comes in with a key of a local server: that of its start, or one for another device. Whoever has it is its owner; each serves once. */
         post: operations["enter"];
         delete?: never;
         options?: never;
@@ -1467,7 +1467,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Logs all other browsers of who asks out, and devices that were let in; this one gets a new session. Tokens stay. */
+        /** Logs all other browsers of who asks out, and devices that were let in; keys for devices no longer fit, and this browser gets a new session. Tokens stay. */
         delete: operations["put_others_out"];
         options?: never;
         head?: never;
@@ -2634,7 +2634,7 @@ export interface components {
             n_marked: number;
         };
         Key: {
-            /** @description Of this start of the server. */
+            /** @description Of this start of the server, or made for one more device. */
             key: string;
         };
         /** @description An address that lets a device in. */
@@ -3310,6 +3310,8 @@ export interface components {
             to: string;
         };
         Restoration: {
+            /** @description Only tells what going back would change; nothing is. */
+            dry_run?: boolean;
             /**
              * Format: int64
              * @description The number of now that was seen: where somebody changed something since, nothing is done (`state_changed`).
@@ -3345,7 +3347,7 @@ export interface components {
             n_returned: number;
             /**
              * Format: int64
-             * @description The number of now. Where everything was so already, it is as before, and the history has no new point.
+             * @description The number of now. Where everything was so already, and of a dry run, it is as before, and the history has no new point.
              */
             seq: number;
         };

@@ -19,7 +19,8 @@ pub(super) fn say(arguments: &Arguments, doors: &[Door], lang: Lang) {
         );
         return super::say(arguments, lang.pick(en, zh));
     };
-    if stderr().is_terminal() {
+    // A code that is light on dark, as it would be without colours, is read by few phones.
+    if stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) {
         super::say(arguments, &drawn(&likeliest.code));
     }
     let (en, zh) = (

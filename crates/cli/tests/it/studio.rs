@@ -197,6 +197,7 @@ fn look(owner: &Client, told: &Told) {
     }
     let jobs = || owner.get("/v1/jobs").body["jobs"].as_array().unwrap().clone();
     owner.until(|| jobs().iter().all(|job| !job["ended_at"].is_null()).then_some(()));
+    assert!(jobs().iter().any(|job| job["kind"] == "tune"), "models are tuned, also after the last time");
     for job in jobs() {
         assert_eq!(job["state"], "done", "what was begun is done after a restart: {job}");
     }
@@ -204,7 +205,9 @@ fn look(owner: &Client, told: &Told) {
         let n = owner.get(&format!("/v1/datasets/{dataset}")).body["n_examples"].as_u64();
         assert!(matches!(n, Some(0 | 12)), "all of an import or nothing: {n:?}");
     }
-    for model in owner.get("/v1/models").body["models"].as_array().unwrap() {
+    let models = owner.get("/v1/models").body["models"].as_array().unwrap().clone();
+    assert!(!models.is_empty() && told.labels.len() >= 12, "much was done: {} labels", told.labels.len());
+    for model in models {
         let id = model["id"].as_str().unwrap();
         let photo = testkit::photo([180, 30, 40], 3);
         let answer = owner.ask("POST", &format!("/v1/models/{id}/predict"), Some(FORM), &form(&photo));

@@ -89,7 +89,7 @@ pub(super) async fn let_in(
     Ok(Json(NewKey { doors, minutes: SPELL.as_secs() / 60 }))
 }
 
-/// Logs all other browsers of who asks out, and devices that were let in; this one gets a new session. Tokens stay.
+/// Logs all other browsers of who asks out, and devices that were let in; keys for devices no longer fit, and this browser gets a new session. Tokens stay.
 #[utoipa::path(delete, path = "/v1/sessions", tag = "entering", responses((status = 204)))]
 pub(super) async fn put_others_out(
     State(app): State<Arc<App>>,
@@ -97,6 +97,10 @@ pub(super) async fn put_others_out(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     caller.in_person()?;
+    // Who is put out may have made a key to come in by again.
+    if app.way == Way::Local {
+        app.keys.forget_devices();
+    }
     app.db.end_all_sessions(&caller.person.id).await?;
     app.db.note(&caller.tenant, &caller.person.name, "log out elsewhere", "").await?;
     let cookie = stay_in(&app, &headers, &caller).await?;

@@ -65,7 +65,7 @@ pub(super) struct Home {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Key {
-    /// Of this start of the server.
+    /// Of this start of the server, or made for one more device.
     key: String,
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Json<Status>, 
     }))
 }
 
-/// Comes in with the key of a local server; whoever started it is its owner. The key serves once.
+/// Comes in with a key of a local server: that of its start, or one for another device. Whoever has it is its owner; each serves once.
 #[utoipa::path(post, path = "/v1/enter", tag = "entering", request_body = Key, responses((status = 200, body = Session)))]
 pub(super) async fn enter(
     State(app): State<Arc<App>>,
@@ -285,7 +285,10 @@ fn session_of(person: &PersonRow) -> Session {
 }
 
 fn wrong_key() -> ApiError {
-    let hint = ("start the server again: it prints a new one", "请重新启动服务器：它会给出新的密钥");
+    let hint = (
+        "start the server again: it prints a new one; or let a device in anew from the settings",
+        "请重新启动服务器以得到新的密钥；或在“设置”中重新让设备进入",
+    );
     ApiError::new(
         StatusCode::UNAUTHORIZED,
         "unauthenticated",

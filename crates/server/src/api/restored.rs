@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::history::check;
 use super::reading::{Sent, found};
 use crate::App;
-use crate::db::restoring::Restoring;
+use crate::db::restoring::{Going, Restoring};
 use crate::error::ApiError;
 use crate::people::{Caller, Right};
 
@@ -22,12 +22,15 @@ pub(super) struct Restoration {
     seq: i64,
     /// The number of now that was seen: where somebody changed something since, nothing is done (`state_changed`).
     if_seq: Option<i64>,
+    /// Only tells what going back would change; nothing is.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// What going back changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Restored {
-    /// The number of now. Where everything was so already, it is as before, and the history has no new point.
+    /// The number of now. Where everything was so already, and of a dry run, it is as before, and the history has no new point.
     seq: i64,
     /// Examples that get another label, also of those that come back.
     n_relabelled: u64,
@@ -47,21 +50,24 @@ pub(super) async fn restore(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-    Sent(Restoration { seq, if_seq }): Sent<Restoration>,
+    Sent(Restoration { seq, if_seq, dry_run }): Sent<Restoration>,
 ) -> Result<Json<Restored>, ApiError> {
     caller.may(Right::Edit)?;
     let of = found(app.db.dataset(&caller.tenant, &id).await?)?;
     check(&of, seq)?;
     let turn = app.history_turn().await?;
-    let ended = found(app.db.restore(&caller.tenant, &id, (seq, if_seq), &caller.person.id).await?)?;
+    let going = Going { state: seq, seen: if_seq, is_dry_run: dry_run };
+    let ended = found(app.db.restore(&caller.tenant, &id, going, &caller.person.id).await?)?;
     drop(turn);
     let restored = match ended {
         Restoring::Restored(restored) => restored,
         Restoring::Changed(now) => return Err(changed(now)),
         Restoring::Several => return Err(several()),
     };
-    app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
-    app.db.note(&caller.tenant, &caller.person.name, "go back", &format!("{id} {seq}")).await?;
+    if !dry_run {
+        app.lives.of(&app, &caller.tenant, &id).hear(&app).await;
+        app.db.note(&caller.tenant, &caller.person.name, "go back", &format!("{id} {seq}")).await?;
+    }
     Ok(Json(Restored {
         seq: restored.seq,
         n_relabelled: restored.n_relabelled,

@@ -236,7 +236,8 @@ pub(super) async fn overrule(
     sqlx::query(sql).bind(said.example).bind(said.person).execute(&mut **tx).await.map(drop)
 }
 
-/// As [`overrule`], of all examples whose one list was changed behind a number.
+/// As [`overrule`], of all examples whose one list was changed behind a number. Where somebody marked just that, it is theirs that holds, and nobody's
+/// own marks are touched.
 pub(super) async fn overrule_since(
     tx: &mut Transaction<'static, Any>,
     tenant: &Tenant,
@@ -245,13 +246,16 @@ pub(super) async fn overrule_since(
 ) -> Result<(), sqlx::Error> {
     let changed = "l.dataset = $2 AND l.seq > $3 AND l.what = 'marks' AND EXISTS (SELECT 1 FROM marking m WHERE m.example = l.example)";
     let sql = format!(
-        "UPDATE example SET marks_took = $4 WHERE tenant = $1 AND dataset = $2 AND id IN (SELECT l.example FROM label_event l WHERE {changed})"
+        "UPDATE example AS e SET marks_took = COALESCE((SELECT m.person FROM marking m WHERE m.example = e.id AND m.marks = COALESCE(e.marks, '{NOTHING}') \
+         ORDER BY CASE WHEN m.person = $4 THEN 0 ELSE 1 END, m.person LIMIT 1), $4) \
+         WHERE e.tenant = $1 AND e.dataset = $2 AND e.id IN (SELECT l.example FROM label_event l WHERE {changed})"
     );
     let ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);
     ask.bind(since).bind(person).execute(&mut **tx).await?;
     let sql = format!(
         "INSERT INTO marking (tenant, dataset, example, person, marks, began, seq, at) \
-         SELECT l.tenant, l.dataset, l.example, $4, COALESCE(l.label, '{NOTHING}'), l.seq, l.seq, l.at FROM label_event l WHERE l.tenant = $1 AND {changed} \
+         SELECT l.tenant, l.dataset, l.example, $4, COALESCE(l.label, '{NOTHING}'), l.seq, l.seq, l.at FROM label_event l JOIN example e ON e.id = l.example \
+         WHERE l.tenant = $1 AND {changed} AND e.marks_took = $4 \
          ON CONFLICT (example, person) DO UPDATE SET marks = excluded.marks, seq = excluded.seq, at = excluded.at"
     );
     let ask = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.id()).bind(dataset);

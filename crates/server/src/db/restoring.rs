@@ -17,6 +17,17 @@ use crate::clock::now;
 use crate::marks;
 use crate::tasks::{Task, inside, renamed};
 
+/// Where a data set is to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Going {
+    /// A state by its number.
+    pub(crate) state: i64,
+    /// The number that the data set was seen with: where it has another one by now, nothing is done.
+    pub(crate) seen: Option<i64>,
+    /// It is only told what that would change.
+    pub(crate) is_dry_run: bool,
+}
+
 /// How going back ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Restoring {
@@ -54,13 +65,12 @@ struct Goal<'a> {
 }
 
 impl Db {
-    /// Makes what is there, its labels and its marks what they were at a state, all or nothing; `None` when the tenant has no such data set. Where `seen`
-    /// is given and the data set has another number by now, nothing is done.
+    /// Makes what is there, its labels and its marks what they were at a state, all or nothing; `None` when the tenant has no such data set.
     pub(crate) async fn restore(
         &self,
         tenant: &Tenant,
         dataset: &str,
-        (state, seen): (i64, Option<i64>),
+        Going { state, seen, is_dry_run }: Going,
         person: &str,
     ) -> Result<Option<Restoring>, sqlx::Error> {
         let mut tx = self.begin(tenant).await?;
@@ -82,6 +92,12 @@ impl Db {
             return Ok(Some(Restoring::Restored(Restored { seq: held.seq, ..Restored::default() })));
         }
         let n_removed = goal.apply_presence(&mut tx).await?;
+        let n_returned = n_moved - n_removed;
+        if is_dry_run {
+            // Nothing is committed.
+            let would = Restored { seq: held.seq, n_removed, n_returned, n_relabelled, n_marked };
+            return Ok(Some(Restoring::Restored(would)));
+        }
         goal.apply_labels(&mut tx).await?;
         goal.apply_marks(&mut tx).await?;
         goal.know_classes(&mut tx).await?;
@@ -90,7 +106,6 @@ impl Db {
         let seq = next_seqs(&mut tx, tenant, dataset, count).await?.unwrap_or(held.seq);
         remember_restored(&mut tx, tenant, dataset, (held.seq, state, seq), person).await?;
         tx.commit().await?;
-        let n_returned = n_moved - n_removed;
         Ok(Some(Restoring::Restored(Restored { seq, n_removed, n_returned, n_relabelled, n_marked })))
     }
 }
@@ -247,10 +262,14 @@ impl Goal<'_> {
     }
 }
 
-/// Of the last event that gave the example `e` what the event `l` brings back, as it `was` at the number $4, one column: who said so, or why.
+/// Of the last event that gave the example `e` what the event `l` brings back, as it `was` at the number $4, one column: who said so, or why. A class
+/// that got another name since was said by who gave it, not by who named it.
 fn given(column: &str, was: &str) -> String {
-    format!(
-        "(SELECT {column} FROM label_event a WHERE a.example = e.id AND a.what = l.what AND a.seq <= $4 \
-         AND a.act NOT IN ('undo', 'restore') AND a.label = {was} ORDER BY a.seq DESC LIMIT 1)"
-    )
+    let last = |more: &str| {
+        format!(
+            "(SELECT {column} FROM label_event a WHERE a.example = e.id AND a.what = l.what AND a.seq <= $4 AND a.act NOT IN ('undo', 'restore', 'rename') \
+             AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.dataset = a.dataset AND u.undoes = a.seq){more} ORDER BY a.seq DESC LIMIT 1)"
+        )
+    };
+    format!("COALESCE({}, {})", last(&format!(" AND a.label = {was}")), last(""))
 }

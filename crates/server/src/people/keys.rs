@@ -59,6 +59,11 @@ impl Keys {
         key
     }
 
+    /// No other device comes in by a key from before; that of this start still fits.
+    pub(crate) fn forget_devices(&self) {
+        self.fitting().retain(|kept| kept.until.is_none());
+    }
+
     /// Those that still fit.
     fn fitting(&self) -> MutexGuard<'_, Vec<Kept>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,6 +174,8 @@ mod tests {
         assert!(!keys.fits(&over) && !keys.take(&over));
         let many: Vec<String> = (0..2 * MOST_KEYS).map(|_| keys.make_for(SPELL)).collect();
         assert!(!keys.fits(&many[0]) && many[MOST_KEYS + 1..].iter().all(|key| keys.fits(key)));
+        keys.forget_devices();
+        assert!(many.iter().all(|key| !keys.fits(key)));
         assert!(keys.take(&first), "the key of the start is never pushed out");
     }
 

@@ -111,6 +111,7 @@ fn body(operation: &Value, document: &Value) -> Vec<u8> {
         "marks" => json!([]),
         "examples" => json!(["x"]),
         "removed" => json!(true),
+        "seq" => json!(0),
         "take" => json!("most"),
         "scopes" => json!(["read"]),
         "role" => json!("viewer"),

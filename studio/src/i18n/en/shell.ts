@@ -42,7 +42,7 @@ export const shell = {
 
   'enter.checking': 'Opening the studio…',
   'enter.failed': 'This link has been used or has expired',
-  'enter.failed.hint': 'A link works once. Run “dianjing studio” again to get a new one.',
+  'enter.failed.hint': 'A link works once. Run “dianjing studio” again to get a new one; for a phone, show a new code on the computer: “On your phone” in the settings.',
   'enter.login': 'Log in',
   'enter.login.text': 'Welcome back.',
   'enter.name': 'Your name',

@@ -28,7 +28,7 @@ export const history: Record<keyof typeof en, string> = {
   'history.did.rename': '{by}：{n} 个随类别改名',
   'history.did.restore': '{by}：{n} 处标签或标记恢复原样',
   'history.did.marks': '{by}：为 {n} 个样本作了标记',
-  'history.did.presence': '{by}：移出或恢复 {n} 个',
+  'history.did.presence': '{by}：移出或移回 {n} 个',
   'history.came': '新增 {n} 个',
   'history.unchanged': '没有变化。',
   'history.export': '导出该状态（CSV）',
@@ -117,5 +117,5 @@ export const history: Record<keyof typeof en, string> = {
   'lineage.near.show': '查看它从哪些样本学来',
   'lineage.state': '模型“{model}”用数据的状态 {seq} 调优。',
   'lineage.taken_out': '{by}：移出',
-  'lineage.brought_back': '{by}：恢复',
+  'lineage.brought_back': '{by}：移回',
 };

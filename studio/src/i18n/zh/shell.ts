@@ -44,7 +44,7 @@ export const shell: Record<keyof typeof en, string> = {
 
   'enter.checking': '正在打开工作台……',
   'enter.failed': '这个链接已经用过，或者过期了',
-  'enter.failed.hint': '链接只能用一次。重新运行“dianjing studio”即可得到新的链接。',
+  'enter.failed.hint': '链接只能用一次。重新运行“dianjing studio”即可得到新的链接；若要用手机进入，请在电脑上的“设置”中点“在手机上打开”，显示新的二维码。',
   'enter.login': '登录',
   'enter.login.text': '欢迎回来。',
   'enter.name': '您的名字',
