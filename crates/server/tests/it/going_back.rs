@@ -388,6 +388,27 @@ fn classes_keep_their_names_and_come_back_where_they_are_needed() {
 }
 
 #[test]
+fn labels_that_come_back_are_the_words_of_who_gave_them() {
+    let set = Set::parts();
+    let ben = set.server.person(&set.ann, "ben", "labeller");
+    let (one, other) = (set.example("red/00"), set.example("red/01"));
+    let by = |example: &str| set.ann.get(&format!("/v1/examples/{example}")).body["by"].clone();
+    // Who gives a class another name says nothing about what has it, and neither does who took their word back.
+    assert_eq!(set.say(&ben, &one, Some("blue")).status, 200);
+    assert_eq!(set.say(&ben, &other, Some("blue")).status, 200);
+    assert_eq!(set.say(&set.ann, &other, Some("blue")).status, 200);
+    assert_eq!(set.ann.post(&set.at("/undo"), &json!({})).status, 200);
+    assert_eq!(set.rename("blue", "navy").status, 200);
+    let before = set.seq();
+    for example in [&one, &other] {
+        assert_eq!(set.say(&set.ann, example, Some("green")).status, 200);
+    }
+    assert_eq!((by(&one), by(&other)), (json!("ann"), json!("ann")));
+    assert_eq!(set.back_to(before), [2, 0, 0, 0]);
+    assert_eq!((by(&one), by(&other)), (json!("ben"), json!("ben")));
+}
+
+#[test]
 fn what_changed_meanwhile_is_not_passed_over() {
     let set = Set::parts();
     let (one, before) = (set.example("red/00"), set.seq());
