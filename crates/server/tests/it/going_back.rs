@@ -10,10 +10,10 @@ use crate::running::{Place, Running, folder, start_on};
 use crate::strangers::two_tenants;
 
 /// A data set of Ann's.
-struct Set {
+pub(crate) struct Set {
     _dir: tempfile::TempDir,
-    server: Running,
-    ann: Client,
+    pub(crate) server: Running,
+    pub(crate) ann: Client,
     dataset: String,
 }
 
@@ -32,11 +32,11 @@ impl Set {
     }
 
     /// Six red and six blue parts, one class of several each.
-    fn parts() -> Self {
+    pub(crate) fn parts() -> Self {
         Self::of(Place::default(), &parts(6))
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("/v1/datasets/{}{path}", self.dataset)
     }
 
@@ -47,7 +47,7 @@ impl Set {
     }
 
     #[track_caller]
-    fn example(&self, name: &str) -> String {
+    pub(crate) fn example(&self, name: &str) -> String {
         let found = self.ann.get(&self.at(&format!("/examples?q={name}"))).body;
         found["examples"][0]["id"].as_str().unwrap_or_else(|| panic!("`{name}` is there: {found}")).to_owned()
     }
@@ -56,15 +56,15 @@ impl Set {
         self.ann.get(&self.at("/history")).body["points"].clone()
     }
 
-    fn seq(&self) -> i64 {
+    pub(crate) fn seq(&self) -> i64 {
         self.points()[0]["seq"].as_i64().expect("a number")
     }
 
-    fn say(&self, who: &Client, example: &str, label: Option<&str>) -> Told {
+    pub(crate) fn say(&self, who: &Client, example: &str, label: Option<&str>) -> Told {
         who.post(&self.at("/labels"), &json!({ "example": example, "label": label }))
     }
 
-    fn mark(&self, example: &str, marks: &[Value]) -> Told {
+    pub(crate) fn mark(&self, example: &str, marks: &[Value]) -> Told {
         self.ann.send("PUT", &format!("/v1/examples/{example}/marks"), &json!({ "marks": marks }))
     }
 
@@ -72,7 +72,7 @@ impl Set {
         self.ann.post(&self.at("/examples/removed"), &json!({ "examples": examples, "removed": removed }))
     }
 
-    fn rename(&self, class: &str, to: &str) -> Told {
+    pub(crate) fn rename(&self, class: &str, to: &str) -> Told {
         self.ann.send("PATCH", &self.at(&format!("/classes/{}", escaped(class))), &json!({ "name": to }))
     }
 
@@ -80,17 +80,17 @@ impl Set {
         self.ann.ask("DELETE", &self.at(&format!("/classes/{}", escaped(class))), None, &[])
     }
 
-    fn ask(&self, annotators: u32) {
+    pub(crate) fn ask(&self, annotators: u32) {
         assert_eq!(self.ann.send("PATCH", &self.at(""), &json!({ "annotators": annotators })).status, 200);
     }
 
-    fn restore(&self, who: &Client, seq: i64) -> Told {
+    pub(crate) fn restore(&self, who: &Client, seq: i64) -> Told {
         who.post(&self.at("/states/restore"), &json!({ "seq": seq }))
     }
 
     /// Goes back; how many were relabelled, marked, taken out and brought back.
     #[track_caller]
-    fn back_to(&self, seq: i64) -> [i64; 4] {
+    pub(crate) fn back_to(&self, seq: i64) -> [i64; 4] {
         let before = self.seq();
         let dry = self.ann.post(&self.at("/states/restore"), &json!({ "seq": seq, "dry_run": true }));
         assert_eq!((dry.status, &dry.body["seq"], self.seq()), (200, &json!(before), before), "{dry:?}");
@@ -147,7 +147,7 @@ fn escaped(name: &str) -> String {
     name.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
-fn dent(class: &str, x: i64) -> Value {
+pub(crate) fn dent(class: &str, x: i64) -> Value {
     json!({ "class": class, "shape": "box", "x": x, "y": 0.5, "width": 20.25, "height": 20.0 })
 }
 
@@ -388,27 +388,6 @@ fn classes_keep_their_names_and_come_back_where_they_are_needed() {
 }
 
 #[test]
-fn labels_that_come_back_are_the_words_of_who_gave_them() {
-    let set = Set::parts();
-    let ben = set.server.person(&set.ann, "ben", "labeller");
-    let (one, other) = (set.example("red/00"), set.example("red/01"));
-    let by = |example: &str| set.ann.get(&format!("/v1/examples/{example}")).body["by"].clone();
-    // Who gives a class another name says nothing about what has it, and neither does who took their word back.
-    assert_eq!(set.say(&ben, &one, Some("blue")).status, 200);
-    assert_eq!(set.say(&ben, &other, Some("blue")).status, 200);
-    assert_eq!(set.say(&set.ann, &other, Some("blue")).status, 200);
-    assert_eq!(set.ann.post(&set.at("/undo"), &json!({})).status, 200);
-    assert_eq!(set.rename("blue", "navy").status, 200);
-    let before = set.seq();
-    for example in [&one, &other] {
-        assert_eq!(set.say(&set.ann, example, Some("green")).status, 200);
-    }
-    assert_eq!((by(&one), by(&other)), (json!("ann"), json!("ann")));
-    assert_eq!(set.back_to(before), [2, 0, 0, 0]);
-    assert_eq!((by(&one), by(&other)), (json!("ben"), json!("ben")));
-}
-
-#[test]
 fn what_changed_meanwhile_is_not_passed_over() {
     let set = Set::parts();
     let (one, before) = (set.example("red/00"), set.seq());
@@ -450,59 +429,4 @@ fn a_data_set_of_another_tenant_is_not_there_to_go_back() {
     let before = history();
     assert_eq!(bob.post(&format!("/v1/datasets/{dataset}/states/restore"), &json!({ "seq": 0 })).status, 404);
     assert_eq!(history(), before);
-}
-
-#[test]
-fn what_several_people_said_is_theirs() {
-    let set = Set::parts();
-    let [ben, eve] = ["ben", "eve"].map(|name| set.server.person(&set.ann, name, "labeller"));
-    let (one, before) = (set.example("red/00"), set.seq());
-    set.ask(3);
-    for who in [&ben, &eve] {
-        assert_eq!(set.say(who, &one, Some("blue")).status, 200);
-    }
-    let now = set.seq();
-    let told = set.restore(&set.ann, before);
-    assert_eq!((told.status, &told.body["code"]), (409, &json!("conflict")));
-    assert_eq!(set.seq(), now);
-    set.ask(1);
-    assert_eq!(set.back_to(before), [1, 0, 0, 0]);
-    // It holds as a decision when they are asked again, and what they said is still there.
-    set.ask(3);
-    assert_eq!(set.say(&ben, &one, Some("green")).status, 200);
-    let known = set.ann.get(&format!("/v1/examples/{one}")).body;
-    assert_eq!(known["label"], "red");
-    let votes = set.ann.get(&format!("/v1/examples/{one}/votes")).body;
-    let said = votes["votes"].as_array().expect("votes").iter().map(|vote| vote["label"].as_str());
-    let mut said: Vec<Option<&str>> = said.collect();
-    said.sort();
-    assert_eq!(said, [Some("blue"), Some("green")], "{votes}");
-}
-
-#[test]
-fn marks_of_several_people_outlive_going_back() {
-    let set = Set::parts();
-    let ben = set.server.person(&set.ann, "ben", "labeller");
-    let one = set.example("red/00");
-    set.ask(2);
-    let own = |class: &str| json!({ "marks": [dent(class, 2)] });
-    let at = format!("/v1/examples/{one}/marks");
-    assert_eq!(ben.send("PUT", &at, &own("dent")).status, 200);
-    let before = set.seq();
-    set.ask(1);
-    assert_eq!(set.mark(&one, &[dent("scratch", 1)]).status, 200);
-    assert_eq!(set.back_to(before), [0, 1, 0, 0]);
-    set.ask(2);
-    assert_eq!(ben.send("PUT", &at, &own("hole")).status, 200);
-    let holds = set.ann.get(&format!("/v1/examples/{one}")).body["marks"].clone();
-    assert_eq!(holds[0]["class"], "dent", "a decision holds whatever is given later: {holds}");
-    let list = set.ann.get(&format!("/v1/examples/{one}/markings")).body;
-    let marked = list["people"].as_array().expect("people").iter().map(|one| &one["marks"][0]["class"]);
-    // Ben's of then are taken, and hers of meanwhile are still hers.
-    assert_eq!(marked.collect::<Vec<_>>(), ["hole", "scratch"], "{list}");
-    assert_eq!(
-        (&list["decision"]["took"], &list["decision"]["by"]),
-        (&json!("one"), &json!("ann")),
-        "{list}"
-    );
 }

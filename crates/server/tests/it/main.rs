@@ -35,3 +35,4 @@ mod trail;
 mod upgrade;
 mod votes;
 mod watching;
+mod words;
