@@ -1,4 +1,4 @@
-"""Numbers made by a formula, the same in Python and in Rust (crates/base/tests/made/mod.rs)."""
+"""Numbers made by a formula, the same in Python and in Rust (crates/base/tests/it/made.rs)."""
 
 import json
 import math

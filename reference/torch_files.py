@@ -1,4 +1,4 @@
-"""Makes the small torch files that `crates/base/tests/containers.rs` reads, and the values that must come out.
+"""Makes the small torch files that `crates/base/tests/it/containers.rs` reads, and the values that must come out.
 
 Run with torch 2.x: python reference/torch_files.py crates/base/tests/data
 """

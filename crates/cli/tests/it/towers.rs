@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::run::{Ended, Place};
 
-#[path = "../../../base/tests/made/mod.rs"]
+#[allow(dead_code, reason = "only what makes weights is used here")]
+#[path = "../../../base/tests/it/made.rs"]
 mod made;
 
 /// Two vectors, each in half precision, of which one went through a scaling of its own.

@@ -1,7 +1,5 @@
 //! Pictures are seen and scaled as Pillow sees and scales them, to the tolerances below. `reference/prep.py` made the files and the values.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

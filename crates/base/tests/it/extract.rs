@@ -1,7 +1,5 @@
 //! Features of files: cached, aligned, the same on any number of threads, and broken files told, not fatal.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

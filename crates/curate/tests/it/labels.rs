@@ -1,7 +1,5 @@
 //! Scores and rules against cleanlab 2.9.0 (`tests/reference/labels.py`).
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use curate::labels::Judged;
 use curate::labels::boxes::{GivenBox, JudgedImage, PredictedBox, box_scores, flagged_boxes};
 use curate::labels::confident::{confident_joint, confident_thresholds};
@@ -20,7 +18,7 @@ use serde_json::Value;
 const TOLERANCE: f64 = 1e-9;
 
 fn reference(part: &str) -> Value {
-    let all: Value = serde_json::from_str(include_str!("reference/labels.json")).unwrap();
+    let all: Value = serde_json::from_str(include_str!("../reference/labels.json")).unwrap();
     all[part].clone()
 }
 

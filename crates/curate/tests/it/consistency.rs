@@ -1,7 +1,5 @@
 //! Planted conflicts are found, explained and told from noise and from hard boundaries.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use curate::attributes::{Attribute, AttributeValues};
 use curate::consistency::planted::{Made, Plan, Rule, planted};
 use curate::consistency::{

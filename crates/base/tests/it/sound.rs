@@ -1,8 +1,6 @@
 //! Sounds are decoded as libsndfile decodes them, and their log-mels are Whisper's. `reference/sounds.py` and `reference/mel.py` made the
 //! files and the values.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

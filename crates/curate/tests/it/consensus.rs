@@ -1,7 +1,5 @@
 //! Consensus against cleanlab 2.9.0 and crowd-kit 1.4.1 (`tests/reference/consensus.py`), and by simulation.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use curate::CurateError;
 use curate::consensus::{
     Annotator, Consensus, Drift, JudgedVotes, Model, Part, Scale, Vote, Votes, active_scores, annotators,
@@ -21,7 +19,7 @@ struct Reference {
 }
 
 fn reference() -> Reference {
-    let json: Value = serde_json::from_str(include_str!("reference/consensus.json")).unwrap();
+    let json: Value = serde_json::from_str(include_str!("../reference/consensus.json")).unwrap();
     let id = |value: &Value| value.as_u64().unwrap() as u32;
     let given: Vec<Vote> = json["votes"]
         .as_array()

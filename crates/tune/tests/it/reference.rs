@@ -1,7 +1,5 @@
 //! Comparison with a reference: motions are recovered, parts that do not lie alike are told, and what is planted stands out.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use linalg::{Seed, random};
 use tune::TuneError;
 use tune::detect::{Aligner, Evened, Fill, Grey, PIXEL_SIDE, PixelReference, Rigid, Size, photo_score};

@@ -1,18 +1,16 @@
 //! `.npz` files that NumPy wrote (`reference/npz_files.py`), and damaged ones.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
-
 use std::io::Write;
 
 use base::containers::npz::{Npz, read};
 use base::containers::{Fault, Limits};
 use proptest::prelude::*;
 
-const SOUND: &[u8] = include_bytes!("data/sound.npz");
-const STORED: &[u8] = include_bytes!("data/stored.npz");
-const OBJECTS: &[u8] = include_bytes!("data/objects.npz");
-const COLUMNS: &[u8] = include_bytes!("data/columns.npz");
-const BIG_ENDIAN: &[u8] = include_bytes!("data/big_endian.npz");
+const SOUND: &[u8] = include_bytes!("../data/sound.npz");
+const STORED: &[u8] = include_bytes!("../data/stored.npz");
+const OBJECTS: &[u8] = include_bytes!("../data/objects.npz");
+const COLUMNS: &[u8] = include_bytes!("../data/columns.npz");
+const BIG_ENDIAN: &[u8] = include_bytes!("../data/big_endian.npz");
 
 /// Small, so that a forged size does not take long.
 const SMALL: Limits = Limits { objects: 0, tensors: 100, values: 10_000 };

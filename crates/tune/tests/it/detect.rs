@@ -1,7 +1,5 @@
 //! Detectors of defects: what is planted is found, what is held out was not seen, and nothing depends on threads.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use linalg::{Cell, Matrix, Seed, random};
 use tune::TuneError;
 use tune::detect::{

@@ -1,7 +1,5 @@
 //! Masks as programs write them: grey, soft, deep, coloured, transparent, numbered, empty.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::io::Cursor;
 
 use base::prep::{Mask, PrepError, decode_mask};

@@ -2,8 +2,6 @@
 //!
 //! The real model is compared with its package's tokenizer in `parity_tokens.rs`.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
-
 use base::containers::e5s1::tokenizer::Unigram;
 use base::containers::sentencepiece::{SentencePiece, read};
 use base::tokenizer::{Tokenizer, TokenizerError};

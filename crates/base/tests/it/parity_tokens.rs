@@ -2,10 +2,6 @@
 //!
 //! A base that is not in `DIANJING_CACHE` is fetched into it first.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod made;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -15,6 +11,8 @@ use base::catalogue::Catalogue;
 use base::pull::PullOptions;
 use base::tokenizer::Tokenizer;
 use serde::Deserialize;
+
+use crate::made;
 
 #[derive(Deserialize)]
 struct Tokens {

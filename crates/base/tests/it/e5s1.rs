@@ -1,7 +1,5 @@
 //! The E5S1 container, on a tiny one made here: layout, names, tokenizer, damage.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
-
 use base::containers::e5s1::{self, E5Model};
 use proptest::prelude::*;
 use tokenizers::Tokenizer;

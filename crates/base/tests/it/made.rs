@@ -1,7 +1,5 @@
 //! Numbers made by a formula, the same here and in `reference/made.py`, and the comparison with what the scripts stored.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::collections::BTreeMap;
 
 use base::{

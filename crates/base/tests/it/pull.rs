@@ -1,9 +1,5 @@
 //! From every source into the cache: whole, checked, once.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
-
-mod stand_in;
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,8 +8,9 @@ use base::cache::{Cache, CacheError, Card, MODEL};
 use base::catalogue::{Catalogue, Entry};
 use base::pull::{HubOptions, PullError, PullEvent, PullOptions, SourceError};
 use base::weights::{Tensor, Weights};
-use stand_in::{COMMIT, serve, sha256};
 use tempfile::TempDir;
+
+use crate::stand_in::{COMMIT, serve, sha256};
 
 /// A small network's weights: long enough to be cut in the middle.
 fn model() -> Vec<u8> {

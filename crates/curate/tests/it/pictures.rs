@@ -1,7 +1,5 @@
 //! Rules for pictures against CleanVision 0.3.7 (`tests/reference/pictures.py`).
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use curate::faults::{Fault, Picture, pictures};
 use serde_json::Value;
 
@@ -36,7 +34,7 @@ fn made(number: u32) -> Picture {
 }
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/pictures.json")).unwrap()
+    serde_json::from_str(include_str!("../reference/pictures.json")).unwrap()
 }
 
 #[track_caller]

@@ -1,7 +1,5 @@
 //! Tuning as a whole: it learns what is there, admits what is not, and gives the same answer on any number of threads.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 

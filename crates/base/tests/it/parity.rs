@@ -2,10 +2,6 @@
 //!
 //! The networks are small and their weights made by a formula; `reference/networks.py` and `reference/clip.py` made the values.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod made;
-
 use std::{collections::BTreeMap, fs, path::Path};
 
 use base::{
@@ -19,8 +15,9 @@ use base::{
     graph::Graph,
     weights::Weights,
 };
-use made::{Given, Kept};
 use serde::Deserialize;
+
+use crate::made::{self, Given, Kept};
 
 #[derive(Deserialize)]
 struct Networks {

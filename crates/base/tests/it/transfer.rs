@@ -1,7 +1,5 @@
 //! The cache and the way in and out of it by file.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it should be")]
-
 use std::fs;
 use std::path::Path;
 

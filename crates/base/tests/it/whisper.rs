@@ -2,8 +2,6 @@
 //!
 //! A base that is not in `DIANJING_CACHE` is fetched into it first.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};

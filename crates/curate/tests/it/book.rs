@@ -1,7 +1,5 @@
 //! The label book: written and read again, refused where it is broken, and right about labels.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use curate::attributes::{Attribute, AttributeValues};
 use curate::book::{
     Book, BookError, Decision, EntryFault, Expected, Language, NewLabel, Rule, apply, check, decide,
