@@ -16,21 +16,16 @@ use crate::TuneError;
 use crate::detect::bank::Bank;
 use crate::detect::patches::{check_asked, check_finite};
 use crate::detect::stored::{self, Tensors, damaged};
+use crate::detect::usual::usual_distances;
 
 /// Patches that are drawn to learn how features vary; the bank is a coreset of them.
 const DRAWN: usize = 20_000;
 /// Dimensions in which the coreset is chosen, by a random projection: whitened patches lie about as far apart in all of them.
 const CHOSEN_IN: usize = 32;
-/// Of those, how many tell what is usual around a remembered patch: as many as are remembered tell it as well as all, in a quarter of the time.
-const USUAL_AMONG: usize = 5_000;
 /// Directions that are kept at most.
 const MOST_DIRECTIONS: usize = 400;
 /// Added to every variance, as a share of the mean variance: directions in which good patches hardly vary must not rule.
 const SHRINKAGE: f64 = 0.01;
-/// Neighbours in other photos whose median distance is the usual one.
-const NEIGHBOURS: usize = 4;
-/// No usual distance counts as less than this share of the median one: two shots of one part are no measure.
-const LEAST_USUAL: f32 = 0.2;
 /// Queries that are compared at a time.
 const BLOCK: usize = 512;
 
@@ -301,7 +296,8 @@ fn scaled(x: MatrixView<'_>, mean: &[f32], map: &Matrix) -> Matrix {
     matmul_nt(centred.view(), map.view())
 }
 
-fn squares(bank: &Matrix) -> Vec<f32> {
+/// Squared lengths of rows.
+pub(super) fn squares(bank: &Matrix) -> Vec<f32> {
     bank.iter_rows().map(|row| row.iter().map(|value| value * value).sum()).collect()
 }
 
@@ -313,49 +309,6 @@ fn coreset(drawn: &Matrix, count: usize, seed: Seed) -> Vec<usize> {
     let shorter = (drawn.cols() > CHOSEN_IN)
         .then(|| random_projection(drawn.view(), CHOSEN_IN, seed.derive("projection")));
     k_centre(shorter.as_ref().unwrap_or(drawn).view(), count, 0).picks
-}
-
-/// The median distance of each pick to the nearest of other photos among [`USUAL_AMONG`] drawn rows, in units of the median of these. What is
-/// drawn lies as dense as it occurs; the picks lie far apart wherever they are.
-fn usual_distances(drawn: &Matrix, picks: &[usize], of: &[u32]) -> Vec<f32> {
-    let one_photo = of.iter().all(|photo| *photo == of[0]);
-    let among: Vec<usize> = (0..drawn.rows().min(USUAL_AMONG)).collect();
-    let among = drawn.select_rows(&among);
-    let square = squares(&among);
-    let mut usual = Vec::with_capacity(picks.len());
-    for rows in picks.chunks(BLOCK) {
-        let products = matmul_nt(drawn.select_rows(rows).view(), among.view());
-        let median = |place: usize| {
-            let row = rows[place];
-            let length: f32 = drawn.row(row).iter().map(|value| value * value).sum();
-            let is_other = |other: usize| if one_photo { other != row } else { of[other] != of[row] };
-            let product = products.row(place);
-            let mut nearest: Vec<f32> = (0..among.rows())
-                .filter(|other| is_other(*other))
-                .map(|other| length + square[other] - 2.0 * product[other])
-                .collect();
-            median_of_smallest(&mut nearest).max(0.0).sqrt()
-        };
-        usual.par_extend((0..rows.len()).into_par_iter().map(median));
-    }
-    let mut sorted = usual.clone();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let middle = sorted[sorted.len() / 2];
-    // Patches that are all the same have no scale of their own.
-    let unit = if middle > 0.0 { middle } else { 1.0 };
-    usual.iter().map(|usual| if middle > 0.0 { (usual / unit).max(LEAST_USUAL) } else { 1.0 }).collect()
-}
-
-/// The median of the few smallest; 0 when there is none.
-fn median_of_smallest(values: &mut [f32]) -> f32 {
-    let count = NEIGHBOURS.min(values.len());
-    if count == 0 {
-        return 0.0;
-    }
-    values.select_nth_unstable_by(count - 1, f32::total_cmp);
-    let few = &mut values[..count];
-    few.sort_unstable_by(f32::total_cmp);
-    f32::midpoint(few[(count - 1) / 2], few[count / 2])
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod scaling;
 mod stored;
 mod subspace;
 mod supervised;
+mod usual;
 
 pub use bank::Bank;
 pub use kinds::{KindLogits, fit_kinds};
