@@ -82,6 +82,8 @@ fn server(error: &ServerError) -> String {
         ServerError::Folder { dir, .. } => format!("无法使用文件夹“{}”", dir.display()),
         ServerError::Store(_) => "无法打开对象存储".to_owned(),
         ServerError::Database(_) => "无法打开数据库".to_owned(),
+        ServerError::Newer => "该数据库已被更新版本的程序使用过".to_owned(),
+        ServerError::Open { dir } => format!("文件夹“{}”已经打开", dir.display()),
         ServerError::Issuer { issuer } => format!("不能向“{issuer}”发送密钥"),
         ServerError::Client(_) => "无法访问其他服务器".to_owned(),
         ServerError::Stopped(_) => "服务器已停止".to_owned(),
@@ -115,33 +117,36 @@ fn hint(error: &(dyn Error + 'static), lang: Lang) -> Option<String> {
     if let Some(PipelineError::Pull(error)) = error.downcast_ref() {
         return lang.pick(error.hint(), chinese_errors::pull_hint(error));
     }
-    if let Some(ServerError::Store(_)) = error.downcast_ref() {
-        let (en, zh) = (
-            "check the URL, and the address and keys in the environment, such as AWS_ENDPOINT_URL and AWS_ACCESS_KEY_ID",
-            "请检查 URL，以及环境变量中的地址和密钥，如 AWS_ENDPOINT_URL 和 AWS_ACCESS_KEY_ID",
-        );
-        return Some(lang.pick(en, zh).to_owned());
-    }
-    if let Some(ServerError::Database(_)) = error.downcast_ref() {
-        let (en, zh) = (
-            "does PostgreSQL run, and are user, password, host and name in --database or DIANJING_DATABASE right?",
-            "PostgreSQL 是否已启动？请检查 --database 或 DIANJING_DATABASE 中的用户、密码、主机和库名",
-        );
-        return Some(lang.pick(en, zh).to_owned());
-    }
-    if let Some(ServerError::Listen { .. }) = error.downcast_ref() {
-        let (en, zh) = (
-            "is it open already? choose another port: `studio --port 0` takes a free one, `serve` has --listen",
-            "是否已经打开？请换一个端口：`studio --port 0` 会自动选择空闲端口，`serve` 用 --listen",
-        );
-        return Some(lang.pick(en, zh).to_owned());
-    }
-    if let Some(ServerError::Issuer { .. }) = error.downcast_ref() {
-        let (en, zh) =
-            ("pass the issuer as the provider writes it: https://…", "请按登录服务的写法给出地址：https://…");
-        return Some(lang.pick(en, zh).to_owned());
+    if let Some(error) = error.downcast_ref() {
+        return server_hint(error).map(|(en, zh)| lang.pick(en, zh).to_owned());
     }
     Some(pipeline_hint(error.downcast_ref()?, lang)?.to_owned())
+}
+
+fn server_hint(error: &ServerError) -> Option<(&'static str, &'static str)> {
+    Some(match error {
+        ServerError::Store(_) => (
+            "check the URL, and the address and keys in the environment, such as AWS_ENDPOINT_URL and AWS_ACCESS_KEY_ID",
+            "请检查 URL，以及环境变量中的地址和密钥，如 AWS_ENDPOINT_URL 和 AWS_ACCESS_KEY_ID",
+        ),
+        ServerError::Database(_) => (
+            "does PostgreSQL run, and are user, password, host and name in --database or DIANJING_DATABASE right?",
+            "PostgreSQL 是否已启动？请检查 --database 或 DIANJING_DATABASE 中的用户、密码、主机和库名",
+        ),
+        ServerError::Listen { .. } => (
+            "is another program there? choose another port: `studio --port 0` takes a free one, `serve` has --listen",
+            "是否被其他程序占用？请换一个端口：`studio --port 0` 会自动选择空闲端口，`serve` 用 --listen",
+        ),
+        ServerError::Newer => ("use the newest version of dianjing with it", "请使用最新版本的 dianjing"),
+        ServerError::Open { .. } => (
+            "another `studio` or `serve` uses it: go to its window, close it, or pass another folder with --dir",
+            "另一个 `studio` 或 `serve` 正在使用它：请使用那个窗口、将其关闭，或用 --dir 指定其他文件夹",
+        ),
+        ServerError::Issuer { .. } => {
+            ("pass the issuer as the provider writes it: https://…", "请按登录服务的写法给出地址：https://…")
+        }
+        _ => return None,
+    })
 }
 
 fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {

@@ -147,7 +147,7 @@ impl App {
         let dir = &settings.dir;
         let shelf = Shelf::open(dir.clone(), settings.store.as_ref(), settings.max_copies)
             .map_err(ServerError::Store)?;
-        let db = Db::open(dir, settings.database.as_deref()).await.map_err(ServerError::Database)?;
+        let db = Db::open(dir, settings.database.as_deref()).await?;
         let identity = db.identity().await.map_err(ServerError::Database)?;
         shelf.check(&identity).await.map_err(ServerError::Store)?;
         Ok(Self {

@@ -80,6 +80,19 @@ impl ApiError {
             .hint("ask an owner", "请联系所有者")
     }
 
+    /// A token that does not go so far; `needed` is the scope that does, where one does.
+    pub(crate) fn out_of_scope(needed: Option<&str>) -> Self {
+        let forbidden = |en: String, zh: String| Self::new(StatusCode::FORBIDDEN, "forbidden", en, zh);
+        match needed {
+            Some(scope) => {
+                forbidden(format!("this token lacks the scope `{scope}`"), format!("此令牌缺少“{scope}”权限"))
+                    .hint("make a token with that scope", "请创建带有该权限的令牌")
+            }
+            None => forbidden("no token allows this".to_owned(), "任何令牌都不允许此操作".to_owned())
+                .hint("log in", "请登录后操作"),
+        }
+    }
+
     pub(crate) fn invalid(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", en, zh)
     }

@@ -61,6 +61,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use pipeline::Home;
+use store::FileLock;
 
 pub(crate) use app::App;
 use db::jobs::Work;
@@ -71,6 +72,8 @@ pub use settings::{Oidc, Settings, Store, Way};
 const LOOK: Duration = Duration::from_millis(50);
 /// How long requests that are under way may go on when the server closes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Held by the server that has a folder open.
+const LOCK: &str = "open.lock";
 
 /// Why the server could not run.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +95,10 @@ pub enum ServerError {
     Store(#[source] object_store::Error),
     #[error("cannot open the database")]
     Database(#[source] sqlx::Error),
+    #[error("the database was used by a newer version of this program")]
+    Newer,
+    #[error("`{}` is open already", dir.display())]
+    Open { dir: std::path::PathBuf },
     #[error("`{issuer}` is no address that a secret may be sent to")]
     Issuer { issuer: String },
     #[error("cannot ask other servers")]
@@ -116,6 +123,15 @@ pub fn openapi() -> String {
     api::routes().1.to_pretty_json().expect("the document is plain data")
 }
 
+impl From<db::Unopened> for ServerError {
+    fn from(error: db::Unopened) -> Self {
+        match error {
+            db::Unopened::Failed(error) => Self::Database(error),
+            db::Unopened::Newer => Self::Newer,
+        }
+    }
+}
+
 /// Runs until `stop` becomes true, then lets requests end, gives jobs back and closes.
 ///
 /// # Errors
@@ -130,6 +146,10 @@ pub fn run(
     let dir = settings.dir.clone();
     let folder = |source| ServerError::Folder { dir: dir.clone(), source };
     make_private(&settings.dir).map_err(folder)?;
+    // Two programs in one folder would write over each other's counts and uploads. The system lets go of it, however a program ends.
+    let lock =
+        FileLock::try_acquire(&settings.dir.join(LOCK)).map_err(|error| folder(io::Error::other(error)))?;
+    let _lock = lock.ok_or_else(|| ServerError::Open { dir: dir.clone() })?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::Stopped)?;
     let ended = runtime.block_on(serve(settings, home, opened, stop));
@@ -150,8 +170,7 @@ async fn serve(
         .await
         .map_err(|source| ServerError::Listen { address, source })?;
     let address = listener.local_addr().map_err(ServerError::Stopped)?;
-    let needs_key =
-        settings.way == Way::Local || !app.db.has_people().await.map_err(ServerError::Database)?;
+    let needs_key = settings.way == Way::Local || !app.db.is_set_up().await.map_err(ServerError::Database)?;
     let (database, store) = (app.db.name(), settings.store.is_some());
     tracing::info!(%address, database, store, workers = settings.workers, version = env!("CARGO_PKG_VERSION"), "open");
     app.listen_at(address);

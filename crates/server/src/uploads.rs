@@ -22,6 +22,8 @@ const MOST_DEPTH: usize = 16;
 const LONGEST_PART: usize = 255;
 /// Longest path, in bytes.
 const MOST_LENGTH: usize = 1024;
+/// Signs of a refused path that are shown.
+const MOST_SHOWN: usize = 80;
 
 /// The folder of all uploads.
 #[derive(Debug, Clone)]
@@ -177,6 +179,7 @@ impl Uploads {
             names.collect::<zip::result::ZipResult<_>>().map_err(|error| broken(&error))?;
         let written = MemberNames::of(names.iter().map(Vec::as_slice));
         let mut left = self.most.min(size.saturating_mul(MOST_RATIO).max(1 << 20));
+        let mut is_empty = true;
         for place in 0..zip.len() {
             let mut member = zip.by_index(place).map_err(|error| broken(&error))?;
             let dos = member.name().map_err(|error| broken(&error))?;
@@ -186,14 +189,17 @@ impl Uploads {
             if member.is_dir() || member.is_symlink() || !ours {
                 continue;
             }
-            let path = to.join(safe(&name)?);
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let mut out = File::create(&path)?;
+            let mut out = create(&to.join(safe(&name)?)).map_err(|error| unwritable(error, &name))?;
+            is_empty = false;
             let copied = io::copy(&mut (&mut member).take(left + 1), &mut out)
                 .map_err(|error| if is_full(&error) { error.into() } else { broken(&error) })?;
             left = left.checked_sub(copied).ok_or_else(|| self.too_large())?;
+        }
+        if is_empty {
+            let nothing = ApiError::invalid("there is no file in the archive", "压缩包中没有文件");
+            return Err(
+                nothing.hint("pack the files themselves, not links to them", "请打包文件本身，而不是链接")
+            );
         }
         Ok(())
     }
@@ -213,11 +219,32 @@ fn remove_all(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// A file of an archive, with the folders above it.
+fn create(path: &Path) -> io::Result<File> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    File::create(path)
+}
+
+/// Why a file of an archive could not be made: mostly that it holds a file and a folder of one name.
+fn unwritable(error: io::Error, name: &str) -> ApiError {
+    use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory};
+    if !matches!(error.kind(), AlreadyExists | IsADirectory | NotADirectory) {
+        return error.into();
+    }
+    let (en, zh) = (
+        format!("the archive holds a file and a folder of one name, at `{name}`"),
+        format!("压缩包中有同名的文件和文件夹：“{name}”"),
+    );
+    ApiError::invalid(en, zh).hint("give one of them another name", "请将其中一个改名")
+}
+
 /// A relative path without surprises.
 fn safe(name: &str) -> Result<PathBuf, ApiError> {
     let refused = || {
-        let (en, zh) = ("the path of the file is not a plain one", "文件路径不是普通的相对路径");
-        ApiError::invalid(en, zh).hint("send paths like `good/001.jpg`", "请发送类似 good/001.jpg 的路径")
+        let shown: String = name.chars().filter(|sign| !sign.is_control()).take(MOST_SHOWN).collect();
+        let en = format!("the path of the file `{shown}` is not a plain one");
+        ApiError::invalid(en, format!("文件“{shown}”的路径不是普通的相对路径"))
+            .hint("send paths like `good/001.jpg`", "请发送类似 good/001.jpg 的路径")
     };
     let name = name.replace('\\', "/");
     if name.is_empty() || name.len() > MOST_LENGTH || name.chars().any(char::is_control) {
@@ -307,9 +334,19 @@ mod tests {
         uploads.append("bomb", "bomb.zip", 0, &bomb).expect("sent");
         assert_eq!(uploads.root("bomb").expect_err("too large").code, "too_large");
 
-        let sly = zip_of(&[("../out.txt", b"x")]);
-        uploads.append("sly", "sly.zip", 0, &sly).expect("sent");
-        assert_eq!(uploads.root("sly").expect_err("refused").code, "invalid");
+        let refused = |id: &str, members: &[(&str, &[u8])]| {
+            uploads.append(id, "sent.zip", 0, &zip_of(members)).expect("sent");
+            let error = uploads.root(id).expect_err("refused");
+            assert_eq!(error.code, "invalid");
+            error.en
+        };
+        assert!(refused("sly", &[("../out.txt", b"x")]).contains("`../out.txt`"));
+        assert_eq!(refused("empty", &[]), "there is no file in the archive");
+        assert_eq!(refused("others", &[("__MACOSX/a.txt", b"x")]), "there is no file in the archive");
+        for members in [[("a", &b"x"[..]), ("a/b", b"y")], [("a/b", b"y"), ("a", b"x")]] {
+            let told = refused(if members[0].0 == "a" { "one" } else { "other" }, &members);
+            assert!(told.contains("a file and a folder of one name"), "{told}");
+        }
         assert!(!dir.path().join("uploads/out.txt").exists());
     }
 

@@ -248,6 +248,10 @@ fn two_studios_on_one_port_say_so() {
     let ended = place.run(&["studio", "--port", &port, "--no-open", "--dir", "other"]);
     assert_eq!(ended.code, 1);
     assert!(ended.err.contains("cannot listen on") && ended.err.contains("--port 0"), "{}", ended.err);
+    let folder = dir.path().to_str().unwrap();
+    let ended = place.run(&["studio", "--port", "0", "--no-open", "--dir", folder]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("is open already") && ended.err.contains("--dir"), "{}", ended.err);
     studio.kill();
 }
 

@@ -104,7 +104,7 @@ pub(super) async fn status(State(app): State<Arc<App>>) -> Result<Json<Status>, 
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         way: if team { "team" } else { "local" },
-        needs_setup: team && !app.db.has_people().await?,
+        needs_setup: team && !app.db.is_set_up().await?,
         provider: app.provider.as_ref().map(|provider| provider.settings.name.clone()),
     }))
 }
@@ -138,7 +138,7 @@ pub(super) async fn setup(
     }
     let (tenant, name) = (name_of(&setup.tenant)?, name_of(&setup.name)?);
     let password = hashed(&app, setup.password).await?;
-    let person = app.db.found(&tenant, &name, Some(&password)).await?;
+    let person = app.db.set_up(&tenant, &name, &password).await?;
     let taken =
         || ApiError::conflict("this server is set up already: log in", "此服务器已完成初始设置：请登录");
     let person = found(app.db.person(&person.ok_or_else(taken)?).await?)?;

@@ -21,7 +21,7 @@ use crate::clock::written;
 use crate::db::jobs::{Added, JobRow};
 use crate::db::steps::StepRow;
 use crate::error::ApiError;
-use crate::jobs::Failure;
+use crate::jobs::{Failure, forget_sent};
 use crate::people::{Caller, Right};
 
 /// How often a listener looks for news.
@@ -104,8 +104,13 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
 ) -> Result<Json<Job>, ApiError> {
     caller.may(Right::Edit)?;
-    found(app.db.job(&caller.tenant, &id).await?)?;
+    let before = found(app.db.job(&caller.tenant, &id).await?)?;
     app.db.cancel_job(&caller.tenant, &id).await?;
+    // One that runs does so itself when it stops.
+    let after = found(app.db.job(&caller.tenant, &id).await?)?;
+    if after.kind == "import" && before.state == "waiting" && after.state == "cancelled" {
+        forget_sent(&app, &after.payload).await;
+    }
     told(&app, &caller, &id).await
 }
 

@@ -96,8 +96,8 @@ const MIGRATIONS: [&str; 22] = [
 ];
 /// Connections kept open.
 const CONNECTIONS: u32 = 8;
-/// How long a statement waits for another's lock, in milliseconds.
-const PATIENCE: &str = "PRAGMA busy_timeout = 10000";
+/// How long a statement waits for another's lock, in milliseconds: an import of 100,000 examples holds it for seconds, of a busy machine for more than ten.
+const PATIENCE: &str = "PRAGMA busy_timeout = 30000";
 /// SQLite: readers never wait for the writer; a commit is on the disk before it is answered.
 const CAREFUL: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
@@ -116,6 +116,20 @@ impl Tenant {
     }
 }
 
+/// Why a database cannot be used.
+#[derive(Debug)]
+pub(crate) enum Unopened {
+    Failed(sqlx::Error),
+    /// A later version of the program changed its tables: this one would write by rules that no longer hold.
+    Newer,
+}
+
+impl From<sqlx::Error> for Unopened {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Db {
@@ -125,7 +139,7 @@ pub(crate) struct Db {
 
 impl Db {
     /// Opens or makes the database: the file in `dir`, or what `url` names.
-    pub(crate) async fn open(dir: &Path, url: Option<&str>) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn open(dir: &Path, url: Option<&str>) -> Result<Self, Unopened> {
         sqlx::any::install_default_drivers();
         let path = dir.join("studio.db").display().to_string();
         let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
@@ -153,13 +167,16 @@ impl Db {
     }
 
     /// Brings the tables up to date, all or nothing; of two servers that start at once one waits for the other.
-    async fn migrate(&self) -> Result<(), sqlx::Error> {
+    async fn migrate(&self) -> Result<(), Unopened> {
         let mut tx = self.begin_whole().await?;
         if !self.sqlite {
             tx.execute("SELECT 1 FROM pg_advisory_xact_lock(20261126)").await?;
         }
         tx.execute("CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY)").await?;
         let done: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM migration").fetch_one(&mut *tx).await?;
+        if done > MIGRATIONS.len() as i64 {
+            return Err(Unopened::Newer);
+        }
         for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(usize::try_from(done).unwrap_or(0)) {
             for statement in migration.split(";\n").filter(|statement| !statement.trim().is_empty()) {
                 tx.execute(statement).await?;
@@ -169,7 +186,7 @@ impl Db {
         if !self.sqlite {
             walls::build(&mut tx).await?;
         }
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 
     /// The database's own name, made when it is first asked for.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::cutting::{self, Pieces, Place};
 use super::reading::{self, Found};
 use super::{InHand, Progress, Stopped};
+use crate::App;
 use crate::blobs::Blobs;
 use crate::db::arriving::{Arrived, Incoming, LeftOut};
 use crate::db::datasets::DatasetRow;
@@ -50,6 +51,16 @@ pub(super) async fn run(hand: InHand) -> Result<(), Stopped> {
     // What was unpacked or uploaded is among the blobs now. The row stays: who asks once more to finish is told of this job.
     app.blocking(move || Ok(uploads.forget(&upload)?)).await?;
     Ok(())
+}
+
+/// Removes what was sent for an import that brought nothing in: its room is given back, and it would lie here until the next sweep.
+pub(crate) async fn forget_sent(app: &App, payload: &str) {
+    let Ok(Payload { upload }) = serde_json::from_str(payload) else { return };
+    let uploads = app.uploads.clone();
+    let forgotten = app.blocking(move || Ok(uploads.forget(&upload)?)).await;
+    if let Err(error) = forgotten {
+        tracing::warn!(error = error.en, "what was sent for an import could not be removed");
+    }
 }
 
 /// Reads what arrived and keeps its files; `sent` gives a place in it the name that its sender knows.

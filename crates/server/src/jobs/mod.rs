@@ -7,6 +7,8 @@ mod inspect;
 mod reading;
 mod tune;
 
+pub(crate) use import::forget_sent;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -194,7 +196,7 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
     let held = Held { id: job.id.clone(), fence: job.fence };
     let progress = Arc::new(Progress::default());
     let beating = tokio::spawn(beat(app.clone(), held.clone(), progress.clone()));
-    let (id, kind) = (job.id.clone(), job.kind.clone());
+    let (id, kind, payload) = (job.id.clone(), job.kind.clone(), job.payload.clone());
     tracing::info!(job = id, kind, attempt = job.attempts, "a job begins");
     let hand = InHand {
         app: app.clone(),
@@ -229,6 +231,9 @@ async fn in_hand(app: Arc<App>, job: JobRow) {
             closed => break closed,
         }
     };
+    if kind == "import" && matches!(closed, Ok(true)) && is_over(&app, &ended) {
+        import::forget_sent(&app, &payload).await;
+    }
     match closed {
         Ok(closed) => tracing::info!(job = id, kind, how, closed, "a job ended"),
         Err(error) => tracing::error!(job = id, %error, "the end of a job could not be written"),
@@ -257,6 +262,15 @@ async fn close(app: &App, held: &Held, ended: &Result<(), Stopped>) -> Result<bo
             let failure = serde_json::to_string(&Failure::from(error.clone())).unwrap_or_default();
             app.db.end_job(held, "failed", None, Some(&failure)).await
         }
+    }
+}
+
+/// Whether a job ended without what it was for, and will not be begun again.
+fn is_over(app: &App, ended: &Result<(), Stopped>) -> bool {
+    match ended {
+        Ok(()) => false,
+        Err(Stopped::Cancelled) => !app.is_closing(),
+        Err(Stopped::Failed(error)) => error.code != ApiError::database_away().code,
     }
 }
 

@@ -44,18 +44,20 @@ impl Caller {
 
     /// Refuses who may not.
     pub(crate) fn may(&self, right: Right) -> Result<(), ApiError> {
-        let by_role = self.role >= right.role();
-        let by_scope = match (&self.scopes, right.scope()) {
-            (None, _) => true,
-            (Some(scopes), Some(needed)) => scopes.contains(&needed),
-            (Some(_), None) => false,
-        };
-        if by_role && by_scope { Ok(()) } else { Err(ApiError::forbidden()) }
+        if self.role < right.role() {
+            return Err(ApiError::forbidden());
+        }
+        match (&self.scopes, right.scope()) {
+            (Some(scopes), needed) if needed.is_none_or(|needed| !scopes.contains(&needed)) => {
+                Err(ApiError::out_of_scope(needed.map(Scope::name)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses tokens: one that could make tokens could make itself immortal.
     pub(crate) fn in_person(&self) -> Result<(), ApiError> {
-        if self.scopes.is_none() { Ok(()) } else { Err(ApiError::forbidden()) }
+        if self.scopes.is_none() { Ok(()) } else { Err(ApiError::out_of_scope(None)) }
     }
 }
 

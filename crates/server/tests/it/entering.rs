@@ -52,6 +52,30 @@ fn who_guesses_at_a_name_elsewhere_does_not_keep_its_person_out() {
 }
 
 #[test]
+fn what_was_one_persons_studio_becomes_a_teams() {
+    let (_dir, data) = folder();
+    let studio = start(Way::Local, &data);
+    let alone = studio.owner();
+    let dataset = id(&alone.post("/v1/datasets", &json!({ "name": "parts" })));
+    drop(studio);
+    let server = start(Way::Team, &data);
+    assert_eq!(server.nobody().get("/v1/status").body["needs_setup"], true);
+    let still = server.nobody().with("cookie", alone.header("cookie").expect("a session"));
+    let ann = server.set_up();
+    assert_eq!(ann.get(&format!("/v1/datasets/{dataset}")).body["name"], "parts");
+    assert_eq!(ann.get("/v1/session").body["tenant"]["name"], "Works");
+    assert_eq!(still.get("/v1/datasets").status, 401, "what was begun without a password has ended");
+    let setup = json!({ "key": server.key, "tenant": "x", "name": "y", "password": PASSWORD });
+    assert_ne!(server.nobody().post("/v1/setup", &setup).status, 200, "once");
+    drop(server);
+    let server = start(Way::Team, &data);
+    assert_eq!(server.key, None);
+    assert_eq!(log_in(&server.nobody(), "ann", PASSWORD).status, 200);
+    drop(server);
+    assert_eq!(start(Way::Local, &data).owner().get(&format!("/v1/datasets/{dataset}")).status, 200);
+}
+
+#[test]
 fn what_strangers_send_is_small() {
     let (_dir, data) = folder();
     let server = start(Way::Team, &data);

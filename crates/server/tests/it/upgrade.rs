@@ -1,13 +1,14 @@
 //! A database of an earlier version comes up with everything that was in it.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
-use server::Way;
+use server::{ServerError, Way};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 use testkit::{Client, Postgres, photo};
 
-use crate::running::{Place, Running, folder, start_on};
+use crate::running::{Place, Running, folder, settings, start_on};
 
 /// What made the tables what they were, up to the version that knew what a data set was at each of its numbers.
 const THEN: [&str; 9] = [
@@ -65,7 +66,7 @@ fn rows(blobs: &[String]) -> Vec<String> {
     let marked = format!("'{marks}'");
     vec![
         format!("INSERT INTO tenant (id, name, created_at) VALUES ('t1', 'Works', {THEN_AT}), ('t2', 'Theirs', {THEN_AT} + 1)"),
-        format!("INSERT INTO person (id, tenant, name, role, created_at) VALUES ('p1', 't1', 'ann', 'owner', {THEN_AT}), ('p2', 't1', 'ben', 'labeller', {THEN_AT}), ('p3', 't2', 'bob', 'owner', {THEN_AT})"),
+        format!("INSERT INTO person (id, tenant, name, role, password, created_at) VALUES ('p1', 't1', 'ann', 'owner', 'a hash', {THEN_AT}), ('p2', 't1', 'ben', 'labeller', NULL, {THEN_AT}), ('p3', 't2', 'bob', 'owner', NULL, {THEN_AT})"),
         format!("INSERT INTO session (hash, person, created_at, expires_at) VALUES ('{hash}', 'p1', {THEN_AT}, {later})"),
         format!("INSERT INTO dataset (id, tenant, name, modality, seq, created_at, updated_at) VALUES ('d1', 't1', 'parts', 'image', 9, {THEN_AT}, {THEN_AT}), ('d2', 't1', 'letters', 'text', 4, {THEN_AT}, {THEN_AT})"),
         "INSERT INTO class (tenant, dataset, name, position) VALUES ('t1', 'd1', 'red', 0), ('t1', 'd1', 'blue', 1), ('t1', 'd1', 'scratch', 2), ('t1', 'd2', 'x', 0)".to_owned(),
@@ -295,7 +296,7 @@ fn comes_up(database: Option<&str>, n_changes: usize) {
     for _ in 0..2 {
         let place = Place { database: database.map(str::to_owned), ..Place::default() };
         let server = start_on(Way::Team, &data, place);
-        assert_eq!(server.key, None, "somebody is known");
+        assert_eq!(server.key, None, "somebody can log in");
         check(&server, &has);
         if n_changes >= LATER {
             check_markings(&server);
@@ -322,4 +323,22 @@ fn a_postgresql_of_an_earlier_version_comes_up() {
         let postgres = Postgres::start();
         comes_up(Some(&postgres.url()), n_changes);
     }
+}
+
+#[test]
+fn what_a_later_version_wrote_is_left_alone() {
+    let (_dir, data) = folder();
+    drop(start_on(Way::Local, &data, Place::default()));
+    let file = format!("sqlite://{}", data.join("studio.db").display());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let mut database = AnyConnection::connect(&file).await.expect("a database");
+        database.execute("INSERT INTO migration (number) VALUES (9999)").await.expect("written");
+        database.close().await.expect("closed");
+    });
+    let home = pipeline::Home::by_default().expect("a home");
+    let never = Box::leak(Box::new(AtomicBool::new(false)));
+    let settings = settings(Way::Local, &data, Place::default());
+    let ended = server::run(&settings, home, |_| panic!("it is refused"), never);
+    assert!(matches!(ended, Err(ServerError::Newer)), "{ended:?}");
 }
