@@ -55,21 +55,40 @@ impl Canvas {
     }
 }
 
+/// What a file is looked at by.
+#[derive(Debug, Clone)]
+pub struct Depicted {
+    /// Of a picture.
+    pub bytes: Vec<u8>,
+    /// What of the file was lost or set right before it was drawn; the rest is there.
+    pub damage: Option<String>,
+}
+
 /// The bytes of a picture: those of the file itself, or for a sound those of its spectrum, 2 pixels a frame of 10 ms and 3 a mel band,
 /// low ones at the bottom; black at 1e-7 of full power and white at a hundred times it. With a canvas files are what that is for.
 ///
 /// # Errors
 /// [`PrepError`] when the file cannot be read or decoded, or a sound is longer than [`LONGEST`].
-pub fn depict(path: &Path, canvas: Option<&Canvas>) -> Result<Vec<u8>, PrepError> {
-    match canvas {
-        Some(Canvas::Series(traces)) => return Ok(as_file(&traces.draw(path)?)),
-        Some(Canvas::Videos(film)) => return Ok(as_file(&film.draw(path)?)),
-        None => {}
-    }
-    match dataset::read::modality_of_file(path) {
-        Some(Modality::Sound) => spectrum(Decoder::open(path)?),
-        _ => std::fs::read(path).map_err(|error| PrepError::Unreadable { detail: error.to_string() }),
-    }
+pub fn depict(path: &Path, canvas: Option<&Canvas>) -> Result<Depicted, PrepError> {
+    let (bytes, damage) = match canvas {
+        Some(Canvas::Series(traces)) => {
+            let (picture, damage) = traces.draw(path)?;
+            (as_file(&picture), damage)
+        }
+        Some(Canvas::Videos(film)) => {
+            let (picture, damage) = film.draw(path)?;
+            (as_file(&picture), damage)
+        }
+        None if dataset::read::modality_of_file(path) == Some(Modality::Sound) => {
+            let (picture, damage) = spectrum(Decoder::open(path)?)?;
+            (as_file(&picture), damage)
+        }
+        None => {
+            let unreadable = |error: std::io::Error| PrepError::Unreadable { detail: error.to_string() };
+            (std::fs::read(path).map_err(unreadable)?, None)
+        }
+    };
+    Ok(Depicted { bytes, damage })
 }
 
 /// When in a sound these columns of its picture are: start and end in seconds.
@@ -78,7 +97,7 @@ pub fn seconds_of_sound(left: u32, right: u32) -> [f64; 2] {
     [left, right].map(|column| f64::from(column) / a_second)
 }
 
-fn spectrum(decoder: Decoder<'_>) -> Result<Vec<u8>, PrepError> {
+fn spectrum(decoder: Decoder<'_>) -> Result<(GrayImage, Option<String>), PrepError> {
     let mut windows = Windows::new(decoder, Cut::seconds(LONGEST, LONGEST));
     let window = windows.next().ok_or(PrepError::NoSamples)??;
     if windows.next().is_some() {
@@ -88,7 +107,7 @@ fn spectrum(decoder: Decoder<'_>) -> Result<Vec<u8>, PrepError> {
     if log_mel.rows() == 0 {
         return Err(PrepError::NoSamples);
     }
-    Ok(as_file(&drawn(&log_mel)))
+    Ok((drawn(&log_mel), windows.damage().detail()))
 }
 
 fn as_file<P>(picture: &ImageBuffer<P, Vec<u8>>) -> Vec<u8>

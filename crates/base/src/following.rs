@@ -5,7 +5,7 @@ use store::Hasher;
 use crate::cache::Card;
 use crate::open::{BaseError, Embedded, FeatureSpec};
 use crate::prep::Preprocess;
-use crate::series::{Fault, KERNEL_FEATURES, SPECTRAL_FEATURES, Sensors, Series, n_views};
+use crate::series::{Fault, KERNEL_FEATURES, SPECTRAL_FEATURES, Sensors, Series, damage, n_views};
 use dataset::Modality;
 
 /// Its name on the command line and in bundles.
@@ -52,6 +52,5 @@ pub(crate) fn features(
 ) -> Result<Embedded, BaseError> {
     let (features, more) = sensors.features(series)?;
     faults.extend(more);
-    let damage: Vec<String> = faults.iter().filter(|fault| fault.is_damage()).map(Fault::to_string).collect();
-    Ok(Embedded { features, damage: (!damage.is_empty()).then(|| damage.join("; ")) })
+    Ok(Embedded { features, damage: damage(&faults) })
 }

@@ -15,6 +15,9 @@ use crate::report::Sentence;
 use crate::report::inspection::{HeatMap, heat_overlay};
 use crate::{Event, PipelineError, Run, Step};
 
+/// What the names of drawn pictures end with: the heat map over the photo, and its values.
+pub const DRAWN: [&str; 2] = [".heat.png", ".map.png"];
+
 /// What was found on one photo, or why there is nothing.
 #[derive(Debug, Clone, Serialize)]
 pub struct InspectedRow {
@@ -30,7 +33,8 @@ pub struct InspectedRow {
 
 /// Inspects every photo behind the paths, in their order; then come those that could not even be read.
 ///
-/// `drawn` gets each photo with its map, to keep a picture of them or not; neither is kept here.
+/// `drawn` gets each photo with its map, to keep a picture of them or not; neither is kept here. Pictures that
+/// [`DRAWN`] names are not looked at in the folder `but`: they were drawn before.
 ///
 /// # Errors
 /// [`PipelineError::OtherModality`] when all are texts; what `drawn` gives.
@@ -38,6 +42,7 @@ pub fn inspect_photos(
     predictor: &InspectionPredictor,
     paths: &[PathBuf],
     read: &ReadOptions,
+    but: Option<&Path>,
     run: &Run<'_>,
     drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<Vec<InspectedRow>, PipelineError> {
@@ -48,7 +53,13 @@ pub fn inspect_photos(
         _ => Modality::Image,
     };
     let read = ReadOptions { wanted: Some(wanted), ..read.clone() };
-    let (examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, &read)?))?;
+    let (mut examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, &read)?))?;
+    // Of a folder that is not there yet nothing was read.
+    if let Some(but) = but.and_then(|but| but.canonicalize().ok()) {
+        let is_drawn = |path: &Path| DRAWN.iter().any(|end| path.to_string_lossy().ends_with(end));
+        let lies_there = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(&but));
+        examples.retain(|Example { origin, .. }| !is_drawn(&origin.path) || !lies_there(&origin.path));
+    }
     for problem in &problems {
         run.tell(Event::Problem(problem.clone()));
     }
@@ -96,15 +107,16 @@ fn inspect_one(
         };
         return Ok(failed(id, ProblemKind::OtherKind { takes: takes.to_owned() }));
     };
-    let bytes = match predictor.eye().picture(path) {
-        Ok(bytes) => bytes,
+    let drawing = match predictor.eye().depict(path) {
+        Ok(drawing) => drawing,
         Err(error) => return Ok(failed(id, error.into())),
     };
-    match predictor.inspect(&bytes) {
+    match predictor.inspect(&drawing.bytes) {
         Ok(looked) => {
             drawn(&id, &looked)?;
             let size = Some(looked.photo.dimensions());
-            let problem = odd(predictor, &looked);
+            let damaged = |detail| ProblemKind::damaged(example.content.modality(), detail);
+            let problem = odd(predictor, &looked).or_else(|| drawing.damage.map(damaged));
             Ok(InspectedRow { id, found: Some(looked.found), problem, size })
         }
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),

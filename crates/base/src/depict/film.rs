@@ -96,15 +96,15 @@ impl Film {
             && (FRAME_ROWS.0..=FRAME_ROWS.1).contains(&self.frame_rows)
     }
 
-    /// The picture of one video.
+    /// The picture of one video, and what of it could not be decoded, in the decoder's words.
     ///
     /// # Errors
     /// [`PrepError`] when it cannot be decoded or is far longer than the usual one.
-    pub fn draw(&self, path: &Path) -> Result<RgbImage, PrepError> {
+    pub fn draw(&self, path: &Path) -> Result<(RgbImage, Option<String>), PrepError> {
         let most = (MOST_TIMES * self.seconds * self.rate).ceil() as usize;
         let size = (FRAME, self.frame_rows);
         match video::course(&Ffmpeg::default(), path, self.rate, most, size) {
-            Ok(frames) => Ok(self.drawn(&frames)),
+            Ok((frames, damage)) => Ok((self.drawn(&frames), damage)),
             Err(VideoError::File(error)) => Err(error),
             Err(VideoError::Ffmpeg(error)) => Err(PrepError::Unreadable { detail: error.to_string() }),
         }

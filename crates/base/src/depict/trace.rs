@@ -11,7 +11,7 @@ use realfft::RealFftPlanner;
 use serde::{Deserialize, Serialize};
 
 use crate::prep::PrepError;
-use crate::series::{Channel, Sensors, Series, even, read, survey};
+use crate::series::{Channel, Fault, Sensors, Series, damage, read, survey};
 
 /// Files that are read to find the scale.
 const LOOKED_AT: usize = 64;
@@ -138,12 +138,12 @@ impl Traces {
         (HEIGHT / (2 * self.sensors.channels.len())).clamp(ROWS.0, ROWS.1) as u32
     }
 
-    /// The picture of one series.
+    /// The picture of one series, and what of it was lost or set right.
     ///
     /// # Errors
     /// [`PrepError::NotASeries`] when it cannot be read, has none of the sensors, or is far longer than the usual one.
-    pub fn draw(&self, path: &Path) -> Result<GrayImage, PrepError> {
-        let (series, there) = evened(path, &self.sensors)?;
+    pub fn draw(&self, path: &Path) -> Result<(GrayImage, Option<String>), PrepError> {
+        let (series, faults, there) = evened(path, &self.sensors)?;
         if !there {
             let names = self.sensors.channels.join("`, `");
             return Err(PrepError::NotASeries { detail: format!("it has none of the sensors `{names}`") });
@@ -162,7 +162,7 @@ impl Traces {
             let spectrum = spectrum(&channel.values, window(usual), self.powers[place], (width, rows));
             replace(&mut picture, &spectrum, 0, top + i64::from(rows));
         }
-        Ok(picture)
+        Ok((picture, damage(&faults)))
     }
 }
 
@@ -190,11 +190,14 @@ impl Glimpse {
     }
 }
 
-/// A series with equal steps and these sensors, and whether it has any of them.
-fn evened(path: &Path, sensors: &Sensors) -> Result<(Series, bool), PrepError> {
-    let (series, _) = read(path).map_err(|error| PrepError::NotASeries { detail: error.to_string() })?;
+/// A series with equal steps and these sensors, what had to be set right for it, and whether it has any of them.
+fn evened(path: &Path, sensors: &Sensors) -> Result<(Series, Vec<Fault>, bool), PrepError> {
+    let (series, mut faults) =
+        read(path).map_err(|error| PrepError::NotASeries { detail: error.to_string() })?;
     let there = series.channels.iter().any(|channel| sensors.channels.contains(&channel.name));
-    Ok((even(series.arrange(&sensors.channels).0).0, there))
+    let (series, more) = sensors.set_right(series);
+    faults.extend(more);
+    Ok((series, faults, there))
 }
 
 /// A power of two.
@@ -339,7 +342,7 @@ mod tests {
         assert_eq!(traces.place([0, 9], [111, 113]).sensors, ["force", "heat"]);
         assert_eq!(traces.place([0, 9], [112, 224]).sensors, ["heat"]);
         assert!(before.is_older() && !before.is_sound() && !traces.is_older());
-        let drawn = |path: &Path| traces.draw(path).unwrap();
+        let drawn = |path: &Path| traces.draw(path).unwrap().0;
         let plain = drawn(&usual);
         assert_eq!((plain.width(), plain.height()), (300, 224));
         let differ = |other: &GrayImage, rows: std::ops::Range<u32>| {

@@ -36,6 +36,12 @@ pub enum Fault {
     Unknown { channel: String },
 }
 
+/// What of a series was lost or set right, in words; `None` where nothing was.
+pub(crate) fn damage(faults: &[Fault]) -> Option<String> {
+    let damage: Vec<String> = faults.iter().filter(|fault| fault.is_damage()).map(Fault::to_string).collect();
+    (!damage.is_empty()).then(|| damage.join("; "))
+}
+
 impl Fault {
     /// Whether something was lost or set right for it; the others are properties of what was recorded.
     pub fn is_damage(&self) -> bool {

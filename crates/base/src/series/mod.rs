@@ -17,6 +17,7 @@ mod survey;
 
 pub use clock::{LONGEST_BRIDGE, even};
 pub use fault::Fault;
+pub(crate) use fault::damage;
 pub use features::{dim, features};
 pub use kernels::{KERNEL_FEATURES, kernels, n_views};
 pub use read::{MAX_BYTES, MAX_CHANNELS, MAX_STEPS, read};

@@ -36,11 +36,11 @@ pub struct Survey {
 /// Finds the sensors that most of the series have, looking at up to 32 files spread over all.
 pub fn survey(files: &[&Path]) -> Survey {
     let n = files.len().min(LOOKED_AT);
-    let (mut series, mut unread, mut left_out) = (Vec::new(), None, Vec::<(PathBuf, Fault)>::new());
+    let (mut looked_at, mut unread, mut left_out) = (Vec::new(), None, Vec::<(PathBuf, Fault)>::new());
     for file in (0..n).map(|place| files[place * files.len() / n]) {
         match read(file) {
             Ok((one, faults)) => {
-                series.push(one);
+                looked_at.push(Glimpse::of(one));
                 for fault in faults {
                     let Fault::TextColumn { channel, .. } = &fault else { continue };
                     let again = |(_, other): &(PathBuf, Fault)| matches!(other, Fault::TextColumn { channel: there, .. } if there == channel);
@@ -54,16 +54,32 @@ pub fn survey(files: &[&Path]) -> Survey {
             }
         }
     }
-    Survey { sensors: in_common(&series), unread, left_out }
+    Survey { sensors: in_common(&looked_at), unread, left_out }
 }
 
-fn in_common(series: &[Series]) -> Option<Sensors> {
-    let has = |name: &str, series: &Series| series.channels.iter().any(|channel| channel.name == name);
+/// What is kept of a series that was looked at; its values may be many.
+struct Glimpse {
+    channels: Vec<String>,
+    /// Of equal steps, as features are made of them.
+    rate: Option<f64>,
+}
+
+impl Glimpse {
+    fn of(series: Series) -> Self {
+        let (series, _) = even(series);
+        Self {
+            rate: series.rate,
+            channels: series.channels.into_iter().map(|channel| channel.name).collect(),
+        }
+    }
+}
+
+fn in_common(series: &[Glimpse]) -> Option<Sensors> {
     let mut channels: Vec<String> = Vec::new();
     for channel in series.iter().flat_map(|series| &series.channels) {
-        let share = series.iter().filter(|series| has(&channel.name, series)).count();
-        if 2 * share > series.len() && !channels.contains(&channel.name) {
-            channels.push(channel.name.clone());
+        let share = series.iter().filter(|series| series.channels.contains(channel)).count();
+        if 2 * share > series.len() && !channels.contains(channel) {
+            channels.push(channel.clone());
         }
     }
     let mut rates: Vec<f64> = series.iter().filter_map(|series| series.rate).collect();
@@ -86,6 +102,12 @@ impl Sensors {
         if !series.channels.iter().any(|channel| self.channels.contains(&channel.name)) {
             return Err(SeriesError::NoKnownChannel { expected: self.channels.clone() });
         }
+        let (series, faults) = self.set_right(series);
+        Ok((features(&series, self.channels.len())?, faults))
+    }
+
+    /// The series with these sensors in equal steps, and everything that a person should know of it.
+    pub(crate) fn set_right(&self, series: Series) -> (Series, Vec<Fault>) {
         let (series, mut faults) = series.arrange(&self.channels);
         let (series, more) = even(series);
         faults.extend(more);
@@ -94,6 +116,46 @@ impl Sensors {
         {
             faults.push(Fault::OtherRate { got, expected });
         }
-        Ok((features(&series, self.channels.len())?, faults))
+        (series, faults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with a clock that counts milliseconds, one for each step.
+    fn file(dir: &Path, name: &str, steps: impl IntoIterator<Item = u64>) -> PathBuf {
+        let path = dir.join(name);
+        let mut at = 0;
+        let row = |(number, step): (usize, u64)| {
+            at += step;
+            format!("{:.3},{}\n", at as f64 / 1000.0, (number as f64 * 0.3).sin())
+        };
+        let rows: String = steps.into_iter().enumerate().map(row).collect();
+        std::fs::write(&path, format!("time,force\n{rows}")).expect("written");
+        path
+    }
+
+    #[test]
+    fn the_files_that_were_learned_from_have_the_rate_that_was_learned() {
+        let dir = tempfile::tempdir().expect("a folder");
+        // 300 steps a second in whole milliseconds; a step of twenty lost; a pause.
+        let rounded = (0..600).map(|step| if step % 3 == 2 { 4 } else { 3 });
+        let lossy = (0..600).map(|step| if step % 20 == 7 { 20 } else { 10 });
+        let pausing = (0..600).map(|step| if step == 300 { 30_000 } else { 10 });
+        let files = [
+            vec![file(dir.path(), "rounded.csv", rounded)],
+            vec![file(dir.path(), "lossy.csv", lossy)],
+            vec![file(dir.path(), "pausing.csv", pausing)],
+        ];
+        for files in &files {
+            let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+            let sensors = survey(&paths).sensors.expect("sensors");
+            assert!(sensors.rate.is_some(), "{files:?}");
+            let (_, faults) = sensors.features(read(&files[0]).expect("read").0).expect("features");
+            let other = faults.iter().find(|fault| matches!(fault, Fault::OtherRate { .. }));
+            assert!(other.is_none(), "{files:?}: {other:?}");
+        }
     }
 }

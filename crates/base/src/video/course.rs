@@ -6,7 +6,7 @@ use image::RgbImage;
 use image::imageops::thumbnail;
 
 use super::ffmpeg::{Ffmpeg, Pace, VideoError};
-use super::frames::{check, look_into};
+use super::frames::{check, damage, look_into};
 use crate::prep::PrepError;
 
 /// How long and how large a video is, and how often it shows another frame.
@@ -22,6 +22,8 @@ pub struct Shape {
 
 /// Ticks a second where a file does not say how many frames it has.
 const UNKNOWN_RATE: f64 = 8.0;
+/// Most ticks a second: a file that claims more of them holds the same frame many times.
+const MOST_RATE: f64 = 240.0;
 
 /// Decodes a video to find its shape.
 ///
@@ -29,7 +31,7 @@ const UNKNOWN_RATE: f64 = 8.0;
 /// As [`frames`](super::frames).
 pub fn shape(ffmpeg: &Ffmpeg, path: &Path) -> Result<Shape, VideoError> {
     let (probed, deadline) = look_into(ffmpeg, path)?;
-    let rate = probed.rate.unwrap_or(UNKNOWN_RATE);
+    let rate = probed.rate.unwrap_or(UNKNOWN_RATE).min(MOST_RATE);
     let (mut count, mut size) = (0_usize, (0, 0));
     let ended = ffmpeg.decode(path, Pace::Clock(rate), deadline, |frame| {
         count += 1;
@@ -40,7 +42,8 @@ pub fn shape(ffmpeg: &Ffmpeg, path: &Path) -> Result<Shape, VideoError> {
     Ok(Shape { seconds, size, rate })
 }
 
-/// The frame at every tick of a clock with `rate` ticks a second, each brought to this width and height; at most `most`.
+/// The frame at every tick of a clock with `rate` ticks a second, each brought to this width and height, at most `most`; and what could not be
+/// decoded.
 ///
 /// # Errors
 /// As [`frames`](super::frames); [`PrepError::NotAVideo`] for one with more ticks.
@@ -50,7 +53,7 @@ pub fn course(
     rate: f64,
     most: usize,
     (width, height): (u32, u32),
-) -> Result<Vec<RgbImage>, VideoError> {
+) -> Result<(Vec<RgbImage>, Option<String>), VideoError> {
     let (probed, deadline) = look_into(ffmpeg, path)?;
     let (mut seen, mut count) = (Vec::new(), 0);
     let ended = ffmpeg.decode(path, Pace::Clock(rate), deadline, |frame| {
@@ -67,5 +70,5 @@ pub fn course(
         return Err(PrepError::NotAVideo { detail }.into());
     }
     check(count, seconds, probed, &ended)?;
-    Ok(seen)
+    Ok((seen, damage(&ended)))
 }

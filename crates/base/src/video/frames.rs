@@ -120,7 +120,7 @@ pub(super) fn look_into(ffmpeg: &Ffmpeg, path: &Path) -> Result<(Probed, Instant
     Ok((ffmpeg.probe(path, deadline)?, deadline))
 }
 
-fn damage(ended: &Ended) -> Option<String> {
+pub(super) fn damage(ended: &Ended) -> Option<String> {
     (!ended.is_clean()).then(|| ended.words.clone())
 }
 

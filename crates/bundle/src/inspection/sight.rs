@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
-use base::depict::{Canvas, depict};
+use base::depict::{Canvas, Depicted, depict};
 use base::open::{BaseError, EngineChoice};
 use base::patches::{DetectionMaps, PatchBase, PatchGrid, PatchPlan, detection_maps};
 use base::prep::{self, Depth, PrepError, decode_deep};
@@ -251,12 +251,20 @@ fn laid_out(maps: Vec<String>, cell: usize, step: usize, scale: f64, sizes: &[(u
 }
 
 impl Eye {
-    /// The bytes of the picture that a file is looked at by: see [`depict`].
+    /// The picture that a file is looked at by, and what of the file was damaged: see [`depict`].
     ///
     /// # Errors
     /// [`PrepError`] when the file cannot be read or drawn.
-    pub fn picture(&self, path: &Path) -> Result<Vec<u8>, PrepError> {
+    pub fn depict(&self, path: &Path) -> Result<Depicted, PrepError> {
         depict(path, self.canvas.as_ref())
+    }
+
+    /// The bytes of that picture.
+    ///
+    /// # Errors
+    /// As [`Eye::depict`].
+    pub fn picture(&self, path: &Path) -> Result<Vec<u8>, PrepError> {
+        Ok(self.depict(path)?.bytes)
     }
 
     /// Decodes a photo, and says whether some of it is brighter than the bits that are used can hold: there it is white.

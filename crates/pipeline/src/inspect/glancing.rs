@@ -72,7 +72,7 @@ struct Glance {
 /// Glances at the photos whose headers can be read.
 fn glances(examples: &[&InspectionExample], canvas: Option<&Canvas>) -> Vec<Glance> {
     let glance = |example: &&InspectionExample| {
-        let bytes = depict(&example.path, canvas).ok()?;
+        let bytes = depict(&example.path, canvas).ok()?.bytes;
         let size = prep::size(&bytes).ok()?;
         let largest = prep::largest_value(&bytes).ok().flatten();
         Some(Glance { is_good: example.verdict == Verdict::Good, size, largest })

@@ -86,8 +86,9 @@ pub(crate) fn aligner(
 /// Why the headers of photos cannot be read.
 pub(crate) fn unreadable(examples: &[&InspectionExample], canvas: Option<&Canvas>) -> Vec<Problem> {
     let why = |example: &&InspectionExample| {
-        let read =
-            depict(&example.path, canvas).and_then(|bytes| prep::size(&bytes)).map_err(ProblemKind::from);
+        let read = depict(&example.path, canvas)
+            .and_then(|drawn| prep::size(&drawn.bytes))
+            .map_err(ProblemKind::from);
         Some(Problem::in_file(read.err()?, &example.path))
     };
     examples.iter().filter_map(why).collect()
