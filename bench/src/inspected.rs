@@ -43,6 +43,7 @@ pub(crate) fn look(data: &Path) -> anyhow::Result<Told> {
             &predictor,
             std::slice::from_ref(&folder),
             &ReadOptions::default(),
+            None,
             &run,
             &|_, _| Ok(()),
         )?;

@@ -14,6 +14,7 @@ mod program;
 mod serve;
 mod soak;
 mod sound;
+mod wrk;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -17,6 +17,8 @@ use serde_json::json;
 use server::{ServerError, Settings, Way};
 use testkit::{Client, id};
 
+use crate::wrk;
+
 /// Tenants of the large case.
 const TENANTS: usize = 50;
 /// Bundles of each.
@@ -32,7 +34,7 @@ const PASSWORD: &str = "a long password";
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
 pub(crate) fn print(data: &Path) -> anyhow::Result<()> {
     println!(
-        "{:<28} {:>9} {:>7} {:>8} {:>8} {:>8} {:>9}",
+        "{:<34} {:>9} {:>7} {:>8} {:>8} {:>8} {:>9}",
         "served", "per s", "ratio", "p50 ms", "p95 ms", "p99 ms", "RSS MiB"
     );
     for kind in [Kind::Photos, Kind::Texts] {
@@ -49,16 +51,10 @@ enum Kind {
 }
 
 /// What a load measured.
-struct Load {
-    per_second: f64,
-    /// Ascending, in milliseconds.
-    times: Vec<f64>,
-}
-
-impl Load {
-    fn at(&self, share: f64) -> f64 {
-        self.times[((self.times.len() - 1) as f64 * share) as usize]
-    }
+pub(crate) struct Load {
+    pub(crate) per_second: f64,
+    /// What half, 95 and 99 % of the answers took at most, in milliseconds.
+    pub(crate) quantiles: [f64; 3],
 }
 
 impl Kind {
@@ -71,21 +67,29 @@ impl Kind {
         let alone = base_alone(&home, &bundle, &inputs)?;
         let name =
             |what: &str| format!("{}, {what}", if matches!(self, Self::Photos) { "photos" } else { "texts" });
-        println!("{:<28} {alone:>9.1} {:>7}", name("base alone"), "1.00");
+        println!("{:<34} {alone:>9.1} {:>7}", name("base alone"), "1.00");
         let server = Served::start(home, &scratch.path().join("data"))?;
         let bodies: Vec<String> = inputs.iter().map(body).collect();
         let mut deployed = Vec::new();
-        let show = |what: &str, load: &Load| -> anyhow::Result<()> {
+        let row = |what: &str, load: &Load| -> anyhow::Result<()> {
             println!(
-                "{:<28} {:>9.1} {:>7.2} {:>8.1} {:>8.1} {:>8.1} {:>9.0}",
+                "{:<34} {:>9.1} {:>7.2} {:>8.1} {:>8.1} {:>8.1} {:>9.0}",
                 name(what),
                 load.per_second,
                 load.per_second / alone,
-                load.at(0.5),
-                load.at(0.95),
-                load.at(0.99),
+                load.quantiles[0],
+                load.quantiles[1],
+                load.quantiles[2],
                 resident()? as f64 / f64::from(1 << 20)
             );
+            Ok(())
+        };
+        let show = |what: &str, deployed: &[(String, String)]| -> anyhow::Result<()> {
+            row(what, &server.load(deployed, &bodies)?)?;
+            match wrk::load(&server.address, deployed, &bodies, CLIENTS, SPELL, scratch.path())? {
+                Some(load) => row(&format!("{what}, wrk"), &load)?,
+                None => println!("wrk is not installed: only our own clients asked"),
+            }
             Ok(())
         };
         for tenant in 0..TENANTS {
@@ -104,10 +108,10 @@ impl Kind {
                 deployed.push((secret.clone(), format!("/v1/predict/m{place}")));
             }
             if tenant == 0 {
-                show("one bundle", &server.load(&deployed[..1], &bodies)?)?;
+                show("one bundle", &deployed[..1])?;
             }
         }
-        show("1,000 bundles of 50 tenants", &server.load(&deployed, &bodies)?)
+        show("1,000 bundles of 50 tenants", &deployed)
     }
 
     /// A bundle that was tuned on a small set.
@@ -278,7 +282,8 @@ impl Served {
         let seconds = started.elapsed().as_secs_f64();
         let mut times: Vec<f64> = clients.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat();
         times.sort_by(f64::total_cmp);
-        Ok(Load { per_second: times.len() as f64 / seconds, times })
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        Ok(Load { per_second: times.len() as f64 / seconds, quantiles: [0.5, 0.95, 0.99].map(at) })
     }
 }
 

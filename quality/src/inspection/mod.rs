@@ -111,7 +111,10 @@ fn sets(words: &[String], data: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let named: Vec<&String> = words.iter().filter(is_set).collect();
     let drawn = std::env::temp_dir().join("dianjing-made");
     if !drawn.exists() {
-        made::write_all(&drawn)?;
+        // A drawing that was interrupted is not taken for a whole one.
+        let begun = std::env::temp_dir().join(format!("dianjing-made-{}", std::process::id()));
+        made::write_all(&begun)?;
+        std::fs::rename(&begun, &drawn)?;
     }
     let mut sets = vec![data.join("defect/magnetic_tile")];
     sets.extend(Kind::ALL.map(|kind| drawn.join(kind.name())));

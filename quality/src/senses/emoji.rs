@@ -60,7 +60,7 @@ pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
     let combinations = bench.combinations();
     let (mut own, mut asked) = (vec![0.0; combinations.len()], vec![0.0; combinations.len()]);
     let peer = Peer::installed()?;
-    let (mut broken, mut plain) = (0.0, vec![0.0; SENSES.len()]);
+    let (mut broken, mut plain) = (0.0, vec![0.0; combinations.len()]);
     for draw in 0..DRAWS {
         let (train, test, hurt) = tables(&dir, &folder, &emoji, draw)?;
         let whole = bench.tune(&train, combinations.last().context("there is one")?, draw as u64)?;
@@ -72,8 +72,8 @@ pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
         }
         broken += bench.accuracy(&whole, &hurt, &[0, 1, 2])? / DRAWS as f64;
         if let Some(peer) = &peer {
-            for (sense, plain) in plain.iter_mut().enumerate() {
-                *plain += bench.plain(peer, &train, &test, sense)? / DRAWS as f64;
+            for (senses, plain) in combinations.iter().zip(&mut plain) {
+                *plain += bench.plain(peer, &train, &test, senses)? / DRAWS as f64;
             }
         }
     }
@@ -84,10 +84,9 @@ pub(super) fn print(data: &Path) -> anyhow::Result<bool> {
         "{:<28} {:>9} {:>18} {:>12} {:>16}",
         "senses", "own model", "model of all asked", "scikit-learn", "on another half"
     );
-    for ((senses, own), asked) in combinations.iter().zip(&own).zip(&asked) {
+    for (((senses, own), asked), plain) in combinations.iter().zip(&own).zip(&asked).zip(plain) {
         // The same examples say more than another half: those differ by two points.
-        let only = if let [only] = senses[..] { Some(only) } else { None };
-        let plain = only.filter(|_| peer.is_some()).map(|only| plain[only]);
+        let plain = peer.is_some().then_some(plain);
         let name = bench.name(senses);
         let before = BEFORE.iter().find(|(combination, _)| *combination == name).map(|(_, before)| *before);
         let told = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{share:.3}"));

@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use bundle::Form;
 use dataset::{Dataset, Modality, ReadOptions, Sense};
+use linalg::Matrix;
 use pipeline::{Home, Lang, Run, Source, TuneRequest};
 
 use crate::peer::{Peer, floats, labels};
@@ -76,23 +77,36 @@ impl Bench {
         }
     }
 
-    /// The share that logistic regression in Python gets right by the features of one sense.
-    fn plain(&self, peer: &Peer, train: &Path, test: &Path, sense: usize) -> anyhow::Result<f64> {
+    /// The share that logistic regression in Python gets right by the features of some senses side by side; of several each has length one.
+    fn plain(&self, peer: &Peer, train: &Path, test: &Path, senses: &[usize]) -> anyhow::Result<f64> {
+        let tables = senses.iter().map(|sense| self.features(train, test, *sense));
+        let tables = tables.collect::<anyhow::Result<Vec<[Table; 2]>>>()?;
+        let side_by_side = |part: usize| -> (Vec<f32>, usize) {
+            let sets: Vec<&Matrix> = tables.iter().map(|parts| &parts[part].sets[0].x).collect();
+            let several = sets.len() > 1;
+            let row = |row: usize| sets.iter().flat_map(move |set| scaled(set.row(row), several));
+            ((0..sets[0].rows()).flat_map(row).collect(), sets.iter().map(|set| set.cols()).sum())
+        };
+        let ((x, dim), (z, _)) = (side_by_side(0), side_by_side(1));
+        let of = |part: usize| &tables[0][part].labels;
+        let files = [
+            ("train.f32", floats(&x)),
+            ("test.f32", floats(&z)),
+            ("train.u32", labels(of(0))),
+            ("test.u32", labels(of(1))),
+        ];
+        Ok(peer.ask("logistic.py", &files, &[x.len() / dim, z.len() / dim, dim])?.trim().parse()?)
+    }
+
+    /// The features of one sense, of what is learned from and of what is measured on.
+    fn features(&self, train: &Path, test: &Path, sense: usize) -> anyhow::Result<[Table; 2]> {
         let never = AtomicBool::new(false);
         let run = Run::new(&|_| {}, &never);
         let base = self.home.open_base(Home::default_base(self.senses[sense].modality), &run)?;
         let read = |path: &Path| dataset::read(path, &self.read(&[sense]));
         let (train, test) = (read(train)?.0, read(test)?.0);
         let of = |part: &Dataset| Table::new(&self.home.cache.join("features"), &base, part, train.classes());
-        let (train, test) = (of(&train)?, of(&test)?);
-        let (x, z) = (&train.sets[0].x, &test.sets[0].x);
-        let files = [
-            ("train.f32", floats(x.data())),
-            ("test.f32", floats(z.data())),
-            ("train.u32", labels(&train.labels)),
-            ("test.u32", labels(&test.labels)),
-        ];
-        Ok(peer.ask("logistic.py", &files, &[x.rows(), z.rows(), x.cols()])?.trim().parse()?)
+        Ok([of(&train)?, of(&test)?])
     }
 
     /// Tunes on a table with these senses, and gives the bundle.
@@ -150,4 +164,11 @@ impl Bench {
         writer.flush()?;
         Ok(path)
     }
+}
+
+/// A row as it is, or of length one.
+fn scaled(row: &[f32], to_one: bool) -> impl Iterator<Item = f32> {
+    let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
+    let scale = if to_one && length > 0.0 { 1.0 / length } else { 1.0 };
+    row.iter().map(move |value| value * scale)
 }
