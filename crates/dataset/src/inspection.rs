@@ -54,8 +54,8 @@ pub enum VerdictsBy {
     Column {
         /// Its name.
         name: String,
-        /// Whether it holds 0 for good and 1 for a defect.
-        numbers: bool,
+        /// Where it holds one of two words such as 0 and 1: that for good, and that for a defect.
+        either: Option<[&'static str; 2]>,
     },
     /// No column of a table says it.
     NoColumn,
@@ -97,10 +97,10 @@ impl fmt::Display for Why {
                     "folders called good hold good parts and every other class folder a kind of defect",
                 )?;
             }
-            VerdictsBy::Column { name, numbers: true } => {
-                write!(out, "0 in column `{name}` means good and 1 a defect")?;
+            VerdictsBy::Column { name, either: Some([good, defect]) } => {
+                write!(out, "{good} in column `{name}` means good and {defect} a defect")?;
             }
-            VerdictsBy::Column { name, numbers: false } => {
+            VerdictsBy::Column { name, either: None } => {
                 write!(out, "column `{name}` says what is good and names the defects")?;
             }
             VerdictsBy::NoColumn => {

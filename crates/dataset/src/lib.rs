@@ -23,7 +23,7 @@ pub use inspection::{InspectionExample, InspectionSet, MeasuredOn, Role, Verdict
 pub use label_cell::{join_labels, split_labels};
 pub use problem::{Problem, ProblemKind};
 pub use read::{
-    InspectionOptions, Purpose, ReadOptions, TaskKind, names_good_parts, read, read_held_out,
+    InspectionOptions, Purpose, ReadOptions, TaskKind, name_apart, names_good_parts, read, read_held_out,
     read_held_out_senses, read_inspection, read_lines, read_pairs, read_pool, read_pool_senses, read_senses,
     read_unlabelled,
 };

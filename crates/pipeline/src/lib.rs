@@ -78,7 +78,9 @@ pub use inspect::{
     Blind, COST_FROM, CostUse, DetectorNeeds, InspectRequest, Inspecting, NamedKinds, NamedRow, OfKind,
     Orientation, Suspect, inspect,
 };
-pub use inspecting::{InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector, odd};
+pub use inspecting::{
+    DRAWN, InspectedRow, InspectorMeasures, heat_picture, inspect_photos, measure_inspector, odd,
+};
 pub use journey::{HeldOutAnswer, TuneRequest, Tuning, tune};
 pub use lang::{Lang, counted, percent};
 pub use naming::Subject;

@@ -1,7 +1,8 @@
 //! Photos judged as one batch, with a bound on the share of good parts among those called defects.
 
 use evaluate::inspect::{GoodScores, benjamini_hochberg, fewest_called, good_needed_to_call};
-use pipeline::{InspectedRow, Lang, percent};
+use pipeline::report::inspection::rate;
+use pipeline::{InspectedRow, Lang};
 use serde::Serialize;
 
 /// Which photos of a batch are called defects, and what the number of good parts allows.
@@ -83,7 +84,7 @@ impl Batch {
     /// What was called with which bound, and what stands in the way.
     pub(super) fn told(&self, lang: Lang) -> Vec<String> {
         let Self { photos, called, good_parts, .. } = self;
-        let rate = percent(self.rate);
+        let rate = rate(self.rate);
         if *photos == 0 {
             return Vec::new();
         }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use bundle::Form;
 use dataset::{InspectionOptions, Purpose};
 use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
-use pipeline::report::inspection::{expected_rate, promise_caveat};
-use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, Subject, counted, percent};
+use pipeline::report::inspection::{confidence, expected_rate, promise_caveat, provable_rate, rate};
+use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, Subject, counted};
 
 use super::overwrite::{self, Written};
 use super::{clock, say, with_progress};
@@ -115,7 +115,7 @@ fn summary(arguments: &Arguments, request: &InspectRequest, made: &Inspecting, s
         say(
             arguments,
             &said(lang.pick(
-                format!("Some show the same thing again: they count as {groups}."),
+                format!("Some show the same thing again or are of one group: they count as {groups}."),
                 format!("其中有重复或同组的照片，按 {groups} 张计。"),
             )),
         );
@@ -185,30 +185,30 @@ fn new_files(subject: Subject) -> &'static str {
 /// What is promised about false alarms, or why nothing is and what would help.
 fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
     let n = made.bundle.alarm.good.n();
-    let (rate, confidence) = (percent(request.false_alarms), percent(request.confidence));
+    let (most, sure) = (rate(request.false_alarms), confidence(request.confidence));
     let grouped = made.n_good.1 < made.n_good.0;
     match made.bundle.alarm.threshold {
         AlarmThreshold::Proven(_) => {
             let promised = if grouped {
                 lang.pick(
                     format!(
-                        "Promise: with {confidence} confidence at most {rate} of groups of good parts have any alarm."
+                        "Promise: with {sure} confidence at most {most} of groups of good parts have any alarm."
                     ),
-                    format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品组会出现误报。"),
+                    format!("承诺：在 {sure} 置信度下，至多 {most} 的良品组会出现误报。"),
                 )
             } else {
                 lang.pick(
-                    format!("Promise: with {confidence} confidence at most {rate} of good parts alarm."),
-                    format!("承诺：在 {confidence} 置信度下，至多 {rate} 的良品会误报。"),
+                    format!("Promise: with {sure} confidence at most {most} of good parts alarm."),
+                    format!("承诺：在 {sure} 置信度下，至多 {most} 的良品会误报。"),
                 )
             };
             format!("{promised}\n{}", promise_caveat().in_lang(lang))
         }
         AlarmThreshold::Estimated(threshold) => {
-            let best = percent(best_provable_rate(n, request.confidence));
+            let best = provable_rate(best_provable_rate(n, request.confidence));
             let need = parts_needed(request.false_alarms, request.confidence).unwrap_or(usize::MAX);
             let more = need.saturating_sub(n);
-            let expected = percent(expected_rate(&threshold));
+            let expected = rate(expected_rate(&threshold));
             let unit = |n: usize| match (grouped, n) {
                 (true, 1) => "group of good parts",
                 (true, _) => "groups of good parts",
@@ -219,13 +219,13 @@ fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
             let (parts, of_more, all) = (unit(n), unit(more), unit(2));
             lang.pick(
                 format!(
-                    "{n} {parts}: with these the best provable false-alarm rate is {best} ({confidence} confidence).\n\
-                     For {rate} show {more} more {of_more}; until then the threshold is an estimate, no guarantee: about {expected} of {all} are \
+                    "{n} {parts}: with these the best provable false-alarm rate is {best} ({sure} confidence).\n\
+                     For {most} show {more} more {of_more}; until then the threshold is an estimate, no guarantee: about {expected} of {all} are \
                      expected to alarm."
                 ),
                 format!(
-                    "{n} {measure}：以此能证明的最低误报率为 {best}（置信度 {confidence}）。\n\
-                     若要 {rate}，请再提供 {more} {measure}；在此之前阈值只是估计，没有保证：预计约 {expected} 的良品{}会误报。",
+                    "{n} {measure}：以此能证明的最低误报率为 {best}（置信度 {sure}）。\n\
+                     若要 {most}，请再提供 {more} {measure}；在此之前阈值只是估计，没有保证：预计约 {expected} 的良品{}会误报。",
                     if grouped { "组" } else { "" }
                 ),
             )

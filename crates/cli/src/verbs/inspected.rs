@@ -49,7 +49,8 @@ pub(super) fn predict(
             }
             None => Ok(()),
         };
-        let rows = pipeline::inspect_photos(&predictor, &verb.inputs, &read, run, &draw)?;
+        let rows =
+            pipeline::inspect_photos(&predictor, &verb.inputs, &read, verb.heatmaps.as_deref(), run, &draw)?;
         Ok((rows, predictor.bundle().clone()))
     })?;
     if let Some(file) = &verb.regions {
@@ -238,8 +239,9 @@ fn write_heat(dir: &Path, id: &str, looked: &Looked, mark: f32) -> Result<bool, 
     let map =
         ImageBuffer::<Luma<u16>, _>::from_raw(width, height, values).expect("the map has the photo's size");
     let heat = pipeline::heat_picture(looked, mark);
-    write_png(&named(".heat.png"), &heat.into())?;
-    write_png(&named(".map.png"), &map.into())?;
+    let [heat_end, map_end] = pipeline::DRAWN;
+    write_png(&named(heat_end), &heat.into())?;
+    write_png(&named(map_end), &map.into())?;
     Ok(cut.contains(&true))
 }
 

@@ -53,7 +53,7 @@ fn from_good_parts_to_an_alarm_with_a_heat_map() {
     faces(&place, "parts", 0..20, false);
     let ended = inspect(&place, &["parts", "--false-alarms", "20%", "--mm-per-pixel", "0.1"]).fine();
     for told in
-        ["Learned 20 good photos", "at most 20.0 % of good parts alarm", "Next: dianjing predict parts.djm"]
+        ["Learned 20 good photos", "at most 20 % of good parts alarm", "Next: dianjing predict parts.djm"]
     {
         assert!(ended.err.contains(told), "{told} in {}", ended.err);
     }
@@ -78,6 +78,9 @@ fn from_good_parts_to_an_alarm_with_a_heat_map() {
     let map = image::open(place.path("heat/bad/030.png.map.png")).unwrap().to_luma16();
     let hottest = map.enumerate_pixels().max_by_key(|(.., value)| value.0[0]).unwrap();
     assert!((44..=84).contains(&hottest.0) && (10..=50).contains(&hottest.1), "{hottest:?}");
+    let again = place.run(&["predict", "parts.djm", "new", "heat", "--json", "--heatmaps", "heat"]).fine();
+    let rows: serde_json::Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 8, "what was drawn is not looked at: {}", again.out);
     let coco: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(place.path("regions.json")).unwrap()).unwrap();
     assert_eq!(coco["images"].as_array().unwrap().len(), 8);
@@ -297,7 +300,7 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     assert_snapshot!(ended.err, @r"
     9 photos: 4 alarm, 4 do not, 1 could not be read
     note: 3 photos: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from
-    As one batch: 4 of 8 called defects; on average at most 10.0 % of those called are good
+    As one batch: 4 of 8 called defects; on average at most 10 % of those called are good
     ");
     assert!(judge("10%", &[]).fine().out.lines().nth(1).unwrap().contains("DEFECT"));
     assert_eq!(judge("10%", &["--fail-on-unsure"]).code, 3);
@@ -307,8 +310,8 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     assert_snapshot!(judge("5%", &[]).fine().err, @r"
     7 photos: 3 alarm, 4 do not
     note: 2 photos: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from
-    As one batch: 0 of 7 called defects; on average at most 5.0 % of those called are good
-    note: with 20 good parts fewer than 7 defects among 7 photos cannot be called at 5.0 %: the smallest possible p-value is 0.048; it takes 119 more good parts to call a single one
+    As one batch: 0 of 7 called defects; on average at most 5 % of those called are good
+    note: with 20 good parts fewer than 7 defects among 7 photos cannot be called at 5 %: the smallest possible p-value is 0.048; it takes 119 more good parts to call a single one
     ");
     let ended = judge("4%", &["--json"]).fine();
     assert!(
@@ -317,16 +320,16 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     assert_snapshot!(ended.err, @r"
     7 photos: 3 alarm, 4 do not
     note: 2 photos: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from
-    As one batch: 0 of 7 called defects; on average at most 4.0 % of those called are good
-    note: with 20 good parts nothing can be called at 4.0 %: the smallest possible p-value is 0.048; it takes at least 4 more good parts, and 154 more to call a single photo of 7
+    As one batch: 0 of 7 called defects; on average at most 4 % of those called are good
+    note: with 20 good parts nothing can be called at 4 %: the smallest possible p-value is 0.048; it takes at least 4 more good parts, and 154 more to call a single photo of 7
     ");
     let chinese = place
         .run_with(&["predict", "parts.djm", "new", "--false-discoveries", "4%"], &[("DIANJING_LANG", "zh")]);
     assert_snapshot!(chinese.fine().err, @r"
     7 张照片：3 张报警，4 张正常
     注意：2 张照片：有 7 % 的画面在良品所示范围之外，未作比较；请按学习时的位置摆放零件
-    作为一批：7 张中有 0 张判为缺陷；平均而言，其中至多 4.0 % 是良品
-    注意：只有 20 个良品时，以 4.0 % 为上限无法判出任何缺陷：p 值最小只能是 0.048；至少还需 4 个良品；若要在 7 张中判出单独一张，还需 154 个
+    作为一批：7 张中有 0 张判为缺陷；平均而言，其中至多 4 % 是良品
+    注意：只有 20 个良品时，以 4 % 为上限无法判出任何缺陷：p 值最小只能是 0.048；至少还需 4 个良品；若要在 7 张中判出单独一张，还需 154 个
     ");
     let ended = judge("0", &[]);
     assert!(ended.code == 2 && ended.err.contains("it lies between 0 and 100 %"), "{}", ended.err);

@@ -190,14 +190,14 @@ fn folders_that_may_be_defects_are_asked_about_and_what_was_decided_is_told_in_b
     for told in [
         "Learned 4 good photos",
         "by their names `lot 1`, `lot 2` are groups, not kinds of defect",
-        "about 20.0 % of good parts are expected to alarm",
+        "about 20 % of good parts are expected to alarm",
         "Defects below 16 pixels across are hardly seen",
     ] {
         assert!(ended.err.contains(told), "{told} in {}", ended.err);
     }
     let arguments = [&["inspect", "lots"][..], &["--base", "efficientnet-lite0"]].concat();
     let chinese = place.run_with(&arguments, &[("DIANJING_LANG", "zh")]).fine();
-    for told in ["图片文件夹：没有文件夹名为良品", "“lot 1”、“lot 2”是分组", "预计约 20.0 % 的良品会误报"]
+    for told in ["图片文件夹：没有文件夹名为良品", "“lot 1”、“lot 2”是分组", "预计约 20 % 的良品会误报"]
     {
         assert!(chinese.err.contains(told), "{told} in {}", chinese.err);
     }

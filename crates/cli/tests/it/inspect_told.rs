@@ -88,7 +88,7 @@ fn groups_are_what_a_promise_counts() {
         inspect(&place, &["parts", "--group-by-folder", "--false-alarms", "50%", "--miss-cost", "9"]).fine();
     for told in [
         "they count as 5",
-        "at most 50.0 % of groups of good parts have any alarm",
+        "at most 50 % of groups of good parts have any alarm",
         "The cost of a missed defect was not used: it takes 5 labelled defects",
     ] {
         assert!(ended.err.contains(told), "{told} in {}", ended.err);

@@ -123,6 +123,11 @@ pub fn read_pool(path: &Path, options: &ReadOptions) -> Result<(Dataset, Vec<Pro
     read_any(path, options, Labels::Optional)
 }
 
+/// Makes ids unique among examples that were read one path after the other: below no folder, their whole path tells them apart.
+pub fn name_apart(examples: &mut [crate::Example]) {
+    ids::make_unique(Path::new(""), examples);
+}
+
 /// Reads examples whose labels, if any, do not matter: files, folders (at any depth) and tables, in the order given.
 pub fn read_unlabelled(
     paths: &[PathBuf],
@@ -145,8 +150,8 @@ pub fn read_unlabelled(
         examples.extend(dataset.examples);
         problems.append(&mut more);
     }
-    // Two of the paths may hold files of the same name; below no folder, their whole path tells them apart.
-    ids::make_unique(Path::new(""), &mut examples);
+    // Two of the paths may hold files of the same name.
+    name_apart(&mut examples);
     Ok((examples, problems))
 }
 
@@ -180,7 +185,7 @@ pub fn read_senses(
         problems.append(&mut more);
         examples.extend(dataset.examples);
     }
-    ids::make_unique(Path::new(""), &mut examples);
+    name_apart(&mut examples);
     Ok((examples, problems))
 }
 

@@ -172,6 +172,7 @@ impl Shelf {
             examples.extend(found.into_iter().map(|example| alone(example, &sense)));
             problems.append(&mut more);
         }
+        dataset::name_apart(&mut examples);
         let takes = || ProblemKind::OtherKind { takes: sense.modality.to_string() };
         let is_other = |example: &&Example| example.content.modality() != sense.modality;
         problems.extend(

@@ -309,7 +309,7 @@ fn of_kinds(
 }
 
 /// Of the squares of pixels that are taken together, the side with which there are few enough of all photos.
-fn step_of(photos: &[&Judged]) -> usize {
+pub(super) fn step_of(photos: &[&Judged]) -> usize {
     let measured = photos.iter().filter(|photo| has_pixels(photo));
     let total: usize = measured.map(|photo| photo.size.0 as usize * photo.size.1 as usize).sum();
     (1..).find(|step| total / (step * step) <= MOST_PIXELS).unwrap_or(1)

@@ -13,7 +13,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::choosing::Why;
-use super::measuring::{CostUse, Judged, OfKind};
+use super::measuring::{CostUse, Judged, OfKind, step_of};
 use super::{Findings, listening};
 use crate::inspecting::heat_range;
 use crate::report::Sentence;
@@ -100,6 +100,23 @@ fn on_test(findings: &Findings<'_>) -> bool {
 }
 
 fn measured_on(findings: &Findings<'_>) -> Sentence {
+    let (photos, pixels) = (photos_measured_on(findings), pixels_measured_on(findings));
+    Sentence { en: photos.en + &pixels.en, zh: photos.zh + &pixels.zh }
+}
+
+/// That pixels were taken together, where there are too many to measure each.
+fn pixels_measured_on(findings: &Findings<'_>) -> Sentence {
+    let step = step_of(&findings.judged.iter().collect::<Vec<_>>());
+    let mut told = Sentence { en: String::new(), zh: String::new() };
+    if step > 1 && findings.judged.iter().any(|judged| judged.mask.is_some()) {
+        told.en =
+            format!(" There are so many pixels that maps were measured in squares of {step} by {step}.");
+        told.zh = format!("像素过多，热图以 {step}×{step} 的方块测量。");
+    }
+    told
+}
+
+fn photos_measured_on(findings: &Findings<'_>) -> Sentence {
     let good = findings.judged.iter().filter(|judged| judged.kind.is_none()).count();
     let defects = findings.judged.len() - good;
     if on_test(findings) {
@@ -182,7 +199,7 @@ fn shown(
 fn part(findings: &Findings<'_>, judged: &Judged) -> InspectedPart {
     let mark = findings.alarm.mark.threshold() as f32;
     let Sight { depth, canvas, .. } = &findings.fitted.inspector.sight;
-    let bytes = depict(&judged.path, canvas.as_ref()).ok();
+    let bytes = depict(&judged.path, canvas.as_ref()).ok().map(|depicted| depicted.bytes);
     let photo = bytes.and_then(|bytes| prep::decode_deep(&bytes, *depth).ok());
     let view = photo.and_then(|(photo, _)| {
         let map = HeatMap::new(judged.map.rows, judged.map.cols, &judged.map.values)?;

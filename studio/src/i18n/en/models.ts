@@ -120,7 +120,7 @@ export const models = {
   'deploy.delete.text': 'Programs that ask “{name}” will get an error.',
   'deploy.deleted': '“{name}” was taken away.',
   'deploy.token': 'Token',
-  'deploy.token.text': 'Your program shows it with every request. It can only ask for answers.',
+  'deploy.token.text': 'Your program shows it with every request. It can only ask for answers, of every model that is deployed here, and ends when you are removed.',
   'deploy.token.make': 'Make a token',
   'deploy.token.once': 'Copy it now: it is shown only once.',
   'deploy.curl': 'Try it from a terminal',

@@ -122,7 +122,7 @@ export const models: Record<keyof typeof en, string> = {
   'deploy.delete.text': '向“{name}”提问的程序会收到错误。',
   'deploy.deleted': '“{name}”已撤下。',
   'deploy.token': '令牌',
-  'deploy.token.text': '您的程序每次请求都要出示它。它只能用来提问。',
+  'deploy.token.text': '您的程序每次请求时出示它。它只能向这里部署的所有模型提问，并在您被移除时失效。',
   'deploy.token.make': '生成令牌',
   'deploy.token.once': '请现在复制：它只显示这一次。',
   'deploy.curl': '在终端里试一下',

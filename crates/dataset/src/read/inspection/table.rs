@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::columns::{self, Columns};
 use super::super::rows::{Source, file_beside, name_of};
 use super::super::{ReadOptions, Row, Table, ids};
-use super::names::is_good;
+use super::names::{is_defect, is_good};
 use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
 use crate::{
     ExampleId, InspectionExample, InspectionSet, MeasuredOn, Modality, Part, Problem, ProblemKind, ReadError,
@@ -17,8 +17,8 @@ use crate::{
 enum Labels {
     /// There is no such column.
     None,
-    /// Only 0 and 1.
-    Numbers,
+    /// One of two words, in any case.
+    Either { good: &'static str, defect: &'static str },
     /// Names.
     Names,
 }
@@ -53,7 +53,7 @@ pub(super) fn read(
         return Err(ReadError::NothingUsable { path: root.to_owned(), first });
     }
     let by = match columns.label.map(|column| lead.table.columns[column].clone()) {
-        Some(name) => VerdictsBy::Column { name, numbers: labels == Labels::Numbers },
+        Some(name) => VerdictsBy::Column { name, either: labels.either() },
         None => VerdictsBy::NoColumn,
     };
     let has_test = examples.iter().any(|example| example.part == Some(Part::Test));
@@ -99,12 +99,28 @@ fn labels(tables: &[(&Source, Columns)]) -> Labels {
         };
         tables.iter().filter_map(of_table).flatten().filter(|text| !text.is_empty())
     };
-    if tables.iter().all(|(_, columns)| columns.label.is_none()) {
-        Labels::None
-    } else if cells().all(|text| text == "0" || text == "1") {
-        Labels::Numbers
+    let mut names = tables.iter().filter_map(|(source, columns)| Some(&source.table.columns[columns.label?]));
+    let Some(name) = names.next() else { return Labels::None };
+    let all = |of: [&str; 2]| cells().all(|text| of.iter().any(|word| text.eq_ignore_ascii_case(word)));
+    let (no, yes) = match () {
+        () if all(["0", "1"]) => ("0", "1"),
+        // Whether what is true is good news the name of the column must say.
+        () if all(["false", "true"]) && (is_good(name) || is_defect(name)) => ("false", "true"),
+        () => return Labels::Names,
+    };
+    if is_good(name) {
+        Labels::Either { good: yes, defect: no }
     } else {
-        Labels::Names
+        Labels::Either { good: no, defect: yes }
+    }
+}
+
+impl Labels {
+    fn either(self) -> Option<[&'static str; 2]> {
+        match self {
+            Self::Either { good, defect } => Some([good, defect]),
+            Self::None | Self::Names => None,
+        }
     }
 }
 
@@ -156,9 +172,9 @@ fn example(
 }
 
 fn named(label: &str, labels: Labels) -> Verdict {
-    match (labels, label) {
-        (Labels::Numbers, "0") => Verdict::Good,
-        (Labels::Numbers, _) => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
+    match labels {
+        Labels::Either { good, .. } if label.eq_ignore_ascii_case(good) => Verdict::Good,
+        Labels::Either { .. } => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
         _ if is_good(label) => Verdict::Good,
         _ => Verdict::Defect { kind: label.to_owned() },
     }

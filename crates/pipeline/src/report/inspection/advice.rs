@@ -1,6 +1,6 @@
 //! What to photograph next: at most three sentences, the most useful first.
 
-use super::measures::rate;
+use super::measures::{confidence, rate};
 use super::{Counted, Sentence};
 use crate::{Blind, percent};
 
@@ -165,7 +165,7 @@ fn shortage(facts: &InspectionFacts<'_>) -> Option<Weighted> {
     let shortage = facts.shortage?;
     let more = shortage.need.saturating_sub(facts.n_good);
     let (en_unit, zh_unit) = units(facts.counted, more);
-    let (most, confidence) = (rate(shortage.false_alarm_rate), rate(shortage.confidence));
+    let (most, confidence) = (rate(shortage.false_alarm_rate), confidence(shortage.confidence));
     let en = format!(
         "Photograph {more} more {en_unit} to prove at most {most} false alarms with {confidence} confidence ({} in all).",
         shortage.need

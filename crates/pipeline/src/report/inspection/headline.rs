@@ -3,7 +3,7 @@
 use evaluate::Estimate;
 use evaluate::inspect::{EstimatedThreshold, ProvenThreshold, Tail};
 
-use super::measures::{is_measured, rate};
+use super::measures::{confidence, is_measured, rate};
 use super::{AlarmPromise, Counted, Sentence};
 
 /// What the threshold promises, or that it promises nothing and what would change that.
@@ -17,7 +17,7 @@ pub fn promise_sentence(alarm: &AlarmPromise, counted: Counted) -> Sentence {
 }
 
 fn proven_sentence(proven: &ProvenThreshold, counted: Counted) -> Sentence {
-    let (confidence, most, n) = (rate(proven.confidence), rate(proven.false_alarm_rate), proven.n);
+    let (confidence, most, n) = (confidence(proven.confidence), rate(proven.false_alarm_rate), proven.n);
     let caveat = promise_caveat();
     match counted {
         Counted::Parts => Sentence {
@@ -46,10 +46,10 @@ fn proven_sentence(proven: &ProvenThreshold, counted: Counted) -> Sentence {
 /// What a proof on parts that were held out in turn leaves open: the theorem speaks of one and the same inspector.
 pub fn promise_caveat() -> Sentence {
     Sentence {
-        en: "Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less; this one \
-             learned from all, and is expected to alarm as seldom."
+        en: "Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less, and how \
+             their detectors are joined was learned from what they said of them; this one learned from all, and is expected to alarm as seldom."
             .to_owned(),
-        zh: "严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成；本检测器用全部良品学成，预计误报同样少。"
+        zh: "严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成，且各方法如何合并也是据它们的评分学得的；本检测器用全部良品学成，预计误报同样少。"
             .to_owned(),
     }
 }
@@ -61,7 +61,7 @@ fn estimated_sentence(
     counted: Counted,
 ) -> Sentence {
     let (expected, aim) = (rate(expected_rate(threshold)), rate(threshold.false_alarm_rate));
-    let (more, n, best) = (need.saturating_sub(threshold.n), threshold.n, rate(round_up(best_rate)));
+    let (more, n, best) = (need.saturating_sub(threshold.n), threshold.n, provable_rate(best_rate));
     let (unit, units, zh_units, measure) = match counted {
         Counted::Parts => ("good part", "good parts", "良品", "个良品"),
         Counted::Groups => ("group of good parts", "groups of good parts", "良品组", "组良品"),
@@ -91,7 +91,12 @@ pub fn expected_rate(threshold: &EstimatedThreshold) -> f64 {
     }
 }
 
-/// A rate to two digits, never below what it is: a provable rate must not look better than it can be.
+/// A provable rate as a percentage, rounded up: it must not look better than it can be.
+pub fn provable_rate(share: f64) -> String {
+    rate(round_up(share))
+}
+
+/// A rate to two digits, never below what it is.
 fn round_up(share: f64) -> f64 {
     if share <= 0.0 {
         return share;
@@ -186,7 +191,7 @@ mod tests {
             0.01,
             Counted::Parts,
             "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from. Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less; this one learned from all, and is expected to alarm as seldom.",
-            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成；本检测器用全部良品学成，预计误报同样少。",
+            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成，且各方法如何合并也是据它们的评分学得的；本检测器用全部良品学成，预计误报同样少。",
         );
     }
 

@@ -72,8 +72,15 @@ impl DetectorMetric {
 }
 
 /// A share as a percentage with as many digits as it needs, at most three: `1 %`, `0.05 %`, `12.5 %`.
-pub(super) fn rate(share: f64) -> String {
+pub fn rate(share: f64) -> String {
     format!("{} %", digits(100.0 * share, 3))
+}
+
+/// A confidence as a percentage, with digits enough to tell it from certainty: `95 %`, `99.99 %`.
+pub fn confidence(share: f64) -> String {
+    let open = 100.0 * (1.0 - share);
+    let decimals = if open > 0.0 { (1.0 - open.log10().floor()).clamp(0.0, 12.0) as usize } else { 0 };
+    format!("{} %", without_zeros(format!("{:.decimals$}", 100.0 * share)))
 }
 
 /// Whether an estimate says anything: of nothing observed, the value is only a placeholder.
@@ -132,7 +139,10 @@ fn digits(value: f64, significant: i32) -> String {
         return format!("{value:.1e}");
     }
     let decimals = (significant - 1 - magnitude).max(0) as usize;
-    let text = format!("{value:.decimals$}");
+    without_zeros(format!("{value:.decimals$}"))
+}
+
+fn without_zeros(text: String) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
@@ -144,6 +154,12 @@ mod tests {
     fn rates_need_no_more_digits_than_they_have() {
         let shown = [0.01, 0.015, 0.0005, 0.125, 1.0, 0.0].map(rate);
         assert_eq!(shown, ["1 %", "1.5 %", "0.05 %", "12.5 %", "100 %", "0 %"]);
+    }
+
+    #[test]
+    fn no_confidence_is_shown_as_certainty() {
+        let shown = [0.95, 0.9, 0.5, 0.995, 0.9999, 0.999_999].map(confidence);
+        assert_eq!(shown, ["95 %", "90 %", "50 %", "99.5 %", "99.99 %", "99.9999 %"]);
     }
 
     #[test]

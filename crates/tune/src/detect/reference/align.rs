@@ -44,17 +44,18 @@ impl Aligner {
     /// photos' correlation with it, in -1..1, which is what decided.
     ///
     /// `None` when the parts do not lie alike: the correlation is below 0.9. Also, with a correlation of 0 since none was
-    /// measured, when there are fewer than four photos or one differs by more than a tenth from the median height or width.
+    /// measured, when there are fewer than four photos or more than one in ten differs by more than a tenth from the median height or
+    /// width; fewer are left aside.
     ///
     /// The first photo is the first reference; should that fail, the one in the middle is tried.
     ///
     /// Errors: a photo without pixels, with another number of values than pixels, or with a value that is not finite.
     pub fn fit(photos: &[Grey]) -> Result<(Option<Self>, f32), TuneError> {
         photos.iter().enumerate().try_for_each(|(at, photo)| photo.check(at))?;
-        let Some(size) = common_size(photos) else { return Ok((None, 0.0)) };
+        let Some((size, alike)) = common_size(photos) else { return Ok((None, 0.0)) };
         let frame = size.with_long_side(SIDE);
         let photos: Vec<Grey> =
-            photos.par_iter().map(|photo| standardised(&photo.resized_to(frame))).collect();
+            alike.par_iter().map(|photo| standardised(&photo.resized_to(frame))).collect();
         let mut best = f32::NEG_INFINITY;
         for start in [0, photos.len() / 2] {
             let (template, correlation) = reference(&photos, &photos[start]);
@@ -105,8 +106,8 @@ impl Aligner {
     }
 }
 
-/// The median size; `None` for too few photos or when one is of another size.
-fn common_size(photos: &[Grey]) -> Option<Size> {
+/// The median size, and the photos that have it; `None` for too few photos, or when too many are of another size.
+fn common_size(photos: &[Grey]) -> Option<(Size, Vec<&Grey>)> {
     if photos.len() < LEAST_PHOTOS {
         return None;
     }
@@ -117,8 +118,9 @@ fn common_size(photos: &[Grey]) -> Option<Size> {
     };
     let size = Size { height: middle(|photo| photo.height), width: middle(|photo| photo.width) };
     let is_near = |side: usize, usual: usize| side.abs_diff(usual) as f64 <= MOST_STRETCH * usual as f64;
-    let is_alike = |photo: &Grey| is_near(photo.height, size.height) && is_near(photo.width, size.width);
-    photos.iter().all(is_alike).then_some(size)
+    let is_alike = |photo: &&Grey| is_near(photo.height, size.height) && is_near(photo.width, size.width);
+    let alike: Vec<&Grey> = photos.iter().filter(is_alike).collect();
+    (alike.len() >= LEAST_PHOTOS && 10 * alike.len() >= 9 * photos.len()).then_some((size, alike))
 }
 
 /// The median of the photos after [`ROUNDS`] of registering, and the median of their correlation with it.
