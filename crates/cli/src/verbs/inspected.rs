@@ -67,7 +67,7 @@ pub(super) fn predict(
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
     let subject = Subject::named(&bundle.manifest.base.modality);
     say(arguments, &subject.say(&summary(rows.len(), alarms, unread, lang), lang));
-    for line in odd(&rows, lang) {
+    for line in odd(&rows, subject, lang) {
         say(arguments, &line);
     }
     if let Some(line) = cut_maps(cut.into_inner(), lang) {
@@ -110,7 +110,7 @@ fn cut_maps(n: usize, lang: Lang) -> Option<String> {
 }
 
 /// What is odd about photos that were looked at all the same, each sort once with the first words about it.
-fn odd(rows: &[InspectedRow], lang: Lang) -> Vec<String> {
+fn odd(rows: &[InspectedRow], subject: Subject, lang: Lang) -> Vec<String> {
     let mut sorts: Vec<(&ProblemKind, usize)> = Vec::new();
     for kind in rows.iter().filter(|row| row.found.is_some()).filter_map(|row| row.problem.as_ref()) {
         match sorts.iter_mut().find(|(first, _)| discriminant(*first) == discriminant(kind)) {
@@ -120,7 +120,8 @@ fn odd(rows: &[InspectedRow], lang: Lang) -> Vec<String> {
     }
     let line = |(first, n): (&ProblemKind, usize)| {
         let told = words::problem_kind(first, lang);
-        lang.pick(format!("note: {}: {told}", counted(n, "photo")), format!("注意：{n} 张照片：{told}"))
+        let note = lang.pick(format!("note: {}", counted(n, "photo")), format!("注意：{n} 张照片"));
+        format!("{}{}{told}", subject.say(&note, lang), lang.pick(": ", "："))
     };
     sorts.into_iter().map(line).collect()
 }

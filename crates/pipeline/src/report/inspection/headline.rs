@@ -190,7 +190,7 @@ mod tests {
             299,
             0.01,
             Counted::Parts,
-            "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from. Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less; this one learned from all, and is expected to alarm as seldom.",
+            "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from. Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less, and how their detectors are joined was learned from what they said of them; this one learned from all, and is expected to alarm as seldom.",
             "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成，且各方法如何合并也是据它们的评分学得的；本检测器用全部良品学成，预计误报同样少。",
         );
     }
