@@ -70,10 +70,8 @@ fn copies_come_and_go(ann: &Client, dataset: &str, data: &Path) {
     tuned(ann, dataset);
 }
 
-#[test]
-fn a_second_server_finds_what_the_first_one_kept() {
-    let (_store_dir, store_data) = folder();
-    let address = store(&store_data);
+/// What servers of one team share: a database, and the store at this address.
+fn shared(address: SocketAddr, postgres: &Postgres) -> Place {
     let options = [
         ("AWS_ENDPOINT_URL", format!("http://{address}").as_str()),
         ("AWS_ALLOW_HTTP", "true"),
@@ -82,12 +80,19 @@ fn a_second_server_finds_what_the_first_one_kept() {
         ("AWS_SECRET_ACCESS_KEY", SECRET),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let postgres = Postgres::start();
-    let place = || Place {
+    Place {
         database: Some(postgres.url()),
         store: Some(Store { url: "s3://works/studio".to_owned(), options: options.to_vec() }),
         ..Place::default()
-    };
+    }
+}
+
+#[test]
+fn a_second_server_finds_what_the_first_one_kept() {
+    let (_store_dir, store_data) = folder();
+    let address = store(&store_data);
+    let postgres = Postgres::start();
+    let place = || shared(address, &postgres);
     let (_first_dir, first_data) = folder();
     let (model, dataset) = {
         let first = start_on(Way::Team, &first_data, place());
@@ -140,14 +145,14 @@ fn drawn(who: &Client, dataset: &str) -> serde_json::Value {
 
 #[test]
 fn quick_models_hear_what_is_said_on_another_server() {
-    let postgres = Postgres::start();
-    let place = || Place { database: Some(postgres.url()), ..Place::default() };
-    // One folder for both: who reads the examples finds their files.
-    let (_dir, data) = folder();
-    let first = start_on(Way::Team, &data, place());
+    let (_store_dir, store_data) = folder();
+    let (address, postgres) = (store(&store_data), Postgres::start());
+    let place = || shared(address, &postgres);
+    let ((_first_dir, first_data), (_second_dir, second_data)) = (folder(), folder());
+    let first = start_on(Way::Team, &first_data, place());
     let ann = first.set_up();
     let dataset = ann.bring("parts", &parts(8));
-    let second = start_on(Way::Team, &data, place());
+    let second = start_on(Way::Team, &second_data, place());
     let login = json!({ "name": "ann", "password": "a long password" });
     let nobody = second.nobody();
     let there = nobody.with_session(&nobody.post("/v1/login", &login));
