@@ -34,7 +34,7 @@ const PASSWORD: &str = "a long password";
 #[allow(clippy::print_stdout, reason = "printing is what this program is for")]
 pub(crate) fn print(data: &Path) -> anyhow::Result<()> {
     println!(
-        "{:<34} {:>9} {:>7} {:>8} {:>8} {:>8} {:>9}",
+        "{:<40} {:>9} {:>7} {:>8} {:>8} {:>8} {:>9}",
         "served", "per s", "ratio", "p50 ms", "p95 ms", "p99 ms", "RSS MiB"
     );
     for kind in [Kind::Photos, Kind::Texts] {
@@ -67,13 +67,13 @@ impl Kind {
         let alone = base_alone(&home, &bundle, &inputs)?;
         let name =
             |what: &str| format!("{}, {what}", if matches!(self, Self::Photos) { "photos" } else { "texts" });
-        println!("{:<34} {alone:>9.1} {:>7}", name("base alone"), "1.00");
+        println!("{:<40} {alone:>9.1} {:>7}", name("base alone"), "1.00");
         let server = Served::start(home, &scratch.path().join("data"))?;
         let bodies: Vec<String> = inputs.iter().map(body).collect();
         let mut deployed = Vec::new();
         let row = |what: &str, load: &Load| -> anyhow::Result<()> {
             println!(
-                "{:<34} {:>9.1} {:>7.2} {:>8.1} {:>8.1} {:>8.1} {:>9.0}",
+                "{:<40} {:>9.1} {:>7.2} {:>8.1} {:>8.1} {:>8.1} {:>9.0}",
                 name(what),
                 load.per_second,
                 load.per_second / alone,
