@@ -450,6 +450,22 @@ fn tables_name_pictures_verdicts_masks_and_groups() {
 }
 
 #[test]
+fn a_column_of_two_words_is_read_the_right_way_round() {
+    let place = folder(&["a.png", "b.png"]);
+    for (name, good, defect) in
+        [("ok", "1", "0"), ("ok", "True", "false"), ("defect", "0", "1"), ("defect", "FALSE", "true")]
+    {
+        place.write("d/t.csv", format!("path,{name}\na.png,{good}\nb.png,{defect}\n"));
+        let options = InspectionOptions { label: Some(name.into()), ..InspectionOptions::default() };
+        assert_eq!(
+            told(&place, "d/t.csv", &options).0,
+            ["t.csv:2: GOOD", "t.csv:3: defect"],
+            "{name} {good}"
+        );
+    }
+}
+
+#[test]
 fn a_table_beside_pictures_may_be_metadata() {
     let place = folder(&["a.png", "b.png"]);
     place.write("d/metadata.csv", "file_name,label\na.png,good\nb.png,chip\n");

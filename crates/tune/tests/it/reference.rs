@@ -170,6 +170,12 @@ fn the_gate_opens_for_sizes_that_differ_a_little_and_not_for_more() {
     check_gate(&photos, true);
     photos[2] = photos[2].resized_to(Size { height: 380, width: 480 });
     assert_eq!(check_gate(&photos, false), 0.0);
+    // One of a dozen is left aside, two are too many.
+    let mut photos = prints(12);
+    photos[2] = photos[2].resized_to(Size { height: 380, width: 480 });
+    check_gate(&photos, true);
+    photos[7] = photos[7].resized_to(Size { height: 380, width: 480 });
+    assert_eq!(check_gate(&photos, false), 0.0);
 }
 
 #[test]
