@@ -452,9 +452,7 @@ fn tables_name_pictures_verdicts_masks_and_groups() {
 #[test]
 fn a_column_of_two_words_is_read_the_right_way_round() {
     let place = folder(&["a.png", "b.png"]);
-    for (name, good, defect) in
-        [("ok", "1", "0"), ("ok", "True", "false"), ("defect", "0", "1"), ("defect", "FALSE", "true")]
-    {
+    for (name, good, defect) in [("ok", "1", "0"), ("ok", "True", "false"), ("defect", "FALSE", "true")] {
         place.write("d/t.csv", format!("path,{name}\na.png,{good}\nb.png,{defect}\n"));
         let options = InspectionOptions { label: Some(name.into()), ..InspectionOptions::default() };
         assert_eq!(
