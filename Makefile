@@ -66,17 +66,18 @@ licences: need-cargo ## Check the licence and the source of every dependency
 
 # Clippy compiles what it lints, as a wrapper of the compiler: the lints come with the build of the tests instead of after a check of
 # all dependencies of its own, which takes as long as a third of the build. A warning is an error. No incremental state: it is for who
-# edits, and costs time and gigabytes here.
+# edits, and costs time and gigabytes here. All targets are built first: the tests alone would leave out programs that have none.
 unit: export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 unit: export CLIPPY_ARGS := -D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 unit: export CARGO_INCREMENTAL := 0
-# Tests of servers wait for half of their time.
-unit: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests of servers wait for half of their time; each may have a database of its own.
+unit: export RUST_TEST_THREADS ?= $(shell n=$$((2 * $$(nproc))); echo $$((n < 16 ? n : 16)))
 unit: need-cargo parity-python ffmpeg postgres ## Compile, lint and run the tests
 	@echo "== clippy and tests" >&2
 	@mkdir -p '$(CARGO_TARGET_DIR)'
 	@library=$$(find '$(PYTHON_HOME)' -name 'libonnxruntime.so.*' 2>/dev/null | head -n 1 || true); \
 	export DIANJING_ORT_LIBRARY="$$library"; \
+	cargo build --workspace --all-targets --features cli/ort --locked || { $(REGISTRY_HINT); exit 1; }; \
 	cargo test --workspace --features cli/ort --locked --no-fail-fast 2>&1 </dev/null | tee '$(TEST_LOG)' \
 	  || { $(SUMMARY); exit 1; }
 

@@ -7,7 +7,7 @@ mod trace;
 use std::io::Cursor;
 use std::path::Path;
 
-use dataset::Modality;
+use dataset::{Modality, ProblemKind};
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, ImageBuffer, ImageFormat, Luma, PixelWithColorType};
 use linalg::Matrix;
@@ -61,7 +61,7 @@ pub struct Depicted {
     /// Of a picture.
     pub bytes: Vec<u8>,
     /// What of the file was lost or set right before it was drawn; the rest is there.
-    pub damage: Option<String>,
+    pub damage: Option<ProblemKind>,
 }
 
 /// The bytes of a picture: those of the file itself, or for a sound those of its spectrum, 2 pixels a frame of 10 ms and 3 a mel band,
@@ -70,25 +70,25 @@ pub struct Depicted {
 /// # Errors
 /// [`PrepError`] when the file cannot be read or decoded, or a sound is longer than [`LONGEST`].
 pub fn depict(path: &Path, canvas: Option<&Canvas>) -> Result<Depicted, PrepError> {
-    let (bytes, damage) = match canvas {
+    let (modality, bytes, damage) = match canvas {
         Some(Canvas::Series(traces)) => {
             let (picture, damage) = traces.draw(path)?;
-            (as_file(&picture), damage)
+            (Modality::Series, as_file(&picture), damage)
         }
         Some(Canvas::Videos(film)) => {
             let (picture, damage) = film.draw(path)?;
-            (as_file(&picture), damage)
+            (Modality::Video, as_file(&picture), damage)
         }
         None if dataset::read::modality_of_file(path) == Some(Modality::Sound) => {
             let (picture, damage) = spectrum(Decoder::open(path)?)?;
-            (as_file(&picture), damage)
+            (Modality::Sound, as_file(&picture), damage)
         }
         None => {
             let unreadable = |error: std::io::Error| PrepError::Unreadable { detail: error.to_string() };
-            (std::fs::read(path).map_err(unreadable)?, None)
+            (Modality::Image, std::fs::read(path).map_err(unreadable)?, None)
         }
     };
-    Ok(Depicted { bytes, damage })
+    Ok(Depicted { bytes, damage: damage.map(|detail| ProblemKind::damaged(modality, detail)) })
 }
 
 /// When in a sound these columns of its picture are: start and end in seconds.

@@ -150,6 +150,7 @@ impl From<VideoError> for BaseError {
         match error {
             VideoError::File(error) => error.into(),
             VideoError::Ffmpeg(error) => error.into(),
+            VideoError::Stopped => Self::Stopped,
         }
     }
 }
@@ -278,7 +279,7 @@ impl Base {
         self.embed_until(input, &AtomicBool::new(false))
     }
 
-    /// As [`Base::embed_and_tell`], ending with [`BaseError::Stopped`] soon after `cancel` became true: a sound may last for hours.
+    /// As [`Base::embed_and_tell`], ending with [`BaseError::Stopped`] soon after `cancel` became true: sounds and videos may last for hours.
     pub fn embed_until(&self, input: &Input, cancel: &AtomicBool) -> Result<Embedded, BaseError> {
         let Embedded { features, damage } = self.way.features(input, &self.preprocess, cancel)?;
         Ok(Embedded { features: features.into_iter().map(rounded).collect(), damage })

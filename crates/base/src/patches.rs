@@ -26,7 +26,7 @@ use tiling::Tile;
 /// Cells by which a photo goes on mirrored on every side, so that no border of zeros is near its edge.
 const PAD: usize = 2;
 /// Most cells of one grid: a photo of a hundred megapixels at stride 16 has half as many.
-const MAX_CELLS: usize = 1 << 20;
+pub const MAX_CELLS: usize = 1 << 20;
 
 /// How photos are looked at. Part of what a detector is: another plan gives other features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base::Base;
 use base::open::{Embedded, Input};
@@ -52,12 +53,19 @@ impl Predictor {
 
     /// Predicts one input from its bytes or text.
     pub fn predict(&self, input: &Input) -> Result<Prediction, BundleError> {
-        self.predict_and_tell(input).map(|(prediction, _)| prediction)
+        self.predict_until(input, &AtomicBool::new(false)).map(|(prediction, _)| prediction)
     }
 
     /// As [`Predictor::predict`], and what of the input was damaged: the prediction is about the rest.
-    pub fn predict_and_tell(&self, input: &Input) -> Result<(Prediction, Option<String>), BundleError> {
-        let Embedded { features, damage } = self.base.embed_and_tell(input)?;
+    ///
+    /// # Errors
+    /// [`BaseError::Stopped`](base::open::BaseError::Stopped) soon after `cancel` became true.
+    pub fn predict_until(
+        &self,
+        input: &Input,
+        cancel: &AtomicBool,
+    ) -> Result<(Prediction, Option<String>), BundleError> {
+        let Embedded { features, damage } = self.base.embed_until(input, cancel)?;
         Ok((self.predict_features(&features, text_of(input)), damage))
     }
 

@@ -84,6 +84,7 @@ fn server(error: &ServerError) -> String {
         ServerError::Database(_) => "无法打开数据库".to_owned(),
         ServerError::Newer => "该数据库已被更新版本的程序使用过".to_owned(),
         ServerError::Open { dir } => format!("文件夹“{}”已经打开", dir.display()),
+        ServerError::Foreign { dir } => format!("文件夹“{}”中的文件属于另一个数据库", dir.display()),
         ServerError::Issuer { issuer } => format!("不能向“{issuer}”发送密钥"),
         ServerError::Client(_) => "无法访问其他服务器".to_owned(),
         ServerError::Stopped(_) => "服务器已停止".to_owned(),
@@ -141,6 +142,10 @@ fn server_hint(error: &ServerError) -> Option<(&'static str, &'static str)> {
         ServerError::Open { .. } => (
             "another `studio` or `serve` uses it: go to its window, close it, or pass another folder with --dir",
             "另一个 `studio` 或 `serve` 正在使用它：请使用那个窗口、将其关闭，或用 --dir 指定其他文件夹",
+        ),
+        ServerError::Foreign { .. } => (
+            "name the database that it was made with (none for a studio's folder), or pass another folder with --dir",
+            "请指定建立它时所用的数据库（`studio` 的文件夹不需要指定），或用 --dir 指定其他文件夹",
         ),
         ServerError::Issuer { .. } => {
             ("pass the issuer as the provider writes it: https://…", "请按登录服务的写法给出地址：https://…")

@@ -81,6 +81,8 @@ pub enum ProblemKind {
     Blank,
     /// The picture is much smaller or larger than those learned from, the nearest of which is as large as a square of `side` pixels.
     OtherSize { size: (u32, u32), side: u32 },
+    /// The good picture is of another shape than the others, which are laid over each other.
+    OtherShape { size: (u32, u32) },
     /// Percent of the picture that lies where good parts show nothing.
     OutsideReference { percent: u32 },
     /// The file is not a sound that can be read, whatever its name says.
@@ -244,13 +246,14 @@ impl fmt::Display for ProblemKind {
             | Self::MaskWithoutPicture
             | Self::SeveralMasks { .. }
             | Self::DefectWithoutMask { .. }
-            | Self::CopyOfLearned
-            | Self::TooFine { .. }
+            | Self::CopyOfLearned => self.fmt_marked(out),
+            Self::TooFine { .. }
             | Self::TooSmall { .. }
             | Self::Blank
             | Self::OtherSize { .. }
+            | Self::OtherShape { .. }
             | Self::OutsideReference { .. }
-            | Self::BrighterThanLearned { .. } => self.fmt_inspected(out),
+            | Self::BrighterThanLearned { .. } => self.fmt_looked_at(out),
             Self::Ignored { count } => {
                 write!(out, "{count} file(s) are not part of the layout and were passed over")
             }
@@ -381,7 +384,7 @@ impl ProblemKind {
         }
     }
 
-    fn fmt_inspected(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt_marked(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyMask => {
                 write!(out, "the mask marks nothing; mark the defect in white or remove the mask")
@@ -405,6 +408,16 @@ impl ProblemKind {
                 out,
                 "{count} picture(s) of defects have no mask, this is the first; where they are defective is not measured"
             ),
+            Self::CopyOfLearned => write!(
+                out,
+                "the same picture is there to learn from; keep one of both (it was left out of what is measured)"
+            ),
+            other => unreachable!("{other:?} is not about what is marked"),
+        }
+    }
+
+    fn fmt_looked_at(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::BrighterThanLearned { bits } => write!(
                 out,
                 "some of it is brighter than the {bits} bits hold that the pictures learned from use, and counts as white; save it \
@@ -429,15 +442,16 @@ impl ProblemKind {
                 "it has {width} x {height} pixels and those learned from about {side} x {side}, so things look larger or smaller than they \
                  were learned and the promise does not hold; take it as those were taken"
             ),
+            Self::OtherShape { size: (width, height) } => write!(
+                out,
+                "its {width} x {height} pixels are of another shape than those of the other good parts, which lie alike; cut it as those are, or \
+                 learn from it apart"
+            ),
             Self::OutsideReference { percent } => write!(
                 out,
                 "{percent} % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from"
             ),
-            Self::CopyOfLearned => write!(
-                out,
-                "the same picture is there to learn from; keep one of both (it was left out of what is measured)"
-            ),
-            other => unreachable!("{other:?} is not about inspection"),
+            other => unreachable!("{other:?} is not about what an inspector looks at"),
         }
     }
 }

@@ -56,7 +56,6 @@ pub fn inspect_photos(
     let (mut examples, problems) = run.step(Step::Read, || Ok(dataset::read_unlabelled(paths, &read)?))?;
     // Of a folder that is not there yet nothing was read.
     if let Some(but) = but.and_then(|but| but.canonicalize().ok()) {
-        let is_drawn = |path: &Path| DRAWN.iter().any(|end| path.to_string_lossy().ends_with(end));
         let lies_there = |path: &Path| path.canonicalize().is_ok_and(|path| path.starts_with(&but));
         examples.retain(|Example { origin, .. }| !is_drawn(&origin.path) || !lies_there(&origin.path));
     }
@@ -87,6 +86,13 @@ fn failed(id: String, kind: ProblemKind) -> InspectedRow {
     InspectedRow { id, found: None, problem: Some(kind), size: None }
 }
 
+/// Whether a file is called as a picture that was drawn of another file. A camera may call its own `0001.heat.png`.
+fn is_drawn(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    let of = DRAWN.iter().find_map(|end| name.strip_suffix(end));
+    of.is_some_and(|of| dataset::read::modality_of_file(Path::new(of)).is_some())
+}
+
 fn inspect_one(
     predictor: &InspectionPredictor,
     example: &Example,
@@ -115,8 +121,7 @@ fn inspect_one(
         Ok(looked) => {
             drawn(&id, &looked)?;
             let size = Some(looked.photo.dimensions());
-            let damaged = |detail| ProblemKind::damaged(example.content.modality(), detail);
-            let problem = odd(predictor, &looked).or_else(|| drawing.damage.map(damaged));
+            let problem = odd(predictor, &looked).or(drawing.damage);
             Ok(InspectedRow { id, found: Some(looked.found), problem, size })
         }
         Err(BundleError::Base(base::open::BaseError::Prep(error))) => Ok(failed(id, error.into())),

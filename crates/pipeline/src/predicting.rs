@@ -135,10 +135,14 @@ fn predict_rows(
             Err(error) => return Err(error),
         }
     }
-    Ok(vec![predict_one(predictor, example)?])
+    Ok(vec![predict_one(predictor, example, run)?])
 }
 
-fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow, PipelineError> {
+fn predict_one(
+    predictor: &Predictor,
+    example: &Example,
+    run: &Run<'_>,
+) -> Result<PredictedRow, PipelineError> {
     let id = example.id.0.clone();
     let takes = predictor.base().modality();
     let input = match &example.content {
@@ -151,13 +155,14 @@ fn predict_one(predictor: &Predictor, example: &Example) -> Result<PredictedRow,
         Ok(input) => input,
         Err(kind) => return Ok(PredictedRow::unread(id, kind)),
     };
-    match predictor.predict_and_tell(&input) {
+    match predictor.predict_until(&input, run.cancel_flag()) {
         Ok((prediction, damage)) => {
             let problem = damage.or(lacking).map(|detail| ProblemKind::damaged(takes, detail));
             let more_problems = Vec::new();
             Ok(PredictedRow { id, seconds: None, prediction: Some(prediction), problem, more_problems })
         }
         Err(BundleError::Base(BaseError::Prep(error))) => Ok(PredictedRow::unread(id, error.into())),
+        Err(BundleError::Base(BaseError::Stopped)) => Err(PipelineError::Cancelled),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,8 +1,7 @@
 //! What all requests share.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,7 +19,7 @@ use crate::counters::Counters;
 use crate::db::room::Limits;
 use crate::db::{Db, Tenant};
 use crate::error::ApiError;
-use crate::ids::new_id;
+use crate::folder::{Mark, name_in};
 use crate::lately::Lately;
 use crate::live::Lives;
 use crate::making::Making;
@@ -123,20 +122,6 @@ pub(crate) struct App {
     closing: AtomicBool,
 }
 
-/// The name that a server keeps in its folder; made at the first start.
-fn name_in(dir: &Path) -> io::Result<String> {
-    let path = dir.join("name");
-    match std::fs::read_to_string(&path) {
-        Ok(name) => Ok(name),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let name = new_id();
-            std::fs::write(&path, &name)?;
-            Ok(name)
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// Pictures of one request that are drawn, looked at and told at once; twice as many are held of all requests.
 pub(crate) fn together() -> usize {
     rayon::current_num_threads().clamp(4, 16)
@@ -147,8 +132,10 @@ impl App {
         let dir = &settings.dir;
         let shelf = Shelf::open(dir.clone(), settings.store.as_ref(), settings.max_copies)
             .map_err(ServerError::Store)?;
+        let mark = Mark::read(dir, settings.database.is_some())?;
         let db = Db::open(dir, settings.database.as_deref()).await?;
         let identity = db.identity().await.map_err(ServerError::Database)?;
+        mark.claim(dir, &identity)?;
         shelf.check(&identity).await.map_err(ServerError::Store)?;
         Ok(Self {
             db,

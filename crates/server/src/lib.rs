@@ -17,6 +17,7 @@ mod counters;
 mod db;
 mod error;
 mod facts;
+mod folder;
 mod gathering;
 mod ids;
 mod items;
@@ -99,6 +100,8 @@ pub enum ServerError {
     Newer,
     #[error("`{}` is open already", dir.display())]
     Open { dir: std::path::PathBuf },
+    #[error("the files in `{}` belong to another database", dir.display())]
+    Foreign { dir: std::path::PathBuf },
     #[error("`{issuer}` is no address that a secret may be sent to")]
     Issuer { issuer: String },
     #[error("cannot ask other servers")]
@@ -170,11 +173,15 @@ async fn serve(
         .await
         .map_err(|source| ServerError::Listen { address, source })?;
     let address = listener.local_addr().map_err(ServerError::Stopped)?;
-    let needs_key = settings.way == Way::Local || !app.db.is_set_up().await.map_err(ServerError::Database)?;
+    let is_local = settings.way == Way::Local;
+    let needs_key = is_local || !app.db.is_set_up().await.map_err(ServerError::Database)?;
+    if needs_key && !is_local {
+        app.db.end_everybodys_sessions().await.map_err(ServerError::Database)?;
+    }
     let (database, store) = (app.db.name(), settings.store.is_some());
     tracing::info!(%address, database, store, workers = settings.workers, version = env!("CARGO_PKG_VERSION"), "open");
     app.listen_at(address);
-    let for_devices = settings.way == Way::Local && nearby::is_open(address);
+    let for_devices = is_local && nearby::is_open(address);
     opened(&Opened {
         address,
         key: needs_key.then(|| app.keys.make()),

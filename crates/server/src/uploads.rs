@@ -241,7 +241,11 @@ fn unwritable(error: io::Error, name: &str) -> ApiError {
 /// A relative path without surprises.
 fn safe(name: &str) -> Result<PathBuf, ApiError> {
     let refused = || {
-        let shown: String = name.chars().filter(|sign| !sign.is_control()).take(MOST_SHOWN).collect();
+        let mut signs = name.chars().filter(|sign| !sign.is_control());
+        let mut shown: String = signs.by_ref().take(MOST_SHOWN).collect();
+        if signs.next().is_some() {
+            shown.push('…');
+        }
         let en = format!("the path of the file `{shown}` is not a plain one");
         ApiError::invalid(en, format!("文件“{shown}”的路径不是普通的相对路径"))
             .hint("send paths like `good/001.jpg`", "请发送类似 good/001.jpg 的路径")

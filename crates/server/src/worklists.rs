@@ -331,7 +331,7 @@ mod tests {
     async fn a_worklist_is_read_once_and_anew_after_another_audit() {
         let dir = tempfile::tempdir().expect("a folder");
         let db = Db::open(dir.path(), None).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
         let readings = Readings::default();

@@ -111,10 +111,11 @@ fn sets(words: &[String], data: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let named: Vec<&String> = words.iter().filter(is_set).collect();
     let drawn = std::env::temp_dir().join("dianjing-made");
     if !drawn.exists() {
-        // A drawing that was interrupted is not taken for a whole one.
-        let begun = std::env::temp_dir().join(format!("dianjing-made-{}", std::process::id()));
-        made::write_all(&begun)?;
-        std::fs::rename(&begun, &drawn)?;
+        // A drawing that was interrupted is not taken for a whole one, and of two at once one counts.
+        let begun = tempfile::tempdir()?;
+        made::write_all(&begun.path().join("made"))?;
+        let renamed = std::fs::rename(begun.path().join("made"), &drawn);
+        anyhow::ensure!(drawn.exists(), "no sets in {}: {renamed:?}", drawn.display());
     }
     let mut sets = vec![data.join("defect/magnetic_tile")];
     sets.extend(Kind::ALL.map(|kind| drawn.join(kind.name())));

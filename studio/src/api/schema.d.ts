@@ -3502,7 +3502,7 @@ export interface components {
         };
         /** @description What the first page must know. */
         Status: {
-            /** @description Nobody is known yet: the first one sets the server up. */
+            /** @description Nobody who owns it can log in yet: whoever has the key sets the server up. */
             needs_setup: boolean;
             /** @description What people may log in with besides a password, at `/v1/oidc/start`; absent where there is nothing. */
             provider?: string | null;

@@ -56,13 +56,13 @@ impl Film {
     /// Finds the scale, looking into up to 32 files that can be decoded.
     ///
     /// # Errors
-    /// [`VideoError::Ffmpeg`] where no video can be decoded; why the first file cannot be when none can.
-    pub fn survey(files: &[&Path]) -> Result<Self, VideoError> {
-        let ffmpeg = Ffmpeg::default();
+    /// [`VideoError::Ffmpeg`] where no video can be decoded; why the first file cannot be when none can; [`VideoError::Stopped`] soon
+    /// after [`Ffmpeg::cancel`] became true.
+    pub fn survey(ffmpeg: &Ffmpeg<'_>, files: &[&Path]) -> Result<Self, VideoError> {
         let mut shapes: Vec<Shape> = Vec::new();
         let mut first = None;
         for file in files {
-            match video::shape(&ffmpeg, file) {
+            match video::shape(ffmpeg, file) {
                 Ok(shape) => shapes.push(shape),
                 Err(VideoError::File(error)) => first = first.or(Some(error)),
                 Err(error) => return Err(error),
@@ -106,7 +106,7 @@ impl Film {
         match video::course(&Ffmpeg::default(), path, self.rate, most, size) {
             Ok((frames, damage)) => Ok((self.drawn(&frames), damage)),
             Err(VideoError::File(error)) => Err(error),
-            Err(VideoError::Ffmpeg(error)) => Err(PrepError::Unreadable { detail: error.to_string() }),
+            Err(error) => Err(PrepError::Unreadable { detail: error.to_string() }),
         }
     }
 

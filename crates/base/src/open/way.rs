@@ -115,7 +115,7 @@ impl Way {
                 whole(watching::features(network.as_ref(), preprocess, frames, &video::moments(frames))?)
             }
             (Self::Watch(network), Preprocess::Video(preprocess), Input::VideoFile(path)) => {
-                let video = video::frames(&Ffmpeg::default(), path)?;
+                let video = video::frames(&Ffmpeg::until(cancel), path)?;
                 let (frames, moments) = (&video.frames, &video.moments);
                 let features = watching::features(network.as_ref(), preprocess, frames, moments)?;
                 Ok(Embedded { features, damage: video.damage })

@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,21 +23,27 @@ const MAX_PIXELS: u64 = 64_000_000;
 const MAX_WORDS: u64 = 2000;
 /// Containers that are read. None of them can name another file or place to read from, as playlists do.
 const CONTAINERS: &str = "mov,matroska,avi,mpeg,mpegts,mpegvideo,gif,flv,asf,ogg";
+/// How often a child's watch looks whether somebody asked to stop.
+const LOOKS_AGAIN: Duration = Duration::from_millis(100);
+/// For what nobody stops.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// The programs that decode videos, and how long they may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ffmpeg {
+#[derive(Debug, Clone)]
+pub struct Ffmpeg<'a> {
     /// What decodes: a name that is looked up in the places where programs are, or a path.
     pub ffmpeg: PathBuf,
     /// What tells what is in a file.
     pub ffprobe: PathBuf,
     /// Longest time for one video. Default two minutes: an hour of full HD takes about ten seconds.
     pub limit: Duration,
+    /// Once it is true, what is being decoded ends with [`VideoError::Stopped`].
+    pub cancel: &'a AtomicBool,
 }
 
-impl Default for Ffmpeg {
+impl Default for Ffmpeg<'static> {
     fn default() -> Self {
-        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), limit: Duration::from_secs(120) }
+        Ffmpeg::until(&NEVER)
     }
 }
 
@@ -69,6 +77,9 @@ pub enum VideoError {
     /// The machine is at fault.
     #[error(transparent)]
     Ffmpeg(#[from] FfmpegError),
+    /// The person asked to stop.
+    #[error("stopped")]
+    Stopped,
 }
 
 /// What a file says of its video.
@@ -97,7 +108,12 @@ pub(super) struct Ended {
     pub(super) words: String,
 }
 
-impl Ffmpeg {
+impl<'a> Ffmpeg<'a> {
+    /// The usual programs, until `cancel` becomes true.
+    pub fn until(cancel: &'a AtomicBool) -> Self {
+        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), limit: Duration::from_secs(120), cancel }
+    }
+
     /// Name and version of the program that decodes.
     pub fn version(&self) -> Result<String, FfmpegError> {
         let output = Command::new(&self.ffmpeg).arg("-version").stdin(Stdio::null()).output();
@@ -154,13 +170,13 @@ impl Ffmpeg {
         Ok((last - first).max(0.0))
     }
 
-    /// Decodes a file once from its beginning to its end and gives each frame that `pace` asks for to `each`.
+    /// Decodes a file once from its beginning to its end, or until `each` breaks, and gives each frame that `pace` asks for to `each`.
     pub(super) fn decode(
         &self,
         path: &Path,
         pace: Pace,
         deadline: Instant,
-        mut each: impl FnMut(RgbImage),
+        mut each: impl FnMut(RgbImage) -> ControlFlow<()>,
     ) -> Result<Ended, VideoError> {
         let mut command = Command::new(&self.ffmpeg);
         command.args(["-nostdin", "-hide_banner", "-v", "error", "-threads", "1", "-filter_threads", "1"]);
@@ -172,7 +188,9 @@ impl Ffmpeg {
         let (frames, ended) = self.run(&mut command, deadline, |out| {
             let mut out = BufReader::new(out);
             while let Some(frame) = next_frame(&mut out)? {
-                each(frame);
+                if each(frame).is_break() {
+                    break;
+                }
             }
             Ok(())
         })?;
@@ -183,7 +201,7 @@ impl Ffmpeg {
         }
     }
 
-    /// Starts a child, reads what it writes, and kills it at the deadline or when reading panics.
+    /// Starts a child, reads what it writes, and kills it at the deadline, when somebody stops, or when reading panics.
     fn run<T>(
         &self,
         command: &mut Command,
@@ -201,8 +219,7 @@ impl Ffmpeg {
             let running = &running;
             let words = scope.spawn(move || first_words(err));
             let watch = scope.spawn(move || {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let late = waiting.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout);
+                let late = self.is_late(&waiting, deadline);
                 if late {
                     running.kill();
                 }
@@ -213,11 +230,28 @@ impl Ffmpeg {
             drop(finished);
             (value, words, watch.join().expect("it only waits"))
         });
+        // A stop that reached the child by itself, as Ctrl-C does, leaves frames that look like those of a short video.
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(VideoError::Stopped);
+        }
         if late {
             return Err(PrepError::SlowVideo { limit_seconds: self.limit.as_secs() }.into());
         }
         let status = running.wait().map_err(|source| FfmpegError::Run { program, source })?;
         Ok((value, Ended { status, words }))
+    }
+
+    /// Waits until a child is finished, which `finished` tells by its end; true when it is to be killed before.
+    fn is_late(&self, finished: &mpsc::Receiver<()>, deadline: Instant) -> bool {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if finished.recv_timeout(left.min(LOOKS_AGAIN)) != Err(mpsc::RecvTimeoutError::Timeout) {
+                return false;
+            }
+            if left <= LOOKS_AGAIN || self.cancel.load(Ordering::Relaxed) {
+                return true;
+            }
+        }
     }
 }
 

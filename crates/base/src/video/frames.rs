@@ -4,6 +4,7 @@
 //! do not matter. Of files longer than a minute only key frames are decoded, if there are enough of them.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -57,7 +58,7 @@ pub struct Video {
 ///
 /// # Errors
 /// As [`frames`].
-pub fn glimpses(ffmpeg: &Ffmpeg, path: &Path) -> Result<Vec<Vec<u8>>, VideoError> {
+pub fn glimpses(ffmpeg: &Ffmpeg<'_>, path: &Path) -> Result<Vec<Vec<u8>>, VideoError> {
     let deadline = Instant::now() + ffmpeg.limit;
     let seconds = ffmpeg.probe(path, deadline)?.seconds;
     let pace = match seconds {
@@ -71,6 +72,7 @@ pub fn glimpses(ffmpeg: &Ffmpeg, path: &Path) -> Result<Vec<Vec<u8>>, VideoError
             let small = resize(&grayscale(&frame), GLIMPSE, GLIMPSE, FilterType::Triangle);
             seen.push(small.into_raw());
         }
+        ControlFlow::Continue(())
     })?;
     Ok(seen)
 }
@@ -79,12 +81,15 @@ pub fn glimpses(ffmpeg: &Ffmpeg, path: &Path) -> Result<Vec<Vec<u8>>, VideoError
 ///
 /// # Errors
 /// [`VideoError::File`] for a file that is no video, is cut off or takes too long, [`VideoError::Ffmpeg`] where no video can be
-/// decoded.
-pub fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Result<Video, VideoError> {
+/// decoded, [`VideoError::Stopped`] soon after [`Ffmpeg::cancel`] became true.
+pub fn frames(ffmpeg: &Ffmpeg<'_>, path: &Path) -> Result<Video, VideoError> {
     let (probed, deadline) = look_into(ffmpeg, path)?;
     let decode = |pace| {
         let mut thinned = Thinned::default();
-        let ended = ffmpeg.decode(path, pace, deadline, |frame| thinned.push(frame))?;
+        let ended = ffmpeg.decode(path, pace, deadline, |frame| {
+            thinned.push(frame);
+            ControlFlow::Continue(())
+        })?;
         Ok::<_, VideoError>((thinned, ended))
     };
     let length = probed.seconds;
@@ -111,7 +116,7 @@ pub fn frames(ffmpeg: &Ffmpeg, path: &Path) -> Result<Video, VideoError> {
 }
 
 /// What a file that is not empty says of its video, and until when it may be decoded.
-pub(super) fn look_into(ffmpeg: &Ffmpeg, path: &Path) -> Result<(Probed, Instant), VideoError> {
+pub(super) fn look_into(ffmpeg: &Ffmpeg<'_>, path: &Path) -> Result<(Probed, Instant), VideoError> {
     let unreadable = |error: std::io::Error| PrepError::Unreadable { detail: error.to_string() };
     if fs::metadata(path).map_err(unreadable)?.len() == 0 {
         return Err(PrepError::Empty.into());

@@ -2,7 +2,7 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | at which scales is a photo looked at? | [`Sight`] |
+//! | at which scales is a photo looked at? | [`Sight`], chosen by `scale.rs` |
 //! | what is painted over before? | `background.rs` |
 //! | what do good parts look like? | [`Memories`] |
 //! | which detectors are there? | [`Detector`] |
@@ -29,6 +29,7 @@ mod memories;
 mod odd;
 mod onnx;
 mod predictor;
+mod scale;
 mod sight;
 mod votes;
 mod weighing;
@@ -45,6 +46,7 @@ pub use memories::{Good, Memories, Raw, Voice, WHOLE_FROM};
 pub use odd::Odd;
 pub use onnx::{can_export, export_inspector};
 pub use predictor::{Inspected, InspectionPredictor, Looked, MarkedRegion};
-pub use sight::{Eye, Look, Seen, Shown, Sight};
+pub use scale::Shown;
+pub use sight::{Chosen, Eye, Look, Seen, Sight};
 pub use votes::Detector;
 pub use weighing::{Units, Usual, Weighed};

@@ -17,19 +17,10 @@ use tune::detect::Aligner;
 use super::background::without_background;
 use super::laying::{Laid, SightError, lay};
 use super::odd::side;
+use super::scale::{Scale, Shown};
 
 /// Added to a standard deviation before its logarithm is taken: what hardly varies is all alike.
 pub(super) const LEAST_SPREAD: f64 = 0.02;
-/// Scaled photos have about this many pixels squared: more shows no more on the sets that were measured.
-const SIDE: f64 = 512.0;
-/// Scaled photos of the smallest defects have at most this many pixels squared: such a photo takes some seconds.
-const MOST_SIDE: f64 = 2048.0;
-/// Scaled pixels of all photos to learn from together, which are kept meanwhile: about six gigabytes. From some thousand
-/// photos on they are looked at less closely.
-const MOST_PIXELS: f64 = 3e8;
-/// What is kept besides of a photo that is shown turned around, in photos: three by right angles, and four of its middle, which
-/// has half its pixels.
-const TURNED: f64 = 5.0;
 /// Scaled pixels by which tiles reach into each other, where a photo needs several.
 const MARGIN: usize = 96;
 /// Sides of a tile in scaled pixels: small photos are mirrored to fill the smaller, large ones are cut.
@@ -95,39 +86,6 @@ impl Seen {
     }
 }
 
-/// What is known of the photos before they are looked at.
-#[derive(Debug, Clone, Copy)]
-pub struct Shown<'a> {
-    /// Width and height of each in pixels, `[n]`, at least one.
-    pub sizes: &'a [(u32, u32)],
-    /// Whether defects are among them: then the maps that help with marked ones are taken as well.
-    pub defects: bool,
-    /// Side in pixels of the smallest defect that matters, when known. Above 0.
-    pub smallest: Option<f64>,
-    /// Whether the background is painted over.
-    pub without_background: bool,
-    /// Sizes of those, among all, that may be shown turned around as well.
-    pub turned: &'a [(u32, u32)],
-    /// How many of the bits of deep photos are used.
-    pub depth: Depth,
-    /// How series or videos are drawn.
-    pub canvas: Option<&'a Canvas>,
-}
-
-impl Shown<'_> {
-    /// Scaled pixels for a pixel of a photo, at the finer scale.
-    fn scale(&self, cell: usize) -> f64 {
-        let mut areas: Vec<f64> = self.sizes.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).collect();
-        areas.sort_by(f64::total_cmp);
-        let turned: f64 = self.turned.iter().map(|(w, h)| f64::from(*w) * f64::from(*h)).sum();
-        let (side, all) = (areas[areas.len() / 2].sqrt(), areas.iter().sum::<f64>() + TURNED * turned);
-        let usual = SIDE / side;
-        let wanted = self.smallest.map_or(usual, |smallest| usual.max(2.0 * cell as f64 / smallest));
-        let most = (MOST_SIDE / side).max(usual).min((MOST_PIXELS / all).sqrt());
-        wanted.min(most).min(1.0)
-    }
-}
-
 /// A base opened for an inspector.
 #[derive(Debug)]
 pub struct Eye {
@@ -135,6 +93,17 @@ pub struct Eye {
     without_background: bool,
     depth: Depth,
     canvas: Option<Canvas>,
+}
+
+/// How photos are to be looked at.
+#[derive(Debug)]
+pub struct Chosen {
+    /// Scales and tiles.
+    pub sight: Sight,
+    /// The base opened for it.
+    pub eye: Eye,
+    /// With about how many photos to learn from they would be looked at as closely as wanted; `None` where they are.
+    pub room_for: Option<usize>,
 }
 
 impl Sight {
@@ -147,10 +116,11 @@ impl Sight {
     ///
     /// # Errors
     /// Those of [`detection_maps`], and when the plan does not fit the network.
-    pub fn choose(dir: &Path, engine: &EngineChoice, shown: &Shown<'_>) -> Result<(Self, Eye), BaseError> {
+    pub fn choose(dir: &Path, engine: &EngineChoice, shown: &Shown<'_>) -> Result<Chosen, BaseError> {
         let maps = detection_maps(dir)?;
-        let fine = shown.scale(maps.detail.as_ref().map_or(maps.cell, |(_, cell)| *cell));
-        let sizes = shown.sizes;
+        let Scale { fine, sizes, room_for } =
+            shown.scale(maps.detail.as_ref().map_or(maps.cell, |(_, cell)| *cell));
+        let sizes = &sizes[..];
         let mut plans = vec![plan(&maps, fine, sizes, shown.defects), plan(&maps, fine / 2.0, sizes, false)];
         if let Some((map, cell)) = &maps.detail {
             plans.push(laid_out(vec![map.clone()], *cell, maps.step, fine, sizes));
@@ -166,7 +136,8 @@ impl Sight {
         let canvas = canvas.cloned();
         let eye = Eye { looks: bases, without_background, depth, canvas: canvas.clone() };
         let sides = sides_of(sizes);
-        Ok((Self { looks, without_background, depth, canvas, sides }, eye))
+        let sight = Self { looks, without_background, depth, canvas, sides };
+        Ok(Chosen { sight, eye, room_for })
     }
 
     /// Side in pixels of the smallest defect that covers two cells of the finest look: what is smaller is hardly seen.
@@ -351,23 +322,6 @@ pub(crate) fn columns(grid: &PatchGrid, columns: &Range<usize>) -> Matrix {
 mod tests {
     use super::*;
 
-    fn scale(size: (u32, u32), photos: usize, smallest: Option<f64>) -> f64 {
-        scale_of(&vec![size; photos], smallest, &[])
-    }
-
-    fn scale_of(sizes: &[(u32, u32)], smallest: Option<f64>, turned: &[(u32, u32)]) -> f64 {
-        let (without_background, depth) = (false, Depth::FULL);
-        Shown { sizes, defects: true, smallest, without_background, turned, depth, canvas: None }.scale(8)
-    }
-
-    #[test]
-    fn photos_that_are_shown_turned_around_take_six_times_the_room() {
-        let sizes = [(2048, 2048); 15];
-        assert_eq!(scale_of(&sizes, Some(2.0), &[]), 1.0);
-        let scale = scale_of(&sizes, Some(2.0), &sizes);
-        assert!((scale * scale * 6.0 * 15.0 * 2048.0 * 2048.0 / MOST_PIXELS - 1.0).abs() < 1e-9, "{scale}");
-    }
-
     #[test]
     fn a_look_that_nobody_chooses_is_not_sound() {
         let sound = Look {
@@ -391,17 +345,5 @@ mod tests {
     fn photos_of_hardly_any_pixels_are_no_measure_of_size() {
         assert_eq!(sides_of(&[(100, 400), (20, 12), (50, 50)]), Some([50.0, 200.0]));
         assert_eq!(sides_of(&[(1, 1)]), None);
-    }
-
-    #[test]
-    fn small_defects_are_looked_at_more_closely_within_limits() {
-        assert_eq!(scale((300, 300), 10, None), 1.0);
-        assert_eq!(scale((2048, 2048), 10, None), 0.25);
-        assert_eq!(scale((2048, 2048), 10, Some(200.0)), 0.25, "large enough as it is");
-        assert_eq!(scale((2048, 2048), 10, Some(32.0)), 0.5);
-        assert_eq!(scale((2048, 2048), 10, Some(2.0)), 1.0, "never enlarged");
-        assert_eq!(scale((8192, 8192), 1, Some(4.0)), 0.25, "time");
-        assert!(scale((2048, 2048), 1000, Some(16.0)) < 0.3, "memory");
-        assert!(scale((512, 512), 3000, None) < 0.7, "memory");
     }
 }

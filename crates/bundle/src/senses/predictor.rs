@@ -1,6 +1,7 @@
 //! Several senses on their bases: one answer from whatever is there, and on which senses it relies.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base::Base;
 use base::open::{BaseError, Embedded, Input};
@@ -79,9 +80,10 @@ impl SensesPredictor {
     /// Predicts one example from what is there, `[M]`. What cannot be read counts as missing, and is told.
     ///
     /// # Errors
-    /// [`BundleError`] when a base fails for another reason than its input.
-    pub fn predict(&self, inputs: &[Option<Input>]) -> Result<Told, BundleError> {
-        let embed = |(input, base): (&Option<Input>, &Arc<Base>)| Some(base.embed_and_tell(input.as_ref()?));
+    /// [`BundleError`] when a base fails for another reason than its input; [`BaseError::Stopped`] soon after `cancel` became true.
+    pub fn predict(&self, inputs: &[Option<Input>], cancel: &AtomicBool) -> Result<Told, BundleError> {
+        let embed =
+            |(input, base): (&Option<Input>, &Arc<Base>)| Some(base.embed_until(input.as_ref()?, cancel));
         self.predict_embedded(inputs.iter().zip(&self.bases).map(embed).collect(), inputs)
     }
 

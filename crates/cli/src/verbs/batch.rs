@@ -1,7 +1,7 @@
 //! Photos judged as one batch, with a bound on the share of good parts among those called defects.
 
 use evaluate::inspect::{GoodScores, benjamini_hochberg, fewest_called, good_needed_to_call};
-use pipeline::report::inspection::rate;
+use pipeline::report::inspection::promised;
 use pipeline::{InspectedRow, Lang};
 use serde::Serialize;
 
@@ -84,7 +84,7 @@ impl Batch {
     /// What was called with which bound, and what stands in the way.
     pub(super) fn told(&self, lang: Lang) -> Vec<String> {
         let Self { photos, called, good_parts, .. } = self;
-        let rate = rate(self.rate);
+        let rate = promised(self.rate);
         if *photos == 0 {
             return Vec::new();
         }

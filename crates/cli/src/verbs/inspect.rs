@@ -6,7 +6,9 @@ use std::time::Instant;
 use bundle::Form;
 use dataset::{InspectionOptions, Purpose};
 use evaluate::inspect::{AlarmThreshold, best_provable_rate, parts_needed};
-use pipeline::report::inspection::{confidence, expected_rate, promise_caveat, provable_rate, rate};
+use pipeline::report::inspection::{
+    confidence, expected_rate, promise_caveat, promised, provable_rate, rate,
+};
 use pipeline::{InspectRequest, Inspecting, InspectionSource, Lang, Subject, counted};
 
 use super::overwrite::{self, Written};
@@ -185,7 +187,7 @@ fn new_files(subject: Subject) -> &'static str {
 /// What is promised about false alarms, or why nothing is and what would help.
 fn promise(request: &InspectRequest, made: &Inspecting, lang: Lang) -> String {
     let n = made.bundle.alarm.good.n();
-    let (most, sure) = (rate(request.false_alarms), confidence(request.confidence));
+    let (most, sure) = (promised(request.false_alarms), confidence(request.confidence));
     let grouped = made.n_good.1 < made.n_good.0;
     match made.bundle.alarm.threshold {
         AlarmThreshold::Proven(_) => {

@@ -67,7 +67,7 @@ pub(super) fn predict(
     let unread = rows.iter().filter(|row| row.found.is_none()).count();
     let subject = Subject::named(&bundle.manifest.base.modality);
     say(arguments, &subject.say(&summary(rows.len(), alarms, unread, lang), lang));
-    for line in odd(&rows, subject, lang) {
+    for line in odd(&rows, lang) {
         say(arguments, &line);
     }
     if let Some(line) = cut_maps(cut.into_inner(), lang) {
@@ -109,19 +109,26 @@ fn cut_maps(n: usize, lang: Lang) -> Option<String> {
     (n > 0).then_some(told)
 }
 
-/// What is odd about photos that were looked at all the same, each sort once with the first words about it.
-fn odd(rows: &[InspectedRow], subject: Subject, lang: Lang) -> Vec<String> {
-    let mut sorts: Vec<(&ProblemKind, usize)> = Vec::new();
-    for kind in rows.iter().filter(|row| row.found.is_some()).filter_map(|row| row.problem.as_ref()) {
-        match sorts.iter_mut().find(|(first, _)| discriminant(*first) == discriminant(kind)) {
-            Some((_, n)) => *n += 1,
-            None => sorts.push((kind, 1)),
+/// What is odd about photos that were looked at all the same, each sort once: the first file that has it, and how many have something like it.
+fn odd(rows: &[InspectedRow], lang: Lang) -> Vec<String> {
+    let mut sorts: Vec<(&ProblemKind, &str, usize)> = Vec::new();
+    for row in rows.iter().filter(|row| row.found.is_some()) {
+        let Some(kind) = &row.problem else { continue };
+        match sorts.iter_mut().find(|(first, ..)| discriminant(*first) == discriminant(kind)) {
+            Some((.., more)) => *more += 1,
+            None => sorts.push((kind, &row.id, 0)),
         }
     }
-    let line = |(first, n): (&ProblemKind, usize)| {
-        let told = words::problem_kind(first, lang);
-        let note = lang.pick(format!("note: {}", counted(n, "photo")), format!("注意：{n} 张照片"));
-        format!("{}{}{told}", subject.say(&note, lang), lang.pick(": ", "："))
+    let line = |(kind, first, more): (&ProblemKind, &str, usize)| {
+        let told = words::problem_kind(kind, lang);
+        let others = match more {
+            0 => String::new(),
+            _ => lang.pick(
+                format!(" ({more} more like it; --json tells each)"),
+                format!("（另有 {more} 个类似，见 --json）"),
+            ),
+        };
+        format!("{}{first}{}{told}{others}", lang.pick("note: ", "注意："), lang.pick(": ", "："))
     };
     sorts.into_iter().map(line).collect()
 }

@@ -92,9 +92,9 @@ pub(super) fn serve(arguments: &Arguments, verb: &ServeArguments, lang: Lang) ->
                 arguments,
                 &lang.pick(
                     format!(
-                        "Nobody is known yet. Open the address and set the server up with this key: {key}"
+                        "Nobody can log in yet. Open the address and set the server up with this key: {key}"
                     ),
-                    format!("尚无用户。请打开该地址，用此密钥完成初始设置：{key}"),
+                    format!("尚无人可以登录。请打开该地址，用此密钥完成初始设置：{key}"),
                 ),
             );
         }

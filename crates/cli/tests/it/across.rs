@@ -87,6 +87,15 @@ fn words_find_pictures_and_pictures_words() {
             of(row).split(' ').next_back() == row["name"].as_str().unwrap().split(' ').next_back()
         });
     assert!(right.count() > 9, "of 18: {named}");
+
+    // Files of one name in two folders are told apart.
+    place.write("other/200.png", std::fs::read(place.path("new/200.png")).unwrap());
+    let ended = place.run(&["search", "pairs.djm", "new", "other", "--names", &names, "--json"]).fine();
+    let named: Value = serde_json::from_str(&ended.out).unwrap();
+    let ids: Vec<&str> = named.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    for id in ["new/200.png", "other/200.png"] {
+        assert_eq!(ids.iter().filter(|found| **found == id).count(), 1, "{id} in {ids:?}");
+    }
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Clips, made with `ffmpeg` itself: which way a square goes, and files that are no clips or only part of one.
 
 use std::process::Command;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base::prep::PrepError;
-use base::video::{Ffmpeg, VideoError, frames};
+use base::video::{Ffmpeg, VideoError, frames, glimpses};
 
 use crate::run::Place;
 
@@ -138,6 +140,25 @@ fn a_video_that_takes_too_long_is_given_up() {
     let hurried = Ffmpeg { limit: Duration::ZERO, ..Ffmpeg::default() };
     let error = frames(&hurried, &place.path("clip.mp4")).unwrap_err();
     assert!(matches!(error, VideoError::File(PrepError::SlowVideo { limit_seconds: 0 })), "{error}");
+}
+
+#[test]
+fn a_stop_ends_what_is_being_decoded() {
+    let place = Place::new();
+    // Nobody writes into it, so that whoever reads it waits for ever.
+    let endless = place.path("endless.mp4");
+    assert!(Command::new("mkfifo").arg(&endless).status().unwrap().success());
+    let cancel = AtomicBool::new(false);
+    let programs = Ffmpeg::until(&cancel);
+    let begun = Instant::now();
+    let error = thread::scope(|scope| {
+        let watched = scope.spawn(|| glimpses(&programs, &endless).unwrap_err());
+        thread::sleep(Duration::from_millis(300));
+        cancel.store(true, Ordering::Relaxed);
+        watched.join().unwrap()
+    });
+    assert!(matches!(error, VideoError::Stopped), "{error}");
+    assert!(begun.elapsed() < programs.limit, "it was the time limit that ended it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""What cleanlab 2.9.0 and crowd-kit 1.4.1 answer on small made votes: the values that `tests/consensus.rs` compares with.
+"""What cleanlab 2.9.0 and crowd-kit 1.4.1 answer on small made votes: the values that `tests/it/consensus.rs` compares with.
 
     python -m venv env && env/bin/pip install cleanlab==2.9.0 crowd-kit==1.4.1 numpy==2.4.6 pandas==3.1.1 scikit-learn==1.9.1
     env/bin/python consensus.py > consensus.json

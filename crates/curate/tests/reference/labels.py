@@ -1,4 +1,4 @@
-"""What cleanlab 2.9.0 answers on small made data: the values that `tests/labels.rs` compares with.
+"""What cleanlab 2.9.0 answers on small made data: the values that `tests/it/labels.rs` compares with.
 
     python -m venv env && env/bin/pip install cleanlab==2.9.0 numpy==2.4.6 pandas==3.1.1 scikit-learn==1.9.1
     env/bin/python labels.py > labels.json

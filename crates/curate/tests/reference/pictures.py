@@ -3,7 +3,7 @@
     python -m venv env && env/bin/pip install cleanvision==0.3.7 numpy==2.4.6 pillow==13.0.0
     env/bin/python pictures.py > pictures.json
 
-`made` is written again in `tests/pictures.rs`.
+`made` is written again in `tests/it/pictures.rs`.
 """
 
 import json

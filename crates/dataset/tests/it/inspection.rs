@@ -5,7 +5,7 @@ use dataset::{InspectionExample, InspectionOptions, Part, ProblemKind, Purpose, 
 use super::Place;
 
 /// `id: verdict`, then for what is only to be measured `measure`, then mask and group if any.
-fn told(place: &Place, name: &str, options: &InspectionOptions) -> (Vec<String>, Vec<String>) {
+pub(super) fn told(place: &Place, name: &str, options: &InspectionOptions) -> (Vec<String>, Vec<String>) {
     let root = place.path(name);
     let (set, problems) = read_inspection(&root, options).unwrap();
     let line = |example: &InspectionExample| {
@@ -33,7 +33,7 @@ fn check(files: &[&str], expect: &[&str]) {
     assert_eq!(problems, [""; 0]);
 }
 
-fn folder(files: &[&str]) -> Place {
+pub(super) fn folder(files: &[&str]) -> Place {
     let place = Place::new();
     for file in files {
         place.write(&format!("d/{file}"), "x");
@@ -450,20 +450,6 @@ fn tables_name_pictures_verdicts_masks_and_groups() {
 }
 
 #[test]
-fn a_column_of_two_words_is_read_the_right_way_round() {
-    let place = folder(&["a.png", "b.png"]);
-    for (name, good, defect) in [("ok", "1", "0"), ("ok", "True", "false"), ("defect", "FALSE", "true")] {
-        place.write("d/t.csv", format!("path,{name}\na.png,{good}\nb.png,{defect}\n"));
-        let options = InspectionOptions { label: Some(name.into()), ..InspectionOptions::default() };
-        assert_eq!(
-            told(&place, "d/t.csv", &options).0,
-            ["t.csv:2: GOOD", "t.csv:3: defect"],
-            "{name} {good}"
-        );
-    }
-}
-
-#[test]
 fn a_table_beside_pictures_may_be_metadata() {
     let place = folder(&["a.png", "b.png"]);
     place.write("d/metadata.csv", "file_name,label\na.png,good\nb.png,chip\n");
@@ -492,6 +478,7 @@ fn every_problem_names_what_to_do() {
         ProblemKind::TooSmall { size: (1, 1) },
         ProblemKind::Blank,
         ProblemKind::OtherSize { size: (9, 9), side: 4 },
+        ProblemKind::OtherShape { size: (9, 4) },
         ProblemKind::OutsideReference { percent: 7 },
     ] {
         assert!(kind.to_string().contains(';'), "{kind}");

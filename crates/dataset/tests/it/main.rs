@@ -8,6 +8,7 @@ mod inspection;
 mod parquet;
 mod pieces;
 mod tables;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 

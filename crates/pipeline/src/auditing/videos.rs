@@ -21,7 +21,7 @@ pub(super) fn measure(
     if OF_VIDEOS.iter().all(|fault| skip.contains(fault)) {
         return Ok(vec![None; data.examples.len()]);
     }
-    let ffmpeg = Ffmpeg::default();
+    let ffmpeg = Ffmpeg::until(run.cancel_flag());
     let found = data.examples.par_iter().map(|example| match &example.content {
         Content::Video(path) if !run.is_cancelled() => {
             let frames = glimpses(&ffmpeg, path).ok()?;

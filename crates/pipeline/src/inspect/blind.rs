@@ -16,21 +16,35 @@ pub struct Blind {
     pub asked: Option<f64>,
     /// Whether looking more closely shows more: photos are scaled down.
     pub is_scaled: bool,
+    /// With about how many photos to learn from they would be looked at as closely as wanted; `None` where it is not memory that keeps them from it.
+    pub room_for: Option<usize>,
 }
 
 impl Blind {
     /// `None` where it is looked closely enough for the smallest defect that is known.
-    pub(crate) fn of(sight: &Sight, smallest: Option<f64>) -> Option<Self> {
+    pub(crate) fn of(sight: &Sight, smallest: Option<f64>, room_for: Option<usize>) -> Option<Self> {
         let below = sight.smallest_seen();
         let is_scaled = sight.looks.first().is_some_and(|look| look.plan.scale < 1.0);
         let is_enough = smallest.is_some_and(|smallest| below <= smallest * NEARLY);
-        (!is_enough).then_some(Self { below, asked: smallest, is_scaled })
+        (!is_enough).then_some(Self { below, asked: smallest, is_scaled, room_for })
+    }
+
+    /// What keeps so many photos from being looked at more closely.
+    fn crowded(&self) -> (String, String) {
+        let n = self.room_for.unwrap_or_default();
+        (
+            format!(
+                "so many photos share the memory for what is learned, some 6 GB; learn from {n} or fewer to look as closely as usual"
+            ),
+            format!("照片太多，共用约 6 GB 的学习内存；用不超过 {n} 张学习，即可看得更细"),
+        )
     }
 
     /// What that means, and what helps.
     pub fn told(&self) -> Sentence {
         let below = self.below.round();
         let (en, zh) = match (self.asked, self.is_scaled) {
+            (_, true) if self.room_for.is_some() => self.crowded(),
             (Some(asked), true) => (
                 format!(
                     "{asked:.0} pixels are out of reach for reasons of time and memory; photograph parts in several pieces"
@@ -78,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_is_too_small_is_told_unless_it_was_looked_closely_enough() {
-        let told = |scale, smallest| Blind::of(&sight(scale), smallest).map(|blind| blind.told().en);
+        let told = |scale, smallest| Blind::of(&sight(scale), smallest, None).map(|blind| blind.told().en);
         let default = told(0.25, None).unwrap();
         assert_eq!(
             default,
@@ -89,6 +103,11 @@ mod tests {
         ));
         assert_eq!(told(0.25, Some(64.0)), None);
         assert!(told(0.25, Some(10.0)).unwrap().contains("10 pixels are out of reach"));
-        assert!(Blind::of(&sight(0.25), None).unwrap().told().zh.contains("--smallest-defect"));
+        assert!(Blind::of(&sight(0.25), None, None).unwrap().told().zh.contains("--smallest-defect"));
+        let crowded = Blind::of(&sight(0.25), Some(10.0), Some(1144)).unwrap().told();
+        assert!(
+            crowded.en.contains("learn from 1144 or fewer") && crowded.zh.contains("1144"),
+            "{crowded:?}"
+        );
     }
 }

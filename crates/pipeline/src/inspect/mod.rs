@@ -22,9 +22,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use base::depict::{Canvas, Film, Traces};
-use base::video::VideoError;
+use base::video::{Ffmpeg, VideoError};
 use bundle::inspection::{
-    Alarm, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
+    Alarm, Chosen, Detector, Eye, InspectionBundle, InspectionPredictor, Inspector, Learned, Sight, seed_of,
 };
 use bundle::{BaseReference, DataReference, Evaluation, Form, Manifest, TaskReference};
 use dataset::split::Groups;
@@ -141,18 +141,19 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let id = request.base.clone().unwrap_or_else(|| Home::default_base(Modality::Image).to_owned());
     let dir = run.step(Step::Base, || home.fetch(&id, run))?;
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
-    let canvas = canvas(&set, &learned)?;
+    let canvas = canvas(&set, &learned, run)?;
     let canvas = canvas.as_ref();
     let Some(glanced) = Glanced::at(request, &learned, canvas) else {
         problems.extend(seeing::unreadable(&learned, canvas));
         return Err(nothing_usable(&set, &problems));
     };
-    let (sight, eye) = Sight::choose(&dir, &home.engine, &glanced.shown())?;
-    let blind = Blind::of(&sight, glanced.shown().smallest).filter(|_| set.modality == Modality::Image);
+    let Chosen { sight, eye, room_for } = Sight::choose(&dir, &home.engine, &glanced.shown())?;
+    let blind = Blind::of(&sight, glanced.shown().smallest, room_for);
+    let blind = blind.filter(|_| set.modality == Modality::Image);
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
-    let (mut photos, more) = run
-        .step(Step::Features, || seeing::look(&eye, aligner.as_ref(), &learned, run, |_, photo| Ok(photo)))?;
+    let (mut photos, more) =
+        run.step(Step::Features, || seeing::learned(&eye, aligner.as_ref(), &learned, run))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
@@ -200,7 +201,11 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
 }
 
 /// How series or videos are drawn, by the good ones; `None` for photos and sounds.
-fn canvas(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<Canvas>, PipelineError> {
+fn canvas(
+    set: &InspectionSet,
+    learned: &[&InspectionExample],
+    run: &Run<'_>,
+) -> Result<Option<Canvas>, PipelineError> {
     let good = learned.iter().filter(|example| example.verdict == Verdict::Good);
     let files: Vec<&Path> = good.map(|example| example.path.as_path()).collect();
     match set.modality {
@@ -208,8 +213,9 @@ fn canvas(set: &InspectionSet, learned: &[&InspectionExample]) -> Result<Option<
             let none = || PipelineError::no_sensors(&set.root, base::series::survey(&files));
             Ok(Some(Canvas::Series(Traces::survey(&files).ok_or_else(none)?)))
         }
-        Modality::Video => match Film::survey(&files) {
+        Modality::Video => match Film::survey(&Ffmpeg::until(run.cancel_flag()), &files) {
             Ok(film) => Ok(Some(Canvas::Videos(film))),
+            Err(VideoError::Stopped) => Err(PipelineError::Cancelled),
             Err(VideoError::Ffmpeg(error)) => Err(base::open::BaseError::from(error).into()),
             Err(VideoError::File(error)) => {
                 let first = files.first().copied().unwrap_or(&set.root);

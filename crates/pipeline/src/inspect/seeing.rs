@@ -8,7 +8,7 @@ use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_
 use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
 use linalg::{Seed, random};
 use rayon::prelude::*;
-use tune::detect::{Aligner, Grey};
+use tune::detect::{Aligner, Grey, Size};
 
 use super::marking::Marking;
 use crate::{Event, PipelineError, Run, Step};
@@ -83,6 +83,30 @@ pub(crate) fn aligner(
     Ok(aligner)
 }
 
+/// Looks at the photos to learn from. Good ones of another shape than those that lie alike are left out: stretched over the reference they would
+/// teach that anything may be anywhere.
+pub(crate) fn learned<'e>(
+    eye: &Eye,
+    aligner: Option<&Aligner>,
+    examples: &[&'e InspectionExample],
+    run: &Run<'_>,
+) -> Result<(Vec<Photo<'e>>, Vec<Problem>), PipelineError> {
+    let (mut photos, mut problems) = look(eye, aligner, examples, run, |_, photo| Ok(photo))?;
+    let Some(aligner) = aligner else { return Ok((photos, problems)) };
+    let fits = |photo: &Photo<'_>| {
+        let (width, height) = photo.seen.size;
+        photo.is_defect() || aligner.has_shape(Size { height: height as usize, width: width as usize })
+    };
+    for photo in photos.iter().filter(|photo| !fits(photo)) {
+        let kind = ProblemKind::OtherShape { size: photo.seen.size };
+        let problem = Problem::in_file(kind, &photo.example.path);
+        run.tell(Event::Problem(problem.clone()));
+        problems.push(problem);
+    }
+    photos.retain(fits);
+    Ok((photos, problems))
+}
+
 /// Why the headers of photos cannot be read.
 pub(crate) fn unreadable(examples: &[&InspectionExample], canvas: Option<&Canvas>) -> Vec<Problem> {
     let why = |example: &&InspectionExample| {
@@ -141,11 +165,12 @@ fn photo<'e>(
     aligner: Option<&Aligner>,
     example: &'e InspectionExample,
 ) -> Result<(Result<Photo<'e>, ProblemKind>, Vec<Problem>), PipelineError> {
-    let picture = eye.picture(&example.path).and_then(|bytes| eye.decode(&bytes)).map_err(ProblemKind::from);
-    let (picture, is_brighter) = match picture {
-        Ok(picture) => picture,
+    let drawn = eye.depict(&example.path).and_then(|drawn| Ok((eye.decode(&drawn.bytes)?, drawn.damage)));
+    let ((picture, is_brighter), damage) = match drawn.map_err(ProblemKind::from) {
+        Ok(drawn) => drawn,
         Err(kind) => return Ok((Err(kind), Vec::new())),
     };
+    let damage = damage.map(|kind| Problem::in_file(kind, &example.path));
     let bits = eye.depth().bits();
     let brighter =
         is_brighter.then(|| Problem::in_file(ProblemKind::BrighterThanLearned { bits }, &example.path));
@@ -154,7 +179,7 @@ fn photo<'e>(
         Some((_, Ok(mask))) => (Some(Marking::from(&mask)), None),
         Some((path, Err(kind))) => (None, Some(Problem::in_file(kind, path))),
     };
-    let told = problem.into_iter().chain(brighter).collect();
+    let told = problem.into_iter().chain(brighter).chain(damage).collect();
     match eye.see(&picture, aligner) {
         Ok(seen) => Ok((Ok(Photo { example, seen, turned: Vec::new(), mask }), told)),
         Err(SightError::Base(base::open::BaseError::Prep(error))) => Ok((Err(error.into()), told)),

@@ -290,16 +290,16 @@ fn facts<'a>(findings: &'a Findings<'_>, promise: &AlarmPromise, unit: Counted) 
         aligned: findings.fitted.inspector.aligner.is_some() || !are_photos,
         photo_sizes_vary: are_photos && sizes().any(|size| Some(size) != first),
         blind: findings.blind,
-        n_tiny: findings.judged.iter().filter(|judged| is_tiny(judged)).count(),
+        n_tiny: n_tiny(findings),
         promise_broken: false_alarms.is_some_and(|measured| measured.estimate.low > request.false_alarms),
     }
 }
 
-/// Whether a marked defect covers less than two cells of the map.
-fn is_tiny(judged: &Judged) -> bool {
-    let Some(mask) = &judged.mask else { return false };
-    let cell = mask.height * mask.width / (judged.map.rows * judged.map.cols).max(1);
-    mask.area() < 2 * cell
+/// How many marked defects cover less than two cells of the finest look. The map is no measure of it: where parts lie alike it has their pixels.
+fn n_tiny(findings: &Findings<'_>) -> usize {
+    let cell = findings.fitted.inspector.sight.smallest_seen() / 2.0;
+    let masks = findings.judged.iter().filter_map(|judged| judged.mask.as_ref());
+    masks.filter(|mask| (mask.area() as f64) < 2.0 * cell * cell).count()
 }
 
 fn provenance(bundle: &InspectionBundle) -> Vec<(Sentence, String)> {

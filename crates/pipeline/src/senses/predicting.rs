@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base::open::Input;
-use bundle::{Asked, Prediction, SensesPredictor, Told, Verdict};
+use base::open::{BaseError, Input};
+use bundle::{Asked, BundleError, Prediction, SensesPredictor, Told, Verdict};
 use dataset::{Content, Dataset, Example, ProblemKind, ReadOptions, Target};
 use rayon::prelude::*;
 
@@ -37,7 +37,7 @@ pub fn predict_senses(
             if run.is_cancelled() {
                 return Err(PipelineError::Cancelled);
             }
-            let row = predict_one(predictor, example)?;
+            let row = predict_one(predictor, example, run)?;
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             run.tell(Event::Progress { step: Step::Features, done, total, cached: 0 });
             Ok(row)
@@ -48,7 +48,11 @@ pub fn predict_senses(
     Ok(rows)
 }
 
-fn predict_one(predictor: &SensesPredictor, example: &Example) -> Result<PredictedRow, PipelineError> {
+fn predict_one(
+    predictor: &SensesPredictor,
+    example: &Example,
+    run: &Run<'_>,
+) -> Result<PredictedRow, PipelineError> {
     let Content::Senses(there) = &example.content else { unreachable!("`read_senses` gives nothing else") };
     let mut unread = Vec::new();
     let mut inputs: Vec<Option<Input>> = Vec::new();
@@ -64,7 +68,10 @@ fn predict_one(predictor: &SensesPredictor, example: &Example) -> Result<Predict
             }
         });
     }
-    let Told { prediction, problems } = predictor.predict(&inputs)?;
+    let Told { prediction, problems } = match predictor.predict(&inputs, run.cancel_flag()) {
+        Err(BundleError::Base(BaseError::Stopped)) => return Err(PipelineError::Cancelled),
+        told => told?,
+    };
     let id = example.id.0.clone();
     unread.extend(problems);
     let nothing = prediction.senses.iter().all(|sense| !sense.present);

@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use super::reading::{Sent, found, name_of};
 use crate::App;
 use crate::Way;
+use crate::db::Tenant;
 use crate::db::people::PersonRow;
+use crate::db::setting_up::SetUp;
 use crate::error::ApiError;
 use crate::people::{
     Caller, Origin, Role, cookie_of, forget_cookie, hash_password, password_fits, session_cookie,
@@ -29,7 +31,7 @@ pub(super) struct Status {
     /// `local`: one person on their own machine. `team`: people log in.
     #[schema(example = "local")]
     way: &'static str,
-    /// Nobody is known yet: the first one sets the server up.
+    /// Nobody who owns it can log in yet: whoever has the key sets the server up.
     needs_setup: bool,
     /// What people may log in with besides a password, at `/v1/oidc/start`; absent where there is nothing.
     provider: Option<String>,
@@ -119,7 +121,7 @@ pub(super) async fn enter(
     if app.way != Way::Local || !app.keys.take(&key) {
         return Err(wrong_key());
     }
-    if app.db.found("local", "owner", None).await?.is_some() {
+    if app.db.found("local", "owner").await?.is_some() {
         tracing::info!("the first start on this folder");
     }
     let owner = found(app.db.first_owner().await?)?;
@@ -138,11 +140,24 @@ pub(super) async fn setup(
     }
     let (tenant, name) = (name_of(&setup.tenant)?, name_of(&setup.name)?);
     let password = hashed(&app, setup.password).await?;
-    let person = app.db.set_up(&tenant, &name, &password).await?;
-    let taken =
-        || ApiError::conflict("this server is set up already: log in", "此服务器已完成初始设置：请登录");
-    let person = found(app.db.person(&person.ok_or_else(taken)?).await?)?;
+    let person = match app.db.set_up(&tenant, &name, &password).await? {
+        SetUp::Done(person) => person,
+        SetUp::Already => {
+            return Err(ApiError::conflict(
+                "this server is set up already: log in",
+                "此服务器已完成初始设置：请登录",
+            ));
+        }
+        SetUp::NameTaken => {
+            return Err(ApiError::conflict(
+                "somebody has that name: choose another",
+                "该用户名已被使用：请换一个",
+            ));
+        }
+    };
     app.keys.take(&setup.key);
+    let person = found(app.db.person(&person).await?)?;
+    app.db.note(&Tenant::of_row(person.tenant.clone()), &name, "set up", &tenant).await?;
     begin(&app, &headers, person).await
 }
 

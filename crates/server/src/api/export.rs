@@ -266,7 +266,7 @@ mod tests {
         };
         let home = pipeline::Home::by_default().expect("a home");
         let app = Arc::new(App::open(&settings, home).await.expect("an app"));
-        let ann = app.db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = app.db.found("ours", "ann").await.expect("asked").expect("an owner");
         let caller = Caller::of(app.db.person(&ann).await.expect("asked").expect("ann"), None);
         let id = app.db.add_dataset(&caller.tenant, "set", Task::Class).await.expect("added");
         // That there is nothing in it is seen when it is read.

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
+use base::depict::Depicted;
 use base::open::{BaseError, Input};
 use base::prep::PrepError;
 use base64::Engine as _;
@@ -81,7 +82,7 @@ pub(super) async fn all(
     let (eye, teller) = (inspector.clone(), inspector.clone());
     let draw = move |(mut question, turn): (Question, Turn)| {
         let seen = picture(&eye, question.take_only())?;
-        let decoded = seen.and_then(|picture| eye.eye().decode(&picture).map_err(ProblemKind::from));
+        let decoded = seen.and_then(|seen| Ok((eye.eye().decode(&seen.bytes)?, seen.damage)));
         Ok((question, decoded, turn))
     };
     let tell = move |(question, looked, turn): (Question, Result<_, ProblemKind>, Turn)| {
@@ -105,9 +106,9 @@ pub(super) async fn all(
             rest.push((
                 question,
                 match decoded {
-                    Ok(decoded) => {
+                    Ok((decoded, damage)) => {
                         let inspector = inspector.clone();
-                        looks.push(move || (inspector.inspect_decoded(decoded), turn));
+                        looks.push(move || (inspector.inspect_decoded(decoded), damage, turn));
                         None
                     }
                     Err(problem) => Some((problem, turn)),
@@ -120,8 +121,8 @@ pub(super) async fn all(
         let each = rest.into_iter().map(|(question, problem)| match problem {
             Some((problem, turn)) => (question, Err(problem), turn),
             None => {
-                let (looked, turn) = looked.next().expect("each is looked at");
-                (question, Ok(looked), turn)
+                let (looked, damage, turn) = looked.next().expect("each is looked at");
+                (question, Ok((looked, damage)), turn)
             }
         });
         told.extend(aside(each.collect(), tell.clone()).await?);
@@ -149,15 +150,15 @@ async fn aside<T: Send + 'static, A: Send + 'static>(
 }
 
 /// The picture that an inspector looks at, or why there is none.
-pub(super) type Seen = Result<Vec<u8>, ProblemKind>;
+pub(super) type Seen = Result<Depicted, ProblemKind>;
 
 /// What it looks at of an input.
 pub(super) fn picture(inspector: &InspectionPredictor, input: Input) -> Result<Seen, ApiError> {
     let drawn = match (input, looks_at(inspector)) {
-        (Input::Image(bytes), Modality::Image) => Ok(bytes),
+        (Input::Image(bytes), Modality::Image) => Ok(Depicted { bytes, damage: None }),
         (Input::Sound(bytes), Modality::Sound) => spectrum(inspector, &bytes)?,
         (Input::VideoFile(file), Modality::Video) | (Input::SeriesFile(file), Modality::Series) => {
-            inspector.eye().picture(&file)
+            inspector.eye().depict(&file)
         }
         (_, takes) => {
             let takes = match takes {
@@ -174,20 +175,23 @@ pub(super) fn picture(inspector: &InspectionPredictor, input: Input) -> Result<S
 
 fn of_looked(
     inspector: &InspectionPredictor,
-    looked: Result<Result<Looked, BundleError>, ProblemKind>,
+    looked: Result<(Result<Looked, BundleError>, Option<ProblemKind>), ProblemKind>,
     question: &Question,
     heat: bool,
     lang: Lang,
 ) -> Result<Predicted, ApiError> {
     let name = question.name.clone();
-    match looked.map(unless_its_fault) {
-        Ok(Ok(Ok(looked))) => Ok(told(inspector, name, &looked, heat, lang)),
-        Ok(Err(error)) => Err(error),
-        Ok(Ok(Err(problem))) | Err(problem) => {
+    let (looked, damage) = match looked {
+        Ok((looked, damage)) => (unless_its_fault(looked)?, damage),
+        Err(problem) => (Err(problem), None),
+    };
+    Ok(match looked {
+        Ok(looked) => told(inspector, name, &looked, damage, heat, lang),
+        Err(problem) => {
             let problem = Some(question.told(words::problem_kind(&problem, lang)));
-            Ok(Predicted { problem, ..Predicted::of(name) })
+            Predicted { problem, ..Predicted::of(name) }
         }
-    }
+    })
 }
 
 /// What an inspector makes of a picture, or why it cannot look at it.
@@ -195,7 +199,7 @@ pub(super) fn look(
     inspector: &InspectionPredictor,
     seen: Seen,
 ) -> Result<Result<Looked, ProblemKind>, ApiError> {
-    seen.map_or_else(|problem| Ok(Err(problem)), |picture| unless_its_fault(inspector.inspect(&picture)))
+    seen.map_or_else(|problem| Ok(Err(problem)), |seen| unless_its_fault(inspector.inspect(&seen.bytes)))
 }
 
 /// What an inspector saw, or what is wrong with the picture; an error where that is not the picture's fault.
@@ -208,14 +212,21 @@ fn unless_its_fault(looked: Result<Looked, BundleError>) -> Result<Result<Looked
 }
 
 /// The picture of a sound that an inspector looks at. Which sound it is, its first bytes tell; the ending says that it is one.
-fn spectrum(inspector: &InspectionPredictor, bytes: &[u8]) -> Result<Result<Vec<u8>, PrepError>, ApiError> {
+fn spectrum(inspector: &InspectionPredictor, bytes: &[u8]) -> Result<Result<Depicted, PrepError>, ApiError> {
     let mut file = tempfile::Builder::new().suffix(".wav").tempfile()?;
     file.write_all(bytes)?;
-    Ok(inspector.eye().picture(file.path()))
+    Ok(inspector.eye().depict(file.path()))
 }
 
-fn told(inspector: &InspectionPredictor, name: String, looked: &Looked, heat: bool, lang: Lang) -> Predicted {
-    let problem = pipeline::odd(inspector, looked).map(|kind| words::problem_kind(&kind, lang));
+fn told(
+    inspector: &InspectionPredictor,
+    name: String,
+    looked: &Looked,
+    damage: Option<ProblemKind>,
+    heat: bool,
+    lang: Lang,
+) -> Predicted {
+    let problem = pipeline::odd(inspector, looked).or(damage).map(|kind| words::problem_kind(&kind, lang));
     let sketches = vec![(String::new(), Sketch::of(&looked.whole))];
     let overlay = heat.then(|| jpeg(&hot(inspector, looked))).flatten();
     let inspected = Inspected { overlay: overlay.map(|jpeg| address(&jpeg)), ..inspected(inspector, looked) };

@@ -149,9 +149,9 @@ async fn who(
     Ok(person)
 }
 
-/// Lets somebody of the domain in, among those who run the server, to look.
+/// Lets somebody of the domain in, among those who run the server, to look; nobody before the server has an owner who can.
 async fn newcomer(app: &App, provider: &Provider, email: &str) -> Result<PersonRow, ApiError> {
-    if !provider.lets_in(email) {
+    if !provider.lets_in(email) || !app.db.is_set_up().await? {
         return Err(Refused::Unknown.into());
     }
     let owner = app.db.first_owner().await?.ok_or(Refused::Unknown)?;

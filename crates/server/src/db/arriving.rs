@@ -321,7 +321,7 @@ mod tests {
     async fn servers_that_note_problems_at_once_lose_none() {
         let (dir, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
         let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
         let note = async |server: usize| {

@@ -171,7 +171,7 @@ mod tests {
 
     /// A data set of one example `e`, labelled `cat`, which an audit found.
     async fn set(db: &Db) -> (Tenant, String, String) {
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
         let mut connection = db.of(&tenant).await.expect("a connection");

@@ -107,7 +107,7 @@ mod tests {
     async fn what_was_taken_out_goes_as_well_and_every_server_hears_of_it() {
         let dir = tempfile::tempdir().expect("a folder");
         let db = Db::open(dir.path(), None).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
         let mut tx = db.begin(&tenant).await.expect("a transaction");

@@ -312,7 +312,7 @@ mod tests {
     async fn a_data_set_that_goes_and_a_job_that_came_meanwhile_do_not_wait_for_each_other() {
         let (dir, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
         let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
         // Whoever holds the room keeps the removal from ending.
@@ -342,7 +342,7 @@ mod tests {
 
     /// A tenant with a data set.
     async fn team(db: &Db, owner: &str) -> (Tenant, String) {
-        let id = match db.found(owner, owner, None).await.expect("asked") {
+        let id = match db.found(owner, owner).await.expect("asked") {
             Some(first) => first,
             None => db.add_tenant(owner, owner, "a hash").await.expect("asked").expect("another"),
         };

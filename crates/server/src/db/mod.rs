@@ -48,6 +48,7 @@ pub(crate) mod restoring;
 pub(crate) mod room;
 pub(crate) mod ruling;
 mod saying;
+pub(crate) mod setting_up;
 pub(crate) mod states;
 pub(crate) mod steps;
 pub(crate) mod trail;
@@ -94,10 +95,17 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("migrations/0021_watched_since.sql"),
     include_str!("migrations/0022_steps.sql"),
 ];
-/// Connections kept open.
+/// SQLite's, in the folder of the server.
+pub(crate) const FILE: &str = "studio.db";
+/// Connections kept open to PostgreSQL, which has those of all servers.
 const CONNECTIONS: u32 = 8;
-/// How long a statement waits for another's lock, in milliseconds: an import of 100,000 examples holds it for seconds, of a busy machine for more than ten.
-const PATIENCE: &str = "PRAGMA busy_timeout = 30000";
+/// Connections kept open to SQLite: some of them may wait for the one that writes.
+const CONNECTIONS_TO_FILE: u32 = 16;
+/// How long a statement waits for another's lock, in milliseconds: an import of 100,000 examples holds it for seconds, of a busy machine for more
+/// than ten. A job's lease is longer, so that its holder hears of it in time.
+const PATIENCE: &str = "PRAGMA busy_timeout = 20000";
+/// How long somebody waits for a connection: longer than whoever has one waits for a lock.
+const TURN: Duration = Duration::from_secs(25);
 /// SQLite: readers never wait for the writer; a commit is on the disk before it is answered.
 const CAREFUL: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
@@ -141,13 +149,13 @@ impl Db {
     /// Opens or makes the database: the file in `dir`, or what `url` names.
     pub(crate) async fn open(dir: &Path, url: Option<&str>) -> Result<Self, Unopened> {
         sqlx::any::install_default_drivers();
-        let path = dir.join("studio.db").display().to_string();
+        let path = dir.join(FILE).display().to_string();
         let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
         let file = format!("sqlite://{path}?mode=rwc");
         let url = url.unwrap_or(&file);
         let sqlite = url.starts_with("sqlite:");
-        let options =
-            AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(Duration::from_secs(10));
+        let most = if sqlite { CONNECTIONS_TO_FILE } else { CONNECTIONS };
+        let options = AnyPoolOptions::new().max_connections(most).acquire_timeout(TURN);
         // A full disk can end a transaction behind the driver's back; such a connection begins no other one.
         let options = options
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
@@ -246,7 +254,7 @@ mod tests {
     /// Lets every connection that is open write so many pages and no more: to SQLite that is a full disk.
     async fn bound(db: &Db, pages: u32) {
         let mut held = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..CONNECTIONS_TO_FILE {
             let mut connection = db.whole().await.expect("a connection");
             let sql = format!("PRAGMA max_page_count = {pages}");
             connection.execute(sqlx::AssertSqlSafe(sql)).await.expect("bounded");
@@ -271,6 +279,6 @@ mod tests {
             failed += usize::from(add(&format!("{number}{large}")).await.is_err());
         }
         // Each connection fails once, and another takes its place, which knows no bound.
-        assert_eq!(failed, CONNECTIONS as usize);
+        assert_eq!(failed, CONNECTIONS_TO_FILE as usize);
     }
 }

@@ -204,7 +204,7 @@ mod tests {
     async fn no_deployment_loses_its_model_to_who_takes_it_out_at_the_same_time() {
         let (dir, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
         let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let row = |id: &str| ModelRow {
             id: id.to_owned(),
@@ -250,7 +250,7 @@ mod tests {
     async fn the_inspector_of_a_data_set_is_the_deployed_one_else_the_newest() {
         let dir = tempfile::tempdir().expect("a folder");
         let db = Db::open(dir.path(), None).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let set = db.add_dataset(&tenant, "set", Task::Class).await.expect("added");
         let limits = Limits { examples: None, bytes: None };

@@ -212,7 +212,7 @@ mod tests {
         async fn new() -> Self {
             let dir = tempfile::tempdir().expect("a folder");
             let db = Db::open(dir.path(), None).await.expect("a database");
-            let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+            let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
             let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
             let sql = "INSERT INTO deployment (tenant, name, model, created_at) VALUES ($1, 'parts', 'm', 0)";
             let mut connection = db.of(&tenant).await.expect("a connection");

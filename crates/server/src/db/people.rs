@@ -6,11 +6,9 @@ use super::{Db, Tenant};
 use crate::clock::now;
 use crate::ids::{fingerprint, new_id, new_secret};
 
-/// How many can come in by a password, an account with a provider of log-ins, or an invitation to get one.
-const COMING_IN: &str = "SELECT COUNT(*) FROM person p WHERE p.password IS NOT NULL OR p.email IS NOT NULL \
-     OR EXISTS (SELECT 1 FROM account a WHERE a.person = p.id)";
 /// Among owners that of the tenant that was there first.
-const FIRST_OWNER: &str = "WHERE p.role = $1 ORDER BY t.created_at, t.id, p.created_at, p.id LIMIT 1";
+pub(super) const FIRST_OWNER: &str =
+    "WHERE p.role = $1 ORDER BY t.created_at, t.id, p.created_at, p.id LIMIT 1";
 /// How long a session lasts: a working fortnight.
 const SESSION: i64 = 14 * 24 * 3600 * 1000;
 
@@ -71,56 +69,14 @@ impl Db {
         Ok(ids.into_iter().map(Tenant::of_row).collect())
     }
 
-    /// Whether anybody can log in: those of a folder that was a studio's have neither password nor account.
-    pub(crate) async fn is_set_up(&self) -> Result<bool, sqlx::Error> {
-        let n: i64 = sqlx::query_scalar(COMING_IN).fetch_one(&mut *self.whole().await?).await?;
-        Ok(n > 0)
-    }
-
-    /// Lets the first person in by a password: the owner of a folder that was a studio's, with all that is in it, or somebody who founds a
-    /// tenant. `None` when somebody can log in already, or the name is another's.
-    pub(crate) async fn set_up(
-        &self,
-        tenant: &str,
-        name: &str,
-        password: &str,
-    ) -> Result<Option<String>, sqlx::Error> {
-        let mut tx = self.begin_whole().await?;
-        let n: i64 = sqlx::query_scalar(COMING_IN).fetch_one(&mut *tx).await?;
-        if n > 0 {
-            return Ok(None);
-        }
-        let Some(owner) = one(&mut tx, FIRST_OWNER, "owner").await? else {
-            let person = add_tenant(&mut tx, tenant, name, Some(password)).await?;
-            tx.commit().await?;
-            return Ok(Some(person));
-        };
-        let sql = "UPDATE person SET name = $1, password = $2 WHERE id = $3 \
-             AND NOT EXISTS (SELECT 1 FROM person o WHERE o.name = $1 AND o.id <> $3)";
-        let done = sqlx::query(sql).bind(name).bind(password).bind(&owner.id).execute(&mut *tx).await?;
-        if done.rows_affected() == 0 {
-            return Ok(None);
-        }
-        let sql = "UPDATE tenant SET name = $1 WHERE id = $2";
-        sqlx::query(sql).bind(tenant).bind(&owner.tenant).execute(&mut *tx).await?;
-        end_sessions(&mut tx, &owner.id).await?;
-        tx.commit().await?;
-        Ok(Some(owner.id))
-    }
-
-    /// The first tenant and its owner; `None` when somebody was quicker.
-    pub(crate) async fn found(
-        &self,
-        tenant: &str,
-        name: &str,
-        password: Option<&str>,
-    ) -> Result<Option<String>, sqlx::Error> {
+    /// The first tenant and its owner, who has no password yet; `None` when somebody was quicker.
+    pub(crate) async fn found(&self, tenant: &str, name: &str) -> Result<Option<String>, sqlx::Error> {
         let mut tx = self.begin_whole().await?;
         let n: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM person").fetch_one(&mut *tx).await?;
         if n > 0 {
             return Ok(None);
         }
-        let person = add_tenant(&mut tx, tenant, name, password).await?;
+        let person = add_tenant(&mut tx, tenant, name, None).await?;
         tx.commit().await?;
         Ok(Some(person))
     }
@@ -352,7 +308,7 @@ pub(super) async fn end_sessions(
     sqlx::query(sql).bind(person).execute(&mut **tx).await.map(drop)
 }
 
-async fn one(
+pub(super) async fn one(
     connection: &mut AnyConnection,
     which: &'static str,
     value: &str,
@@ -362,7 +318,7 @@ async fn one(
 }
 
 /// A tenant with its owner, whose id is returned.
-async fn add_tenant(
+pub(super) async fn add_tenant(
     tx: &mut Transaction<'static, Any>,
     tenant: &str,
     name: &str,
@@ -387,7 +343,7 @@ mod tests {
 
     /// Two owners make each other viewers, again and again; one of them is always left.
     async fn quarrel(db: &Db) {
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
         let new = NewPerson { name: "ben", role: "owner", password: None, email: None };
         let ben = db.add_person(&tenant, new).await.expect("asked").expect("added").id;

@@ -296,7 +296,7 @@ mod tests {
 
     impl Team {
         async fn new(db: Db) -> Self {
-            let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+            let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
             let tenant = Tenant::of_row(db.person(&ann).await.expect("asked").expect("ann").tenant);
             Self { db, tenant }
         }

@@ -142,7 +142,7 @@ mod tests {
     async fn who_forgets_a_tenant_sees_nothing_of_others() {
         let (postgres, dir) = (Postgres::start(), tempfile::tempdir().expect("a folder"));
         let db = Db::open(dir.path(), Some(&postgres.url())).await.expect("a database");
-        let ann = db.found("ours", "ann", None).await.expect("asked").expect("an owner");
+        let ann = db.found("ours", "ann").await.expect("asked").expect("an owner");
         let bob = db.add_tenant("theirs", "bob", "hash").await.expect("asked").expect("an owner");
         let tenant = async |person: &str| {
             Tenant::of_row(db.person(person).await.expect("asked").expect("somebody").tenant)

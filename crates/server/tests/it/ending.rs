@@ -160,3 +160,45 @@ fn requests_are_counted_by_route_and_nothing_else_is_told() {
     assert!(page.text.contains("# TYPE dianjing_request_seconds histogram\n"));
     assert!(!page.text.contains("secret") && !page.text.contains(&dataset), "{}", page.text);
 }
+
+/// An import of many rows that has only just begun, or waits for its turn: its upload and its job.
+fn long_import(owner: &Client) -> (String, String) {
+    let rows: String = (0..40_000).map(|row| format!("what was said the {row}th time\n")).collect();
+    let dataset = id(&owner.post("/v1/datasets", &json!({ "name": "notes" })));
+    let upload = id(&owner.post(&format!("/v1/datasets/{dataset}/uploads"), &json!({})));
+    let put = format!("/v1/uploads/{upload}/file?path=notes.csv");
+    let told = owner.ask("PUT", &put, Some("text/csv"), format!("text\n{rows}").as_bytes());
+    assert_eq!(told.status, 200, "{told:?}");
+    let job = id(&owner.post(&format!("/v1/uploads/{upload}/finish"), &json!({})));
+    (upload, job)
+}
+
+#[test]
+fn what_was_sent_for_an_import_that_waits_goes_when_it_is_stopped() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    // As many as there are workers that bring data in.
+    let before = [long_import(&owner), long_import(&owner)];
+    let (upload, waits) = long_import(&owner);
+    owner.post(&format!("/v1/jobs/{waits}/cancel"), &json!({}));
+    assert_eq!(owner.wait(&waits)["state"], "cancelled");
+    owner.until(|| (!data.join("uploads").join(&upload).exists()).then_some(()));
+    for (_, job) in before {
+        assert_eq!(owner.wait(&job)["state"], "done");
+    }
+}
+
+#[test]
+fn an_import_goes_on_with_what_was_sent_when_the_server_comes_back() {
+    let (_dir, data) = folder();
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    let jobs = [long_import(&owner).1, long_import(&owner).1];
+    drop(server);
+    let server = start(Way::Local, &data);
+    let owner = server.owner();
+    for job in jobs {
+        assert_eq!(owner.wait(&job)["result"]["n_examples"], 40_000);
+    }
+}

@@ -57,16 +57,25 @@ fn what_was_one_persons_studio_becomes_a_teams() {
     let studio = start(Way::Local, &data);
     let alone = studio.owner();
     let dataset = id(&alone.post("/v1/datasets", &json!({ "name": "parts" })));
+    // Whoever was let in to label owns nothing.
+    studio.person(&alone, "ben", "labeller");
     drop(studio);
     let server = start(Way::Team, &data);
     assert_eq!(server.nobody().get("/v1/status").body["needs_setup"], true);
     let still = server.nobody().with("cookie", alone.header("cookie").expect("a session"));
+    assert_eq!(still.get("/v1/datasets").status, 401, "what was begun without a password has ended");
+    let setup = json!({ "key": server.key, "tenant": "Works", "name": "ben", "password": PASSWORD });
+    let told = server.nobody().post("/v1/setup", &setup);
+    assert!(
+        told.status == 409 && told.body["message"].as_str().is_some_and(|said| said.contains("name")),
+        "{told:?}"
+    );
     let ann = server.set_up();
+    assert_eq!(actions(&ann)[..2], ["log in", "set up"]);
     assert_eq!(ann.get(&format!("/v1/datasets/{dataset}")).body["name"], "parts");
     assert_eq!(ann.get("/v1/session").body["tenant"]["name"], "Works");
-    assert_eq!(still.get("/v1/datasets").status, 401, "what was begun without a password has ended");
     let setup = json!({ "key": server.key, "tenant": "x", "name": "y", "password": PASSWORD });
-    assert_ne!(server.nobody().post("/v1/setup", &setup).status, 200, "once");
+    assert_ne!(server.nobody().post("/v1/setup", &setup).status, 200, "a key serves once");
     drop(server);
     let server = start(Way::Team, &data);
     assert_eq!(server.key, None);

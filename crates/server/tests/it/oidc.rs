@@ -203,6 +203,20 @@ fn what_does_not_prove_who_came_is_refused() {
 }
 
 #[test]
+fn nobody_of_the_domain_comes_before_the_owner_of_what_was_a_studio() {
+    let (provider, (_dir, data)) = (IdentityProvider::start(), folder());
+    let studio = start(Way::Local, &data);
+    id(&studio.owner().post("/v1/datasets", &json!({ "name": "secret parts" })));
+    drop(studio);
+    let oidc = Some(provider.settings(Some("example.com")));
+    let server = start_on(Way::Team, &data, Place { oidc, ..Place::default() });
+    provider.seat(claims("f-1", "fay@example.com"));
+    assert_eq!(Browser::new(&server).walk(), refused("unknown"));
+    server.set_up();
+    assert_eq!(Browser::new(&server).walk(), "/");
+}
+
+#[test]
 fn another_tenant_takes_nobody_of_the_domain() {
     let (provider, (_dir, data)) = (IdentityProvider::start(), folder());
     let (server, ann) = team(&data, provider.settings(Some("Example.com")));

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 use server::{ServerError, Way};
 use sqlx::{AnyConnection, Connection as _, Executor as _};
-use testkit::{Client, Postgres, photo};
+use testkit::{Client, Postgres, parts, photo};
 
 use crate::running::{Place, Running, folder, settings, start_on};
 
@@ -334,11 +334,35 @@ fn what_a_later_version_wrote_is_left_alone() {
     runtime.block_on(async {
         let mut database = AnyConnection::connect(&file).await.expect("a database");
         database.execute("INSERT INTO migration (number) VALUES (9999)").await.expect("written");
+        // Nothing of it is to be read or written by an older program.
+        database.execute("ALTER TABLE tenant RENAME TO tenancy").await.expect("changed");
         database.close().await.expect("closed");
     });
+    let ended = refused(&data, Way::Local, Place::default());
+    assert!(matches!(ended, ServerError::Newer), "{ended:?}");
+}
+
+#[test]
+fn a_folder_of_files_is_no_other_databases() {
+    let (_dir, data) = folder();
+    let studio = start_on(Way::Local, &data, Place::default());
+    studio.owner().bring("parts", &parts(2));
+    drop(studio);
+    let postgres = Postgres::start();
+    let other = || Place { database: Some(postgres.url()), ..Place::default() };
+    let ended = refused(&data, Way::Team, other());
+    assert!(matches!(ended, ServerError::Foreign { .. }), "{ended:?}");
+    // Nor one that was there before folders were marked.
+    std::fs::remove_file(data.join("database")).expect("it was marked");
+    let ended = refused(&data, Way::Team, other());
+    assert!(matches!(ended, ServerError::Foreign { .. }), "{ended:?}");
+    drop(start_on(Way::Local, &data, Place::default()));
+}
+
+/// Why a server does not start.
+fn refused(data: &Path, way: Way, place: Place) -> ServerError {
     let home = pipeline::Home::by_default().expect("a home");
     let never = Box::leak(Box::new(AtomicBool::new(false)));
-    let settings = settings(Way::Local, &data, Place::default());
-    let ended = server::run(&settings, home, |_| panic!("it is refused"), never);
-    assert!(matches!(ended, Err(ServerError::Newer)), "{ended:?}");
+    let ended = server::run(&settings(way, data, place), home, |_| panic!("it is refused"), never);
+    ended.expect_err("it is refused")
 }

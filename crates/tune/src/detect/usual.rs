@@ -87,6 +87,44 @@ mod tests {
 
     use super::*;
 
+    /// The same by sorting all distances to patches of other photos.
+    fn plainly(drawn: &Matrix, picks: &[usize], of: &[u32]) -> Vec<f32> {
+        let apart = |one: usize, other: usize| {
+            let pairs = drawn.row(one).iter().zip(drawn.row(other));
+            pairs.map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
+        };
+        let one_photo = of.iter().all(|photo| *photo == of[0]);
+        let median = |pick: &usize| {
+            let is_other = |other: &usize| if one_photo { other != pick } else { of[*other] != of[*pick] };
+            let mut all: Vec<f32> =
+                (0..drawn.rows()).filter(is_other).map(|other| apart(*pick, other)).collect();
+            all.sort_unstable_by(f32::total_cmp);
+            f32::midpoint(all[1].powi(2), all[2].powi(2)).sqrt()
+        };
+        let usual: Vec<f32> = picks.iter().map(median).collect();
+        let mut sorted = usual.clone();
+        sorted.sort_unstable_by(f32::total_cmp);
+        let unit = sorted[sorted.len() / 2];
+        usual.iter().map(|usual| (usual / unit).max(LEAST_USUAL)).collect()
+    }
+
+    #[test]
+    fn usual_distances_are_to_patches_of_other_photos() {
+        let mut rng = Seed(3).rng();
+        // Patches of one photo lie close together.
+        let of: Vec<u32> = (0..60).map(|row| row / 20).collect();
+        let mut value = |row: usize| random::normal(&mut rng) as f32 + 5.0 * of[row] as f32;
+        let values = (0..60 * 6).map(|place| value(place / 6)).collect();
+        let drawn = Matrix::from_vec(60, 6, values);
+        let picks = [3, 17, 21, 39, 40, 58];
+        for of in [&of[..], &[7; 60]] {
+            let (ours, plain) = (usual_distances(&drawn, &picks, of), plainly(&drawn, &picks, of));
+            for (ours, plain) in ours.iter().zip(&plain) {
+                assert!((ours - plain).abs() < 1e-3 * plain, "{ours} {plain}");
+            }
+        }
+    }
+
     #[test]
     fn the_smallest_are_those_of_a_sorted_list() {
         let mut rng = Seed(8).rng();

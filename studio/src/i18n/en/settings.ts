@@ -77,6 +77,7 @@ export const settings = {
   'settings.trail.person': 'Who',
   'settings.trail.action': 'What',
   'settings.trail.subject': 'To what',
+  'trail.set up': 'set the server up',
   'trail.log in': 'logged in',
   'trail.link account': 'linked an account',
   'trail.unlink account': 'took a linked account away',

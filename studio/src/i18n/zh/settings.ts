@@ -79,6 +79,7 @@ export const settings: Record<keyof typeof en, string> = {
   'settings.trail.person': '成员',
   'settings.trail.action': '操作',
   'settings.trail.subject': '对象',
+  'trail.set up': '完成服务器初始设置',
   'trail.log in': '登录',
   'trail.link account': '关联账号',
   'trail.unlink account': '取消关联账号',

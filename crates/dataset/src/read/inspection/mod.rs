@@ -6,6 +6,7 @@ mod layout;
 mod masks;
 mod names;
 mod table;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 

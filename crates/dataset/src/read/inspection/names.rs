@@ -251,6 +251,15 @@ pub(super) fn is_defect(name: &str) -> bool {
     DEFECT.contains(&plain(name).as_str())
 }
 
+/// Whether a column of this name asks if a part is good, or if it has a defect (`false`): `ok`, `is_good`, `defective?`, `是否合格`. `None` where
+/// it asks neither.
+pub(super) fn asks_for_good(column: &str) -> Option<bool> {
+    let name = plain(column);
+    let name = name.trim_end_matches(['?', '？']).trim();
+    let name = ["is ", "是否为", "是否"].iter().find_map(|start| name.strip_prefix(start)).unwrap_or(name);
+    if is_good(name) { Some(true) } else { is_defect(name).then_some(false) }
+}
+
 /// Whether a folder of this name holds parts with a flaw: it says so, or names the flaw.
 pub(super) fn names_flaw(name: &str) -> bool {
     is_defect(name)

@@ -5,23 +5,12 @@ use std::path::{Path, PathBuf};
 use super::super::columns::{self, Columns};
 use super::super::rows::{Source, file_beside, name_of};
 use super::super::{ReadOptions, Row, Table, ids};
-use super::names::{is_defect, is_good};
+use super::verdicts::{Labels, asking};
 use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
 use crate::{
     ExampleId, InspectionExample, InspectionSet, MeasuredOn, Modality, Part, Problem, ProblemKind, ReadError,
     Sense, Verdict, VerdictsBy, Why,
 };
-
-/// What the cells of the label column say.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Labels {
-    /// There is no such column.
-    None,
-    /// One of two words, in any case.
-    Either { good: &'static str, defect: &'static str },
-    /// Names.
-    Names,
-}
 
 /// Makes a set of the tables found at `root`.
 pub(super) fn read(
@@ -37,7 +26,7 @@ pub(super) fn read(
     for source in sources {
         tables.push((source, columns.in_table(&source.file, &lead.table, &source.table)?));
     }
-    let labels = labels(&tables);
+    let labels = Labels::of(&tables);
     problems.extend(columns.told_of_times(&lead.file, &lead.table));
     let mut examples = Vec::new();
     for (source, columns) in &tables {
@@ -71,6 +60,7 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
     let contents = image.into_iter().collect();
     let options = ReadOptions { contents, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
+    columns.label = columns.label.or_else(|| asking(table));
     // What other senses know of a part is not looked at; the first of these that is there is.
     let of = |modality| columns.contents.iter().copied().find(|content| content.modality == modality);
     columns.contents = of(Modality::Image)
@@ -89,39 +79,6 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
         columns.mask = Some(place.ok_or_else(no_column)?);
     }
     Ok(columns)
-}
-
-fn labels(tables: &[(&Source, Columns)]) -> Labels {
-    let cells = || {
-        let of_table = |(source, columns): &(&Source, Columns)| {
-            let column = columns.label;
-            column.map(|column| source.table.cells(column).map(|cell| cell.text()).collect::<Vec<String>>())
-        };
-        tables.iter().filter_map(of_table).flatten().filter(|text| !text.is_empty())
-    };
-    let mut names = tables.iter().filter_map(|(source, columns)| Some(&source.table.columns[columns.label?]));
-    let Some(name) = names.next() else { return Labels::None };
-    let all = |of: [&str; 2]| cells().all(|text| of.iter().any(|word| text.eq_ignore_ascii_case(word)));
-    let (no, yes) = match () {
-        () if all(["0", "1"]) => ("0", "1"),
-        // Whether what is true is good news the name of the column must say.
-        () if all(["false", "true"]) && (is_good(name) || is_defect(name)) => ("false", "true"),
-        () => return Labels::Names,
-    };
-    if is_good(name) {
-        Labels::Either { good: yes, defect: no }
-    } else {
-        Labels::Either { good: no, defect: yes }
-    }
-}
-
-impl Labels {
-    fn either(self) -> Option<[&'static str; 2]> {
-        match self {
-            Self::Either { good, defect } => Some([good, defect]),
-            Self::None | Self::Names => None,
-        }
-    }
 }
 
 fn example(
@@ -154,7 +111,7 @@ fn example(
         })
     });
     let verdict = match columns.label.map(|column| (column, text_of(column))) {
-        Some((_, Some(label))) => named(&label, labels),
+        Some((_, Some(label))) => labels.verdict(&label),
         Some((column, None)) if mask.is_none() => return Err(problem(ProblemKind::EmptyCell, column)),
         _ if mask.is_some() => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
         _ => Verdict::Good,
@@ -169,13 +126,4 @@ fn example(
         group: columns.group.and_then(text_of),
         part: part.or_else(|| columns.part.and_then(text_of).and_then(|name| Part::from_name(&name))),
     })
-}
-
-fn named(label: &str, labels: Labels) -> Verdict {
-    match labels {
-        Labels::Either { good, .. } if label.eq_ignore_ascii_case(good) => Verdict::Good,
-        Labels::Either { .. } => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
-        _ if is_good(label) => Verdict::Good,
-        _ => Verdict::Defect { kind: label.to_owned() },
-    }
 }

@@ -1,6 +1,6 @@
 //! What to photograph next: at most three sentences, the most useful first.
 
-use super::measures::{confidence, rate};
+use super::measures::{confidence, promised};
 use super::{Counted, Sentence};
 use crate::{Blind, percent};
 
@@ -165,7 +165,7 @@ fn shortage(facts: &InspectionFacts<'_>) -> Option<Weighted> {
     let shortage = facts.shortage?;
     let more = shortage.need.saturating_sub(facts.n_good);
     let (en_unit, zh_unit) = units(facts.counted, more);
-    let (most, confidence) = (rate(shortage.false_alarm_rate), confidence(shortage.confidence));
+    let (most, confidence) = (promised(shortage.false_alarm_rate), confidence(shortage.confidence));
     let en = format!(
         "Photograph {more} more {en_unit} to prove at most {most} false alarms with {confidence} confidence ({} in all).",
         shortage.need
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn what_is_too_small_is_named_where_photos_are_scaled_down() {
-        let blind = Some(Blind { below: 64.0, asked: None, is_scaled: true });
+        let blind = Some(Blind { below: 64.0, asked: None, is_scaled: true, room_for: None });
         let facts = InspectionFacts { blind, photo_sizes_vary: true, ..fine() };
         check(&facts, &["Defects below 64 pixels across are hardly seen", "Use one camera setting"]);
         check(&InspectionFacts { n_tiny: 1, ..facts }, &["Go closer", "Use one camera setting"]);

@@ -3,7 +3,7 @@
 use evaluate::Estimate;
 use evaluate::inspect::{EstimatedThreshold, ProvenThreshold, Tail};
 
-use super::measures::{confidence, is_measured, rate};
+use super::measures::{confidence, is_measured, promised, rate};
 use super::{AlarmPromise, Counted, Sentence};
 
 /// What the threshold promises, or that it promises nothing and what would change that.
@@ -17,7 +17,7 @@ pub fn promise_sentence(alarm: &AlarmPromise, counted: Counted) -> Sentence {
 }
 
 fn proven_sentence(proven: &ProvenThreshold, counted: Counted) -> Sentence {
-    let (confidence, most, n) = (confidence(proven.confidence), rate(proven.false_alarm_rate), proven.n);
+    let (confidence, most, n) = (confidence(proven.confidence), promised(proven.false_alarm_rate), proven.n);
     let caveat = promise_caveat();
     match counted {
         Counted::Parts => Sentence {
@@ -46,10 +46,10 @@ fn proven_sentence(proven: &ProvenThreshold, counted: Counted) -> Sentence {
 /// What a proof on parts that were held out in turn leaves open: the theorem speaks of one and the same inspector.
 pub fn promise_caveat() -> Sentence {
     Sentence {
-        en: "Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less, and how \
-             their detectors are joined was learned from what they said of them; this one learned from all, and is expected to alarm as seldom."
+        en: "Strictly the proof is of the inspectors that judged these parts: each learned from nine tenths of them or somewhat less, and the \
+             weights of its detectors were set on the same scores. This one learned from all, and is expected to alarm as seldom."
             .to_owned(),
-        zh: "严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成，且各方法如何合并也是据它们的评分学得的；本检测器用全部良品学成，预计误报同样少。"
+        zh: "严格地说，证明针对的是评判这些良品的检测器：每个用其中约九成或略少学成，各方法的权重也由这些得分确定。本检测器用全部良品学成，预计误报同样少。"
             .to_owned(),
     }
 }
@@ -60,13 +60,13 @@ fn estimated_sentence(
     best_rate: f64,
     counted: Counted,
 ) -> Sentence {
-    let (expected, aim) = (rate(expected_rate(threshold)), rate(threshold.false_alarm_rate));
+    let (expected, aim) = (rate(expected_rate(threshold)), promised(threshold.false_alarm_rate));
     let (more, n, best) = (need.saturating_sub(threshold.n), threshold.n, provable_rate(best_rate));
     let (unit, units, zh_units, measure) = match counted {
         Counted::Parts => ("good part", "good parts", "良品", "个良品"),
         Counted::Groups => ("group of good parts", "groups of good parts", "良品组", "组良品"),
     };
-    let missed_aim = expected != aim;
+    let missed_aim = expected_rate(threshold) > threshold.false_alarm_rate;
     let (but, zh_but) = if missed_aim {
         (format!(" ({aim} was aimed at)"), format!("（目标是 {aim}）"))
     } else {
@@ -139,8 +139,8 @@ impl Agreement {
         }
     }
 
-    pub(super) fn sentence(self, promised: f64) -> Sentence {
-        let rate = rate(promised);
+    pub(super) fn sentence(self, aim: f64) -> Sentence {
+        let rate = promised(aim);
         let (en, zh) = match self {
             Self::Kept => (format!("at most {rate}, as intended"), format!("不超过 {rate}，符合预期")),
             Self::WithinNoise => (
@@ -190,8 +190,8 @@ mod tests {
             299,
             0.01,
             Counted::Parts,
-            "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from. Strictly the proof is of the inspectors that judged them, each learned from nine tenths of the good parts or somewhat less, and how their detectors are joined was learned from what they said of them; this one learned from all, and is expected to alarm as seldom.",
-            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。严格地说，证明针对的是评判它们的那些检测器，各用约九成或略少的良品学成，且各方法如何合并也是据它们的评分学得的；本检测器用全部良品学成，预计误报同样少。",
+            "With 95 % confidence at most 1 % of good parts alarm: proven on 299 good parts, each judged without having been learned from. Strictly the proof is of the inspectors that judged these parts: each learned from nine tenths of them or somewhat less, and the weights of its detectors were set on the same scores. This one learned from all, and is expected to alarm as seldom.",
+            "在 95 % 置信度下，至多 1 % 的良品会误报：已由 299 个良品证明，每个都在未被学习时受检。严格地说，证明针对的是评判这些良品的检测器：每个用其中约九成或略少学成，各方法的权重也由这些得分确定。本检测器用全部良品学成，预计误报同样少。",
         );
     }
 

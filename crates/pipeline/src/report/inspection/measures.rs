@@ -76,11 +76,19 @@ pub fn rate(share: f64) -> String {
     format!("{} %", digits(100.0 * share, 3))
 }
 
-/// A confidence as a percentage, with digits enough to tell it from certainty: `95 %`, `99.99 %`.
+/// A rate that somebody asked for, as a percentage with all the digits that they gave.
+pub fn promised(share: f64) -> String {
+    format!("{} %", digits(100.0 * share, 9))
+}
+
+/// A confidence as a percentage, with digits enough to tell it from certainty and one at least: never more than it is. `95 %`, `99.99 %`.
 pub fn confidence(share: f64) -> String {
     let open = 100.0 * (1.0 - share);
-    let decimals = if open > 0.0 { (1.0 - open.log10().floor()).clamp(0.0, 12.0) as usize } else { 0 };
-    format!("{} %", without_zeros(format!("{:.decimals$}", 100.0 * share)))
+    let decimals = if open > 0.0 { (1.0 - open.log10().floor()).clamp(1.0, 12.0) as i32 } else { 0 };
+    let scale = 10_f64.powi(decimals);
+    let down = (100.0 * share * scale + 1e-6).floor() / scale;
+    let decimals = decimals as usize;
+    format!("{} %", without_zeros(format!("{down:.decimals$}")))
 }
 
 /// Whether an estimate says anything: of nothing observed, the value is only a placeholder.
@@ -154,12 +162,15 @@ mod tests {
     fn rates_need_no_more_digits_than_they_have() {
         let shown = [0.01, 0.015, 0.0005, 0.125, 1.0, 0.0].map(rate);
         assert_eq!(shown, ["1 %", "1.5 %", "0.05 %", "12.5 %", "100 %", "0 %"]);
+        assert_eq!([0.05, 0.12345, 0.001].map(promised), ["5 %", "12.345 %", "0.1 %"]);
     }
 
     #[test]
     fn no_confidence_is_shown_as_certainty() {
         let shown = [0.95, 0.9, 0.5, 0.995, 0.9999, 0.999_999].map(confidence);
         assert_eq!(shown, ["95 %", "90 %", "50 %", "99.5 %", "99.99 %", "99.9999 %"]);
+        // Never more than it is.
+        assert_eq!([0.875, 0.667, 0.8559, 0.9545].map(confidence), ["87.5 %", "66.7 %", "85.5 %", "95.4 %"]);
     }
 
     #[test]

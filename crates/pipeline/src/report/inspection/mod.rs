@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use advice::{InspectionFacts, KindFacts, Shortage, advise_inspection};
 pub use headline::{expected_rate, promise_caveat, promise_sentence, provable_rate};
 pub use heat::{HeatMap, heat_overlay};
-pub use measures::{DetectorMetric, confidence, rate};
+pub use measures::{DetectorMetric, confidence, promised, rate};
 pub use page::render_inspection;
 pub use view::{Closeup, View, view};
 

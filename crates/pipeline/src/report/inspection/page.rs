@@ -4,7 +4,7 @@ use askama::Template;
 use evaluate::Estimate;
 
 use super::headline::{Agreement, expected_rate, promise_sentence};
-use super::measures::{figure, figure_note, interval, is_measured, plain, rate, value};
+use super::measures::{figure, figure_note, interval, is_measured, plain, promised, rate, value};
 use super::named::{self, NamedTable};
 use super::trade_off::{self, trade_off};
 use super::view::path;
@@ -170,7 +170,7 @@ fn figures(estimate: &Estimate) -> Figures {
 fn headline_rate(alarm: &AlarmPromise, lang: Lang) -> (&'static str, String, (&'static str, &'static str)) {
     match alarm {
         AlarmPromise::Proven(proven) => {
-            ("≤", rate(proven.false_alarm_rate), ("proven", lang.pick("proven", "已证明")))
+            ("≤", promised(proven.false_alarm_rate), ("proven", lang.pick("proven", "已证明")))
         }
         AlarmPromise::Estimated { threshold, .. } => {
             let badge = lang.pick("estimate, no guarantee", "估计，非保证");

@@ -67,6 +67,12 @@ impl Aligner {
         Ok((None, best))
     }
 
+    /// Whether a photo of this size has the shape of the good photos: none of its sides differs by more than a tenth once the long ones are as long.
+    pub fn has_shape(&self, photo: Size) -> bool {
+        let long_side = self.size.long_side();
+        is_near(photo.with_long_side(long_side), self.size)
+    }
+
     /// How a photo lies against the reference, and its correlation with it where they overlap, in -1..1.
     ///
     /// The photo may have any resolution; it is stretched to the reference's shape. One that is all one grey, or is no photo
@@ -117,10 +123,14 @@ fn common_size(photos: &[Grey]) -> Option<(Size, Vec<&Grey>)> {
         sides[sides.len() / 2]
     };
     let size = Size { height: middle(|photo| photo.height), width: middle(|photo| photo.width) };
-    let is_near = |side: usize, usual: usize| side.abs_diff(usual) as f64 <= MOST_STRETCH * usual as f64;
-    let is_alike = |photo: &&Grey| is_near(photo.height, size.height) && is_near(photo.width, size.width);
-    let alike: Vec<&Grey> = photos.iter().filter(is_alike).collect();
+    let alike: Vec<&Grey> = photos.iter().filter(|photo| is_near(photo.size(), size)).collect();
     (alike.len() >= LEAST_PHOTOS && 10 * alike.len() >= 9 * photos.len()).then_some((size, alike))
+}
+
+/// Whether no side differs by more than a tenth of the usual one.
+fn is_near(photo: Size, usual: Size) -> bool {
+    let near = |side: usize, usual: usize| side.abs_diff(usual) as f64 <= MOST_STRETCH * usual as f64;
+    near(photo.height, usual.height) && near(photo.width, usual.width)
 }
 
 /// The median of the photos after [`ROUNDS`] of registering, and the median of their correlation with it.
