@@ -299,7 +299,7 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     assert_eq!((batch["good_parts"].as_u64(), batch["fewest_callable"].as_u64()), (Some(20), Some(4)));
     assert_snapshot!(ended.err, @r"
     9 photos: 4 alarm, 4 do not, 1 could not be read
-    note: 3 photos: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from
+    note: bad/030.png: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from (2 more like it; --json tells each)
     As one batch: 4 of 8 called defects; on average at most 10 % of those called are good
     ");
     assert!(judge("10%", &[]).fine().out.lines().nth(1).unwrap().contains("DEFECT"));
@@ -309,7 +309,7 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     std::fs::remove_file(place.path("new/unread.png")).unwrap();
     assert_snapshot!(judge("5%", &[]).fine().err, @r"
     7 photos: 3 alarm, 4 do not
-    note: 2 photos: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from
+    note: bad/033.png: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from (1 more like it; --json tells each)
     As one batch: 0 of 7 called defects; on average at most 5 % of those called are good
     note: with 20 good parts fewer than 7 defects among 7 photos cannot be called at 5 %: the smallest possible p-value is 0.048; it takes 119 more good parts to call a single one
     ");
@@ -319,7 +319,7 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
     );
     assert_snapshot!(ended.err, @r"
     7 photos: 3 alarm, 4 do not
-    note: 2 photos: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from
+    note: bad/033.png: 7 % of the picture lies where good parts show nothing and was compared with nothing; place the part as those learned from (1 more like it; --json tells each)
     As one batch: 0 of 7 called defects; on average at most 4 % of those called are good
     note: with 20 good parts nothing can be called at 4 %: the smallest possible p-value is 0.048; it takes at least 4 more good parts, and 154 more to call a single photo of 7
     ");
@@ -327,7 +327,7 @@ fn a_batch_is_judged_with_a_bound_on_false_discoveries() {
         .run_with(&["predict", "parts.djm", "new", "--false-discoveries", "4%"], &[("DIANJING_LANG", "zh")]);
     assert_snapshot!(chinese.fine().err, @r"
     7 张照片：3 张报警，4 张正常
-    注意：2 张照片：有 7 % 的画面在良品所示范围之外，未作比较；请按学习时的位置摆放零件
+    注意：bad/033.png：有 7 % 的画面在良品所示范围之外，未作比较；请按学习时的位置摆放零件（另有 1 个类似，见 --json）
     作为一批：7 张中有 0 张判为缺陷；平均而言，其中至多 4 % 是良品
     注意：只有 20 个良品时，以 4 % 为上限无法判出任何缺陷：p 值最小只能是 0.048；至少还需 4 个良品；若要在 7 张中判出单独一张，还需 154 个
     ");

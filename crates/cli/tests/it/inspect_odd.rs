@@ -43,7 +43,7 @@ fn photos_of_twelve_bits_are_seen_as_well_as_those_of_eight() {
     std::fs::create_dir(place.path("bright")).unwrap();
     bright.save(place.path("bright/1.png")).unwrap();
     let ended = place.run(&["predict", "deep.djm", "bright"]).fine();
-    assert!(ended.err.contains("1 photo: some of it is brighter than the 12 bits hold"), "{}", ended.err);
+    assert!(ended.err.contains("note: 1.png: some of it is brighter than the 12 bits hold"), "{}", ended.err);
 }
 
 #[test]
@@ -131,8 +131,11 @@ fn photos_that_are_not_as_those_learned_from_are_told() {
     faces(&place, "parts/good", 0..12, false);
     faces(&place, "parts/spot", 30..36, true);
     save(&place, "parts/good/tiny.png", &RgbImage::from_pixel(20, 12, Rgb([120; 3])));
+    let wide = image::imageops::resize(&face(12, false), 112, 60, image::imageops::FilterType::Triangle);
+    save(&place, "parts/good/wide.png", &wide);
     let ended = inspect(&place, &["parts"]).fine();
     assert!(ended.err.contains("tiny.png: 20 x 12 pixels show nothing of a part"), "{}", ended.err);
+    assert!(ended.err.contains("wide.png: its 112 x 60 pixels are of another shape"), "{}", ended.err);
     assert!(ended.err.contains("Learned 12 good photos"), "{}", ended.err);
     save(&place, "new/1.png", &RgbImage::from_pixel(1, 1, Rgb([120; 3])));
     save(&place, "new/black.png", &RgbImage::new(112, 96));
@@ -158,8 +161,8 @@ fn photos_that_are_not_as_those_learned_from_are_told() {
         assert!(ended.code == 1 && ended.out.contains(told), "{}", ended.told());
     }
     for told in [
-        "1 photo: nothing is to be seen on it",
-        "1 photo: it has 224 x 192 pixels and those learned from about 104 x 104",
+        "note: black.png: nothing is to be seen on it",
+        "note: double.png: it has 224 x 192 pixels and those learned from about 104 x 104",
     ] {
         assert!(ended.err.contains(told), "{told} in {}", ended.err);
     }

@@ -31,6 +31,11 @@ fn stroke(number: u32, fault: &str) -> String {
     text
 }
 
+/// A stroke of which the vibration was not recorded.
+fn deaf(number: u32) -> String {
+    stroke(number, "").lines().map(|row| row.rsplit_once(',').unwrap().0.to_owned() + "\n").collect()
+}
+
 fn rows(out: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(out).unwrap().as_array().unwrap().clone()
 }
@@ -54,9 +59,7 @@ fn good_series_alone_make_an_inspector_that_marks_what_is_new() {
         place.write(&format!("new/torn{number}.csv"), stroke(number, "torn"));
         place.write(&format!("new/knocks{number}.csv"), stroke(number, "knocks"));
     }
-    let deaf: String =
-        stroke(106, "").lines().map(|row| row.rsplit_once(',').unwrap().0.to_owned() + "\n").collect();
-    place.write("new/deaf.csv", deaf);
+    place.write("new/deaf.csv", deaf(106));
     place.write("new/broken.csv", "");
     place.write("new/other.csv", "time,heat\n0,1\n1,2\n2,3\n");
     let ended = place.run(&["predict", "good.djm", "new", "--heatmaps", "heat", "--json"]).fine();
@@ -103,8 +106,10 @@ fn class_folders_and_tables_of_series_are_inspected_too() {
     assert!(ended.code != 0 && ended.err.contains("learned from every"), "{}", ended.told());
 
     let list: String = (0..12).map(|number| format!("set/good/{number:02}.csv\n")).collect();
-    place.write("list.csv", format!("trace\n{list}"));
-    place.run(&["inspect", "list.csv", "--false-alarms", "30%"]).fine();
+    place.write("deaf.csv", deaf(106));
+    place.write("list.csv", format!("trace\n{list}deaf.csv\n"));
+    let ended = place.run(&["inspect", "list.csv", "--false-alarms", "30%"]).fine();
+    assert!(ended.err.contains("deaf.csv") && ended.err.contains("`vibration`"), "{}", ended.err);
     place.write("none/a.csv", "not,numbers\nx,y\nz,w\n");
     place.write("none/b.csv", "");
     let ended = place.run(&["inspect", "none"]);
