@@ -81,7 +81,7 @@ pub enum ProblemKind {
     Blank,
     /// The picture is much smaller or larger than those learned from, the nearest of which is as large as a square of `side` pixels.
     OtherSize { size: (u32, u32), side: u32 },
-    /// The good picture is of another shape than the others, which are laid over each other.
+    /// The picture is of another shape than those learned from, which are laid over each other: a good one is not learned from.
     OtherShape { size: (u32, u32) },
     /// Percent of the picture that lies where good parts show nothing.
     OutsideReference { percent: u32 },
@@ -444,8 +444,8 @@ impl ProblemKind {
             ),
             Self::OtherShape { size: (width, height) } => write!(
                 out,
-                "its {width} x {height} pixels are of another shape than those of the other good parts, which lie alike; cut it as those are, or \
-                 learn from it apart"
+                "its {width} x {height} pixels are of another shape than those of the good parts learned from, which lie alike; cut it as those \
+                 are, or make an inspector of its own for such parts"
             ),
             Self::OutsideReference { percent } => write!(
                 out,

@@ -70,7 +70,7 @@ pub fn inspect_photos(
                 if run.is_cancelled() {
                     return Err(PipelineError::Cancelled);
                 }
-                let row = inspect_one(predictor, example, drawn)?;
+                let row = inspect_one(predictor, example, run, drawn)?;
                 let (done, total) = (done.fetch_add(1, Ordering::Relaxed) + 1, examples.len() as u64);
                 run.tell(Event::Progress { step: Step::Features, done, total, cached: 0 });
                 Ok(row)
@@ -96,6 +96,7 @@ fn is_drawn(path: &Path) -> bool {
 fn inspect_one(
     predictor: &InspectionPredictor,
     example: &Example,
+    run: &Run<'_>,
     drawn: &(dyn Fn(&str, &Looked) -> Result<(), PipelineError> + Sync),
 ) -> Result<InspectedRow, PipelineError> {
     let id = example.id.0.clone();
@@ -117,6 +118,10 @@ fn inspect_one(
         Ok(drawing) => drawing,
         Err(error) => return Ok(failed(id, error.into())),
     };
+    // A stop may have reached the program that decodes a video as well, which then ended early.
+    if run.is_cancelled() {
+        return Err(PipelineError::Cancelled);
+    }
     match predictor.inspect(&drawing.bytes) {
         Ok(looked) => {
             drawn(&id, &looked)?;
@@ -135,6 +140,7 @@ pub fn odd(predictor: &InspectionPredictor, looked: &Looked) -> Option<ProblemKi
     Some(match *looked.odd.first()? {
         Odd::Blank => ProblemKind::Blank,
         Odd::OtherSize { side } => ProblemKind::OtherSize { size: looked.photo.dimensions(), side },
+        Odd::OtherShape => ProblemKind::OtherShape { size: looked.photo.dimensions() },
         Odd::Outside { percent } => ProblemKind::OutsideReference { percent },
         Odd::Brighter => ProblemKind::BrighterThanLearned { bits },
     })

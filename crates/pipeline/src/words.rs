@@ -126,7 +126,7 @@ fn chinese_of_inspected(kind: &ProblemKind) -> String {
             "图片为 {width} x {height} 像素，而学习用的约为 {side} x {side}，物体看上去比学习时大或小，承诺不成立；请按相同方式拍摄"
         ),
         ProblemKind::OtherShape { size: (width, height) } => format!(
-            "{width} x {height} 像素，形状与其他良品照片不同，而那些照片的零件位置一致；请按同样的范围裁剪，或单独学习"
+            "{width} x {height} 像素，形状与学习所用的良品照片不同，而那些照片的零件位置一致；请按同样的范围裁剪，或为这类照片单独建立检测器"
         ),
         ProblemKind::OutsideReference { percent } => {
             format!("有 {percent} % 的画面在良品所示范围之外，未作比较；请按学习时的位置摆放零件")

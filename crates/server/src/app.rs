@@ -19,7 +19,6 @@ use crate::counters::Counters;
 use crate::db::room::Limits;
 use crate::db::{Db, Tenant};
 use crate::error::ApiError;
-use crate::folder::{Mark, name_in};
 use crate::lately::Lately;
 use crate::live::Lives;
 use crate::making::Making;
@@ -33,7 +32,7 @@ use crate::shelf::Shelf;
 use crate::turns::Turns;
 use crate::uploads::Uploads;
 use crate::worklists::Readings;
-use crate::{ServerError, Settings, Way};
+use crate::{ServerError, Settings, Way, folder};
 
 /// Files that a model may have: its bundle, its reports, what it answered about examples that it had not seen, how those looked on which an
 /// inspector erred.
@@ -132,11 +131,10 @@ impl App {
         let dir = &settings.dir;
         let shelf = Shelf::open(dir.clone(), settings.store.as_ref(), settings.max_copies)
             .map_err(ServerError::Store)?;
-        let mark = Mark::read(dir, settings.database.is_some())?;
         let db = Db::open(dir, settings.database.as_deref()).await?;
         let identity = db.identity().await.map_err(ServerError::Database)?;
-        mark.claim(dir, &identity)?;
         shelf.check(&identity).await.map_err(ServerError::Store)?;
+        folder::claim(dir, &db, &identity).await?;
         Ok(Self {
             db,
             serving: Arc::new(Serving::new(home.clone())),
@@ -177,7 +175,7 @@ impl App {
             way: settings.way,
             address: OnceLock::new(),
             wake: Notify::new(),
-            name: name_in(dir).map_err(|source| ServerError::Folder { dir: dir.clone(), source })?,
+            name: folder::name_in(dir).map_err(|source| ServerError::Folder { dir: dir.clone(), source })?,
             dir: dir.clone(),
             closing: AtomicBool::new(false),
         })

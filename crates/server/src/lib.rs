@@ -176,7 +176,7 @@ async fn serve(
     let is_local = settings.way == Way::Local;
     let needs_key = is_local || !app.db.is_set_up().await.map_err(ServerError::Database)?;
     if needs_key && !is_local {
-        app.db.end_everybodys_sessions().await.map_err(ServerError::Database)?;
+        app.db.end_sessions_of_first().await.map_err(ServerError::Database)?;
     }
     let (database, store) = (app.db.name(), settings.store.is_some());
     tracing::info!(%address, database, store, workers = settings.workers, version = env!("CARGO_PKG_VERSION"), "open");

@@ -204,7 +204,7 @@ async fn once(app: &App) -> Result<usize, ApiError> {
 }
 
 /// Whether a file, or a folder, is named by how its name begins.
-fn is_in(named: &HashSet<String>, part: &str) -> bool {
+pub(crate) fn is_in(named: &HashSet<String>, part: &str) -> bool {
     named.contains(part.split('.').next().unwrap_or(part))
 }
 

@@ -72,6 +72,11 @@ pub(crate) fn lay_back(rigid: &Rigid, map: &ScoreMap, size: (u32, u32)) -> Score
     ScoreMap { rows: back.height, cols: back.width, values: back.values }
 }
 
+/// Whether a photo of this width and height has the shape of the good parts.
+pub fn has_shape(aligner: &Aligner, size: (u32, u32)) -> bool {
+    aligner.has_shape(size_of(size))
+}
+
 /// The share of a photo of this width and height that lies outside the reference once it is laid over it: there nothing is compared.
 pub(crate) fn outside(aligner: &Aligner, rigid: &Rigid, size: (u32, u32)) -> f64 {
     let shape = aligner.size_at(COARSE);

@@ -38,7 +38,7 @@ pub use contents::{Alarm, InspectionBundle};
 pub use extent::marked;
 pub use inspector::{Evidence, Inspector, Joining, Opinion, Teaching, opinion, seed_of, suspicion};
 pub use kinds::{DefectLook, KindShare, Kinds, NamedKind};
-pub use laying::{Laid, SightError, brightness, lay_mask};
+pub use laying::{Laid, SightError, brightness, has_shape, lay_mask};
 pub use learned::Learned;
 pub use map::ScoreMap;
 pub use marks::{MarkUnits, Marked, Marks, Taught};

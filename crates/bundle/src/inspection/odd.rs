@@ -21,6 +21,8 @@ pub enum Odd {
         /// In pixels.
         side: u32,
     },
+    /// It is of another shape than the good parts that lie alike, and was stretched over them.
+    OtherShape,
     /// Once it is laid over the good parts, so much of it lies where these show nothing: there nothing was compared.
     Outside {
         /// Percent of the photo.

@@ -12,7 +12,7 @@ use super::contents::InspectionBundle;
 use super::extent::marked;
 use super::inspector::{Evidence, Inspector, Opinion};
 use super::kinds::NamedKind;
-use super::laying::outside;
+use super::laying::{has_shape, outside};
 use super::map::ScoreMap;
 use super::odd::{Odd, is_blank};
 use super::sight::{Eye, Seen};
@@ -157,11 +157,11 @@ impl InspectionPredictor {
         let Inspector { sight, aligner, .. } = &self.bundle.inspector;
         let size = photo.dimensions();
         let other_size = self.shows_photos().then(|| Odd::of_size(sight, size)).flatten();
-        let laid = aligner.as_ref().zip(seen.laid.as_ref());
-        let strips = laid
-            .filter(|_| self.shows_photos())
-            .and_then(|(aligner, laid)| Odd::of_outside(outside(aligner, &laid.rigid, size)));
-        let all = [is_blank.then_some(Odd::Blank), other_size, strips, is_brighter.then_some(Odd::Brighter)];
+        let laid = aligner.as_ref().zip(seen.laid.as_ref()).filter(|_| self.shows_photos());
+        let shape = laid.filter(|(aligner, _)| !has_shape(aligner, size)).map(|_| Odd::OtherShape);
+        let strips = laid.and_then(|(aligner, laid)| Odd::of_outside(outside(aligner, &laid.rigid, size)));
+        let blank = is_blank.then_some(Odd::Blank);
+        let all = [blank, other_size, shape, strips, is_brighter.then_some(Odd::Brighter)];
         all.into_iter().flatten().collect()
     }
 

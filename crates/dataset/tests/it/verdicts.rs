@@ -42,4 +42,15 @@ fn a_column_that_is_called_label_comes_before_one_that_asks() {
     place.write("d/t.csv", "path,ok,label\na.png,0,good\nb.png,1,chip\n");
     let (lines, _) = told(&place, "d/t.csv", &InspectionOptions::default());
     assert_eq!(lines, ["t.csv:2: GOOD", "t.csv:3: chip"]);
+    place.write("d/u.csv", "path,ok,score\na.png,1,0.93\nb.png,0,0.12\n");
+    let (lines, _) = told(&place, "d/u.csv", &InspectionOptions::default());
+    assert_eq!(lines, ["u.csv:2: GOOD", "u.csv:3: defect"], "a score is no verdict");
+}
+
+#[test]
+fn a_column_that_answers_for_some_parts_only_is_not_asked() {
+    let place = folder(&["a.png", "b.png", "m/b.png"]);
+    place.write("d/t.csv", "path,mask,defect\na.png,,\nb.png,m/b.png,1\n");
+    let (lines, problems) = told(&place, "d/t.csv", &InspectionOptions::default());
+    assert_eq!(lines, ["t.csv:2: GOOD", "t.csv:3: defect mask m/b.png"], "{problems:?}");
 }

@@ -34,9 +34,9 @@ impl Blind {
         let n = self.room_for.unwrap_or_default();
         (
             format!(
-                "so many photos share the memory for what is learned, some 6 GB; learn from {n} or fewer to look as closely as usual"
+                "so many photos share the memory for what is learned, some 6 GB; learn from {n} or fewer to look more closely"
             ),
-            format!("照片太多，共用约 6 GB 的学习内存；用不超过 {n} 张学习，即可看得更细"),
+            format!("照片太多，共用约 6 GB 的学习内存；用不超过 {n} 张学习，可看得更细"),
         )
     }
 

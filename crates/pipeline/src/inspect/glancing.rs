@@ -8,6 +8,7 @@ use evaluate::inspect::{Plane, find_regions};
 use rayon::prelude::*;
 
 use super::{InspectRequest, turning};
+use crate::{PipelineError, Run};
 
 /// Pixels of the smallest region of a mask that is meant: fewer are crumbs of a soft edge.
 const LEAST_AREA: usize = 9;
@@ -26,16 +27,20 @@ pub(super) struct Glanced<'a> {
 
 impl<'a> Glanced<'a> {
     /// `None` when none of them can be read.
+    ///
+    /// # Errors
+    /// [`PipelineError::Cancelled`] soon after the run was.
     pub(super) fn at(
         request: &'a InspectRequest,
         learned: &[&InspectionExample],
         canvas: Option<&'a Canvas>,
-    ) -> Option<Self> {
-        let glances = glances(learned, canvas);
+        run: &Run<'_>,
+    ) -> Result<Option<Self>, PipelineError> {
+        let glances = glances(learned, canvas, run)?;
         let (good, defects): (Vec<&Glance>, Vec<&Glance>) = glances.iter().partition(|glance| glance.is_good);
         let may_turn = turning::may_turn(good.len(), request.orientation);
         let largest = glances.iter().filter_map(|glance| glance.largest).max();
-        (!glances.is_empty()).then(|| Self {
+        Ok((!glances.is_empty()).then(|| Self {
             request,
             sizes: glances.iter().map(|glance| glance.size).collect(),
             turned: good.iter().filter(|_| may_turn).map(|glance| glance.size).collect(),
@@ -43,7 +48,7 @@ impl<'a> Glanced<'a> {
             smallest: request.smallest_defect.or_else(|| smallest_marked(learned)),
             depth: largest.map_or(Depth::FULL, Depth::holding),
             canvas,
-        })
+        }))
     }
 
     /// As the choice of scales takes it.
@@ -70,14 +75,22 @@ struct Glance {
 }
 
 /// Glances at the photos whose headers can be read.
-fn glances(examples: &[&InspectionExample], canvas: Option<&Canvas>) -> Vec<Glance> {
+fn glances(
+    examples: &[&InspectionExample],
+    canvas: Option<&Canvas>,
+    run: &Run<'_>,
+) -> Result<Vec<Glance>, PipelineError> {
     let glance = |example: &&InspectionExample| {
+        if run.is_cancelled() {
+            return None;
+        }
         let bytes = depict(&example.path, canvas).ok()?.bytes;
         let size = prep::size(&bytes).ok()?;
         let largest = prep::largest_value(&bytes).ok().flatten();
         Some(Glance { is_good: example.verdict == Verdict::Good, size, largest })
     };
-    examples.par_iter().filter_map(glance).collect()
+    let glances = examples.par_iter().filter_map(glance).collect();
+    if run.is_cancelled() { Err(PipelineError::Cancelled) } else { Ok(glances) }
 }
 
 /// Side in pixels of a small marked defect: a tenth of them are smaller. Masks that cannot be read are told of later.

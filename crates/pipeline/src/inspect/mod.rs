@@ -143,7 +143,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let learned: Vec<&InspectionExample> = set.with_role(Role::Learn).collect();
     let canvas = canvas(&set, &learned, run)?;
     let canvas = canvas.as_ref();
-    let Some(glanced) = Glanced::at(request, &learned, canvas) else {
+    let Some(glanced) = Glanced::at(request, &learned, canvas, run)? else {
         problems.extend(seeing::unreadable(&learned, canvas));
         return Err(nothing_usable(&set, &problems));
     };
@@ -153,7 +153,7 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let seed = seed_of(request.seed);
     let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
     let (mut photos, more) =
-        run.step(Step::Features, || seeing::learned(&eye, aligner.as_ref(), &learned, run))?;
+        run.step(Step::Features, || seeing::learned(&eye, aligner.as_ref(), &learned, set.modality, run))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::depict::{Canvas, depict};
 use base::prep::{self, Mask};
-use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, lay_mask};
-use dataset::{InspectionExample, Problem, ProblemKind, Verdict};
+use bundle::inspection::{Eye, Good, ScoreMap, Seen, SightError, brightness, has_shape, lay_mask};
+use dataset::{InspectionExample, Modality, Problem, ProblemKind, Verdict};
 use linalg::{Seed, random};
 use rayon::prelude::*;
-use tune::detect::{Aligner, Grey, Size};
+use tune::detect::{Aligner, Grey};
 
 use super::marking::Marking;
 use crate::{Event, PipelineError, Run, Step};
@@ -83,20 +83,20 @@ pub(crate) fn aligner(
     Ok(aligner)
 }
 
-/// Looks at the photos to learn from. Good ones of another shape than those that lie alike are left out: stretched over the reference they would
-/// teach that anything may be anywhere.
+/// Looks at the photos to learn from. Good photos of another shape than those that lie alike are left out: stretched over the reference they
+/// would teach that anything may be anywhere.
 pub(crate) fn learned<'e>(
     eye: &Eye,
     aligner: Option<&Aligner>,
     examples: &[&'e InspectionExample],
+    modality: Modality,
     run: &Run<'_>,
 ) -> Result<(Vec<Photo<'e>>, Vec<Problem>), PipelineError> {
     let (mut photos, mut problems) = look(eye, aligner, examples, run, |_, photo| Ok(photo))?;
-    let Some(aligner) = aligner else { return Ok((photos, problems)) };
-    let fits = |photo: &Photo<'_>| {
-        let (width, height) = photo.seen.size;
-        photo.is_defect() || aligner.has_shape(Size { height: height as usize, width: width as usize })
+    let Some(aligner) = aligner.filter(|_| modality == Modality::Image) else {
+        return Ok((photos, problems));
     };
+    let fits = |photo: &Photo<'_>| photo.is_defect() || has_shape(aligner, photo.seen.size);
     for photo in photos.iter().filter(|photo| !fits(photo)) {
         let kind = ProblemKind::OtherShape { size: photo.seen.size };
         let problem = Problem::in_file(kind, &photo.example.path);

@@ -95,17 +95,14 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("migrations/0021_watched_since.sql"),
     include_str!("migrations/0022_steps.sql"),
 ];
-/// SQLite's, in the folder of the server.
-pub(crate) const FILE: &str = "studio.db";
 /// Connections kept open to PostgreSQL, which has those of all servers.
 const CONNECTIONS: u32 = 8;
 /// Connections kept open to SQLite: some of them may wait for the one that writes.
 const CONNECTIONS_TO_FILE: u32 = 16;
-/// How long a statement waits for another's lock, in milliseconds: an import of 100,000 examples holds it for seconds, of a busy machine for more
-/// than ten. A job's lease is longer, so that its holder hears of it in time.
-const PATIENCE: &str = "PRAGMA busy_timeout = 20000";
-/// How long somebody waits for a connection: longer than whoever has one waits for a lock.
-const TURN: Duration = Duration::from_secs(25);
+/// How long a statement waits for another's lock: an import of 100,000 examples holds it for seconds, of a busy machine for more than ten.
+const PATIENCE: Duration = Duration::from_secs(18);
+/// How long somebody waits for a connection. With [`PATIENCE`] it is less than a job's lease, or whoever holds a job would lose it while waiting.
+const TURN: Duration = Duration::from_secs(8);
 /// SQLite: readers never wait for the writer; a commit is on the disk before it is answered.
 const CAREFUL: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
@@ -149,7 +146,7 @@ impl Db {
     /// Opens or makes the database: the file in `dir`, or what `url` names.
     pub(crate) async fn open(dir: &Path, url: Option<&str>) -> Result<Self, Unopened> {
         sqlx::any::install_default_drivers();
-        let path = dir.join(FILE).display().to_string();
+        let path = dir.join("studio.db").display().to_string();
         let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
         let file = format!("sqlite://{path}?mode=rwc");
         let url = url.unwrap_or(&file);
@@ -163,7 +160,8 @@ impl Db {
         let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if sqlite {
-                    connection.execute(PATIENCE).await?;
+                    let patience = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
+                    connection.execute(sqlx::AssertSqlSafe(patience)).await?;
                     connection.execute(CAREFUL).await?;
                 }
                 Ok(())
@@ -260,6 +258,12 @@ mod tests {
             connection.execute(sqlx::AssertSqlSafe(sql)).await.expect("bounded");
             held.push(connection);
         }
+    }
+
+    #[test]
+    fn whoever_holds_a_job_hears_in_time_that_it_still_does() {
+        let longest = TURN + PATIENCE + crate::jobs::RENEW;
+        assert!(longest.as_millis() < jobs::LEASE as u128, "{longest:?}");
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,11 @@
 use super::Db;
 use super::people::{FIRST_OWNER, add_tenant, end_sessions, one};
 
-/// How many owners of the tenant that was there first can come in. That of a studio has neither password nor account, whoever else was let in.
+/// How many owners of the tenant that was there first can come in by a password, an account, or an invitation to get one. That of a studio has none of them, whoever else
+/// was let in.
 const COMING_IN: &str = "SELECT COUNT(*) FROM person p WHERE p.role = 'owner' \
      AND p.tenant = (SELECT t.id FROM tenant t ORDER BY t.created_at, t.id LIMIT 1) \
-     AND (p.password IS NOT NULL OR EXISTS (SELECT 1 FROM account a WHERE a.person = p.id))";
+     AND (p.password IS NOT NULL OR p.email IS NOT NULL OR EXISTS (SELECT 1 FROM account a WHERE a.person = p.id))";
 
 /// What came of setting a server up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +62,12 @@ impl Db {
         Ok(SetUp::Done(owner.id))
     }
 
-    /// Ends every session: what browsers of a studio began without a password is not to rule a server that others reach.
-    pub(crate) async fn end_everybodys_sessions(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM session").execute(&mut *self.whole().await?).await.map(drop)
+    /// Ends every session of the tenant that was there first: what browsers of a studio began without a password is not to rule a server that
+    /// others reach.
+    pub(crate) async fn end_sessions_of_first(&self) -> Result<(), sqlx::Error> {
+        let sql = "DELETE FROM session WHERE person IN (SELECT p.id FROM person p \
+             WHERE p.tenant = (SELECT t.id FROM tenant t ORDER BY t.created_at, t.id LIMIT 1))";
+        sqlx::query(sql).execute(&mut *self.whole().await?).await.map(drop)
     }
 }
 

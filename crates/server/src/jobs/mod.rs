@@ -27,7 +27,7 @@ use crate::error::ApiError;
 /// How often a worker says how far it is.
 const BEAT: Duration = Duration::from_millis(200);
 /// How often it says so when nothing has changed.
-const RENEW: Duration = Duration::from_secs(2);
+pub(crate) const RENEW: Duration = Duration::from_secs(2);
 /// How often an idle worker looks for a job that another process asked for.
 const LOOK: Duration = Duration::from_millis(500);
 /// Rooms that are told of, of each time that a job is begun: some go to and fro between two of them.

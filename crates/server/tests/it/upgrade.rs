@@ -352,11 +352,12 @@ fn a_folder_of_files_is_no_other_databases() {
     let other = || Place { database: Some(postgres.url()), ..Place::default() };
     let ended = refused(&data, Way::Team, other());
     assert!(matches!(ended, ServerError::Foreign { .. }), "{ended:?}");
-    // Nor one that was there before folders were marked.
+    // Nor one that was there before folders were marked; it is that of the database that names its files.
     std::fs::remove_file(data.join("database")).expect("it was marked");
     let ended = refused(&data, Way::Team, other());
     assert!(matches!(ended, ServerError::Foreign { .. }), "{ended:?}");
     drop(start_on(Way::Local, &data, Place::default()));
+    assert!(data.join("database").exists());
 }
 
 /// Why a server does not start.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::columns::{self, Columns};
 use super::super::rows::{Source, file_beside, name_of};
 use super::super::{ReadOptions, Row, Table, ids};
-use super::verdicts::{Labels, asking};
+use super::verdicts::{Labels, asking, is_score};
 use super::{InspectionOptions, Purpose, UNNAMED_DEFECT};
 use crate::{
     ExampleId, InspectionExample, InspectionSet, MeasuredOn, Modality, Part, Problem, ProblemKind, ReadError,
@@ -60,7 +60,10 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
     let contents = image.into_iter().collect();
     let options = ReadOptions { contents, label, group, part, ..ReadOptions::default() };
     let mut columns = columns::find(path, table, &options, false)?;
-    columns.label = columns.label.or_else(|| asking(table));
+    if options.label.is_none() {
+        let label = columns.label.filter(|column| !is_score(table, *column));
+        columns.label = label.or_else(|| asking(table)).or(columns.label);
+    }
     // What other senses know of a part is not looked at; the first of these that is there is.
     let of = |modality| columns.contents.iter().copied().find(|content| content.modality == modality);
     columns.contents = of(Modality::Image)

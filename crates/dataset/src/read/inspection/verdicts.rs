@@ -58,15 +58,21 @@ impl Labels {
     }
 }
 
-/// The first column whose name asks whether a part is good, or has a defect, and whose cells answer with one of two words.
+/// The first column whose name asks whether a part is good, or has a defect, and whose cells all answer with one of two words.
 pub(super) fn asking(table: &Table) -> Option<usize> {
     let asks = |column: &usize| {
         asks_for_good(&table.columns[*column]).is_some() && {
             let cells: Vec<String> = filled(table, *column).collect();
-            !cells.is_empty() && answers(&cells).is_some()
+            !cells.is_empty() && cells.len() == table.rows.len() && answers(&cells).is_some()
         }
     };
     (0..table.columns.len()).find(asks)
+}
+
+/// Whether a column holds numbers other than 0 and 1: such a score is no verdict.
+pub(super) fn is_score(table: &Table, column: usize) -> bool {
+    let cells: Vec<String> = filled(table, column).collect();
+    answers(&cells).is_none() && cells.iter().all(|text| text.parse::<f64>().is_ok())
 }
 
 fn filled(table: &Table, column: usize) -> impl Iterator<Item = String> {

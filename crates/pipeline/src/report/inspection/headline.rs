@@ -66,7 +66,8 @@ fn estimated_sentence(
         Counted::Parts => ("good part", "good parts", "良品", "个良品"),
         Counted::Groups => ("group of good parts", "groups of good parts", "良品组", "组良品"),
     };
-    let missed_aim = expected_rate(threshold) > threshold.false_alarm_rate;
+    let missed_aim =
+        expected_rate(threshold) > threshold.false_alarm_rate && expected != rate(threshold.false_alarm_rate);
     let (but, zh_but) = if missed_aim {
         (format!(" ({aim} was aimed at)"), format!("（目标是 {aim}）"))
     } else {
