@@ -27,6 +27,11 @@ const BUNDLES: usize = 20;
 const CLIENTS: usize = 16;
 /// How long each case is asked.
 const SPELL: Duration = Duration::from_secs(12);
+/// How often one bundle and all of them are asked by turns, and how long each time: between minutes a machine differs by more than they do.
+const PAIRS: usize = 8;
+const TURN: Duration = Duration::from_secs(6);
+/// What 95 % of a mean of [`PAIRS`] lie within, in standard errors: Student's t.
+const WITHIN: f64 = 2.365;
 /// Inputs that are asked about, again and again.
 const INPUTS: usize = 64;
 const PASSWORD: &str = "a long password";
@@ -85,7 +90,8 @@ impl Kind {
             Ok(())
         };
         let show = |what: &str, deployed: &[(String, String)]| -> anyhow::Result<()> {
-            row(what, &server.load(deployed, &bodies)?)?;
+            server.open_each(deployed, &bodies)?;
+            row(what, &server.load(deployed, &bodies, SPELL)?)?;
             match wrk::load(&server.address, deployed, &bodies, CLIENTS, SPELL, scratch.path())? {
                 Some(load) => row(&format!("{what}, wrk"), &load)?,
                 None => println!("wrk is not installed: only our own clients asked"),
@@ -93,25 +99,21 @@ impl Kind {
             Ok(())
         };
         for tenant in 0..TENANTS {
-            let owner = server.tenant(tenant);
-            let secret =
-                owner.post("/v1/tokens", &json!({ "name": "load", "scopes": ["predict"] })).body["secret"]
-                    .clone();
-            let secret = secret.as_str().context("a token")?.to_owned();
-            for place in 0..BUNDLES {
-                let bytes = renamed(&bundle, &format!("{tenant}-{place}"), scratch.path())?;
-                let kind = Some("application/octet-stream");
-                let model = id(&owner.ask("POST", &format!("/v1/models?name=m{place}"), kind, &bytes));
-                let told =
-                    owner.send("PUT", &format!("/v1/deployments/m{place}"), &json!({ "model": model }));
-                ensure!(told.status == 200, "{told:?}");
-                deployed.push((secret.clone(), format!("/v1/predict/m{place}")));
-            }
+            deployed.extend(server.deploy(tenant, &bundle, scratch.path())?);
             if tenant == 0 {
                 show("one bundle", &deployed[..1])?;
             }
         }
-        show("1,000 bundles of 50 tenants", &deployed)
+        show("1,000 bundles of 50 tenants", &deployed)?;
+        let [ratio, low, high] = by_turns(
+            |some| {
+                let by_others = wrk::load(&server.address, some, &bodies, CLIENTS, TURN, scratch.path())?;
+                Ok(by_others.map_or_else(|| server.load(some, &bodies, TURN), Ok)?.per_second)
+            },
+            &deployed,
+        )?;
+        println!("{:<40} {ratio:>17.2}   95 %: {low:.2} to {high:.2}", name("1,000 beside one, by turns"));
+        Ok(())
     }
 
     /// A bundle that was tuned on a small set.
@@ -154,6 +156,24 @@ impl Kind {
         let files = walk(&data.join("classification/clothing/test"))?;
         files.iter().take(INPUTS).map(|file| Ok(Input::Image(std::fs::read(file)?))).collect()
     }
+}
+
+/// How fast all deployments are beside the first, asked by turns: the geometric mean, and the ends of its interval.
+fn by_turns(
+    ask: impl Fn(&[(String, String)]) -> anyhow::Result<f64>,
+    deployed: &[(String, String)],
+) -> anyhow::Result<[f64; 3]> {
+    let mut logs = Vec::new();
+    for pair in 0..PAIRS {
+        let first = ask(if pair % 2 == 0 { &deployed[..1] } else { deployed })?;
+        let second = ask(if pair % 2 == 0 { deployed } else { &deployed[..1] })?;
+        logs.push(if pair % 2 == 0 { second / first } else { first / second }.ln());
+    }
+    let n = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / n;
+    let variance = logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let off = WITHIN * (variance / n).sqrt();
+    Ok([mean, mean - off, mean + off].map(f64::exp))
 }
 
 /// Inputs a second through the base, with nothing around it.
@@ -252,24 +272,45 @@ impl Served {
         nobody.with_session(&nobody.post("/v1/login", &json!({ "name": name, "password": PASSWORD })))
     }
 
-    /// Asks deployments in turn from many connections.
-    fn load(&self, deployed: &[(String, String)], bodies: &[String]) -> anyhow::Result<Load> {
-        // Each is opened once before the clock starts.
-        let ask = |client: &Client, place: usize| {
-            let (secret, path) = &deployed[place % deployed.len()];
-            let client = client.with("authorization", &format!("Bearer {secret}"));
-            client.ask("POST", path, Some("application/json"), bodies[place % bodies.len()].as_bytes()).status
+    /// The deployments of one tenant, each a secret and a path: the same small model under other names.
+    fn deploy(&self, tenant: usize, bundle: &Path, scratch: &Path) -> anyhow::Result<Vec<(String, String)>> {
+        let owner = self.tenant(tenant);
+        let token = owner.post("/v1/tokens", &json!({ "name": "load", "scopes": ["predict"] })).body;
+        let secret = token["secret"].as_str().context("a token")?;
+        let deploy = |place: usize| {
+            let bytes = renamed(bundle, &format!("{tenant}-{place}"), scratch)?;
+            let kind = Some("application/octet-stream");
+            let model = id(&owner.ask("POST", &format!("/v1/models?name=m{place}"), kind, &bytes));
+            let told = owner.send("PUT", &format!("/v1/deployments/m{place}"), &json!({ "model": model }));
+            ensure!(told.status == 200, "{told:?}");
+            Ok((secret.to_owned(), format!("/v1/predict/m{place}")))
         };
+        (0..BUNDLES).map(deploy).collect()
+    }
+
+    /// Asks each deployment once, so that it is open before a clock starts.
+    fn open_each(&self, deployed: &[(String, String)], bodies: &[String]) -> anyhow::Result<()> {
         let nobody = Client::nobody(&self.address);
-        ensure!((0..deployed.len()).all(|place| ask(&nobody, place) == 200), "each of them answers");
+        let answers = |place: usize| ask(&nobody, deployed, bodies, place) == 200;
+        ensure!((0..deployed.len()).all(answers), "each of them answers");
+        Ok(())
+    }
+
+    /// Asks deployments in turn from many connections for some time.
+    fn load(
+        &self,
+        deployed: &[(String, String)],
+        bodies: &[String],
+        spell: Duration,
+    ) -> anyhow::Result<Load> {
         let (next, started) = (AtomicUsize::new(0), Instant::now());
         let clients: Vec<anyhow::Result<Vec<f64>>> = std::thread::scope(|scope| {
             let client = |_| {
                 scope.spawn(|| {
                     let (client, mut times) = (Client::nobody(&self.address), Vec::new());
-                    while started.elapsed() < SPELL {
+                    while started.elapsed() < spell {
                         let asked = Instant::now();
-                        let status = ask(&client, next.fetch_add(1, Ordering::Relaxed));
+                        let status = ask(&client, deployed, bodies, next.fetch_add(1, Ordering::Relaxed));
                         ensure!(status == 200, "the server answered {status}");
                         times.push(1000.0 * asked.elapsed().as_secs_f64());
                     }
@@ -285,6 +326,13 @@ impl Served {
         let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
         Ok(Load { per_second: times.len() as f64 / seconds, quantiles: [0.5, 0.95, 0.99].map(at) })
     }
+}
+
+/// Asks one of the deployments about one of the inputs; the status of the answer.
+fn ask(client: &Client, deployed: &[(String, String)], bodies: &[String], place: usize) -> u16 {
+    let (secret, path) = &deployed[place % deployed.len()];
+    let client = client.with("authorization", &format!("Bearer {secret}"));
+    client.ask("POST", path, Some("application/json"), bodies[place % bodies.len()].as_bytes()).status
 }
 
 /// Resident memory now.
