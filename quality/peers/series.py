@@ -1,18 +1,17 @@
-"""Makes labelled series as CSV files, and prints what aeon's transforms get on them, beside Dianjing's.
+"""Makes labelled series as CSV files, and prints what aeon's transforms get on them, one JSON line a set: `quality series` asks it.
 
     python3 -m venv V && V/bin/pip install aeon==1.1.0
-    V/bin/python series.py make --data DIR
-    cargo build --release -p base --example series
-    V/bin/python series.py score --data DIR --ours TARGET/release/examples/series
+    V/bin/python series.py make DIR
+    V/bin/python series.py score DIR
 
 One folder a set, `train` and `test` in it, one folder a class, one file a series. The last sets come with the aeon package. All
-transforms get RidgeClassifierCV, aeon's on standardised columns, as its classifiers do, ours on the features as they are. Seconds
-are those of the transform of the training part and the test part, on one thread, after a first call that compiles.
+transforms get RidgeClassifierCV, aeon's on standardised columns, as its classifiers do, ours, which lies beside the folders as
+`train.npy` and `test.npy`, as it is. Seconds are those of the transform of the training part and the test part, on one thread, after
+a first call that compiles.
 """
 
 import argparse
 import json
-import subprocess
 import time
 from pathlib import Path
 
@@ -129,48 +128,30 @@ def peers():
     return {"MiniRocket": MiniRocket(random_state=SEED), "MultiRocket": MultiRocket(random_state=SEED)}
 
 
-def own(binary, data: Path) -> dict:
-    """Has our features written beside the series; the seconds of each set."""
-    if binary is None:
-        return {}
-    lines = subprocess.run([binary, data], check=True, capture_output=True, text=True).stdout.splitlines()
-    return {line["set"]: line["seconds"] for line in map(json.loads, lines)}
-
-
-def score(data: Path, only, binary) -> None:
+def score(data: Path) -> None:
     from sklearn.preprocessing import StandardScaler
 
-    ours = own(binary, data)
     for folder in sorted(data.iterdir()):
-        if only and folder.name not in only:
-            continue
         x, y = read(folder / "train")
         x_test, y_test = read(folder / "test")
-        row = {"set": folder.name, "train": x.shape, "test": len(x_test)}
+        right, seconds = {}, {}
         for name, transform in peers().items():
             transform.fit_transform(x)
             start = time.perf_counter()
             train, test = transform.transform(x), transform.transform(x_test)
-            row[f"{name} seconds"] = round(time.perf_counter() - start, 3)
-            row[name] = accuracy(np.nan_to_num(train), y, np.nan_to_num(test), y_test, StandardScaler())
-        if folder.name in ours:
-            train, test = (np.load(folder / f"{part}.npy").astype(float) for part in PER_CLASS)
-            row["ours seconds"] = ours[folder.name]
-            row["ours"] = accuracy(train, y, test, y_test, StandardScaler(with_std=False))
-        print(json.dumps(row), flush=True)
+            seconds[name] = round(time.perf_counter() - start, 3)
+            right[name] = accuracy(np.nan_to_num(train), y, np.nan_to_num(test), y_test, StandardScaler())
+        train, test = (np.load(folder / f"{part}.npy").astype(float) for part in PER_CLASS)
+        right["ours"] = accuracy(train, y, test, y_test, StandardScaler(with_std=False))
+        print(json.dumps({"set": folder.name, "accuracy": right, "seconds": seconds}), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=["make", "score"])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--ours", type=Path, help="the built example `series`")
+    parser.add_argument("data", type=Path)
     arguments = parser.parse_args()
-    if arguments.step == "make":
-        make(arguments.data)
-    else:
-        score(arguments.data, set(arguments.only), arguments.ours)
+    (make if arguments.step == "make" else score)(arguments.data)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ mod quick;
 mod run;
 mod selection;
 mod senses;
+mod series;
 mod sounds;
 mod studies;
 mod table;

@@ -1,4 +1,4 @@
-//! Reads plain NumPy arrays of the reference data: version 1, little-endian.
+//! Plain NumPy arrays: version 1, little-endian.
 
 use std::path::Path;
 
@@ -59,4 +59,17 @@ pub(crate) fn matrix(path: &Path) -> anyhow::Result<Matrix<f64>> {
         [rows, cols] => Ok(Matrix::from_vec(rows, cols, values)),
         _ => bail!("`{}` has the shape {shape:?}", path.display()),
     }
+}
+
+/// Writes rows of equal length.
+pub(crate) fn write(path: &Path, rows: &[Vec<f32>]) -> anyhow::Result<()> {
+    let shape = format!("({}, {})", rows.len(), rows.first().map_or(0, Vec::len));
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    // Magic, version and length take ten bytes, the end of the line one; all together a multiple of 64.
+    let width = (header.len() + 11).next_multiple_of(64) - 11;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(((width + 1) as u16).to_le_bytes());
+    bytes.extend(format!("{header:width$}\n").bytes());
+    rows.iter().flatten().for_each(|value| bytes.extend(value.to_le_bytes()));
+    Ok(std::fs::write(path, bytes)?)
 }

@@ -1,9 +1,12 @@
 //! Programs of other people, asked about the same numbers: the scripts of `quality/peers`, where their packages are installed.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
+
+use crate::table::home;
 
 /// The Python that has the peers' packages.
 pub(crate) struct Peer {
@@ -23,6 +26,37 @@ impl Peer {
         Ok(None)
     }
 
+    /// One of its own that has this package, installed at the first use.
+    pub(crate) fn with(package: &str) -> anyhow::Result<Self> {
+        let cache = home()?.cache.join("peers/packages");
+        let dir = cache.join(package.replace("==", "-"));
+        let python = dir.join("bin/python");
+        let run = |command: &mut Command| -> anyhow::Result<()> {
+            let ran = command.output()?;
+            ensure!(
+                ran.status.success(),
+                "cannot install {package}: {}",
+                String::from_utf8_lossy(&ran.stderr)
+            );
+            Ok(())
+        };
+        if !dir.join("complete").exists() {
+            std::fs::create_dir_all(&cache)?;
+            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&dir))?;
+            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]))?;
+            std::fs::write(dir.join("complete"), "")?;
+        }
+        Ok(Self { python })
+    }
+
+    /// What a script prints.
+    pub(crate) fn run(&self, script: &str, arguments: &[&OsStr]) -> anyhow::Result<String> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
+        let ran = Command::new(&self.python).arg(script).args(arguments).output()?;
+        ensure!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        Ok(String::from_utf8(ran.stdout)?)
+    }
+
     /// What a script prints that is given a folder with these files, and these arguments.
     pub(crate) fn ask(
         &self,
@@ -34,11 +68,10 @@ impl Peer {
         for (name, bytes) in files {
             std::fs::write(folder.path().join(name), bytes)?;
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
-        let arguments = arguments.iter().map(usize::to_string);
-        let ran = Command::new(&self.python).arg(script).arg(folder.path()).args(arguments).output()?;
-        ensure!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-        Ok(String::from_utf8(ran.stdout)?)
+        let arguments: Vec<String> = arguments.iter().map(usize::to_string).collect();
+        let all: Vec<&OsStr> =
+            std::iter::once(folder.path().as_os_str()).chain(arguments.iter().map(OsStr::new)).collect();
+        self.run(script, &all)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     alignment, consensus, formats, gains, inspection, journey, label_errors, planted, quick, selection,
-    senses, sounds, video,
+    senses, series, sounds, video,
 };
 
 /// One measurement.
@@ -18,7 +18,7 @@ pub(crate) struct Study {
 }
 
 /// In the order in which they run.
-pub(crate) const ALL: [Study; 17] = [
+pub(crate) const ALL: [Study; 18] = [
     Study {
         name: "accuracy",
         area: "journey",
@@ -96,6 +96,12 @@ pub(crate) const ALL: [Study; 17] = [
         area: "modalities",
         about: "how well sounds are told apart, beside one kind of feature alone",
         run: |_, data| sounds::print(data),
+    },
+    Study {
+        name: "series",
+        area: "modalities",
+        about: "how well and how fast series are turned into features, beside aeon's transforms",
+        run: |_, _| series::print(),
     },
     Study {
         name: "video",

@@ -56,6 +56,8 @@ pub enum VerdictsBy {
         name: String,
         /// Where it holds one of two words such as 0 and 1: that for good, and that for a defect.
         either: Option<[&'static str; 2]>,
+        /// Whether an empty cell says good.
+        blank_is_good: bool,
     },
     /// No column of a table says it.
     NoColumn,
@@ -97,10 +99,13 @@ impl fmt::Display for Why {
                     "folders called good hold good parts and every other class folder a kind of defect",
                 )?;
             }
-            VerdictsBy::Column { name, either: Some([good, defect]) } => {
+            VerdictsBy::Column { name, blank_is_good: true, .. } => {
+                write!(out, "column `{name}` is empty for good parts and filled in for defects")?;
+            }
+            VerdictsBy::Column { name, either: Some([good, defect]), .. } => {
                 write!(out, "{good} in column `{name}` means good and {defect} a defect")?;
             }
-            VerdictsBy::Column { name, either: None } => {
+            VerdictsBy::Column { name, either: None, .. } => {
                 write!(out, "column `{name}` says what is good and names the defects")?;
             }
             VerdictsBy::NoColumn => {

@@ -31,10 +31,13 @@ pub fn taken_for(layout: &str, why: &Why) -> Sentence {
         }
         VerdictsBy::ClassFolders => "名为良品的文件夹里是良品，其余每个文件夹是一种缺陷".to_owned(),
         VerdictsBy::PartFolders => "各部分中名为良品的文件夹里是良品，其余类别文件夹各是一种缺陷".to_owned(),
-        VerdictsBy::Column { name, either: Some([good, defect]) } => {
+        VerdictsBy::Column { name, blank_is_good: true, .. } => {
+            format!("“{name}”列为空的是良品，填了内容的是缺陷")
+        }
+        VerdictsBy::Column { name, either: Some([good, defect]), .. } => {
             format!("“{name}”列中 {good} 为良品，{defect} 为缺陷")
         }
-        VerdictsBy::Column { name, either: None } => format!("由“{name}”列区分良品和缺陷种类"),
+        VerdictsBy::Column { name, either: None, .. } => format!("由“{name}”列区分良品和缺陷种类"),
         VerdictsBy::NoColumn => "没有列说明哪些是良品，因此没有掩膜的都按良品处理".to_owned(),
         VerdictsBy::Studio => "在工作台中标注".to_owned(),
     };

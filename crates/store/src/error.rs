@@ -21,6 +21,13 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// A file system that keeps no locks, as some on a network do.
+    #[error("`{}` cannot be locked: use a folder on a local disk", path.display())]
+    Lock {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// A failure to read what was kept.
     #[error("cannot read `{}`", path.display())]
     Read {

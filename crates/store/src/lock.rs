@@ -15,7 +15,7 @@ impl FileLock {
     /// Waits for the lock. The file is made if it is missing, and stays.
     pub fn acquire(path: &Path) -> Result<Self, StoreError> {
         let file = open(path)?;
-        file.lock().map_err(|source| StoreError::write(path, source))?;
+        file.lock().map_err(|source| StoreError::Lock { path: path.to_owned(), source })?;
         Ok(Self { file })
     }
 
@@ -25,7 +25,7 @@ impl FileLock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(StoreError::write(path, source)),
+            Err(TryLockError::Error(source)) => Err(StoreError::Lock { path: path.to_owned(), source }),
         }
     }
 }

@@ -34,13 +34,14 @@ const AIMS: [Aim; 4] = {
 };
 
 /// Metrics of inspectors, in the order they are printed.
-const SHOWN: [(&str, &str); 6] = [
+const SHOWN: [(&str, &str); 7] = [
     ("image-auroc", "image AUROC"),
     ("image-ap", "AP"),
     ("pixel-auroc", "pixel AUROC"),
     ("aupro", "AUPRO"),
     ("recall", "found"),
     ("false-alarms", "false alarms"),
+    ("good-marked", "good marked"),
 ];
 
 /// One line for each set and what is given.

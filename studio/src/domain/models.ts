@@ -10,7 +10,7 @@ export function headline(model: Model): Measured | null {
 
 /** Whether a metric is a share of something, to be written in percent; losses are plain numbers. */
 export function isShare(metric: string): boolean {
-  return /accuracy|f1|recall|precision|false-alarms|auroc|image-ap|aupro|aupimo|found|called/.test(metric);
+  return /accuracy|f1|recall|precision|false-alarms|auroc|image-ap|aupro|aupimo|found|called|marked/.test(metric);
 }
 
 export function measuredText({ metric, estimate }: Pick<Measured, 'metric' | 'estimate'>, locale: string): EstimateText {

@@ -1,9 +1,10 @@
-"""Makes the small files of `data/sound` and of the fuzzer, and what libsndfile decodes of them.
+"""Makes the small files of `data/sound` and of the fuzzer, and what libsndfile decodes of them; what it does not know, ffmpeg.
 
     pip install numpy==2.4.6 soundfile==0.14.0 && python sounds.py ../data/sound ../../../../fuzz/seeds/sound
 """
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -23,6 +24,17 @@ FILES = {
     "adpcm.wav": "IMA_ADPCM",
     "alaw.wav": "ALAW",
 }
+# By ffmpeg 5.1, from `made.flac`.
+BY_FFMPEG = {"made.m4a": ["-c:a", "aac", "-b:a", "64k"], "alac.m4a": ["-c:a", "alac"]}
+
+
+def ffmpeg(*arguments):
+    return subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, stdout=subprocess.PIPE).stdout
+
+
+def kept(samples):
+    channels = [[round(float(value), 7) for value in samples[::EVERY, channel]] for channel in range(2)]
+    return {"n_samples": len(samples), "every": EVERY, "channels": channels}
 
 
 def main():
@@ -34,10 +46,12 @@ def main():
     decoded = {}
     for name, coding in FILES.items():
         soundfile.write(out / name, sound, RATE, subtype=coding)
+        decoded[name] = kept(soundfile.read(out / name, dtype="float32")[0])
+    for name, coding in BY_FFMPEG.items():
+        ffmpeg("-i", out / "made.flac", *coding, "-fflags", "+bitexact", "-flags:a", "+bitexact", out / name)
+        decoded[name] = kept(np.frombuffer(ffmpeg("-i", out / name, "-f", "f32le", "-"), np.float32).reshape(-1, 2))
+    for name in decoded:
         (seeds / name).write_bytes((out / name).read_bytes())
-        samples, _ = soundfile.read(out / name, dtype="float32")
-        kept = [[round(float(value), 7) for value in samples[::EVERY, channel]] for channel in range(2)]
-        decoded[name] = {"n_samples": len(samples), "every": EVERY, "channels": kept}
     (out / "decoded.json").write_text(json.dumps(decoded) + "\n")
 
 

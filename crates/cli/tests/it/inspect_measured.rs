@@ -105,3 +105,22 @@ fn lots_with_good_photos_and_defects_are_a_valid_set() {
         "{made}"
     );
 }
+
+#[test]
+fn good_parts_on_which_a_place_is_marked_are_counted() {
+    let place = Place::new();
+    faces(&place, "parts/good", 0..20, false);
+    inspect(&place, &["parts", "--false-alarms", "20%"]).fine();
+    // What a person calls good and shows a spot all the same is marked.
+    faces(&place, "new/good/plain", 100..104, false);
+    faces(&place, "new/good/spot", 30..33, true);
+    let ended = place.run(&["evaluate", "parts.djm", "new", "--json"]).fine();
+    let measured: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let mut metrics = measured["metrics"].as_array().unwrap().iter();
+    let estimate = &metrics.find(|metric| metric["metric"] == "good-marked").unwrap()["estimate"];
+    let ended = place.run(&["predict", "parts.djm", "new", "--json"]).fine();
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&ended.out).unwrap();
+    let marked = rows.iter().filter(|row| row["found"]["regions"] != serde_json::json!([])).count();
+    assert!((3..=7).contains(&marked), "{}", ended.out);
+    assert_eq!((estimate["value"].as_f64(), estimate["n"].as_u64()), (Some(marked as f64 / 7.0), Some(7)));
+}

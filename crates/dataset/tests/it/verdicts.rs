@@ -48,9 +48,32 @@ fn a_column_that_is_called_label_comes_before_one_that_asks() {
 }
 
 #[test]
-fn a_column_that_answers_for_some_parts_only_is_not_asked() {
+fn an_empty_cell_of_a_column_of_defects_says_that_nothing_is_wrong() {
     let place = folder(&["a.png", "b.png", "m/b.png"]);
+    for (column, cell, kind) in [
+        ("defect", "1", "defect"),
+        ("defect", "scratch", "scratch"),
+        ("Defect_Type", "chip", "chip"),
+        ("缺陷类型", "划伤", "划伤"),
+    ] {
+        place.write("d/t.csv", format!("path,{column}\na.png,\nb.png,{cell}\n"));
+        let (lines, problems) = told(&place, "d/t.csv", &InspectionOptions::default());
+        assert_eq!(lines, ["t.csv:2: GOOD".to_owned(), format!("t.csv:3: {kind}")], "{column}: {problems:?}");
+    }
     place.write("d/t.csv", "path,mask,defect\na.png,,\nb.png,m/b.png,1\n");
     let (lines, problems) = told(&place, "d/t.csv", &InspectionOptions::default());
     assert_eq!(lines, ["t.csv:2: GOOD", "t.csv:3: defect mask m/b.png"], "{problems:?}");
+}
+
+#[test]
+fn an_empty_cell_beside_a_word_for_good_says_nothing() {
+    let place = folder(&["a.png", "b.png", "c.png"]);
+    for (column, good, defect) in [("defect", "0", "1"), ("defect", "none", "chip"), ("ok", "1", "0")] {
+        place.write("d/t.csv", format!("path,{column}\na.png,{good}\nb.png,{defect}\nc.png,\n"));
+        let (lines, problems) = told(&place, "d/t.csv", &InspectionOptions::default());
+        assert_eq!(lines.len(), 2, "{column}: {lines:?}");
+        assert_eq!(lines[0], "t.csv:2: GOOD", "{column}");
+        let told = format!("d/t.csv:4, column `{column}`: the cell is empty; fill it in or remove the row");
+        assert_eq!(problems, [told]);
+    }
 }

@@ -196,11 +196,12 @@ impl On {
 /// Measures photos that the inspector had not seen. What the threshold was chosen by says nothing of it and is left out.
 pub(crate) fn measure(
     photos: &[Judged],
-    threshold: f64,
+    alarm: &Alarm,
     named_by: Option<&Kinds>,
     on: On,
     seed: Seed,
 ) -> Result<Measurements, PipelineError> {
+    let threshold = alarm.threshold.threshold();
     let scores: Vec<f64> = photos.iter().map(|photo| photo.score).collect();
     let defect: Vec<bool> = photos.iter().map(|photo| photo.kind.is_some()).collect();
     let groups = renumbered(&photos.iter().map(|photo| photo.group).collect::<Vec<_>>());
@@ -211,7 +212,8 @@ pub(crate) fn measure(
         }
     };
     if defect.contains(&false) && on == On::Test {
-        add("false-alarms", false_alarms(photos, threshold));
+        add("false-alarms", of_good(photos, threshold, |photo| photo.score));
+        add("good-marked", of_good(photos, alarm.mark.threshold(), |photo| f64::from(photo.map.max())));
     }
     let named = named_by.and_then(|kinds| kinds::measure(kinds, photos));
     for (metric, estimate) in named.iter().flat_map(NamedKinds::metrics) {
@@ -237,12 +239,12 @@ pub(crate) fn measure(
     Ok(Measurements { metrics, kinds, named, curve })
 }
 
-/// Share of the good groups with an alarm, as it is promised.
-fn false_alarms(photos: &[Judged], threshold: f64) -> Estimate {
+/// Share of the good groups of which a photo is above a threshold, as it is promised of alarms and of marks.
+fn of_good(photos: &[Judged], threshold: f64, value: fn(&Judged) -> f64) -> Estimate {
     let mut largest: BTreeMap<u32, f64> = BTreeMap::new();
     for photo in photos.iter().filter(|photo| photo.kind.is_none()) {
-        let score = largest.entry(photo.group).or_insert(f64::NEG_INFINITY);
-        *score = score.max(photo.score);
+        let most = largest.entry(photo.group).or_insert(f64::NEG_INFINITY);
+        *most = most.max(value(photo));
     }
     let scores: Vec<f64> = largest.into_values().collect();
     false_alarms_at(&scores, &vec![false; scores.len()], threshold)

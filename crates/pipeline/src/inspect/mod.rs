@@ -172,9 +172,8 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let learned = out_of_fold(&photos, &groups, &fitted)?;
     let (judged, on, more) = judge(&set, &eye, &fitted, (&learned, cost), run)?;
     problems.extend(more);
-    let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
-        measuring::measure(&judged, threshold, fitted.inspector.kinds.as_ref(), on, seed)
+        measuring::measure(&judged, &alarm, fitted.inspector.kinds.as_ref(), on, seed)
     })?;
     let suspects = contamination::suspects(request, &photos, &groups, &fitted)?;
     let n_defects = photos.iter().filter(|photo| photo.is_defect()).count();
@@ -423,9 +422,8 @@ pub(crate) fn measure_unseen(
     if judged.is_empty() {
         return Err(nothing_usable(&set, &problems));
     }
-    let threshold = alarm.threshold.threshold();
     let measured = run.step(Step::Evaluate, || {
-        measuring::measure(&judged, threshold, inspector.kinds.as_ref(), On::Test, Seed(0))
+        measuring::measure(&judged, alarm, inspector.kinds.as_ref(), On::Test, Seed(0))
     })?;
     let n_defects = judged.iter().filter(|judged| judged.kind.is_some()).count();
     Ok(InspectorMeasures {

@@ -163,6 +163,7 @@ fn measures(findings: &Findings<'_>) -> Vec<DetectorMeasure> {
             "recall" => DetectorMetric::Recall,
             "recall-alone" => DetectorMetric::RecallAlone,
             "false-alarms" => DetectorMetric::FalseAlarms,
+            "good-marked" => DetectorMetric::GoodMarked,
             _ => return None,
         })
     };

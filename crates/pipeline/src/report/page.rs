@@ -76,6 +76,7 @@ pub fn metric_name(metric: &str, lang: Lang) -> &'static str {
         "rmse" => lang.pick("root mean squared error", "均方根误差"),
         "r2" => lang.pick("R²", "R²"),
         "false-alarms" => lang.pick("false alarms among good parts", "良品误报率"),
+        "good-marked" => lang.pick("good parts on which a place is marked", "良品误标率"),
         "recall" => lang.pick("defects found", "缺陷检出率"),
         "recall-alone" => lang.pick("defects found by good parts alone", "仅凭良品的检出率"),
         "image-auroc" => lang.pick("image AUROC", "图像级 AUROC"),

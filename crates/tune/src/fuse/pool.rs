@@ -3,7 +3,8 @@
 //! `log p(k | x_S) = (1 - sum a_m) log prior_k + sum a_m log p_m(k | x_m) - log Z`, the sums over the senses `S` that are
 //! there. With `a_m = 1` senses are independent given the class and the pool is Bayes' rule; with `1 / M` each says the same
 //! and the pool is their geometric mean. A sense that tells nothing gets 0. How loud a sense should be depends on who else speaks, so
-//! every set of senses has weights and a scale of its own.
+//! every set of senses has weights and a scale of its own. A sense alone is its own head, with a scale: a weight would tilt it toward the
+//! prior or away from it, and cost answers that its head has right.
 
 use std::collections::BTreeMap;
 
@@ -240,6 +241,9 @@ fn bowl(tilts: &[Tilt<'_>], weights: &[f64]) -> Bowl {
 /// Newton's method on the weights that are not held at zero, with a step that is cut at zero (Bertsekas 1982).
 fn fit_weights(tilts: &[Tilt<'_>], m: usize) -> Vec<f64> {
     let mut weights = vec![1.0 / m as f64; m];
+    if m == 1 {
+        return weights;
+    }
     for _ in 0..STEPS {
         let bowl = bowl(tilts, &weights);
         let free: Vec<usize> =

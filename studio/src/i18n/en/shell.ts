@@ -92,6 +92,7 @@ export const shell = {
   'metric.macro-f1': 'Macro F1',
   'metric.micro-f1': 'Micro F1',
   'metric.false-alarms': 'False alarms among good parts',
+  'metric.good-marked': 'Good parts on which a place is marked',
   'metric.recall': 'Defects found',
   'metric.recall-alone': 'Defects found by good parts alone',
   'metric.image-auroc': 'Image AUROC',

@@ -94,6 +94,7 @@ export const shell: Record<keyof typeof en, string> = {
   'metric.macro-f1': '宏平均 F1',
   'metric.micro-f1': '微平均 F1',
   'metric.false-alarms': '良品误报率',
+  'metric.good-marked': '良品误标率',
   'metric.recall': '缺陷检出率',
   'metric.recall-alone': '仅凭良品的检出率',
   'metric.image-auroc': '图像级 AUROC',

@@ -47,6 +47,9 @@ const DEFECT: &[&str] = &[
     "异常",
     "坏",
 ];
+/// Ends of the names of columns that tell of which kind a defect is.
+const KIND_ENDS: &[&str] =
+    &["type", "kind", "class", "name", "types", "kinds", "类型", "种类", "类别", "名称"];
 /// Words for what is wrong with a part, in the singular: a folder with one of them in its name holds defects.
 const FLAWS: &[&str] = &[
     "anomaly",
@@ -258,6 +261,13 @@ pub(super) fn asks_for_good(column: &str) -> Option<bool> {
     let name = name.trim_end_matches(['?', '？']).trim();
     let name = ["is ", "是否为", "是否"].iter().find_map(|start| name.strip_prefix(start)).unwrap_or(name);
     if is_good(name) { Some(true) } else { is_defect(name).then_some(false) }
+}
+
+/// Whether a column of this name is about defects: it asks for one, or for its kind, as `defect_type` and `缺陷类型` do.
+pub(super) fn names_defects(column: &str) -> bool {
+    let name = plain(column);
+    let of_kind = KIND_ENDS.iter().find_map(|end| name.strip_suffix(end)).map(str::trim_end);
+    of_kind.is_some_and(is_defect) || asks_for_good(column) == Some(false)
 }
 
 /// Whether a folder of this name holds parts with a flaw: it says so, or names the flaw.

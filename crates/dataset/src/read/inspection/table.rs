@@ -42,7 +42,9 @@ pub(super) fn read(
         return Err(ReadError::NothingUsable { path: root.to_owned(), first });
     }
     let by = match columns.label.map(|column| lead.table.columns[column].clone()) {
-        Some(name) => VerdictsBy::Column { name, either: labels.either() },
+        Some(name) => {
+            VerdictsBy::Column { name, either: labels.either(), blank_is_good: labels.blank_is_good }
+        }
         None => VerdictsBy::NoColumn,
     };
     let has_test = examples.iter().any(|example| example.part == Some(Part::Test));
@@ -115,7 +117,9 @@ fn example(
     });
     let verdict = match columns.label.map(|column| (column, text_of(column))) {
         Some((_, Some(label))) => labels.verdict(&label),
-        Some((column, None)) if mask.is_none() => return Err(problem(ProblemKind::EmptyCell, column)),
+        Some((column, None)) if mask.is_none() && !labels.blank_is_good => {
+            return Err(problem(ProblemKind::EmptyCell, column));
+        }
         _ if mask.is_some() => Verdict::Defect { kind: UNNAMED_DEFECT.to_owned() },
         _ => Verdict::Good,
     };

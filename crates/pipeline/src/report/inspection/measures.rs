@@ -26,6 +26,8 @@ pub enum DetectorMetric {
     RecallAlone,
     /// Share of good parts above the threshold.
     FalseAlarms,
+    /// Share of good parts on which a place is marked.
+    GoodMarked,
 }
 
 impl DetectorMetric {
@@ -40,6 +42,7 @@ impl DetectorMetric {
             Self::Recall => lang.pick("defects found", "缺陷检出率"),
             Self::RecallAlone => lang.pick("found by good parts alone", "仅凭良品的检出率"),
             Self::FalseAlarms => lang.pick("false alarms", "误报率"),
+            Self::GoodMarked => lang.pick("good parts with a mark", "良品误标率"),
         }
     }
 
@@ -67,6 +70,10 @@ impl DetectorMetric {
             Self::FalseAlarms => {
                 lang.pick("share of held-out good parts above the threshold", "预留良品中超过阈值的比例")
             }
+            Self::GoodMarked => lang.pick(
+                "share of held-out good parts on which a place is marked, with or without an alarm",
+                "预留良品中有位置被标出的比例，不论是否报警",
+            ),
         }
     }
 }
