@@ -49,10 +49,14 @@ impl Peer {
         Ok(Self { python })
     }
 
+    /// Where a script lies.
+    pub(crate) fn script(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+    }
+
     /// What a script prints.
     pub(crate) fn run(&self, script: &str, arguments: &[&OsStr]) -> anyhow::Result<String> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
-        let ran = Command::new(&self.python).arg(script).args(arguments).output()?;
+        let ran = Command::new(&self.python).arg(Self::script(script)).args(arguments).output()?;
         ensure!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         Ok(String::from_utf8(ran.stdout)?)
     }

@@ -11,7 +11,7 @@ use dataset::Modality;
 /// Its name on the command line and in bundles.
 pub const SERIES_BASE: &str = "series-kernels";
 /// What decides the arithmetic; to be counted up with every change of the transforms.
-pub(crate) const ENGINE: &str = "series 1";
+pub(crate) const ENGINE: &str = "series 2";
 
 /// What is known about it.
 pub(crate) fn card() -> Card {

@@ -10,6 +10,7 @@ use bundle::BundleError;
 use curate::book::BookError;
 use pipeline::{ApplyError, Lang, PipelineError, chinese_errors};
 use server::ServerError;
+use store::StoreError;
 
 use crate::chinese_usage;
 
@@ -138,6 +139,10 @@ fn server_hint(error: &ServerError) -> Option<(&'static str, &'static str)> {
             "is another program there? choose another port: `studio --port 0` takes a free one, `serve` has --listen",
             "是否被其他程序占用？请换一个端口：`studio --port 0` 会自动选择空闲端口，`serve` 用 --listen",
         ),
+        ServerError::Folder { .. } => (
+            "may you write there? some network drives keep no locks: pass a folder on a local disk with --dir",
+            "是否有写入权限？有些网络盘不支持文件锁：请用 --dir 指定本地磁盘上的文件夹",
+        ),
         ServerError::Newer => ("use the newest version of dianjing with it", "请使用最新版本的 dianjing"),
         ServerError::Open { .. } => (
             "another `studio` or `serve` uses it: go to its window, close it, or pass another folder with --dir",
@@ -199,8 +204,9 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
             "pass data of that kind, or name another base with --base",
             "请传入该种数据，或用 --base 指定别的底座",
         ),
-        PipelineError::Store(store::StoreError::DiskFull { .. })
-        | PipelineError::Bundle(BundleError::Write(store::StoreError::DiskFull { .. })) => full(lang),
+        PipelineError::Store(error) | PipelineError::Bundle(BundleError::Write(error)) => {
+            return store_hint(error, lang);
+        }
         PipelineError::Bundle(error) => return bundle_hint(error, lang),
         PipelineError::Apply(error) => return apply_hint(error, lang),
         PipelineError::OtherDraw { .. } => lang.pick(
@@ -216,11 +222,18 @@ fn pipeline_hint(error: &PipelineError, lang: Lang) -> Option<&'static str> {
     })
 }
 
-fn full(lang: Lang) -> &'static str {
-    lang.pick(
-        "free some space, or pass another place with --out or --cache",
-        "请腾出空间，或用 --out、--cache 指定别处",
-    )
+fn store_hint(error: &StoreError, lang: Lang) -> Option<&'static str> {
+    match error {
+        StoreError::DiskFull { .. } => Some(lang.pick(
+            "free some space, or pass another place with --out or --cache",
+            "请腾出空间，或用 --out、--cache 指定别处",
+        )),
+        StoreError::Lock { .. } => Some(lang.pick(
+            "some network drives keep no locks: pass a folder on a local disk with --cache",
+            "有些网络盘不支持文件锁：请用 --cache 指定本地磁盘上的文件夹",
+        )),
+        _ => None,
+    }
 }
 
 fn other_base(lang: Lang) -> &'static str {

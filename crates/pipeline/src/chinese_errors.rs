@@ -346,7 +346,7 @@ fn store(error: &StoreError) -> String {
         StoreError::DiskFull { path } => format!("磁盘已满，无法写入{}", name(path)),
         StoreError::Denied { path } => format!("没有权限写入{}", name(path)),
         StoreError::Write { path, .. } => format!("无法写入{}", name(path)),
-        StoreError::Lock { path, .. } => format!("无法锁定{}，请使用本地磁盘上的文件夹", name(path)),
+        StoreError::Lock { path, .. } => format!("无法锁定{}", name(path)),
         StoreError::Read { path, .. } => format!("无法读取{}", name(path)),
         other => other.to_string(),
     }

@@ -21,8 +21,8 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
-    /// A file system that keeps no locks, as some on a network do.
-    #[error("`{}` cannot be locked: use a folder on a local disk", path.display())]
+    /// A lock that cannot be taken, though nobody holds it: some file systems on a network keep none.
+    #[error("cannot lock `{}`", path.display())]
     Lock {
         path: PathBuf,
         #[source]

@@ -8,12 +8,17 @@ use super::{Channel, Fault, Series};
 pub const LONGEST_BRIDGE: f64 = 16.0;
 /// How far a step may be from the median step and counts as equal; a share of it.
 const EQUAL: f64 = 0.01;
+/// Fewest steps of the rarer length of a clock that was rounded; a fiftieth of all as well, below which the median says the rate.
+const FEW_TURNS: usize = 4;
+/// How far lengths may be from whole units of a clock that was rounded; a share of the unit.
+const SAME_LENGTH: f64 = 0.02;
 /// Share of steps that do not advance above which the clock is too coarse to tell steps apart.
 const COARSE: f64 = 0.1;
 
 /// The series in equal steps, without missing values, and what had to be set right for it.
 ///
-/// The step is the median one. Where steps differ from it by more than a hundredth, values are drawn on straight lines at every
+/// The step is the median one; of a clock that was rounded, so that steps of 3 and 4 milliseconds take turns, that of the line through its
+/// rows, which are not drawn anew. Where other steps differ from it by more than a hundredth, values are drawn on straight lines at every
 /// median step, or at every second, third and so on where there would be more than [`MAX_STEPS`] of them; steps of no time, steps back, and
 /// steps above [`LONGEST_BRIDGE`] median steps, become one median step. Values missing at the ends are the
 /// nearest ones. A channel without any value stays so.
@@ -45,11 +50,11 @@ pub fn even(series: Series) -> (Series, Vec<Fault>) {
 
 /// The place of every row on the grid of equal steps.
 struct Clock {
-    /// The median step, in the clock's unit.
+    /// The usual step, in the clock's unit.
     step: f64,
     /// Ascending, in steps from the first row.
     places: Vec<f64>,
-    /// Steps that are bridged and are not the median one.
+    /// Steps that are bridged and are not the usual one.
     uneven: usize,
     faults: Vec<Fault>,
 }
@@ -64,10 +69,15 @@ impl Clock {
             let places = (0..times.len()).map(|place| place as f64).collect();
             return (step > 0.0).then(|| Self { step, places, uneven: 0, faults: vec![Fault::CoarseClock] });
         }
-        let step = median(&steps)?;
+        let median = median(&steps)?;
+        let rounded = rounded(&steps, median);
+        let step = rounded.unwrap_or(median);
         let (mut places, mut uneven, mut jumps) = (vec![0.0], 0, Vec::new());
         for (before, length) in steps.iter().enumerate() {
-            let length_steps = length / step;
+            let length_steps = match length / step {
+                whole if rounded.is_some() && whole > 0.5 => whole.round(),
+                part => part,
+            };
             let stands = length_steps == 0.0;
             let jumps_here = !(0.0..=LONGEST_BRIDGE).contains(&length_steps);
             let equal = (length_steps - 1.0).abs() <= EQUAL;
@@ -110,6 +120,50 @@ fn median(steps: &[f64]) -> Option<f64> {
     let mut ahead: Vec<f64> = steps.iter().copied().filter(|step| *step > 0.0).collect();
     ahead.sort_by(f64::total_cmp);
     ahead.get(ahead.len() / 2).copied()
+}
+
+/// The step of a clock that ticks evenly and was rounded when it was written down: its usual steps have two lengths that take turns, one
+/// unit of what it was rounded to apart, and no row is further than that from where it should be. `None` where all are equal, or uneven.
+fn rounded(steps: &[f64], median: f64) -> Option<f64> {
+    let is_usual = |step: &f64| (0.499..=1.501).contains(&(step / median));
+    let usual: Vec<f64> = steps.iter().copied().filter(is_usual).collect();
+    let (least, most) = usual
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), step| (least.min(*step), most.max(*step)));
+    let unit = most - least;
+    let longer = usual.iter().filter(|step| **step - least > 0.5 * unit).count();
+    let rarer = longer.min(usual.len() - longer);
+    let is_rounded = unit > EQUAL * median
+        && rarer >= FEW_TURNS.max(usual.len() / 50)
+        && usual.iter().all(|step| (step - least).min(most - step) <= SAME_LENGTH * unit)
+        && (least / unit - (least / unit).round()).abs() <= SAME_LENGTH;
+    if !is_rounded {
+        return None;
+    }
+    let first = usual.iter().sum::<f64>() / usual.len() as f64;
+    let bridged = steps.iter().filter(|step| (0.0..=LONGEST_BRIDGE * median).contains(*step));
+    let (mut row, mut time) = (0.0, 0.0);
+    let rows: Vec<(f64, f64)> = bridged
+        .map(|step| {
+            row += (step / first).round();
+            time += step;
+            (row, time)
+        })
+        .collect();
+    let (start, step) = line(&rows);
+    let late = |&(row, time): &(f64, f64)| (time - start - row * step).abs();
+    rows.iter().all(|place| late(place) <= unit).then_some(step)
+}
+
+/// The line through points that lies closest to them: what it begins with, and its slope.
+fn line(points: &[(f64, f64)]) -> (f64, f64) {
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / points.len() as f64;
+    let (row, time) = (mean(|point| point.0), mean(|point| point.1));
+    let (spread, shared) = points.iter().fold((0.0, 0.0), |(spread, shared), point| {
+        (spread + (point.0 - row).powi(2), shared + (point.0 - row) * (point.1 - time))
+    });
+    let slope = shared / spread;
+    (time - slope * row, slope)
 }
 
 /// Draws `n` values at whole places on straight lines between the values at `places`.
@@ -208,6 +262,58 @@ mod tests {
         let clock = Clock::new(&times, 200).unwrap();
         assert_eq!((clock.step, clock.n_steps()), (3.0, 188));
         assert_eq!(clock.places[3], 17.0 / 3.0);
+    }
+
+    /// Of so many rows, one every `step` thousandths, written down in whole ones.
+    fn written(step: f64, n: u32, down: fn(f64) -> f64) -> Vec<f64> {
+        (0..n).map(|row| down(f64::from(row) * step + 0.3) / 1000.0).collect()
+    }
+
+    #[test]
+    fn a_rounded_clock_has_the_rate_that_it_was_rounded_from() {
+        for step in [3.5, 3.3, 2.4, 10.26, 7.9, 1000.0 / 256.0, 1000.0 / 90.0] {
+            for (n, down) in (200..261).flat_map(|n| [(n, f64::round as fn(f64) -> f64), (n, f64::floor)]) {
+                let values: Vec<f32> = (0..n).map(|row| row as f32).collect();
+                let (got, faults) = even(series(&written(step, n, down), &values));
+                let off = got.rate.unwrap() * step / 1000.0 - 1.0;
+                assert!(off.abs() < 2e-3, "{step}, {n} rows: {off}");
+                assert_eq!((&got.channels[0].values, faults), (&values, vec![]), "{step}, {n} rows");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_a_rounded_clock_lacks_are_bridged() {
+        for step in [3.5, 3.3, 10.26] {
+            let mut times = written(step, 400, f64::round);
+            let values: Vec<f32> = (0..400).map(|row| row as f32).collect();
+            times.drain(100..103);
+            let (got, faults) = even(series(&times, &[&values[..100], &values[103..]].concat()));
+            assert_eq!((&got.channels[0].values, faults), (&values, vec![Fault::UnevenSteps { count: 1 }]));
+            // A step back is a leap as ever.
+            times[50] = times[49] - 0.001;
+            assert!(matches!(even(series(&times, &values[..397])).1[..], [Fault::ClockJumps { .. }, ..]));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_truly_uneven_is_not_rounded() {
+        let of = |n: usize, step: fn(usize) -> f64| (0..n).map(step).collect::<Vec<f64>>();
+        for (steps, median) in [
+            // A rate that changes in the middle, and steps that wander.
+            (of(100, |row| if row < 50 { 3.0 } else { 4.0 }), 3.0),
+            (of(200, |row| 4.0 + (row as f64 / 9.0).sin()), 4.0),
+            // A row that is missing, and one that is late.
+            (of(100, |row| if row == 40 { 2.0 } else { 1.0 }), 1.0),
+            (of(20, |row| if row == 9 { 1.5 } else { 1.0 }), 1.0),
+            // Two sensors in turn, and a pause after every third row.
+            (of(100, |row| if row % 2 == 0 { 0.5 } else { 0.7 }), 0.7),
+            (of(100, |row| if row % 4 == 3 { 1.4 } else { 1.0 }), 1.0),
+            // A timer that trembles.
+            (of(100, |row| 1.0 + 0.1 * (row as f64 * 2.4).sin()), 1.0),
+        ] {
+            assert_eq!(rounded(&steps, median), None, "{:?}", &steps[..5]);
+        }
     }
 
     #[test]

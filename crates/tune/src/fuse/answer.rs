@@ -41,7 +41,8 @@ pub enum Basis {
     Senses,
     /// On the shares of the classes alone: no sense is there that the model listens to.
     Prior,
-    /// On nothing: every sense that is there is unlike anything seen. The answer is the prior and should be refused.
+    /// On nothing: every sense that is there is unlike anything seen. They are heard all the same, since one example in a hundred like those
+    /// learned from looks so too, and the answer should be refused.
     Nothing,
 }
 
@@ -102,8 +103,8 @@ impl Single {
 impl Fused {
     /// Answers for one example; `seen` is `[M]`, `None` where a sense is missing.
     ///
-    /// A sense with a familiarity below [`UNFAMILIAR`] counts as missing. Above it pools multiply the weight of a sense with [`trust`]; one
-    /// sense alone and the joint model listen wholly.
+    /// A sense with a familiarity below [`UNFAMILIAR`] counts as missing where another is there that is not. Of the others pools multiply the
+    /// weight of each with its [`trust`], as a share of that of the most familiar; one sense alone and the joint model listen wholly.
     ///
     /// # Errors
     /// [`TuneError`] where a value is not finite or a length is not the one that was fitted.
@@ -111,31 +112,31 @@ impl Fused {
         self.check(seen)?;
         let there = || seen.iter().flatten();
         let unfamiliar = |seen: &Seen<'_>| seen.familiarity.is_some_and(|p| p < UNFAMILIAR);
-        if there().count() > 0 && there().all(unfamiliar) {
-            let (log_probs, reliance) = (self.prior(), vec![0.0; seen.len()]);
-            return Ok(Answer { log_probs, reliance, basis: Basis::Nothing });
-        }
-        let familiar: Vec<Option<Seen<'_>>> =
-            seen.iter().map(|seen| seen.filter(|seen| !unfamiliar(seen))).collect();
+        let nothing = there().count() > 0 && there().all(unfamiliar);
+        let heard: Vec<Option<Seen<'_>>> =
+            seen.iter().map(|seen| seen.filter(|seen| nothing || !unfamiliar(seen))).collect();
         let (log_probs, shares) = match self {
             Self::Single(single) => {
                 let said: Vec<Option<&[f64]>> =
-                    familiar.iter().map(|seen| seen.map(|seen| seen.log_probs)).collect();
+                    heard.iter().map(|seen| seen.map(|seen| seen.log_probs)).collect();
                 let mut shares = vec![0.0; seen.len()];
                 single.speaks(&said).into_iter().for_each(|sense| shares[sense] = 1.0);
                 (single.log_probs(&said), shares)
             }
-            Self::Late(pool) => pool_answer(pool, &familiar, &vec![1.0; familiar.len()]),
-            Self::Gated(gated) => pool_answer(gated.pool(), &familiar, &gated.gates(&familiar)),
+            Self::Late(pool) => pool_answer(pool, &heard, &vec![1.0; heard.len()]),
+            Self::Gated(gated) => pool_answer(gated.pool(), &heard, &gated.gates(&heard)),
             Self::Joint(joint) => {
                 let features: Vec<Option<&[f32]>> =
-                    familiar.iter().map(|seen| seen.map(|seen| seen.features)).collect();
+                    heard.iter().map(|seen| seen.map(|seen| seen.features)).collect();
                 let parts = joint.parts(&features);
                 let log_probs = joint.log_probs(&features);
                 let shares = evidence(&parts, &log_probs);
                 (log_probs, shares)
             }
         };
+        if nothing {
+            return Ok(Answer { log_probs, reliance: vec![0.0; seen.len()], basis: Basis::Nothing });
+        }
         let reliance = reliance(&shares);
         let basis = if reliance.iter().any(|share| *share > 0.0) { Basis::Senses } else { Basis::Prior };
         Ok(Answer { log_probs, reliance, basis })
@@ -265,11 +266,17 @@ enum Stored {
     Gated(serde_json::Value),
 }
 
-/// What a pool answers when each weight is multiplied by its gate, and by how familiar the sense is; with the weights that were left.
+/// What a pool answers when each weight is multiplied by its gate, and by how familiar the sense is beside the most familiar one; with the
+/// weights that were left. What is a little strange alone is no reason to lean on the prior: its head is still right as often.
 fn pool_answer(pool: &LatePool, seen: &[Option<Seen<'_>>], gates: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let said: Vec<Option<&[f64]>> = seen.iter().map(|seen| seen.map(|seen| seen.log_probs)).collect();
-    let trusted = |seen: &Option<Seen<'_>>| seen.and_then(|seen| seen.familiarity).map_or(1.0, trust);
-    let trusts: Vec<f64> = seen.iter().zip(gates).map(|(seen, gate)| gate * trusted(seen)).collect();
+    let trusted = |seen: &Seen<'_>| seen.familiarity.map_or(1.0, trust);
+    let most = seen.iter().flatten().map(trusted).fold(0.0, f64::max);
+    let beside = |seen: &Option<Seen<'_>>| match seen {
+        Some(seen) if most > 0.0 => trusted(seen) / most,
+        _ => 1.0,
+    };
+    let trusts: Vec<f64> = seen.iter().zip(gates).map(|(seen, gate)| gate * beside(seen)).collect();
     let shares = pool.effective(&said, &trusts).into_iter().map(Option::unwrap_or_default);
     (pool.log_probs(&said, &trusts), shares.collect())
 }

@@ -39,6 +39,14 @@ const DEFECT: &[&str] = &[
     "failed",
     "reject",
     "rejected",
+    "failure",
+    "failures",
+    "fault",
+    "faults",
+    "flaw",
+    "flaws",
+    "瑕疵",
+    "故障",
     "不良",
     "不良品",
     "不合格",
@@ -48,8 +56,10 @@ const DEFECT: &[&str] = &[
     "坏",
 ];
 /// Ends of the names of columns that tell of which kind a defect is.
-const KIND_ENDS: &[&str] =
-    &["type", "kind", "class", "name", "types", "kinds", "类型", "种类", "类别", "名称"];
+const KIND_ENDS: &[&str] = &[
+    "type", "types", "kind", "kinds", "class", "classes", "name", "names", "category", "code", "label",
+    "类型", "种类", "类别", "名称", "现象", "原因", "代码", "描述",
+];
 /// Words for what is wrong with a part, in the singular: a folder with one of them in its name holds defects.
 const FLAWS: &[&str] = &[
     "anomaly",
@@ -263,11 +273,16 @@ pub(super) fn asks_for_good(column: &str) -> Option<bool> {
     if is_good(name) { Some(true) } else { is_defect(name).then_some(false) }
 }
 
-/// Whether a column of this name is about defects: it asks for one, or for its kind, as `defect_type` and `缺陷类型` do.
+/// Whether a column of this name is about defects: it asks for one, or for its kind.
 pub(super) fn names_defects(column: &str) -> bool {
-    let name = plain(column);
+    asks_for_kind(column) || asks_for_good(column) == Some(false)
+}
+
+/// Whether a column of this name asks of which kind a defect is: `defect_type`, `failureType`, `不良现象`.
+pub(super) fn asks_for_kind(column: &str) -> bool {
+    let name = words(column).collect::<Vec<_>>().join(" ");
     let of_kind = KIND_ENDS.iter().find_map(|end| name.strip_suffix(end)).map(str::trim_end);
-    of_kind.is_some_and(is_defect) || asks_for_good(column) == Some(false)
+    of_kind.is_some_and(is_defect)
 }
 
 /// Whether a folder of this name holds parts with a flaw: it says so, or names the flaw.

@@ -21,7 +21,9 @@ pub(super) fn read(
     mut problems: Vec<Problem>,
 ) -> Result<(InspectionSet, Vec<Problem>), ReadError> {
     let lead = sources.iter().find(|source| source.part != Some(Part::Test)).unwrap_or(&sources[0]);
-    let columns = find(&lead.file, &lead.table, options)?;
+    let others = sources.iter().filter(|source| !std::ptr::eq(*source, lead));
+    let all: Vec<&Table> = std::iter::once(lead).chain(others).map(|source| &source.table).collect();
+    let columns = find(&lead.file, &all, options)?;
     let mut tables = Vec::with_capacity(sources.len());
     for source in sources {
         tables.push((source, columns.in_table(&source.file, &lead.table, &source.table)?));
@@ -55,7 +57,9 @@ pub(super) fn read(
     Ok((InspectionSet { name, root, layout: layout.to_owned(), modality, why, examples }, problems))
 }
 
-fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Columns, ReadError> {
+/// The columns of the first of the tables, which the others share.
+fn find(path: &Path, tables: &[&Table], options: &InspectionOptions) -> Result<Columns, ReadError> {
+    let table = tables[0];
     let InspectionOptions { image, label, mask, group, part, group_by_folder: _, purpose: _, leave_out: _ } =
         options.clone();
     let image = image.map(|name| Sense { name, modality: Modality::Image });
@@ -64,7 +68,7 @@ fn find(path: &Path, table: &Table, options: &InspectionOptions) -> Result<Colum
     let mut columns = columns::find(path, table, &options, false)?;
     if options.label.is_none() {
         let label = columns.label.filter(|column| !is_score(table, *column));
-        columns.label = label.or_else(|| asking(table)).or(columns.label);
+        columns.label = label.or_else(|| asking(tables)).or(columns.label);
     }
     // What other senses know of a part is not looked at; the first of these that is there is.
     let of = |modality| columns.contents.iter().copied().find(|content| content.modality == modality);
