@@ -92,6 +92,9 @@ pub enum ReadError {
     /// Not one of the senses that are asked for is there.
     #[error("`{}` has none of the columns {}; it has {}", path.display(), quoted(senses), quoted(existing))]
     NoSense { path: PathBuf, senses: Vec<String>, existing: Vec<String> },
+    /// No table, and files of none or of several of the senses of a model.
+    #[error("`{}` does not say which of {} it holds", path.display(), quoted(senses))]
+    NotOneSense { path: PathBuf, senses: Vec<String> },
     /// A column that would be what examples are names files that cannot be read.
     #[error("column `{column}` of `{}` names files of an unknown kind ({ending})", path.display())]
     UnknownFiles { path: PathBuf, column: String, ending: String },
@@ -125,6 +128,7 @@ impl ReadError {
                 "save the files as JPEG or PNG, WAV, MP4 or CSV, or name another column"
             }
             Self::NotTwoSenses { .. } => "name them with --left COLUMN and --right COLUMN",
+            Self::NotOneSense { .. } => "pass a table with a column for each of them that is there",
             Self::NoSense { .. } => "name the columns as they were called when the model was tuned",
             Self::OneClass { .. } => "add examples of a second class, such as `good` and `defect`",
             Self::NoRows { .. } => "check that the file was saved",

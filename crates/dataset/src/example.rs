@@ -316,7 +316,7 @@ impl Part {
         match name.trim().to_lowercase().as_str() {
             "train" | "training" | "训练" | "训练集" => Some(Self::Train),
             "val" | "valid" | "validation" | "dev" | "验证" | "验证集" => Some(Self::Validation),
-            "test" | "testing" | "测试" | "测试集" => Some(Self::Test),
+            "test" | "testing" | "test_public" | "test_private" | "测试" | "测试集" => Some(Self::Test),
             _ => None,
         }
     }

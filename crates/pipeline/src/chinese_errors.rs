@@ -417,6 +417,10 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
             format!("{}里没有可以成对的两列；{}", name(path), columns(existing)),
             "请用 --left 和 --right 指定",
         ),
+        ReadError::NotOneSense { path, senses } => (
+            format!("{}未说明其内容属于 {} 中的哪一个", name(path), senses.join("、")),
+            "请提供表格，每种已有的输入各占一列",
+        ),
         ReadError::NoSense { path, senses, existing } => (
             format!("{}没有 {} 中的任何一列；{}", name(path), senses.join("、"), columns(existing)),
             "请用调校模型时的列名",

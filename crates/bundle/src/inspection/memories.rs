@@ -59,6 +59,14 @@ impl<'a> Good<'a> {
         let data: Vec<f32> = grids.flat_map(|x| x.data().iter().copied()).collect();
         Cow::Owned(Matrix::from_vec(data.len() / own.cols(), own.cols(), data))
     }
+
+    /// What it looks like as a whole at one scale, upright and turned, `[1 + turned, d]`.
+    fn wholes(&self, scale: usize, look: &Look) -> Matrix {
+        let all = std::iter::once(self.seen).chain(self.turned);
+        let data: Vec<f32> =
+            all.flat_map(|seen| pooled(&seen.grids[scale], &look.pooled).data().to_vec()).collect();
+        Matrix::from_vec(1 + self.turned.len(), 2 * look.pooled.len(), data)
+    }
 }
 
 /// What one detector says at one scale.
@@ -116,11 +124,11 @@ impl Memories {
             pooled: Vec::new(),
             pixels: evened.map(|evened| PixelReference::fit_evened(&evened)).transpose()?,
         };
-        let wholes = LocalConfig { bank: photos.len().max(1), whiten: false, power: 1.0 };
+        let n_wholes: usize = photos.iter().map(|good| 1 + good.turned.len()).sum();
+        let wholes = LocalConfig { bank: n_wholes.max(1), whiten: false, power: 1.0 };
         if heard(Detector::Whole) {
             for (scale, look) in sight.looks.iter().enumerate().filter(|(_, look)| !look.is_detail()) {
-                let whole: Vec<_> =
-                    photos.iter().map(|good| pooled(&good.seen.grids[scale], &look.pooled)).collect();
+                let whole: Vec<Matrix> = photos.iter().map(|good| good.wholes(scale, look)).collect();
                 let rows: Vec<MatrixView<'_>> = whole.iter().map(Matrix::view).collect();
                 memories.pooled.push(LocalMemory::fit(&rows, 0..2 * look.pooled.len(), &wholes, seed)?);
             }

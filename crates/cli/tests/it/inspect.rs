@@ -157,6 +157,22 @@ fn parts_that_lie_alike_are_compared_pixel_by_pixel() {
 }
 
 #[test]
+fn parts_that_may_lie_any_way_are_good_the_other_way_round() {
+    let place = Place::new();
+    for number in 0..20 {
+        save(&place, &format!("plates/{number}.png"), &plate(number, false));
+    }
+    save(&place, "new/turned.png", &image::imageops::rotate180(&plate(40, false)));
+    let alarm = |orientation: &str| {
+        inspect(&place, &["plates", "--false-alarms", "20%", "--orientation", orientation]).fine();
+        let ended = place.run(&["predict", "plates.djm", "new/turned.png", "--json"]).fine();
+        let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+        rows[0]["found"]["alarm"].as_bool().unwrap()
+    };
+    assert!(alarm("matters") && !alarm("free"));
+}
+
+#[test]
 fn the_first_defects_are_learned_from() {
     let place = Place::new();
     faces(&place, "parts/good", 0..16, false);

@@ -113,6 +113,15 @@ fn senses_are_joined_and_whatever_is_there_is_answered() {
     assert!(table.out.contains("photo 0 % (strange)"), "{}", table.out);
     assert!(table.out.contains("relied on") && table.out.contains("photo missing"), "{}", table.out);
 
+    // Files of one sense need no table; of two kinds at once nobody knows.
+    let ended = place.run(&["predict", "parts.djm", "photos/41.png", "--json"]).fine();
+    assert_eq!(predicted(&ended)[0].1["prediction"]["senses"][0]["present"], true);
+    let ended = place.run(&["predict", "parts.djm", "photos", "--json"]).fine();
+    assert!(predicted(&ended).len() > 40, "{}", ended.out);
+    place.write("clip.mp4", "a clip");
+    let ended = place.run(&["predict", "parts.djm", "clip.mp4"]);
+    assert!(ended.code == 1 && ended.err.contains("does not say which of `photo`"), "{}", ended.err);
+
     let ended = place.run(&["evaluate", "parts.djm", "parts.jsonl", "--json"]).fine();
     let told: Value = serde_json::from_str(&ended.out).unwrap();
     assert!(told["n"] == 40 && told["measures"][0]["estimate"]["value"].as_f64().unwrap() > 0.9, "{told}");

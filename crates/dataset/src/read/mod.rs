@@ -168,12 +168,14 @@ fn is_one_series(path: &Path, options: &ReadOptions) -> Result<bool, ReadError> 
     }
 }
 
-/// Reads examples of several senses from tables, by the columns of these names; labels do not matter.
+/// Reads examples of several senses from tables, by the columns of these names, or from files and folders of files of a kind that exactly one
+/// of the senses has; labels do not matter.
 ///
 /// A sense whose column or cell is not there is missing, and so is one whose file is: that is told as a problem.
 ///
 /// # Errors
-/// [`ReadError::NoSense`] when a table has none of the columns, and those of [`read_unlabelled`] that are about the tables themselves.
+/// [`ReadError::NoSense`] when a table has none of the columns, [`ReadError::NotOneSense`] when files say not which sense they are of, and those
+/// of [`read_unlabelled`] that are about the tables themselves.
 pub fn read_senses(
     paths: &[PathBuf],
     senses: &[Sense],
@@ -181,12 +183,41 @@ pub fn read_senses(
     let mut examples = Vec::new();
     let mut problems = Vec::new();
     for path in paths {
-        let (dataset, mut more) = table_of_senses(path, senses, &ReadOptions::default(), Labels::Ignored)?;
+        let (found, mut more) = match is_folder(path)? || Format::of(path).is_none() {
+            true => files_of_one_sense(path, senses)?,
+            false => {
+                let (dataset, more) =
+                    table_of_senses(path, senses, &ReadOptions::default(), Labels::Ignored)?;
+                (dataset.examples, more)
+            }
+        };
         problems.append(&mut more);
-        examples.extend(dataset.examples);
+        examples.extend(found);
     }
     name_apart(&mut examples);
     Ok((examples, problems))
+}
+
+/// A file, or a folder of files, of a kind that exactly one of the senses has.
+fn files_of_one_sense(
+    path: &Path,
+    senses: &[Sense],
+) -> Result<(Vec<crate::Example>, Vec<Problem>), ReadError> {
+    let of_kind = |modality: Modality| {
+        let mut of_kind = senses.iter().filter(|sense| sense.modality == modality);
+        of_kind.next().filter(|_| of_kind.next().is_none())
+    };
+    let names = || senses.iter().map(|sense| sense.name.clone()).collect();
+    let not_one = || ReadError::NotOneSense { path: path.to_owned(), senses: names() };
+    let (examples, problems, modality) = if is_folder(path)? {
+        let (dataset, problems) = read_any(path, &ReadOptions::default(), Labels::Ignored)?;
+        (dataset.examples, problems, Some(dataset.modality))
+    } else {
+        (vec![folders::single_file(path)], Vec::new(), folders::modality_of_name(path))
+    };
+    let sense = modality.and_then(of_kind).ok_or_else(not_one)?;
+    let of_it = |example| rows::of_senses(example, std::slice::from_ref(sense));
+    Ok((examples.into_iter().map(of_it).collect(), problems))
 }
 
 /// Reads pairs: rows with two senses of one thing, by the columns of these names, or by the first two that hold any.
@@ -242,8 +273,9 @@ fn table_of_senses(
     options: &ReadOptions,
     labels: Labels,
 ) -> Result<(Dataset, Vec<Problem>), ReadError> {
-    if is_folder(path)? {
-        return Err(ReadError::UnknownFormat { path: path.to_owned() });
+    if is_folder(path)? || Format::of(path).is_none() {
+        let senses = senses.iter().map(|sense| sense.name.clone()).collect();
+        return Err(ReadError::NotOneSense { path: path.to_owned(), senses });
     }
     let (source, format, mut problems) = single_table(path)?;
     let there = senses.iter().filter(|sense| source.table.column(&sense.name).is_some());

@@ -163,7 +163,7 @@ impl Shelf {
         for path in among {
             // A table like that of the pairs is read by the column of this side.
             let found = match dataset::read_senses(std::slice::from_ref(path), std::slice::from_ref(&sense)) {
-                Err(ReadError::NoSense { .. } | ReadError::UnknownFormat { .. }) => {
+                Err(ReadError::NoSense { .. } | ReadError::NotOneSense { .. }) => {
                     dataset::read_unlabelled(std::slice::from_ref(path), &read)
                 }
                 found => found,

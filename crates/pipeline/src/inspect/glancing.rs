@@ -43,7 +43,7 @@ impl<'a> Glanced<'a> {
         Ok((!glances.is_empty()).then(|| Self {
             request,
             sizes: glances.iter().map(|glance| glance.size).collect(),
-            turned: good.iter().filter(|_| may_turn).map(|glance| glance.size).collect(),
+            turned: good.iter().take(may_turn).map(|glance| glance.size).collect(),
             defects: !defects.is_empty(),
             smallest: request.smallest_defect.or_else(|| smallest_marked(learned)),
             depth: largest.map_or(Depth::FULL, Depth::holding),

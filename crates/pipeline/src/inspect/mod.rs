@@ -151,16 +151,14 @@ pub fn inspect(home: &Home, request: &InspectRequest, run: &Run<'_>) -> Result<I
     let blind = Blind::of(&sight, glanced.shown().smallest, room_for);
     let blind = blind.filter(|_| set.modality == Modality::Image);
     let seed = seed_of(request.seed);
-    let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, seed))?;
+    let orientation = request.orientation.of(set.modality);
+    let aligner = run.step(Step::Audit, || seeing::aligner(&eye, &learned, orientation, seed))?;
     let (mut photos, more) =
         run.step(Step::Features, || seeing::learned(&eye, aligner.as_ref(), &learned, set.modality, run))?;
     problems.extend(more);
     if photos.iter().all(Photo::is_defect) {
         return Err(nothing_usable(&set, &problems));
     }
-    // Time goes one way.
-    let orientation =
-        if set.modality == Modality::Image { request.orientation } else { Orientation::Matters };
     let turned = turning::turn(&sight, &eye, &mut photos, orientation, seed, run)?;
     let photos = photos;
     let groups = run.step(Step::Audit, || groups(&photos))?;

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use tune::detect::{Aligner, Grey};
 
 use super::marking::Marking;
+use super::turning::Orientation;
 use crate::{Event, PipelineError, Run, Step};
 
 /// A photo that could be read.
@@ -63,12 +64,16 @@ impl Photo<'_> {
 /// Good photos that are enough to find out whether parts lie alike.
 const ALIKE_BY: usize = 40;
 
-/// What photos are laid over, when the good parts to learn from lie alike.
+/// What photos are laid over, when the good parts to learn from lie alike. Where orientation is free, those that come may lie otherwise.
 pub(crate) fn aligner(
     eye: &Eye,
     examples: &[&InspectionExample],
+    orientation: Orientation,
     seed: Seed,
 ) -> Result<Option<Aligner>, PipelineError> {
+    if orientation == Orientation::Free {
+        return Ok(None);
+    }
     let mut good: Vec<&&InspectionExample> =
         examples.iter().filter(|example| example.verdict == Verdict::Good).collect();
     random::shuffle(&mut good, &mut seed.derive("aligner").rng());

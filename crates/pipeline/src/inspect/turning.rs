@@ -1,12 +1,14 @@
-//! With few good photos, each is shown turned around as well, unless the orientation of parts matters.
+//! With few good photos, each is shown turned around as well, unless the orientation of parts matters. Where a person says that it is free, some
+//! of many are, and parts are not laid over each other.
 //!
 //! It helped on every set that was measured (`docs/inspection.md`), but a part that lies wrongly then passes. So it is left out
 //! where parts clearly have an orientation: turned by right angles they look much more unusual to the other photos than they
 //! do upright. A single photo cannot tell and is turned.
 
 use bundle::inspection::{Detector, Eye, Good, Memories, Seen, Sight, WHOLE_FROM};
+use dataset::Modality;
 use image::{Rgb, RgbImage, imageops};
-use linalg::Seed;
+use linalg::{Seed, random};
 use rayon::prelude::*;
 
 use super::seeing::Photo;
@@ -28,9 +30,23 @@ pub enum Orientation {
     Matters,
 }
 
-/// Whether so many good photos may be shown turned around, should they not lie alike.
-pub(crate) fn may_turn(n_good: usize, orientation: Orientation) -> bool {
-    n_good < WHOLE_FROM && orientation != Orientation::Matters
+impl Orientation {
+    /// Of photos as the person says; of series and sounds it matters, since time goes one way.
+    pub(crate) fn of(self, modality: Modality) -> Self {
+        if modality == Modality::Image { self } else { Self::Matters }
+    }
+}
+
+/// Most good photos that are shown turned around: each takes seven times its time and memory, and more teach little more.
+const MOST_TURNED: usize = WHOLE_FROM - 1;
+
+/// How many of so many good photos may be shown turned around, should they not lie alike.
+pub(crate) fn may_turn(n_good: usize, orientation: Orientation) -> usize {
+    match orientation {
+        Orientation::Free => n_good.min(MOST_TURNED),
+        Orientation::FindOut if n_good <= MOST_TURNED => n_good,
+        Orientation::FindOut | Orientation::Matters => 0,
+    }
 }
 
 /// Shows good photos turned around where that helps: there are few, and parts may lie any way. Says whether it did.
@@ -42,11 +58,15 @@ pub(crate) fn turn(
     seed: Seed,
     run: &Run<'_>,
 ) -> Result<bool, PipelineError> {
-    let good: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
+    let mut good: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
     let alike = photos.iter().any(|photo| photo.seen.laid.is_some());
-    if alike || !may_turn(good.len(), orientation) {
+    let may_turn = may_turn(good.len(), orientation);
+    if alike || may_turn == 0 {
         return Ok(false);
     }
+    random::shuffle(&mut good, &mut seed.derive("turned photos").rng());
+    good.truncate(may_turn);
+    good.sort_unstable();
     see_turned(eye, photos, &good, right_angles, run)?;
     if orientation == Orientation::FindOut && is_oriented(sight, photos, &good, seed)? {
         photos.iter_mut().for_each(|photo| photo.turned.clear());

@@ -124,6 +124,10 @@ impl Fused {
                 (single.log_probs(&said), shares)
             }
             Self::Late(pool) => pool_answer(pool, &heard, &vec![1.0; heard.len()]),
+            // Gates part what is said by several; of one alone they would doubt what its head already weighs.
+            Self::Gated(gated) if is_alone(&heard) => {
+                pool_answer(gated.pool(), &heard, &vec![1.0; heard.len()])
+            }
             Self::Gated(gated) => pool_answer(gated.pool(), &heard, &gated.gates(&heard)),
             Self::Joint(joint) => {
                 let features: Vec<Option<&[f32]>> =
@@ -264,6 +268,11 @@ enum Stored {
     Late(LatePool),
     Joint(serde_json::Value),
     Gated(serde_json::Value),
+}
+
+/// Whether exactly one sense is heard.
+fn is_alone(heard: &[Option<Seen<'_>>]) -> bool {
+    heard.iter().flatten().count() == 1
 }
 
 /// What a pool answers when each weight is multiplied by its gate, and by how familiar the sense is beside the most familiar one; with the

@@ -214,7 +214,11 @@ pub(crate) fn ask(fused: &Fused, input: &FuseInput<'_>, row: usize, subset: Subs
                 let features = sense.features.map_or(&[][..], |features| features.row(row));
                 said.map(|log_probs| Seen { log_probs, features, familiarity: None })
             });
-            gated.pool().log_probs(&said, &gated.gates(&seen.collect::<Vec<_>>()))
+            let gates = match subset.len() {
+                1 => vec![1.0; said.len()],
+                _ => gated.gates(&seen.collect::<Vec<_>>()),
+            };
+            gated.pool().log_probs(&said, &gates)
         }
     }
 }

@@ -18,6 +18,8 @@ const FLOOR: f64 = -120.0;
 const PIECE: usize = 1024;
 /// Where the upper part of the spectrum begins, as a share of the highest frequency.
 const UPPER: f64 = 0.55;
+/// Channels cancel each other where their mean has less than this share of their power.
+const CANCELLED: f64 = 0.01;
 /// Channels that differ by no more than this are the same.
 const SAME: f32 = 1e-6;
 
@@ -67,29 +69,42 @@ impl Sound {
                 return Err(CurateError::NotFinite { row });
             }
         }
-        let mean: Vec<f64> = (0..first.len())
-            .map(|place| {
-                channels.iter().map(|channel| f64::from(channel[place])).sum::<f64>() / channels.len() as f64
-            })
-            .collect();
+        let heard = heard(channels);
         let length = ((FRAME * f64::from(sample_rate)).round() as usize).max(1);
-        let loudness: Vec<f64> = mean.chunks(length).map(decibels).collect();
-        let seconds = |frames: usize| ((frames * length).min(mean.len())) as f64 / f64::from(sample_rate);
+        let loudness: Vec<f64> = heard.chunks(length).map(decibels).collect();
+        let seconds = |frames: usize| ((frames * length).min(heard.len())) as f64 / f64::from(sample_rate);
         let is_silent = |frame: &&f64| **frame < SILENT;
         let silent = loudness.iter().filter(is_silent).count();
         Ok(Self {
-            duration: mean.len() as f64 / f64::from(sample_rate),
+            duration: heard.len() as f64 / f64::from(sample_rate),
             clipped: channels.iter().map(|channel| clipped(channel)).fold(0.0, f64::max),
             silent: silent as f64 / loudness.len() as f64,
             silent_start: seconds(loudness.iter().take_while(is_silent).count()),
             silent_end: seconds(loudness.iter().rev().take_while(is_silent).count()),
             dc_offset: channels.iter().map(|channel| offset(channel)).fold(0.0, f64::max),
             signal_to_noise: signal_to_noise(&loudness),
-            hum: hum(&mean, sample_rate),
-            upper_power: if silent == loudness.len() { None } else { upper_power(&mean) },
+            hum: hum(&heard, sample_rate),
+            upper_power: if silent == loudness.len() { None } else { upper_power(&heard) },
             same_channels: channels.len() > 1 && channels.iter().all(|channel| is_same(channel, first)),
         })
     }
+}
+
+/// The mean of the channels, or the loudest where they cancel each other, as where one microphone is wired the wrong way round.
+fn heard(channels: &[&[f32]]) -> Vec<f64> {
+    let mean = (0..channels[0].len()).map(|place| {
+        channels.iter().map(|channel| f64::from(channel[place])).sum::<f64>() / channels.len() as f64
+    });
+    let mean: Vec<f64> = mean.collect();
+    let power = |samples: &mut dyn Iterator<Item = f64>| samples.map(|sample| sample * sample).sum::<f64>();
+    let powers: Vec<f64> =
+        channels.iter().map(|channel| power(&mut channel.iter().map(|sample| f64::from(*sample)))).collect();
+    let usual = powers.iter().sum::<f64>() / powers.len() as f64;
+    if power(&mut mean.iter().copied()) >= CANCELLED * usual {
+        return mean;
+    }
+    let loudest = (0..powers.len()).fold(0, |best, at| if powers[at] > powers[best] { at } else { best });
+    channels[loudest].iter().map(|sample| f64::from(*sample)).collect()
 }
 
 fn clipped(channel: &[f32]) -> f64 {
@@ -130,4 +145,23 @@ fn upper_power(mean: &[f64]) -> Option<f64> {
         upper += power[(UPPER * (PIECE / 2) as f64) as usize..].iter().sum::<f64>();
     }
     (all > 0.0).then(|| (10.0 * (upper / all).log10()).max(FLOOR))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_that_cancel_each_other_are_no_silence() {
+        let tone: Vec<f32> = (0..8000).map(|at| 0.4 * (at as f32 * 0.3).sin()).collect();
+        let turned: Vec<f32> = tone.iter().map(|value| -0.5 * value).collect();
+        let alone = Sound::measure(&[&tone], 8000).unwrap();
+        let opposed: Vec<f32> = tone.iter().map(|value| -value).collect();
+        let both = Sound::measure(&[&tone, &opposed], 8000).unwrap();
+        assert_eq!((both.silent, both.upper_power), (0.0, alone.upper_power));
+        // What is left of two that do not cancel each other wholly is the mean.
+        let left = Sound::measure(&[&tone, &turned], 8000).unwrap();
+        assert_eq!(left.silent, 0.0);
+        assert_eq!(Sound::measure(&[&[0.0; 800], &[0.0; 800]], 8000).unwrap().silent, 1.0);
+    }
 }

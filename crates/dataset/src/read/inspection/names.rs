@@ -252,7 +252,7 @@ const SHORT: usize = 2;
 /// Not `mask` alone: that is also what a flaw of a solder mask is called.
 const MASK_FOLDERS: &[&str] = &["ground truth", "groundtruth", "gt", "masks", "掩膜", "掩码"];
 /// Ends of the names of masks that lie beside their pictures.
-const MASK_ENDS: &[&str] = &["_mask", "_gt"];
+const MASK_ENDS: &[&str] = &["_mask", "-mask", "_gt", "_label"];
 
 /// Whether a folder or label of this name means that nothing is wrong.
 pub(super) fn is_good(name: &str) -> bool {
