@@ -25,27 +25,6 @@ pub(super) fn told(place: &Place, name: &str, options: &InspectionOptions) -> (V
     (set.examples.iter().map(line).collect(), place.told(&problems))
 }
 
-#[test]
-fn masks_may_be_called_labels_and_tests_public() {
-    check(
-        &["Part0.jpg", "Part0_label.bmp", "Part1.jpg"],
-        &["Part0.jpg: defect mask Part0_label.bmp", "Part1.jpg: GOOD"],
-    );
-    check(
-        &[
-            "train/good/0.png",
-            "test_public/good/1.png",
-            "test_public/bad/2.png",
-            "test_public/ground_truth/bad/2_mask.png",
-        ],
-        &[
-            "test_public/bad/2.png: bad measure mask test_public/ground_truth/bad/2_mask.png",
-            "test_public/good/1.png: GOOD measure",
-            "train/good/0.png: GOOD",
-        ],
-    );
-}
-
 #[track_caller]
 fn check(files: &[&str], expect: &[&str]) {
     let place = folder(files);

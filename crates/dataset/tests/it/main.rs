@@ -5,6 +5,7 @@
 mod damage;
 mod folders;
 mod inspection;
+mod masks;
 mod parquet;
 mod pieces;
 mod tables;
