@@ -47,7 +47,7 @@ pub(crate) fn print() -> anyhow::Result<bool> {
     let seconds: BTreeMap<String, f64> =
         inside(&dir)?.iter().map(|set| transform(set)).collect::<anyhow::Result<_>>()?;
     println!(
-        "{:<18} {:>10} {:>11} {:>6}   {:>12} {:>13} {:>8}",
+        "{:<18} {:>10} {:>11} {:>6}   {:>13} {:>14} {:>8}",
         "set", "MiniRocket", "MultiRocket", "ours", "MiniRocket, s", "MultiRocket, s", "ours, s"
     );
     let told = peer.run(SCRIPT, &["score".as_ref(), dir.as_os_str()])?;

@@ -38,12 +38,12 @@ impl<'a> Glanced<'a> {
     ) -> Result<Option<Self>, PipelineError> {
         let glances = glances(learned, canvas, run)?;
         let (good, defects): (Vec<&Glance>, Vec<&Glance>) = glances.iter().partition(|glance| glance.is_good);
-        let may_turn = turning::may_turn(good.len(), request.orientation);
+        let n_turned = turning::n_turned(good.len(), request.orientation);
         let largest = glances.iter().filter_map(|glance| glance.largest).max();
         Ok((!glances.is_empty()).then(|| Self {
             request,
             sizes: glances.iter().map(|glance| glance.size).collect(),
-            turned: good.iter().take(may_turn).map(|glance| glance.size).collect(),
+            turned: good.iter().take(n_turned).map(|glance| glance.size).collect(),
             defects: !defects.is_empty(),
             smallest: request.smallest_defect.or_else(|| smallest_marked(learned)),
             depth: largest.map_or(Depth::FULL, Depth::holding),

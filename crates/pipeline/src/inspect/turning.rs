@@ -41,7 +41,7 @@ impl Orientation {
 const MOST_TURNED: usize = WHOLE_FROM - 1;
 
 /// How many of so many good photos may be shown turned around, should they not lie alike.
-pub(crate) fn may_turn(n_good: usize, orientation: Orientation) -> usize {
+pub(crate) fn n_turned(n_good: usize, orientation: Orientation) -> usize {
     match orientation {
         Orientation::Free => n_good.min(MOST_TURNED),
         Orientation::FindOut if n_good <= MOST_TURNED => n_good,
@@ -60,12 +60,12 @@ pub(crate) fn turn(
 ) -> Result<bool, PipelineError> {
     let mut good: Vec<usize> = (0..photos.len()).filter(|at| !photos[*at].is_defect()).collect();
     let alike = photos.iter().any(|photo| photo.seen.laid.is_some());
-    let may_turn = may_turn(good.len(), orientation);
-    if alike || may_turn == 0 {
+    let n_turned = n_turned(good.len(), orientation);
+    if alike || n_turned == 0 {
         return Ok(false);
     }
     random::shuffle(&mut good, &mut seed.derive("turned photos").rng());
-    good.truncate(may_turn);
+    good.truncate(n_turned);
     good.sort_unstable();
     see_turned(eye, photos, &good, right_angles, run)?;
     if orientation == Orientation::FindOut && is_oriented(sight, photos, &good, seed)? {
