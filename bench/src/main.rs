@@ -46,7 +46,7 @@ struct Case {
     run: fn(&Path) -> anyhow::Result<Told>,
 }
 
-const CASES: [Case; 21] = [
+const CASES: [Case; 22] = [
     Case {
         name: "clothing files to features, Lite2",
         group: "images",
@@ -112,6 +112,12 @@ const CASES: [Case; 21] = [
         group: "inspect",
         peer: &["inspect_speed.py", "held-out"],
         run: inspect::held_out,
+    },
+    Case {
+        name: "nearest in units of what is usual, numpy",
+        group: "inspect",
+        peer: &["inspect_speed.py", "weighted"],
+        run: inspect::weighted,
     },
     Case { name: "400 good parts, learned", group: "inspect", peer: &[], run: inspected::learn },
     Case { name: "photos of a megapixel, inspected", group: "inspect", peer: &[], run: inspected::look },

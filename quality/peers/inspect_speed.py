@@ -3,6 +3,7 @@
     python inspect_speed.py coreset [--projected]      k-centre greedy, 3,300 of 33,000 patches (--rows and --kept: others)
     python inspect_speed.py nearest --peer numpy|faiss the nearest of 3,300 patches for each of 33,000
     python inspect_speed.py held-out                   the same, from other photos only (numpy)
+    python inspect_speed.py weighted                   whitened first, each squared distance times a weight of the kept patch (numpy)
 
 Versions: numpy and faiss-cpu as in requirements.txt. Two threads. The patches are made here by the same formula as on our
 side, so `answer` (a radius or a mean distance) must agree.
@@ -82,9 +83,27 @@ def nearest(x: np.ndarray, bank: np.ndarray, peer: str, held_out: bool):
     return float(np.sqrt(np.maximum(squared, 0.0), dtype=np.float64).mean())
 
 
+def whitening(x: np.ndarray):
+    """Mean, and what brings every direction to variance 1."""
+    mean = x.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov(x - mean, rowvar=False))
+    return mean, np.ascontiguousarray(vectors / np.sqrt(values + 0.01 * values.mean()), dtype=np.float32)
+
+
+def weighted(x: np.ndarray, mean: np.ndarray, to: np.ndarray, bank: np.ndarray, weight: np.ndarray):
+    """Distances to the nearest of the bank, in units of what is usual around it."""
+    squares = np.einsum("ij,ij->i", bank, bank)
+    scores = np.empty(len(x), dtype=np.float32)
+    for first in range(0, len(x), BLOCK):
+        z = (x[first : first + BLOCK] - mean) @ to
+        far = (squares - 2.0 * (z @ bank.T) + np.einsum("ij,ij->i", z, z)[:, None]) * weight
+        scores[first : first + BLOCK] = np.sqrt(np.maximum(far.min(axis=1), 0.0))
+    return float(scores.mean())
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["coreset", "nearest", "held-out"])
+    parser.add_argument("what", choices=["coreset", "nearest", "held-out", "weighted"])
     parser.add_argument("--rows", type=int, default=PATCHES)
     parser.add_argument("--kept", type=int, default=KEPT)
     parser.add_argument("--projected", action="store_true")
@@ -97,18 +116,25 @@ def main():
         draws = np.random.default_rng(0).random((DIM, 128))
         signs = np.sqrt(3 / 128) * np.select([draws < 1 / 6, draws < 2 / 6], [1.0, -1.0], 0.0)
         x = np.ascontiguousarray(x @ signs.astype(np.float32))
+    if arguments.what == "weighted":
+        mean, to = whitening(x[:20_000])
+        bank = (bank - mean) @ to
+        weight = (1.0 + uniform(6, len(bank)) / 2).astype(np.float32)
     times, answer = [], None
     # The plain coreset takes long enough to be timed once.
     for _ in range(1 if arguments.what == "coreset" else 3):
         started = time.perf_counter()
         if arguments.what == "coreset":
             answer = coreset(x, arguments.kept)
+        elif arguments.what == "weighted":
+            weighted(x, mean, to, bank, weight)
         else:
             answer = nearest(x, bank, arguments.peer, arguments.what == "held-out")
         times.append(time.perf_counter() - started)
     seconds = sorted(times)[len(times) // 2]
     result = {"what": arguments.what, "seconds": round(seconds, 4), "per_second": round(arguments.rows / seconds, 2)}
-    if not arguments.projected:
+    # Another projection, other weights: nothing to compare.
+    if answer is not None and not arguments.projected:
         result["answer"] = answer
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps(result | {"peak_rss_bytes": peak}))

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use base::Base;
 use base::open::{Embedded, Input};
+use evaluate::OodDetector;
 
 use crate::prediction::{Prediction, Verdict, decide};
 use crate::{BaseReference, Bundle, BundleError, Golden, GoldenRow, golden};
@@ -32,7 +33,8 @@ impl Predictor {
     /// Those of [`Predictor::new`].
     pub fn on(bundle: Bundle, probed: &Probed) -> Result<Self, BundleError> {
         let Probed { base, probes } = probed;
-        check(&bundle.manifest.base, &bundle.head, &bundle.golden, base, probes)?;
+        let Bundle { head, familiar, golden, .. } = &bundle;
+        check(&bundle.manifest.base, head, familiar.as_ref(), golden, base, probes)?;
         Ok(Self { bundle, base: base.clone() })
     }
 
@@ -72,21 +74,14 @@ impl Predictor {
     /// Predicts from features that were already computed: all sets of the base's layout, concatenated.
     pub fn predict_features(&self, features: &[f32], text: Option<&str>) -> Prediction {
         let logits = logits(&self.bundle.head, &self.base, features, text);
-        let familiarity = self.bundle.familiar.as_ref().map(|detector| {
-            let sets = self.base.split(features);
-            detector.p_value(sets[self.familiar_set()])
-        });
+        let familiarity =
+            self.bundle.familiar.as_ref().map(|detector| detector.p_value(&features[..detector.dim()]));
         let mut prediction = decide(&self.bundle.decision, &self.bundle.manifest.task, &logits);
         prediction.familiarity = familiarity;
         if familiarity.is_some_and(|p| p < self.bundle.decision.unfamiliar_below) {
             prediction.verdict = Verdict::Unfamiliar;
         }
         prediction
-    }
-
-    fn familiar_set(&self) -> &str {
-        // The pooled vector: the first set of every layout.
-        self.base.layout()[0].name.as_str()
     }
 }
 
@@ -129,13 +124,15 @@ fn recorded(head: &tune::Head, base: &Base, probes: &[(Input, Vec<f32>)]) -> Gol
 pub(crate) fn check(
     reference: &BaseReference,
     head: &tune::Head,
+    familiar: Option<&OodDetector>,
     golden: &Golden,
     base: &Base,
     probes: &[(Input, Vec<f32>)],
 ) -> Result<(), BundleError> {
     reference.expect(base)?;
     let layout: Vec<(&str, usize)> = base.layout().iter().map(|set| (set.name.as_str(), set.dim)).collect();
-    if !head.fits(&layout) {
+    let is_too_wide = familiar.is_some_and(|familiar| familiar.dim() > base.dim());
+    if !head.fits(&layout) || is_too_wide {
         let detail = "it looks at features that its base does not give".to_owned();
         return Err(tune::TuneError::Head { detail }.into());
     }

@@ -77,6 +77,12 @@ pub enum ReadError {
         quoted(folders)
     )]
     NoGoodFolder { path: PathBuf, folders: Vec<String> },
+    /// A folder that may hold masks as well as a kind of defect.
+    #[error(
+        "`{}` has a folder `{folder}` that may hold masks or a kind of defect: each of its pictures is called like a defect elsewhere",
+        path.display()
+    )]
+    MasksOrDefects { path: PathBuf, folder: String },
     /// A folder above several sets for defect inspection.
     #[error("`{}` holds several sets for defect inspection: {}", path.display(), quoted(sets))]
     SeveralSets { path: PathBuf, sets: Vec<String> },
@@ -150,6 +156,9 @@ impl ReadError {
             Self::NoGoodFolder { .. } => {
                 "put good parts into a folder `good` beside the folders of defects; if all of these are good parts, put the folders into one \
                  called `good`, or pass --group-by-folder when each is a lot, a camera or a burst"
+            }
+            Self::MasksOrDefects { .. } => {
+                "call the folder `masks` if it holds masks, or by another name if it is a kind of defect"
             }
             Self::SeveralSets { .. } => "pass one of them: each kind of part is learned alone",
             Self::UnknownFormat { .. } => "pass a folder, or a .csv, .tsv, .jsonl, .json or .parquet file",

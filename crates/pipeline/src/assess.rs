@@ -1,5 +1,6 @@
 //! What a tuned head is worth, from its out-of-fold outputs: estimates, calibration, promises, familiarity, learning curve.
 
+use base::Base;
 use bundle::Decision;
 use dataset::split;
 use evaluate::{
@@ -34,6 +35,7 @@ pub(crate) struct Assessment {
     pub(crate) calibration: Vec<Calibration>,
     pub(crate) reject: Result<RejectRule, NotProvable>,
     pub(crate) half_width: Option<f64>,
+    /// Of one sense; several each have their own.
     pub(crate) familiar: Option<OodDetector>,
     pub(crate) curve: Option<LearningCurve>,
     /// Calibrated out-of-fold probabilities of the validated rows, `[validated, k]`; empty for numbers.
@@ -83,6 +85,24 @@ impl From<&Tuned> for Record {
     }
 }
 
+/// What familiar examples look like to the base, class by class where each has one; `None` where there are too few to tell.
+pub(crate) fn familiar(lesson: &Lesson, base: &Base, seed: Seed) -> Option<OodDetector> {
+    let strata = match &lesson.labels {
+        Labels::Single(labels) => labels.clone(),
+        _ => vec![0; lesson.rows.len()],
+    };
+    let sets: Vec<&Matrix> = lesson.features[..base.familiar_sets()].iter().map(|set| &set.x).collect();
+    let joined;
+    let x = if let [only] = sets[..] {
+        only.view()
+    } else {
+        joined = Matrix::hstack(&sets);
+        joined.view()
+    };
+    let folds = OodDetector::folds(&lesson.groups, seed);
+    OodDetector::fit(x, &strata, &folds, &base.levels())
+}
+
 /// Measures on the rows that were held out. With none the lists are empty and nothing is promised.
 pub(crate) fn assess(
     lesson: &Lesson,
@@ -93,18 +113,12 @@ pub(crate) fn assess(
     let rows = &record.validated;
     let outputs = record.outputs.select_rows(rows);
     let headline = headline(lesson, record, seed)?;
-    let pooled = &lesson.features[0].x;
-    let strata = match &lesson.labels {
-        Labels::Single(labels) => labels.clone(),
-        _ => vec![0; lesson.rows.len()],
-    };
-    let familiar = OodDetector::fit(pooled.view(), &strata, &OodDetector::folds(&lesson.groups, seed));
     let mut assessment = Assessment {
         measures: headline.into_iter().collect(),
         calibration: vec![Calibration::Identity],
         reject: Err(NotProvable { need: 0 }),
         half_width: None,
-        familiar,
+        familiar: None,
         curve: None,
         probs: Vec::new(),
         confusion: Vec::new(),

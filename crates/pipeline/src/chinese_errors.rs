@@ -451,6 +451,13 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
             ),
             "请把良品放进与缺陷文件夹并列的 good 文件夹；若全是良品，请把这些文件夹放进 good；若每个文件夹是一个批次、相机或连拍，可加 --group-by-folder",
         ),
+        ReadError::MasksOrDefects { path, folder } => (
+            format!(
+                "{}里的文件夹“{folder}”可能是掩膜，也可能是一种缺陷：其中每张图片都与别处的一张缺陷图片同名",
+                name(path)
+            ),
+            "若是掩膜，请把文件夹改名为 masks；若是一种缺陷，请换个名字",
+        ),
         ReadError::SeveralSets { path, sets } => (
             format!("{}里有多套缺陷检测数据：{}", name(path), sets.join("、")),
             "请只传其中一套；每种零件单独学习",

@@ -34,12 +34,13 @@ const AIMS: [Aim; 4] = {
 };
 
 /// Metrics of inspectors, in the order they are printed.
-const SHOWN: [(&str, &str); 7] = [
+const SHOWN: [(&str, &str); 8] = [
     ("image-auroc", "image AUROC"),
     ("image-ap", "AP"),
     ("pixel-auroc", "pixel AUROC"),
     ("aupro", "AUPRO"),
     ("recall", "found"),
+    ("recall-alone", "by good alone"),
     ("false-alarms", "false alarms"),
     ("good-marked", "good marked"),
 ];

@@ -26,8 +26,8 @@ pub enum Fault {
     Missing { channel: String, count: usize },
     /// The channel has no value at all.
     WhollyMissing { channel: String },
-    /// All values of the channel are equal.
-    Flat { channel: String, value: f32 },
+    /// The channel has one value all the time, or for much of it without a break; `share` of its steps.
+    Flat { channel: String, value: f32, share: f32 },
     /// The channel stays at its least or greatest value for much of the time; `share` of its steps.
     Saturated { channel: String, share: f32 },
     /// The sensor has another rate than those that were learned from, so that its frequencies are not comparable; steps a second.
@@ -88,7 +88,12 @@ impl fmt::Display for Fault {
             Self::CoarseClock => out.write_str("the clock is coarser than the steps"),
             Self::Missing { channel, count } => write!(out, "{count} value(s) of `{channel}` are missing"),
             Self::WhollyMissing { channel } => write!(out, "`{channel}` has no value at all"),
-            Self::Flat { channel, value } => write!(out, "`{channel}` stands still at {value}"),
+            Self::Flat { channel, value, share } if *share >= 1.0 => {
+                write!(out, "`{channel}` stands still at {value}")
+            }
+            Self::Flat { channel, value, share } => {
+                write!(out, "`{channel}` stands still at {value} for {:.0} % of the time", 100.0 * share)
+            }
             Self::Saturated { channel, share } => {
                 write!(out, "`{channel}` is at the end of its range for {:.0} % of the time", 100.0 * share)
             }

@@ -6,8 +6,12 @@ use super::{Channel, Fault};
 const SATURATED: f64 = 0.05;
 /// Fewest steps in a row at that end; a signal of few levels is there often, but not for long.
 const STAY: usize = 5;
+/// Share of the steps that a channel has one and the same value without a break from which it stands still.
+const STILL: f64 = 0.4;
+/// Fewest steps of that: a handful of equal values is no sensor that died.
+const STILL_FROM: usize = 20;
 
-/// Tells channels of which all values are equal, and those that stay at an end of their range. Channels without a value are passed over.
+/// Tells channels that stand still, and those that stay at an end of their range. Channels without a value are passed over.
 pub(super) fn states(channels: &[Channel]) -> impl Iterator<Item = Fault> + '_ {
     channels.iter().filter_map(|channel| {
         let values = &channel.values;
@@ -15,7 +19,12 @@ pub(super) fn states(channels: &[Channel]) -> impl Iterator<Item = Fault> + '_ {
         let most = values.iter().copied().max_by(f32::total_cmp)?;
         let name = channel.name.clone();
         if least == most {
-            return Some(Fault::Flat { channel: name, value: least });
+            return Some(Fault::Flat { channel: name, value: least, share: 1.0 });
+        }
+        let longest = values.chunk_by(|a, b| a == b).max_by_key(|run| run.len())?;
+        let share = longest.len() as f64 / values.len() as f64;
+        if share >= STILL && longest.len() >= STILL_FROM {
+            return Some(Fault::Flat { channel: name, value: longest[0], share: share as f32 });
         }
         let at_ends: usize = staying(values, least) + staying(values, most);
         let share = at_ends as f64 / values.len() as f64;
@@ -42,7 +51,10 @@ mod tests {
     fn standing_and_cut_off_channels_are_told_and_others_are_not() {
         let wave = |step: usize| (step as f32 * 0.01).sin();
         check(wave, None);
-        check(|_| 3.0, Some(Fault::Flat { channel: "a".into(), value: 3.0 }));
+        let flat = |value, share| Some(Fault::Flat { channel: "a".into(), value, share });
+        check(|_| 3.0, flat(3.0, 1.0));
+        check(|step| wave(step.min(500)), flat(wave(500), 0.5));
+        check(|step| wave(step.min(700)), None);
         check(|step| (step % 2) as f32, None);
         check(|_| f32::NAN, None);
         let cut: Vec<f32> = (0..1000).map(|step| wave(step).min(0.5)).collect();

@@ -147,7 +147,8 @@ impl Joining {
         [patches, top, photo, self.alone, self.both].into_iter()
     }
 
-    /// From what was said of good photos that nobody had seen.
+    /// From what was said of good photos that nobody had seen. What good photos stay within in 95 of 100 cases is the same number of units
+    /// with and without what defects taught: neither side of the higher score uses up the false alarms that are allowed.
     pub fn learn(units: &Units, held_out: &[(&Raw, &super::marks::Marked)]) -> Self {
         let marks = MarkUnits::learn(&held_out.iter().map(|(_, marked)| *marked).collect::<Vec<_>>());
         let alone = |raw: &Raw| {
@@ -156,8 +157,8 @@ impl Joining {
         };
         Self {
             marks,
-            alone: Usual::of(held_out.iter().map(|(raw, _)| alone(raw))),
-            both: Usual::of(held_out.iter().map(|(raw, marked)| alone(raw) + marks.weigh(marked))),
+            alone: Usual::steady(held_out.iter().map(|(raw, _)| alone(raw))),
+            both: Usual::steady(held_out.iter().map(|(raw, marked)| alone(raw) + marks.weigh(marked))),
         }
     }
 }

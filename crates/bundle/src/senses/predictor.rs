@@ -9,7 +9,7 @@ use dataset::{ProblemKind, Sense};
 use linalg::logits::log_softmax;
 use tune::fuse::{Basis, Seen};
 
-use super::SensesBundle;
+use super::{SensePart, SensesBundle};
 use crate::BundleError;
 use crate::prediction::{Prediction, SenseShare, Verdict, decide};
 use crate::predictor::{check, logits, probes_on, text_of};
@@ -53,7 +53,8 @@ impl SensesPredictor {
     /// [`BundleError::WrongBase`] for another base than the bundle's, [`BundleError::SelfTest`] when golden outputs differ.
     pub fn new(bundle: SensesBundle, bases: Vec<Arc<Base>>) -> Result<Self, BundleError> {
         for ((sense, part), base) in bundle.manifest.senses.iter().zip(&bundle.parts).zip(&bases) {
-            check(&sense.base, &part.head, &part.golden, base, &probes_on(base)?)?;
+            let SensePart { head, familiar, golden, .. } = part;
+            check(&sense.base, head, familiar.as_ref(), golden, base, &probes_on(base)?)?;
         }
         Ok(Self { bundle, bases })
     }
@@ -168,12 +169,13 @@ impl SensesPredictor {
     fn ask(&self, sense: usize, asked: Asked<'_>) -> Said {
         let (part, base) = (&self.bundle.parts[sense], &self.bases[sense]);
         let sets = base.split(asked.features);
-        // The pooled vector: the first set of every layout.
-        let pooled = sets[base.layout()[0].name.as_str()];
         Said {
             log_probs: log_softmax(&logits(&part.head, base, asked.features, asked.text)),
             features: part.head.features(&sets),
-            familiarity: part.familiar.as_ref().map(|detector| detector.p_value_with_tail(pooled)),
+            familiarity: part
+                .familiar
+                .as_ref()
+                .map(|detector| detector.p_value_with_tail(&asked.features[..detector.dim()])),
         }
     }
 }

@@ -70,6 +70,31 @@ fn tables_in_class_folders_teach_and_single_tables_are_answered() {
 }
 
 #[test]
+fn a_sensor_that_says_three_times_as_much_is_unfamiliar() {
+    let place = Place::new();
+    let hum = |name: &str, class: usize, number: usize, amplified: f64| {
+        let row = |step: usize| {
+            let noise = ((step * 37 + number * 101) % 97) as f64 / 97.0 - 0.5;
+            let pitch = [0.8, 1.4][class];
+            format!("{:.4}\n", amplified * ((step as f64 * pitch + number as f64).sin() + 0.5 * noise))
+        };
+        place.write(name, format!("force\n{}", (0..200).map(row).collect::<String>()));
+    };
+    for number in 0..52 {
+        hum(&format!("shaft/slow/{number}.csv"), 0, number, 1.0);
+        hum(&format!("shaft/fast/{number}.csv"), 1, number, 1.0);
+    }
+    place.run(&["tune", "shaft"]).fine();
+    hum("new/as_ever.csv", 0, 77, 1.0);
+    hum("new/loud.csv", 0, 78, 3.0);
+    let ended = place.run(&["predict", "shaft.djm", "new", "--json"]).fine();
+    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let is_strange = |row: &serde_json::Value| row["prediction"]["verdict"] == "unfamiliar";
+    let strange: Vec<bool> = rows.as_array().unwrap().iter().map(is_strange).collect();
+    assert_eq!(strange, [false, true], "{}", ended.out);
+}
+
+#[test]
 fn a_number_is_learned_from_series() {
     let place = Place::new();
     // How fast a shaft turns, in turns a second; the table says it with a little error.
@@ -171,19 +196,32 @@ fn an_audit_tells_broken_sensors() {
             format!("{:.2},{},{}", if row > 150 { time + 100.0 } else { time }, cells[1], cells[2])
         })
     });
+    change("set/worn/05.csv", &|row, line| {
+        only(row, line, &|cells| {
+            let value = if row > 160 { "0.25" } else { cells[1].as_str() };
+            format!("{},{value},{}", cells[0], cells[2])
+        })
+    });
     let ended = place.run(&["audit", "set", "--report", "audit.html", "--json"]).fine();
     let found: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
     let flagged = |fault: &str| {
         let findings = found["findings"].as_array().unwrap().iter();
         let named = findings.filter(|finding| finding["fault"] == fault);
-        named.map(|finding| finding["ids"].to_string()).collect::<Vec<_>>()
+        let mut ids: Vec<String> = named.map(|finding| finding["ids"].to_string()).collect();
+        ids.sort();
+        ids
     };
-    for (fault, file) in [
-        ("flat_sensor", "fine/00.csv"),
-        ("saturated_sensor", "worn/01.csv"),
-        ("missing_sensor", "fine/02.csv"),
-        ("clock_jumps", "worn/03.csv"),
+    for (fault, files) in [
+        // One all the time, one from the middle on.
+        ("flat_sensor", &["fine/00.csv", "worn/05.csv"][..]),
+        ("saturated_sensor", &["worn/01.csv"]),
+        ("missing_sensor", &["fine/02.csv"]),
+        ("clock_jumps", &["worn/03.csv"]),
     ] {
-        assert_eq!(flagged(fault), [format!("[\"{file}\"]")], "{fault}");
+        assert_eq!(
+            flagged(fault),
+            files.iter().map(|file| format!("[\"{file}\"]")).collect::<Vec<_>>(),
+            "{fault}"
+        );
     }
 }

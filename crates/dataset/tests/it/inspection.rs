@@ -26,7 +26,7 @@ pub(super) fn told(place: &Place, name: &str, options: &InspectionOptions) -> (V
 }
 
 #[track_caller]
-fn check(files: &[&str], expect: &[&str]) {
+pub(super) fn check(files: &[&str], expect: &[&str]) {
     let place = folder(files);
     let (lines, problems) = told(&place, "d", &InspectionOptions::default());
     assert_eq!(lines, expect);
@@ -42,7 +42,7 @@ pub(super) fn folder(files: &[&str]) -> Place {
 }
 
 #[track_caller]
-fn error(files: &[&str]) -> ReadError {
+pub(super) fn error(files: &[&str]) -> ReadError {
     read_inspection(&folder(files).path("d"), &InspectionOptions::default())
         .map(|(set, _)| set.why)
         .unwrap_err()
@@ -178,33 +178,6 @@ fn class_folders_need_one_that_is_called_good() {
         );
     }
     check(&["good/1.png", "good/2.png"], &["good/1.png: GOOD", "good/2.png: GOOD"]);
-}
-
-#[test]
-fn masks_lie_in_their_folder_or_beside_the_picture() {
-    for mask in [
-        "ground_truth/dent/7_mask.png",
-        "masks/dent/7.png",
-        "masks/7.png",
-        "dent/masks/7.bmp",
-        "dent/7_mask.png",
-        "Ground Truth/Dent/7.png",
-        "掩膜/dent/7/0.png",
-    ] {
-        check(
-            &["good/7.jpg", "dent/7.jpg", mask],
-            &[&format!("dent/7.jpg: dent mask {mask}"), "good/7.jpg: GOOD"],
-        );
-    }
-    // `mask` may be a defect, and whether the mask of a good part is empty is looked at later.
-    check(
-        &["train/good/1.png", "test/mask/1.png", "test/good/2.png", "ground_truth/good/2_mask.png"],
-        &[
-            "test/good/2.png: GOOD measure mask ground_truth/good/2_mask.png",
-            "test/mask/1.png: mask measure",
-            "train/good/1.png: GOOD",
-        ],
-    );
 }
 
 #[test]

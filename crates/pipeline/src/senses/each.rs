@@ -11,6 +11,7 @@ use linalg::Seed;
 use linalg::logits::log_softmax;
 use tune::{CheckedTune, TuneError, Tuned};
 
+use crate::assess;
 use crate::audit::{self, Relations};
 use crate::features::{self, Table};
 use crate::journey::Lesson;
@@ -112,8 +113,7 @@ impl OneSense {
             Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
             tuned => tuned.map_err(|error| PipelineError::from(error).of_sense(&self.sense.name)),
         }?;
-        let folds = OodDetector::folds(&lesson.groups, seed);
-        let familiar = OodDetector::fit(lesson.features[0].x.view(), lesson.single_labels(), &folds);
+        let familiar = assess::familiar(&lesson, &self.base, seed);
         Ok(Taught { lesson, tuned, familiar })
     }
 

@@ -89,8 +89,9 @@ impl Worth<'_> {
             let sets = one.base.split(&features);
             let log_probs = log_softmax(&taught.tuned.head.logits(&sets, Some("?")));
             let prepared = taught.tuned.head.features(&sets);
-            let pooled = sets[one.base.layout()[0].name.as_str()];
-            let familiarity = taught.familiar.as_ref().map(|detector| detector.p_value_with_tail(pooled));
+            let familiar = taught.familiar.as_ref();
+            let familiarity =
+                familiar.map(|detector| detector.p_value_with_tail(&features[..detector.dim()]));
             let blank = Seen { log_probs: &log_probs, features: &prepared, familiarity };
             let accuracy = match self.choice.kind {
                 // Left out wholly, which was measured out of fold.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Picture;
-use super::names::{is_mask_folder, without_mask_end};
+use super::names::{is_mask_folder, may_hold_masks, without_mask_end};
 use crate::{InspectionExample, Part, Problem, ProblemKind, Verdict};
 
 /// Splits pictures from masks: what lies in a folder of masks, or beside the picture whose name it has with `_mask` behind.
@@ -53,6 +53,19 @@ pub(super) fn pair(
         }
     }
     problems
+}
+
+/// A kind of defect that may as well be masks of the others: it is called so, each of its pictures has the name of one of another kind, and
+/// nothing else is a mask.
+pub(super) fn doubtful(examples: &[InspectionExample]) -> Option<&str> {
+    let kinds = || examples.iter().filter_map(|example| Some((example.verdict.kind()?, stem(&example.path))));
+    let doubtful = kinds().map(|(kind, _)| kind).find(|kind| may_hold_masks(kind))?;
+    let others: HashSet<String> =
+        kinds().filter(|(kind, _)| *kind != doubtful).map(|(_, stem)| stem).collect();
+    let is_of_another = |stem: &str| others.contains(without_mask_end(stem).unwrap_or(stem));
+    let has_masks = examples.iter().any(|example| example.mask.is_some());
+    let all = kinds().filter(|(kind, _)| *kind == doubtful).all(|(_, stem)| is_of_another(&stem));
+    (all && !has_masks).then_some(doubtful)
 }
 
 /// Tells once that defects have no mask, where others have.

@@ -79,7 +79,7 @@ struct Picture {
 ///
 /// # Errors
 /// When nothing can be done, such as [`ReadError::NoGood`] without a good part where one is to be learned from, or
-/// [`ReadError::NoGoodFolder`] where folders may be kinds of defect as well as groups;
+/// [`ReadError::NoGoodFolder`] where folders may be kinds of defect as well as groups, or [`ReadError::MasksOrDefects`] where one may hold masks;
 /// [`ReadError::hint`] says what to try.
 pub fn read_inspection(
     path: &Path,
@@ -165,6 +165,9 @@ fn read_folders(
     }
     let n_masks = masks.len();
     let unpaired = masks::pair(&mut examples, &folders, masks);
+    if let Some(folder) = masks::doubtful(&examples) {
+        return Err(ReadError::MasksOrDefects { path: root.to_owned(), folder: folder.to_owned() });
+    }
     by_mask(&mut examples);
     let count = n_files - examples.len() - n_masks;
     if count > 0 {

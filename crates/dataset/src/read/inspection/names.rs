@@ -251,6 +251,9 @@ const CHINESE_GROUPS: &[&str] = &[
 const SHORT: usize = 2;
 /// Not `mask` alone: that is also what a flaw of a solder mask is called.
 const MASK_FOLDERS: &[&str] = &["ground truth", "groundtruth", "gt", "masks", "掩膜", "掩码"];
+/// Folders of masks or a kind of defect.
+const MAY_HOLD_MASKS: &[&str] =
+    &["mask", "labels", "annotation", "annotations", "segmentation", "segmentations", "标注", "掩模", "遮罩"];
 /// Ends of the names of masks that lie beside their pictures.
 const MASK_ENDS: &[&str] = &["_mask", "-mask", "_gt", "_label"];
 
@@ -325,6 +328,11 @@ fn said_by(list: &[&str], word: &str) -> bool {
 /// Whether a folder of this name holds masks.
 pub(super) fn is_mask_folder(name: &str) -> bool {
     MASK_FOLDERS.contains(&plain(name).as_str())
+}
+
+/// Whether a folder of this name may hold masks, or a kind of defect that is called so.
+pub(super) fn may_hold_masks(name: &str) -> bool {
+    MAY_HOLD_MASKS.contains(&plain(name).as_str())
 }
 
 /// The picture's name that a mask's name says, if it says that it is one.
