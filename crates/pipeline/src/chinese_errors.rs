@@ -456,7 +456,7 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
                 "{}里的文件夹“{folder}”可能是掩膜，也可能是一种缺陷：其中每张图片都与别处的一张缺陷图片同名",
                 name(path)
             ),
-            "若是掩膜，请把文件夹改名为 masks；若是一种缺陷，请换个名字",
+            "若是掩膜，请把文件夹改名为 masks；若是一种缺陷，请给文件夹换个名字",
         ),
         ReadError::SeveralSets { path, sets } => (
             format!("{}里有多套缺陷检测数据：{}", name(path), sets.join("、")),

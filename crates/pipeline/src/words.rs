@@ -421,8 +421,8 @@ pub fn fault_meaning(fault: Fault, lang: Lang) -> &'static str {
             "画面在动，但同一帧重复出现。",
         ),
         Fault::FlatSensor => lang.pick(
-            "A sensor stands still, all the time or for two fifths of it, or has no value, where those of other series move.",
-            "某个传感器始终或有五分之二的时间毫无变化，或没有数值，而其他序列中有变化。",
+            "A sensor stands still, all the time or for two fifths of it without a break, or has no value, where those of other series move.",
+            "某个传感器始终不变，或连续五分之二以上的时间毫无变化，或没有数值，而其他序列中有变化。",
         ),
         Fault::SaturatedSensor => lang.pick(
             "A sensor stays at the least or greatest value it has for a twentieth of the time or more.",

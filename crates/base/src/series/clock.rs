@@ -25,13 +25,14 @@ const COARSE: f64 = 0.1;
 pub fn even(series: Series) -> (Series, Vec<Fault>) {
     let mut faults = Vec::new();
     let Series { mut channels, times, rate } = series;
+    let states: Vec<Fault> = states(&channels).collect();
     for channel in &mut channels {
         faults.extend(fill(&mut channel.values).map(|count| match count {
             Filled::Nothing => Fault::WhollyMissing { channel: channel.name.clone() },
             Filled::Some(count) => Fault::Missing { channel: channel.name.clone(), count },
         }));
     }
-    faults.extend(states(&channels));
+    faults.extend(states);
     let Some(clock) = times.as_deref().and_then(|times| Clock::new(times, MAX_STEPS)) else {
         return (Series { channels, times, rate }, faults);
     };

@@ -26,7 +26,7 @@ pub enum Fault {
     Missing { channel: String, count: usize },
     /// The channel has no value at all.
     WhollyMissing { channel: String },
-    /// The channel has one value all the time, or for much of it without a break; `share` of its steps.
+    /// The channel has one value all the time, or one within its range for long without a break; `share` of its steps.
     Flat { channel: String, value: f32, share: f32 },
     /// The channel stays at its least or greatest value for much of the time; `share` of its steps.
     Saturated { channel: String, share: f32 },
@@ -92,7 +92,7 @@ impl fmt::Display for Fault {
                 write!(out, "`{channel}` stands still at {value}")
             }
             Self::Flat { channel, value, share } => {
-                write!(out, "`{channel}` stands still at {value} for {:.0} % of the time", 100.0 * share)
+                write!(out, "`{channel}` stands still at {value} for {:.0} % of its steps", 100.0 * share)
             }
             Self::Saturated { channel, share } => {
                 write!(out, "`{channel}` is at the end of its range for {:.0} % of the time", 100.0 * share)

@@ -11,19 +11,21 @@ const STILL: f64 = 0.4;
 /// Fewest steps of that: a handful of equal values is no sensor that died.
 const STILL_FROM: usize = 20;
 
-/// Tells channels that stand still, and those that stay at an end of their range. Channels without a value are passed over.
+/// Tells channels that stand still, all the time or for long within their range, and those that stay at an end of it. Values are those that
+/// were read: missing ones are no numbers, and channels without any are passed over.
 pub(super) fn states(channels: &[Channel]) -> impl Iterator<Item = Fault> + '_ {
     channels.iter().filter_map(|channel| {
         let values = &channel.values;
-        let least = values.iter().copied().min_by(f32::total_cmp).filter(|value| value.is_finite())?;
-        let most = values.iter().copied().max_by(f32::total_cmp)?;
+        let read = || values.iter().copied().filter(|value| value.is_finite());
+        let (least, most) = (read().min_by(f32::total_cmp)?, read().max_by(f32::total_cmp)?);
         let name = channel.name.clone();
         if least == most {
             return Some(Fault::Flat { channel: name, value: least, share: 1.0 });
         }
         let longest = values.chunk_by(|a, b| a == b).max_by_key(|run| run.len())?;
         let share = longest.len() as f64 / values.len() as f64;
-        if share >= STILL && longest.len() >= STILL_FROM {
+        let is_within = longest[0] > least && longest[0] < most;
+        if is_within && share >= STILL && longest.len() >= STILL_FROM {
             return Some(Fault::Flat { channel: name, value: longest[0], share: share as f32 });
         }
         let at_ends: usize = staying(values, least) + staying(values, most);
@@ -55,6 +57,8 @@ mod tests {
         check(|_| 3.0, flat(3.0, 1.0));
         check(|step| wave(step.min(500)), flat(wave(500), 0.5));
         check(|step| wave(step.min(700)), None);
+        check(|step| if step < 500 { wave(step) } else { f32::NAN }, None);
+        check(|step| if step < 500 { 3.0 } else { f32::NAN }, flat(3.0, 1.0));
         check(|step| (step % 2) as f32, None);
         check(|_| f32::NAN, None);
         let cut: Vec<f32> = (0..1000).map(|step| wave(step).min(0.5)).collect();

@@ -1,6 +1,8 @@
 //! Series of sensors that tell less than they promise: sensors that stand still, are at the end of their range or missing, clocks that jump.
 
-use super::{Checked, Evidence, Fault};
+use std::collections::BTreeSet;
+
+use super::{Checked, Evidence, Fault, USUAL};
 
 /// Share of the steps at one end of the range from which a sensor is saturated.
 const SATURATED: f64 = 0.05;
@@ -12,7 +14,7 @@ const MISSING: f64 = 0.05;
 pub struct SeriesState {
     /// How many sensors there are, at least 1.
     pub n_sensors: usize,
-    /// The sensors of which all values are equal.
+    /// The sensors that have one value all the time, or for long without a break.
     pub flat: Vec<String>,
     /// The sensor that stays longest at an end of its range, and for which share of the steps.
     pub saturated: Option<(String, f64)>,
@@ -28,20 +30,24 @@ pub fn series(measured: &[SeriesState]) -> Vec<Checked> {
         measured.iter().map(|state| Some(score(state))).collect::<Vec<_>>()
     };
     let share = |of: &Option<(String, f64)>| of.as_ref().map_or(0.0, |(_, share)| *share);
-    let flat = |state: &SeriesState| state.flat.len() as f64 / state.n_sensors.max(1) as f64;
+    let flat = flat_of_their_own(measured);
+    let flat_share = |row: usize| flat[row].len() as f64 / measured[row].n_sensors.max(1) as f64;
     let sensor = |of: &Option<(String, f64)>, limit| Evidence::Sensors {
         names: of.iter().map(|(name, _)| name.clone()).collect(),
         value: share(of),
         limit,
     };
     vec![
-        Checked::below_unless_usual(Fault::FlatSensor, each(&|state| 1.0 - flat(state)), 1.0).because(
-            |row| Evidence::Sensors {
-                names: measured[row].flat.clone(),
-                value: flat(&measured[row]),
-                limit: 0.0,
-            },
-        ),
+        Checked::below_unless_usual(
+            Fault::FlatSensor,
+            (0..measured.len()).map(|row| Some(1.0 - flat_share(row))).collect(),
+            1.0,
+        )
+        .because(|row| Evidence::Sensors {
+            names: flat[row].clone(),
+            value: flat_share(row),
+            limit: 0.0,
+        }),
         Checked::below_unless_usual(
             Fault::SaturatedSensor,
             each(&|state| 1.0 - share(&state.saturated)),
@@ -57,6 +63,18 @@ pub fn series(measured: &[SeriesState]) -> Vec<Checked> {
         Checked::below_unless_usual(Fault::ClockJumps, each(&|state| 1.0 / (1.0 + state.jumps as f64)), 1.0)
             .because(|row| Evidence::Count(measured[row].jumps)),
     ]
+}
+
+/// The sensors of each series that stand still there, but for those that do so in a quarter of all: valves and set points rest.
+fn flat_of_their_own(measured: &[SeriesState]) -> Vec<Vec<String>> {
+    let is_usual = |name: &String| {
+        let count = measured.iter().filter(|state| state.flat.contains(name)).count();
+        count > 1 && count as f64 >= USUAL * measured.len() as f64
+    };
+    let names: BTreeSet<&String> = measured.iter().flat_map(|state| &state.flat).collect();
+    let usual: BTreeSet<&String> = names.into_iter().filter(|name| is_usual(name)).collect();
+    let own = |state: &SeriesState| state.flat.iter().filter(|name| !usual.contains(name)).cloned().collect();
+    measured.iter().map(own).collect()
 }
 
 #[cfg(test)]
@@ -89,6 +107,17 @@ mod tests {
         check(SeriesState { saturated: worst(0.05), ..fine() }, &[Fault::SaturatedSensor]);
         check(SeriesState { missing: worst(0.2), ..fine() }, &[Fault::MissingSensor]);
         check(SeriesState { jumps: 1, ..fine() }, &[Fault::ClockJumps]);
+    }
+
+    #[test]
+    fn a_valve_that_rests_everywhere_hides_no_dead_sensor() {
+        let resting =
+            |flat: &[&str]| SeriesState { flat: flat.iter().map(ToString::to_string).collect(), ..fine() };
+        let mut all = vec![resting(&["valve"]); 9];
+        all.push(resting(&["valve", "hot"]));
+        let flat = series(&all).swap_remove(0);
+        assert_eq!((flat.fault, &flat.flagged[..]), (Fault::FlatSensor, &[9][..]));
+        assert!(matches!(&flat.evidence[&9], Evidence::Sensors { names, .. } if *names == ["hot"]));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What counts as a mask, where masks lie, and what counts as the test part.
 
-use dataset::ReadError;
+use dataset::{InspectionOptions, ReadError, read_inspection};
 
-use crate::inspection::{check, error};
+use crate::inspection::{check, error, folder};
 
 #[test]
 fn masks_may_be_called_labels_and_tests_public() {
@@ -54,11 +54,24 @@ fn masks_lie_in_their_folder_or_beside_the_picture() {
 
 #[test]
 fn a_folder_of_masks_or_of_a_kind_of_defect_is_asked_about() {
-    for mask in ["mask/7.png", "labels/7_mask.png", "标注/7.png"] {
-        let error = error(&["good/1.jpg", "dent/7.jpg", mask]);
-        let told = matches!(&error, ReadError::MasksOrDefects { folder, .. } if mask.starts_with(folder));
+    for masks in [
+        &["mask/7.png"][..],
+        &["labels/7_mask.jpg"],
+        &["标注/7.png"],
+        // A good part has an empty one, and a kind of a name of its own is beside it.
+        &["labels/1.png", "labels/7.png", "mask/9.jpg"],
+    ] {
+        let error = error(&[&["good/1.jpg", "dent/7.jpg"], masks].concat());
+        let told = matches!(&error, ReadError::MasksOrDefects { folder, .. } if masks[0].starts_with(folder));
         assert!(told && error.hint().contains("`masks`"), "{error}");
     }
+    // Numbers and kinds of file are the same where kinds of defect are; bytes are not where they are masks.
+    let numbered = &["good/1.jpg", "dent/1.jpg", "mask/1.jpg"];
+    check(numbered, &["dent/1.jpg: dent", "good/1.jpg: GOOD", "mask/1.jpg: mask"]);
+    let place = folder(numbered);
+    place.write("d/dent/1.jpg", "a photo has more to tell");
+    let found = read_inspection(&place.path("d"), &InspectionOptions::default());
+    assert!(matches!(found, Err(ReadError::MasksOrDefects { .. })));
     // Of a name of its own it is a kind, and so it is where masks lie elsewhere.
     check(
         &["good/1.jpg", "dent/7.jpg", "mask/8.jpg"],

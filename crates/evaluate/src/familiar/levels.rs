@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 
 /// Turns a median absolute deviation into the standard deviation of a normal distribution.
 const TO_DEVIATION: f64 = 1.4826;
-/// Least spread of a column. Of series, whose levels are logarithms times 0.35, that is three hundredths of a level.
+/// Least spread of a column. Of the deviation of a sensor, which is told as 0.35 times its logarithm, that is three hundredths; of its mean,
+/// told by the inverse hyperbolic sine, also 0.03 of its unit where it is below 1.
 const LEAST_SPREAD: f64 = 0.01;
 /// Both distances of so many of a hundred familiar examples are below the same number.
 const WITHIN: usize = 90;
+/// Standard deviations that so many values of a normal distribution are within.
+const DEVIATIONS: f64 = 1.645;
 
 /// What is usual of some columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +46,9 @@ impl Levels {
             let apart = classes.iter().zip(&middles).flat_map(|(class, middles)| {
                 of_class(*class, *column).into_iter().map(|value| (value - middles[place]).abs())
             });
-            (TO_DEVIATION * median(apart.collect())).max(LEAST_SPREAD)
+            let apart: Vec<f64> = apart.collect();
+            // A sensor that is off in some recordings costs itself, not the others: the median alone would not see it.
+            (within(apart.clone()) / DEVIATIONS).max(TO_DEVIATION * median(apart)).max(LEAST_SPREAD)
         };
         let spreads = columns.iter().enumerate().map(spread).collect();
         Self { columns: columns.to_vec(), middles, spreads, weight: 1.0 }
@@ -51,14 +56,10 @@ impl Levels {
 
     /// Finds the weight from distances of held-out examples, each by the whole and by levels.
     pub(super) fn weigh(&mut self, held_out: &[(f64, f64)]) {
-        let within = |mut distances: Vec<f64>| {
-            distances.sort_by(f64::total_cmp);
-            distances[(distances.len() * WITHIN).div_ceil(100).saturating_sub(1)]
-        };
         let whole = within(held_out.iter().map(|(whole, _)| *whole).collect());
         let levels = within(held_out.iter().map(|(_, levels)| *levels).collect());
-        // Levels that never differ have no size of their own: a spread from the middle is then as far as the whole is.
-        self.weight = if levels > 0.0 { whole / levels } else { whole };
+        // Levels that stay within their least spread have no size of their own: one spread is then as far as the whole is.
+        self.weight = whole / levels.max(1.0);
     }
 
     pub(super) fn weight(&self) -> f64 {
@@ -79,13 +80,20 @@ impl Levels {
     /// Whether what came from a file can be used on rows of so many columns.
     pub(super) fn fits(&self, dim: usize) -> bool {
         let count = self.columns.len();
-        self.columns.iter().all(|column| *column < dim)
+        count > 0
+            && self.columns.iter().all(|column| *column < dim)
             && !self.middles.is_empty()
             && self.middles.iter().all(|middles| middles.len() == count)
             && self.spreads.len() == count
             && self.spreads.iter().all(|spread| *spread > 0.0)
             && self.weight >= 0.0
     }
+}
+
+/// What [`WITHIN`] of a hundred values are at most; of at least one.
+fn within(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[(values.len() * WITHIN).div_ceil(100) - 1]
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -102,25 +110,32 @@ mod tests {
 
     use crate::OodDetector;
 
-    /// Series of two classes in 120 columns: level 1 and level 3, a tenth of which is chance, in the last column.
-    fn series(n: usize, louder: f64, seed: u64) -> (Matrix<f32>, Vec<u32>) {
+    /// Series of two classes in 120 columns: level 1 and level 3, of which a share is chance, in the last column.
+    fn series_of(n: usize, louder: f64, chance: f64, seed: u64) -> (Matrix<f32>, Vec<u32>) {
         let mut rng = Seed(seed).rng();
         let mut rows = Vec::new();
         for row in 0..n {
             let mut values: Vec<f32> = (0..119)
                 .map(|at| (f64::from(u8::from(at % 7 == row % 2)) + 0.3 * random::normal(&mut rng)) as f32)
                 .collect();
-            let level = [1.0_f64, 3.0][row % 2] * louder * (1.0 + 0.1 * random::normal(&mut rng)).max(0.1);
+            let level = [1.0_f64, 3.0][row % 2] * louder * (1.0 + chance * random::normal(&mut rng)).max(0.1);
             values.push((0.35 * level.ln()) as f32);
             rows.push(values);
         }
         (Matrix::from_rows(&rows), (0..n as u32).map(|row| row % 2).collect())
     }
 
-    fn detector(levels: &[usize]) -> OodDetector {
-        let (x, classes) = series(80, 1.0, 1);
-        let groups: Vec<u32> = (0..80).collect();
+    fn series(n: usize, louder: f64, seed: u64) -> (Matrix<f32>, Vec<u32>) {
+        series_of(n, louder, 0.1, seed)
+    }
+
+    fn learned((x, classes): (Matrix<f32>, Vec<u32>), levels: &[usize]) -> OodDetector {
+        let groups: Vec<u32> = (0..x.rows() as u32).collect();
         OodDetector::fit(x.view(), &classes, &OodDetector::folds(&groups, Seed(1)), levels).unwrap()
+    }
+
+    fn detector(levels: &[usize]) -> OodDetector {
+        learned(series(80, 1.0, 1), levels)
     }
 
     fn strange(detector: &OodDetector, louder: f64, below: f64) -> usize {
@@ -144,13 +159,41 @@ mod tests {
     }
 
     #[test]
+    fn levels_that_hardly_differ_leave_room_for_rounding() {
+        let detector = learned(series_of(80, 1.0, 1e-5, 1), &[119]);
+        let strange = |louder: f64| {
+            let (x, _) = series_of(200, louder, 1e-5, 2);
+            x.iter_rows().filter(|row| detector.p_value(row) < 0.05).count()
+        };
+        assert!(strange(1.001) < 25, "{}", strange(1.001));
+        assert!(strange(9.0) > 190, "{}", strange(9.0));
+    }
+
+    #[test]
+    fn a_sensor_that_is_sometimes_off_does_not_hide_the_others() {
+        let with_heater = |n: usize, louder: f64, seed: u64| {
+            let (mut x, classes) = series(n, louder, seed);
+            (0..n).for_each(|row| x.row_mut(row)[118] = if row % 5 < 2 { -10.5 } else { 0.3 });
+            (x, classes)
+        };
+        let detector = learned(with_heater(80, 1.0, 1), &[118, 119]);
+        let (x, _) = with_heater(200, 10.0, 2);
+        let strange = x.iter_rows().filter(|row| detector.p_value(row) < 0.05).count();
+        assert!(strange > 190, "{strange}");
+    }
+
+    #[test]
     fn what_a_file_says_of_levels_is_checked() {
         let detector = detector(&[119]);
         let (structure, tensors) = detector.to_tensors();
         assert_eq!(OodDetector::from_tensors(&structure, &tensors).unwrap().to_tensors().0, structure);
-        for (key, wrong) in
-            [("columns", "[120]"), ("spreads", "[0.0]"), ("middles", "[]"), ("weight", "-1.0")]
-        {
+        for (key, wrong) in [
+            ("columns", "[]"),
+            ("columns", "[120]"),
+            ("spreads", "[0.0]"),
+            ("middles", "[]"),
+            ("weight", "-1.0"),
+        ] {
             let mut damaged = structure.clone();
             damaged["levels"][key] = serde_json::from_str(wrong).unwrap();
             assert!(OodDetector::from_tensors(&damaged, &tensors).is_err(), "{key}");

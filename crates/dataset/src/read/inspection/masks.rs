@@ -1,6 +1,6 @@
 //! Masks are told from pictures, and each is given to the picture that it belongs to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Picture;
@@ -55,17 +55,46 @@ pub(super) fn pair(
     problems
 }
 
-/// A kind of defect that may as well be masks of the others: it is called so, each of its pictures has the name of one of another kind, and
-/// nothing else is a mask.
+/// A kind of defect that may as well be masks of the others: it is called so, each of its pictures has the name of another one, of which
+/// some are defects, and they look like masks: by the ends of their names, another kind of file, or a quarter of the bytes. Nothing else is a mask.
 pub(super) fn doubtful(examples: &[InspectionExample]) -> Option<&str> {
-    let kinds = || examples.iter().filter_map(|example| Some((example.verdict.kind()?, stem(&example.path))));
-    let doubtful = kinds().map(|(kind, _)| kind).find(|kind| may_hold_masks(kind))?;
-    let others: HashSet<String> =
-        kinds().filter(|(kind, _)| *kind != doubtful).map(|(_, stem)| stem).collect();
-    let is_of_another = |stem: &str| others.contains(without_mask_end(stem).unwrap_or(stem));
-    let has_masks = examples.iter().any(|example| example.mask.is_some());
-    let all = kinds().filter(|(kind, _)| *kind == doubtful).all(|(_, stem)| is_of_another(&stem));
-    (all && !has_masks).then_some(doubtful)
+    if examples.iter().any(|example| example.mask.is_some()) {
+        return None;
+    }
+    let kinds: BTreeSet<&str> = examples.iter().filter_map(|example| example.verdict.kind()).collect();
+    kinds.into_iter().filter(|kind| may_hold_masks(kind)).find(|kind| {
+        let (of_kind, others): (Vec<&InspectionExample>, Vec<&InspectionExample>) =
+            examples.iter().partition(|example| example.verdict.kind() == Some(kind));
+        let mut by_stem: HashMap<String, &InspectionExample> = HashMap::new();
+        // Defects last: of a good part and a defect of one name the mask is the defect's.
+        let is_good = |example: &&&InspectionExample| example.verdict == Verdict::Good;
+        let (good, defects) = (others.iter().filter(is_good), others.iter().filter(|other| !is_good(other)));
+        by_stem.extend(good.chain(defects).map(|other| (stem(&other.path), *other)));
+        let pairs: Option<Vec<(&InspectionExample, &InspectionExample)>> =
+            of_kind.iter().map(|mask| Some((*mask, *by_stem.get(name_of(&stem(&mask.path)))?))).collect();
+        pairs.is_some_and(|pairs| {
+            pairs.iter().any(|(_, other)| other.verdict != Verdict::Good) && look_like_masks(&pairs)
+        })
+    })
+}
+
+/// The picture's name that a mask of this name would have.
+fn name_of(stem: &str) -> &str {
+    without_mask_end(stem).unwrap_or(stem)
+}
+
+/// Whether each is called a mask, is another kind of file, or all together have a quarter of the bytes of those of their names.
+fn look_like_masks(pairs: &[(&InspectionExample, &InspectionExample)]) -> bool {
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |found| found.len());
+    let is_called = |mask: &InspectionExample| without_mask_end(&stem(&mask.path)).is_some();
+    let is_other = |mask: &InspectionExample, other: &InspectionExample| {
+        mask.path.extension().map(|end| end.to_ascii_lowercase())
+            != other.path.extension().map(|end| end.to_ascii_lowercase())
+    };
+    let (masks, others) = pairs.iter().fold((0, 0), |(masks, others), (mask, other)| {
+        (masks + bytes(&mask.path), others + bytes(&other.path))
+    });
+    pairs.iter().all(|(mask, other)| is_called(mask) || is_other(mask, other)) || 4 * masks <= others
 }
 
 /// Tells once that defects have no mask, where others have.

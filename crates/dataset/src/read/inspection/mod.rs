@@ -165,7 +165,7 @@ fn read_folders(
     }
     let n_masks = masks.len();
     let unpaired = masks::pair(&mut examples, &folders, masks);
-    if let Some(folder) = masks::doubtful(&examples) {
+    if let Some(folder) = masks::doubtful(&examples).filter(|_| modality == Modality::Image) {
         return Err(ReadError::MasksOrDefects { path: root.to_owned(), folder: folder.to_owned() });
     }
     by_mask(&mut examples);
