@@ -20,7 +20,7 @@ use crate::engine::{Engine, EngineError};
 use crate::following;
 use crate::graph::Graph;
 use crate::prep::{self, PrepError, Preprocess};
-use crate::series::{self, Sensors, Series, SeriesError};
+use crate::series::{Sensors, Series, SeriesError};
 use crate::tokenizer::TokenizerError;
 use crate::video::{FfmpegError, VideoError};
 use crate::weights::{Weights, WeightsError};
@@ -252,16 +252,6 @@ impl Base {
     /// The sensors, of a base over series.
     pub fn sensors(&self) -> Option<&Sensors> {
         if let Preprocess::Series(sensors) = &self.preprocess { Some(sensors) } else { None }
-    }
-
-    /// Kinds of feature, from the first on, by which an input is told from what was never seen: the pooled vector, and all of a series.
-    pub fn familiar_sets(&self) -> usize {
-        if self.sensors().is_some() { self.layout.len() } else { 1 }
-    }
-
-    /// Of their columns those whose size says something by itself: how large the values of each sensor are, and none of other senses.
-    pub fn levels(&self) -> Vec<usize> {
-        self.sensors().map_or_else(Vec::new, |sensors| series::levels(sensors.channels.len()))
     }
 
     /// The kinds of feature, the pooled vector first.

@@ -135,9 +135,8 @@ pub(crate) fn check(
         let detail = "it looks at features that its base does not give".to_owned();
         return Err(tune::TuneError::Head { detail }.into());
     }
-    // The first kind of feature, or the first few: so it was learned.
-    let ends: Vec<usize> = (1..=layout.len()).map(|n| layout[..n].iter().map(|(_, dim)| dim).sum()).collect();
-    if familiar.is_some_and(|familiar| !ends.contains(&familiar.dim())) {
+    // The pooled vector is the first kind of every layout.
+    if familiar.is_some_and(|familiar| familiar.dim() != layout[0].1) {
         let detail = "what is familiar was told by features that its base does not give".to_owned();
         return Err(evaluate::EvaluateError::Stored { detail }.into());
     }

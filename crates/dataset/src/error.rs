@@ -79,7 +79,7 @@ pub enum ReadError {
     NoGoodFolder { path: PathBuf, folders: Vec<String> },
     /// A folder that may hold masks as well as a kind of defect.
     #[error(
-        "`{}` has a folder `{folder}` that may hold masks or a kind of defect: each of its pictures is called like a defect elsewhere",
+        "`{}` has a folder `{folder}` that may hold masks or a kind of defect: each of its pictures is called like another one",
         path.display()
     )]
     MasksOrDefects { path: PathBuf, folder: String },

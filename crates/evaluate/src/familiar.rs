@@ -2,11 +2,8 @@
 //!
 //! Features are brought to length 1 (Mahalanobis++, Mueller and Hein 2025) and measured from the nearest class mean, in the
 //! strongest within-class directions and, with one common variance, in all others together: at n < d the part outside the
-//! training span says the most. What length 1 hides, a sensor that says three times as much, is asked of some columns by themselves
-//! (`levels`). P-values compare with distances of examples that were held out, group by group; of one of several senses the tail is
-//! continued beyond the largest, so that few examples do not keep a black picture from being noticed.
-
-mod levels;
+//! training span says the most. P-values compare with distances of examples that were held out, group by group; of one of several
+//! senses the tail is continued beyond the largest, so that few examples do not keep a black picture from being noticed.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +13,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::EvaluateError;
-use levels::Levels;
 
 /// Directions kept with a variance of their own: 48 x 1,280 values are 240 KB in a bundle.
 const DIRECTIONS: usize = 48;
@@ -35,8 +31,6 @@ type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct OodDetector {
     model: Model,
-    /// What is usual of columns that are looked at by themselves; absent without such.
-    levels: Option<Levels>,
     /// Distances of held-out familiar examples, ascending.
     distances: Vec<f64>,
 }
@@ -58,16 +52,13 @@ struct Stored {
     variances: Vec<f64>,
     rest: f64,
     distances: Vec<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    levels: Option<Levels>,
 }
 
 impl OodDetector {
     /// Learns from `x`, `[n, d]`, with `strata`, `[n]`: classes, or one for all. `None` with fewer than 20 examples, or where they are one fold.
     ///
-    /// `folds` is `[n]`: the fold each row is held out in when its distance is measured. `levels` are columns whose size says something by
-    /// itself: where one is far from what it is in every class, the example is strange whatever the others are.
-    pub fn fit(x: MatrixView<'_>, strata: &[u32], folds: &[u8], levels: &[usize]) -> Option<Self> {
+    /// `folds` is `[n]`: the fold each row is held out in when its distance is measured.
+    pub fn fit(x: MatrixView<'_>, strata: &[u32], folds: &[u8]) -> Option<Self> {
         if x.rows() < FEWEST {
             return None;
         }
@@ -77,56 +68,35 @@ impl OodDetector {
         if folds.iter().all(|fold| *fold == folds[0]) {
             return None;
         }
-        let learn = |rows: &[usize]| {
-            let labels: Vec<u32> = rows.iter().map(|row| strata[*row]).collect();
-            let levels = (!levels.is_empty()).then(|| Levels::fit(x, rows, strata, levels));
-            (Model::fit(&unit.select_rows(rows), &labels), levels)
-        };
-        // By fold, of each row held out: how far it is from what is familiar, and how far its levels are from the usual.
-        let held_out: Vec<Vec<(f64, f64)>> = (0..n_folds)
+        let held_out: Vec<Vec<f64>> = (0..n_folds)
             .into_par_iter()
             .map(|fold| {
                 let (outside, inside): (Vec<usize>, Vec<usize>) =
                     (0..unit.rows()).partition(|row| usize::from(folds[*row]) != fold);
-                let (model, levels) = learn(&outside);
-                let of_levels =
-                    |row: usize| levels.as_ref().map_or(0.0, |levels| levels.distance(x.row(row)));
-                inside.iter().map(|row| (model.distance(unit.row(*row)), of_levels(*row))).collect()
+                let labels: Vec<u32> = outside.iter().map(|row| strata[*row]).collect();
+                let model = Model::fit(&unit.select_rows(&outside), &labels);
+                inside.iter().map(|row| model.distance(unit.row(*row))).collect()
             })
             .collect();
-        let held_out = held_out.concat();
-        let (model, mut levels) = learn(&(0..unit.rows()).collect::<Vec<_>>());
-        if let Some(levels) = &mut levels {
-            levels.weigh(&held_out);
-        }
-        let weight = levels.as_ref().map_or(0.0, Levels::weight);
-        let mut distances: Vec<f64> =
-            held_out.into_iter().map(|(whole, levels)| whole.max(weight * levels)).collect();
+        let mut distances = held_out.concat();
         distances.sort_by(f64::total_cmp);
-        Some(Self { model, levels, distances })
+        Some(Self { model: Model::fit(&unit, strata), distances })
     }
 
     /// The share of familiar examples that look at least as strange, in (0, 1]. Small means unfamiliar.
     ///
-    /// That is a conformal p-value: it promises what it says, and is never below `1 / (n + 1)`. With levels it nearly does: their weight is
-    /// found on the same held-out examples.
+    /// That is a conformal p-value: it promises what it says, and is never below `1 / (n + 1)`.
     pub fn p_value(&self, x: &[f32]) -> f64 {
-        self.counted(self.distance(x))
+        self.counted(self.model.distance(&unit_row(x)))
     }
 
     /// The same, and beyond the largest held-out distance a part of the smallest such (`beyond`): for who has other senses to rely on
     /// and must not trust a broken one. What is lost by a wrong suspicion is one sense, not the answer.
     pub fn p_value_with_tail(&self, x: &[f32]) -> f64 {
-        let distance = self.distance(x);
+        let distance = self.model.distance(&unit_row(x));
         let largest = self.distances.last().copied().unwrap_or(f64::INFINITY);
         let counted = self.counted(distance);
         if distance <= largest { counted } else { counted * beyond(&self.distances, distance) }
-    }
-
-    /// Of the whole and of levels the larger one, in units in which held-out familiar examples are as far by both.
-    fn distance(&self, x: &[f32]) -> f64 {
-        let whole = self.model.distance(&unit_row(x));
-        self.levels.as_ref().map_or(whole, |levels| whole.max(levels.weight() * levels.distance(x)))
     }
 
     fn counted(&self, distance: f64) -> f64 {
@@ -146,7 +116,6 @@ impl OodDetector {
             variances: self.model.variances.clone(),
             rest: self.model.rest,
             distances: self.distances.clone(),
-            levels: self.levels.clone(),
         };
         let tensor = |matrix: &Matrix<f32>| (vec![matrix.rows(), matrix.cols()], matrix.data().to_vec());
         let tensors = Tensors::from([
@@ -174,12 +143,11 @@ impl OodDetector {
             || means.rows() == 0
             || stored.distances.is_empty()
             || !stored.distances.is_sorted()
-            || stored.levels.as_ref().is_some_and(|levels| !levels.fits(means.cols()))
         {
             return Err(damaged("its tensors do not fit together".to_owned()));
         }
         let model = Model { means, directions, variances: stored.variances, rest: stored.rest };
-        Ok(Self { model, levels: stored.levels, distances: stored.distances })
+        Ok(Self { model, distances: stored.distances })
     }
 
     /// Deals rows into the folds that [`OodDetector::fit`] wants, whole groups together.
@@ -298,8 +266,8 @@ mod tests {
 
     fn detector(n: usize) -> OodDetector {
         let groups: Vec<u32> = (0..n as u32).collect();
-        let folds = OodDetector::folds(&groups, Seed(1));
-        OodDetector::fit(cloud(n, 40, 0.0, 1).view(), &vec![0; n], &folds, &[]).unwrap()
+        OodDetector::fit(cloud(n, 40, 0.0, 1).view(), &vec![0; n], &OodDetector::folds(&groups, Seed(1)))
+            .unwrap()
     }
 
     #[test]
@@ -371,16 +339,16 @@ mod tests {
     #[test]
     fn a_single_group_says_nothing_of_what_is_familiar() {
         let folds = OodDetector::folds(&[0; 30], Seed(1));
-        assert_eq!(OodDetector::fit(cloud(30, 40, 0.0, 1).view(), &[0; 30], &folds, &[]), None);
+        assert_eq!(OodDetector::fit(cloud(30, 40, 0.0, 1).view(), &[0; 30], &folds), None);
     }
 
     #[test]
     fn few_or_equal_examples_are_defined() {
-        assert!(OodDetector::fit(cloud(5, 4, 0.0, 1).view(), &[0; 5], &[0, 1, 2, 3, 4], &[]).is_none());
+        assert!(OodDetector::fit(cloud(5, 4, 0.0, 1).view(), &[0; 5], &[0, 1, 2, 3, 4]).is_none());
         let equal = Matrix::from_vec(20, 3, vec![1.0; 60]);
         let groups: Vec<u32> = (0..20).collect();
-        let folds = OodDetector::folds(&groups, Seed(1));
-        let detector = OodDetector::fit(equal.view(), &[0; 20], &folds, &[0]).unwrap();
+        let detector =
+            OodDetector::fit(equal.view(), &[0; 20], &OodDetector::folds(&groups, Seed(1))).unwrap();
         assert_eq!(detector.p_value(&[1.0, 1.0, 1.0]), 1.0);
     }
 }

@@ -1,6 +1,5 @@
 //! What a tuned head is worth, from its out-of-fold outputs: estimates, calibration, promises, familiarity, learning curve.
 
-use base::Base;
 use bundle::Decision;
 use dataset::split;
 use evaluate::{
@@ -85,22 +84,13 @@ impl From<&Tuned> for Record {
     }
 }
 
-/// What familiar examples look like to the base, class by class where each has one; `None` where there are too few to tell.
-pub(crate) fn familiar(lesson: &Lesson, base: &Base, seed: Seed) -> Option<OodDetector> {
+/// What familiar examples look like by the pooled vector, class by class where each has one; `None` where there are too few to tell.
+pub(crate) fn familiar(lesson: &Lesson, seed: Seed) -> Option<OodDetector> {
     let strata = match &lesson.labels {
         Labels::Single(labels) => labels.clone(),
         _ => vec![0; lesson.rows.len()],
     };
-    let sets: Vec<&Matrix> = lesson.features[..base.familiar_sets()].iter().map(|set| &set.x).collect();
-    let joined;
-    let x = if let [only] = sets[..] {
-        only.view()
-    } else {
-        joined = Matrix::hstack(&sets);
-        joined.view()
-    };
-    let folds = OodDetector::folds(&lesson.groups, seed);
-    OodDetector::fit(x, &strata, &folds, &base.levels())
+    OodDetector::fit(lesson.features[0].x.view(), &strata, &OodDetector::folds(&lesson.groups, seed))
 }
 
 /// Measures on the rows that were held out. With none the lists are empty and nothing is promised.

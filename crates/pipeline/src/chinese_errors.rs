@@ -453,7 +453,7 @@ pub fn read(error: &ReadError) -> Option<(String, &'static str)> {
         ),
         ReadError::MasksOrDefects { path, folder } => (
             format!(
-                "{}里的文件夹“{folder}”可能是掩膜，也可能是一种缺陷：其中每张图片都与别处的一张缺陷图片同名",
+                "{}里的文件夹“{folder}”可能是掩膜，也可能是一种缺陷：其中每张图片都与别处的一张图片同名",
                 name(path)
             ),
             "若是掩膜，请把文件夹改名为 masks；若是一种缺陷，请给文件夹换个名字",

@@ -105,7 +105,7 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
             Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
             tuned => Ok(tuned?),
         })?;
-    let assessment = run.step(Step::Evaluate, || assessed(&lesson, &base, &tuned, request))?;
+    let assessment = run.step(Step::Evaluate, || assessed(&lesson, &tuned, request))?;
     let held_out = held_out::on_test_part(&table, &tuned, &assessment);
     run.step(Step::Write, || {
         let mut bundle = bundle_of(request, &table, &lesson, &base, &tuned, &assessment, held_out.as_ref())?;
@@ -140,16 +140,11 @@ pub fn tune(home: &Home, request: &TuneRequest, run: &Run<'_>) -> Result<Tuning,
     })
 }
 
-/// What the head is worth, what is familiar to its base, and what more examples would bring.
-fn assessed(
-    lesson: &Lesson,
-    base: &Base,
-    tuned: &Tuned,
-    request: &TuneRequest,
-) -> Result<Assessment, PipelineError> {
+/// What the head is worth, what is familiar, and what more examples would bring.
+fn assessed(lesson: &Lesson, tuned: &Tuned, request: &TuneRequest) -> Result<Assessment, PipelineError> {
     let seed = Seed(request.seed);
     let mut assessment = assess::assess(lesson, &Record::from(tuned), request.target_error, seed)?;
-    assessment.familiar = assess::familiar(lesson, base, seed);
+    assessment.familiar = assess::familiar(lesson, seed);
     assessment.curve = LearningCurve::fit(&assess::curve_draws(lesson, tuned, seed), seed);
     Ok(assessment)
 }

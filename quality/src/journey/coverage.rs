@@ -68,9 +68,7 @@ fn judge(known: &Table, unknown: &Table, split: usize) -> anyhow::Result<(f64, e
 fn alarms(known: &Table, unknown: &Table, split: usize) -> f64 {
     let groups: Vec<u32> = (0..known.n() as u32).collect();
     let folds = OodDetector::folds(&groups, Seed(split as u64));
-    let Some(detector) = OodDetector::fit(known.sets[0].x.view(), &known.labels, &folds, &[]) else {
-        return 0.0;
-    };
+    let Some(detector) = OodDetector::fit(known.sets[0].x.view(), &known.labels, &folds) else { return 0.0 };
     let stopped = unknown.sets[0].x.iter_rows().filter(|row| detector.p_value(row) < UNFAMILIAR_BELOW);
     stopped.count() as f64 / unknown.n() as f64
 }

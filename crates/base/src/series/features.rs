@@ -1,6 +1,5 @@
 //! Both kinds of features of a series, side by side.
 
-use super::spectral::SPECTRAL_LEVELS;
 use super::{KERNEL_FEATURES, SPECTRAL_FEATURES, Series, SeriesError, kernels, n_views, spectral};
 
 /// What the spectral features are multiplied by, so that they weigh with the kernels in a distance; measured as `docs/series.md` says.
@@ -9,12 +8,6 @@ const SPECTRAL_WEIGHT: f32 = 0.35;
 /// The number of [`features`] of series with so many channels.
 pub fn dim(n_channels: usize) -> usize {
     n_views(n_channels) * KERNEL_FEATURES + n_channels * SPECTRAL_FEATURES
-}
-
-/// Which of the [`features`] of series with so many channels say how large its values are: of each channel the mean and the deviation.
-pub fn levels(n_channels: usize) -> Vec<usize> {
-    let first = |channel: usize| n_views(n_channels) * KERNEL_FEATURES + channel * SPECTRAL_FEATURES;
-    (0..n_channels).flat_map(|channel| SPECTRAL_LEVELS.map(|at| first(channel) + at)).collect()
 }
 
 /// `[dim(n_channels)]`: the [`kernels`] features, then 0.35 times the [`spectral`] ones, channel by channel. All are finite and

@@ -18,7 +18,7 @@ mod survey;
 pub use clock::{LONGEST_BRIDGE, even};
 pub use fault::Fault;
 pub(crate) use fault::damage;
-pub use features::{dim, features, levels};
+pub use features::{dim, features};
 pub use kernels::{KERNEL_FEATURES, kernels, n_views};
 pub use read::{MAX_BYTES, MAX_CHANNELS, MAX_STEPS, read};
 pub use spectral::{SPECTRAL_FEATURES, spectral};

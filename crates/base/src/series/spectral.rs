@@ -7,8 +7,6 @@ use super::kernels::{present, standardised};
 use sizes::{SIZES, sizes};
 use spectrum::Spectrum;
 
-/// Where the inverse hyperbolic sine of the mean and the logarithm of the deviation are among the numbers of one channel.
-pub(super) const SPECTRAL_LEVELS: [usize; 2] = [0, 1];
 /// Bands of the spectrum: four an octave, nine octaves below half the rate.
 const BANDS: Bands = Bands { octaves: 9, per_octave: 4 };
 /// Bands of the envelope's spectrum: five an octave, ten octaves.

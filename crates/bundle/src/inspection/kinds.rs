@@ -129,7 +129,7 @@ impl Kinds {
         let familiar = if looks.is_empty() {
             None
         } else {
-            OodDetector::fit(matrix(looks, false).view(), &labels, &hold_out(groups, seed), &[])
+            OodDetector::fit(matrix(looks, false).view(), &labels, &hold_out(groups, seed))
         };
         if head.is_none() && familiar.is_none() {
             return Ok(None);

@@ -70,33 +70,6 @@ fn tables_in_class_folders_teach_and_single_tables_are_answered() {
 }
 
 #[test]
-fn a_sensor_that_says_three_times_as_much_is_unfamiliar() {
-    let place = Place::new();
-    let hum = |name: &str, class: usize, number: usize, amplified: f64| {
-        let row = |step: usize| {
-            let noise = ((step * 37 + number * 101) % 97) as f64 / 97.0 - 0.5;
-            let pitch = [0.8, 1.4][class];
-            // No two recordings are as loud.
-            let amplified = amplified * (1.0 + 0.02 * ((number * 13) % 7) as f64);
-            format!("{:.4}\n", amplified * ((step as f64 * pitch + number as f64).sin() + 0.5 * noise))
-        };
-        place.write(name, format!("force\n{}", (0..200).map(row).collect::<String>()));
-    };
-    for number in 0..52 {
-        hum(&format!("shaft/slow/{number}.csv"), 0, number, 1.0);
-        hum(&format!("shaft/fast/{number}.csv"), 1, number, 1.0);
-    }
-    place.run(&["tune", "shaft"]).fine();
-    hum("new/as_ever.csv", 0, 77, 1.0);
-    hum("new/loud.csv", 0, 78, 3.0);
-    let ended = place.run(&["predict", "shaft.djm", "new", "--json"]).fine();
-    let rows: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
-    let is_strange = |row: &serde_json::Value| row["prediction"]["verdict"] == "unfamiliar";
-    let strange: Vec<bool> = rows.as_array().unwrap().iter().map(is_strange).collect();
-    assert_eq!(strange, [false, true], "{}", ended.out);
-}
-
-#[test]
 fn a_number_is_learned_from_series() {
     let place = Place::new();
     // How fast a shaft turns, in turns a second; the table says it with a little error.

@@ -113,7 +113,7 @@ impl OneSense {
             Err(TuneError::Cancelled) => Err(PipelineError::Cancelled),
             tuned => tuned.map_err(|error| PipelineError::from(error).of_sense(&self.sense.name)),
         }?;
-        let familiar = assess::familiar(&lesson, &self.base, seed);
+        let familiar = assess::familiar(&lesson, seed);
         Ok(Taught { lesson, tuned, familiar })
     }
 
